@@ -1,0 +1,128 @@
+# Each developer habit is one word; `make help` lists them. All output goes
+# below build/, nothing else is written.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help build test unit http e2e house asan fuzz lint format demo clean \
+	need-build need-test need-e2e
+
+NGINX ?= /usr/sbin/nginx
+NGINX_SRC ?=
+JOBS ?= $(shell nproc)
+FUZZ_TIME ?= 60
+
+MODULE := build/ngx_http_x402_module.so
+MODULE_SRC := config config.make ngx_http_x402_module.c src/exports.map \
+	$(wildcard src/*/*.cpp src/*/*.hpp src/*/*.h)
+
+help: ## list these words
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' \
+		| expand -t 12
+
+# --- what the machine lacks --------------------------------------------------
+
+BUILD_PACKAGES := nginx nginx-dev g++ make pkg-config libjansson-dev \
+	libcurl4-openssl-dev libssl-dev
+TEST_PACKAGES := $(BUILD_PACKAGES) libgtest-dev perl openssl procps curl
+
+need-build:
+	@t/lib/need $(if $(NGINX_SRC),$(filter-out nginx nginx-dev,$(BUILD_PACKAGES)),$(BUILD_PACKAGES))
+
+need-test:
+	@t/lib/need $(TEST_PACKAGES)
+
+need-e2e:
+	@t/lib/need-node
+	@$(MAKE) --no-print-directory t/e2e/node_modules/.package-lock.json
+
+t/e2e/node_modules/.package-lock.json: t/e2e/package-lock.json \
+		t/e2e/package.json t/e2e/.npmrc
+	cd t/e2e && npm ci
+	@touch $@
+
+# --- the module --------------------------------------------------------------
+
+build: need-build ## build/ngx_http_x402_module.so for the installed nginx, or for NGINX_SRC=dir
+	@$(MAKE) --no-print-directory $(MODULE)
+
+$(MODULE): $(MODULE_SRC) t/lib/build-module
+	@NGINX_SRC="$(NGINX_SRC)" t/lib/build-module build/module
+	@cp build/module/ngx_http_x402_module.so $@
+	@echo "built $@"
+
+build/asan/ngx_http_x402_module.so: $(MODULE_SRC) t/lib/build-module
+	@CC_OPT='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize=vptr' \
+	 LD_OPT='-fsanitize=address,undefined -Wl,-z,nodelete' \
+	 t/lib/build-module build/asan
+
+# --- tests -------------------------------------------------------------------
+
+test: need-test need-e2e ## everything: unit, http and e2e
+	@$(MAKE) --no-print-directory house
+	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory http
+	@$(MAKE) --no-print-directory e2e
+
+unit: need-test ## GoogleTest units of the pure rooms, with ASan and UBSan
+	@$(MAKE) --no-print-directory -j$(JOBS) build/unit/run
+	build/unit/run --gtest_brief=1
+
+http: need-test ## t/http: a real nginx, a scripted facilitator
+	@$(MAKE) --no-print-directory $(MODULE)
+	X402_MODULE=$(CURDIR)/$(MODULE) prove -j$(JOBS) -It/lib t/http/*.t
+
+e2e: need-test need-e2e ## t/e2e: real chain, facilitator and client
+	@$(MAKE) --no-print-directory $(MODULE)
+	X402_MODULE=$(CURDIR)/$(MODULE) node --test --test-reporter=spec t/e2e/*.test.mjs
+
+house: ## the rules of the house, checked by machine
+	prove -It/lib t/house/*.t
+
+asan: need-test ## t/http with an ASan and UBSan build of the module
+	@$(MAKE) --no-print-directory build/asan/ngx_http_x402_module.so
+	X402_MODULE=$(CURDIR)/build/asan/ngx_http_x402_module.so \
+	X402_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
+	ASAN_OPTIONS=detect_odr_violation=0 \
+	LSAN_OPTIONS=suppressions=$(CURDIR)/t/lib/lsan.supp \
+	UBSAN_OPTIONS=print_stacktrace=1 \
+	prove -j$(JOBS) -It/lib t/http/*.t
+
+# --- unit objects ------------------------------------------------------------
+
+PURE := base protocol policy facilitator session
+UNIT_SRC := $(foreach room,$(PURE),$(wildcard src/$(room)/*.cpp t/unit/$(room)/*.cpp))
+UNIT_OBJ := $(UNIT_SRC:%.cpp=build/unit/%.o)
+UNIT_FLAGS := -std=c++17 -O1 -g -W -Wall -Wextra -Wshadow -Werror \
+	-fsanitize=address,undefined -fno-sanitize-recover=undefined \
+	-iquote src -iquote t/unit -DX402_VECTORS='"t/vectors"'
+
+build/unit/run: $(UNIT_OBJ)
+	@$(CXX) -fsanitize=address,undefined -o $@ $^ \
+		-lgtest_main -lgtest -ljansson -lcrypto -lpthread
+	@echo "built $@"
+
+build/unit/%.o: %.cpp
+	@mkdir -p $(@D)
+	@$(CXX) $(UNIT_FLAGS) -MMD -MP -c -o $@ $<
+
+-include $(UNIT_OBJ:.o=.d)
+
+# --- the rest ----------------------------------------------------------------
+
+demo: need-build need-e2e ## chain, facilitator and nginx with a paid location; pays once (ONCE=1 exits)
+	@$(MAKE) --no-print-directory $(MODULE)
+	@X402_MODULE=$(CURDIR)/$(MODULE) node t/e2e/demo.mjs
+
+format: ## clang-format for the C++ (ngx_http_x402_module.c is kept by hand)
+	@t/lib/need clang-format
+	clang-format -i $(wildcard src/*/*.cpp src/*/*.hpp t/unit/*.hpp t/unit/*/*.cpp t/fuzz/*.cpp t/fuzz/*.hpp)
+
+lint: house ## formatting, perl -c, whitespace
+	@t/lib/need clang-format
+	clang-format --dry-run -Werror $(wildcard src/*/*.cpp src/*/*.hpp t/unit/*.hpp t/unit/*/*.cpp t/fuzz/*.cpp t/fuzz/*.hpp)
+	@for f in t/http/*.t t/house/*.t t/lib/X402/*.pm; do perl -It/lib -wc $$f 2>&1 | grep -v 'syntax OK' && exit 1; done; true
+	git diff --check $$(git hash-object -t tree /dev/null) HEAD -- . ':!t/vectors'
+
+clean: ## remove build/
+	rm -rf build

@@ -1,0 +1,136 @@
+#include "base/base64_codec.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace x402 {
+
+namespace {
+
+constexpr std::string_view kAlphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+constexpr std::uint8_t kNoSymbol = 0xff;
+
+constexpr std::array<std::uint8_t, 256> make_symbol_values()
+{
+    std::array<std::uint8_t, 256> values{};
+    for (std::size_t index = 0; index < values.size(); ++index) {
+        values[index] = kNoSymbol;
+    }
+    for (std::size_t index = 0; index < kAlphabet.size(); ++index) {
+        values[static_cast<unsigned char>(kAlphabet[index])] =
+            static_cast<std::uint8_t>(index);
+    }
+    return values;
+}
+
+constexpr std::array<std::uint8_t, 256> kSymbolValues = make_symbol_values();
+
+// The text without its padding; nullopt when the padding is not exactly what
+// the length asks for. No padding at all is fine: some clients send none.
+std::optional<std::string_view> strip_padding(std::string_view text)
+{
+    if (text.empty() || text.back() != '=') {
+        return text;
+    }
+    if (text.size() % 4 != 0) {
+        return std::nullopt;
+    }
+    text.remove_suffix(1);
+    if (text.back() == '=') {
+        text.remove_suffix(1);
+    }
+    return text;
+}
+
+std::uint32_t symbol_value(char symbol)
+{
+    return kSymbolValues[static_cast<unsigned char>(symbol)];
+}
+
+std::uint32_t byte_value(char byte)
+{
+    return static_cast<unsigned char>(byte);
+}
+
+// The symbol for six bits of a group of 24, counted from the left.
+char symbol_at(std::uint32_t group, unsigned place)
+{
+    return kAlphabet[(group >> (18 - 6 * place)) & 0x3f];
+}
+
+// Writes the bytes of a group of 24 bits.
+void put_group(char *out, std::uint32_t group)
+{
+    out[0] = static_cast<char>(group >> 16 & 0xff);
+    out[1] = static_cast<char>(group >> 8 & 0xff);
+    out[2] = static_cast<char>(group & 0xff);
+}
+
+}  // namespace
+
+std::string base64_encode(std::string_view bytes)
+{
+    std::string text((bytes.size() + 2) / 3 * 4, '=');
+    char *out = text.data();
+
+    const char *in = bytes.data();
+    std::size_t rest = bytes.size();
+    for (; rest >= 3; rest -= 3, in += 3, out += 4) {
+        std::uint32_t group = byte_value(in[0]) << 16 | byte_value(in[1]) << 8 |
+                              byte_value(in[2]);
+        out[0] = symbol_at(group, 0);
+        out[1] = symbol_at(group, 1);
+        out[2] = symbol_at(group, 2);
+        out[3] = symbol_at(group, 3);
+    }
+    if (rest > 0) {
+        std::uint32_t group = byte_value(in[0]) << 16;
+        group |= rest > 1 ? byte_value(in[1]) << 8 : 0;
+        out[0] = symbol_at(group, 0);
+        out[1] = symbol_at(group, 1);
+        out[2] = rest > 1 ? symbol_at(group, 2) : '=';
+    }
+    return text;
+}
+
+std::optional<std::string> base64_decode(std::string_view text)
+{
+    std::optional<std::string_view> symbols = strip_padding(text);
+    if (!symbols || symbols->size() % 4 == 1) {
+        return std::nullopt;
+    }
+    std::string bytes((symbols->size() + 3) / 4 * 3, '\0');
+    char *out = bytes.data();
+
+    // The value for "no symbol" has bits that no symbol has; they are gathered
+    // and looked at once.
+    std::uint32_t seen = 0;
+    const char *in = symbols->data();
+    std::size_t rest = symbols->size();
+    for (; rest >= 4; rest -= 4, in += 4, out += 3) {
+        std::uint32_t first = symbol_value(in[0]);
+        std::uint32_t second = symbol_value(in[1]);
+        std::uint32_t third = symbol_value(in[2]);
+        std::uint32_t fourth = symbol_value(in[3]);
+        seen |= first | second | third | fourth;
+        put_group(out, first << 18 | second << 12 | third << 6 | fourth);
+    }
+    if (rest > 0) {
+        std::uint32_t first = symbol_value(in[0]);
+        std::uint32_t second = symbol_value(in[1]);
+        std::uint32_t third = rest > 2 ? symbol_value(in[2]) : 0;
+        seen |= first | second | third;
+        put_group(out, first << 18 | second << 12 | third << 6);
+        out += rest - 1;
+    }
+    if ((seen & ~std::uint32_t{0x3f}) != 0) {
+        return std::nullopt;
+    }
+    bytes.resize(static_cast<std::size_t>(out - bytes.data()));
+    return bytes;
+}
+
+}  // namespace x402

@@ -1,0 +1,21 @@
+// Base64 as x402 headers carry it: RFC 4648 section 4, standard alphabet.
+#ifndef X402_BASE_BASE64_CODEC_HPP
+#define X402_BASE_BASE64_CODEC_HPP
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace x402 {
+
+// Padded, without line breaks: the only form all clients can read.
+std::string base64_encode(std::string_view bytes);
+
+// Accepts padded text and text without any padding. Refuses (nullopt) the
+// URL alphabet, blanks, commas, missing or surplus '=' and a lone last symbol.
+// Non-zero trailing bits are accepted, as the reference implementation does.
+std::optional<std::string> base64_decode(std::string_view text);
+
+}  // namespace x402
+
+#endif

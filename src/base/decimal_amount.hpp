@@ -1,0 +1,45 @@
+// Money as whole numbers of the smallest unit. No floating point anywhere.
+//
+// "Atomic units" is decimal text of an unsigned integer without leading zeros
+// ("0" for nothing), at most 78 digits: what fits 256 bits and what x402 puts
+// into `amount`.
+#ifndef X402_BASE_DECIMAL_AMOUNT_HPP
+#define X402_BASE_DECIMAL_AMOUNT_HPP
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+
+namespace x402 {
+
+// `0|[1-9][0-9]{0,77}` and below 2^256.
+bool is_atomic_amount(std::string_view text);
+
+// A decimal number `[0-9]+(\.[0-9]+)?` (redundant leading zeros allowed, as
+// "00.5") times 10^decimals. Problem: anything else (sign, exponent, thousands
+// separator, blank, missing digit before or after the point), digits that
+// `decimals` would lose (zeros at the end are no loss), more than 2^256-1, and
+// a value that is zero although it was not written as plain `0` ("0.0", "0.00";
+// the operator may have meant something else).
+Result<std::string> to_atomic_amount(std::string_view decimal,
+                                     unsigned decimals);
+
+// Compares two atomic amounts by value: <0, 0, >0.
+int compare_atomic_amounts(std::string_view left, std::string_view right);
+
+// Big-endian 256-bit integer of an atomic amount; nullopt if it is none.
+std::optional<std::array<std::uint8_t, 32>>
+atomic_amount_bytes(std::string_view text);
+
+// Seconds since the epoch written as an atomic amount; what does not fit 63
+// bits is INT64_MAX (a validity that never ends). Precondition:
+// is_atomic_amount(text).
+std::int64_t saturated_seconds(std::string_view text);
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,98 @@
+// JSON from strangers, read under limits. The only file that includes jansson.
+#ifndef X402_BASE_JSON_DOCUMENT_HPP
+#define X402_BASE_JSON_DOCUMENT_HPP
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.hpp"
+
+struct json_t;
+
+namespace x402 {
+
+struct JsonLimits {
+    std::size_t bytes = 64 * 1024;
+    std::size_t depth = 32;   // nested arrays and objects
+    std::size_t keys = 1024;  // members of all objects together
+    // All values together: 64 KB of "{}," would otherwise become megabytes.
+    std::size_t values = 4096;
+};
+
+// A borrowed look at one value; cheap to copy. A value that does not exist
+// behaves as a JSON null whose exists() is false, so look-ups can be chained.
+// Lifetime: the JsonDocument it came from.
+class JsonValue {
+public:
+    JsonValue() = default;
+
+    bool exists() const { return node_ != nullptr; }
+    bool is_null() const;
+    bool is_object() const;
+    bool is_array() const;
+    bool is_string() const;
+    bool is_number() const;
+    bool is_true() const;
+    bool is_boolean() const;
+
+    // Empty unless is_string().
+    std::string_view string() const;
+    // A number with an integral value that fits 64 bits (2, 2.0); else nullopt.
+    std::optional<std::int64_t> integer() const;
+
+    // Member of an object; a value that does not exist for anything else.
+    JsonValue operator[](std::string_view key) const;
+    // Elements of an array or members of an object; 0 for anything else.
+    std::size_t size() const;
+    // Element of an array; a value that does not exist for anything else.
+    JsonValue at(std::size_t index) const;
+    // In the order of the text; empty for anything but an object.
+    std::vector<std::pair<std::string_view, JsonValue>> members() const;
+
+    // Deep equality; numbers by value (300 equals 300.0), member order free.
+    bool equals(JsonValue other) const;
+
+    // Appends the value as compact text, member order kept (json_text.hpp).
+    // A value that does not exist is written as null.
+    void write(std::string &out) const;
+
+private:
+    friend class JsonDocument;
+    explicit JsonValue(const json_t *node) : node_(node) {}
+    const json_t *node_ = nullptr;
+};
+
+// Owns a parsed text.
+class JsonDocument {
+public:
+    // A document without a value: root().exists() is false.
+    JsonDocument() = default;
+
+    // Refuses duplicate member names, NUL in strings, invalid UTF-8, trailing
+    // bytes, integers beyond 64 bits and whatever exceeds the limits (which are
+    // checked before a node is made). Any value may be the root.
+    static Result<JsonDocument> parse(std::string_view text,
+                                      const JsonLimits &limits = {});
+
+    JsonValue root() const { return JsonValue(node_.get()); }
+
+private:
+    struct Release {
+        void operator()(json_t *node) const;
+    };
+    std::unique_ptr<json_t, Release> node_;
+};
+
+// `over` laid on `under` (both objects), members of `over` win, nested objects
+// are merged likewise; members of `under` come first. Compact text.
+std::string merge_json_objects(JsonValue under, JsonValue over);
+
+}  // namespace x402
+
+#endif

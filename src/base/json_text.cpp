@@ -1,0 +1,186 @@
+#include "base/json_text.hpp"
+
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+
+namespace x402 {
+
+namespace {
+
+constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
+
+// Length of the well-formed UTF-8 sequence of two or more bytes at the front of
+// `text`, 0 if there is none. The second byte's range shuts out overlong forms,
+// surrogates and what lies beyond U+10FFFF (Unicode table 3-7).
+std::size_t utf8_sequence_length(std::string_view text)
+{
+    auto byte = [text](std::size_t index) {
+        return static_cast<std::uint8_t>(text[index]);
+    };
+    std::uint8_t lead = byte(0);
+    std::size_t length = 0;
+    std::uint8_t low = 0x80;
+    std::uint8_t high = 0xbf;
+
+    if (lead >= 0xc2 && lead <= 0xdf) {
+        length = 2;
+    } else if (lead >= 0xe0 && lead <= 0xef) {
+        length = 3;
+        low = lead == 0xe0 ? 0xa0 : low;
+        high = lead == 0xed ? 0x9f : high;
+    } else if (lead >= 0xf0 && lead <= 0xf4) {
+        length = 4;
+        low = lead == 0xf0 ? 0x90 : low;
+        high = lead == 0xf4 ? 0x8f : high;
+    }
+    if (length == 0 || text.size() < length || byte(1) < low ||
+        byte(1) > high) {
+        return 0;
+    }
+    for (std::size_t index = 2; index < length; ++index) {
+        if ((byte(index) & 0xc0) != 0x80) {
+            return 0;
+        }
+    }
+    return length;
+}
+
+// How many characters at the front need no escape.
+std::size_t plain_length(std::string_view text)
+{
+    std::size_t length = 0;
+    while (length < text.size()) {
+        auto code = static_cast<unsigned char>(text[length]);
+        if (code < 0x20 || code >= 0x80 || code == '"' || code == '\\') {
+            break;
+        }
+        ++length;
+    }
+    return length;
+}
+
+void append_escaped(std::string &out, char character)
+{
+    constexpr std::string_view kHexDigits = "0123456789abcdef";
+    constexpr std::string_view kSpecial = "\"\\\b\t\n\f\r";
+    constexpr std::string_view kEscapes = "\"\\btnfr";
+
+    std::size_t index = kSpecial.find(character);
+    if (index != std::string_view::npos) {
+        out.push_back('\\');
+        out.push_back(kEscapes[index]);
+        return;
+    }
+    auto code = static_cast<unsigned char>(character);
+    out.append("\\u00");
+    out.push_back(kHexDigits[code >> 4]);
+    out.push_back(kHexDigits[code & 0x0f]);
+}
+
+struct ShortestDecimal {
+    std::string digits;  // no zero at either end
+    int point;           // the value is 0.digits times 10^point
+};
+
+// The fewest digits that read back as the same double. By printf because
+// std::to_chars for doubles came with GCC 11 only; nothing is taken from the
+// text but digits and exponent, since the decimal point is the locale's.
+ShortestDecimal shortest_decimal(double magnitude)
+{
+    std::array<char, 40> text;
+    for (int precision = 0; precision <= 16; ++precision) {
+        std::snprintf(text.data(), text.size(), "%.*e", precision, magnitude);
+        if (std::strtod(text.data(), nullptr) == magnitude) {
+            break;
+        }
+    }
+    std::string_view written(text.data());
+    std::size_t exponent = written.find('e');
+    ShortestDecimal decimal;
+    for (char character : written.substr(0, exponent)) {
+        if (character >= '0' && character <= '9') {
+            decimal.digits.push_back(character);
+        }
+    }
+    decimal.point = std::atoi(text.data() + exponent + 1) + 1;
+    return decimal;
+}
+
+}  // namespace
+
+void append_json_string(std::string &out, std::string_view text)
+{
+    out.push_back('"');
+    while (!text.empty()) {
+        std::size_t length = plain_length(text);
+        if (length > 0) {
+            out.append(text.substr(0, length));
+        } else if (static_cast<unsigned char>(text.front()) < 0x80) {
+            append_escaped(out, text.front());
+            length = 1;
+        } else {
+            length = utf8_sequence_length(text);
+            out.append(length > 0 ? text.substr(0, length) : kReplacement);
+            length = length > 0 ? length : 1;
+        }
+        text.remove_prefix(length);
+    }
+    out.push_back('"');
+}
+
+void append_json_key(std::string &out, std::string_view key)
+{
+    if (out.empty() || out.back() != '{') {
+        out.push_back(',');
+    }
+    append_json_string(out, key);
+    out.push_back(':');
+}
+
+void append_json_number(std::string &out, double number)
+{
+    // Below 2^53 every integral double has its own integer text.
+    constexpr double kExactIntegers = 9007199254740992.0;
+
+    double magnitude = std::fabs(number);
+    if (std::signbit(number)) {
+        out.push_back('-');
+    }
+    if (magnitude < kExactIntegers && std::trunc(magnitude) == magnitude) {
+        out.append(std::to_string(static_cast<std::int64_t>(magnitude)));
+        // Read back, a bare -0 would be the integer 0.
+        out.append(std::signbit(number) && magnitude == 0.0 ? ".0" : "");
+        return;
+    }
+
+    ShortestDecimal decimal = shortest_decimal(magnitude);
+    std::string &digits = decimal.digits;
+    int count = static_cast<int>(digits.size());
+    if (decimal.point > 0 && decimal.point <= count) {
+        auto whole = static_cast<std::size_t>(decimal.point);
+        out.append(digits, 0, whole);
+        if (decimal.point < count) {
+            out.push_back('.');
+            out.append(digits, whole, std::string::npos);
+        }
+    } else if (decimal.point > -6 && decimal.point <= 0) {
+        out.append("0.");
+        out.append(static_cast<std::size_t>(-decimal.point), '0');
+        out.append(digits);
+    } else {
+        out.push_back(digits[0]);
+        if (count > 1) {
+            out.push_back('.');
+            out.append(digits, 1, std::string::npos);
+        }
+        int exponent = decimal.point - 1;
+        out.append(exponent < 0 ? "e-" : "e+");
+        out.append(std::to_string(std::abs(exponent)));
+    }
+}
+
+}  // namespace x402

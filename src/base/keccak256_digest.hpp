@@ -1,0 +1,16 @@
+// Keccak-256 as Ethereum uses it (padding 0x01, not SHA-3's 0x06). Ours because
+// OpenSSL has none before 3.2; used for address checksums only (EIP-55).
+#ifndef X402_BASE_KECCAK256_DIGEST_HPP
+#define X402_BASE_KECCAK256_DIGEST_HPP
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace x402 {
+
+std::array<std::uint8_t, 32> keccak256(std::string_view bytes);
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,19 @@
+// SHA-256, by OpenSSL. The only file of the pure rooms that includes OpenSSL.
+#ifndef X402_BASE_SHA256_DIGEST_HPP
+#define X402_BASE_SHA256_DIGEST_HPP
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace x402 {
+
+using Digest = std::array<std::uint8_t, 32>;
+
+// Throws std::bad_alloc when OpenSSL cannot get memory or the digest; there is
+// no other failure.
+Digest sha256(std::string_view bytes);
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,33 @@
+#include "base/sha256_digest.hpp"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "base/hex_codec.hpp"
+
+namespace x402 {
+namespace {
+
+std::string hex_of(std::string_view bytes)
+{
+    Digest digest = sha256(bytes);
+    return hex_encode(digest.data(), digest.size());
+}
+
+// FIPS 180-4 examples.
+TEST(Sha256Digest, EqualsTheStandardsExamples)
+{
+    EXPECT_EQ(
+        hex_of(""),
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    EXPECT_EQ(
+        hex_of("abc"),
+        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    EXPECT_EQ(
+        hex_of("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"),
+        "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+}
+
+}  // namespace
+}  // namespace x402
