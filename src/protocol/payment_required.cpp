@@ -1,0 +1,37 @@
+#include "protocol/payment_required.hpp"
+
+#include "base/json_text.hpp"
+
+namespace x402 {
+
+std::string payment_required_json(std::string_view error,
+                                  const ResourceInfo &resource,
+                                  std::string_view accepts_json)
+{
+    std::string text;
+    text.reserve(256 + resource.url.size() + accepts_json.size());
+    text.append("{\"x402Version\":2");
+    if (!error.empty()) {
+        append_json_key(text, "error");
+        append_json_string(text, error);
+    }
+
+    // x402 v2, ResourceInfo: the reference writes description and mimeType
+    // even when they are empty, and clients may rely on that.
+    append_json_key(text, "resource");
+    text.push_back('{');
+    append_json_key(text, "url");
+    append_json_string(text, resource.url);
+    append_json_key(text, "description");
+    append_json_string(text, resource.description);
+    append_json_key(text, "mimeType");
+    append_json_string(text, resource.mime_type);
+    text.push_back('}');
+
+    append_json_key(text, "accepts");
+    text.append(accepts_json);
+    text.push_back('}');
+    return text;
+}
+
+}  // namespace x402

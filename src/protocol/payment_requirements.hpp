@@ -1,0 +1,29 @@
+// One way to pay, as offered (x402 v2, PaymentRequirements).
+#ifndef X402_PROTOCOL_PAYMENT_REQUIREMENTS_HPP
+#define X402_PROTOCOL_PAYMENT_REQUIREMENTS_HPP
+
+#include <cstdint>
+#include <string>
+
+#include "base/json_document.hpp"
+
+namespace x402 {
+
+struct PaymentRequirements {
+    std::string scheme;
+    std::string network;  // CAIP-2, byte for byte as it goes out
+    std::string amount;   // atomic units
+    std::string asset;
+    std::string pay_to;
+    std::uint32_t max_timeout_seconds = 300;
+    JsonDocument extra;  // always an object, {} when there is nothing to say
+
+    // The seven members scheme, network, amount, asset, payTo,
+    // maxTimeoutSeconds, extra in this order. No other member may be added:
+    // clients drop what they do not know when they echo, and would not match.
+    std::string json() const;
+};
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,208 @@
+#include "protocol/payment_payload.hpp"
+
+#include <cstddef>
+
+#include <gtest/gtest.h>
+
+#include "base/base64_codec.hpp"
+#include "vectors.hpp"
+
+namespace x402 {
+namespace {
+
+using namespace std::string_view_literals;
+
+// "" for a payload that was taken, else the error word.
+std::string error_of(std::string_view header)
+{
+    Result<PaymentPayload> payload = decode_payment_signature(header);
+    return payload ? std::string() : payload.problem().text;
+}
+
+std::string error_of_json(std::string_view text)
+{
+    return error_of(base64_encode(text));
+}
+
+TEST(PaymentPayload, KeepsTheTextAsItWasSent)
+{
+    std::string text = " {\"x402Version\" : 2, \"unknown\" : 1e-7,\n"
+                       "\"payload\":{\"a\":1},\"accepted\":{\"b\":2}} ";
+    Result<PaymentPayload> payload =
+        decode_payment_signature(base64_encode(text));
+    ASSERT_TRUE(payload);
+    EXPECT_EQ(payload->text, text);
+    EXPECT_EQ(payload->payload()["a"].integer(), 1);
+    EXPECT_EQ(payload->accepted()["b"].integer(), 2);
+}
+
+TEST(PaymentPayload, MissingMembersDoNotExist)
+{
+    Result<PaymentPayload> payload =
+        decode_payment_signature(base64_encode("{\"x402Version\":2}"));
+    ASSERT_TRUE(payload);
+    EXPECT_FALSE(payload->payload().exists());
+    EXPECT_FALSE(payload->accepted().exists());
+}
+
+TEST(PaymentPayload, UnreadableHeadersCountAsUnpaid)
+{
+    for (std::string_view header :
+         {""sv, "!!!"sv, "e30=="sv, "bnVsbA=="sv, "A"sv, " e30="sv}) {
+        EXPECT_EQ(error_of(header), "Payment required") << header;
+    }
+}
+
+// Where a second reader could understand something else, we do not read at all.
+TEST(PaymentPayload, RefusesWhatTheReferenceWouldGuessAt)
+{
+    EXPECT_EQ(error_of_json(R"({"x402Version":1,"x402Version":2})"),
+              "Payment required");
+    EXPECT_EQ(error_of_json(R"({"x402Version":2,"a":"\u0000"})"),
+              "Payment required");
+    EXPECT_EQ(error_of_json("\xef\xbb\xbf{\"x402Version\":2}"),
+              "Payment required");
+    EXPECT_EQ(error_of_json("{\"x402Version\":2}\0"sv), "Payment required");
+    EXPECT_EQ(error_of_json(R"({"x402Version":2,"a":18446744073709551616})"),
+              "Payment required");
+}
+
+TEST(PaymentPayload, NamesTheVersionItDoesNotSpeak)
+{
+    struct Row {
+        const char *text;
+        const char *shown;
+    };
+    constexpr Row kRows[] = {
+        {"{}", "undefined"},
+        {"[]", "undefined"},
+        {"5", "undefined"},
+        {"\"x\"", "undefined"},
+        {R"({"x402Version":1})", "1"},
+        {R"({"x402Version":3})", "3"},
+        {R"({"x402Version":2.5})", "2.5"},
+        {R"({"x402Version":"2"})", "2"},
+        {R"({"x402Version":null})", "null"},
+        {R"({"x402Version":true})", "true"},
+        {R"({"x402Version":{ "a" : 2 }})", R"({"a":2})"},
+        {R"({"x402Version":"0123456789012345678901234567890123456789"})",
+         "01234567890123456789012345678901"},
+        // 31 bytes, then a character of two that is not cut in half.
+        {"{\"x402Version\":\"0123456789012345678901234567890\u00e9\"}",
+         "0123456789012345678901234567890"},
+    };
+    for (const Row &row : kRows) {
+        EXPECT_EQ(error_of_json(row.text),
+                  std::string("Unsupported x402 version: ") + row.shown);
+    }
+}
+
+TEST(PaymentPayload, HoldsItsLimits)
+{
+    auto padded = [](std::size_t header_size) {
+        std::string text = "{\"x402Version\":2}";
+        text.append(header_size / 4 * 3 - text.size(), ' ');
+        return base64_encode(text);
+    };
+    EXPECT_EQ(padded(kMaxPaymentHeaderBytes).size(), kMaxPaymentHeaderBytes);
+    EXPECT_EQ(error_of(padded(kMaxPaymentHeaderBytes)), "");
+    EXPECT_EQ(error_of(padded(kMaxPaymentHeaderBytes + 4)), "Payment required");
+
+    std::string deep = "{\"x402Version\":2,\"a\":";
+    deep.append(10000, '[');
+    deep.append(10000, ']');
+    deep.push_back('}');
+    EXPECT_EQ(error_of_json(deep), "Payment required");
+}
+
+TEST(PaymentPayload, ReadsHeadersAsTheReferenceDoes)
+{
+    JsonDocument document = read_vectors("header-decode-vectors.json");
+    JsonValue vectors = document.root()["vectors"];
+    ASSERT_EQ(vectors.size(), 29u);
+
+    std::size_t stricter = 0;
+    for (std::size_t index = 0; index < vectors.size(); ++index) {
+        JsonValue row = vectors.at(index);
+        std::string_view name = row["name"].string();
+        SCOPED_TRACE(std::string(name));
+        std::string error = error_of(row["header"].string());
+
+        // Text that is not UTF-8 cannot be passed on unchanged.
+        if (name == "JSON with invalid UTF-8 byte in string" ||
+            name == "lone surrogate escape") {
+            EXPECT_TRUE(row["decodes"].is_true());
+            EXPECT_EQ(error, "Payment required");
+            ++stricter;
+            continue;
+        }
+        // The reference decodes these, then answers by their version.
+        bool versionless =
+            name == "\"e30=\" ({})" || name == "array" || name == "string";
+        std::string expected;
+        if (!row["decodes"].is_true() || name == "null") {
+            expected = "Payment required";
+        } else if (versionless) {
+            expected = "Unsupported x402 version: undefined";
+        }
+        EXPECT_EQ(error, expected);
+        if (error.empty()) {
+            Result<PaymentPayload> payload =
+                decode_payment_signature(row["header"].string());
+            EXPECT_TRUE(payload->document.root().equals(
+                parse_json(row["decoded"].string()).root()));
+        }
+    }
+    EXPECT_EQ(stricter, 2u);
+}
+
+// A header that lost its end is unpaid, unless all it lost is padding. (What is
+// left of a broken header may be a whole one: a blank behind it, for example.)
+void expect_cuts_refused(std::string_view header)
+{
+    Result<PaymentPayload> whole = decode_payment_signature(header);
+    for (std::size_t length = 0; length < header.size(); ++length) {
+        Result<PaymentPayload> cut =
+            decode_payment_signature(header.substr(0, length));
+        if (cut && whole) {
+            EXPECT_EQ(header[length], '=');
+            EXPECT_EQ(cut->text, whole->text);
+        }
+    }
+}
+
+TEST(PaymentPayload, NoCutHeaderIsAPayment)
+{
+    for (const char *name :
+         {"header-decode-vectors.json", "evm-payments.json"}) {
+        JsonDocument document = read_vectors(name);
+        JsonValue rows = document.root()["vectors"];
+        for (std::size_t index = 0; index < rows.size(); ++index) {
+            expect_cuts_refused(rows.at(index)["header"].string());
+        }
+    }
+}
+
+TEST(PaymentPayload, ReadsSignedPaymentsOfTheOfficialClient)
+{
+    JsonDocument document = read_vectors("evm-payments.json");
+    JsonValue vectors = document.root()["vectors"];
+    std::size_t version_two = 0;
+    for (std::size_t index = 0; index < vectors.size(); ++index) {
+        JsonValue row = vectors.at(index);
+        Result<PaymentPayload> payload =
+            decode_payment_signature(row["header"].string());
+        if (row["headerName"].string() == "X-PAYMENT") {
+            EXPECT_EQ(payload.problem().text, "Unsupported x402 version: 1");
+            continue;
+        }
+        ASSERT_TRUE(payload) << row["name"].string();
+        EXPECT_TRUE(payload->document.root().equals(row["decoded"]));
+        EXPECT_TRUE(payload->accepted().equals(row["decoded"]["accepted"]));
+        ++version_two;
+    }
+    EXPECT_EQ(version_two, 8u);
+}
+
+}  // namespace
+}  // namespace x402
