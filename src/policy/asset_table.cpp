@@ -1,0 +1,134 @@
+#include "policy/asset_table.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+namespace x402 {
+
+namespace {
+
+using Method = TransferMethod;
+
+// In the order of the reference's table: the first row of a network is what a
+// bare dollar price means there. Names and versions are the tokens' EIP-712
+// domains: with a wrong one every signature for that token is invalid.
+constexpr Asset kAssets[] = {
+    {"eip155:8453", "USDC", "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913", 6,
+     "USD Coin", "2", Method::eip3009},
+    {"eip155:84532", "USDC", "0x036CbD53842c5426634e7929541eC2318f3dCF7e", 6,
+     "USDC", "2", Method::eip3009},
+    {"eip155:1", "USDC", "0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48", 6,
+     "USD Coin", "2", Method::eip3009},
+    {"eip155:43114", "USDC", "0xB97EF9Ef8734C71904D8002F8b6Bc66Dd9c48a6E", 6,
+     "USD Coin", "2", Method::eip3009},
+    {"eip155:4326", "MegaUSD", "0xFAfDdbb3FC7688494971a79cc65DCa3EF82079E7", 18,
+     "MegaUSD", "1", Method::permit2_with_eip2612},
+    {"eip155:143", "USDC", "0x754704Bc059F8C67012fEd69BC8A327a5aafb603", 6,
+     "USDC", "2", Method::eip3009},
+    {"eip155:988", "USDT0", "0x779Ded0c9e1022225f8E0630b35a9b54bE713736", 6,
+     "USDT0", "1", Method::eip3009},
+    {"eip155:2201", "USDT0", "0x78Cf24370174180738C5B8E352B6D14c83a6c9A9", 6,
+     "USDT0", "1", Method::eip3009},
+    {"eip155:137", "USDC", "0x3c499c542cEF5E3811e1192ce70d8cC03d5c3359", 6,
+     "USD Coin", "2", Method::eip3009},
+    {"eip155:42161", "USDC", "0xaf88d065e77c8cC2239327C5EDb3A432268e5831", 6,
+     "USD Coin", "2", Method::eip3009},
+    {"eip155:421614", "USDC", "0x75faf114eafb1BDbe2F0316DF893fd58CE46AA4d", 6,
+     "USD Coin", "2", Method::eip3009},
+    {"eip155:31612", "mUSD", "0xdD468A1DDc392dcdbEf6db6e34E89AA338F9F186", 18,
+     "Mezo USD", "1", Method::permit2_with_eip2612},
+    {"eip155:31611", "mUSD", "0x118917a40FAF1CD7a13dB0Ef56C86De7973Ac503", 18,
+     "Mezo USD", "1", Method::permit2_with_eip2612},
+    {"eip155:723487", "SBC", "0x33ad9e4BD16B69B5BFdED37D8B5D9fF9aba014Fb", 6,
+     "Stable Coin", "1", Method::permit2_with_eip2612},
+    {"eip155:72344", "SBC", "0x33ad9e4BD16B69B5BFdED37D8B5D9fF9aba014Fb", 6,
+     "Stable Coin", "1", Method::permit2_with_eip2612},
+    {"eip155:36900", "USDC.e", "0x9cb8142aEBBcdc60AF7c97Af897A67A8f3CA71C2", 6,
+     "USDC.e", "2", Method::eip3009},
+    {"eip155:190415", "USDC.e", "0x401eCb1D350407f13ba348573E5630B83638E30D", 6,
+     "Bridged USDC", "2", Method::eip3009},
+    {"eip155:181228", "USDC.e", "0x401eCb1D350407f13ba348573E5630B83638E30D", 6,
+     "Bridged USDC", "2", Method::eip3009},
+    {"eip155:50", "USDC", "0xfA2958CB79b0491CC627c1557F441eF849Ca8eb1", 6,
+     "USDC", "2", Method::eip3009},
+    {"eip155:51", "USDC", "0xb5AB69F7bBada22B28e79C8FFAECe55eF1c771D4", 6,
+     "USDC", "2", Method::eip3009},
+    {"eip155:38833", "USDC", "0xA5b8BF902b2844dA17d4506cc827F7F1681735E7", 6,
+     "USDC", "1", Method::permit2},
+    {"eip155:14", "USDT0", "0xe7cd86e13AC4309349F30B3435a9d337750fC82D", 6,
+     "USD\u20ae0", "1", Method::eip3009},
+    {"eip155:42220", "USDC", "0xcebA9300f2b948710d2653dD7B07f33A8B32118C", 6,
+     "USDC", "2", Method::eip3009},
+    {"eip155:42220", "USDT", "0x48065fbBE25f71C9282ddf5e1cD6D6A887483D5e", 6,
+     "Tether USD", "1", Method::eip3009},
+    {"eip155:42220", "USAT", "0xD2ab3C9A02DBBAB236BfEC45D1d755DF4267F771", 6,
+     "Tether America USD", "1", Method::eip3009},
+    {"eip155:11142220", "USDC", "0x01C5C0122039549AD1493B8220cABEdD739BC44E", 6,
+     "USDC", "2", Method::eip3009},
+    {"eip155:1329", "USDC", "0xe15fC38F6D8c56aF07bbCBe3BAf5708A2Bf42392", 6,
+     "USDC", "2", Method::eip3009},
+    {"eip155:1328", "USDC", "0x4fCF1784B31630811181f670Aea7A7bEF803eaED", 6,
+     "USDC", "2", Method::eip3009},
+
+    // Known to x402 v1 only, where every domain has version "2".
+    {"eip155:43113", "USDC", "0x5425890298aed601595a70AB815c96711a31Bc65", 6,
+     "USD Coin", "2", Method::eip3009},
+    {"eip155:80002", "USDC", "0x41E94Eb019C0762f9Bfcf9Fb1E58725BfB0e7582", 6,
+     "USDC", "2", Method::eip3009},
+};
+
+char lower(char character)
+{
+    bool upper = character >= 'A' && character <= 'Z';
+    return upper ? static_cast<char>(character - 'A' + 'a') : character;
+}
+
+bool equal_but_for_case(std::string_view left, std::string_view right)
+{
+    return std::equal(
+        left.begin(), left.end(), right.begin(), right.end(),
+        [](char one, char other) { return lower(one) == lower(other); });
+}
+
+template <class Condition> const Asset *find_asset(Condition condition)
+{
+    for (const Asset &asset : kAssets) {
+        if (condition(asset)) {
+            return &asset;
+        }
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+AssetRows known_assets()
+{
+    return {std::begin(kAssets), std::end(kAssets)};
+}
+
+const Asset *default_asset(std::string_view caip2)
+{
+    return find_asset(
+        [=](const Asset &asset) { return asset.network == caip2; });
+}
+
+const Asset *find_asset_by_symbol(std::string_view caip2,
+                                  std::string_view symbol)
+{
+    return find_asset([=](const Asset &asset) {
+        return asset.network == caip2 &&
+               equal_but_for_case(asset.symbol, symbol);
+    });
+}
+
+const Asset *find_asset_by_address(std::string_view caip2,
+                                   std::string_view address)
+{
+    return find_asset([=](const Asset &asset) {
+        return asset.network == caip2 &&
+               equal_but_for_case(asset.address, address);
+    });
+}
+
+}  // namespace x402

@@ -1,0 +1,45 @@
+// Tokens we know, as a data table: address, decimals, EIP-712 domain.
+#ifndef X402_POLICY_ASSET_TABLE_HPP
+#define X402_POLICY_ASSET_TABLE_HPP
+
+#include <string_view>
+
+namespace x402 {
+
+enum class TransferMethod { eip3009, permit2, permit2_with_eip2612 };
+
+struct Asset {
+    std::string_view network;  // CAIP-2
+    std::string_view symbol;
+    std::string_view address;
+    unsigned decimals;
+    std::string_view eip712_name;  // UTF-8
+    std::string_view eip712_version;
+    TransferMethod method;
+};
+
+struct AssetRows {
+    const Asset *first;
+    const Asset *past_last;
+
+    const Asset *begin() const { return first; }
+    const Asset *end() const { return past_last; }
+};
+
+// All of them, the default of a network before its others.
+AssetRows known_assets();
+
+// The first asset of a network: what a bare dollar price means there. nullptr
+// when none is known. The result lives for ever.
+const Asset *default_asset(std::string_view caip2);
+
+// By ticker (letter case free) or by address (letter case free); nullptr when
+// not known on this network.
+const Asset *find_asset_by_symbol(std::string_view caip2,
+                                  std::string_view symbol);
+const Asset *find_asset_by_address(std::string_view caip2,
+                                   std::string_view address);
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,70 @@
+#include "policy/claim_key.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "policy/evm_address.hpp"
+#include "policy/network_table.hpp"
+
+namespace x402 {
+
+namespace {
+
+void append_number(std::string &out, std::uint64_t number)
+{
+    for (unsigned shift = 64; shift > 0;) {
+        shift -= 8;
+        out.push_back(static_cast<char>((number >> shift) & 0xff));
+    }
+}
+
+template <std::size_t N>
+void append_bytes(std::string &out, const std::array<std::uint8_t, N> &bytes)
+{
+    for (std::uint8_t byte : bytes) {
+        out.push_back(static_cast<char>(byte));
+    }
+}
+
+// With its length in front no text can run into its neighbour.
+void append_text(std::string &out, std::string_view text)
+{
+    append_number(out, text.size());
+    out.append(text);
+}
+
+}  // namespace
+
+std::optional<Digest>
+eip3009_claim_key(JsonValue accepted, const Eip3009Authorization &authorization)
+{
+    std::optional<std::uint64_t> chain_id =
+        eip155_chain_id(canonical_network(accepted["network"].string()));
+    std::optional<EvmAddress> token =
+        parse_evm_address(accepted["asset"].string());
+    if (!chain_id || !token) {
+        return std::nullopt;
+    }
+
+    // Money: all parts have a fixed length, and the word in front keeps keys
+    // of other payment forms apart.
+    std::string parts = "eip3009";
+    append_number(parts, *chain_id);
+    append_bytes(parts, *token);
+    append_bytes(parts, authorization.from);
+    append_bytes(parts, authorization.nonce);
+    return sha256(parts);
+}
+
+Digest resource_digest(std::string_view method, std::string_view host,
+                       std::string_view request_uri)
+{
+    std::string parts;
+    append_text(parts, method);
+    append_text(parts, host);
+    append_text(parts, request_uri);
+    return sha256(parts);
+}
+
+}  // namespace x402

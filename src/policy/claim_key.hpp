@@ -1,0 +1,29 @@
+// What makes two payments the same payment.
+#ifndef X402_POLICY_CLAIM_KEY_HPP
+#define X402_POLICY_CLAIM_KEY_HPP
+
+#include <optional>
+#include <string_view>
+
+#include "base/json_document.hpp"
+#include "base/sha256_digest.hpp"
+#include "policy/exact_evm_payload.hpp"
+
+namespace x402 {
+
+// EVM EIP-3009: chain id, token (20 bytes), from (20 bytes), nonce (32 bytes),
+// over canonical bytes only: header name, JSON spelling, letter case, `extra`
+// and signature never matter. Chain and token are read from `accepted`;
+// nullopt when they have no EVM form there (no offer of ours can match then).
+std::optional<Digest>
+eip3009_claim_key(JsonValue accepted,
+                  const Eip3009Authorization &authorization);
+
+// SHA-256 over method, host and request URI with unambiguous separators: what
+// a payment was spent on.
+Digest resource_digest(std::string_view method, std::string_view host,
+                       std::string_view request_uri);
+
+}  // namespace x402
+
+#endif

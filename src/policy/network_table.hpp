@@ -1,0 +1,34 @@
+// Networks we can name: CAIP-2 ids, the aliases operators write, v1 names.
+#ifndef X402_POLICY_NETWORK_TABLE_HPP
+#define X402_POLICY_NETWORK_TABLE_HPP
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace x402 {
+
+// The CAIP-2 id of an alias or v1 name; a text of CAIP-2 form
+// (`[-a-z0-9]{3,8}:[-_a-zA-Z0-9+/=]{1,64}`) is returned as it is; nullopt for
+// anything else.
+std::optional<std::string> caip2_network(std::string_view name);
+
+// One canonical id for all spellings of a network (aliases, v1 names, long
+// Algorand ids, leading zeros of an eip155 number); what is unknown is itself.
+// Claims are keyed by it.
+std::string canonical_network(std::string_view name);
+
+// The chain id of `eip155:<n>`; nullopt for other families and for numbers that
+// are no plain decimal below 2^63.
+std::optional<std::uint64_t> eip155_chain_id(std::string_view caip2);
+
+// True when the network is known to carry no real money; nullopt when unknown.
+std::optional<bool> is_testnet(std::string_view caip2);
+
+// Comma-separated names for error messages.
+std::string known_network_names();
+
+}  // namespace x402
+
+#endif
