@@ -1,0 +1,35 @@
+// The door to the outside: how the rest of the house asks a facilitator.
+//
+// Whoever implements it owns a call from start() until `done` has been called
+// or cancel()/detach() was. `done` is called exactly once, later than start()
+// returned, never from inside it; the reply lives as long as that call.
+#ifndef X402_FACILITATOR_FACILITATOR_PORT_HPP
+#define X402_FACILITATOR_FACILITATOR_PORT_HPP
+
+#include <string>
+
+namespace x402 {
+
+enum class Transport {
+    answered,       // a complete HTTP answer: status, body
+    not_sent,       // proof that no byte of the request left: refused, no
+                    // address, TLS failure
+    no_connection,  // the same, because there was no connection in time
+    timed_out,      // sent or partly sent, no complete answer in time
+    broken,         // reset, cut, garbled, too large, or a second send refused
+};
+
+struct FacilitatorReply {
+    Transport transport = Transport::not_sent;
+    bool sent_completely = false;  // every byte of the request was handed over
+    int status = 0;
+    std::string body;      // at most kMaxReplyBytes
+    std::string location;  // of a 3xx
+    std::string detail;    // for the log: what went wrong, where
+};
+
+constexpr std::size_t kMaxReplyBytes = 256 * 1024;
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,33 @@
+// The facilitator's base URL as the operator wrote it, split and checked.
+#ifndef X402_FACILITATOR_FACILITATOR_URL_HPP
+#define X402_FACILITATOR_FACILITATOR_URL_HPP
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+
+namespace x402 {
+
+struct FacilitatorUrl {
+    bool secure = false;  // https
+    std::string host;     // lower case; IPv6 without brackets
+    std::uint16_t port = 0;
+    std::string path;  // base path without trailing slashes, "" for the root
+
+    // "https://host:port/path", default port left out.
+    std::string base() const;
+    // base() and "/verify", "/settle" or "/supported".
+    std::string endpoint(std::string_view operation) const;
+    // Host is a literal address: nothing to resolve.
+    bool host_is_address() const;
+};
+
+// Problem: no http or https, no host, user information (a secret does not
+// belong in a URL), query, fragment, blanks or control characters, bad port.
+Result<FacilitatorUrl> parse_facilitator_url(std::string_view text);
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,23 @@
+// May a redirect of a facilitator be followed?
+#ifndef X402_FACILITATOR_REDIRECT_RULE_HPP
+#define X402_FACILITATOR_REDIRECT_RULE_HPP
+
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "facilitator/facilitator_url.hpp"
+
+namespace x402 {
+
+// For a redirect that answered a POST below `asked`: the absolute URL to post
+// to instead. Problem (for the log): a status other than 307 and 308, no or
+// unreadable Location, from https to http, or to another host while
+// credentials would go along.
+Result<std::string> follow_redirect(const FacilitatorUrl &asked, int status,
+                                    std::string_view location,
+                                    bool has_credentials);
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,23 @@
+// Which reasons of a settle answer prove that nothing was broadcast.
+#ifndef X402_FACILITATOR_REFUSAL_REASONS_HPP
+#define X402_FACILITATOR_REFUSAL_REASONS_HPP
+
+#include <string_view>
+
+namespace x402 {
+
+// The facilitator decided against the payment before it sent a transaction.
+// Anything not listed may have moved money.
+bool is_pre_broadcast_reason(std::string_view reason);
+
+// The authorization's nonce has been used: settled, cancelled by the payer or
+// submitted by a stranger, all with this one word.
+bool is_nonce_used_reason(std::string_view reason);
+
+// A transaction was mined and reverted: nothing moved although there is a
+// transaction hash.
+bool is_mined_revert_reason(std::string_view reason);
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,150 @@
+#include "facilitator/settle_answer.hpp"
+
+#include <algorithm>
+
+#include "base/json_document.hpp"
+#include "facilitator/refusal_reasons.hpp"
+#include "facilitator/verify_answer.hpp"
+#include "policy/evm_address.hpp"
+#include "policy/network_table.hpp"
+#include "protocol/settlement_receipt.hpp"
+
+namespace x402 {
+
+namespace {
+
+constexpr std::size_t kMaxReasonBytes = 256;
+
+bool same_payer(std::string_view named, std::string_view expected)
+{
+    auto left = parse_evm_address(named);
+    auto right = parse_evm_address(expected);
+    return left && right ? *left == *right : named == expected;
+}
+
+bool is_given(JsonValue value) { return value.exists() && !value.is_null(); }
+
+// nullptr when the answer says success of exactly what was asked; else what is
+// wrong with it.
+const char *objection_to_success(JsonValue root, const SettleExpectation &expected)
+{
+    if (!root["transaction"].is_string()) {
+        return "success without a transaction member";
+    }
+    if (!root["network"].is_string()
+        || canonical_network(root["network"].string())
+               != canonical_network(expected.network)) {
+        return "success on another network";
+    }
+    if (is_given(root["payer"])
+        && (!root["payer"].is_string()
+            || !same_payer(root["payer"].string(), expected.payer))) {
+        return "success for another payer";
+    }
+    if (is_given(root["amount"])
+        && (!root["amount"].is_string()
+            || root["amount"].string() != expected.amount)) {
+        return "success with another amount";
+    }
+    return nullptr;
+}
+
+SettleVerdict judge_refusal(std::string_view reason, std::string_view transaction)
+{
+    if (!transaction.empty()) {
+        if (reason == "settlement_pending") {
+            return SettleVerdict::pending;
+        }
+        return is_mined_revert_reason(reason) ? SettleVerdict::refused
+                                              : SettleVerdict::unknown;
+    }
+    if (is_nonce_used_reason(reason)) {
+        return SettleVerdict::nonce_used;
+    }
+    return is_pre_broadcast_reason(reason) ? SettleVerdict::refused
+                                           : SettleVerdict::unknown;
+}
+
+SettleVerdict judge_status_alone(int status)
+{
+    if (status == 429) {
+        return SettleVerdict::rate_limited;
+    }
+    if (status == 401 || status == 403 || status == 404
+        || (status >= 300 && status < 400)) {
+        return SettleVerdict::operator_fault;
+    }
+    return SettleVerdict::unknown;
+}
+
+SettleAnswer judge_body(const FacilitatorReply &reply, JsonValue root,
+                        const SettleExpectation &expected)
+{
+    SettleAnswer answer;
+    answer.reason = std::string(root["errorReason"].string());
+    answer.reason.resize(std::min(answer.reason.size(), kMaxReasonBytes));
+    answer.transaction = std::string(root["transaction"].string());
+    answer.detail = "status " + std::to_string(reply.status) + ", body \""
+                    + log_excerpt(reply.body) + "\"";
+
+    if (root["success"].is_true()) {
+        const char *objection = objection_to_success(root, expected);
+        if (reply.status < 200 || reply.status >= 300) {
+            objection = "success with an error status";
+        }
+        if (objection == nullptr) {
+            answer.verdict = SettleVerdict::paid;
+            answer.receipt = settlement_receipt_json(root, true);
+        } else {
+            answer.detail = std::string(objection) + ", " + answer.detail;
+        }
+        return answer;
+    }
+
+    // A transaction of a wrong type may hide one that was sent.
+    JsonValue transaction = root["transaction"];
+    if (is_given(transaction) && !transaction.is_string()) {
+        return answer;
+    }
+    answer.verdict = judge_refusal(answer.reason, answer.transaction);
+    if (answer.verdict == SettleVerdict::refused
+        || answer.verdict == SettleVerdict::nonce_used) {
+        answer.receipt = settlement_receipt_json(root, false);
+    }
+    return answer;
+}
+
+}  // namespace
+
+SettleAnswer judge_settle(const FacilitatorReply &reply,
+                          const SettleExpectation &expected)
+{
+    SettleAnswer answer;
+    answer.detail = reply.detail;
+
+    if (reply.transport != Transport::answered) {
+        bool not_sent = reply.transport == Transport::not_sent
+                        || reply.transport == Transport::no_connection;
+        answer.verdict =
+            not_sent ? SettleVerdict::not_sent : SettleVerdict::unknown;
+        return answer;
+    }
+
+    bool body_counts = (reply.status >= 200 && reply.status < 300)
+                       || (reply.status >= 400 && reply.status < 500);
+    JsonLimits limits;
+    limits.bytes = kMaxReplyBytes;
+    auto document = JsonDocument::parse(reply.body, limits);
+    JsonValue root = document ? document->root() : JsonValue();
+
+    if (body_counts && root["success"].is_boolean()) {
+        return judge_body(reply, root, expected);
+    }
+
+    answer.verdict = judge_status_alone(reply.status);
+    answer.detail = "status " + std::to_string(reply.status) + ", body \""
+                    + log_excerpt(reply.body) + "\"";
+    return answer;
+}
+
+}  // namespace x402

@@ -1,0 +1,44 @@
+// What an answer to POST /settle means. Only proof counts: what is neither
+// proven paid nor proven refused is unknown.
+#ifndef X402_FACILITATOR_SETTLE_ANSWER_HPP
+#define X402_FACILITATOR_SETTLE_ANSWER_HPP
+
+#include <string>
+
+#include "facilitator/facilitator_port.hpp"
+
+namespace x402 {
+
+enum class SettleVerdict {
+    paid,
+    refused,         // this call moved nothing, and said why
+    nonce_used,      // refused because the authorization has been used before
+    pending,         // broadcast, not confirmed: worth one more question
+    operator_fault,  // 401, 403, 404 or a refused redirect: not processed
+    rate_limited,    // 429: not processed
+    not_sent,        // no byte left this machine: not processed
+    unknown,         // money may have moved
+};
+
+// What was asked, to hold the answer against. Lifetime: borrowed for the call.
+struct SettleExpectation {
+    std::string_view network;  // CAIP-2 of the requirement
+    std::string_view payer;    // as verified; with settle `before` the payload's
+    std::string_view amount;   // atomic units asked for
+};
+
+struct SettleAnswer {
+    SettleVerdict verdict = SettleVerdict::unknown;
+    std::string receipt;      // JSON for PAYMENT-RESPONSE; empty unless the
+                              // facilitator answered paid, refused or used
+    std::string reason;       // errorReason; empty when there is none
+    std::string transaction;  // may be empty even when paid
+    std::string detail;       // for the log
+};
+
+SettleAnswer judge_settle(const FacilitatorReply &reply,
+                          const SettleExpectation &expected);
+
+}  // namespace x402
+
+#endif

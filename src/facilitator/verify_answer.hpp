@@ -1,0 +1,37 @@
+// What an answer to POST /verify means.
+#ifndef X402_FACILITATOR_VERIFY_ANSWER_HPP
+#define X402_FACILITATOR_VERIFY_ANSWER_HPP
+
+#include <string>
+
+#include "facilitator/facilitator_port.hpp"
+
+namespace x402 {
+
+enum class VerifyVerdict {
+    valid,
+    invalid,         // the payment's fault: 402 with `reason`
+    broken,          // the facilitator's fault: 502
+    timed_out,       // 504
+    rate_limited,    // 503 with Retry-After
+    operator_fault,  // 401, 403, 404 or a redirect we refuse: 502, log crit
+};
+
+struct VerifyAnswer {
+    VerifyVerdict verdict = VerifyVerdict::broken;
+    std::string reason;  // `error` of the 402; may be empty: none was given
+    std::string payer;   // as named by the facilitator; may be empty
+    std::string detail;  // for the log
+};
+
+// `isValid` counts in 2xx and 4xx, `true` only in 2xx; a 5xx is broken whatever
+// it says.
+VerifyAnswer judge_verify(const FacilitatorReply &reply);
+
+// At most `limit` bytes of a text from outside, blanks squeezed, control
+// characters replaced: fit for one log line.
+std::string log_excerpt(const std::string &text, std::size_t limit = 200);
+
+}  // namespace x402
+
+#endif
