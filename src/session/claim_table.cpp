@@ -1,0 +1,603 @@
+#include "session/claim_table.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+
+namespace x402 {
+
+namespace {
+
+constexpr std::uint64_t kMagic = 0x7834303263656c6cULL;
+// Raised with every change of the structs below: a worker of another build
+// must not read this table.
+constexpr std::uint32_t kLayout = 1;
+
+constexpr std::size_t kWorkers = 512;
+constexpr std::size_t kCellsPerBucket = 8;
+constexpr std::size_t kPayersPerBucket = 8;
+constexpr std::size_t kReceiptBytes = 256;
+constexpr std::size_t kBlockBytes = 1024;
+constexpr std::uint32_t kNoBlock = 0xffffffff;
+constexpr std::size_t kMaxBlocksLooked = 4096;
+constexpr std::int64_t kUnprovenWindow = 24 * 3600;
+
+enum CellFlag : std::uint8_t {
+    kWasVerified = 1,
+    kEverUnknown = 2,
+    kFirstSettleSent = 4,
+};
+
+// The compiler must not move a store over the one of the state word.
+void store_fence() { std::atomic_thread_fence(std::memory_order_release); }
+
+}  // namespace
+
+struct ClaimTable::Worker {
+    std::int64_t process;
+    std::uint32_t stamp;
+    std::uint32_t reserved;
+};
+
+struct ClaimTable::Header {
+    std::uint64_t magic;
+    std::uint32_t layout;
+    std::uint32_t next_stamp;
+    std::uint64_t bytes;
+    std::uint64_t next_generation;
+    std::uint64_t next_block;  // where the search for free blocks goes on
+    Worker workers[kWorkers];
+};
+
+struct ClaimTable::Cell {
+    std::uint32_t state;
+    std::uint8_t flags;
+    std::uint8_t executions;
+    std::uint16_t receipt_bytes;
+    std::uint64_t generation;
+    std::int64_t expires;
+    std::int64_t changed;
+    std::uint32_t owner_slot;
+    std::uint32_t owner_stamp;
+    std::uint64_t facilitator;
+    std::uint32_t first_block;
+    std::uint32_t settle_bytes;
+    std::int64_t settle_started;
+    Digest key;
+    Digest resource;
+    Digest redeliver_key;
+    Digest payer;
+    Digest settle_digest;
+    std::array<std::uint8_t, 32> amount;
+    char receipt[kReceiptBytes];
+
+    ClaimState claim_state() const { return static_cast<ClaimState>(state); }
+    void enter_state(ClaimState next)
+    {
+        store_fence();
+        state = static_cast<std::uint32_t>(next);
+    }
+};
+
+struct ClaimTable::Block {
+    std::uint64_t generation;  // of the claim it belongs to
+    std::uint32_t cell;
+    std::uint32_t next;
+    char bytes[kBlockBytes - 16];
+};
+
+struct ClaimTable::PayerCount {
+    Digest payer;
+    std::int64_t window_start;
+    std::uint64_t count;
+};
+
+// Where each area begins, from the size alone.
+struct ClaimTable::Areas {
+    std::size_t buckets;
+    std::size_t cells_at;
+    std::size_t blocks;
+    std::size_t blocks_at;
+    std::size_t payer_buckets;
+    std::size_t payers_at;
+};
+
+ClaimTable::Areas ClaimTable::areas_of(std::size_t bytes)
+{
+    static_assert(sizeof(Cell) == 512, "a change needs another kLayout");
+    static_assert(sizeof(Block) == kBlockBytes);
+
+    Areas areas{};
+    std::size_t body = bytes > sizeof(Header) ? bytes - sizeof(Header) : 0;
+    // A quarter for settle bytes, a sixteenth for counts by payer.
+    areas.blocks = body / 4 / sizeof(Block);
+    areas.payer_buckets = body / 16 / (sizeof(PayerCount) * kPayersPerBucket);
+    std::size_t rest = body - areas.blocks * sizeof(Block)
+                       - areas.payer_buckets * sizeof(PayerCount)
+                             * kPayersPerBucket;
+    areas.buckets = rest / (sizeof(Cell) * kCellsPerBucket);
+    areas.cells_at = sizeof(Header);
+    areas.blocks_at =
+        areas.cells_at + areas.buckets * kCellsPerBucket * sizeof(Cell);
+    areas.payers_at = areas.blocks_at + areas.blocks * sizeof(Block);
+    return areas;
+}
+
+std::size_t ClaimTable::least_bytes() { return sizeof(Header) + 16 * 1024; }
+
+std::size_t ClaimTable::capacity_of(std::size_t bytes)
+{
+    return areas_of(bytes).buckets * kCellsPerBucket;
+}
+
+bool ClaimTable::format(void *memory, std::size_t bytes)
+{
+    if (bytes < least_bytes()) {
+        return false;
+    }
+    auto *header = static_cast<Header *>(memory);
+    header->layout = kLayout;
+    header->next_stamp = 1;
+    header->bytes = bytes;
+    header->next_generation = 1;
+    store_fence();
+    header->magic = kMagic;
+    return true;
+}
+
+bool ClaimTable::recognises(const void *memory, std::size_t bytes)
+{
+    const auto *header = static_cast<const Header *>(memory);
+    return header->magic == kMagic && header->layout == kLayout
+           && header->bytes == bytes;
+}
+
+ClaimTable::ClaimTable(void *memory, IsAlive is_alive)
+    : memory_(static_cast<std::uint8_t *>(memory)), is_alive_(is_alive)
+{
+}
+
+std::size_t ClaimTable::capacity() const
+{
+    return capacity_of(reinterpret_cast<Header *>(memory_)->bytes);
+}
+
+Owner ClaimTable::enter(std::int64_t process)
+{
+    auto *header = reinterpret_cast<Header *>(memory_);
+    for (std::uint32_t slot = 0; slot < kWorkers; slot++) {
+        Worker &worker = header->workers[slot];
+        if (worker.stamp != 0 && worker.process != process
+            && is_alive_(worker.process)) {
+            continue;
+        }
+        // The stamp goes first: cells of the former process lose their owner.
+        worker.stamp = 0;
+        store_fence();
+        worker.process = process;
+        store_fence();
+        std::uint32_t stamp = header->next_stamp++;
+        if (stamp == 0) {
+            stamp = header->next_stamp++;
+        }
+        worker.stamp = stamp;
+        self_ = {slot, stamp};
+        return self_;
+    }
+    return {};
+}
+
+void ClaimTable::leave(Owner owner)
+{
+    auto *header = reinterpret_cast<Header *>(memory_);
+    if (owner.stamp != 0 && header->workers[owner.slot].stamp == owner.stamp) {
+        header->workers[owner.slot].stamp = 0;
+    }
+}
+
+bool ClaimTable::owner_lives(const Cell &cell) const
+{
+    if (cell.owner_stamp == 0 || cell.owner_slot >= kWorkers) {
+        return false;
+    }
+    if (cell.owner_slot == self_.slot && cell.owner_stamp == self_.stamp) {
+        return true;
+    }
+    const Worker &worker =
+        reinterpret_cast<Header *>(memory_)->workers[cell.owner_slot];
+    return worker.stamp == cell.owner_stamp && is_alive_(worker.process);
+}
+
+// A cell nobody works on any more is put into the state that is true of the
+// money.
+void ClaimTable::tidy(Cell &cell, std::int64_t now) const
+{
+    ClaimState state = cell.claim_state();
+    if (state == ClaimState::free || (cell.owner_stamp && owner_lives(cell))) {
+        return;
+    }
+    cell.owner_stamp = 0;
+    if (state == ClaimState::verifying || state == ClaimState::verified) {
+        cell.enter_state(ClaimState::free);
+    } else if (state == ClaimState::settling) {
+        cell.flags |= kEverUnknown;
+        cell.enter_state(ClaimState::unknown);
+    }
+    if (cell.claim_state() == ClaimState::unknown && cell.expires <= now) {
+        cell.enter_state(ClaimState::closed);
+    }
+}
+
+ClaimTable::Cell *ClaimTable::bucket_of(const Digest &key, unsigned choice) const
+{
+    Areas areas = areas_of(reinterpret_cast<Header *>(memory_)->bytes);
+    std::uint64_t hash;
+    std::memcpy(&hash, key.data() + choice * sizeof(hash), sizeof(hash));
+    auto *cells = reinterpret_cast<Cell *>(memory_ + areas.cells_at);
+    return cells + hash % areas.buckets * kCellsPerBucket;
+}
+
+ClaimTable::Cell *ClaimTable::find(const Digest &key) const
+{
+    for (unsigned choice = 0; choice < 2; choice++) {
+        Cell *bucket = bucket_of(key, choice);
+        for (std::size_t i = 0; i < kCellsPerBucket; i++) {
+            if (bucket[i].claim_state() != ClaimState::free
+                && bucket[i].key == key) {
+                return &bucket[i];
+            }
+        }
+    }
+    return nullptr;
+}
+
+// A cell for a new claim: free, else expired, else the oldest that the chain
+// itself stands behind. nullptr: all are needed.
+ClaimTable::Cell *ClaimTable::room_for(const Digest &key, std::int64_t now)
+{
+    Cell *expired = nullptr;
+    Cell *oldest = nullptr;
+    for (unsigned choice = 0; choice < 2; choice++) {
+        Cell *bucket = bucket_of(key, choice);
+        for (std::size_t i = 0; i < kCellsPerBucket; i++) {
+            Cell &cell = bucket[i];
+            tidy(cell, now);
+            ClaimState state = cell.claim_state();
+            if (state == ClaimState::free) {
+                return &cell;
+            }
+            if (cell.owner_stamp != 0) {
+                continue;
+            }
+            if (cell.expires <= now) {
+                expired = &cell;
+            }
+            bool replaceable = state == ClaimState::delivered
+                               || state == ClaimState::refused
+                               || state == ClaimState::closed;
+            if (replaceable && (!oldest || cell.changed < oldest->changed)) {
+                oldest = &cell;
+            }
+        }
+    }
+    return expired ? expired : oldest;
+}
+
+ClaimTable::Cell *ClaimTable::cell_of(ClaimRef ref) const
+{
+    Areas areas = areas_of(reinterpret_cast<Header *>(memory_)->bytes);
+    if (!ref || ref.cell >= areas.buckets * kCellsPerBucket) {
+        return nullptr;
+    }
+    Cell *cell = reinterpret_cast<Cell *>(memory_ + areas.cells_at) + ref.cell;
+    bool same = cell->claim_state() != ClaimState::free
+                && cell->generation == ref.generation;
+    return same ? cell : nullptr;
+}
+
+ClaimView ClaimTable::look_up(const ClaimFacts &facts, std::int64_t now)
+{
+    ClaimView view;
+    Cell *cell = find(facts.key);
+    if (cell == nullptr) {
+        return view;
+    }
+    tidy(*cell, now);
+    if (cell->claim_state() == ClaimState::free) {
+        return view;
+    }
+    Areas areas = areas_of(reinterpret_cast<Header *>(memory_)->bytes);
+    auto *cells = reinterpret_cast<Cell *>(memory_ + areas.cells_at);
+    view.state = cell->claim_state();
+    view.ref = {static_cast<std::uint32_t>(cell - cells), cell->generation};
+    view.in_use = cell->owner_stamp != 0;
+    view.same_resource = cell->resource == facts.resource;
+    view.same_client = cell->redeliver_key == facts.redeliver_key;
+    view.was_verified = cell->flags & kWasVerified;
+    view.ever_unknown = cell->flags & kEverUnknown;
+    view.first_settle_sent = cell->flags & kFirstSettleSent;
+    view.executions = cell->executions;
+    view.facilitator = cell->facilitator;
+    if (view.state == ClaimState::paid) {
+        view.receipt.assign(cell->receipt, cell->receipt_bytes);
+    }
+    return view;
+}
+
+TakeOutcome ClaimTable::take(const ClaimFacts &facts, Owner owner,
+                             std::int64_t now, ClaimRef &ref)
+{
+    Cell *cell = find(facts.key);
+    if (cell != nullptr) {
+        tidy(*cell, now);
+        if (cell->claim_state() != ClaimState::free
+            && cell->claim_state() != ClaimState::refused) {
+            return TakeOutcome::in_use;
+        }
+    } else {
+        cell = room_for(facts.key, now);
+        if (cell == nullptr) {
+            return TakeOutcome::full;
+        }
+    }
+
+    auto *header = reinterpret_cast<Header *>(memory_);
+    Areas areas = areas_of(header->bytes);
+    auto *cells = reinterpret_cast<Cell *>(memory_ + areas.cells_at);
+
+    cell->enter_state(ClaimState::free);
+    store_fence();
+    *cell = Cell{};
+    cell->generation = header->next_generation++;
+    cell->expires = facts.expires;
+    cell->changed = now;
+    cell->owner_slot = owner.slot;
+    cell->owner_stamp = owner.stamp;
+    cell->first_block = kNoBlock;
+    cell->key = facts.key;
+    cell->resource = facts.resource;
+    cell->redeliver_key = facts.redeliver_key;
+    cell->payer = facts.payer;
+    cell->amount = facts.amount;
+    cell->enter_state(ClaimState::verifying);
+    ref = {static_cast<std::uint32_t>(cell - cells), cell->generation};
+    return TakeOutcome::taken;
+}
+
+bool ClaimTable::resume(ClaimRef ref, Owner owner)
+{
+    Cell *cell = cell_of(ref);
+    if (cell == nullptr || cell->owner_stamp != 0
+        || cell->executions >= kMaxExecutions) {
+        return false;
+    }
+    if (cell->claim_state() == ClaimState::paid) {
+        cell->executions++;
+    } else if (cell->claim_state() != ClaimState::unknown) {
+        return false;
+    }
+    cell->owner_slot = owner.slot;
+    store_fence();
+    cell->owner_stamp = owner.stamp;
+    return true;
+}
+
+void ClaimTable::set_verified(ClaimRef ref)
+{
+    if (Cell *cell = cell_of(ref)) {
+        cell->flags |= kWasVerified;
+        cell->executions++;
+        cell->enter_state(ClaimState::verified);
+    }
+}
+
+bool ClaimTable::block_is_free(const Block &block) const
+{
+    if (block.generation == 0) {
+        return true;
+    }
+    const Cell *cell = cell_of({block.cell, block.generation});
+    return cell == nullptr
+           || (cell->claim_state() != ClaimState::settling
+               && cell->claim_state() != ClaimState::unknown);
+}
+
+// Chains blocks from the back so that each one is complete before it is linked.
+void ClaimTable::keep_settle_bytes(Cell &cell, std::uint32_t index,
+                                   std::string_view bytes)
+{
+    auto *header = reinterpret_cast<Header *>(memory_);
+    Areas areas = areas_of(header->bytes);
+    auto *blocks = reinterpret_cast<Block *>(memory_ + areas.blocks_at);
+    constexpr std::size_t kPayload = sizeof(Block::bytes);
+
+    if (bytes.empty() || bytes.size() > kMaxSettleBytes || areas.blocks == 0) {
+        return;
+    }
+    std::size_t wanted = (bytes.size() + kPayload - 1) / kPayload;
+    std::uint32_t found[(kMaxSettleBytes + kPayload - 1) / kPayload];
+    std::size_t count = 0;
+    std::size_t looked = std::min(areas.blocks, kMaxBlocksLooked);
+    for (std::size_t i = 0; i < looked && count < wanted; i++) {
+        std::size_t at = (header->next_block + i) % areas.blocks;
+        if (block_is_free(blocks[at])) {
+            found[count++] = static_cast<std::uint32_t>(at);
+        }
+    }
+    if (count < wanted) {
+        return;
+    }
+
+    std::uint32_t next = kNoBlock;
+    for (std::size_t i = wanted; i-- > 0;) {
+        Block &block = blocks[found[i]];
+        block.generation = 0;
+        store_fence();
+        std::string_view part = bytes.substr(i * kPayload, kPayload);
+        std::memcpy(block.bytes, part.data(), part.size());
+        block.cell = index;
+        block.next = next;
+        store_fence();
+        block.generation = cell.generation;
+        next = found[i];
+    }
+    header->next_block = (found[wanted - 1] + 1) % areas.blocks;
+    cell.settle_bytes = static_cast<std::uint32_t>(bytes.size());
+    cell.first_block = next;
+}
+
+void ClaimTable::set_settling(ClaimRef ref, std::string_view bytes,
+                              std::uint64_t facilitator, std::int64_t now)
+{
+    Cell *cell = cell_of(ref);
+    if (cell == nullptr) {
+        return;
+    }
+    // A settlement asked again keeps what was sent the first time.
+    if (!(cell->flags & kEverUnknown)) {
+        cell->settle_digest = sha256(bytes);
+        cell->facilitator = facilitator;
+        cell->settle_started = now;
+        cell->first_block = kNoBlock;
+        keep_settle_bytes(*cell, ref.cell, bytes);
+    }
+    cell->changed = now;
+    cell->enter_state(ClaimState::settling);
+}
+
+void ClaimTable::set_first_settle_sent(ClaimRef ref)
+{
+    if (Cell *cell = cell_of(ref)) {
+        cell->flags |= kFirstSettleSent;
+    }
+}
+
+bool ClaimTable::set_paid(ClaimRef ref, std::string_view receipt,
+                          std::int64_t now)
+{
+    Cell *cell = cell_of(ref);
+    if (cell == nullptr || receipt.size() > kReceiptBytes) {
+        return cell == nullptr;
+    }
+    if (cell->executions == 0 || (cell->flags & kEverUnknown)) {
+        cell->executions++;
+    }
+    std::memcpy(cell->receipt, receipt.data(), receipt.size());
+    cell->receipt_bytes = static_cast<std::uint16_t>(receipt.size());
+    cell->changed = now;
+    cell->enter_state(ClaimState::paid);
+    return true;
+}
+
+void ClaimTable::set_delivered(ClaimRef ref, std::int64_t now)
+{
+    if (Cell *cell = cell_of(ref)) {
+        cell->changed = now;
+        cell->enter_state(ClaimState::delivered);
+        cell->owner_stamp = 0;
+    }
+}
+
+void ClaimTable::set_refused(ClaimRef ref, std::int64_t now)
+{
+    if (Cell *cell = cell_of(ref)) {
+        cell->changed = now;
+        cell->enter_state(ClaimState::refused);
+        cell->owner_stamp = 0;
+    }
+}
+
+void ClaimTable::set_unknown(ClaimRef ref, std::int64_t now)
+{
+    if (Cell *cell = cell_of(ref)) {
+        cell->flags |= kEverUnknown;
+        cell->changed = now;
+        cell->enter_state(ClaimState::unknown);
+        cell->owner_stamp = 0;
+    }
+}
+
+void ClaimTable::set_owed(ClaimRef ref)
+{
+    if (Cell *cell = cell_of(ref)) {
+        if (cell->claim_state() == ClaimState::delivered) {
+            cell->enter_state(ClaimState::paid);
+        }
+        cell->owner_stamp = 0;
+    }
+}
+
+void ClaimTable::free(ClaimRef ref)
+{
+    if (Cell *cell = cell_of(ref)) {
+        cell->enter_state(ClaimState::free);
+        cell->owner_stamp = 0;
+    }
+}
+
+std::string ClaimTable::stored_settle(ClaimRef ref) const
+{
+    std::string out;
+    const Cell *cell = cell_of(ref);
+    if (cell == nullptr || cell->settle_bytes > kMaxSettleBytes) {
+        return out;
+    }
+    Areas areas = areas_of(reinterpret_cast<Header *>(memory_)->bytes);
+    auto *blocks = reinterpret_cast<Block *>(memory_ + areas.blocks_at);
+    std::uint32_t at = cell->first_block;
+    while (at < areas.blocks && out.size() < cell->settle_bytes) {
+        const Block &block = blocks[at];
+        if (block.generation != cell->generation || block.cell != ref.cell) {
+            return {};
+        }
+        out.append(block.bytes, std::min(sizeof(block.bytes),
+                                         cell->settle_bytes - out.size()));
+        at = block.next;
+    }
+    if (out.size() != cell->settle_bytes || sha256(out) != cell->settle_digest) {
+        return {};
+    }
+    return out;
+}
+
+bool ClaimTable::settle_digest_is(ClaimRef ref, const Digest &digest) const
+{
+    const Cell *cell = cell_of(ref);
+    return cell != nullptr && cell->settle_digest == digest;
+}
+
+bool ClaimTable::count_unproven(const Digest &payer, unsigned limit,
+                                std::int64_t now)
+{
+    Areas areas = areas_of(reinterpret_cast<Header *>(memory_)->bytes);
+    std::uint64_t hash;
+    std::memcpy(&hash, payer.data(), sizeof(hash));
+    auto *bucket = reinterpret_cast<PayerCount *>(memory_ + areas.payers_at)
+                   + hash % areas.payer_buckets * kPayersPerBucket;
+
+    PayerCount *entry = &bucket[0];
+    for (std::size_t i = 0; i < kPayersPerBucket; i++) {
+        if (bucket[i].count != 0 && bucket[i].payer == payer) {
+            entry = &bucket[i];
+            break;
+        }
+        if (bucket[i].window_start < entry->window_start) {
+            entry = &bucket[i];
+        }
+    }
+    bool same_window = entry->count != 0 && entry->payer == payer
+                       && now - entry->window_start < kUnprovenWindow;
+    if (!same_window) {
+        entry->count = 0;
+        store_fence();
+        entry->payer = payer;
+        entry->window_start = now;
+    }
+    if (entry->count >= limit) {
+        return false;
+    }
+    entry->count++;
+    return true;
+}
+
+}  // namespace x402

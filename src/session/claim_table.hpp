@@ -1,0 +1,166 @@
+// The memory of payments, shared by all workers: a fixed table of cells in a
+// block of memory that somebody else owns (the nginx zone; a vector in tests).
+//
+// No allocation, no pointers, no trees: a worker that dies between two stores
+// leaves a valid table, because the state word of a cell is written last. The
+// caller holds the zone's lock around every call. Nothing here calls out.
+//
+// A cell belongs to a claim key (policy/claim_key.hpp). A cell with an owner is
+// in the hands of a request or a settlement of that worker; when the owner is
+// dead the next look tidies up: what was not sent is free again, a settlement
+// becomes unknown, content that was paid for is owed.
+#ifndef X402_SESSION_CLAIM_TABLE_HPP
+#define X402_SESSION_CLAIM_TABLE_HPP
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/sha256_digest.hpp"
+
+namespace x402 {
+
+enum class ClaimState : std::uint32_t {
+    free = 0,
+    verifying,
+    verified,
+    settling,
+    paid,       // money moved; with an owner: being delivered, without: owed
+    delivered,
+    refused,
+    unknown,
+    closed,     // was unknown until its payment could no longer be used
+};
+
+// Names one claim, not just its cell: a cell that was given to another payment
+// has another generation and is out of reach.
+struct ClaimRef {
+    std::uint32_t cell = 0;
+    std::uint64_t generation = 0;  // 0: no claim
+    explicit operator bool() const { return generation != 0; }
+};
+
+struct Owner {
+    std::uint32_t slot = 0;
+    std::uint32_t stamp = 0;  // 0: nobody
+};
+
+// What a claim is about; fixed while it lives.
+struct ClaimFacts {
+    Digest key{};
+    Digest resource{};      // what it is spent on (resource_digest)
+    Digest redeliver_key{}; // who may ask for it again
+    Digest payer{};
+    std::array<std::uint8_t, 32> amount{};  // atomic units, big-endian
+    std::int64_t expires = 0;  // unix seconds; the payment is useless then
+};
+
+struct ClaimView {
+    ClaimState state = ClaimState::free;
+    ClaimRef ref;
+    bool in_use = false;        // a living owner works on it
+    bool same_resource = false;
+    bool same_client = false;
+    bool was_verified = false;
+    bool ever_unknown = false;
+    bool first_settle_sent = false;  // the whole first settle left this machine
+    unsigned executions = 0;    // times content was begun under this claim
+    std::uint64_t facilitator = 0;
+    std::string receipt;        // PAID only
+};
+
+enum class TakeOutcome { taken, in_use, full };
+
+class ClaimTable {
+public:
+    using IsAlive = bool (*)(std::int64_t process);
+
+    static constexpr unsigned kMaxExecutions = 3;
+    static constexpr std::size_t kMaxSettleBytes = 16 * 1024;
+
+    // Bytes needed for at least one bucket of everything.
+    static std::size_t least_bytes();
+    // Claims that a table of `bytes` holds.
+    static std::size_t capacity_of(std::size_t bytes);
+
+    // Lays a table out in zeroed memory, aligned to 8. False: too small.
+    static bool format(void *memory, std::size_t bytes);
+    // True when the memory holds a table of this very layout and size.
+    static bool recognises(const void *memory, std::size_t bytes);
+
+    // Lifetime: borrows a formatted block. `is_alive` tells whether a process
+    // (by pid) still runs.
+    ClaimTable(void *memory, IsAlive is_alive);
+
+    // Gives the calling worker a slot; a slot whose process died is taken over,
+    // which orphans that process's cells. Stamp 0 when all slots are taken.
+    Owner enter(std::int64_t process);
+    void leave(Owner owner);
+
+    // What is known of the payment, for a request that wants `resource`.
+    ClaimView look_up(const ClaimFacts &facts, std::int64_t now);
+
+    // A new claim in state verifying. Takes a free cell, else one that expired,
+    // else the oldest DELIVERED, REFUSED or CLOSED of its buckets. A REFUSED
+    // claim of the same key is begun anew.
+    TakeOutcome take(const ClaimFacts &facts, Owner owner, std::int64_t now,
+                     ClaimRef &ref);
+    // Takes an UNKNOWN or owed PAID claim into the hands of a request; PAID
+    // counts one more execution and is refused (false) after kMaxExecutions.
+    bool resume(ClaimRef ref, Owner owner);
+
+    void set_verified(ClaimRef ref);
+    // Money: before the first byte of settle leaves. `bytes` are kept when they
+    // fit and there is room, else only their digest (stored_settle is empty).
+    void set_settling(ClaimRef ref, std::string_view bytes,
+                      std::uint64_t facilitator, std::int64_t now);
+    void set_first_settle_sent(ClaimRef ref);
+    // Money: before the first byte of content leaves. A receipt that is too
+    // long for the cell is refused (false) and must be shortened.
+    bool set_paid(ClaimRef ref, std::string_view receipt, std::int64_t now);
+    void set_delivered(ClaimRef ref, std::int64_t now);
+    void set_refused(ClaimRef ref, std::int64_t now);
+    void set_unknown(ClaimRef ref, std::int64_t now);
+    // PAID without anybody working on it: content is owed.
+    void set_owed(ClaimRef ref);
+    void free(ClaimRef ref);
+
+    // The settle request as it was sent; empty when only its digest was kept.
+    std::string stored_settle(ClaimRef ref) const;
+    bool settle_digest_is(ClaimRef ref, const Digest &digest) const;
+
+    // Counts one more unproven delivery for the payer unless he had `limit` in
+    // the last 24 hours (then false).
+    bool count_unproven(const Digest &payer, unsigned limit, std::int64_t now);
+
+    std::size_t capacity() const;
+
+private:
+    struct Header;
+    struct Worker;
+    struct Cell;
+    struct Block;
+    struct PayerCount;
+    struct Areas;
+
+    static Areas areas_of(std::size_t bytes);
+    Cell *cell_of(ClaimRef ref) const;
+    Cell *bucket_of(const Digest &key, unsigned choice) const;
+    Cell *find(const Digest &key) const;
+    Cell *room_for(const Digest &key, std::int64_t now);
+    bool owner_lives(const Cell &cell) const;
+    void tidy(Cell &cell, std::int64_t now) const;
+    void keep_settle_bytes(Cell &cell, std::uint32_t index,
+                           std::string_view bytes);
+    bool block_is_free(const Block &block) const;
+
+    std::uint8_t *memory_;
+    IsAlive is_alive_;
+    Owner self_;  // saves asking whether we live
+};
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,93 @@
+// One paid request as a state machine without hands: (state, event) ->
+// (state, action, claim). It decides; src/nginx carries out.
+#ifndef X402_SESSION_PAYMENT_SESSION_HPP
+#define X402_SESSION_PAYMENT_SESSION_HPP
+
+#include <cstdint>
+
+namespace x402 {
+
+enum class State : std::uint8_t {
+    arrived,         // a payment was presented, nothing is taken yet
+    verifying,       // claim taken, the facilitator is asked to verify
+    verified,        // access granted, content is being made
+    holding,         // response held back, settlement has not begun
+    settling,        // response held back, settlement is on the wire
+    settling_first,  // settlement on the wire before any content was made
+    paid,            // money moved, content is being made
+    delivering,      // header released under a receipt, no body byte out yet
+    delivered,       // header and first body byte are with the socket
+    orphaned,        // the client left, the settlement goes on without it
+    closed,          // nothing more to decide
+};
+
+enum class Event : std::uint8_t {
+    claim_taken,             // fresh claim, settle after content
+    claim_taken_to_settle,   // fresh claim, settle before content
+    claim_unknown_resumed,   // same payment again, outcome was unknown
+    claim_paid_resumed,      // same payment again, content is owed
+    verify_valid,
+    verify_invalid,
+    verify_failed,
+    content_free,            // an answer that is not charged
+    content_charged,         // an answer that is
+    content_failed,          // money moved, this answer is no delivery
+    content_broken,          // the content cannot be completed or may not leave
+    settle_due,
+    settle_paid,
+    settle_unproven,         // delivered on the unproven rule
+    settle_refused,
+    settle_not_processed,
+    settle_unknown,
+    body_sent,               // header and first body byte are with the socket
+    request_gone,            // the request ends, for whatever reason
+};
+
+enum class Action : std::uint8_t {
+    none,
+    call_verify,
+    call_settle,
+    proceed,           // let nginx make the content
+    challenge,         // 402 with a fresh offer
+    answer_fault,      // 5xx or 409 with a fixed word
+    hold,              // keep header and body back
+    pass,              // let the answer go as it is
+    release,           // let the answer go under the receipt
+    replace,           // discard the answer, send 402, 502 or 503 instead
+    cancel_call,       // nobody needs the answer of verify
+    detach_call,       // settle goes on without the request
+    fail,              // 500: this pair should not happen
+};
+
+// What becomes of the claim in the zone.
+enum class ClaimChange : std::uint8_t {
+    keep,
+    free,
+    verified,
+    settling,
+    paid,
+    delivered,
+    refused,
+    unknown,
+    owed,  // PAID, and no request is working on it
+};
+
+struct Step {
+    State next;
+    Action action;
+    ClaimChange claim;
+};
+
+// Total: every pair has an answer. A pair that should not happen fails closed:
+// no content, and the claim says the worst that may be true of the money.
+Step step(State state, Event event);
+
+const char *state_name(State state);
+const char *event_name(Event event);
+
+constexpr State kLastState = State::closed;
+constexpr Event kLastEvent = Event::request_gone;
+
+}  // namespace x402
+
+#endif
