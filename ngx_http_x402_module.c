@@ -1,0 +1,284 @@
+
+/*
+ * ngx_http_x402_module: a location that charges money with x402.
+ *
+ * Tables only: every directive and every hook, and where it is carried out.
+ * The code behind them is in src/nginx.
+ */
+
+#include "src/nginx/ngx_http_x402.h"
+
+
+#define NGX_HTTP_X402_ANY                                                     \
+    (NGX_HTTP_MAIN_CONF|NGX_HTTP_SRV_CONF|NGX_HTTP_LOC_CONF)
+
+
+static ngx_conf_enum_t  ngx_http_x402_unproven[] = {
+    { ngx_string("deliver"), NGX_HTTP_X402_UNPROVEN_DELIVER },
+    { ngx_string("refuse"), NGX_HTTP_X402_UNPROVEN_REFUSE },
+    { ngx_null_string, 0 }
+};
+
+
+static ngx_conf_num_bounds_t  ngx_http_x402_max_calls_bounds = {
+    ngx_conf_check_num_bounds, 1, 1000000
+};
+
+
+static ngx_command_t  ngx_http_x402_commands[] = {
+
+    { ngx_string("x402"),
+      NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
+      ngx_http_x402_set_switch,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("x402_price"),
+      NGX_HTTP_X402_ANY|NGX_CONF_TAKE12,
+      ngx_http_x402_set_term,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("x402_network"),
+      NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
+      ngx_http_x402_set_term,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("x402_pay_to"),
+      NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
+      ngx_http_x402_set_term,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("x402_accept"),
+      NGX_HTTP_X402_ANY|NGX_CONF_1MORE,
+      ngx_http_x402_set_accept,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("x402_timeout"),
+      NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
+      ngx_http_x402_set_timeout,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("x402_facilitator"),
+      NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
+      ngx_http_x402_set_facilitator,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("x402_facilitator_timeout"),
+      NGX_HTTP_X402_ANY|NGX_CONF_TAKE123,
+      ngx_http_x402_set_facilitator_timeout,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("x402_facilitator_ssl_trusted_certificate"),
+      NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
+      ngx_http_x402_set_trusted_certificate,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("x402_facilitator_ssl_verify"),
+      NGX_HTTP_X402_ANY|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_x402_loc_conf_t, ssl_verify),
+      NULL },
+
+    { ngx_string("x402_facilitator_max_calls"),
+      NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
+      ngx_conf_set_num_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_x402_loc_conf_t, max_calls),
+      &ngx_http_x402_max_calls_bounds },
+
+    { ngx_string("x402_methods"),
+      NGX_HTTP_X402_ANY|NGX_CONF_1MORE,
+      ngx_http_x402_set_methods,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("x402_resource"),
+      NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
+      ngx_http_set_complex_value_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_x402_loc_conf_t, resource),
+      NULL },
+
+    { ngx_string("x402_description"),
+      NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
+      ngx_http_set_complex_value_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_x402_loc_conf_t, description),
+      NULL },
+
+    { ngx_string("x402_mime_type"),
+      NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
+      ngx_http_set_complex_value_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_x402_loc_conf_t, mime_type),
+      NULL },
+
+    { ngx_string("x402_settle"),
+      NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
+      ngx_http_x402_set_settle,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("x402_settle_buffer"),
+      NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
+      ngx_conf_set_size_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_x402_loc_conf_t, settle_buffer),
+      NULL },
+
+    { ngx_string("x402_settle_wait"),
+      NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
+      ngx_conf_set_msec_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_x402_loc_conf_t, settle_wait),
+      NULL },
+
+    { ngx_string("x402_unproven"),
+      NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_x402_loc_conf_t, unproven),
+      &ngx_http_x402_unproven },
+
+    { ngx_string("x402_redeliver_key"),
+      NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
+      ngx_http_set_complex_value_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_x402_loc_conf_t, redeliver_key),
+      NULL },
+
+    { ngx_string("x402_forward_payment"),
+      NGX_HTTP_X402_ANY|NGX_CONF_FLAG,
+      ngx_conf_set_flag_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_x402_loc_conf_t, forward_payment),
+      NULL },
+
+    { ngx_string("x402_zone"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
+      ngx_http_x402_set_zone,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
+      ngx_null_command
+};
+
+
+/* directives, phases, processes */
+
+static ngx_http_module_t  ngx_http_x402_module_ctx = {
+    ngx_http_x402_preconfiguration,        /* preconfiguration */
+    ngx_http_x402_postconfiguration,       /* postconfiguration */
+
+    ngx_http_x402_create_main_conf,        /* create main configuration */
+    NULL,                                  /* init main configuration */
+
+    NULL,                                  /* create server configuration */
+    NULL,                                  /* merge server configuration */
+
+    ngx_http_x402_create_loc_conf,         /* create location configuration */
+    ngx_http_x402_merge_loc_conf           /* merge location configuration */
+};
+
+
+ngx_module_t  ngx_http_x402_module = {
+    NGX_MODULE_V1,
+    &ngx_http_x402_module_ctx,             /* module context */
+    ngx_http_x402_commands,                /* module directives */
+    NGX_HTTP_MODULE,                       /* module type */
+    NULL,                                  /* init master */
+    ngx_http_x402_init_module,             /* init module */
+    ngx_http_x402_init_process,            /* init process */
+    NULL,                                  /* init thread */
+    NULL,                                  /* exit thread */
+    ngx_http_x402_exit_process,            /* exit process */
+    NULL,                                  /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+/* the gate: header and body filter above all others */
+
+static ngx_http_module_t  ngx_http_x402_hold_filter_module_ctx = {
+    NULL,                                  /* preconfiguration */
+    ngx_http_x402_hold_postconfiguration,  /* postconfiguration */
+
+    NULL,                                  /* create main configuration */
+    NULL,                                  /* init main configuration */
+
+    NULL,                                  /* create server configuration */
+    NULL,                                  /* merge server configuration */
+
+    NULL,                                  /* create location configuration */
+    NULL                                   /* merge location configuration */
+};
+
+
+ngx_module_t  ngx_http_x402_hold_filter_module = {
+    NGX_MODULE_V1,
+    &ngx_http_x402_hold_filter_module_ctx, /* module context */
+    NULL,                                  /* module directives */
+    NGX_HTTP_MODULE,                       /* module type */
+    NULL,                                  /* init master */
+    ngx_http_x402_hold_init_module,        /* init module */
+    NULL,                                  /* init process */
+    NULL,                                  /* init thread */
+    NULL,                                  /* exit thread */
+    NULL,                                  /* exit process */
+    NULL,                                  /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+/* the stamp: a header filter below nginx's headers filter */
+
+static ngx_http_module_t  ngx_http_x402_stamp_filter_module_ctx = {
+    NULL,                                  /* preconfiguration */
+    ngx_http_x402_stamp_postconfiguration, /* postconfiguration */
+
+    NULL,                                  /* create main configuration */
+    NULL,                                  /* init main configuration */
+
+    NULL,                                  /* create server configuration */
+    NULL,                                  /* merge server configuration */
+
+    NULL,                                  /* create location configuration */
+    NULL                                   /* merge location configuration */
+};
+
+
+ngx_module_t  ngx_http_x402_stamp_filter_module = {
+    NGX_MODULE_V1,
+    &ngx_http_x402_stamp_filter_module_ctx,/* module context */
+    NULL,                                  /* module directives */
+    NGX_HTTP_MODULE,                       /* module type */
+    NULL,                                  /* init master */
+    NULL,                                  /* init module */
+    NULL,                                  /* init process */
+    NULL,                                  /* init thread */
+    NULL,                                  /* exit thread */
+    NULL,                                  /* exit process */
+    NULL,                                  /* exit master */
+    NGX_MODULE_V1_PADDING
+};

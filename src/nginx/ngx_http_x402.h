@@ -1,0 +1,132 @@
+/*
+ * The contract between the tables in ngx_http_x402_module.c and the C++ behind
+ * them: configuration as directives wrote it, and the functions nginx calls.
+ * C only; every function here is guarded (ngx_http_x402_boundary.hpp).
+ */
+
+#ifndef _NGX_HTTP_X402_H_INCLUDED_
+#define _NGX_HTTP_X402_H_INCLUDED_
+
+
+#include <ngx_config.h>
+#include <ngx_core.h>
+#include <ngx_http.h>
+
+
+#define NGX_HTTP_X402_SETTLE_AFTER   0
+#define NGX_HTTP_X402_SETTLE_BEFORE  1
+
+#define NGX_HTTP_X402_UNPROVEN_DELIVER  0
+#define NGX_HTTP_X402_UNPROVEN_REFUSE   1
+
+
+/* where in the configuration something was written, for late errors */
+
+typedef struct {
+    ngx_str_t                  file;
+    ngx_uint_t                 line;
+} ngx_http_x402_origin_t;
+
+
+/* one x402_accept, word by word; an empty string was not written */
+
+typedef struct {
+    ngx_str_t                  network;
+    ngx_str_t                  pay_to;
+    ngx_str_t                  price;
+    ngx_str_t                  amount;
+    ngx_str_t                  asset;
+    ngx_str_t                  decimals;
+    ngx_str_t                  scheme;
+    ngx_str_t                  extra;
+    ngx_uint_t                 timeout;    /* s, NGX_CONF_UNSET_UINT: none */
+    ngx_http_x402_origin_t     origin;
+} ngx_http_x402_accept_t;
+
+
+typedef struct {
+    ngx_flag_t                 written;    /* x402 on|off at this level */
+    ngx_str_t                  price;
+    ngx_str_t                  network;
+    ngx_str_t                  pay_to;
+    ngx_array_t               *accepts;    /* ngx_http_x402_accept_t */
+    ngx_uint_t                 timeout;    /* s */
+
+    ngx_str_t                  facilitator_url;
+    ngx_msec_t                 connect_timeout;
+    ngx_msec_t                 verify_timeout;
+    ngx_msec_t                 settle_timeout;
+    ngx_str_t                  trusted_certificate;
+    ngx_flag_t                 ssl_verify;
+    ngx_uint_t                 max_calls;
+
+    ngx_array_t               *methods;    /* ngx_str_t, NULL: all */
+    ngx_http_complex_value_t  *resource;
+    ngx_http_complex_value_t  *description;
+    ngx_http_complex_value_t  *mime_type;
+    ngx_http_complex_value_t  *redeliver_key;
+
+    ngx_uint_t                 settle;
+    size_t                     settle_buffer;
+    ngx_msec_t                 settle_wait;
+    ngx_uint_t                 unproven;
+    ngx_flag_t                 forward_payment;
+
+    ngx_http_x402_origin_t     origin;     /* of the words that make an offer */
+
+    /* made by merge */
+    unsigned                   enabled:1;  /* this location is paid */
+    unsigned                   own:1;      /* its price was written in it or
+                                              in a location around it */
+    void                      *offer;      /* const x402::PaymentOffer */
+    void                      *facilitator;/* x402::FacilitatorConf */
+} ngx_http_x402_loc_conf_t;
+
+
+typedef struct {
+    ngx_http_x402_loc_conf_t  *http_loc_conf;  /* of the http block itself */
+    ngx_shm_zone_t            *zone;
+    ngx_array_t                facilitators;   /* x402::FacilitatorConf * */
+    void                      *worker;         /* x402::Worker, per process */
+    ngx_uint_t                 paid;           /* some location is paid */
+} ngx_http_x402_main_conf_t;
+
+
+extern ngx_module_t  ngx_http_x402_module;
+
+
+/* directives that are more than one stock setter */
+
+char *ngx_http_x402_set_switch(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_x402_set_term(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_x402_set_accept(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_x402_set_timeout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_x402_set_facilitator(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_x402_set_facilitator_timeout(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_x402_set_trusted_certificate(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_x402_set_methods(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_x402_set_settle(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_x402_set_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+
+/* configuration */
+
+void *ngx_http_x402_create_main_conf(ngx_conf_t *cf);
+void *ngx_http_x402_create_loc_conf(ngx_conf_t *cf);
+char *ngx_http_x402_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child);
+ngx_int_t ngx_http_x402_preconfiguration(ngx_conf_t *cf);
+ngx_int_t ngx_http_x402_postconfiguration(ngx_conf_t *cf);
+ngx_int_t ngx_http_x402_hold_postconfiguration(ngx_conf_t *cf);
+ngx_int_t ngx_http_x402_stamp_postconfiguration(ngx_conf_t *cf);
+
+/* process */
+
+ngx_int_t ngx_http_x402_init_module(ngx_cycle_t *cycle);
+ngx_int_t ngx_http_x402_hold_init_module(ngx_cycle_t *cycle);
+ngx_int_t ngx_http_x402_init_process(ngx_cycle_t *cycle);
+void ngx_http_x402_exit_process(ngx_cycle_t *cycle);
+
+
+#endif /* _NGX_HTTP_X402_H_INCLUDED_ */

@@ -1,0 +1,32 @@
+// The front door: who may pass, who is asked for money.
+#ifndef NGX_HTTP_X402_ACCESS_HPP
+#define NGX_HTTP_X402_ACCESS_HPP
+
+#include "nginx/ngx_http_x402_ctx.hpp"
+
+namespace x402 {
+
+// Access phase, last in it. NGX_OK only for a payment that was accepted.
+ngx_int_t on_access(ngx_http_request_t *r);
+
+// The presented payment from its header to a claim and the first call; the
+// session has been stepped, ctx.answer is set when there is one to send.
+void receive_payment(RequestCtx &ctx);
+
+// What the settlement that was begun in the access phase came to.
+void on_settled_first(RequestCtx &ctx, const Step &step,
+                      const SettlementResult &result);
+
+// The answer for a settlement that did not end in payment.
+Answer settlement_answer(const RequestCtx &ctx, const SettlementResult &result);
+
+// Terms shared by every settlement of this request.
+SettlementTerms settlement_terms(const RequestCtx &ctx);
+
+// Runs the request on after a call was answered. The request may be gone
+// afterwards.
+void wake(ngx_http_request_t *r);
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,106 @@
+// One question to a facilitator: addresses, redirects, deadline, transport.
+// This is what the rest of src/nginx uses; libcurl stays behind it.
+#ifndef NGX_HTTP_X402_CALL_HPP
+#define NGX_HTTP_X402_CALL_HPP
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "facilitator/facilitator_port.hpp"
+#include "nginx/ngx_http_x402_curl.hpp"
+#include "nginx/ngx_http_x402_facilitator_conf.hpp"
+#include "nginx/ngx_http_x402_lookup.hpp"
+
+namespace x402 {
+
+enum class Operation { verify, settle };
+
+class FacilitatorCall;
+
+// A facilitator as one worker sees it: its addresses and where it redirects.
+class Endpoint {
+public:
+    Endpoint(const FacilitatorConf &conf, CurlEngine &engine);
+    ~Endpoint();
+    Endpoint(const Endpoint &) = delete;
+    Endpoint &operator=(const Endpoint &) = delete;
+
+    const FacilitatorConf &conf() const { return conf_; }
+
+private:
+    friend class FacilitatorCall;
+
+    // A host whose addresses we keep: the configured one, or one that a
+    // redirect led to.
+    struct Host {
+        std::string name;
+        std::unique_ptr<AddressBook> book;  // nullptr: name is an address
+    };
+    struct Redirect {
+        std::string url;
+        ngx_msec_t until = 0;
+    };
+
+    Host &host_for(const std::string &name);
+    std::string url_for(Operation operation);
+    void learn(Operation operation, const std::string &url);
+    static void on_look_up_ended(void *data);
+
+    const FacilitatorConf &conf_;
+    CurlEngine &engine_;
+    std::vector<std::unique_ptr<Host>> hosts_;
+    Redirect redirects_[2];
+    std::vector<FacilitatorCall *> waiting_;  // for addresses
+    std::vector<FacilitatorCall *> calls_;    // all that run
+};
+
+struct CallTerms {
+    Operation operation = Operation::verify;
+    std::string body;
+    ngx_msec_t connect_timeout = 0;
+    ngx_msec_t timeout = 0;  // for everything: addresses, redirect, answer
+};
+
+// Owns itself: deleted after `done` was called or by cancel(). `done` comes
+// once and never from inside start().
+class FacilitatorCall {
+public:
+    using Done = void (*)(void *data, FacilitatorReply &reply);
+
+    static FacilitatorCall *start(Endpoint &endpoint, CallTerms terms, Done done,
+                                  void *data);
+    void cancel();
+
+private:
+    friend class Endpoint;
+
+    FacilitatorCall(Endpoint &endpoint, CallTerms terms, Done done, void *data);
+    ~FacilitatorCall();
+
+    void proceed();
+    void send(const std::string &url, const std::vector<std::string> &addresses);
+    void answer(FacilitatorReply &reply);
+    void fail_later(Transport transport, const char *detail);
+    bool follow(FacilitatorReply &reply);
+    ngx_msec_t time_left() const;
+    void stop_waiting();
+    static void on_reply(void *data, FacilitatorReply &reply);
+    static void on_timer(ngx_event_t *event);
+
+    Endpoint &endpoint_;
+    CallTerms terms_;
+    Done done_;
+    void *data_;
+    ngx_msec_t deadline_;
+    CurlEngine::Transfer *transfer_ = nullptr;
+    bool waiting_ = false;
+    bool redirected_ = false;
+    FacilitatorReply failure_;  // told when the timer fires
+    ngx_event_t timer_;
+    ngx_connection_t nobody_;
+};
+
+}  // namespace x402
+
+#endif

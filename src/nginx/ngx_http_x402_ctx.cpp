@@ -1,0 +1,148 @@
+#include "nginx/ngx_http_x402_ctx.hpp"
+
+#include "nginx/ngx_http_x402_hold.hpp"
+#include "nginx/ngx_http_x402_log.hpp"
+
+namespace x402 {
+
+namespace {
+
+void change_claim(RequestCtx &ctx, ClaimChange change)
+{
+    if (!ctx.payment || !ctx.payment->claim) {
+        return;
+    }
+    ClaimRef claim = ctx.payment->claim;
+    LockedClaims claims(main_conf(ctx.r)->zone);
+    switch (change) {
+    case ClaimChange::free:
+        claims->free(claim);
+        break;
+    case ClaimChange::verified:
+        claims->set_verified(claim);
+        break;
+    case ClaimChange::delivered:
+        claims->set_delivered(claim, ngx_time());
+        break;
+    case ClaimChange::owed:
+        claims->set_owed(claim);
+        break;
+    case ClaimChange::unknown:
+        claims->set_unknown(claim, ngx_time());
+        break;
+    case ClaimChange::keep:
+    case ClaimChange::settling:  // written by the settlement itself
+    case ClaimChange::paid:
+    case ClaimChange::refused:
+        break;
+    }
+}
+
+void log_owed(const RequestCtx &ctx)
+{
+    const Payment &payment = *ctx.payment;
+    log_ledger(ctx.r->connection->log,
+               {"owed: charged, content not delivered", payment.network,
+                payment.payer, payment.amount, payment.asset, {}, {},
+                ctx.resource_url});
+}
+
+// The request ends, for whatever reason.
+void on_request_end(RequestCtx &ctx)
+{
+    if (ctx.hold_timer.timer_set) {
+        ngx_del_timer(&ctx.hold_timer);
+    }
+    note_delivery(ctx);
+    bool broken = ctx.settled_first && !ctx.last_seen && !ctx.r->header_only
+                  && (ctx.state == State::delivering
+                      || ctx.state == State::delivered);
+    Action action =
+        advance(ctx, broken ? Event::content_broken : Event::request_gone);
+    if (action == Action::cancel_call && ctx.verify) {
+        ctx.verify->cancel();
+    } else if (action == Action::detach_call && ctx.settlement) {
+        ctx.settlement->detach();
+    }
+    ctx.verify = nullptr;
+    ctx.settlement = nullptr;
+}
+
+void on_cleanup(void *data)
+{
+    auto *ctx = static_cast<RequestCtx *>(data);
+    guarded(ngx_cycle->log, 0, [&] {
+        on_request_end(*ctx);
+        return 0;
+    });
+    ctx->~RequestCtx();
+}
+
+RequestCtx *ctx_slot(ngx_http_request_t *main)
+{
+    return static_cast<RequestCtx *>(
+        ngx_http_get_module_ctx(main, ngx_http_x402_module));
+}
+
+}  // namespace
+
+RequestCtx *find_ctx(ngx_http_request_t *r)
+{
+    ngx_http_request_t *main = r->main;
+    RequestCtx *ctx = ctx_slot(main);
+    // nginx: only these two ways to run a request again wipe r->ctx.
+    if (ctx != nullptr || !(main->internal || main->filter_finalize)) {
+        return ctx;
+    }
+    for (ngx_pool_cleanup_t *cln = main->pool->cleanup; cln; cln = cln->next) {
+        if (cln->handler == on_cleanup) {
+            ctx = static_cast<RequestCtx *>(cln->data);
+            ctx->passed = nullptr;
+            ngx_http_set_ctx(main, ctx, ngx_http_x402_module);
+            return ctx;
+        }
+    }
+    return nullptr;
+}
+
+RequestCtx *find_or_make_ctx(ngx_http_request_t *r)
+{
+    if (RequestCtx *known = find_ctx(r)) {
+        return known;
+    }
+    ngx_http_request_t *main = r->main;
+    ngx_pool_cleanup_t *cln =
+        ngx_pool_cleanup_add(main->pool, sizeof(RequestCtx));
+    if (cln == nullptr) {
+        return nullptr;
+    }
+    auto *ctx = new (cln->data) RequestCtx(main);
+    cln->handler = on_cleanup;
+    ngx_http_set_ctx(main, ctx, ngx_http_x402_module);
+    return ctx;
+}
+
+Action advance(RequestCtx &ctx, Event event)
+{
+    Step next = step(ctx.state, event);
+    ngx_log_debug3(NGX_LOG_DEBUG_HTTP, ctx.r->connection->log, 0,
+                   "x402: %s, %s -> %s", state_name(ctx.state),
+                   event_name(event), state_name(next.next));
+    if (next.action == Action::fail) {
+        log_line(NGX_LOG_CRIT, ctx.r->connection->log,
+                 std::string("event \"") + event_name(event)
+                     + "\" in state \"" + state_name(ctx.state)
+                     + "\" should not happen; please report it");
+    }
+    if (next.claim == ClaimChange::owed && ctx.payment) {
+        log_owed(ctx);
+    }
+    ctx.state = next.next;
+    change_claim(ctx, next.claim);
+    if (next.next == State::closed) {
+        ctx.slot = Slot();
+    }
+    return next.action;
+}
+
+}  // namespace x402

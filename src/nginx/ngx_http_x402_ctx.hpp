@@ -1,0 +1,114 @@
+// What the module knows of one main request. It survives internal redirects
+// (which wipe r->ctx) by being found again through a pool cleanup, and that
+// cleanup is the one place that gives a claim back.
+#ifndef NGX_HTTP_X402_CTX_HPP
+#define NGX_HTTP_X402_CTX_HPP
+
+#include <memory>
+#include <string>
+
+#include "nginx/ngx_http_x402_settlement.hpp"
+#include "nginx/ngx_http_x402_worker.hpp"
+#include "policy/exact_evm_payload.hpp"
+#include "policy/payment_offer.hpp"
+#include "protocol/payment_payload.hpp"
+#include "session/payment_session.hpp"
+
+namespace x402 {
+
+// An answer of ours instead of the content.
+struct Answer {
+    ngx_uint_t status = 0;     // 0: none
+    bool offer = false;        // carries PAYMENT-REQUIRED
+    std::string offer_error;   // `error` of that offer
+    std::string receipt;       // JSON for PAYMENT-RESPONSE; empty: none
+    const char *word = nullptr;     // of the JSON body; nullptr: body is {}
+    const char *charged = nullptr;  // JSON value of `charged`; nullptr: left out
+    ngx_uint_t retry_after = 0;     // s; 0: no header
+};
+
+// The payment of this request, once one was presented that can be read.
+struct Payment {
+    PaymentPayload payload;
+    Eip3009Authorization authorization;
+    ClaimFacts facts;
+    ClaimRef claim;
+    const PaymentOffer::Way *way = nullptr;  // nullptr: resumed claim
+    std::string request_body;  // of verify and settle
+    std::string payer;
+    std::string network;
+    std::string amount;
+    std::string asset;
+};
+
+// How far the response of the content is.
+enum class Gate {
+    open,  // passes
+    held,  // kept back
+    shut,  // replaced by an answer of ours; what comes is discarded
+};
+
+struct RequestCtx {
+    explicit RequestCtx(ngx_http_request_t *request) : r(request) {}
+
+    ngx_http_request_t *r;
+    State state = State::arrived;
+    bool accepted = false;    // a payment opened this request
+    bool challenged = false;  // a PAYMENT-REQUIRED was sent; never a second
+    bool answered = false;    // what leaves is an answer of ours
+    bool settled_first = false;  // money moved before content was made
+    bool settled_before = false; // because of `x402_settle before`
+
+    // What the request presented, taken out of its headers.
+    ngx_str_t presented = ngx_null_string;
+    ngx_uint_t presented_count = 0;
+
+    // The offer this request was asked to meet, fixed at the first location
+    // that charges; `conf` is that location's.
+    const PaymentOffer *offer = nullptr;
+    const ngx_http_x402_loc_conf_t *conf = nullptr;
+    std::string resource_url;
+    std::string description;
+    std::string mime_type;
+
+    // "The access phase of the location with this offer was passed." Lost with
+    // r->ctx at an internal redirect, on purpose.
+    const void *passed = nullptr;
+
+    std::unique_ptr<Payment> payment;
+    Slot slot;
+    FacilitatorCall *verify = nullptr;
+    Settlement *settlement = nullptr;
+    Answer answer;          // to be sent by the access handler
+    std::string receipt;    // JSON, once money moved
+
+    // The gate.
+    Gate gate = Gate::open;
+    ngx_chain_t *held = nullptr;
+    ngx_chain_t **held_last = &held;
+    off_t held_bytes = 0;
+    bool last_seen = false;
+    bool source_to_stop = false;  // at its next bytes
+    ngx_event_t hold_timer{};
+    ngx_msec_t hold_until = 0;
+
+    // Headers of ours, told from foreign ones by address.
+    ngx_table_elt_t *own_headers[3] = {};
+    ngx_uint_t own_header_count = 0;
+    // What the stamp filter writes into Cache-Control.
+    enum class Stamp { nothing, paid, no_store } stamp = Stamp::nothing;
+};
+
+// The context of r->main; nullptr when there is none. A context that an
+// internal redirect hid is put back.
+RequestCtx *find_ctx(ngx_http_request_t *r);
+// The same, made when there is none; nullptr: no memory.
+RequestCtx *find_or_make_ctx(ngx_http_request_t *r);
+
+// Steps the session and carries out what concerns the claim. The action is the
+// caller's to do.
+Action advance(RequestCtx &ctx, Event event);
+
+}  // namespace x402
+
+#endif

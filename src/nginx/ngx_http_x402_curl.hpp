@@ -1,0 +1,73 @@
+// libcurl inside nginx's event loop: the only file pair that knows curl.
+//
+// One engine for each worker, on curl's multi_socket interface. curl owns
+// sockets and connections; the engine lends each watched socket an nginx
+// connection slot and one timer. Nothing here blocks.
+#ifndef NGX_HTTP_X402_CURL_HPP
+#define NGX_HTTP_X402_CURL_HPP
+
+#include <string>
+#include <vector>
+
+#include "facilitator/facilitator_port.hpp"
+#include "nginx/ngx_http_x402_boundary.hpp"
+
+namespace x402 {
+
+struct CurlRequest {
+    std::string url;
+    std::string host;  // as in the url, for the address list
+    unsigned port = 0;
+    std::vector<std::string> addresses;  // empty: host is an address itself
+    std::string body;                    // JSON, sent by POST
+    std::string trusted_certificate;     // path; empty: the system's
+    bool ssl_verify = true;
+    // Money: at most one send. A second one, which curl begins on its own when
+    // a reused connection dies silently, is refused and counts as broken.
+    bool send_once = false;
+    ngx_msec_t connect_timeout = 0;
+    ngx_msec_t timeout = 0;  // for everything
+};
+
+class CurlEngine {
+public:
+    struct Transfer;
+    using Done = void (*)(void *data, FacilitatorReply &reply);
+
+    // nullptr members on failure: ok() tells.
+    CurlEngine();
+    ~CurlEngine();
+    CurlEngine(const CurlEngine &) = delete;
+    CurlEngine &operator=(const CurlEngine &) = delete;
+
+    bool ok() const { return multi_ != nullptr; }
+
+    // `done` is called once, later, unless cancel() comes first. nullptr: could
+    // not be started (memory); nothing was sent.
+    Transfer *start(CurlRequest request, Done done, void *data);
+    void cancel(Transfer *transfer);
+
+private:
+    struct Callbacks;
+
+    bool set_options(Transfer &transfer);
+    void finish(Transfer *transfer, int result);
+    void discard(Transfer *transfer);
+    void after_action();
+    void update_timer(long milliseconds);
+    void keep_worker();
+    static void on_socket_event(ngx_event_t *event);
+    static void on_timer(ngx_event_t *event);
+    static void on_guard(ngx_event_t *event);
+
+    void *multi_ = nullptr;              // CURLM
+    std::vector<void *> idle_handles_;   // CURL, ready for another call
+    std::vector<Transfer *> active_;
+    ngx_event_t timer_;
+    ngx_event_t guard_;  // keeps a quitting worker alive while calls run
+    ngx_connection_t nobody_;  // what timers log as their connection
+};
+
+}  // namespace x402
+
+#endif

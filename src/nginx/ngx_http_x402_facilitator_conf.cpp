@@ -1,0 +1,56 @@
+#include "nginx/ngx_http_x402_facilitator_conf.hpp"
+
+#include <cstring>
+
+#include "base/sha256_digest.hpp"
+
+namespace x402 {
+
+FacilitatorConf *facilitator_at(ngx_http_x402_main_conf_t *mcf, std::size_t index)
+{
+    return static_cast<FacilitatorConf **>(mcf->facilitators.elts)[index];
+}
+
+FacilitatorConf *find_or_add_facilitator(ngx_conf_t *cf,
+                                         const ngx_http_x402_loc_conf_t &conf)
+{
+    ngx_http_x402_main_conf_t *mcf = main_conf(cf);
+    auto *clcf = static_cast<ngx_http_core_loc_conf_t *>(
+        ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
+    // nginx: without a `resolver` directive core makes one without servers.
+    ngx_resolver_t *resolver =
+        clcf->resolver && clcf->resolver->connections.nelts ? clcf->resolver
+                                                            : nullptr;
+
+    auto url = parse_facilitator_url(view(conf.facilitator_url));
+    if (!url) {
+        return nullptr;
+    }
+    std::string base = url->base();
+    for (std::size_t i = 0; i < mcf->facilitators.nelts; i++) {
+        FacilitatorConf *known = facilitator_at(mcf, i);
+        if (known->url.base() == base && known->resolver == resolver
+            && known->ssl_verify == (conf.ssl_verify == 1)
+            && known->trusted_certificate == view(conf.trusted_certificate)) {
+            return known;
+        }
+    }
+
+    auto *made = pool_new<FacilitatorConf>(cf->pool);
+    auto **slot = static_cast<FacilitatorConf **>(
+        ngx_array_push(&mcf->facilitators));
+    if (made == nullptr || slot == nullptr) {
+        return nullptr;
+    }
+    made->url = url.value();
+    made->trusted_certificate = copy(conf.trusted_certificate);
+    made->ssl_verify = conf.ssl_verify == 1;
+    made->resolver = resolver;
+    made->index = mcf->facilitators.nelts - 1;
+    Digest digest = sha256(base);
+    std::memcpy(&made->id, digest.data(), sizeof(made->id));
+    *slot = made;
+    return made;
+}
+
+}  // namespace x402

@@ -1,0 +1,35 @@
+// A facilitator as configured: one for each distinct URL, trust and resolver,
+// shared by all locations that name it.
+#ifndef NGX_HTTP_X402_FACILITATOR_CONF_HPP
+#define NGX_HTTP_X402_FACILITATOR_CONF_HPP
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "facilitator/facilitator_url.hpp"
+#include "nginx/ngx_http_x402_boundary.hpp"
+
+namespace x402 {
+
+struct FacilitatorConf {
+    FacilitatorUrl url;
+    std::string trusted_certificate;  // path; empty: the system's
+    bool ssl_verify = true;
+    ngx_resolver_t *resolver = nullptr;  // of nginx; nullptr: none configured
+    std::uint64_t id = 0;     // what claims remember: from the base URL alone
+    std::size_t index = 0;    // in the main conf's list
+    // Looked up by the master before workers start; empty when that failed.
+    std::vector<std::string> addresses;
+};
+
+// nullptr: no memory. Lifetime: the configuration cycle.
+FacilitatorConf *find_or_add_facilitator(ngx_conf_t *cf,
+                                         const ngx_http_x402_loc_conf_t &conf);
+
+FacilitatorConf *facilitator_at(ngx_http_x402_main_conf_t *mcf,
+                                std::size_t index);
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,58 @@
+// The addresses of one facilitator host, for one worker. libcurl never looks
+// names up itself: its resolver would start a thread for each call in flight.
+//
+// With nginx's `resolver`, nginx looks up; without, getaddrinfo() in a thread
+// of ours, one at a time. The last good addresses stay in use while a new
+// look-up runs and when it fails.
+#ifndef NGX_HTTP_X402_LOOKUP_HPP
+#define NGX_HTTP_X402_LOOKUP_HPP
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "nginx/ngx_http_x402_boundary.hpp"
+
+namespace x402 {
+
+// Blocking; for the master before workers start. Empty: not found.
+std::vector<std::string> look_up_addresses(const std::string &host);
+
+class AddressBook {
+public:
+    // Called when a look-up that was running has ended, well or badly.
+    using Ended = void (*)(void *data);
+
+    AddressBook(std::string host, ngx_resolver_t *resolver,
+                std::vector<std::string> addresses, Ended ended, void *data);
+    ~AddressBook();
+    AddressBook(const AddressBook &) = delete;
+    AddressBook &operator=(const AddressBook &) = delete;
+
+    // Empty: nothing is known (yet). Starts a look-up when one is due.
+    const std::vector<std::string> &addresses();
+    // A look-up runs; Ended will be called.
+    bool busy() const { return query_ != nullptr; }
+
+private:
+    struct Query;
+
+    void refresh();
+    void finish(std::vector<std::string> found, ngx_msec_t lifetime);
+    bool start_thread(Query &query);
+    bool start_nginx(Query &query);
+    static void on_thread_done(ngx_event_t *event);
+    static void on_nginx_done(ngx_resolver_ctx_t *ctx);
+
+    std::string host_;
+    ngx_resolver_t *resolver_;
+    std::vector<std::string> addresses_;
+    ngx_msec_t due_;  // when to look again, in ngx_current_msec
+    std::unique_ptr<Query> query_;
+    Ended ended_;
+    void *data_;
+};
+
+}  // namespace x402
+
+#endif

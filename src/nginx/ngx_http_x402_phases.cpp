@@ -1,0 +1,61 @@
+// Where the module stands in nginx's phases.
+#include "nginx/ngx_http_x402_access.hpp"
+#include "nginx/ngx_http_x402_strip.hpp"
+
+namespace x402 {
+
+namespace {
+
+bool add_handler(ngx_http_core_main_conf_t *cmcf, ngx_http_phases phase,
+                 ngx_http_handler_pt handler)
+{
+    auto *slot = static_cast<ngx_http_handler_pt *>(
+        ngx_array_push(&cmcf->phases[phase].handlers));
+    if (slot == nullptr) {
+        return false;
+    }
+    *slot = handler;
+    return true;
+}
+
+// nginx: handlers of a phase run in reverse order of registration, so that a
+// dynamic module would run first. Money is asked for last: whoever is refused
+// by password or address is never charged, and under `satisfy any` whoever is
+// let in pays nothing.
+bool add_last_access_handler(ngx_http_core_main_conf_t *cmcf)
+{
+    ngx_array_t &handlers = cmcf->phases[NGX_HTTP_ACCESS_PHASE].handlers;
+    if (!add_handler(cmcf, NGX_HTTP_ACCESS_PHASE, on_access)) {
+        return false;
+    }
+    auto *list = static_cast<ngx_http_handler_pt *>(handlers.elts);
+    ngx_memmove(list + 1, list,
+                (handlers.nelts - 1) * sizeof(ngx_http_handler_pt));
+    list[0] = on_access;
+    return true;
+}
+
+}  // namespace
+
+}  // namespace x402
+
+using namespace x402;
+
+ngx_int_t ngx_http_x402_postconfiguration(ngx_conf_t *cf)
+{
+    auto *cmcf = static_cast<ngx_http_core_main_conf_t *>(
+        ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
+    ngx_http_x402_main_conf_t *mcf = main_conf(cf);
+
+    if (mcf->paid && mcf->zone == nullptr) {
+        ngx_str_t name = ngx_string("x402");
+        mcf->zone = add_zone(cf, name, 10 * 1024 * 1024);
+        if (mcf->zone == nullptr) {
+            return NGX_ERROR;
+        }
+    }
+    bool added = add_handler(cmcf, NGX_HTTP_PREACCESS_PHASE, on_preaccess)
+                 && add_last_access_handler(cmcf)
+                 && add_handler(cmcf, NGX_HTTP_PRECONTENT_PHASE, on_precontent);
+    return added ? NGX_OK : NGX_ERROR;
+}

@@ -1,0 +1,133 @@
+#include "nginx/ngx_http_x402_quote.hpp"
+
+namespace x402 {
+
+namespace {
+
+bool evaluate(ngx_http_request_t *r, ngx_http_complex_value_t *value,
+              std::string &out)
+{
+    ngx_str_t text;
+    if (value == nullptr) {
+        return true;
+    }
+    if (ngx_http_complex_value(r, value, &text) != NGX_OK) {
+        return false;
+    }
+    out = copy(text);
+    return true;
+}
+
+// The port a client wrote into Host; empty when there is none. Everything
+// behind the last colon of "name:port" and "[v6]:port".
+std::string_view written_port(ngx_http_request_t *r)
+{
+    if (r->headers_in.host == nullptr) {
+        return {};
+    }
+    std::string_view host = view(r->headers_in.host->value);
+    std::size_t colon = host.rfind(':');
+    std::size_t bracket = host.rfind(']');
+    if (colon == std::string_view::npos
+        || (bracket != std::string_view::npos && colon < bracket)) {
+        return {};
+    }
+    std::string_view port = host.substr(colon);
+    bool digits = port.size() > 1
+                  && port.find_first_not_of("0123456789", 1)
+                         == std::string_view::npos;
+    return digits ? port : std::string_view();
+}
+
+std::string own_port(ngx_http_request_t *r)
+{
+    if (ngx_connection_local_sockaddr(r->connection, nullptr, 0) != NGX_OK) {
+        return {};
+    }
+    in_port_t port = ngx_inet_get_port(r->connection->local_sockaddr);
+    bool standard = port == (r->connection->ssl ? 443 : 80);
+    return standard || port == 0 ? "" : ":" + std::to_string(port);
+}
+
+bool is_secure(ngx_http_request_t *r)
+{
+#if (NGX_HTTP_SSL)
+    return r->connection->ssl != nullptr;
+#else
+    (void) r;
+    return false;
+#endif
+}
+
+// $scheme://, $host, the port of the Host header, $request_uri; without a Host
+// (HTTP/1.0) the server's own name and port.
+std::string default_url(ngx_http_request_t *r)
+{
+    std::string url = is_secure(r) ? "https://" : "http://";
+    url += host_of(r);
+    url += r->headers_in.server.len ? std::string(written_port(r)) : own_port(r);
+    return url + copy(r->unparsed_uri);
+}
+
+}  // namespace
+
+std::string_view host_of(ngx_http_request_t *r)
+{
+    if (r->headers_in.server.len) {
+        return view(r->headers_in.server);
+    }
+    auto *cscf = static_cast<ngx_http_core_srv_conf_t *>(
+        ngx_http_get_module_srv_conf(r, ngx_http_core_module));
+    return view(cscf->server_name);
+}
+
+bool make_quote(RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf)
+{
+    if (ctx.offer != nullptr) {
+        return true;
+    }
+    if (!evaluate(ctx.r, conf->resource, ctx.resource_url)
+        || !evaluate(ctx.r, conf->description, ctx.description)
+        || !evaluate(ctx.r, conf->mime_type, ctx.mime_type)) {
+        return false;
+    }
+    if (ctx.resource_url.empty()) {
+        ctx.resource_url = default_url(ctx.r);
+    }
+    ctx.offer = static_cast<const PaymentOffer *>(conf->offer);
+    ctx.conf = conf;
+    return true;
+}
+
+bool is_free(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf)
+{
+    if (r->err_status >= NGX_HTTP_BAD_REQUEST && !conf->own) {
+        return true;
+    }
+    if (conf->methods == nullptr) {
+        return false;
+    }
+    std::string_view asked = view(r->method_name);
+    if (asked == "HEAD") {
+        asked = "GET";  // the same content, less its body
+    }
+    auto *methods = static_cast<ngx_str_t *>(conf->methods->elts);
+    for (ngx_uint_t i = 0; i < conf->methods->nelts; i++) {
+        if (view(methods[i]) == asked || view(methods[i]) == view(r->method_name)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool redeliver_key(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf,
+                   std::string &out)
+{
+    if (conf->redeliver_key != nullptr) {
+        return evaluate(r, conf->redeliver_key, out);
+    }
+    out = copy(r->connection->addr_text);
+    return true;
+}
+
+}  // namespace x402

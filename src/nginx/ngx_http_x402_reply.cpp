@@ -1,0 +1,231 @@
+#include "nginx/ngx_http_x402_reply.hpp"
+
+#include "base/base64_codec.hpp"
+#include "protocol/payment_required.hpp"
+
+namespace x402 {
+
+namespace {
+
+constexpr std::string_view kVary = "PAYMENT-SIGNATURE, X-PAYMENT, Accept";
+
+bool add_own_header(RequestCtx &ctx, std::string_view name,
+                    std::string_view value)
+{
+    ngx_table_elt_t *header = add_header(ctx.r, name, value);
+    constexpr std::size_t kRoom = sizeof(ctx.own_headers) / sizeof(header);
+    if (header == nullptr) {
+        return false;
+    }
+    if (ctx.own_header_count < kRoom) {
+        ctx.own_headers[ctx.own_header_count++] = header;
+    }
+    return true;
+}
+
+std::string offer_header(const RequestCtx &ctx, const std::string &error)
+{
+    return base64_encode(payment_required_json(
+        error, {ctx.resource_url, ctx.description, ctx.mime_type},
+        ctx.offer->accepts_json()));
+}
+
+bool has_error_page(ngx_http_request_t *r, ngx_uint_t status)
+{
+    auto *clcf = static_cast<ngx_http_core_loc_conf_t *>(
+        ngx_http_get_module_loc_conf(r, ngx_http_core_module));
+    // nginx: one error page per request, unless they are recursive.
+    if (clcf->error_pages == nullptr
+        || (r->error_page && !clcf->recursive_error_pages)) {
+        return false;
+    }
+    auto *pages = static_cast<ngx_http_err_page_t *>(clcf->error_pages->elts);
+    for (ngx_uint_t i = 0; i < clcf->error_pages->nelts; i++) {
+        if (pages[i].status == static_cast<ngx_int_t>(status)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Under `satisfy any` an authentication module may have asked for a password
+// before us; what this answer asks for is money.
+void hide_authenticate(ngx_http_request_t *r)
+{
+    ngx_table_elt_t *header = r->headers_out.www_authenticate;
+#if (nginx_version >= 1023000)
+    for (; header; header = header->next) {
+        header->hash = 0;
+    }
+#else
+    if (header) {
+        header->hash = 0;
+    }
+#endif
+}
+
+ngx_int_t send_own_body(RequestCtx &ctx, const Answer &answer)
+{
+    ngx_http_request_t *r = ctx.r;
+    ngx_str_t body = pool_copy(r->pool, answer_body(answer));
+    auto *buffer = static_cast<ngx_buf_t *>(ngx_calloc_buf(r->pool));
+    if (body.data == nullptr || buffer == nullptr) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    // No "100 Continue" for a request that is refused; its body is read and
+    // dropped, or the connection closed, but never taken for another request.
+    r->expect_tested = 1;
+    ngx_int_t rc = ngx_http_discard_request_body(r);
+    if (rc != NGX_OK) {
+        r->keepalive = 0;
+        if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
+            return rc;
+        }
+    }
+
+    ngx_str_set(&r->headers_out.content_type, "application/json");
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
+    r->headers_out.content_type_lowcase = nullptr;
+    r->headers_out.status = answer.status;
+    r->headers_out.content_length_n = static_cast<off_t>(body.len);
+    ngx_http_clear_accept_ranges(r);
+
+    buffer->pos = body.data;
+    buffer->last = body.data + body.len;
+    buffer->memory = 1;
+    buffer->last_buf = 1;
+    buffer->last_in_chain = 1;
+    ngx_chain_t out = {buffer, nullptr};
+
+    rc = ngx_http_send_header(r);
+    if (rc == NGX_OK && !r->header_only) {
+        rc = ngx_http_output_filter(r, &out);
+    }
+    ngx_http_finalize_request(r, rc);
+    return NGX_DONE;
+}
+
+}  // namespace
+
+ngx_table_elt_t *add_header(ngx_http_request_t *r, std::string_view name,
+                            std::string_view value)
+{
+    ngx_str_t copied = pool_copy(r->pool, value);
+    auto *header = static_cast<ngx_table_elt_t *>(
+        ngx_list_push(&r->headers_out.headers));
+    if (copied.data == nullptr || header == nullptr) {
+        return nullptr;
+    }
+    ngx_memzero(header, sizeof(*header));
+    header->hash = 1;
+    header->key.data =
+        reinterpret_cast<u_char *>(const_cast<char *>(name.data()));
+    header->key.len = name.size();
+    header->value = copied;
+    return header;
+}
+
+bool add_paid_headers(RequestCtx &ctx)
+{
+    ctx.stamp = RequestCtx::Stamp::paid;
+    return add_own_header(ctx, "PAYMENT-RESPONSE", base64_encode(ctx.receipt))
+           && add_header(ctx.r, "Vary", kVary) != nullptr;
+}
+
+bool add_answer_headers(RequestCtx &ctx, const Answer &answer)
+{
+    ctx.stamp = RequestCtx::Stamp::no_store;
+    ctx.answered = true;
+    hide_authenticate(ctx.r);
+    if (answer.offer && !ctx.challenged && ctx.offer) {
+        ctx.challenged = true;
+        if (!add_own_header(ctx, "PAYMENT-REQUIRED",
+                            offer_header(ctx, answer.offer_error))) {
+            return false;
+        }
+    }
+    if (!answer.receipt.empty()
+        && !add_own_header(ctx, "PAYMENT-RESPONSE",
+                           base64_encode(answer.receipt))) {
+        return false;
+    }
+    if (answer.retry_after != 0
+        && add_header(ctx.r, "Retry-After", std::to_string(answer.retry_after))
+               == nullptr) {
+        return false;
+    }
+    return add_header(ctx.r, "Vary", kVary) != nullptr;
+}
+
+std::string answer_body(const Answer &answer)
+{
+    if (answer.word == nullptr) {
+        return "{}";
+    }
+    std::string body = std::string("{\"error\":\"") + answer.word + "\"";
+    if (answer.charged) {
+        body += std::string(",\"charged\":") + answer.charged;
+    }
+    return body + "}";
+}
+
+ngx_int_t send_answer(RequestCtx &ctx, const Answer &answer)
+{
+    if (!add_answer_headers(ctx, answer)) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    if (has_error_page(ctx.r, answer.status)) {
+        // nginx discards the request body on its way there; "100 Continue"
+        // must not be sent for it.
+        ctx.r->expect_tested = 1;
+        return static_cast<ngx_int_t>(answer.status);
+    }
+    return send_own_body(ctx, answer);
+}
+
+Answer challenge_answer(std::string error)
+{
+    Answer answer;
+    // x402 asks for 412 where the payer has to allow the transfer first.
+    answer.status = error == "permit2_allowance_required"
+                        ? NGX_HTTP_PRECONDITION_FAILED
+                        : 402;
+    answer.offer = true;
+    answer.offer_error = std::move(error);
+    return answer;
+}
+
+Answer fault_answer(ngx_uint_t status, const char *word)
+{
+    Answer answer;
+    answer.status = status;
+    answer.word = word;
+    answer.charged = "false";
+    return answer;
+}
+
+Answer busy_answer(ngx_uint_t retry_after)
+{
+    Answer answer = fault_answer(NGX_HTTP_SERVICE_UNAVAILABLE, "busy");
+    answer.retry_after = retry_after;
+    return answer;
+}
+
+Answer in_use_answer()
+{
+    Answer answer = fault_answer(NGX_HTTP_CONFLICT, "payment_in_use");
+    answer.retry_after = 1;
+    return answer;
+}
+
+Answer unknown_answer()
+{
+    Answer answer = fault_answer(NGX_HTTP_SERVICE_UNAVAILABLE,
+                                 "settlement_unknown");
+    answer.charged = "\"unknown\"";
+    answer.retry_after = 5;
+    return answer;
+}
+
+}  // namespace x402

@@ -1,0 +1,270 @@
+#include "nginx/ngx_http_x402_settlement.hpp"
+
+#include <algorithm>
+#include <memory>
+
+#include "base/json_document.hpp"
+#include "nginx/ngx_http_x402_log.hpp"
+#include "protocol/settlement_receipt.hpp"
+
+namespace x402 {
+
+namespace {
+
+constexpr unsigned kUnprovenPerDay = 3;
+
+// The core of a receipt, for a claim's cell: a facilitator may send more than
+// fits there, and a later presenter needs this much.
+std::string short_receipt(const std::string &receipt, const SettlementTerms &terms)
+{
+    auto document = JsonDocument::parse(receipt);
+    JsonValue root = document ? document->root() : JsonValue();
+    return settlement_receipt_json(true, terms.payer,
+                                   root["transaction"].string(), terms.network);
+}
+
+}  // namespace
+
+Settlement::Settlement(Worker &worker, Endpoint &endpoint, SettlementTerms terms,
+                       State state, Slot slot, Done done, void *data)
+    : worker_(worker), endpoint_(endpoint), terms_(std::move(terms)),
+      state_(state), slot_(std::move(slot)), done_(done), data_(data)
+{
+    worker_.settlements.push_back(this);
+}
+
+Settlement::~Settlement()
+{
+    auto &list = worker_.settlements;
+    list.erase(std::remove(list.begin(), list.end(), this), list.end());
+}
+
+Settlement *Settlement::start(Worker &worker, Endpoint &endpoint,
+                              SettlementTerms terms, State state, Slot slot,
+                              Done done, void *data)
+{
+    auto *settlement = new Settlement(worker, endpoint, std::move(terms), state,
+                                      std::move(slot), done, data);
+    // Money: SETTLING is in shared memory before the first byte leaves; a
+    // worker that dies now leaves an unknown outcome, never a free claim.
+    LockedClaims(worker.zone)
+        ->set_settling(settlement->terms_.claim, settlement->terms_.body,
+                       endpoint.conf().id, ngx_time());
+    settlement->send();
+    return settlement;
+}
+
+void Settlement::send()
+{
+    CallTerms call;
+    call.operation = Operation::settle;
+    call.body = terms_.body;
+    call.connect_timeout = terms_.connect_timeout;
+    call.timeout = terms_.timeout;
+    call_ = FacilitatorCall::start(endpoint_, std::move(call), on_reply, this);
+}
+
+void Settlement::detach()
+{
+    state_ = State::orphaned;
+    done_ = nullptr;
+    data_ = nullptr;
+}
+
+void Settlement::abandon()
+{
+    if (call_) {
+        call_->cancel();
+        call_ = nullptr;
+    }
+    done_ = nullptr;
+    state_ = State::orphaned;
+    SettleAnswer answer;
+    answer.detail = "the worker process ends";
+    finish(answer);
+}
+
+void Settlement::on_reply(void *data, FacilitatorReply &reply)
+{
+    auto *settlement = static_cast<Settlement *>(data);
+    settlement->call_ = nullptr;
+
+    const SettlementTerms &terms = settlement->terms_;
+    SettleAnswer answer =
+        judge_settle(reply, {terms.network, terms.payer, terms.amount});
+    if (reply.sent_completely && !terms.ever_unknown) {
+        LockedClaims(settlement->worker_.zone)
+            ->set_first_settle_sent(terms.claim);
+    }
+    if (answer.verdict == SettleVerdict::pending) {
+        if (!settlement->asked_twice_) {
+            settlement->asked_twice_ = true;
+            settlement->send();
+            return;
+        }
+        answer.verdict = SettleVerdict::unknown;
+    } else if (settlement->asked_twice_
+               && answer.verdict != SettleVerdict::paid) {
+        // The first answer named a transaction: nothing but success is proof.
+        answer.verdict = SettleVerdict::unknown;
+    }
+    settlement->finish(answer);
+}
+
+// A claim that was ever unknown: no refusal counts, only proof of payment or
+// the unproven rule ends it.
+SettlementResult Settlement::interpret_again(const SettleAnswer &answer)
+{
+    SettlementResult result;
+    result.verdict = answer.verdict;
+    result.reason = answer.reason;
+    if (answer.verdict == SettleVerdict::paid) {
+        result.event = Event::settle_paid;
+        result.receipt = answer.receipt;
+        return result;
+    }
+    bool unproven = answer.verdict == SettleVerdict::nonce_used
+                    && terms_.was_verified && terms_.first_settle_sent;
+    if (!unproven) {
+        return result;
+    }
+    bool deliver = terms_.unproven_delivers
+                   && LockedClaims(worker_.zone)
+                          ->count_unproven(terms_.payer_digest, kUnprovenPerDay,
+                                           ngx_time());
+    if (deliver) {
+        result.event = Event::settle_unproven;
+        result.receipt =
+            settlement_receipt_json(true, terms_.payer, "", terms_.network);
+    } else {
+        result.unproven_refused = true;
+    }
+    return result;
+}
+
+SettlementResult Settlement::interpret(const SettleAnswer &answer)
+{
+    if (terms_.ever_unknown) {
+        return interpret_again(answer);
+    }
+    SettlementResult result;
+    result.verdict = answer.verdict;
+    result.reason = answer.reason;
+    result.receipt = answer.receipt;
+    switch (answer.verdict) {
+    case SettleVerdict::paid:
+        result.event = Event::settle_paid;
+        break;
+    case SettleVerdict::refused:
+    case SettleVerdict::nonce_used:
+        result.event = Event::settle_refused;
+        break;
+    case SettleVerdict::operator_fault:
+    case SettleVerdict::rate_limited:
+    case SettleVerdict::not_sent:
+        result.event = Event::settle_not_processed;
+        break;
+    case SettleVerdict::pending:
+    case SettleVerdict::unknown:
+        result.event = Event::settle_unknown;
+        break;
+    }
+    return result;
+}
+
+void Settlement::keep_receipt(const std::string &receipt)
+{
+    LockedClaims claims(worker_.zone);
+    if (claims->set_paid(terms_.claim, receipt, ngx_time())
+        || claims->set_paid(terms_.claim, short_receipt(receipt, terms_),
+                            ngx_time())) {
+        return;
+    }
+    // Never too long: only success, which is what matters.
+    claims->set_paid(terms_.claim, "{\"success\":true}", ngx_time());
+}
+
+void Settlement::change_claim(const Step &step, const SettlementResult &result)
+{
+    if (result.event == Event::settle_paid
+        || result.event == Event::settle_unproven) {
+        keep_receipt(result.receipt);
+    }
+    LockedClaims claims(worker_.zone);
+    switch (step.claim) {
+    case ClaimChange::owed:
+        claims->set_owed(terms_.claim);
+        break;
+    case ClaimChange::refused:
+        claims->set_refused(terms_.claim, ngx_time());
+        break;
+    case ClaimChange::unknown:
+        claims->set_unknown(terms_.claim, ngx_time());
+        break;
+    case ClaimChange::free:
+        claims->free(terms_.claim);
+        break;
+    case ClaimChange::keep:
+    case ClaimChange::verified:
+    case ClaimChange::settling:
+    case ClaimChange::paid:
+    case ClaimChange::delivered:
+        break;
+    }
+}
+
+void Settlement::log_outcome(const SettlementResult &result,
+                             const SettleAnswer &answer)
+{
+    const char *event = "unknown";
+    switch (result.event) {
+    case Event::settle_paid:
+        event = state_ == State::orphaned ? "paid, content owed" : "paid";
+        break;
+    case Event::settle_unproven:
+        event = "unproven";
+        break;
+    case Event::settle_refused:
+        event = "refused";
+        break;
+    case Event::settle_not_processed:
+        event = "not processed";
+        break;
+    default:
+        break;
+    }
+    if (result.event == Event::settle_not_processed
+        || result.event == Event::settle_unknown) {
+        bool operator_fault = answer.verdict == SettleVerdict::operator_fault;
+        log_line(operator_fault ? NGX_LOG_CRIT : NGX_LOG_ERR, ngx_cycle->log,
+                 "settle at facilitator \"" + endpoint_.conf().url.base()
+                     + "\" failed: " + answer.detail
+                     + (operator_fault ? "; check x402_facilitator and the "
+                                         "account at that facilitator"
+                                       : ""));
+    }
+    log_ledger(ngx_cycle->log,
+               {event, terms_.network, terms_.payer, terms_.amount, terms_.asset,
+                answer.transaction, answer.reason, terms_.resource});
+}
+
+void Settlement::finish(const SettleAnswer &answer)
+{
+    std::unique_ptr<Settlement, void (*)(Settlement *)> owned(
+        this, [](Settlement *self) { delete self; });
+    SettlementResult result = interpret(answer);
+    Step next = step(state_, result.event);
+    log_outcome(result, answer);
+    change_claim(next, result);
+
+    Done done = done_;
+    void *data = data_;
+    // The place among the payments in flight is free before the request goes
+    // on: it may well end in this call.
+    owned.reset();
+    if (done) {
+        done(data, next, result);
+    }
+}
+
+}  // namespace x402

@@ -1,0 +1,86 @@
+// One settlement: the call, its claim and its ledger line, together. It lives
+// on the heap until the outcome is known, with or without the request that
+// began it.
+#ifndef NGX_HTTP_X402_SETTLEMENT_HPP
+#define NGX_HTTP_X402_SETTLEMENT_HPP
+
+#include <string>
+
+#include "facilitator/settle_answer.hpp"
+#include "nginx/ngx_http_x402_worker.hpp"
+#include "session/payment_session.hpp"
+
+namespace x402 {
+
+// What is settled. Texts are owned: the request may be gone before the answer.
+struct SettlementTerms {
+    ClaimRef claim;
+    std::string body;  // of POST /settle, byte for byte
+    std::string network;
+    std::string payer;   // as verified; with settle `before` the payload's
+    std::string amount;
+    std::string asset;
+    std::string resource;  // URL, for the ledger
+    Digest payer_digest{};
+    std::int64_t valid_before = 0;
+    bool ever_unknown = false;       // an earlier settle was not answered
+    bool was_verified = false;       // of that claim
+    bool first_settle_sent = false;  // of that claim
+    bool unproven_delivers = true;   // x402_unproven
+    ngx_msec_t connect_timeout = 0;
+    ngx_msec_t timeout = 0;
+};
+
+struct SettlementResult {
+    Event event = Event::settle_unknown;
+    SettleVerdict verdict = SettleVerdict::unknown;
+    bool unproven_refused = false;  // 409 instead of 503
+    std::string receipt;            // JSON, for PAYMENT-RESPONSE
+    std::string reason;
+};
+
+class Settlement {
+public:
+    // Told once, unless detached. `step` is what the session decided.
+    using Done = void (*)(void *data, const Step &step,
+                          const SettlementResult &result);
+
+    // Money: writes SETTLING into the claim, then sends. `state` is the
+    // session's (settling or settling_first). Never calls back from inside.
+    static Settlement *start(Worker &worker, Endpoint &endpoint,
+                             SettlementTerms terms, State state, Slot slot,
+                             Done done, void *data);
+
+    // The request is gone; the settlement goes on.
+    void detach();
+    // The worker ends: the outcome is unknown, and the ledger says so.
+    void abandon();
+
+private:
+    Settlement(Worker &worker, Endpoint &endpoint, SettlementTerms terms,
+               State state, Slot slot, Done done, void *data);
+    ~Settlement();
+
+    void send();
+    void finish(const SettleAnswer &answer);
+    SettlementResult interpret(const SettleAnswer &answer);
+    SettlementResult interpret_again(const SettleAnswer &answer);
+    void change_claim(const Step &step, const SettlementResult &result);
+    void keep_receipt(const std::string &receipt);
+    void log_outcome(const SettlementResult &result, const SettleAnswer &answer);
+    static void on_reply(void *data, FacilitatorReply &reply);
+
+    Worker &worker_;
+    Endpoint &endpoint_;
+    SettlementTerms terms_;
+    State state_;
+    Slot slot_;
+    Done done_;
+    void *data_;
+    FacilitatorCall *call_ = nullptr;
+    bool asked_twice_ = false;  // after settlement_pending
+};
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,75 @@
+// What one worker process owns: the curl engine, the facilitators as it sees
+// them, its place in the zone, and the count of payments in flight.
+#ifndef NGX_HTTP_X402_WORKER_HPP
+#define NGX_HTTP_X402_WORKER_HPP
+
+#include <memory>
+#include <vector>
+
+#include "nginx/ngx_http_x402_call.hpp"
+#include "nginx/ngx_http_x402_zone.hpp"
+
+namespace x402 {
+
+class Settlement;
+
+struct Worker {
+    explicit Worker(ngx_http_x402_main_conf_t *mcf);
+    ~Worker();
+    Worker(const Worker &) = delete;
+    Worker &operator=(const Worker &) = delete;
+
+    Endpoint &endpoint_of(const FacilitatorConf &conf)
+    {
+        return *endpoints[conf.index];
+    }
+    // The facilitator that a claim remembers; nullptr when this configuration
+    // does not know it any more.
+    Endpoint *endpoint_by_id(std::uint64_t id);
+
+    ngx_shm_zone_t *zone;
+    Owner owner;
+    CurlEngine engine;
+    std::vector<std::unique_ptr<Endpoint>> endpoints;
+    std::vector<Settlement *> settlements;  // on the wire
+    ngx_uint_t in_flight = 0;
+};
+
+// A place among the payments in flight, given back when it goes.
+class Slot {
+public:
+    Slot() = default;
+    explicit Slot(Worker &worker) : worker_(&worker) { worker.in_flight++; }
+    Slot(Slot &&other) noexcept : worker_(other.worker_)
+    {
+        other.worker_ = nullptr;
+    }
+    Slot &operator=(Slot &&other) noexcept
+    {
+        std::swap(worker_, other.worker_);
+        return *this;
+    }
+    ~Slot()
+    {
+        if (worker_) {
+            worker_->in_flight--;
+        }
+    }
+
+    // An eighth of the places is kept for settling what is unknown.
+    static bool available(const Worker &worker, ngx_uint_t cap, bool resettle)
+    {
+        return worker.in_flight < (resettle ? cap : cap - cap / 8);
+    }
+
+private:
+    Worker *worker_ = nullptr;
+};
+
+// This process's worker; made on first use. nullptr: it could not be made
+// (logged), and nothing may be sold.
+Worker *worker_of(ngx_http_x402_main_conf_t *mcf);
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,151 @@
+#include "nginx/ngx_http_x402_zone.hpp"
+
+#include <csignal>
+
+#include "nginx/ngx_http_x402_log.hpp"
+
+namespace x402 {
+
+namespace {
+
+bool process_is_alive(std::int64_t process)
+{
+    return kill(static_cast<pid_t>(process), 0) == 0 || ngx_errno == NGX_EPERM;
+}
+
+// The block of a zone that belongs to the table: all but nginx's slab header
+// and the pages it manages; the slab allocator itself is never used.
+struct TableBlock {
+    void *memory;
+    std::size_t bytes;
+};
+
+TableBlock table_block(const ngx_shm_zone_t *zone)
+{
+    constexpr std::size_t kSlabHeader = 4096;
+    static_assert(sizeof(ngx_slab_pool_t) <= kSlabHeader);
+    return {zone->shm.addr + kSlabHeader, zone->shm.size - kSlabHeader};
+}
+
+bool refuse_zone(ngx_shm_zone_t *zone, const std::string &why)
+{
+    log_line(NGX_LOG_EMERG, zone->shm.log,
+             "zone \"" + copy(zone->shm.name) + "\" " + why);
+    return false;
+}
+
+// A zone of another size would be a new, empty one, and payments in flight
+// would be forgotten: refused, the old configuration stays.
+bool size_changed(const ngx_shm_zone_t *zone)
+{
+    auto *part = &ngx_cycle->shared_memory.part;
+    for (; part; part = part->next) {
+        auto *old = static_cast<ngx_shm_zone_t *>(part->elts);
+        for (ngx_uint_t i = 0; i < part->nelts; i++) {
+            if (view(old[i].shm.name) == view(zone->shm.name)
+                && old[i].shm.size != zone->shm.size
+                && old[i].shm.addr != nullptr) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+// nginx: ngx_slab_init() wrote its page descriptors over the start of a new
+// zone; the rest is fresh from the kernel, or junk in a debugging build.
+void clear_new_block(const ngx_shm_zone_t *zone, const TableBlock &block)
+{
+#if (NGX_DEBUG_MALLOC)
+    ngx_memzero(block.memory, block.bytes);
+#else
+    auto *pool = reinterpret_cast<ngx_slab_pool_t *>(zone->shm.addr);
+    auto *begin = static_cast<u_char *>(block.memory);
+    if (pool->start > begin) {
+        ngx_memzero(begin, static_cast<std::size_t>(pool->start - begin));
+    }
+#endif
+}
+
+bool init_zone(ngx_shm_zone_t *zone, bool used_before)
+{
+    TableBlock block = table_block(zone);
+    if (used_before) {
+        // Judged by what is in the memory, never by what an earlier build of
+        // the module left in `data`.
+        return ClaimTable::recognises(block.memory, block.bytes)
+               || refuse_zone(zone, "was made by another build of this module; "
+                                    "restart nginx to begin a new one");
+    }
+    if (size_changed(zone)) {
+        return refuse_zone(zone, "cannot change its size on reload: payments in "
+                                 "flight would be forgotten; restart nginx, or "
+                                 "write the old size");
+    }
+    clear_new_block(zone, block);
+    return ClaimTable::format(block.memory, block.bytes)
+           || refuse_zone(zone, "is too small");
+}
+
+ngx_int_t init_zone_hook(ngx_shm_zone_t *zone, void *old_data)
+{
+    return guarded(zone->shm.log, static_cast<ngx_int_t>(NGX_ERROR), [&] {
+        bool used_before = old_data != nullptr || zone->shm.exists;
+        return static_cast<ngx_int_t>(
+            init_zone(zone, used_before) ? NGX_OK : NGX_ERROR);
+    });
+}
+
+}  // namespace
+
+std::size_t least_zone_bytes() { return 64 * 1024; }
+
+ngx_shm_zone_t *add_zone(ngx_conf_t *cf, ngx_str_t name, std::size_t bytes)
+{
+    ngx_shm_zone_t *zone =
+        ngx_shared_memory_add(cf, &name, bytes, &ngx_http_x402_module);
+    if (zone == nullptr) {
+        return nullptr;
+    }
+    zone->init = init_zone_hook;
+    zone->data = zone;  // anything but nullptr: seen again after a reload
+    if (ngx_test_config) {
+        log_line(NGX_LOG_NOTICE, cf->log,
+                 "zone \"" + copy(name) + "\" holds "
+                     + std::to_string(
+                         ClaimTable::capacity_of(table_block(zone).bytes))
+                     + " payments");
+    }
+    return zone;
+}
+
+LockedClaims::LockedClaims(ngx_shm_zone_t *zone)
+    : pool_(reinterpret_cast<ngx_slab_pool_t *>(zone->shm.addr)),
+      table_(static_cast<ClaimTable *>(zone->data))
+{
+    ngx_shmtx_lock(&pool_->mutex);
+}
+
+LockedClaims::~LockedClaims() { ngx_shmtx_unlock(&pool_->mutex); }
+
+Owner enter_zone(ngx_shm_zone_t *zone)
+{
+    auto *table =
+        new ClaimTable(table_block(zone).memory, process_is_alive);
+    zone->data = table;
+    LockedClaims claims(zone);
+    return claims->enter(ngx_pid);
+}
+
+void leave_zone(ngx_shm_zone_t *zone, Owner owner)
+{
+    auto *table = static_cast<ClaimTable *>(zone->data);
+    {
+        LockedClaims claims(zone);
+        claims->leave(owner);
+    }
+    delete table;
+    zone->data = zone;
+}
+
+}  // namespace x402
