@@ -1,0 +1,152 @@
+package X402::Facilitator;
+
+# A facilitator that answers what the test tells it and remembers every call.
+#
+#     my $f = X402::Facilitator->new;
+#     $f->verify('ok');                      the standing answer (the default)
+#     $f->settle(refused => 'insufficient_funds');
+#     $f->settle_once(reset => 1);           for the next call only, may be queued
+#     is $f->calls('settle'), 1, '...';
+#
+# Words that say what the answer means:
+#     'ok'  invalid => reason                for verify
+#     'paid'  refused => reason              for settle
+#     with => { key => value }               fields put over the default answer
+#     without => [ keys ]                    fields left out of it
+#     status => n, body => text, headers => [ name, value, ... ]
+# Words that say how it travels:
+#     hold => 1      until $f->release('settle')        delay => seconds
+#     close => 1     request read, connection closed    reset => 1   the same by RST
+#     stale => 1     close, but only on a connection that has served before
+#     silent => 1    never anything                     half => n    n bytes, then close
+#     chunked => 1   trickle => 1 (byte by byte)        interim => 1 (1xx heads first)
+#     last => 1      Connection: close                  huge => n    n bytes of JSON padding
+#     eof => 1       no length, ends with the connection
+#     redirect => url (status 307 unless given)
+
+use v5.36;
+use parent 'X402::Peer';
+use Digest::SHA qw(sha256_hex);
+use JSON::PP ();
+
+my $json = JSON::PP->new->utf8->canonical;
+
+# --- the test's side ---------------------------------------------------------
+
+sub url ($self) { return 'http://' . $self->address }
+
+sub verify      ($self, @spec) { return $self->_script(verify => 0, @spec) }
+sub settle      ($self, @spec) { return $self->_script(settle => 0, @spec) }
+sub verify_once ($self, @spec) { return $self->_script(verify => 1, @spec) }
+sub settle_once ($self, @spec) { return $self->_script(settle => 1, @spec) }
+
+sub _script ($self, $key, $once, @spec) {
+    my %spec = @spec % 2 ? (shift @spec => 1, @spec) : @spec;    # a first word may stand alone
+    $self->ask(do => 'script', key => $key, once => $once, spec => \%spec);
+    return $self;
+}
+
+sub calls      ($self, $key = undef) { return $self->count($key) }
+sub wait_calls ($self, @args)        { return $self->wait_count(@args) }
+
+# 'verify settle': what was asked, in order.
+sub order ($self) { return join ' ', map { $_->{key} } $self->requests }
+
+# The decoded body of the n-th call of a kind.
+sub asked ($self, $key, $n = 0) {
+    my $request = ($self->requests($key))[$n] or return undef;
+    return eval { $json->decode($request->{body}) };
+}
+
+# What this facilitator says as transaction when it settles the payment with this nonce.
+sub transaction ($class, $nonce) { return '0x' . sha256_hex("tx $nonce") }
+
+# --- the child's side --------------------------------------------------------
+
+sub command ($self, $command) {
+    return $self->SUPER::command($command) if $command->{do} ne 'script';
+    my ($key, $spec) = $command->@{qw(key spec)};
+    if ($command->{once}) { push $self->{once}{$key}->@*, $spec }
+    else                  { $self->{standing}{$key} = $spec; delete $self->{once}{$key} }
+    return 1;
+}
+
+sub key ($self, $record) { return $record->{path} =~ m{([^/?]*)(?:\?.*)?\z} ? $1 : '' }
+
+sub steps ($self, $record) {
+    my $key  = $record->{key};
+    my $once = $self->{once}{$key};
+    my $spec = $once && $once->@* ? shift @$once : $self->{standing}{$key} // {};
+
+    return [ hold => 'never' ] if $spec->{silent};
+    my @steps;
+    push @steps, [ hold => $key ] if $spec->{hold};
+    push @steps, [ wait => $spec->{delay} ] if $spec->{delay};
+
+    return @steps, ['close'] if $spec->{close} || $spec->{stale} && $record->{reused};
+    return @steps, ['reset'] if $spec->{reset};
+
+    my $bytes = $self->answer($key, $spec, $record);
+    if (defined $spec->{half}) {
+        return @steps, [ send => substr $bytes, 0, $spec->{half} ], ['close'];
+    }
+    push @steps, [ ($spec->{trickle} ? 'trickle' : 'send') => $bytes ];
+    push @steps, ['close'] if $spec->{last} || $spec->{eof};
+    return @steps;
+}
+
+sub answer ($self, $key, $spec, $record) {
+    my $status = $spec->{status} // ($spec->{redirect} ? 307 : 200);
+    my $body   = $spec->{body} // $json->encode($self->meaning($key, $spec, $record));
+    $body =~ s/\}\s*\z/',"padding":"' . 'x' x $spec->{huge} . '"}'/e if $spec->{huge};
+
+    my $head = '';
+    $head .= "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+        if $spec->{interim};
+    $head .= "HTTP/1.1 $status Scripted\r\n";
+
+    my @headers = ('Content-Type' => 'application/json', ($spec->{headers} // [])->@*);
+    push @headers, Location => "$spec->{redirect}/$key" if $spec->{redirect};
+    push @headers, Connection => 'close' if $spec->{last} || $spec->{eof};
+    if ($spec->{chunked}) {
+        push @headers, 'Transfer-Encoding' => 'chunked';
+        $body = join('', map { sprintf "%x\r\n%s\r\n", length, $_ } $body =~ /(.{1,20})/gs)
+            . "0\r\n\r\n";
+    }
+    elsif (!$spec->{eof}) {
+        push @headers, 'Content-Length' => length $body;
+    }
+    while (my ($name, $value) = splice @headers, 0, 2) { $head .= "$name: $value\r\n" }
+    return "$head\r\n$body";
+}
+
+sub meaning ($self, $key, $spec, $record) {
+    my $asked = eval { $json->decode($record->{body}) } // {};
+    my $authorization = eval { $asked->{paymentPayload}{payload}{authorization} } // {};
+    my $network = eval { $asked->{paymentRequirements}{network} } // 'eip155:84532';
+    my $payer   = $authorization->{from} // '0x' . '0' x 40;
+
+    my %answer;
+    if ($key eq 'verify') {
+        %answer = defined $spec->{invalid}
+            ? (isValid => JSON::PP::false, invalidReason => $spec->{invalid}, payer => $payer)
+            : (isValid => JSON::PP::true, payer => $payer);
+    }
+    elsif ($key eq 'settle') {
+        %answer = (payer => $payer, network => $network);
+        if (defined $spec->{refused}) {
+            $answer{success}     = JSON::PP::false;
+            $answer{errorReason} = $spec->{refused};
+            $answer{transaction} = '';
+        }
+        else {
+            $answer{success}     = JSON::PP::true;
+            $answer{transaction} = $self->transaction($authorization->{nonce} // '');
+        }
+    }
+    $answer{$_} = $spec->{with}{$_} for keys(($spec->{with} // {})->%*);
+    delete @answer{ ($spec->{without} // [])->@* };
+    return \%answer;
+}
+
+1;

@@ -1,0 +1,341 @@
+package X402::Nginx;
+
+# One real nginx with the configuration that stands in the test.
+#
+#     my $t = X402::Nginx->new(<<'EOF', facilitator => $f, backend => $b);
+#     %%GLOBALS%%
+#     events { }
+#     http {
+#         %%HTTP%%
+#         server { listen 127.0.0.1:%%PORT%%; ... }
+#     }
+#     EOF
+#     $t->write('html/a.txt', 'content');
+#     $t->start;
+#
+# Holes: %%GLOBALS%% (pid, log, user, module, sanitizer environment), %%HTTP%%
+# (temporary paths inside the directory of the test), %%DIR%%, %%MODULE%%,
+# %%PORT%% and %%PORT_name%% (from the kernel, the same for a name all through
+# the test), %%FACILITATOR%% (an URL), %%BACKEND%% (host:port), and whatever
+# is given as holes => { NAME => text }.
+#
+# Environment: X402_MODULE, NGINX, X402_PRELOAD (LD_PRELOAD of nginx alone, for
+# sanitizers), X402_KEEP (leave the directory behind).
+
+use v5.36;
+use Cwd ();
+use File::Basename qw(dirname);
+use File::Path qw(make_path);
+use File::Temp ();
+use POSIX ();
+use Scalar::Util qw(weaken);
+use Test::More ();
+use Time::HiRes qw(time sleep);
+use X402::Guard;
+use X402::H2;
+use X402::Http;
+use X402::Port;
+
+# A sanitizer build and a loaded machine are slow; a test only waits that long when it fails.
+use constant PATIENCE => 20;
+
+my $root = Cwd::abs_path(dirname(__FILE__) . '/../../..');
+
+sub binary () { return $ENV{NGINX} // '/usr/sbin/nginx' }
+sub module () { return $ENV{X402_MODULE} // "$root/build/ngx_http_x402_module.so" }
+
+sub new ($class, $conf, %options) {
+    my $self = bless {
+        temp     => File::Temp->newdir('x402-XXXXXXXX', TMPDIR => 1, CLEANUP => !$ENV{X402_KEEP}),
+        ports    => {},
+        level    => $options{level} // 'info',
+        with     => $options{module} // 1,
+        holes    => $options{holes} // {},
+        allowed  => [],
+        clients  => [],
+        owner    => $$,
+        facilitator => $options{facilitator},
+        backend     => $options{backend},
+    }, $class;
+    $self->{dir} = $self->{temp}->dirname;
+    chmod 0755, $self->{dir};
+    mkdir "$self->{dir}/$_" for qw(logs temp);
+    $self->conf($conf);
+    return $self;
+}
+
+sub dir ($self)                  { return $self->{dir} }
+sub port ($self, $name = '')     { return $self->{ports}{$name} //= X402::Port::reserve() }
+sub pid ($self)                  { return $self->{pid} }
+
+# Writes the configuration; a running nginx sees it at the next reload.
+sub conf ($self, $text) {
+    $self->write('nginx.conf', $self->filled($text));
+    return $self;
+}
+
+sub write ($self, $path, $content) {
+    my $full = "$self->{dir}/$path";
+    make_path(dirname $full);
+    open my $file, '>:raw', $full or die "$full: $!";
+    print {$file} $content;
+    close $file or die "$full: $!";
+    return $full;
+}
+
+sub filled ($self, $text, $log = 'logs/error.log') {
+    my %holes = (
+        DIR     => $self->{dir},
+        MODULE  => module(),
+        GLOBALS => $self->globals($log),
+        HTTP    => join(' ', map {"${_}_temp_path $self->{dir}/temp/$_;"}
+                qw(client_body proxy fastcgi uwsgi scgi)) . ' access_log off;',
+        FACILITATOR => $self->{facilitator} ? $self->{facilitator}->url : undef,
+        BACKEND     => $self->{backend} ? $self->{backend}->address : undef,
+        $self->{holes}->%*,
+    );
+    $text =~ s/%%PORT(?:_(\w+))?%%/$self->port($1 \/\/ '')/ge;
+    $text =~ s/%%(\w+)%%/$holes{$1} \/\/ die "nothing for %%$1%%"/ge;
+    return $text;
+}
+
+sub globals ($self, $log) {
+    my @lines = ('daemon off;', "pid $self->{dir}/nginx.pid;",
+        "error_log $self->{dir}/$log $self->{level};",
+        map({"env $_;"} qw(ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS)));
+    push @lines, 'user root;' if $> == 0;
+    push @lines, 'load_module ' . module() . ';' if $self->{with};
+    return join ' ', @lines;    # one line, as in the test: nginx names the lines of its messages
+}
+
+# --- running -----------------------------------------------------------------
+
+sub start ($self) {
+    my $dir = $self->{dir};
+    my $pid = fork // die "fork: $!";
+    if (!$pid) {
+        open STDIN,  '<', '/dev/null';
+        open STDOUT, '>>', "$dir/logs/output";
+        open STDERR, '>&', \*STDOUT;
+        _exec('-p', $dir, '-c', "$dir/nginx.conf", '-e', "$dir/logs/error.log");
+    }
+    $self->{pid}   = $pid;
+    $self->{guard} = X402::Guard->new($pid);
+
+    my $up = $self->wait_for(sub {
+        die "nginx did not start:\n" . $self->output . $self->log
+            if waitpid($pid, POSIX::WNOHANG()) == $pid && ($self->{pid} = undef, 1);
+        return -s "$dir/nginx.pid" && $self->workers;
+    });
+    die "nginx did not come up:\n" . $self->output . $self->log if !$up;
+    return $self;
+}
+
+sub _exec (@arguments) {
+    $ENV{LD_PRELOAD} = $ENV{X402_PRELOAD} if $ENV{X402_PRELOAD};
+    $SIG{PIPE} = 'DEFAULT';
+    { no warnings 'exec'; exec binary(), @arguments }
+    print STDERR "cannot run nginx: $!\n";
+    POSIX::_exit(127);
+}
+
+# The process ids of the workers, or of all children of the master.
+sub workers ($self, $title = 'worker process') {
+    return if !$self->{pid};
+    my @found;
+    for my $stat (glob '/proc/[0-9]*/stat') {
+        open my $file, '<', $stat or next;
+        my ($pid, $parent) = (<$file> // '') =~ /\A(\d+) \(.*\) \S (\d+)/s or next;
+        next if $parent != $self->{pid};
+        open my $line, '<', "/proc/$pid/cmdline" or next;
+        push @found, $pid if (<$line> // '') =~ /\Q$title\E/;
+    }
+    @found = sort { $a <=> $b } @found;
+    return @found;
+}
+
+# HUP; returns when new workers run. The old ones may still be at work: their
+# ids are returned, see wait_exit.
+sub reload ($self) {
+    my %old = map { $_ => 1 } $self->workers;
+    kill HUP => $self->{pid};
+    $self->wait_for(sub { grep { !$old{$_} } $self->workers })
+        or die "no new worker after a reload:\n" . $self->log;
+    # An old worker closes its listening sockets when it hears QUIT and changes its title.
+    $self->wait_for(sub {
+        my %busy = map { $_ => 1 } $self->workers('worker process is shutting down');
+        !grep { $old{$_} && !$busy{$_} } $self->workers;
+    });
+    return sort { $a <=> $b } keys %old;
+}
+
+# HUP with a configuration that is refused: the old workers stay.
+sub reload_refused ($self, $pattern) {
+    my $before = length $self->log;
+    $self->allow($pattern);
+    kill HUP => $self->{pid};
+    return $self->wait_for(sub { substr($self->log, $before) =~ $pattern });
+}
+
+sub wait_exit ($self, @pids) {
+    return $self->wait_for(sub { !grep { -d "/proc/$_" } @pids });
+}
+
+sub signal ($self, $name) { return kill $name => $self->{pid} }
+
+# Ends nginx; returns the exit code of the master, undef when it did not end.
+sub quit ($self) { return $self->_end('QUIT') }
+sub stop ($self) { return $self->_end('TERM') }
+
+sub _end ($self, $signal) {
+    kill $signal => $self->{pid};
+    return $self->wait_end;
+}
+
+sub wait_end ($self, $seconds = PATIENCE) {
+    my $pid  = $self->{pid} // return undef;
+    my $code;
+    my $ended = $self->wait_for(sub {
+        my $got = waitpid $pid, POSIX::WNOHANG();
+        $code = $? if $got == $pid;
+        return $got == $pid || $got == -1;
+    }, $seconds);
+    return undef if !$ended;
+    delete($self->{guard})->disarm;
+    $self->{pid} = undef;
+    return $code;
+}
+
+sub running ($self) { return $self->{pid} && kill 0 => $self->{pid} }
+
+# --- asking nginx -----------------------------------------------------------
+
+# Text of `nginx -t` for this or another configuration, and whether it passed.
+sub test_config ($self, $conf) {
+    my $dir  = $self->{dir};
+    my $file = $self->write('tested.conf', $self->filled($conf, 'logs/tested.log'));
+    pipe my $read, my $write or die "pipe: $!";
+    my $pid = fork // die "fork: $!";
+    if (!$pid) {
+        open STDIN,  '<', '/dev/null';
+        open STDOUT, '>&', $write;
+        open STDERR, '>&', $write;
+        _exec('-t', '-p', $dir, '-c', $file, '-e', "$dir/logs/tested.log");
+    }
+    close $write;
+    my $text = do { local $/; <$read> };
+    waitpid $pid, 0;
+    return wantarray ? ($text, $? == 0) : $text;
+}
+
+# The message with which a configuration is refused; empty when it passes.
+sub config_error ($self, $conf) {
+    my ($text, $passed) = $self->test_config($conf);
+    return $passed ? '' : $text;
+}
+
+# --- requests ----------------------------------------------------------------
+
+sub connect ($self, %options) {
+    my $port = $self->port($options{port} // '');
+    my $client = $options{h2} ? X402::H2->new($port, %options) : X402::Http->new($port, %options);
+    push $self->{clients}->@*, $client;
+    weaken($self->{clients}[-1]);
+    return $client;
+}
+
+# One request on a connection of its own. The answer's raw holds everything
+# that came until the connection was closed.
+sub ask ($self, $method, $path, %options) {
+    my $h2     = $options{h2};
+    my $client = $self->connect(port => $options{port}, h2 => $h2, from => $options{from});
+    my $answer = $client->request($method, $path, %options, $h2 ? () : (close => 1));
+    if    ($h2)           { $client->ping }
+    elsif (!$client->eof) { $client->rest(5) }
+    $answer->{raw} = $h2 ? $client->raw . $client->data : $client->raw;
+    $client->hang_up;
+    return $answer;
+}
+
+sub get ($self, $path, %options) { return $self->ask(GET => $path, %options) }
+
+# --- the log -----------------------------------------------------------------
+
+sub output ($self) { return _slurp("$self->{dir}/logs/output") }
+sub log ($self)    { return _slurp("$self->{dir}/logs/error.log") }
+
+sub _slurp ($path) {
+    open my $file, '<:raw', $path or return '';
+    local $/;
+    return <$file> // '';
+}
+
+sub log_count ($self, $pattern) { return scalar(my @all = $self->log =~ /$pattern/g) }
+
+sub log_like ($self, $pattern, $name) {
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    my $found = $self->wait_for(sub { $self->log =~ $pattern }, 5);
+    return Test::More::ok($found, $name) || Test::More::diag("no $pattern in\n" . $self->log);
+}
+
+sub log_unlike ($self, $pattern, $name) {
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    return Test::More::unlike($self->log, $pattern, $name);
+}
+
+# An [alert] or [emerg] line that this test brings about.
+sub allow ($self, $pattern) { push $self->{allowed}->@*, $pattern; return $self }
+
+# True as soon as the condition is.
+sub wait_for ($self, $condition, $seconds = PATIENCE) {
+    my $end = time + $seconds;
+    until ($condition->()) {
+        return 0 if time > $end;
+        sleep 0.01;
+    }
+    return 1;
+}
+
+# --- the end -----------------------------------------------------------------
+
+# Stops nginx and adds what every test claims: no alert, no crash, no finding
+# of a sanitizer.
+sub finish ($self) {
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    # nginx waits for clients that might still be reading.
+    $_->hang_up for grep { $_ } $self->{clients}->@*;
+    if ($self->{pid}) {
+        my $code = $self->quit;
+        Test::More::ok(defined $code, 'nginx ends when asked to') || $self->destroy;
+    }
+    my @lines = split /\n/, $self->log . $self->output;
+    my @bad = grep {
+        my $line = $_;
+        $line =~ /\[(?:alert|emerg)\]/ && !grep { $line =~ $_ } $self->{allowed}->@*
+    } @lines;
+    Test::More::is("@bad", '', 'no alerts');
+    my @crash = grep {
+        /AddressSanitizer|LeakSanitizer|runtime error|exited on signal|exited with code [1-9]/
+    } @lines;
+    Test::More::is("@crash", '', 'no crashes and no sanitizer findings');
+
+    if (!Test::More->builder->is_passing) {
+        my @tail = grep { !/\[info\]/ || /x402/ } @lines;
+        splice @tail, 0, -60 if @tail > 60;
+        Test::More::diag(join "\n", 'end of the error log:', map { substr $_, 0, 400 } @tail);
+    }
+    return;
+}
+
+# The hard end, also for tests that died: master first, then what it left.
+sub destroy ($self) {
+    return if !$self->{pid} || $self->{owner} != $$;
+    my @children = $self->workers('nginx');
+    kill KILL => $self->{pid}, @children;
+    waitpid $self->{pid}, 0;
+    delete($self->{guard})->disarm if $self->{guard};
+    $self->{pid} = undef;
+    return;
+}
+
+1;

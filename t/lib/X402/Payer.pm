@@ -1,0 +1,79 @@
+package X402::Payer;
+
+# The paying side of x402 v2 as a client sees it: reads offers and receipts,
+# builds PAYMENT-SIGNATURE values. Nothing is signed: the facilitator of the
+# tests decides what is valid.
+#
+#     my $offer  = offer($answer);
+#     my $header = payment($offer);
+#     my $header = payment($offer, 'payload.authorization.value' => '1',
+#                                  'accepted.amount' => 1, resource => without());
+#     is receipt($answer)->{success}, ...;
+
+use v5.36;
+use Exporter 'import';
+use JSON::PP ();
+use MIME::Base64 qw(encode_base64 decode_base64);
+
+our @EXPORT = qw(offer receipt payment payload encoded decoded without header_of
+    random_hex bool_true bool_false);
+
+my $json  = JSON::PP->new->utf8->canonical;
+my $empty = \'without';
+
+sub without ()    { return $empty }
+sub bool_true ()  { return JSON::PP::true }
+sub bool_false () { return JSON::PP::false }
+
+# Header values are plain padded base64; anything else is undef here.
+sub decoded ($value) {
+    return undef if !defined $value || $value !~ m{\A(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?\z};
+    return eval { $json->decode(decode_base64($value)) };
+}
+
+sub encoded ($value) { return encode_base64(ref $value ? $json->encode($value) : $value, '') }
+
+sub offer ($answer)   { return decoded(scalar $answer->header('PAYMENT-REQUIRED')) }
+sub receipt ($answer) { return decoded(scalar $answer->header('PAYMENT-RESPONSE')) }
+
+sub random_hex ($bytes) {
+    return '0x' . join '', map { sprintf '%02x', int rand 256 } 1 .. $bytes;
+}
+
+# The decoded payment for one of the accepts of an offer. Options: accept => n
+# chooses, from and nonce and valid (seconds from now) set the usual, any other
+# key is a dotted path whose value is replaced, or removed with without().
+sub payload ($offer, %change) {
+    my $accept = $json->decode($json->encode($offer->{accepts}[ delete $change{accept} // 0 ]));
+    my $valid  = delete $change{valid} // $accept->{maxTimeoutSeconds};
+    my $payload = {
+        x402Version => 2,
+        resource    => $offer->{resource},
+        accepted    => $accept,
+        payload     => {
+            signature     => random_hex(65),
+            authorization => {
+                from        => delete $change{from} // random_hex(20),
+                to          => $accept->{payTo},
+                value       => $accept->{amount},
+                validAfter  => '0',
+                validBefore => '' . (time + $valid),
+                nonce       => delete $change{nonce} // random_hex(32),
+            },
+        },
+    };
+    for my $path (sort keys %change) {
+        my ($at, @keys) = ($payload, split /\./, $path);
+        my $last = pop @keys;
+        $at = $at->{$_} for @keys;
+        if (ref $change{$path} && $change{$path} == $empty) { delete $at->{$last} }
+        else                                                { $at->{$last} = $change{$path} }
+    }
+    return $payload;
+}
+
+sub payment ($offer, %change) { return encoded(payload($offer, %change)) }
+
+sub header_of ($value) { return ('PAYMENT-SIGNATURE' => $value) }
+
+1;

@@ -1,0 +1,39 @@
+package X402::Port;
+
+# Ports that the kernel chose and that stay ours until the test ends.
+#
+# A socket that is bound but does not listen keeps its port away from every
+# "bind 0" and from outgoing connections, while a server that sets
+# SO_REUSEADDR (nginx does) can still listen there: no race between parallel
+# tests, and the port is still ours after nginx was stopped.
+
+use v5.36;
+use Socket;
+
+my @kept;
+
+sub socket_on ($port) {
+    socket(my $socket, AF_INET, SOCK_STREAM, 0) or die "socket: $!";
+    setsockopt($socket, SOL_SOCKET, SO_REUSEADDR, 1) or die "setsockopt: $!";
+    bind($socket, sockaddr_in($port, INADDR_LOOPBACK)) or die "bind: $!";
+    return $socket;
+}
+
+sub number ($socket) { return (sockaddr_in(getsockname $socket))[0] }
+
+# A port for a server that opens its own socket. Until then connections to it
+# are refused, which also makes it the address of a dead peer.
+sub reserve () {
+    my $socket = socket_on(0);
+    push @kept, $socket;
+    return number($socket);
+}
+
+# A listening socket for a peer of ours.
+sub listener () {
+    my $socket = socket_on(0);
+    listen($socket, 512) or die "listen: $!";
+    return $socket;
+}
+
+1;
