@@ -1,0 +1,111 @@
+// A local EVM chain that passes for Base Sepolia, with our test token where that network's USDC is: the official client
+// pays known assets only. Every figure is read from the chain.
+
+import './webcrypto.mjs';
+import { createRequire } from 'node:module';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createPublicClient, createWalletClient, defineChain, http } from 'viem';
+import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
+import { output } from './paths.mjs';
+import { start, stop, until } from './process.mjs';
+import { token } from './token.mjs';
+
+export const network = 'eip155:84532';
+export const asset = '0x036CbD53842c5426634e7929541eC2318f3dCF7e';
+const chainId = 84532;
+
+// The program for this platform is a dependency of its own, not the package that picks one: npm leaves that package's
+// choices out silently on a node older than they ask for, although the program needs no node at all.
+function program() {
+    if (process.env.ANVIL) return process.env.ANVIL;
+    return createRequire(import.meta.url).resolve('@foundry-rs/anvil-linux-amd64/bin/anvil');
+}
+
+// Amounts on the chain are whole numbers of the sixth decimal.
+export const dollars = (amount) => BigInt(Math.round(amount * 1_000_000));
+
+export async function startChain() {
+    // HOME: whatever it wants to keep belongs under build/ as well.
+    const home = join(output, 'chain-home');
+    mkdirSync(home, { recursive: true });
+    const anvil = start(program(), [
+        '--host', '127.0.0.1', '--port', '0', '--chain-id', String(chainId), '--accounts', '1',
+    ], { env: { ...process.env, HOME: home } });
+
+    try {
+        return await connected(anvil);
+    } catch (error) {
+        await stop(anvil);
+        throw error;
+    }
+}
+
+async function connected(anvil) {
+    const url = await until('the chain listens', () => {
+        if (anvil.exitCode !== null) throw new Error(`the chain did not start:\n${anvil.said}`);
+        const line = /Listening on (127\.0\.0\.1:\d+)/.exec(anvil.said);
+        return line && `http://${line[1]}`;
+    }, 30_000);
+
+    const described = defineChain({
+        id: chainId,
+        name: 'local',
+        nativeCurrency: { name: 'Ether', symbol: 'ETH', decimals: 18 },
+        rpcUrls: { default: { http: [url] } },
+    });
+    const reader = createPublicClient({ chain: described, transport: http(url), pollingInterval: 30, cacheTime: 0 });
+    const rpc = (method, ...params) => reader.request({ method, params });
+
+    const { abi, code } = token();
+    await rpc('anvil_setCode', asset, code);
+
+    const read = (functionName, ...args) => reader.readContract({ address: asset, abi, functionName, args });
+
+    // An account with gas money and no dollars.
+    async function newAccount() {
+        const account = privateKeyToAccount(generatePrivateKey());
+        await rpc('anvil_setBalance', account.address, '0xde0b6b3a7640000');
+        return account;
+    }
+
+    const writer = (account) => createWalletClient({ account, chain: described, transport: http(url) });
+
+    async function write(account, functionName, ...args) {
+        const hash = await writer(account).writeContract({ address: asset, abi, functionName, args });
+        const receipt = await reader.waitForTransactionReceipt({ hash });
+        if (receipt.status !== 'success') throw new Error(`${functionName} was reverted`);
+        return receipt;
+    }
+
+    const bank = await newAccount();
+
+    return {
+        url,
+        reader,
+        writer,
+        newAccount,
+        read,
+        write,
+        mint: (address, amount) => write(bank, 'mint', address, amount),
+        send: (from, to, amount) => write(from, 'transfer', to, amount),
+        balanceOf: (address) => read('balanceOf', address),
+        // Transfer events, of all time; from and to narrow them.
+        async transfers({ from, to } = {}) {
+            const events = await reader.getContractEvents({
+                address: asset, abi, eventName: 'Transfer', args: { from, to }, fromBlock: 0n,
+            });
+            return events.map(({ args, transactionHash }) => ({ ...args, transaction: transactionHash }));
+        },
+        // Nothing when there is no such transaction.
+        async receipt(hash) {
+            return reader.getTransactionReceipt({ hash }).catch((error) => {
+                if (error.name === 'TransactionReceiptNotFoundError') return undefined;
+                throw error;
+            });
+        },
+        async stop() {
+            if (!await stop(anvil)) throw new Error('the chain had to be killed');
+        },
+    };
+}

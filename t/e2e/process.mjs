@@ -1,0 +1,83 @@
+// Programs that we start and that must not outlive us, and the ports they listen on.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, connect } from 'node:net';
+
+// The net below every other way of stopping: whatever ends this process, its children are told to go, by pid.
+const running = new Set();
+process.on('exit', () => running.forEach((child) => child.kill('SIGTERM')));
+for (const [signal, status] of [['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]]) {
+    process.on(signal, () => {
+        // Somebody else who listens (the demonstration) leaves in better order than we would.
+        if (process.listenerCount(signal) === 1) process.exit(status);
+    });
+}
+
+// Starts a program; its output is kept in `child.said` for error messages.
+export function start(file, args, options = {}) {
+    const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'], ...options });
+    child.said = '';
+    child.stdout.on('data', (bytes) => { child.said += bytes; });
+    child.stderr.on('data', (bytes) => { child.said += bytes; });
+    child.on('error', (error) => { child.said += `${error}\n`; });
+    child.gone = new Promise((resolve) => {
+        child.on('exit', (status, signal) => resolve({ status, signal }));
+        child.on('error', (error) => resolve({ status: -1, signal: null, error }));
+    });
+    running.add(child);
+    child.gone.then(() => running.delete(child));
+    return child;
+}
+
+// Asks a child to go; after `patience` ms it is killed, and the answer is false.
+export async function stop(child, signal = 'SIGTERM', patience = 10_000) {
+    if (!running.has(child)) return true;
+    child.kill(signal);
+    if (await within(patience, child.gone)) return true;
+    child.kill('SIGTERM');
+    if (!await within(1_000, child.gone)) child.kill('SIGKILL');
+    await child.gone;
+    return false;
+}
+
+export async function within(milliseconds, promise) {
+    let timer;
+    const late = new Promise((resolve) => { timer = setTimeout(resolve, milliseconds, false); });
+    const first = await Promise.race([promise.then(() => true), late]);
+    clearTimeout(timer);
+    return first;
+}
+
+export const sleep = (milliseconds) => new Promise((resolve) => { setTimeout(resolve, milliseconds); });
+
+// Waits until `condition` gives something true, and gives that back.
+export async function until(what, condition, patience = 10_000) {
+    const end = Date.now() + patience;
+    for (;;) {
+        const value = await condition();
+        if (value) return value;
+        if (Date.now() > end) throw new Error(`${what}: not within ${patience} ms`);
+        await sleep(20);
+    }
+}
+
+// For programs that cannot be given port 0. The gap between asking and using it is small, and the kernel gives out
+// different ports in turn.
+export async function freePort(wanted = 0) {
+    const probe = createServer();
+    probe.listen(wanted, '127.0.0.1');
+    await once(probe, 'listening');
+    const { port } = probe.address();
+    probe.close();
+    await once(probe, 'close');
+    return port;
+}
+
+export function listens(port) {
+    return new Promise((resolve) => {
+        const socket = connect(port, '127.0.0.1');
+        socket.on('connect', () => { socket.destroy(); resolve(true); });
+        socket.on('error', () => resolve(false));
+    });
+}

@@ -1,0 +1,57 @@
+// The compiled test token. The compiler runs in a process of its own (this same file): it takes over the process-wide
+// error handlers of whoever loads it, which a test runner would not like. Its result is kept under build/.
+
+import { createHash } from 'node:crypto';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { here, output } from './paths.mjs';
+
+const require = createRequire(import.meta.url);
+const source = join(here, 'token.sol');
+
+// { abi, code }: code is what lies at a contract's address, not what deploys it.
+export function token() {
+    const key = createHash('sha256')
+        .update(readFileSync(source))
+        .update(readFileSync(fileURLToPath(import.meta.url)))
+        .update(require('solc/package.json').version)
+        .digest('hex');
+    const kept = join(output, `token-${key.slice(0, 16)}.json`);
+    if (!existsSync(kept)) {
+        const compiled = execFileSync(process.execPath, [fileURLToPath(import.meta.url), 'compile'], {
+            maxBuffer: 16 << 20,
+            stdio: ['ignore', 'pipe', 'inherit'],
+        });
+        mkdirSync(output, { recursive: true });
+        // Renamed into place, since tests of other files may look for it now.
+        writeFileSync(`${kept}.${process.pid}`, compiled);
+        renameSync(`${kept}.${process.pid}`, kept);
+    }
+    return JSON.parse(readFileSync(kept, 'utf8'));
+}
+
+function compile() {
+    const solc = require('solc');
+    const answer = JSON.parse(solc.compile(JSON.stringify({
+        language: 'Solidity',
+        sources: { 'token.sol': { content: readFileSync(source, 'utf8') } },
+        settings: {
+            optimizer: { enabled: true },
+            outputSelection: { '*': { TestDollar: ['abi', 'evm.deployedBytecode'] } },
+        },
+    })));
+    if (answer.errors?.length) throw new Error(answer.errors.map((error) => error.formattedMessage).join('\n'));
+
+    const { abi, evm } = answer.contracts['token.sol'].TestDollar;
+    if (Object.keys(evm.deployedBytecode.immutableReferences ?? {}).length) {
+        throw new Error('token.sol has immutables, which code without a deployment cannot have');
+    }
+    return { abi, code: `0x${evm.deployedBytecode.object}` };
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url) && process.argv[2] === 'compile') {
+    process.stdout.write(JSON.stringify(compile()));
+}
