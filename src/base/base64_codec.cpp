@@ -79,8 +79,8 @@ std::string base64_encode(std::string_view bytes)
     const char *in = bytes.data();
     std::size_t rest = bytes.size();
     for (; rest >= 3; rest -= 3, in += 3, out += 4) {
-        std::uint32_t group = byte_value(in[0]) << 16 | byte_value(in[1]) << 8 |
-                              byte_value(in[2]);
+        std::uint32_t group = byte_value(in[0]) << 16 | byte_value(in[1]) << 8
+                              | byte_value(in[2]);
         out[0] = symbol_at(group, 0);
         out[1] = symbol_at(group, 1);
         out[2] = symbol_at(group, 2);

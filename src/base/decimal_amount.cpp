@@ -30,8 +30,9 @@ std::string quoted(std::string_view text)
 
 Problem too_large(std::string_view decimal)
 {
-    return Problem{quoted(decimal) + " is more than 256 bits of the asset's "
-                                     "smallest unit can hold: write less"};
+    return Problem{quoted(decimal)
+                   + " is more than 256 bits of the asset's "
+                     "smallest unit can hold: write less"};
 }
 
 }  // namespace
@@ -56,11 +57,11 @@ Result<std::string> to_atomic_amount(std::string_view decimal,
     if (point != std::string_view::npos) {
         fraction = decimal.substr(point + 1);
     }
-    if (!all_digits(whole) ||
-        (point != std::string_view::npos && !all_digits(fraction))) {
-        return Problem{quoted(decimal) +
-                       " is no plain decimal number: write digits, and at "
-                       "most one point between digits, like 0.01"};
+    if (!all_digits(whole)
+        || (point != std::string_view::npos && !all_digits(fraction))) {
+        return Problem{quoted(decimal)
+                       + " is no plain decimal number: write digits, and at "
+                         "most one point between digits, like 0.01"};
     }
     if (decimal == "0") {
         return std::string("0");
@@ -71,14 +72,14 @@ Result<std::string> to_atomic_amount(std::string_view decimal,
     fraction = fraction.substr(0, fraction.find_last_not_of('0') + 1);
 
     if (whole.empty() && fraction.empty()) {
-        return Problem{quoted(decimal) +
-                       " is zero: write a plain 0 if nothing is to be paid"};
+        return Problem{quoted(decimal)
+                       + " is zero: write a plain 0 if nothing is to be paid"};
     }
     if (fraction.size() > decimals) {
         std::string places = std::to_string(decimals);
-        return Problem{quoted(decimal) + " is finer than the asset's " +
-                       places + " decimals: write at most " + places +
-                       " digits behind the point"};
+        return Problem{quoted(decimal) + " is finer than the asset's " + places
+                       + " decimals: write at most " + places
+                       + " digits behind the point"};
     }
 
     std::size_t zeros = decimals - fraction.size();

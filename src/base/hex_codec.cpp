@@ -36,8 +36,8 @@ std::string hex_encode(const std::uint8_t *bytes, std::size_t count)
 
 bool is_hex_bytes(std::string_view text)
 {
-    if (text.size() < 4 || text.size() % 2 != 0 || text[0] != '0' ||
-        text[1] != 'x') {
+    if (text.size() < 4 || text.size() % 2 != 0 || text[0] != '0'
+        || text[1] != 'x') {
         return false;
     }
     for (char digit : text.substr(2)) {

@@ -51,8 +51,8 @@ Result<bool> within_limits(std::string_view text, const JsonLimits &limits)
     bool in_string = false;
 
     if (text.size() > limits.bytes) {
-        return Problem{"longer than " + std::to_string(limits.bytes) +
-                       " bytes"};
+        return Problem{"longer than " + std::to_string(limits.bytes)
+                       + " bytes"};
     }
     for (std::size_t index = 0; index < text.size(); ++index) {
         char character = text[index];
@@ -71,16 +71,16 @@ Result<bool> within_limits(std::string_view text, const JsonLimits &limits)
             ++values;
         }
         if (depth > limits.depth) {
-            return Problem{"nested deeper than " +
-                           std::to_string(limits.depth) + " levels"};
+            return Problem{"nested deeper than " + std::to_string(limits.depth)
+                           + " levels"};
         }
         if (keys > limits.keys) {
-            return Problem{"more than " + std::to_string(limits.keys) +
-                           " members"};
+            return Problem{"more than " + std::to_string(limits.keys)
+                           + " members"};
         }
         if (values > limits.values) {
-            return Problem{"more than " + std::to_string(limits.values) +
-                           " values"};
+            return Problem{"more than " + std::to_string(limits.values)
+                           + " values"};
         }
     }
     return true;
@@ -359,12 +359,12 @@ Result<JsonDocument> JsonDocument::parse(std::string_view text,
         // Every fault of the text has a description, most allocations that
         // failed have none. jansson words the others as faults of the text,
         // which refuses the text as well.
-        if (json_error_code(&error) == json_error_out_of_memory ||
-            error.text[0] == '\0') {
+        if (json_error_code(&error) == json_error_out_of_memory
+            || error.text[0] == '\0') {
             throw std::bad_alloc();
         }
-        return Problem{std::string(error.text) + " at byte " +
-                       std::to_string(error.position)};
+        return Problem{std::string(error.text) + " at byte "
+                       + std::to_string(error.position)};
     }
     JsonDocument document;
     document.node_.reset(node);

@@ -37,8 +37,8 @@ std::size_t utf8_sequence_length(std::string_view text)
         low = lead == 0xf0 ? 0x90 : low;
         high = lead == 0xf4 ? 0x8f : high;
     }
-    if (length == 0 || text.size() < length || byte(1) < low ||
-        byte(1) > high) {
+    if (length == 0 || text.size() < length || byte(1) < low
+        || byte(1) > high) {
         return 0;
     }
     for (std::size_t index = 2; index < length; ++index) {

@@ -51,7 +51,8 @@ bool read_port(std::string_view digits, std::uint16_t &port)
 
 Problem bad_url(std::string_view text, std::string_view why)
 {
-    return Problem{"facilitator \"" + std::string(text) + "\" " + std::string(why)};
+    return Problem{"facilitator \"" + std::string(text) + "\" "
+                   + std::string(why)};
 }
 
 // Splits "host[:port]" or "[v6][:port]"; nullptr when fine, else the reason.

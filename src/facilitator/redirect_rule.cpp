@@ -19,8 +19,9 @@ Result<std::string> follow_redirect(const FacilitatorUrl &asked, int status,
         FacilitatorUrl root = asked;
         root.path.clear();
         bool network_path = location.substr(0, 2) == "//";
-        target = (network_path ? (asked.secure ? "https:" : "http:") : root.base())
-                 + target;
+        target =
+            (network_path ? (asked.secure ? "https:" : "http:") : root.base())
+            + target;
     }
 
     auto url = parse_facilitator_url(target);
@@ -31,7 +32,8 @@ Result<std::string> follow_redirect(const FacilitatorUrl &asked, int status,
         return Problem{"it leads from https to http"};
     }
     if (has_credentials && url->host != asked.host) {
-        return Problem{"it leads to another host and credentials are configured"};
+        return Problem{
+            "it leads to another host and credentials are configured"};
     }
     return target;
 }

@@ -22,11 +22,15 @@ bool same_payer(std::string_view named, std::string_view expected)
     return left && right ? *left == *right : named == expected;
 }
 
-bool is_given(JsonValue value) { return value.exists() && !value.is_null(); }
+bool is_given(JsonValue value)
+{
+    return value.exists() && !value.is_null();
+}
 
 // nullptr when the answer says success of exactly what was asked; else what is
 // wrong with it.
-const char *objection_to_success(JsonValue root, const SettleExpectation &expected)
+const char *objection_to_success(JsonValue root,
+                                 const SettleExpectation &expected)
 {
     if (!root["transaction"].is_string()) {
         return "success without a transaction member";
@@ -49,7 +53,8 @@ const char *objection_to_success(JsonValue root, const SettleExpectation &expect
     return nullptr;
 }
 
-SettleVerdict judge_refusal(std::string_view reason, std::string_view transaction)
+SettleVerdict judge_refusal(std::string_view reason,
+                            std::string_view transaction)
 {
     if (!transaction.empty()) {
         if (reason == "settlement_pending") {

@@ -81,7 +81,8 @@ VerifyAnswer judge_verify(const FacilitatorReply &reply)
     if (reply.transport != Transport::answered) {
         bool late = reply.transport == Transport::timed_out
                     || reply.transport == Transport::no_connection;
-        answer.verdict = late ? VerifyVerdict::timed_out : VerifyVerdict::broken;
+        answer.verdict =
+            late ? VerifyVerdict::timed_out : VerifyVerdict::broken;
         return answer;
     }
 

@@ -45,7 +45,10 @@ inline std::string_view view(const ngx_str_t &text)
     return {reinterpret_cast<const char *>(text.data), text.len};
 }
 
-inline std::string copy(const ngx_str_t &text) { return std::string(view(text)); }
+inline std::string copy(const ngx_str_t &text)
+{
+    return std::string(view(text));
+}
 
 // A copy in the pool, with a terminating NUL that is not counted. data is
 // nullptr when the pool has no memory.

@@ -95,7 +95,10 @@ void Endpoint::on_look_up_ended(void *data)
 
 FacilitatorCall::FacilitatorCall(Endpoint &endpoint, CallTerms terms, Done done,
                                  void *data)
-    : endpoint_(endpoint), terms_(std::move(terms)), done_(done), data_(data),
+    : endpoint_(endpoint),
+      terms_(std::move(terms)),
+      done_(done),
+      data_(data),
       deadline_(ngx_current_msec + terms_.timeout)
 {
     ngx_memzero(&timer_, sizeof(timer_));
@@ -158,7 +161,8 @@ void FacilitatorCall::proceed()
     std::string url = endpoint_.url_for(terms_.operation);
     auto parsed = parse_facilitator_url(url);
     if (!parsed) {
-        fail_later(Transport::not_sent, "the facilitator's address is unusable");
+        fail_later(Transport::not_sent,
+                   "the facilitator's address is unusable");
         return;
     }
     Endpoint::Host &host = endpoint_.host_for(parsed->host);

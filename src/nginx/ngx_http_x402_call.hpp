@@ -68,8 +68,8 @@ class FacilitatorCall {
 public:
     using Done = void (*)(void *data, FacilitatorReply &reply);
 
-    static FacilitatorCall *start(Endpoint &endpoint, CallTerms terms, Done done,
-                                  void *data);
+    static FacilitatorCall *start(Endpoint &endpoint, CallTerms terms,
+                                  Done done, void *data);
     void cancel();
 
 private:
@@ -79,7 +79,8 @@ private:
     ~FacilitatorCall();
 
     void proceed();
-    void send(const std::string &url, const std::vector<std::string> &addresses);
+    void send(const std::string &url,
+              const std::vector<std::string> &addresses);
     void answer(FacilitatorReply &reply);
     void fail_later(Transport transport, const char *detail);
     bool follow(FacilitatorReply &reply);

@@ -41,10 +41,14 @@ void change_claim(RequestCtx &ctx, ClaimChange change)
 void log_owed(const RequestCtx &ctx)
 {
     const Payment &payment = *ctx.payment;
-    log_ledger(ctx.r->connection->log,
-               {"owed: charged, content not delivered", payment.network,
-                payment.payer, payment.amount, payment.asset, {}, {},
-                ctx.resource_url});
+    log_ledger(ctx.r->connection->log, {"owed: charged, content not delivered",
+                                        payment.network,
+                                        payment.payer,
+                                        payment.amount,
+                                        payment.asset,
+                                        {},
+                                        {},
+                                        ctx.resource_url});
 }
 
 // The request ends, for whatever reason.
@@ -54,9 +58,9 @@ void on_request_end(RequestCtx &ctx)
         ngx_del_timer(&ctx.hold_timer);
     }
     note_delivery(ctx);
-    bool broken = ctx.settled_first && !ctx.last_seen && !ctx.r->header_only
-                  && (ctx.state == State::delivering
-                      || ctx.state == State::delivered);
+    bool broken =
+        ctx.settled_first && !ctx.last_seen && !ctx.r->header_only
+        && (ctx.state == State::delivering || ctx.state == State::delivered);
     Action action =
         advance(ctx, broken ? Event::content_broken : Event::request_gone);
     if (action == Action::cancel_call && ctx.verify) {
@@ -130,8 +134,8 @@ Action advance(RequestCtx &ctx, Event event)
                    event_name(event), state_name(next.next));
     if (next.action == Action::fail) {
         log_line(NGX_LOG_CRIT, ctx.r->connection->log,
-                 std::string("event \"") + event_name(event)
-                     + "\" in state \"" + state_name(ctx.state)
+                 std::string("event \"") + event_name(event) + "\" in state \""
+                     + state_name(ctx.state)
                      + "\" should not happen; please report it");
     }
     if (next.claim == ClaimChange::owed && ctx.payment) {

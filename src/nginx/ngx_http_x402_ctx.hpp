@@ -18,13 +18,14 @@ namespace x402 {
 
 // An answer of ours instead of the content.
 struct Answer {
-    ngx_uint_t status = 0;     // 0: none
-    bool offer = false;        // carries PAYMENT-REQUIRED
-    std::string offer_error;   // `error` of that offer
-    std::string receipt;       // JSON for PAYMENT-RESPONSE; empty: none
-    const char *word = nullptr;     // of the JSON body; nullptr: body is {}
-    const char *charged = nullptr;  // JSON value of `charged`; nullptr: left out
-    ngx_uint_t retry_after = 0;     // s; 0: no header
+    ngx_uint_t status = 0;       // 0: none
+    bool offer = false;          // carries PAYMENT-REQUIRED
+    std::string offer_error;     // `error` of that offer
+    std::string receipt;         // JSON for PAYMENT-RESPONSE; empty: none
+    const char *word = nullptr;  // of the JSON body; nullptr: body is {}
+    const char *charged =
+        nullptr;                 // JSON value of `charged`; nullptr: left out
+    ngx_uint_t retry_after = 0;  // s; 0: no header
 };
 
 // The payment of this request, once one was presented that can be read.
@@ -34,7 +35,7 @@ struct Payment {
     ClaimFacts facts;
     ClaimRef claim;
     const PaymentOffer::Way *way = nullptr;  // nullptr: resumed claim
-    std::string request_body;  // of verify and settle
+    std::string request_body;                // of verify and settle
     std::string payer;
     std::string network;
     std::string amount;
@@ -53,11 +54,11 @@ struct RequestCtx {
 
     ngx_http_request_t *r;
     State state = State::arrived;
-    bool accepted = false;    // a payment opened this request
-    bool challenged = false;  // a PAYMENT-REQUIRED was sent; never a second
-    bool answered = false;    // what leaves is an answer of ours
-    bool settled_first = false;  // money moved before content was made
-    bool settled_before = false; // because of `x402_settle before`
+    bool accepted = false;        // a payment opened this request
+    bool challenged = false;      // a PAYMENT-REQUIRED was sent; never a second
+    bool answered = false;        // what leaves is an answer of ours
+    bool settled_first = false;   // money moved before content was made
+    bool settled_before = false;  // because of `x402_settle before`
 
     // What the request presented, taken out of its headers.
     ngx_str_t presented = ngx_null_string;
@@ -79,8 +80,8 @@ struct RequestCtx {
     Slot slot;
     FacilitatorCall *verify = nullptr;
     Settlement *settlement = nullptr;
-    Answer answer;          // to be sent by the access handler
-    std::string receipt;    // JSON, once money moved
+    Answer answer;        // to be sent by the access handler
+    std::string receipt;  // JSON, once money moved
 
     // The gate.
     Gate gate = Gate::open;

@@ -1,6 +1,7 @@
 #include "nginx/ngx_http_x402_curl.hpp"
 
 #include <curl/curl.h>
+#include <openssl/err.h>
 
 #include <algorithm>
 #include <memory>
@@ -17,10 +18,22 @@ constexpr std::size_t kMaxIdleHandles = 256;
 constexpr long kMaxIdleSecondsOfSettle = 3;
 constexpr ngx_msec_t kGuardInterval = 500;
 
-CURL *easy(void *handle) { return static_cast<CURL *>(handle); }
+CURL *easy(void *handle)
+{
+    return static_cast<CURL *>(handle);
+}
+
+// curl leaves errors in OpenSSL's queue, which is one for the whole thread;
+// nginx would take them for its own connections' and raise an alert.
+class OpensslErrorsContained {
+public:
+    OpensslErrorsContained() = default;
+    ~OpensslErrorsContained() { ERR_clear_error(); }
+    OpensslErrorsContained(const OpensslErrorsContained &) = delete;
+    OpensslErrorsContained &operator=(const OpensslErrorsContained &) = delete;
+};
 
 }  // namespace
-
 
 struct CurlEngine::Transfer {
     CurlEngine *engine = nullptr;
@@ -173,6 +186,7 @@ CurlEngine::CurlEngine()
 
 CurlEngine::~CurlEngine()
 {
+    OpensslErrorsContained contained;
     while (!active_.empty()) {
         cancel(active_.back());
     }
@@ -204,7 +218,8 @@ bool CurlEngine::set_options(Transfer &transfer)
         failed |= curl_easy_setopt(handle, option, value) != CURLE_OK;
     };
 
-    transfer.headers = curl_slist_append(nullptr, "Content-Type: application/json");
+    transfer.headers =
+        curl_slist_append(nullptr, "Content-Type: application/json");
     curl_slist_append(transfer.headers, "Accept: application/json");
     // No "Expect: 100-continue": it would cost a round trip.
     curl_slist_append(transfer.headers, "Expect:");
@@ -248,9 +263,11 @@ bool CurlEngine::set_options(Transfer &transfer)
     set(CURLOPT_FOLLOWLOCATION, 0L);
     set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.connect_timeout));
     set(CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout));
-    set(CURLOPT_MAXAGE_CONN, request.send_once ? kMaxIdleSecondsOfSettle : 118L);
-    set(CURLOPT_HTTP_VERSION, static_cast<long>(
-            secure ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+    set(CURLOPT_MAXAGE_CONN,
+        request.send_once ? kMaxIdleSecondsOfSettle : 118L);
+    set(CURLOPT_HTTP_VERSION,
+        static_cast<long>(secure ? CURL_HTTP_VERSION_2TLS
+                                 : CURL_HTTP_VERSION_1_1));
     set(CURLOPT_PIPEWAIT, secure ? 1L : 0L);
     if (secure) {
         set(CURLOPT_SSL_VERIFYPEER, verify);
@@ -263,7 +280,8 @@ bool CurlEngine::set_options(Transfer &transfer)
     return !failed;
 }
 
-CurlEngine::Transfer *CurlEngine::start(CurlRequest request, Done done, void *data)
+CurlEngine::Transfer *CurlEngine::start(CurlRequest request, Done done,
+                                        void *data)
 {
     auto transfer = std::make_unique<Transfer>();
     transfer->engine = this;
@@ -295,6 +313,7 @@ CurlEngine::Transfer *CurlEngine::start(CurlRequest request, Done done, void *da
 // closes the connection of a transfer that was not finished.
 void CurlEngine::discard(Transfer *transfer)
 {
+    OpensslErrorsContained contained;
     CURL *handle = easy(transfer->handle);
     curl_multi_remove_handle(multi_, handle);
     auto at = std::find(active_.begin(), active_.end(), transfer);
@@ -347,9 +366,10 @@ void CurlEngine::finish(Transfer *transfer, int result)
         } else {
             reply.transport = late ? Transport::timed_out : Transport::broken;
         }
-        const char *why = transfer->error[0]
-                              ? transfer->error
-                              : curl_easy_strerror(static_cast<CURLcode>(result));
+        const char *why =
+            transfer->error[0]
+                ? transfer->error
+                : curl_easy_strerror(static_cast<CURLcode>(result));
         if (transfer->too_large) {
             why = "the answer is larger than 256 KB";
         } else if (result == CURLE_ABORTED_BY_CALLBACK) {
@@ -363,6 +383,8 @@ void CurlEngine::finish(Transfer *transfer, int result)
 
 void CurlEngine::after_action()
 {
+    // Before anything of nginx runs on.
+    ERR_clear_error();
     int left;
     // One at a time: a completion may cancel others or start new ones.
     while (CURLMsg *message = curl_multi_info_read(multi_, &left)) {

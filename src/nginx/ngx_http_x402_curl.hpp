@@ -60,11 +60,11 @@ private:
     static void on_timer(ngx_event_t *event);
     static void on_guard(ngx_event_t *event);
 
-    void *multi_ = nullptr;              // CURLM
-    std::vector<void *> idle_handles_;   // CURL, ready for another call
+    void *multi_ = nullptr;             // CURLM
+    std::vector<void *> idle_handles_;  // CURL, ready for another call
     std::vector<Transfer *> active_;
     ngx_event_t timer_;
-    ngx_event_t guard_;  // keeps a quitting worker alive while calls run
+    ngx_event_t guard_;        // keeps a quitting worker alive while calls run
     ngx_connection_t nobody_;  // what timers log as their connection
 };
 

@@ -96,7 +96,8 @@ bool read_seconds(ngx_str_t text, ngx_uint_t &seconds)
 }
 
 // One key=value of x402_accept; the sentence why not, or nothing.
-std::string read_accept_word(ngx_http_x402_accept_t &accept, const ngx_str_t &word)
+std::string read_accept_word(ngx_http_x402_accept_t &accept,
+                             const ngx_str_t &word)
 {
     std::string_view text = view(word);
     std::size_t equals = text.find('=');
@@ -111,8 +112,9 @@ std::string read_accept_word(ngx_http_x402_accept_t &accept, const ngx_str_t &wo
         return quoted + " has no value";
     }
     if (key == "facilitator") {
-        return quoted + " is not served yet; one x402_facilitator serves all "
-                        "ways to pay of a location";
+        return quoted
+               + " is not served yet; one x402_facilitator serves all "
+                 "ways to pay of a location";
     }
     if (key != "extra") {
         std::string objection = objection_to_variable(quoted, view(value));
@@ -279,8 +281,9 @@ char *set_methods(ngx_conf_t *cf, void *conf)
         ngx_array_create(cf->pool, cf->args->nelts, sizeof(ngx_str_t));
     for (ngx_uint_t i = 1; lcf->methods && i < cf->args->nelts; i++) {
         std::string_view name = view(arguments(cf)[i]);
-        if (name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ-_")
-            != std::string_view::npos) {
+        bool capitals = name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ-_")
+                        == std::string_view::npos;
+        if (name.empty() || !capitals) {
             return refuse(cf, "method \"" + std::string(name)
                                   + "\" must be written in capitals: methods "
                                     "are case-sensitive");
@@ -316,9 +319,12 @@ char *set_zone(ngx_conf_t *cf, void *)
                            arguments(cf)[1].data + colon + 1};
     ssize_t size = ngx_parse_size(&size_text);
     if (size == NGX_ERROR || size < static_cast<ssize_t>(least_zone_bytes())) {
-        return refuse(cf, "zone \"" + std::string(word) + "\" is too small; "
-                          "write at least " + copy(name) + ":"
-                              + std::to_string(least_zone_bytes() / 1024) + "k");
+        return refuse(cf, "zone \"" + std::string(word)
+                              + "\" is too small; "
+                                "write at least "
+                              + copy(name) + ":"
+                              + std::to_string(least_zone_bytes() / 1024)
+                              + "k");
     }
     mcf->zone = add_zone(cf, name, static_cast<std::size_t>(size));
     return mcf->zone ? NGX_CONF_OK : static_cast<char *>(NGX_CONF_ERROR);

@@ -6,7 +6,8 @@
 
 namespace x402 {
 
-FacilitatorConf *facilitator_at(ngx_http_x402_main_conf_t *mcf, std::size_t index)
+FacilitatorConf *facilitator_at(ngx_http_x402_main_conf_t *mcf,
+                                std::size_t index)
 {
     return static_cast<FacilitatorConf **>(mcf->facilitators.elts)[index];
 }
@@ -37,8 +38,8 @@ FacilitatorConf *find_or_add_facilitator(ngx_conf_t *cf,
     }
 
     auto *made = pool_new<FacilitatorConf>(cf->pool);
-    auto **slot = static_cast<FacilitatorConf **>(
-        ngx_array_push(&mcf->facilitators));
+    auto **slot =
+        static_cast<FacilitatorConf **>(ngx_array_push(&mcf->facilitators));
     if (made == nullptr || slot == nullptr) {
         return nullptr;
     }

@@ -17,8 +17,8 @@ struct FacilitatorConf {
     std::string trusted_certificate;  // path; empty: the system's
     bool ssl_verify = true;
     ngx_resolver_t *resolver = nullptr;  // of nginx; nullptr: none configured
-    std::uint64_t id = 0;     // what claims remember: from the base URL alone
-    std::size_t index = 0;    // in the main conf's list
+    std::uint64_t id = 0;   // what claims remember: from the base URL alone
+    std::size_t index = 0;  // in the main conf's list
     // Looked up by the master before workers start; empty when that failed.
     std::vector<std::string> addresses;
 };

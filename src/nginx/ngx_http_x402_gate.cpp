@@ -13,7 +13,10 @@ namespace {
 constexpr unsigned kBuffered = 0x08;
 
 // Content of no bytes that carries a flag: flush, sync, last.
-bool is_special(const ngx_buf_t *buffer) { return ngx_buf_size(buffer) == 0; }
+bool is_special(const ngx_buf_t *buffer)
+{
+    return ngx_buf_size(buffer) == 0;
+}
 
 // A producer takes a buffer of size zero for consumed and reuses the struct at
 // once, so that the flags must be kept in a copy.

@@ -44,7 +44,8 @@ std::vector<Segment> segments_to_keep(const ngx_list_t &list, HeaderNames names)
     return kept;
 }
 
-bool rebuild(ngx_pool_t *pool, ngx_list_t &list, const std::vector<Segment> &kept)
+bool rebuild(ngx_pool_t *pool, ngx_list_t &list,
+             const std::vector<Segment> &kept)
 {
     ngx_list_part_t *chain = nullptr;
     if (kept.size() > 1) {

@@ -22,7 +22,8 @@ private:
     const std::string_view *end_;
 };
 
-// `_` counts as `-`, letters in any case: what a CGI variable cannot tell apart.
+// `_` counts as `-`, letters in any case: what a CGI variable cannot tell
+// apart.
 bool header_is(const ngx_str_t &name, std::string_view wanted);
 
 bool has_header(const ngx_list_t &list, HeaderNames names);

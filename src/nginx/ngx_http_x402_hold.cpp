@@ -4,10 +4,10 @@
 
 #include "nginx/ngx_http_x402_access.hpp"
 #include "nginx/ngx_http_x402_gate.hpp"
+#include "nginx/ngx_http_x402_header_list.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
 #include "nginx/ngx_http_x402_quote.hpp"
 #include "nginx/ngx_http_x402_reply.hpp"
-#include "nginx/ngx_http_x402_header_list.hpp"
 #include "policy/charge_rule.hpp"
 
 namespace x402 {
@@ -37,11 +37,12 @@ void run_on(ngx_http_request_t *r, ngx_int_t rc)
 bool grpc_failed(ngx_http_request_t *r)
 {
     bool failed = false;
-    each_header(r->headers_out.headers, [&failed](const ngx_table_elt_t &header) {
-        if (header.hash != 0 && header_is(header.key, "grpc-status")) {
-            failed = view(header.value) != "0";
-        }
-    });
+    each_header(
+        r->headers_out.headers, [&failed](const ngx_table_elt_t &header) {
+            if (header.hash != 0 && header_is(header.key, "grpc-status")) {
+                failed = view(header.value) != "0";
+            }
+        });
     return failed;
 }
 
@@ -59,7 +60,8 @@ ContentFacts facts_of(ngx_http_request_t *r)
 bool upstream_died(const RequestCtx &ctx)
 {
     const ngx_http_upstream_t *u = ctx.r->upstream;
-    return !ctx.last_seen && u && u->header_sent && u->peer.connection == nullptr;
+    return !ctx.last_seen && u && u->header_sent
+           && u->peer.connection == nullptr;
 }
 
 bool enough_was_read(const RequestCtx &ctx)
@@ -104,8 +106,8 @@ ngx_int_t replace_broken(RequestCtx &ctx)
     }
     log_line(NGX_LOG_INFO, ctx.r->connection->log,
              "content broke off before it was paid for; not charged");
-    return put_in_place(ctx, fault_answer(NGX_HTTP_BAD_GATEWAY,
-                                          "content_failed"));
+    return put_in_place(ctx,
+                        fault_answer(NGX_HTTP_BAD_GATEWAY, "content_failed"));
 }
 
 RequestCtx *ctx_of_timer(ngx_event_t *event)
@@ -121,21 +123,23 @@ void on_hold_timer(ngx_event_t *event)
         return;
     }
     ngx_http_request_t *r = ctx->r;
-    ngx_int_t rc = guarded(r->connection->log, static_cast<ngx_int_t>(NGX_ERROR),
-                           [&]() -> ngx_int_t {
-        ngx_http_set_log_request(r->connection->log, r);
-        if (upstream_died(*ctx)) {
-            return replace_broken(*ctx);
-        }
-        bool waited = static_cast<ngx_msec_int_t>(ctx->hold_until
-                                                  - ngx_current_msec) <= 0;
-        if (waited || enough_was_read(*ctx)) {
-            settle(*ctx);
-        } else {
-            arm_hold_timer(*ctx);
-        }
-        return NGX_AGAIN;
-    });
+    ngx_int_t rc =
+        guarded(r->connection->log, static_cast<ngx_int_t>(NGX_ERROR),
+                [&]() -> ngx_int_t {
+                    ngx_http_set_log_request(r->connection->log, r);
+                    if (upstream_died(*ctx)) {
+                        return replace_broken(*ctx);
+                    }
+                    bool waited = static_cast<ngx_msec_int_t>(
+                                      ctx->hold_until - ngx_current_msec)
+                                  <= 0;
+                    if (waited || enough_was_read(*ctx)) {
+                        settle(*ctx);
+                    } else {
+                        arm_hold_timer(*ctx);
+                    }
+                    return NGX_AGAIN;
+                });
     if (rc != NGX_AGAIN) {
         run_on(r, rc);
     }
@@ -147,17 +151,18 @@ void on_settled(void *data, const Step &next, const SettlementResult &result)
     ngx_http_request_t *r = ctx->r;
     ctx->settlement = nullptr;
     ctx->state = next.next;
-    ngx_int_t rc = guarded(r->connection->log, static_cast<ngx_int_t>(NGX_ERROR),
-                           [&]() -> ngx_int_t {
-        ngx_http_set_log_request(r->connection->log, r);
-        if (next.action == Action::release) {
-            ctx->receipt = result.receipt;
-            ngx_int_t sent = let_go(*ctx);
-            note_delivery(*ctx);
-            return sent;
-        }
-        return put_in_place(*ctx, settlement_answer(*ctx, result));
-    });
+    ngx_int_t rc =
+        guarded(r->connection->log, static_cast<ngx_int_t>(NGX_ERROR),
+                [&]() -> ngx_int_t {
+                    ngx_http_set_log_request(r->connection->log, r);
+                    if (next.action == Action::release) {
+                        ctx->receipt = result.receipt;
+                        ngx_int_t sent = let_go(*ctx);
+                        note_delivery(*ctx);
+                        return sent;
+                    }
+                    return put_in_place(*ctx, settlement_answer(*ctx, result));
+                });
     run_on(r, rc);
 }
 
@@ -174,9 +179,9 @@ void settle(RequestCtx &ctx)
         *static_cast<FacilitatorConf *>(ctx.conf->facilitator));
     SettlementTerms terms = settlement_terms(ctx);
     terms.was_verified = true;
-    ctx.settlement = Settlement::start(*worker, endpoint, std::move(terms),
-                                       ctx.state, std::move(ctx.slot),
-                                       on_settled, &ctx);
+    ctx.settlement =
+        Settlement::start(*worker, endpoint, std::move(terms), ctx.state,
+                          std::move(ctx.slot), on_settled, &ctx);
 }
 
 // A 2xx that is about to leave a paid location although nobody has paid and
@@ -233,8 +238,8 @@ ngx_int_t refuse_upgrade(RequestCtx &ctx)
     }
     log_line(NGX_LOG_WARN, ctx.r->connection->log,
              "the upstream switched protocols in a paid location; not served");
-    return put_in_place(ctx, fault_answer(NGX_HTTP_BAD_GATEWAY,
-                                          "upgrade_not_served"));
+    return put_in_place(
+        ctx, fault_answer(NGX_HTTP_BAD_GATEWAY, "upgrade_not_served"));
 }
 
 // The first header of content that was verified but not settled.
@@ -377,7 +382,8 @@ ngx_int_t pass_body(RequestCtx &ctx, ngx_chain_t *in)
 }
 
 // Bytes of a subrequest would overtake a main response that is held.
-bool overtakes(ngx_http_request_t *r, const RequestCtx *ctx, const ngx_chain_t *in)
+bool overtakes(ngx_http_request_t *r, const RequestCtx *ctx,
+               const ngx_chain_t *in)
 {
     return ctx && ctx->gate == Gate::held && in && !r->subrequest_in_memory
            && !r->background && !r->header_only;

@@ -91,8 +91,11 @@ struct AddressBook::Query {
 AddressBook::AddressBook(std::string host, ngx_resolver_t *resolver,
                          std::vector<std::string> addresses, Ended ended,
                          void *data)
-    : host_(std::move(host)), resolver_(resolver),
-      addresses_(std::move(addresses)), due_(ngx_current_msec), ended_(ended),
+    : host_(std::move(host)),
+      resolver_(resolver),
+      addresses_(std::move(addresses)),
+      due_(ngx_current_msec),
+      ended_(ended),
       data_(data)
 {
     if (!addresses_.empty()) {
@@ -136,8 +139,9 @@ void AddressBook::finish(std::vector<std::string> found, ngx_msec_t lifetime)
     if (found.empty()) {
         log_line(NGX_LOG_ERR, ngx_cycle->log,
                  "no address found for facilitator host \"" + host_ + "\""
-                     + (addresses_.empty() ? "; check the name and the resolver"
-                                           : "; the last good ones stay in use"));
+                     + (addresses_.empty()
+                            ? "; check the name and the resolver"
+                            : "; the last good ones stay in use"));
     } else {
         addresses_ = std::move(found);
     }
@@ -234,7 +238,8 @@ void AddressBook::on_nginx_done(ngx_resolver_ctx_t *ctx)
                 found.emplace_back(reinterpret_cast<char *>(text), len);
             }
             if (ctx->valid > ngx_time()) {
-                lifetime = static_cast<ngx_msec_t>(ctx->valid - ngx_time()) * 1000;
+                lifetime =
+                    static_cast<ngx_msec_t>(ctx->valid - ngx_time()) * 1000;
             }
         }
         AddressBook *book = query->book;

@@ -92,8 +92,9 @@ bool offer_size_ok(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
     std::string description = constant_of(conf.description);
     std::string mime_type = constant_of(conf.mime_type);
     std::string url = constant_of(conf.resource);
-    std::string header = base64_encode(payment_required_json(
-        "Payment required", {url, description, mime_type}, offer.accepts_json()));
+    std::string header = base64_encode(
+        payment_required_json("Payment required", {url, description, mime_type},
+                              offer.accepts_json()));
     if (header.size() > kMaxOfferBytes) {
         complain(cf, NGX_LOG_EMERG,
                  "the offer takes " + std::to_string(header.size())
@@ -124,9 +125,9 @@ bool build_offer(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &conf)
     ngx_http_x402_accept_t implied = ngx_http_x402_accept_t();
     implied.timeout = NGX_CONF_UNSET_UINT;
     implied.origin = conf.origin;
-    auto *accepts = conf.accepts ? static_cast<ngx_http_x402_accept_t *>(
-                                       conf.accepts->elts)
-                                 : &implied;
+    auto *accepts =
+        conf.accepts ? static_cast<ngx_http_x402_accept_t *>(conf.accepts->elts)
+                     : &implied;
     ngx_uint_t count = conf.accepts ? conf.accepts->nelts : 1;
 
     for (ngx_uint_t i = 0; i < count; i++) {
@@ -203,7 +204,8 @@ void merge_settings(ngx_http_x402_loc_conf_t &conf,
         conf.origin = outer.origin;
     }
     ngx_conf_merge_uint_value(conf.timeout, outer.timeout, 300);
-    ngx_conf_merge_msec_value(conf.connect_timeout, outer.connect_timeout, 2000);
+    ngx_conf_merge_msec_value(conf.connect_timeout, outer.connect_timeout,
+                              2000);
     ngx_conf_merge_msec_value(conf.verify_timeout, outer.verify_timeout, 5000);
     ngx_conf_merge_msec_value(conf.settle_timeout, outer.settle_timeout, 60000);
     ngx_conf_merge_value(conf.ssl_verify, outer.ssl_verify, 1);
@@ -330,10 +332,12 @@ void *ngx_http_x402_create_loc_conf(ngx_conf_t *cf)
     conf->settle_timeout = NGX_CONF_UNSET_MSEC;
     conf->ssl_verify = NGX_CONF_UNSET;
     conf->max_calls = NGX_CONF_UNSET_UINT;
-    conf->resource = static_cast<ngx_http_complex_value_t *>(NGX_CONF_UNSET_PTR);
+    conf->resource =
+        static_cast<ngx_http_complex_value_t *>(NGX_CONF_UNSET_PTR);
     conf->description =
         static_cast<ngx_http_complex_value_t *>(NGX_CONF_UNSET_PTR);
-    conf->mime_type = static_cast<ngx_http_complex_value_t *>(NGX_CONF_UNSET_PTR);
+    conf->mime_type =
+        static_cast<ngx_http_complex_value_t *>(NGX_CONF_UNSET_PTR);
     conf->redeliver_key =
         static_cast<ngx_http_complex_value_t *>(NGX_CONF_UNSET_PTR);
     conf->settle = NGX_CONF_UNSET_UINT;

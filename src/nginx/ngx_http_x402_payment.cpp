@@ -55,8 +55,7 @@ void challenge(RequestCtx &ctx, std::string error)
 // Retry-After is never longer than the payment stays usable.
 void cap_retry(RequestCtx &ctx)
 {
-    std::int64_t left =
-        ctx.payment->authorization.valid_before - ngx_time();
+    std::int64_t left = ctx.payment->authorization.valid_before - ngx_time();
     if (ctx.answer.retry_after > 0
         && static_cast<std::int64_t>(ctx.answer.retry_after) > left) {
         ctx.answer.retry_after = left > 0 ? static_cast<ngx_uint_t>(left) : 0;
@@ -77,14 +76,14 @@ bool fill_facts(RequestCtx &ctx)
     facts.resource = resource_digest(view(ctx.r->method_name), host_of(ctx.r),
                                      view(ctx.r->unparsed_uri));
     facts.redeliver_key = sha256(client);
-    facts.payer = sha256({reinterpret_cast<const char *>(authorization.from.data()),
-                          authorization.from.size()});
+    facts.payer =
+        sha256({reinterpret_cast<const char *>(authorization.from.data()),
+                authorization.from.size()});
     if (auto amount = atomic_amount_bytes(authorization.value)) {
         facts.amount = *amount;
     }
     std::int64_t last = INT64_MAX - kAfterlife;
-    facts.expires =
-        std::min(authorization.valid_before, last) + kAfterlife;
+    facts.expires = std::min(authorization.valid_before, last) + kAfterlife;
     payment.payer = std::string(authorization.from_text);
     return true;
 }
@@ -132,7 +131,8 @@ void set_way(Payment &payment, const PaymentOffer::Way &way)
     payment.network = way.requirements.network;
     payment.amount = way.requirements.amount;
     payment.asset = way.requirements.asset;
-    payment.request_body = facilitator_request_json(payment.payload.text, way.json);
+    payment.request_body =
+        facilitator_request_json(payment.payload.text, way.json);
 }
 
 // What the first settle of a claim asked for, byte for byte; from the zone, or
@@ -148,10 +148,16 @@ bool recall_settle(RequestCtx &ctx, const ClaimView &claim)
             return false;
         }
         set_way(payment, *way);
-        return claims->settle_digest_is(claim.ref, sha256(payment.request_body));
+        return claims->settle_digest_is(claim.ref,
+                                        sha256(payment.request_body));
     }
+    // The client's payload was within the limits; the request wraps it and our
+    // requirement once more.
     JsonLimits limits;
     limits.bytes = stored.size();
+    limits.depth += 2;
+    limits.keys *= 2;
+    limits.values *= 2;
     auto document = JsonDocument::parse(stored, limits);
     if (!document) {
         return false;
@@ -183,9 +189,10 @@ void settle_first(RequestCtx &ctx, Worker &worker, Endpoint &endpoint,
 void resume_unknown(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
 {
     Endpoint *endpoint = worker.endpoint_by_id(claim.facilitator);
-    bool possible = endpoint && recall_settle(ctx, claim)
-                    && Slot::available(worker, ctx.conf->max_calls, true)
-                    && LockedClaims(worker.zone)->resume(claim.ref, worker.owner);
+    bool possible =
+        endpoint && recall_settle(ctx, claim)
+        && Slot::available(worker, ctx.conf->max_calls, true)
+        && LockedClaims(worker.zone)->resume(claim.ref, worker.owner);
     if (!possible) {
         decide(ctx, unknown_answer());
         cap_retry(ctx);
@@ -285,9 +292,10 @@ void log_verify_trouble(const RequestCtx &ctx, const VerifyAnswer &verdict)
     }
     auto *conf = static_cast<FacilitatorConf *>(ctx.conf->facilitator);
     bool operator_fault = verdict.verdict == VerifyVerdict::operator_fault;
-    log_line(operator_fault ? NGX_LOG_CRIT : NGX_LOG_ERR, ctx.r->connection->log,
-             "verify at facilitator \"" + conf->url.base() + "\" failed: "
-                 + verdict.detail
+    log_line(operator_fault ? NGX_LOG_CRIT : NGX_LOG_ERR,
+             ctx.r->connection->log,
+             "verify at facilitator \"" + conf->url.base()
+                 + "\" failed: " + verdict.detail
                  + (operator_fault ? "; check x402_facilitator and the account "
                                      "at that facilitator"
                                    : ""));
@@ -335,23 +343,24 @@ void begin(RequestCtx &ctx, Worker &worker, bool settle_before)
         challenge(ctx, "No matching payment requirements");
         return;
     }
-    const char *objection = eip3009_objection(payment.authorization,
-                                              way->requirements, ngx_time());
+    const char *objection =
+        eip3009_objection(payment.authorization, way->requirements, ngx_time());
     if (objection) {
         challenge(ctx, objection);
         return;
     }
     set_way(payment, *way);
     if (!Slot::available(worker, ctx.conf->max_calls, false)) {
-        log_line(NGX_LOG_WARN, ctx.r->connection->log,
-                 "too many payments in flight; raise x402_facilitator_max_calls "
-                 "or look why the facilitator is slow");
+        log_line(
+            NGX_LOG_WARN, ctx.r->connection->log,
+            "too many payments in flight; raise x402_facilitator_max_calls "
+            "or look why the facilitator is slow");
         decide(ctx, busy_answer(1));
         return;
     }
-    TakeOutcome taken = LockedClaims(worker.zone)
-                            ->take(payment.facts, worker.owner, ngx_time(),
-                                   payment.claim);
+    TakeOutcome taken =
+        LockedClaims(worker.zone)
+            ->take(payment.facts, worker.owner, ngx_time(), payment.claim);
     if (taken == TakeOutcome::in_use) {
         decide(ctx, in_use_answer());
         return;
@@ -448,8 +457,8 @@ void receive_payment(RequestCtx &ctx)
     if (!read_payment(ctx)) {
         return;
     }
-    ClaimView claim = LockedClaims(worker->zone)
-                          ->look_up(ctx.payment->facts, ngx_time());
+    ClaimView claim =
+        LockedClaims(worker->zone)->look_up(ctx.payment->facts, ngx_time());
     if (answer_from_claim(ctx, *worker, claim)) {
         return;
     }

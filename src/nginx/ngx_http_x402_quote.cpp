@@ -33,9 +33,9 @@ std::string_view written_port(ngx_http_request_t *r)
         return {};
     }
     std::string_view port = host.substr(colon);
-    bool digits = port.size() > 1
-                  && port.find_first_not_of("0123456789", 1)
-                         == std::string_view::npos;
+    bool digits =
+        port.size() > 1
+        && port.find_first_not_of("0123456789", 1) == std::string_view::npos;
     return digits ? port : std::string_view();
 }
 
@@ -54,7 +54,7 @@ bool is_secure(ngx_http_request_t *r)
 #if (NGX_HTTP_SSL)
     return r->connection->ssl != nullptr;
 #else
-    (void) r;
+    (void)r;
     return false;
 #endif
 }
@@ -65,7 +65,8 @@ std::string default_url(ngx_http_request_t *r)
 {
     std::string url = is_secure(r) ? "https://" : "http://";
     url += host_of(r);
-    url += r->headers_in.server.len ? std::string(written_port(r)) : own_port(r);
+    url +=
+        r->headers_in.server.len ? std::string(written_port(r)) : own_port(r);
     return url + copy(r->unparsed_uri);
 }
 
@@ -113,7 +114,8 @@ bool is_free(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf)
     }
     auto *methods = static_cast<ngx_str_t *>(conf->methods->elts);
     for (ngx_uint_t i = 0; i < conf->methods->nelts; i++) {
-        if (view(methods[i]) == asked || view(methods[i]) == view(r->method_name)) {
+        if (view(methods[i]) == asked
+            || view(methods[i]) == view(r->method_name)) {
             return false;
         }
     }

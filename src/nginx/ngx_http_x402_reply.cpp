@@ -112,8 +112,8 @@ ngx_table_elt_t *add_header(ngx_http_request_t *r, std::string_view name,
                             std::string_view value)
 {
     ngx_str_t copied = pool_copy(r->pool, value);
-    auto *header = static_cast<ngx_table_elt_t *>(
-        ngx_list_push(&r->headers_out.headers));
+    auto *header =
+        static_cast<ngx_table_elt_t *>(ngx_list_push(&r->headers_out.headers));
     if (copied.data == nullptr || header == nullptr) {
         return nullptr;
     }
@@ -221,8 +221,8 @@ Answer in_use_answer()
 
 Answer unknown_answer()
 {
-    Answer answer = fault_answer(NGX_HTTP_SERVICE_UNAVAILABLE,
-                                 "settlement_unknown");
+    Answer answer =
+        fault_answer(NGX_HTTP_SERVICE_UNAVAILABLE, "settlement_unknown");
     answer.charged = "\"unknown\"";
     answer.retry_after = 5;
     return answer;

@@ -15,7 +15,8 @@ constexpr unsigned kUnprovenPerDay = 3;
 
 // The core of a receipt, for a claim's cell: a facilitator may send more than
 // fits there, and a later presenter needs this much.
-std::string short_receipt(const std::string &receipt, const SettlementTerms &terms)
+std::string short_receipt(const std::string &receipt,
+                          const SettlementTerms &terms)
 {
     auto document = JsonDocument::parse(receipt);
     JsonValue root = document ? document->root() : JsonValue();
@@ -25,10 +26,16 @@ std::string short_receipt(const std::string &receipt, const SettlementTerms &ter
 
 }  // namespace
 
-Settlement::Settlement(Worker &worker, Endpoint &endpoint, SettlementTerms terms,
-                       State state, Slot slot, Done done, void *data)
-    : worker_(worker), endpoint_(endpoint), terms_(std::move(terms)),
-      state_(state), slot_(std::move(slot)), done_(done), data_(data)
+Settlement::Settlement(Worker &worker, Endpoint &endpoint,
+                       SettlementTerms terms, State state, Slot slot, Done done,
+                       void *data)
+    : worker_(worker),
+      endpoint_(endpoint),
+      terms_(std::move(terms)),
+      state_(state),
+      slot_(std::move(slot)),
+      done_(done),
+      data_(data)
 {
     worker_.settlements.push_back(this);
 }
@@ -243,9 +250,9 @@ void Settlement::log_outcome(const SettlementResult &result,
                                          "account at that facilitator"
                                        : ""));
     }
-    log_ledger(ngx_cycle->log,
-               {event, terms_.network, terms_.payer, terms_.amount, terms_.asset,
-                answer.transaction, answer.reason, terms_.resource});
+    log_ledger(ngx_cycle->log, {event, terms_.network, terms_.payer,
+                                terms_.amount, terms_.asset, answer.transaction,
+                                answer.reason, terms_.resource});
 }
 
 void Settlement::finish(const SettleAnswer &answer)

@@ -17,7 +17,7 @@ struct SettlementTerms {
     ClaimRef claim;
     std::string body;  // of POST /settle, byte for byte
     std::string network;
-    std::string payer;   // as verified; with settle `before` the payload's
+    std::string payer;  // as verified; with settle `before` the payload's
     std::string amount;
     std::string asset;
     std::string resource;  // URL, for the ledger
@@ -67,7 +67,8 @@ private:
     SettlementResult interpret_again(const SettleAnswer &answer);
     void change_claim(const Step &step, const SettlementResult &result);
     void keep_receipt(const std::string &receipt);
-    void log_outcome(const SettlementResult &result, const SettleAnswer &answer);
+    void log_outcome(const SettlementResult &result,
+                     const SettleAnswer &answer);
     static void on_reply(void *data, FacilitatorReply &reply);
 
     Worker &worker_;

@@ -59,8 +59,8 @@ std::string_view trimmed(std::string_view text)
 bool names_directive(std::string_view directive, std::string_view name)
 {
     std::string_view own = directive.substr(0, directive.find('='));
-    ngx_str_t text = {own.size(), reinterpret_cast<u_char *>(
-                                      const_cast<char *>(own.data()))};
+    ngx_str_t text = {
+        own.size(), reinterpret_cast<u_char *>(const_cast<char *>(own.data()))};
     return header_is(text, name);
 }
 

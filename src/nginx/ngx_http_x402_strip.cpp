@@ -49,7 +49,8 @@ ngx_int_t admit_subrequest(ngx_http_request_t *r,
     return NGX_HTTP_FORBIDDEN;
 }
 
-ngx_int_t take_headers(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf)
+ngx_int_t take_headers(ngx_http_request_t *r,
+                       const ngx_http_x402_loc_conf_t *conf)
 {
     RequestCtx *ctx = find_or_make_ctx(r);
     if (ctx == nullptr) {

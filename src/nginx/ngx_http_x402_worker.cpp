@@ -76,9 +76,10 @@ void look_up_facilitators(ngx_http_x402_main_conf_t *mcf, ngx_log_t *log)
         }
         conf->addresses = look_up_addresses(conf->url.host);
         if (conf->addresses.empty()) {
-            log_line(NGX_LOG_WARN, log,
-                     "no address found for facilitator host \"" + conf->url.host
-                         + "\"; workers go on asking, payments fail until then");
+            log_line(
+                NGX_LOG_WARN, log,
+                "no address found for facilitator host \"" + conf->url.host
+                    + "\"; workers go on asking, payments fail until then");
         }
     }
 }

@@ -33,7 +33,6 @@ Problem objection(std::string_view key, std::string_view value,
                   std::string_view advice)
 {
     constexpr std::size_t kShown = 128;
-
     std::string text(key);
     text.append(" \"");
     text.append(value.substr(0, kShown));
@@ -78,14 +77,14 @@ Result<std::string> resolve_network(const AcceptTerms &terms)
     if (!id) {
         return objection("network", terms.network,
                          "is not known: write a CAIP-2 id like eip155:8453, "
-                         "or one of " +
-                             known_network_names());
+                         "or one of "
+                             + known_network_names());
     }
     if (id->compare(0, 7, "eip155:") != 0) {
         return objection("network", terms.network,
-                         "is of the family " + id->substr(0, id->find(':')) +
-                             ", which is not served yet: write an eip155 "
-                             "network like base");
+                         "is of the family " + id->substr(0, id->find(':'))
+                             + ", which is not served yet: write an eip155 "
+                               "network like base");
     }
     if (!eip155_chain_id(*id)) {
         return objection("network", terms.network,
@@ -207,13 +206,14 @@ Result<std::optional<unsigned>> resolve_decimals(const AcceptTerms &terms,
     std::optional<unsigned> written = parse_decimals(terms.decimals);
     if (!written) {
         return objection("decimals", terms.decimals,
-                         "is no number of decimals: write a number from 0 to " +
-                             std::to_string(kMaxDecimals));
+                         "is no number of decimals: write a number from 0 to "
+                             + std::to_string(kMaxDecimals));
     }
     if (known && written != known) {
         return objection("decimals", terms.decimals,
-                         "is wrong, " + described(*token.known) + " has " +
-                             std::to_string(*known) + ": leave decimals= out");
+                         "is wrong, " + described(*token.known) + " has "
+                             + std::to_string(*known)
+                             + ": leave decimals= out");
     }
     return written;
 }
@@ -290,9 +290,9 @@ Result<JsonDocument> resolve_extra(const AcceptTerms &terms, const Token &token)
         JsonDocument::parse(terms.extra.empty() ? "{}" : terms.extra);
     if (!over) {
         return objection("extra", terms.extra,
-                         "is no JSON (" + over.problem().text +
-                             "): write an object like "
-                             "'extra={\"key\":\"value\"}'");
+                         "is no JSON (" + over.problem().text
+                             + "): write an object like "
+                               "'extra={\"key\":\"value\"}'");
     }
     if (!over->root().is_object()) {
         return objection("extra", terms.extra,
@@ -369,9 +369,10 @@ Result<PaymentRequirements> build_requirements(const AcceptTerms &terms)
     }
     const Asset *known = token->known;
     if (known != nullptr && known->method != TransferMethod::eip3009) {
-        return Problem{described(*known) + " can only be paid by permit2, "
-                                           "which is not served yet: write "
-                                           "another asset or network"};
+        return Problem{described(*known)
+                       + " can only be paid by permit2, "
+                         "which is not served yet: write "
+                         "another asset or network"};
     }
     problem = check_pay_to(terms, token.value());
     if (problem) {

@@ -117,8 +117,8 @@ const Asset *find_asset_by_symbol(std::string_view caip2,
                                   std::string_view symbol)
 {
     return find_asset([=](const Asset &asset) {
-        return asset.network == caip2 &&
-               equal_but_for_case(asset.symbol, symbol);
+        return asset.network == caip2
+               && equal_but_for_case(asset.symbol, symbol);
     });
 }
 
@@ -126,8 +126,8 @@ const Asset *find_asset_by_address(std::string_view caip2,
                                    std::string_view address)
 {
     return find_asset([=](const Asset &asset) {
-        return asset.network == caip2 &&
-               equal_but_for_case(asset.address, address);
+        return asset.network == caip2
+               && equal_but_for_case(asset.address, address);
     });
 }
 

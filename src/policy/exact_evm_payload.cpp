@@ -32,8 +32,8 @@ std::optional<Eip3009Authorization> parse_eip3009_payload(JsonValue payload)
 {
     JsonValue terms = payload["authorization"];
     std::string_view signature = payload["signature"].string();
-    if (payload.size() != 2 || !terms.is_object() || terms.size() != 6 ||
-        signature.size() > kMaxSignatureText || !is_hex_bytes(signature)) {
+    if (payload.size() != 2 || !terms.is_object() || terms.size() != 6
+        || signature.size() > kMaxSignatureText || !is_hex_bytes(signature)) {
         return std::nullopt;
     }
 
@@ -44,8 +44,8 @@ std::optional<Eip3009Authorization> parse_eip3009_payload(JsonValue payload)
     std::string_view valid_after = amount_member(terms, "validAfter");
     std::string_view valid_before = amount_member(terms, "validBefore");
     auto nonce = hex_decode<32>(terms["nonce"].string());
-    if (!from || !to || value.empty() || valid_after.empty() ||
-        valid_before.empty() || !nonce) {
+    if (!from || !to || value.empty() || valid_after.empty()
+        || valid_before.empty() || !nonce) {
         return std::nullopt;
     }
 
@@ -78,8 +78,8 @@ const char *eip3009_objection(const Eip3009Authorization &authorization,
     std::int64_t offered = requirements.max_timeout_seconds;
     std::int64_t earliest = now + std::min(offered / 2, kLeastRemainingSeconds);
     std::int64_t latest = now + offered + kClockAllowanceSeconds;
-    if (authorization.valid_before < earliest ||
-        authorization.valid_before > latest) {
+    if (authorization.valid_before < earliest
+        || authorization.valid_before > latest) {
         return "invalid_exact_evm_payload_authorization_valid_before";
     }
     return nullptr;

@@ -104,14 +104,13 @@ bool has_caip2_form(std::string_view text)
         return is_lower(character) || is_digit(character) || character == '-';
     };
     auto in_reference = [](char character) {
-        return is_lower(character) || is_upper(character) ||
-               is_digit(character) ||
-               std::string_view("-_+/=").find(character) !=
-                   std::string_view::npos;
+        return is_lower(character) || is_upper(character) || is_digit(character)
+               || std::string_view("-_+/=").find(character)
+                      != std::string_view::npos;
     };
-    return !reference.empty() && reference.size() <= 64 &&
-           std::all_of(family.begin(), family.end(), in_family) &&
-           std::all_of(reference.begin(), reference.end(), in_reference);
+    return !reference.empty() && reference.size() <= 64
+           && std::all_of(family.begin(), family.end(), in_family)
+           && std::all_of(reference.begin(), reference.end(), in_reference);
 }
 
 // The spelling without the zeros that lead an eip155 number.
@@ -142,8 +141,8 @@ std::string canonical_network(std::string_view name)
 
     if (starts_with(id, kEip155)) {
         std::string_view digits = std::string_view(id).substr(kEip155.size());
-        if (!digits.empty() &&
-            std::all_of(digits.begin(), digits.end(), is_digit)) {
+        if (!digits.empty()
+            && std::all_of(digits.begin(), digits.end(), is_digit)) {
             std::string canonical(kEip155);
             canonical.append(strip_leading_zeros(digits));
             return canonical;

@@ -14,14 +14,14 @@ bool is_digit(char character)
 
 bool is_letter(char character)
 {
-    return (character >= 'a' && character <= 'z') ||
-           (character >= 'A' && character <= 'Z');
+    return (character >= 'a' && character <= 'z')
+           || (character >= 'A' && character <= 'Z');
 }
 
 bool is_blank(char character)
 {
-    return std::string_view(" \t\r\n").find(character) !=
-           std::string_view::npos;
+    return std::string_view(" \t\r\n").find(character)
+           != std::string_view::npos;
 }
 
 void skip_blanks(std::string_view &text)
@@ -61,17 +61,17 @@ std::string_view take_number(std::string_view &text)
 
 bool is_ticker(std::string_view text)
 {
-    return !text.empty() && is_letter(text.front()) &&
-           std::all_of(text.begin(), text.end(), [](char character) {
-               return is_letter(character) || is_digit(character) ||
-                      character == '.';
-           });
+    return !text.empty() && is_letter(text.front())
+           && std::all_of(text.begin(), text.end(), [](char character) {
+                  return is_letter(character) || is_digit(character)
+                         || character == '.';
+              });
 }
 
 bool means_dollars(std::string_view ticker)
 {
-    return ticker.size() == 3 && (ticker[0] | 0x20) == 'u' &&
-           (ticker[1] | 0x20) == 's' && (ticker[2] | 0x20) == 'd';
+    return ticker.size() == 3 && (ticker[0] | 0x20) == 'u'
+           && (ticker[1] | 0x20) == 's' && (ticker[2] | 0x20) == 'd';
 }
 
 Problem unreadable(std::string_view text, const char *advice)
@@ -111,8 +111,8 @@ Problem no_ticker(std::string_view text, std::string_view rest)
                                 "1000, not 1,000, and a point before the "
                                 "fraction");
     }
-    if ((rest.front() == 'e' || rest.front() == 'E') &&
-        (is_digit(next) || sign)) {
+    if ((rest.front() == 'e' || rest.front() == 'E')
+        && (is_digit(next) || sign)) {
         return unreadable(text, "has an exponent: write all its digits, like "
                                 "0.001");
     }
@@ -168,8 +168,8 @@ bool has_variable(std::string_view text)
 {
     for (std::size_t index = 0; index + 1 < text.size(); ++index) {
         char next = text[index + 1];
-        if (text[index] == '$' &&
-            (is_letter(next) || next == '_' || next == '{')) {
+        if (text[index] == '$'
+            && (is_letter(next) || next == '_' || next == '{')) {
             return true;
         }
     }

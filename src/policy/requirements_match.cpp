@@ -16,9 +16,9 @@ bool string_equals(JsonValue value, std::string_view text)
 bool is_dynamic(std::string_view key, const PaymentRequirements &offered)
 {
     constexpr std::string_view kSolana = "solana:";
-    return (key == "recentBlockhash" || key == "lastValidBlockHeight") &&
-           offered.scheme == "exact" &&
-           offered.network.compare(0, kSolana.size(), kSolana) == 0;
+    return (key == "recentBlockhash" || key == "lastValidBlockHeight")
+           && offered.scheme == "exact"
+           && offered.network.compare(0, kSolana.size(), kSolana) == 0;
 }
 
 // Objects may have gained members on the way; all else has to be equal.
@@ -60,15 +60,15 @@ bool matches_requirements(JsonValue accepted,
     JsonValue extra = accepted["extra"];
     std::size_t expected_size = extra.exists() ? 7 : 6;
 
-    return accepted.is_object() && accepted.size() == expected_size &&
-           string_equals(accepted["scheme"], offered.scheme) &&
-           string_equals(accepted["network"], offered.network) &&
-           string_equals(accepted["amount"], offered.amount) &&
-           string_equals(accepted["asset"], offered.asset) &&
-           string_equals(accepted["payTo"], offered.pay_to) &&
-           accepted["maxTimeoutSeconds"].integer() ==
-               std::int64_t{offered.max_timeout_seconds} &&
-           matches_extra(extra, offered);
+    return accepted.is_object() && accepted.size() == expected_size
+           && string_equals(accepted["scheme"], offered.scheme)
+           && string_equals(accepted["network"], offered.network)
+           && string_equals(accepted["amount"], offered.amount)
+           && string_equals(accepted["asset"], offered.asset)
+           && string_equals(accepted["payTo"], offered.pay_to)
+           && accepted["maxTimeoutSeconds"].integer()
+                  == std::int64_t{offered.max_timeout_seconds}
+           && matches_extra(extra, offered);
 }
 
 }  // namespace x402

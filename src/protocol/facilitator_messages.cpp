@@ -9,8 +9,8 @@ std::string facilitator_request_json(std::string_view payment_payload,
     constexpr std::string_view kMiddle = ",\"paymentRequirements\":";
 
     std::string body;
-    body.reserve(kOpen.size() + payment_payload.size() + kMiddle.size() +
-                 payment_requirements.size() + 1);
+    body.reserve(kOpen.size() + payment_payload.size() + kMiddle.size()
+                 + payment_requirements.size() + 1);
     body.append(kOpen);
     body.append(payment_payload);
     body.append(kMiddle);

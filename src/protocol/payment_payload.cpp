@@ -41,8 +41,8 @@ Problem unsupported_version(JsonValue version)
     } else {
         version.write(shown);
     }
-    return Problem{"Unsupported x402 version: " +
-                   std::string(shortened(shown))};
+    return Problem{"Unsupported x402 version: "
+                   + std::string(shortened(shown))};
 }
 
 }  // namespace

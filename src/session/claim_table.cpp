@@ -29,7 +29,10 @@ enum CellFlag : std::uint8_t {
 };
 
 // The compiler must not move a store over the one of the state word.
-void store_fence() { std::atomic_thread_fence(std::memory_order_release); }
+void store_fence()
+{
+    std::atomic_thread_fence(std::memory_order_release);
+}
 
 }  // namespace
 
@@ -112,9 +115,9 @@ ClaimTable::Areas ClaimTable::areas_of(std::size_t bytes)
     // A quarter for settle bytes, a sixteenth for counts by payer.
     areas.blocks = body / 4 / sizeof(Block);
     areas.payer_buckets = body / 16 / (sizeof(PayerCount) * kPayersPerBucket);
-    std::size_t rest = body - areas.blocks * sizeof(Block)
-                       - areas.payer_buckets * sizeof(PayerCount)
-                             * kPayersPerBucket;
+    std::size_t rest =
+        body - areas.blocks * sizeof(Block)
+        - areas.payer_buckets * sizeof(PayerCount) * kPayersPerBucket;
     areas.buckets = rest / (sizeof(Cell) * kCellsPerBucket);
     areas.cells_at = sizeof(Header);
     areas.blocks_at =
@@ -123,7 +126,10 @@ ClaimTable::Areas ClaimTable::areas_of(std::size_t bytes)
     return areas;
 }
 
-std::size_t ClaimTable::least_bytes() { return sizeof(Header) + 16 * 1024; }
+std::size_t ClaimTable::least_bytes()
+{
+    return sizeof(Header) + 16 * 1024;
+}
 
 std::size_t ClaimTable::capacity_of(std::size_t bytes)
 {
@@ -165,10 +171,15 @@ std::size_t ClaimTable::capacity() const
 Owner ClaimTable::enter(std::int64_t process)
 {
     auto *header = reinterpret_cast<Header *>(memory_);
+    // Whoever had our number before is dead, wherever its slot is.
+    for (Worker &worker : header->workers) {
+        if (worker.process == process) {
+            worker.stamp = 0;
+        }
+    }
     for (std::uint32_t slot = 0; slot < kWorkers; slot++) {
         Worker &worker = header->workers[slot];
-        if (worker.stamp != 0 && worker.process != process
-            && is_alive_(worker.process)) {
+        if (worker.stamp != 0 && is_alive_(worker.process)) {
             continue;
         }
         // The stamp goes first: cells of the former process lose their owner.
@@ -228,7 +239,8 @@ void ClaimTable::tidy(Cell &cell, std::int64_t now) const
     }
 }
 
-ClaimTable::Cell *ClaimTable::bucket_of(const Digest &key, unsigned choice) const
+ClaimTable::Cell *ClaimTable::bucket_of(const Digest &key,
+                                        unsigned choice) const
 {
     Areas areas = areas_of(reinterpret_cast<Header *>(memory_)->bytes);
     std::uint64_t hash;
@@ -391,20 +403,24 @@ void ClaimTable::set_verified(ClaimRef ref)
     }
 }
 
-bool ClaimTable::block_is_free(const Block &block) const
+bool ClaimTable::block_is_free(const Block &block, std::int64_t now) const
 {
     if (block.generation == 0) {
         return true;
     }
     const Cell *cell = cell_of({block.cell, block.generation});
-    return cell == nullptr
-           || (cell->claim_state() != ClaimState::settling
-               && cell->claim_state() != ClaimState::unknown);
+    if (cell == nullptr
+        || (cell->claim_state() != ClaimState::settling
+            && cell->claim_state() != ClaimState::unknown)) {
+        return true;
+    }
+    // CLOSED, only that nobody has looked at it since.
+    return cell->expires <= now && !owner_lives(*cell);
 }
 
 // Chains blocks from the back so that each one is complete before it is linked.
 void ClaimTable::keep_settle_bytes(Cell &cell, std::uint32_t index,
-                                   std::string_view bytes)
+                                   std::string_view bytes, std::int64_t now)
 {
     auto *header = reinterpret_cast<Header *>(memory_);
     Areas areas = areas_of(header->bytes);
@@ -420,7 +436,7 @@ void ClaimTable::keep_settle_bytes(Cell &cell, std::uint32_t index,
     std::size_t looked = std::min(areas.blocks, kMaxBlocksLooked);
     for (std::size_t i = 0; i < looked && count < wanted; i++) {
         std::size_t at = (header->next_block + i) % areas.blocks;
-        if (block_is_free(blocks[at])) {
+        if (block_is_free(blocks[at], now)) {
             found[count++] = static_cast<std::uint32_t>(at);
         }
     }
@@ -459,7 +475,7 @@ void ClaimTable::set_settling(ClaimRef ref, std::string_view bytes,
         cell->facilitator = facilitator;
         cell->settle_started = now;
         cell->first_block = kNoBlock;
-        keep_settle_bytes(*cell, ref.cell, bytes);
+        keep_settle_bytes(*cell, ref.cell, bytes, now);
     }
     cell->changed = now;
     cell->enter_state(ClaimState::settling);
@@ -554,7 +570,8 @@ std::string ClaimTable::stored_settle(ClaimRef ref) const
                                          cell->settle_bytes - out.size()));
         at = block.next;
     }
-    if (out.size() != cell->settle_bytes || sha256(out) != cell->settle_digest) {
+    if (out.size() != cell->settle_bytes
+        || sha256(out) != cell->settle_digest) {
         return {};
     }
     return out;

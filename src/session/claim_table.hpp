@@ -27,11 +27,11 @@ enum class ClaimState : std::uint32_t {
     verifying,
     verified,
     settling,
-    paid,       // money moved; with an owner: being delivered, without: owed
+    paid,  // money moved; with an owner: being delivered, without: owed
     delivered,
     refused,
     unknown,
-    closed,     // was unknown until its payment could no longer be used
+    closed,  // was unknown until its payment could no longer be used
 };
 
 // Names one claim, not just its cell: a cell that was given to another payment
@@ -50,8 +50,8 @@ struct Owner {
 // What a claim is about; fixed while it lives.
 struct ClaimFacts {
     Digest key{};
-    Digest resource{};      // what it is spent on (resource_digest)
-    Digest redeliver_key{}; // who may ask for it again
+    Digest resource{};       // what it is spent on (resource_digest)
+    Digest redeliver_key{};  // who may ask for it again
     Digest payer{};
     std::array<std::uint8_t, 32> amount{};  // atomic units, big-endian
     std::int64_t expires = 0;  // unix seconds; the payment is useless then
@@ -60,15 +60,15 @@ struct ClaimFacts {
 struct ClaimView {
     ClaimState state = ClaimState::free;
     ClaimRef ref;
-    bool in_use = false;        // a living owner works on it
+    bool in_use = false;  // a living owner works on it
     bool same_resource = false;
     bool same_client = false;
     bool was_verified = false;
     bool ever_unknown = false;
     bool first_settle_sent = false;  // the whole first settle left this machine
-    unsigned executions = 0;    // times content was begun under this claim
+    unsigned executions = 0;         // times content was begun under this claim
     std::uint64_t facilitator = 0;
-    std::string receipt;        // PAID only
+    std::string receipt;  // PAID only
 };
 
 enum class TakeOutcome { taken, in_use, full };
@@ -153,8 +153,8 @@ private:
     bool owner_lives(const Cell &cell) const;
     void tidy(Cell &cell, std::int64_t now) const;
     void keep_settle_bytes(Cell &cell, std::uint32_t index,
-                           std::string_view bytes);
-    bool block_is_free(const Block &block) const;
+                           std::string_view bytes, std::int64_t now);
+    bool block_is_free(const Block &block, std::int64_t now) const;
 
     std::uint8_t *memory_;
     IsAlive is_alive_;

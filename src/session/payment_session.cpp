@@ -231,9 +231,9 @@ Step step(State state, Event event)
 const char *state_name(State state)
 {
     constexpr const char *kNames[] = {
-        "arrived",    "verifying", "verified",  "holding",
-        "settling",   "settling_first", "paid", "delivering",
-        "delivered",  "orphaned",  "closed",
+        "arrived",   "verifying",      "verified", "holding",
+        "settling",  "settling_first", "paid",     "delivering",
+        "delivered", "orphaned",       "closed",
     };
     static_assert(sizeof(kNames) / sizeof(kNames[0])
                   == static_cast<unsigned>(kLastState) + 1);
@@ -243,12 +243,15 @@ const char *state_name(State state)
 const char *event_name(Event event)
 {
     constexpr const char *kNames[] = {
-        "claim_taken",     "claim_taken_to_settle", "claim_unknown_resumed",
-        "claim_paid_resumed", "verify_valid",       "verify_invalid",
-        "verify_failed",   "content_free",          "content_charged",
-        "content_failed",  "content_broken",        "settle_due",
-        "settle_paid",     "settle_unproven",       "settle_refused",
-        "settle_not_processed", "settle_unknown",   "body_sent",
+        "claim_taken",           "claim_taken_to_settle",
+        "claim_unknown_resumed", "claim_paid_resumed",
+        "verify_valid",          "verify_invalid",
+        "verify_failed",         "content_free",
+        "content_charged",       "content_failed",
+        "content_broken",        "settle_due",
+        "settle_paid",           "settle_unproven",
+        "settle_refused",        "settle_not_processed",
+        "settle_unknown",        "body_sent",
         "request_gone",
     };
     static_assert(sizeof(kNames) / sizeof(kNames[0])

@@ -22,41 +22,41 @@ enum class State : std::uint8_t {
 };
 
 enum class Event : std::uint8_t {
-    claim_taken,             // fresh claim, settle after content
-    claim_taken_to_settle,   // fresh claim, settle before content
-    claim_unknown_resumed,   // same payment again, outcome was unknown
-    claim_paid_resumed,      // same payment again, content is owed
+    claim_taken,            // fresh claim, settle after content
+    claim_taken_to_settle,  // fresh claim, settle before content
+    claim_unknown_resumed,  // same payment again, outcome was unknown
+    claim_paid_resumed,     // same payment again, content is owed
     verify_valid,
     verify_invalid,
     verify_failed,
-    content_free,            // an answer that is not charged
-    content_charged,         // an answer that is
-    content_failed,          // money moved, this answer is no delivery
-    content_broken,          // the content cannot be completed or may not leave
+    content_free,     // an answer that is not charged
+    content_charged,  // an answer that is
+    content_failed,   // money moved, this answer is no delivery
+    content_broken,   // the content cannot be completed or may not leave
     settle_due,
     settle_paid,
-    settle_unproven,         // delivered on the unproven rule
+    settle_unproven,  // delivered on the unproven rule
     settle_refused,
     settle_not_processed,
     settle_unknown,
-    body_sent,               // header and first body byte are with the socket
-    request_gone,            // the request ends, for whatever reason
+    body_sent,     // header and first body byte are with the socket
+    request_gone,  // the request ends, for whatever reason
 };
 
 enum class Action : std::uint8_t {
     none,
     call_verify,
     call_settle,
-    proceed,           // let nginx make the content
-    challenge,         // 402 with a fresh offer
-    answer_fault,      // 5xx or 409 with a fixed word
-    hold,              // keep header and body back
-    pass,              // let the answer go as it is
-    release,           // let the answer go under the receipt
-    replace,           // discard the answer, send 402, 502 or 503 instead
-    cancel_call,       // nobody needs the answer of verify
-    detach_call,       // settle goes on without the request
-    fail,              // 500: this pair should not happen
+    proceed,       // let nginx make the content
+    challenge,     // 402 with a fresh offer
+    answer_fault,  // 5xx or 409 with a fixed word
+    hold,          // keep header and body back
+    pass,          // let the answer go as it is
+    release,       // let the answer go under the receipt
+    replace,       // discard the answer, send 402, 502 or 503 instead
+    cancel_call,   // nobody needs the answer of verify
+    detach_call,   // settle goes on without the request
+    fail,          // 500: this pair should not happen
 };
 
 // What becomes of the claim in the zone.

@@ -97,7 +97,7 @@ sub answer ($self, $id, %options) {
         $self->_fill($end - time) or last;
     }
     my $answer = $stream->{answer};
-    $answer->{complete} = $stream->{ended} && !defined $stream->{reset} ? 1 : 0;
+    $answer->{complete} = $stream->{ended} ? 1 : 0;    # a reset after the end only says: no more body, please
     $answer->{reset}    = $stream->{reset};
     $answer->{seconds}  = time - $stream->{started};
     $answer->{raw}      = $self->{raw};

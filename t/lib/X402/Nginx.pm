@@ -283,7 +283,7 @@ sub log_unlike ($self, $pattern, $name) {
     return Test::More::unlike($self->log, $pattern, $name);
 }
 
-# An [alert] or [emerg] line that this test brings about.
+# Lines that this test brings about on purpose.
 sub allow ($self, $pattern) { push $self->{allowed}->@*, $pattern; return $self }
 
 # True as soon as the condition is.
@@ -309,14 +309,15 @@ sub finish ($self) {
         Test::More::ok(defined $code, 'nginx ends when asked to') || $self->destroy;
     }
     my @lines = split /\n/, $self->log . $self->output;
-    my @bad = grep {
+    my @unexpected = grep {
         my $line = $_;
-        $line =~ /\[(?:alert|emerg)\]/ && !grep { $line =~ $_ } $self->{allowed}->@*
+        !grep { $line =~ $_ } $self->{allowed}->@*
     } @lines;
+    my @bad = grep {/\[(?:alert|emerg)\]/} @unexpected;
     Test::More::is("@bad", '', 'no alerts');
     my @crash = grep {
         /AddressSanitizer|LeakSanitizer|runtime error|exited on signal|exited with code [1-9]/
-    } @lines;
+    } @unexpected;
     Test::More::is("@crash", '', 'no crashes and no sanitizer findings');
 
     if (!Test::More->builder->is_passing) {

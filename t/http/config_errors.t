@@ -1,0 +1,177 @@
+# What an operator can get wrong: nginx -t refuses it, says what is wrong, and
+# names file and line. It warns where a mistake is likely, and never asks the net.
+
+use v5.36;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use X402::Test;
+
+# The line under test stands in line 8 of the file.
+my $frame = <<'EOF';
+%%GLOBALS%%
+events { }
+http {
+    %%HTTP%%
+    server {
+        listen 127.0.0.1:%%PORT%%;
+        location / {
+LINE
+        }
+    }
+}
+EOF
+
+my $pay_to   = 'x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;';
+my $url      = 'x402_facilitator http://127.0.0.1:1;';
+my $network  = 'x402_network base-sepolia;';
+my $complete = "$url $network $pay_to";
+my $asset    = 'asset=0x036CbD53842c5426634e7929541eC2318f3dCF7e';
+
+my $t = nginx($frame =~ s/LINE//r);
+$t->allow(qr/emerg/);
+
+sub refused ($line, $says, $name = $line) {
+    my $text = $t->config_error($frame =~ s/LINE/$line/r);
+    ok +($text =~ /\[emerg\].*$says.*\Q in \E\S*tested\.conf:\d+/), "refused: $name"
+        or diag $text || 'accepted';
+    return;
+}
+
+# The very line is named, not the end of a block.
+sub refused_here ($line, $says) {
+    my $text = $t->config_error($frame =~ s/LINE/$line/r);
+    ok +($text =~ /\[emerg\].*$says.*tested\.conf:8$/m), "refused here: $line"
+        or diag $text || 'accepted';
+    return;
+}
+
+sub passes ($line, $name = $line) {
+    my ($text, $passed) = $t->test_config($frame =~ s/LINE/$line/r);
+    ok $passed && $text !~ /\[(?:warn|error|emerg)\].*x402/, "accepted: $name" or diag $text;
+    return;
+}
+
+sub warns ($line, $says, $name = $line) {
+    my ($text, $passed) = $t->test_config($frame =~ s/LINE/$line/r);
+    ok $passed && $text =~ /\[warn\].*$says/, "warned: $name" or diag $text || 'no warning';
+    return;
+}
+
+# --- what is right
+
+passes("$complete x402_price $_;") for '$0.01', '0.01', '1', '"0.01 USDC"', '$0.000001', '0', '1000000', '$0.10', '1.0000000';
+passes("$complete x402 off;");
+passes('x402 off;');
+passes("$url x402_accept network=eip155:8453 pay_to=0x209693Bc6afc0C5328bA36FaF03C514EF312287C price=0.05;");
+passes("$complete x402_accept amount=5 $asset;");
+passes(qq($complete x402_accept network=eip155:43113 amount=5 asset=0x5425890298aed601595a70AB815c96711a31Bc65 'extra={"name":"USD Coin","version":"2"}';));
+passes(qq($complete x402_accept network=eip155:43113 price=0.05 decimals=6 asset=0x5425890298aed601595a70AB815c96711a31Bc65 'extra={"name":"USD Coin","version":"2"}';));
+passes("$url $network x402_pay_to $_; x402_price 1;")
+    for '0x209693bc6afc0c5328ba36faf03c514ef312287c', '0x209693BC6AFC0C5328BA36FAF03C514EF312287C';
+passes("x402_facilitator $_; $network $pay_to x402_price 1;")
+    for 'https://x402.org/facilitator', 'https://api.example.com/platform/v2/x402/', 'http://[::1]:4021',
+    'http://nowhere.invalid/f';
+
+# --- prices
+
+refused_here("$complete x402_price $_;", 'price')
+    for '-1', '+1', '1e-3', '.5', '5.', '1,000', '1_000', '$', 'free', '$$1', '0.0000001', '$1$2', '"1 USD C"',
+    '"1 NOSUCH"', '0x10', "\xd9\xa1", '1' . '0' x 80;
+refused_here("$complete x402_price \"\";", 'price');
+refused_here("$complete x402_price 1; x402_price 2;", 'duplicate');
+refused("$complete x402_price \$arg_p;", '(?:price|variable)');
+refused("$url $network x402_price 1; x402_pay_to \$arg_p;", '(?:pay_to|variable)');
+
+# --- who and where
+
+refused("$url $pay_to x402_price 1;", 'network');
+refused("$url $network x402_price 1;", 'pay_to');
+refused("$network $pay_to x402_price 1;", 'facilitator');
+refused("$url x402_network eip155:999999; $pay_to x402_price 1;", '(?:eip155:999999|asset)');
+refused("$url x402_network nowhere; $pay_to x402_price 1;", 'nowhere');
+refused("$url x402_network $_; $pay_to x402_price 1;", 'network')
+    for 'eip155:', ':8453', 'eip155:8453:1', 'EIP155:8453', 'eip155:08453';
+refused("$url $network x402_pay_to $_; x402_price 1;", '(?:address|pay_to)')
+    for '0x209693Bc6afc0C5328bA36FaF03C514EF312287', '0x209693Bc6afc0C5328bA36FaF03C514EF312287CC',
+    '209693Bc6afc0C5328bA36FaF03C514EF312287C00', '0x209693Bc6afc0C5328bA36FaF03C514EF312287G',
+    '0x209693bC6afc0C5328bA36FaF03C514EF312287C', '0x0000000000000000000000000000000000000000', 'me';
+refused("$complete x402 on;", 'price');
+refused("$complete x402 maybe;", 'maybe|invalid');
+refused("$complete x402 shadow; x402_price 1;", 'shadow');
+
+# --- x402_accept
+
+refused_here("$complete x402_accept;", '(?:arguments|x402_accept)');
+refused_here("$complete x402_accept $_;", '(?:price|amount|key|accept|decimals|timeout|scheme|asset|extra|facilitator|value|served)')
+    for 'price', 'colour=red price=1', 'price=1 price=2', "price=1 amount=1 $asset",
+    "amount=1.5 $asset", "amount=01 $asset", "amount=-1 $asset", "amount=x $asset", 'price=1 asset=0x12',
+    "price=1 decimals=x $asset", 'price=1 timeout=x', 'price=1 timeout=0', 'price=1 scheme=upto', 'price=1 scheme=nonsense',
+    'price=1 extra={', 'price=1 extra=[]', 'price=1 extra=1', 'price=1 network=solana',
+    'price=1 facilitator=other', 'price=';
+refused("$complete x402_accept amount=5;", 'asset');
+refused("$complete x402_accept price=1 network=eip155:10;", 'asset|network');
+refused("$complete x402_accept price=1 network=megaeth;", 'megaeth|permit2|served', 'a token that needs permit2');
+refused(qq($complete x402_price 1; x402_description "@{[ 'x' x 3900 ]}"; x402_mime_type "@{[ 'y' x 3900 ]}"; x402_resource "http://@{[ 'z' x 3000 ]}";),
+    '8', 'an offer over 8 KB');
+
+# --- facilitator
+
+refused_here("x402_facilitator $_; $network $pay_to x402_price 1;", '(?:facilitator|url|URL|scheme|port|host)')
+    for 'x402.org', 'ftp://x402.org', 'http://', 'http://a:0', 'http://a:99999', 'http://a:b', 'http://u:p@a',
+    'http://a/?q=1', 'http://a/#f', '"http://a b"', 'unix:/tmp/x';
+refused_here("$complete x402_facilitator_timeout $_; x402_price 1;", '(?:time|parameter|duplicate)')
+    for 'verify=0', 'verify=x', 'colour=1s', '1s', 'verify=1s verify=2s', 'verify=-1s';
+refused_here("$complete x402_facilitator_max_calls $_; x402_price 1;", '(?:max_calls|value|invalid|number)') for '0', '-1', 'x';
+refused("$complete x402_facilitator_ssl_trusted_certificate /nowhere/ca.pem; x402_price 1;", 'nowhere');
+
+# --- the rest
+
+refused_here("$complete x402_settle sometimes; x402_price 1;", '(?:sometimes|invalid)');
+refused_here("$complete x402_settle off; x402_price 1;", '(?:off|served|invalid)');
+refused_here("$complete x402_settle_buffer x; x402_price 1;", 'invalid');
+refused_here("$complete x402_settle_wait x; x402_price 1;", 'invalid');
+refused_here("$complete x402_timeout $_; x402_price 1;", '(?:timeout|invalid|value)') for 'x', '0', '-1';
+refused_here("$complete x402_methods $_; x402_price 1;", '(?:method|invalid)') for 'G(T', '""', 'get';
+refused_here("$complete x402_unproven maybe; x402_price 1;", '(?:maybe|invalid)');
+refused_here("$complete x402_forward_payment maybe; x402_price 1;", '(?:maybe|invalid|on)');
+refused_here('x402_zone x402:1m;', 'not allowed here');
+for my $zone ('x402', 'x402:', ':1m', 'x402:1', 'x402:x', 'x402:1m more') {
+    my $text = $t->config_error($frame =~ s/LINE//r =~ s/http \{/http { x402_zone $zone;/r);
+    like $text, qr/\[emerg\].*tested\.conf:3/, "refused: x402_zone $zone";
+}
+like $t->config_error($frame =~ s/LINE//r =~ s/http \{/http { x402_zone a:1m; x402_zone b:1m;/r),
+    qr/\[emerg\].*duplicate.*tested\.conf:3/, 'refused: two zones';
+
+# What will come later is not accepted now.
+refused_here("$complete $_; x402_price 1;", '(?:unknown directive|not served|invalid)')
+    for 'x402_paywall on', 'x402_cors on', 'x402_protocol v2 v1', 'x402_bypass 1', 'x402_status', 'x402_ledger x';
+
+# --- warnings
+
+warns("$url x402_accept network=base price=1 pay_to=0x209693Bc6afc0C5328bA36FaF03C514EF312287C; "
+    . 'x402_accept network=base-sepolia price=1 pay_to=0x209693Bc6afc0C5328bA36FaF03C514EF312287C;', 'test', 'test money beside real money');
+warns(qq($complete x402_price 1; x402_description "@{[ 'x' x 3000 ]}";), '3', 'an offer over 3.5 KB');
+warns("$complete x402_price 1; x402_accept price=2;", 'price', 'a price that no accept uses');
+
+warns("$complete x402_price 1; error_page 404 /in/none; location /in/ { x402_price 1; }", 'error_page',
+    'an error page that is for sale');
+
+# -t says how much a zone holds, and does not touch the network.
+my ($text) = $t->test_config($frame =~ s/LINE/$complete x402_price 1;/r =~ s/http \{/http { x402_zone x402:1m;/r);
+like $text, qr/\d+ claims/, 'how many claims a zone holds';
+my $start = time;
+$t->test_config($frame =~ s/LINE/$network $pay_to x402_facilitator http:\/\/nowhere.invalid; x402_price 1;/r);
+cmp_ok time - $start, '<', 2, 'no look-up during -t';
+
+# --- a wrong configuration is refused at reload, and the old one serves on
+
+$t->conf($frame =~ s/LINE/$complete x402_price 1;/r);
+$t->start;
+is $t->get('/')->status, 402, 'running';
+my @workers = $t->workers;
+$t->conf($frame =~ s/LINE/$complete x402_price x;/r);
+ok $t->reload_refused(qr/\[emerg\].*price/), 'a reload is refused';
+is join(' ', $t->workers), "@workers", 'the old workers stay';
+is $t->get('/')->status, 402, 'and serve';
+
+finish;

@@ -1,0 +1,209 @@
+// A worker may die between any two stores. Whatever had reached the memory by
+// then, the table is as if it had died before the operation.
+//
+// Each operation is done on a copy; of the words it changed, random ones are
+// laid over the memory as it was before, all but the state word of the cell,
+// which is written last.
+#include "session/claim_table.hpp"
+
+#include <cstring>
+#include <functional>
+#include <random>
+
+#include "session/claim_zone.hpp"
+
+namespace x402 {
+namespace {
+
+constexpr unsigned kTries = 300;
+constexpr std::size_t kCellBytes = 512;  // layout 1: the state comes first
+
+struct Moment {
+    const char *name;
+    std::function<ClaimRef()> prepare;
+    std::function<void(ClaimRef)> operation;
+};
+
+class ClaimCrash : public ClaimZone {
+protected:
+    using Words = std::vector<std::uint32_t>;
+
+    Words image() const
+    {
+        Words words(bytes_ / 4);
+        std::memcpy(words.data(), memory_.data(), words.size() * 4);
+        return words;
+    }
+
+    void put(const Words &words)
+    {
+        std::memcpy(memory_.data(), words.data(), words.size() * 4);
+    }
+
+    // The cells begin behind the header; the rest is 16 KB.
+    std::size_t state_word(std::uint32_t cell) const
+    {
+        return (bytes_ - 16 * 1024 + cell * kCellBytes) / 4;
+    }
+
+    // What a successor finds of payment 1.
+    ClaimView found_after_death()
+    {
+        living_processes() = {200};
+        ClaimTable successor(memory_.data(), process_lives);
+        successor.enter(200);
+        ClaimView view = successor.look_up(facts_of(1), kNow);
+        if (view.ref) {
+            std::string stored = successor.stored_settle(view.ref);
+            EXPECT_TRUE(stored.empty() || stored == bytes_sent());
+        }
+        expect_usable(successor);
+        living_processes() = {100};
+        return view;
+    }
+
+    void expect_usable(ClaimTable &successor)
+    {
+        Owner owner = successor.enter(200);
+        ClaimRef ref;
+        ASSERT_EQ(successor.take(facts_of(77), owner, kNow, ref),
+                  TakeOutcome::taken);
+        successor.set_settling(ref, "another", 7, kNow);
+        EXPECT_EQ(successor.stored_settle(ref), "another");
+        EXPECT_EQ(successor.look_up(facts_of(2), kNow).state,
+                  ClaimState::unknown);
+    }
+
+    static std::string bytes_sent() { return text_of_size(2000, 's'); }
+
+    void expect_whole_or_not_at_all(const Moment &moment);
+
+    std::minstd_rand random_{402};
+};
+
+void ClaimCrash::expect_whole_or_not_at_all(const Moment &moment)
+{
+    const Words clean = image();
+    ClaimRef ref = moment.prepare();
+    const Words before = image();
+    ClaimView expected = found_after_death();
+    put(before);
+    moment.operation(ref);
+    const Words after = image();
+
+    std::vector<std::size_t> changed;
+    for (std::size_t word = 0; word < before.size(); ++word) {
+        if (before[word] != after[word] && word != state_word(ref.cell)) {
+            changed.push_back(word);
+        }
+    }
+    for (unsigned attempt = 0; attempt < kTries; ++attempt) {
+        Words half = before;
+        for (std::size_t word : changed) {
+            half[word] = random_() % 2 ? after[word] : before[word];
+        }
+        put(half);
+        ClaimView view = found_after_death();
+        ASSERT_EQ(view.state, expected.state) << "try " << attempt;
+        ASSERT_FALSE(view.in_use) << "try " << attempt;
+    }
+    put(clean);
+}
+
+TEST_F(ClaimCrash, InTheMiddleOfAnOperationLeavesAValidTable)
+{
+    unknown(2, "of another payment");
+    auto verified = [this] {
+        ClaimRef ref = take(1);
+        table_.set_verified(ref);
+        return ref;
+    };
+    auto settling = [this] { return settle(1, bytes_sent()); };
+    auto paid = [this, settling] {
+        ClaimRef ref = settling();
+        EXPECT_TRUE(table_.set_paid(ref, "receipt", kNow));
+        return ref;
+    };
+    auto open = [this, settling] {
+        ClaimRef ref = settling();
+        table_.set_unknown(ref, kNow);
+        return ref;
+    };
+    auto pay = [this](ClaimRef ref) {
+        EXPECT_TRUE(table_.set_paid(ref, "the receipt", kNow));
+    };
+    auto resume = [this](ClaimRef ref) {
+        EXPECT_TRUE(table_.resume(ref, owner_));
+    };
+    const Moment moments[] = {
+        {"verified", [this] { return take(1); },
+         [this](ClaimRef ref) { table_.set_verified(ref); }},
+        {"settling", verified,
+         [this](ClaimRef ref) {
+             table_.set_settling(ref, bytes_sent(), 7, kNow);
+         }},
+        {"sent", settling,
+         [this](ClaimRef ref) { table_.set_first_settle_sent(ref); }},
+        {"paid", settling, pay},
+        {"refused", settling,
+         [this](ClaimRef ref) { table_.set_refused(ref, kNow); }},
+        {"unknown", settling,
+         [this](ClaimRef ref) { table_.set_unknown(ref, kNow); }},
+        {"not processed", settling,
+         [this](ClaimRef ref) { table_.free(ref); }},
+        {"delivered", paid,
+         [this](ClaimRef ref) { table_.set_delivered(ref, kNow); }},
+        {"resumed", open, resume},
+        {"asked again",
+         [this, open, resume] {
+             ClaimRef ref = open();
+             resume(ref);
+             return ref;
+         },
+         [this](ClaimRef ref) {
+             table_.set_settling(ref, bytes_sent(), 7, kNow);
+         }},
+        {"found paid",
+         [this, open, resume] {
+             ClaimRef ref = open();
+             resume(ref);
+             table_.set_settling(ref, bytes_sent(), 7, kNow);
+             return ref;
+         },
+         pay},
+    };
+    for (const Moment &moment : moments) {
+        SCOPED_TRACE(moment.name);
+        expect_whole_or_not_at_all(moment);
+    }
+}
+
+// A new claim: its cell is free (or made free first) until all is written.
+TEST_F(ClaimCrash, WhileAClaimIsTakenLeavesNoClaim)
+{
+    unknown(2, "of another payment");
+    for (bool of_former_claim : {false, true}) {
+        SCOPED_TRACE(of_former_claim);
+        if (of_former_claim) {
+            for (unsigned number = 10; number < 25; ++number) {
+                table_.set_refused(take(number), kNow + number);
+            }
+        }
+        const Words before = image();
+        ClaimRef ref = take(1);
+        const Words after = image();
+        for (unsigned attempt = 0; attempt < kTries; ++attempt) {
+            Words half = before;
+            for (std::size_t word = 0; word < half.size(); ++word) {
+                half[word] = random_() % 2 ? after[word] : before[word];
+            }
+            half[state_word(ref.cell)] = 0;
+            put(half);
+            ASSERT_EQ(found_after_death().state, ClaimState::free);
+        }
+        put(before);
+    }
+}
+
+}  // namespace
+}  // namespace x402

@@ -1,0 +1,488 @@
+// The table against a std::map: thousands of random operations of several
+// workers that come, die and are followed by others. Every payment can reach
+// every cell of the smallest table, so the model knows exactly what must be
+// found, evicted or turned away.
+#include "session/claim_table.hpp"
+
+#include <cstdlib>
+#include <map>
+#include <memory>
+#include <random>
+
+#include "session/claim_zone.hpp"
+
+namespace x402 {
+namespace {
+
+constexpr unsigned kPayments = 40;
+constexpr unsigned kOperations = 40000;
+
+struct Claim {
+    ClaimState state = ClaimState::verifying;
+    ClaimRef ref;
+    std::int64_t owner = 0;  // process; 0: nobody
+    std::int64_t expires = 0;
+    std::int64_t changed = 0;
+    unsigned executions = 0;
+    bool was_verified = false;
+    bool ever_unknown = false;
+    bool sent = false;
+    std::uint64_t facilitator = 0;
+    std::string settle;
+    bool stored = false;
+    std::string receipt;
+};
+
+struct Process {
+    std::int64_t number;
+    ClaimTable table;
+    Owner owner;
+};
+
+class ClaimModel : public testing::Test {
+protected:
+    void SetUp() override
+    {
+        const char *given = std::getenv("X402_SEED");
+        seed_ = given ? static_cast<unsigned>(std::atoi(given))
+                      : std::random_device()();
+        random_.seed(seed_);
+        living_processes().clear();
+        ASSERT_TRUE(ClaimTable::format(memory_.data(), bytes_));
+        for (int count = 0; count < 3; ++count) {
+            add_process();
+        }
+    }
+
+    unsigned below(unsigned limit)
+    {
+        return static_cast<unsigned>(random_()) % limit;
+    }
+
+    Process &any_process() { return *processes_[below(3)]; }
+
+    void add_process()
+    {
+        std::int64_t number = next_process_++;
+        living_processes().insert(number);
+        processes_.push_back(std::make_unique<Process>(
+            Process{number, {memory_.data(), process_lives}, {}}));
+        Process &process = *processes_.back();
+        process.owner = process.table.enter(number);
+        ASSERT_NE(process.owner.stamp, 0u);
+    }
+
+    Process *process_of(const Claim &claim)
+    {
+        for (auto &process : processes_) {
+            if (process->number == claim.owner) {
+                return process.get();
+            }
+        }
+        return nullptr;
+    }
+
+    ClaimFacts facts(unsigned payment)
+    {
+        ClaimFacts facts = facts_of(payment);
+        facts.expires = now_ + 20 + below(300);
+        return facts;
+    }
+
+    std::size_t blocks_free() const
+    {
+        std::size_t used = 0;
+        for (const auto &[payment, claim] : model_) {
+            bool open = claim.state == ClaimState::settling ||
+                        claim.state == ClaimState::unknown;
+            if (open && claim.stored) {
+                used += (claim.settle.size() + kBlockPayload - 1) /
+                        kBlockPayload;
+            }
+        }
+        return kSmallTableBlocks - used;
+    }
+
+    void tidy();
+    void forget(unsigned payment);
+    void take(unsigned payment);
+    void expect_evicted();
+    void resume(unsigned payment);
+    void advance(unsigned payment, Claim &claim, Process &process);
+    void settle(Claim &claim, Process &process);
+    void pay(Claim &claim, Process &process);
+    void finish_settle(unsigned payment, Claim &claim, Process &process);
+    void try_stale(Process &process);
+    void one_operation();
+    void compare(unsigned payment);
+
+    unsigned seed_ = 0;
+    std::minstd_rand random_;
+    std::size_t bytes_ = ClaimTable::least_bytes();
+    std::vector<std::uint64_t> memory_ =
+        std::vector<std::uint64_t>(ClaimTable::least_bytes() / 8 + 1);
+    std::vector<std::unique_ptr<Process>> processes_;
+    std::int64_t next_process_ = 1000;
+    std::int64_t now_ = kNow;
+    std::map<unsigned, Claim> model_;
+    std::vector<ClaimRef> stale_;
+    unsigned evictions_ = 0;
+    unsigned turned_away_ = 0;
+    unsigned recalled_ = 0;
+};
+
+// What time and death do to claims without an operation.
+void ClaimModel::tidy()
+{
+    for (auto place = model_.begin(); place != model_.end();) {
+        Claim &claim = place->second;
+        if (claim.owner != 0 && process_lives(claim.owner)) {
+            ++place;
+            continue;
+        }
+        claim.owner = 0;
+        if (claim.state == ClaimState::verifying ||
+            claim.state == ClaimState::verified) {
+            // Its name is not stale before somebody looked; the dead are still.
+            place = model_.erase(place);
+            continue;
+        }
+        if (claim.state == ClaimState::settling) {
+            claim.state = ClaimState::unknown;
+            claim.ever_unknown = true;
+        }
+        if (claim.state == ClaimState::unknown && claim.expires <= now_) {
+            claim.state = ClaimState::closed;
+        }
+        ++place;
+    }
+}
+
+void ClaimModel::forget(unsigned payment)
+{
+    stale_.push_back(model_[payment].ref);
+    model_.erase(payment);
+}
+
+bool may_be_evicted(const Claim &claim, std::int64_t now)
+{
+    return claim.owner == 0 && (claim.state == ClaimState::delivered ||
+                                claim.state == ClaimState::refused ||
+                                claim.state == ClaimState::closed ||
+                                claim.expires <= now);
+}
+
+// Exactly one claim had to go: one that expired, else the oldest.
+void ClaimModel::expect_evicted()
+{
+    bool some_expired = false;
+    std::int64_t oldest = INT64_MAX;
+    std::vector<unsigned> gone;
+    for (const auto &[payment, claim] : model_) {
+        if (may_be_evicted(claim, now_)) {
+            some_expired = some_expired || claim.expires <= now_;
+            oldest = std::min(oldest, claim.changed);
+        }
+        auto &table = processes_.front()->table;
+        if (table.look_up(facts_of(payment), now_).ref.generation !=
+            claim.ref.generation) {
+            gone.push_back(payment);
+        }
+    }
+    ASSERT_EQ(gone.size(), 1u);
+    const Claim &claim = model_[gone[0]];
+    EXPECT_TRUE(may_be_evicted(claim, now_));
+    if (some_expired) {
+        EXPECT_LE(claim.expires, now_);
+    } else {
+        EXPECT_EQ(claim.changed, oldest);
+    }
+    forget(gone[0]);
+    ++evictions_;
+}
+
+void ClaimModel::take(unsigned payment)
+{
+    Process &process = any_process();
+    ClaimFacts wanted = facts(payment);
+    ClaimRef ref;
+    TakeOutcome outcome =
+        process.table.take(wanted, process.owner, now_, ref);
+
+    auto known = model_.find(payment);
+    bool anew = known != model_.end() &&
+                known->second.state == ClaimState::refused;
+    if (known != model_.end() && !anew) {
+        ASSERT_EQ(outcome, TakeOutcome::in_use);
+        return;
+    }
+    if (anew) {
+        forget(payment);
+    } else if (model_.size() == kSmallTableClaims) {
+        bool possible = false;
+        for (const auto &[other, claim] : model_) {
+            possible = possible || may_be_evicted(claim, now_);
+        }
+        ASSERT_EQ(outcome,
+                  possible ? TakeOutcome::taken : TakeOutcome::full);
+        if (!possible) {
+            ++turned_away_;
+            return;
+        }
+        expect_evicted();
+    }
+    ASSERT_EQ(outcome, TakeOutcome::taken);
+    Claim claim;
+    claim.ref = ref;
+    claim.owner = process.number;
+    claim.expires = wanted.expires;
+    claim.changed = now_;
+    model_[payment] = claim;
+}
+
+void ClaimModel::resume(unsigned payment)
+{
+    Process &process = any_process();
+    Claim &claim = model_[payment];
+    // As requests do: nothing is resumed that was not looked at before.
+    process.table.look_up(facts_of(payment), now_);
+    bool resumed = process.table.resume(claim.ref, process.owner);
+    bool owed = claim.state == ClaimState::paid;
+    bool possible = claim.owner == 0 && claim.executions < 3 &&
+                    (owed || claim.state == ClaimState::unknown);
+    ASSERT_EQ(resumed, possible);
+    if (possible) {
+        claim.owner = process.number;
+        claim.executions += owed ? 1 : 0;
+    }
+}
+
+void ClaimModel::settle(Claim &claim, Process &process)
+{
+    std::string bytes = text_of_size(
+        1 + below(below(4) ? 1500 : 5 * kBlockPayload),
+        static_cast<char>('a' + below(26)));
+    std::size_t wanted = (bytes.size() + kBlockPayload - 1) / kBlockPayload;
+    bool room = wanted <= blocks_free();
+    std::uint64_t facilitator = below(5);
+    process.table.set_settling(claim.ref, bytes, facilitator, now_);
+    if (!claim.ever_unknown) {
+        claim.settle = bytes;
+        claim.facilitator = facilitator;
+        claim.stored = room;
+    }
+    claim.state = ClaimState::settling;
+    claim.changed = now_;
+}
+
+void ClaimModel::pay(Claim &claim, Process &process)
+{
+    std::string receipt = text_of_size(below(300));
+    bool fits = receipt.size() <= 256;
+    ASSERT_EQ(process.table.set_paid(claim.ref, receipt, now_), fits);
+    if (!fits) {
+        return;
+    }
+    claim.executions += claim.executions == 0 || claim.ever_unknown ? 1 : 0;
+    claim.receipt = receipt;
+    claim.state = ClaimState::paid;
+    claim.changed = now_;
+}
+
+void ClaimModel::finish_settle(unsigned payment, Claim &claim,
+                               Process &process)
+{
+    switch (below(5)) {
+    case 0:
+        process.table.set_first_settle_sent(claim.ref);
+        claim.sent = true;
+        return;
+    case 1:
+        process.table.set_refused(claim.ref, now_);
+        claim.state = ClaimState::refused;
+        break;
+    case 2:
+        process.table.set_unknown(claim.ref, now_);
+        claim.state = ClaimState::unknown;
+        claim.ever_unknown = true;
+        break;
+    case 3:
+        process.table.free(claim.ref);
+        forget(payment);
+        return;
+    default:
+        pay(claim, process);
+        return;
+    }
+    claim.owner = 0;
+    claim.changed = now_;
+}
+
+// The next thing that happens to a claim in the hands of a living process.
+void ClaimModel::advance(unsigned payment, Claim &claim, Process &process)
+{
+    switch (claim.state) {
+    case ClaimState::verifying:
+    case ClaimState::verified:
+        if (below(4) == 0) {
+            process.table.free(claim.ref);
+            forget(payment);
+        } else if (claim.was_verified || below(3) == 0) {
+            settle(claim, process);
+        } else {
+            process.table.set_verified(claim.ref);
+            claim.state = ClaimState::verified;
+            claim.was_verified = true;
+            ++claim.executions;
+        }
+        break;
+    case ClaimState::settling:
+        finish_settle(payment, claim, process);
+        break;
+    case ClaimState::unknown:
+        settle(claim, process);
+        break;
+    case ClaimState::paid:
+        claim.owner = 0;
+        if (below(2)) {
+            process.table.set_owed(claim.ref);
+        } else {
+            process.table.set_delivered(claim.ref, now_);
+            claim.state = ClaimState::delivered;
+            claim.changed = now_;
+        }
+        break;
+    default:
+        FAIL() << "a finished claim has an owner";
+    }
+}
+
+// Names of claims that are gone reach nothing.
+void ClaimModel::try_stale(Process &process)
+{
+    if (stale_.empty()) {
+        return;
+    }
+    ClaimRef ref = stale_[below(static_cast<unsigned>(stale_.size()))];
+    EXPECT_FALSE(process.table.resume(ref, process.owner));
+    EXPECT_EQ(process.table.stored_settle(ref), "");
+    switch (below(6)) {
+    case 0:
+        process.table.set_verified(ref);
+        break;
+    case 1:
+        process.table.set_settling(ref, "stale", 99, now_);
+        break;
+    case 2:
+        process.table.set_paid(ref, "stale", now_);
+        break;
+    case 3:
+        process.table.set_unknown(ref, now_);
+        break;
+    case 4:
+        process.table.set_owed(ref);
+        break;
+    default:
+        process.table.free(ref);
+        break;
+    }
+}
+
+void ClaimModel::one_operation()
+{
+    unsigned what = below(100);
+    unsigned payment = below(kPayments);
+    if (what < 2) {  // a worker dies or leaves, another comes
+        unsigned index = below(3);
+        Process &process = *processes_[index];
+        if (what == 0) {
+            process.table.leave(process.owner);
+        }
+        living_processes().erase(process.number);
+        processes_.erase(processes_.begin() + index);
+        add_process();
+        return;
+    }
+    if (what < 12) {
+        now_ += below(20);
+        return;
+    }
+    if (what < 15) {
+        try_stale(any_process());
+        return;
+    }
+    auto known = model_.find(payment);
+    if (known == model_.end() || what < 25) {
+        take(payment);
+        return;
+    }
+    Process *process = process_of(known->second);
+    if (process == nullptr || what < 30) {
+        resume(payment);
+        return;
+    }
+    advance(payment, known->second, *process);
+}
+
+void ClaimModel::compare(unsigned payment)
+{
+    Process &process = any_process();
+    ClaimView view = process.table.look_up(facts_of(payment), now_);
+    auto known = model_.find(payment);
+    if (known == model_.end()) {
+        ASSERT_EQ(view.state, ClaimState::free);
+        ASSERT_FALSE(view.ref);
+        return;
+    }
+    const Claim &claim = known->second;
+    ASSERT_EQ(view.state, claim.state);
+    ASSERT_EQ(view.ref.cell, claim.ref.cell);
+    ASSERT_EQ(view.ref.generation, claim.ref.generation);
+    ASSERT_EQ(view.in_use, claim.owner != 0);
+    ASSERT_EQ(view.executions, claim.executions);
+    ASSERT_LE(view.executions, ClaimTable::kMaxExecutions);
+    ASSERT_EQ(view.was_verified, claim.was_verified);
+    ASSERT_EQ(view.ever_unknown, claim.ever_unknown);
+    ASSERT_EQ(view.first_settle_sent, claim.sent);
+    ASSERT_EQ(view.facilitator, claim.facilitator);
+    ASSERT_EQ(view.receipt,
+              claim.state == ClaimState::paid ? claim.receipt : "");
+    if (claim.state == ClaimState::settling ||
+        claim.state == ClaimState::unknown) {
+        std::string stored = process.table.stored_settle(view.ref);
+        ASSERT_EQ(stored.size(), claim.stored ? claim.settle.size() : 0u);
+        ASSERT_TRUE(stored.empty() || stored == claim.settle);
+        ASSERT_TRUE(
+            process.table.settle_digest_is(view.ref, sha256(claim.settle)));
+        recalled_ += claim.stored ? 1 : 0;
+    }
+}
+
+TEST_F(ClaimModel, AgreesWithTheTable)
+{
+    std::printf("seed %u; again with X402_SEED=%u\n", seed_, seed_);
+    for (unsigned number = 0; number < kOperations; ++number) {
+        SCOPED_TRACE("seed " + std::to_string(seed_) + ", operation " +
+                     std::to_string(number));
+        one_operation();
+        ASSERT_FALSE(HasFailure());
+        tidy();
+        // Now and then all at once: most looks should find untidied claims.
+        if (number % 16 == 0) {
+            for (unsigned payment = 0; payment < kPayments; ++payment) {
+                compare(payment);
+                ASSERT_FALSE(HasFailure()) << "payment " << payment;
+            }
+        } else {
+            compare(below(kPayments));
+            ASSERT_FALSE(HasFailure());
+        }
+    }
+    // The walk went where it should.
+    EXPECT_GT(evictions_, 100u);
+    EXPECT_GT(turned_away_, 10u);
+    EXPECT_GT(recalled_, 100u);
+}
+
+}  // namespace
+}  // namespace x402

@@ -1,0 +1,356 @@
+#include "session/claim_table.hpp"
+
+#include <cstring>
+
+#include "session/claim_zone.hpp"
+
+namespace x402 {
+namespace {
+
+class ClaimTableOf : public ClaimZone {};
+
+TEST(ClaimTableFormat, NeedsItsLeastBytes)
+{
+    std::size_t least = ClaimTable::least_bytes();
+    std::vector<std::uint64_t> memory(least / 8 + 1);
+    EXPECT_FALSE(ClaimTable::format(memory.data(), 0));
+    EXPECT_FALSE(ClaimTable::format(memory.data(), least - 1));
+    EXPECT_FALSE(ClaimTable::recognises(memory.data(), least - 1));
+    EXPECT_TRUE(ClaimTable::format(memory.data(), least));
+    EXPECT_TRUE(ClaimTable::recognises(memory.data(), least));
+    EXPECT_EQ(ClaimTable::capacity_of(least), kSmallTableClaims);
+    EXPECT_EQ(ClaimTable(memory.data(), process_lives).capacity(),
+              kSmallTableClaims);
+}
+
+TEST(ClaimTableFormat, HoldsMoreInMoreBytes)
+{
+    EXPECT_EQ(ClaimTable::capacity_of(0), 0u);
+    std::size_t claims = ClaimTable::capacity_of(10 * 1024 * 1024);
+    EXPECT_GT(claims, 13000u);
+    EXPECT_LT(claims * 512, 10u * 1024 * 1024);
+}
+
+TEST(ClaimTableFormat, RecognisesThisLayoutAndSizeOnly)
+{
+    std::size_t least = ClaimTable::least_bytes();
+    std::vector<std::uint64_t> memory(least / 8 + 1);
+    EXPECT_FALSE(ClaimTable::recognises(memory.data(), least));
+    ASSERT_TRUE(ClaimTable::format(memory.data(), least));
+    EXPECT_FALSE(ClaimTable::recognises(memory.data(), least + 8));
+    EXPECT_FALSE(ClaimTable::recognises(memory.data(), least - 8));
+
+    auto *bytes = reinterpret_cast<unsigned char *>(memory.data());
+    for (std::size_t place : {0u, 7u, 8u, 11u}) {  // magic, layout
+        bytes[place] ^= 1;
+        EXPECT_FALSE(ClaimTable::recognises(memory.data(), least)) << place;
+        bytes[place] ^= 1;
+    }
+    EXPECT_TRUE(ClaimTable::recognises(memory.data(), least));
+}
+
+TEST_F(ClaimTableOf, NoPaymentsKnowsNone)
+{
+    ClaimView view = look(1);
+    EXPECT_EQ(view.state, ClaimState::free);
+    EXPECT_FALSE(view.ref);
+    EXPECT_FALSE(view.in_use);
+}
+
+TEST_F(ClaimTableOf, OnePaymentGoesThroughItsStates)
+{
+    ClaimRef ref = take(1);
+    EXPECT_EQ(state(1), ClaimState::verifying);
+    EXPECT_TRUE(look(1).in_use);
+    EXPECT_EQ(look(1).executions, 0u);
+    EXPECT_FALSE(look(1).was_verified);
+
+    table_.set_verified(ref);
+    EXPECT_EQ(state(1), ClaimState::verified);
+    EXPECT_TRUE(look(1).was_verified);
+    EXPECT_EQ(look(1).executions, 1u);
+
+    table_.set_settling(ref, "bytes", 42, kNow);
+    EXPECT_EQ(state(1), ClaimState::settling);
+    EXPECT_EQ(look(1).facilitator, 42u);
+    EXPECT_FALSE(look(1).first_settle_sent);
+    table_.set_first_settle_sent(ref);
+    EXPECT_TRUE(look(1).first_settle_sent);
+
+    EXPECT_TRUE(table_.set_paid(ref, "the receipt", kNow));
+    EXPECT_EQ(state(1), ClaimState::paid);
+    EXPECT_TRUE(look(1).in_use);
+    EXPECT_EQ(look(1).receipt, "the receipt");
+    EXPECT_EQ(look(1).executions, 1u);
+
+    table_.set_delivered(ref, kNow);
+    EXPECT_EQ(state(1), ClaimState::delivered);
+    EXPECT_FALSE(look(1).in_use);
+    EXPECT_EQ(look(1).receipt, "");
+    EXPECT_FALSE(look(1).ever_unknown);
+}
+
+TEST_F(ClaimTableOf, TakenOnceIsNotTakenAgain)
+{
+    ClaimRef ref = take(1);
+    ClaimRef second;
+    auto second_take = [&] { return try_take(1, second); };
+    EXPECT_EQ(second_take(), TakeOutcome::in_use);
+    table_.set_verified(ref);
+    EXPECT_EQ(second_take(), TakeOutcome::in_use);
+    table_.set_settling(ref, "x", 1, kNow);
+    EXPECT_EQ(second_take(), TakeOutcome::in_use);
+    EXPECT_TRUE(table_.set_paid(ref, "r", kNow));
+    EXPECT_EQ(second_take(), TakeOutcome::in_use);
+    table_.set_owed(ref);
+    EXPECT_EQ(second_take(), TakeOutcome::in_use);
+    table_.set_delivered(ref, kNow);
+    EXPECT_EQ(second_take(), TakeOutcome::in_use);
+    EXPECT_FALSE(second);
+
+    // Not even when it is useless by its date: the chain may be slower.
+    EXPECT_EQ(try_take(1, second, kExpires + 1), TakeOutcome::in_use);
+    unknown(2);
+    EXPECT_EQ(try_take(2, second), TakeOutcome::in_use);
+    EXPECT_EQ(try_take(2, second, kExpires), TakeOutcome::in_use);
+    EXPECT_EQ(state(2, kExpires), ClaimState::closed);
+}
+
+TEST_F(ClaimTableOf, FreedAndRefusedPaymentsMayComeAgain)
+{
+    ClaimRef first = take(1);
+    table_.free(first);
+    EXPECT_EQ(state(1), ClaimState::free);
+    ClaimRef second = take(1);
+    EXPECT_NE(second.generation, first.generation);
+
+    table_.set_verified(second);
+    table_.set_settling(second, "x", 1, kNow);
+    table_.set_refused(second, kNow);
+    EXPECT_EQ(state(1), ClaimState::refused);
+    EXPECT_FALSE(look(1).in_use);
+    ClaimRef third = take(1);
+    EXPECT_NE(third.generation, second.generation);
+    ClaimView view = look(1);
+    EXPECT_EQ(view.state, ClaimState::verifying);
+    EXPECT_FALSE(view.was_verified);
+    EXPECT_EQ(view.executions, 0u);
+    EXPECT_EQ(view.facilitator, 0u);
+}
+
+TEST_F(ClaimTableOf, TellsWhoAsksAndForWhat)
+{
+    take(1);
+    ClaimFacts facts = facts_of(1);
+    EXPECT_TRUE(table_.look_up(facts, kNow).same_resource);
+    EXPECT_TRUE(table_.look_up(facts, kNow).same_client);
+    facts.resource[31] ^= 1;
+    EXPECT_FALSE(table_.look_up(facts, kNow).same_resource);
+    EXPECT_TRUE(table_.look_up(facts, kNow).same_client);
+    facts = facts_of(1);
+    facts.redeliver_key[0] ^= 1;
+    EXPECT_TRUE(table_.look_up(facts, kNow).same_resource);
+    EXPECT_FALSE(table_.look_up(facts, kNow).same_client);
+}
+
+TEST_F(ClaimTableOf, UnknownIsResumedByOneAndClosedByTime)
+{
+    ClaimRef ref = unknown(1);
+    EXPECT_TRUE(look(1).ever_unknown);
+    EXPECT_FALSE(look(1).in_use);
+    EXPECT_TRUE(table_.resume(ref, owner_));
+    EXPECT_TRUE(look(1).in_use);
+    EXPECT_FALSE(table_.resume(ref, owner_));
+
+    // In somebody's hands it is not closed; after that it is.
+    EXPECT_EQ(state(1, kExpires), ClaimState::unknown);
+    table_.set_unknown(ref, kNow);
+    EXPECT_EQ(state(1, kExpires - 1), ClaimState::unknown);
+    EXPECT_EQ(state(1, kExpires), ClaimState::closed);
+    EXPECT_FALSE(table_.resume(ref, owner_));
+}
+
+TEST_F(ClaimTableOf, PaidIsExecutedThreeTimesAtMost)
+{
+    ClaimRef ref = owed(1);
+    EXPECT_EQ(look(1).executions, 1u);
+    for (unsigned executions : {2u, 3u}) {
+        EXPECT_TRUE(table_.resume(ref, owner_));
+        EXPECT_FALSE(table_.resume(ref, owner_)) << "in use";
+        EXPECT_EQ(look(1).executions, executions);
+        table_.set_owed(ref);
+    }
+    EXPECT_FALSE(table_.resume(ref, owner_));
+    EXPECT_EQ(look(1).executions, ClaimTable::kMaxExecutions);
+    EXPECT_EQ(look(1).receipt, "receipt");
+    EXPECT_FALSE(look(1).in_use);
+}
+
+TEST_F(ClaimTableOf, ASettlementFoundPaidLateCountsItsExecution)
+{
+    ClaimRef ref = unknown(1);
+    EXPECT_TRUE(table_.resume(ref, owner_));
+    table_.set_settling(ref, "settle", 7, kNow);
+    EXPECT_TRUE(table_.set_paid(ref, "receipt", kNow));
+    EXPECT_EQ(look(1).executions, 2u);  // once when verified, once now
+    EXPECT_TRUE(look(1).ever_unknown);
+
+    // Settled before content: the execution begins with PAID.
+    ClaimRef before = take(2);
+    table_.set_settling(before, "settle", 7, kNow);
+    EXPECT_TRUE(table_.set_paid(before, "receipt", kNow));
+    EXPECT_EQ(look(2).executions, 1u);
+    EXPECT_FALSE(look(2).was_verified);
+}
+
+TEST_F(ClaimTableOf, OnlyUnknownAndOwedAreResumed)
+{
+    ClaimRef verifying = take(1);
+    EXPECT_FALSE(table_.resume(verifying, owner_));
+    ClaimRef settling = settle(2);
+    EXPECT_FALSE(table_.resume(settling, owner_));
+    ClaimRef delivered = owed(3);
+    table_.set_delivered(delivered, kNow);
+    EXPECT_FALSE(table_.resume(delivered, owner_));
+    ClaimRef refused = settle(4);
+    table_.set_refused(refused, kNow);
+    EXPECT_FALSE(table_.resume(refused, owner_));
+    EXPECT_FALSE(table_.resume(ClaimRef(), owner_));
+    EXPECT_EQ(state(3), ClaimState::delivered);
+    EXPECT_EQ(state(4), ClaimState::refused);
+}
+
+TEST_F(ClaimTableOf, ABodyThatBrokeOffIsOwedAgain)
+{
+    ClaimRef ref = owed(1);
+    EXPECT_TRUE(table_.resume(ref, owner_));
+    table_.set_delivered(ref, kNow);
+    table_.set_owed(ref);
+    EXPECT_EQ(state(1), ClaimState::paid);
+    EXPECT_FALSE(look(1).in_use);
+    EXPECT_EQ(look(1).receipt, "receipt");
+    EXPECT_TRUE(table_.resume(ref, owner_));
+}
+
+TEST_F(ClaimTableOf, AReceiptFitsOrIsRefused)
+{
+    ClaimRef ref = settle(1);
+    EXPECT_FALSE(table_.set_paid(ref, std::string(257, 'r'), kNow));
+    EXPECT_EQ(state(1), ClaimState::settling);
+    EXPECT_TRUE(table_.set_paid(ref, std::string(256, 'r'), kNow));
+    EXPECT_EQ(look(1).receipt, std::string(256, 'r'));
+    EXPECT_EQ(look(1).executions, 1u);
+}
+
+TEST_F(ClaimTableOf, FullTurnsAwayWhileAllAreNeeded)
+{
+    for (unsigned number = 0; number < kSmallTableClaims; ++number) {
+        if (number % 3 == 0) {
+            take(number);
+        } else if (number % 3 == 1) {
+            unknown(number);
+        } else {
+            owed(number);
+        }
+    }
+    ClaimRef ref;
+    EXPECT_EQ(try_take(100, ref), TakeOutcome::full);
+    EXPECT_FALSE(ref);
+    for (unsigned number = 0; number < kSmallTableClaims; ++number) {
+        EXPECT_NE(state(number), ClaimState::free) << number;
+    }
+}
+
+TEST_F(ClaimTableOf, GivesTheOldestFinishedClaimAway)
+{
+    for (unsigned number = 0; number < kSmallTableClaims; ++number) {
+        ClaimRef ref = take(number);
+        std::int64_t when = kNow + 50 - number;
+        if (number == 5 || number == 9) {
+            table_.set_delivered(ref, when);
+        } else if (number == 12) {
+            table_.set_refused(ref, when);
+        }
+    }
+    take(100);
+    EXPECT_EQ(state(12), ClaimState::free);
+    take(101);
+    EXPECT_EQ(state(9), ClaimState::free);
+    EXPECT_EQ(state(5), ClaimState::delivered);
+    take(102);
+    EXPECT_EQ(state(5), ClaimState::free);
+    ClaimRef ref;
+    EXPECT_EQ(try_take(103, ref), TakeOutcome::full);
+}
+
+TEST_F(ClaimTableOf, PrefersWhatExpiredAndLeavesWhatIsInUse)
+{
+    for (unsigned number = 0; number < kSmallTableClaims; ++number) {
+        ClaimFacts facts = facts_of(number);
+        facts.expires = number == 7 || number == 8 ? kNow + 10 : kExpires;
+        ClaimRef ref;
+        ASSERT_EQ(table_.take(facts, owner_, kNow, ref), TakeOutcome::taken);
+        if (number == 3) {
+            table_.set_delivered(ref, kNow);
+        } else if (number == 7) {
+            EXPECT_TRUE(table_.set_paid(ref, "r", kNow));
+            table_.set_owed(ref);
+        }
+    }
+    take(100, kNow + 10);  // number 7 is owed, but by now useless
+    EXPECT_EQ(state(7, kNow + 10), ClaimState::free);
+    EXPECT_EQ(state(3, kNow + 10), ClaimState::delivered);
+    EXPECT_EQ(state(8, kNow + 10), ClaimState::verifying);
+    take(101, kNow + 10);
+    EXPECT_EQ(state(3, kNow + 10), ClaimState::free);
+    EXPECT_EQ(state(8, kNow + 10), ClaimState::verifying);
+}
+
+TEST_F(ClaimTableOf, AStaleNameTouchesNoOtherClaim)
+{
+    ClaimRef stale = take(1);
+    table_.free(stale);
+    ClaimRef fresh = take(2);
+    ASSERT_EQ(stale.cell, fresh.cell) << "the same cell, or nothing is proven";
+    ASSERT_NE(stale.generation, fresh.generation);
+
+    table_.set_verified(stale);
+    table_.set_settling(stale, "other", 9, kNow);
+    table_.set_first_settle_sent(stale);
+    EXPECT_TRUE(table_.set_paid(stale, "other", kNow));
+    table_.set_delivered(stale, kNow);
+    table_.set_refused(stale, kNow);
+    table_.set_unknown(stale, kNow);
+    table_.set_owed(stale);
+    table_.free(stale);
+    EXPECT_FALSE(table_.resume(stale, owner_));
+    EXPECT_EQ(table_.stored_settle(stale), "");
+    EXPECT_FALSE(table_.settle_digest_is(stale, Digest{}));
+
+    ClaimView view = look(2);
+    EXPECT_EQ(view.state, ClaimState::verifying);
+    EXPECT_EQ(view.ref.generation, fresh.generation);
+    EXPECT_TRUE(view.in_use);
+    EXPECT_FALSE(view.was_verified);
+    EXPECT_FALSE(view.first_settle_sent);
+    EXPECT_FALSE(view.ever_unknown);
+    EXPECT_EQ(view.executions, 0u);
+    EXPECT_EQ(view.facilitator, 0u);
+}
+
+TEST_F(ClaimTableOf, AStaleNameOfTheSamePaymentIsStaleToo)
+{
+    ClaimRef stale = settle(1);
+    table_.set_refused(stale, kNow);
+    ClaimRef fresh = settle(1);
+    ASSERT_EQ(stale.cell, fresh.cell);
+    table_.free(stale);
+    EXPECT_EQ(state(1), ClaimState::settling);
+    ClaimRef nowhere = fresh;
+    nowhere.cell = 0xffffffff;
+    table_.free(nowhere);
+    EXPECT_EQ(state(1), ClaimState::settling);
+}
+
+}  // namespace
+}  // namespace x402

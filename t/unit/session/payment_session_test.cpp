@@ -1,0 +1,349 @@
+#include "session/payment_session.hpp"
+
+#include <deque>
+#include <set>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace x402 {
+namespace {
+
+using S = State;
+using E = Event;
+using A = Action;
+using C = ClaimChange;
+
+struct Row {
+    State state;
+    Event event;
+    State next;
+    Action action;
+    ClaimChange claim;
+};
+
+// clang-format off
+constexpr Row kExpected[] = {
+    {S::arrived,        E::claim_taken,           S::verifying,      A::call_verify,  C::keep},
+    {S::arrived,        E::claim_taken_to_settle, S::settling_first, A::call_settle,  C::settling},
+    {S::arrived,        E::claim_unknown_resumed, S::settling_first, A::call_settle,  C::settling},
+    {S::arrived,        E::claim_paid_resumed,    S::paid,           A::proceed,      C::keep},
+    {S::arrived,        E::request_gone,          S::closed,         A::none,         C::keep},
+
+    {S::verifying,      E::verify_valid,          S::verified,       A::proceed,      C::verified},
+    {S::verifying,      E::verify_invalid,        S::closed,         A::challenge,    C::free},
+    {S::verifying,      E::verify_failed,         S::closed,         A::answer_fault, C::free},
+    {S::verifying,      E::request_gone,          S::closed,         A::cancel_call,  C::free},
+
+    {S::verified,       E::content_free,          S::closed,         A::pass,         C::free},
+    {S::verified,       E::content_charged,       S::holding,        A::hold,         C::keep},
+    {S::verified,       E::content_broken,        S::closed,         A::replace,      C::free},
+    {S::verified,       E::request_gone,          S::closed,         A::none,         C::free},
+
+    {S::holding,        E::settle_due,            S::settling,       A::call_settle,  C::settling},
+    {S::holding,        E::content_free,          S::closed,         A::pass,         C::free},
+    {S::holding,        E::content_broken,        S::closed,         A::replace,      C::free},
+    {S::holding,        E::request_gone,          S::closed,         A::none,         C::free},
+
+    {S::settling,       E::settle_paid,           S::delivering,     A::release,      C::paid},
+    {S::settling,       E::settle_refused,        S::closed,         A::replace,      C::refused},
+    {S::settling,       E::settle_not_processed,  S::closed,         A::replace,      C::free},
+    {S::settling,       E::settle_unknown,        S::closed,         A::replace,      C::unknown},
+    {S::settling,       E::request_gone,          S::orphaned,       A::detach_call,  C::keep},
+
+    {S::settling_first, E::settle_paid,           S::paid,           A::proceed,      C::paid},
+    {S::settling_first, E::settle_unproven,       S::paid,           A::proceed,      C::paid},
+    {S::settling_first, E::settle_refused,        S::closed,         A::challenge,    C::refused},
+    {S::settling_first, E::settle_not_processed,  S::closed,         A::answer_fault, C::free},
+    {S::settling_first, E::settle_unknown,        S::closed,         A::answer_fault, C::unknown},
+    {S::settling_first, E::request_gone,          S::orphaned,       A::detach_call,  C::keep},
+
+    {S::paid,           E::content_free,          S::delivering,     A::release,      C::keep},
+    {S::paid,           E::content_charged,       S::delivering,     A::release,      C::keep},
+    {S::paid,           E::content_failed,        S::closed,         A::release,      C::owed},
+    {S::paid,           E::content_broken,        S::closed,         A::replace,      C::owed},
+    {S::paid,           E::request_gone,          S::closed,         A::none,         C::owed},
+
+    {S::delivering,     E::body_sent,             S::delivered,      A::none,         C::delivered},
+    {S::delivering,     E::content_broken,        S::closed,         A::none,         C::owed},
+    {S::delivering,     E::request_gone,          S::closed,         A::none,         C::owed},
+
+    {S::delivered,      E::body_sent,             S::delivered,      A::none,         C::keep},
+    {S::delivered,      E::content_broken,        S::closed,         A::none,         C::owed},
+    {S::delivered,      E::request_gone,          S::closed,         A::none,         C::keep},
+
+    {S::orphaned,       E::settle_paid,           S::closed,         A::none,         C::owed},
+    {S::orphaned,       E::settle_unproven,       S::closed,         A::none,         C::owed},
+    {S::orphaned,       E::settle_refused,        S::closed,         A::none,         C::refused},
+    {S::orphaned,       E::settle_not_processed,  S::closed,         A::none,         C::free},
+    {S::orphaned,       E::settle_unknown,        S::closed,         A::none,         C::unknown},
+
+    {S::closed,         E::request_gone,          S::closed,         A::none,         C::keep},
+};
+
+// What every pair that is not above does to the claim; its action is `fail`
+// and its next state is `closed`.
+struct Fallback {
+    State state;
+    ClaimChange claim;
+};
+
+constexpr Fallback kUnexpected[] = {
+    {S::arrived,        C::keep},     // nothing is taken
+    {S::verifying,      C::free},     // nothing was sent
+    {S::verified,       C::free},
+    {S::holding,        C::free},
+    {S::settling,       C::unknown},  // money may be moving
+    {S::settling_first, C::unknown},
+    {S::paid,           C::owed},     // money moved
+    {S::delivering,     C::owed},
+    {S::delivered,      C::keep},
+    {S::orphaned,       C::unknown},
+    {S::closed,         C::keep},
+};
+// clang-format on
+
+constexpr unsigned kStates = static_cast<unsigned>(kLastState) + 1;
+constexpr unsigned kEvents = static_cast<unsigned>(kLastEvent) + 1;
+
+std::string pair_name(State state, Event event)
+{
+    return std::string(state_name(state)) + ", " + event_name(event);
+}
+
+template <class Visit> void each_pair(Visit visit)
+{
+    for (unsigned state = 0; state < kStates; ++state) {
+        for (unsigned event = 0; event < kEvents; ++event) {
+            visit(static_cast<State>(state), static_cast<Event>(event));
+        }
+    }
+}
+
+const Row *find_row(State state, Event event)
+{
+    for (const Row &row : kExpected) {
+        if (row.state == state && row.event == event) {
+            return &row;
+        }
+    }
+    return nullptr;
+}
+
+bool may_be_on_the_wire(State state)
+{
+    return state == S::settling || state == S::settling_first ||
+           state == S::orphaned;
+}
+
+TEST(PaymentSession, EveryPairIsTheOneOfTheTable)
+{
+    ASSERT_EQ(sizeof(kUnexpected) / sizeof(kUnexpected[0]), kStates);
+    unsigned pairs = 0;
+    each_pair([&pairs](State state, Event event) {
+        SCOPED_TRACE(pair_name(state, event));
+        const Fallback &fallback = kUnexpected[static_cast<unsigned>(state)];
+        ASSERT_EQ(fallback.state, state);
+        Row expected{state, event, S::closed, A::fail, fallback.claim};
+        if (const Row *row = find_row(state, event)) {
+            expected = *row;
+        }
+        Step next = step(state, event);
+        EXPECT_EQ(next.next, expected.next);
+        EXPECT_EQ(next.action, expected.action);
+        EXPECT_EQ(next.claim, expected.claim);
+        ++pairs;
+    });
+    EXPECT_EQ(pairs, 11u * 19u);
+}
+
+TEST(PaymentSession, TheTableNamesEachPairOnce)
+{
+    std::set<std::pair<State, Event>> seen;
+    for (const Row &row : kExpected) {
+        EXPECT_TRUE(seen.insert({row.state, row.event}).second)
+            << pair_name(row.state, row.event);
+    }
+}
+
+TEST(PaymentSession, ASettlementOnTheWireNeverFreesItsClaim)
+{
+    each_pair([](State state, Event event) {
+        if (may_be_on_the_wire(state) && event != E::settle_not_processed) {
+            EXPECT_NE(step(state, event).claim, C::free)
+                << pair_name(state, event);
+        }
+    });
+}
+
+TEST(PaymentSession, UnexpectedPairsFailClosed)
+{
+    each_pair([](State state, Event event) {
+        Step next = step(state, event);
+        if (next.action != A::fail) {
+            return;
+        }
+        SCOPED_TRACE(pair_name(state, event));
+        EXPECT_EQ(next.next, S::closed);
+        EXPECT_NE(next.claim, C::paid);
+        EXPECT_NE(next.claim, C::delivered);
+        EXPECT_NE(next.claim, C::refused);
+        EXPECT_EQ(next.claim == C::unknown, may_be_on_the_wire(state));
+        EXPECT_EQ(next.claim == C::owed,
+                  state == S::paid || state == S::delivering);
+    });
+}
+
+TEST(PaymentSession, NoPairReleasesContentBeforePaid)
+{
+    each_pair([](State state, Event event) {
+        SCOPED_TRACE(pair_name(state, event));
+        Step next = step(state, event);
+        if (next.action == A::release) {
+            EXPECT_TRUE(state == S::paid ||
+                        (state == S::settling && event == E::settle_paid));
+        }
+        if (next.action == A::pass) {
+            // Only what is not charged, and then nobody is charged for it.
+            EXPECT_EQ(event, E::content_free);
+            EXPECT_EQ(next.claim, C::free);
+        }
+        bool content_state = next.next == S::delivering ||
+                             next.next == S::delivered || next.next == S::paid;
+        if (content_state && state != next.next) {
+            EXPECT_TRUE(event == E::settle_paid ||
+                        event == E::settle_unproven ||
+                        event == E::claim_paid_resumed || state == S::paid ||
+                        state == S::delivering);
+        }
+    });
+}
+
+TEST(PaymentSession, AnUnknownOutcomeIsNoDemandForMoney)
+{
+    for (State state : {S::settling, S::settling_first, S::orphaned}) {
+        Step next = step(state, E::settle_unknown);
+        EXPECT_EQ(next.claim, C::unknown) << state_name(state);
+        EXPECT_NE(next.action, A::challenge) << state_name(state);
+        EXPECT_EQ(next.next, S::closed) << state_name(state);
+    }
+}
+
+TEST(PaymentSession, EveryStateEndsWhenTheRequestGoes)
+{
+    each_pair([](State state, Event event) {
+        if (event == E::request_gone && state != S::orphaned) {
+            EXPECT_NE(step(state, event).action, A::fail) << state_name(state);
+        }
+    });
+    each_pair([](State state, Event event) {
+        Step next = step(state, event);
+        if (state == S::closed) {
+            EXPECT_EQ(next.next, S::closed) << event_name(event);
+            EXPECT_EQ(next.claim, C::keep) << event_name(event);
+        }
+    });
+}
+
+// What the world knows while a request runs, beside the state itself.
+struct Walk {
+    State state = S::arrived;
+    bool sent = false;  // settle may have left this machine
+    bool paid = false;  // proof that money moved
+    std::vector<Event> way;
+
+    auto place() const { return std::make_tuple(state, sent, paid); }
+};
+
+std::string way_of(const Walk &run)
+{
+    std::string text;
+    for (Event event : run.way) {
+        text += std::string(text.empty() ? "" : ", ") + event_name(event);
+    }
+    return text;
+}
+
+void expect_money_kept(const Walk &before, Event event, const Step &next)
+{
+    bool proven = before.paid || event == E::settle_paid ||
+                  event == E::settle_unproven || event == E::claim_paid_resumed;
+    if (next.action == A::release) {
+        EXPECT_TRUE(proven);
+    }
+    if (next.action == A::pass || next.claim == C::free) {
+        EXPECT_FALSE(before.paid);
+        EXPECT_TRUE(!before.sent || event == E::settle_not_processed);
+    }
+    if (next.claim == C::paid || next.claim == C::delivered ||
+        next.claim == C::owed) {
+        EXPECT_TRUE(proven);
+    }
+    if (next.claim == C::refused || next.claim == C::unknown) {
+        EXPECT_TRUE(before.sent);
+        EXPECT_FALSE(before.paid);
+    }
+    if (next.action == A::call_settle) {
+        EXPECT_EQ(next.claim, C::settling);
+        EXPECT_FALSE(before.sent);
+        EXPECT_FALSE(before.paid);
+    }
+}
+
+// Every sequence of events, expected or not: all (state, sent, paid) that can
+// be reached are visited.
+TEST(PaymentSession, NoWayThroughItLosesMoney)
+{
+    std::set<decltype(Walk().place())> seen;
+    std::deque<Walk> open{Walk()};
+    while (!open.empty()) {
+        Walk run = open.front();
+        open.pop_front();
+        if (!seen.insert(run.place()).second) {
+            continue;
+        }
+        for (unsigned number = 0; number < kEvents; ++number) {
+            Event event = static_cast<Event>(number);
+            if (run.state == S::closed && event != E::request_gone) {
+                continue;  // pinned by the table
+            }
+            Walk after = run;
+            after.way.push_back(event);
+            SCOPED_TRACE(way_of(after));
+            Step next = step(run.state, event);
+            expect_money_kept(run, event, next);
+            after.state = next.next;
+            after.sent = (run.sent || next.action == A::call_settle) &&
+                         next.claim != C::free;
+            after.paid = run.paid || next.claim == C::paid ||
+                         event == E::claim_paid_resumed;
+            open.push_back(after);
+        }
+    }
+    // Each state was reached, so each rule was tried on it.
+    std::set<State> states;
+    for (const auto &place : seen) {
+        states.insert(std::get<0>(place));
+    }
+    EXPECT_EQ(states.size(), kStates);
+}
+
+TEST(PaymentSession, NamesAreDistinctWords)
+{
+    std::set<std::string> names;
+    for (unsigned state = 0; state < kStates; ++state) {
+        names.insert(state_name(static_cast<State>(state)));
+    }
+    for (unsigned event = 0; event < kEvents; ++event) {
+        names.insert(event_name(static_cast<Event>(event)));
+    }
+    EXPECT_EQ(names.size(), kStates + kEvents);
+    EXPECT_STREQ(state_name(S::orphaned), "orphaned");
+    EXPECT_STREQ(event_name(E::settle_not_processed), "settle_not_processed");
+    EXPECT_STREQ(event_name(E::request_gone), "request_gone");
+}
+
+}  // namespace
+}  // namespace x402
