@@ -48,7 +48,7 @@ build: need-build ## build/ngx_http_x402_module.so for the installed nginx, or f
 
 $(MODULE): $(MODULE_SRC) t/lib/build-module
 	@NGINX_SRC="$(NGINX_SRC)" t/lib/build-module build/module
-	@cp build/module/ngx_http_x402_module.so $@
+	@cp build/module/ngx_http_x402_module.so $@.new && mv $@.new $@
 	@echo "built $@"
 
 build/asan/ngx_http_x402_module.so: $(MODULE_SRC) t/lib/build-module

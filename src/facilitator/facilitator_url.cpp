@@ -67,8 +67,9 @@ const char *read_authority(std::string_view authority, FacilitatorUrl &url)
             return "has an IPv6 address without \"]\"";
         }
         url.host = lower(authority.substr(1, close - 1));
-        if (url.host.find_first_not_of("0123456789abcdef:.")
-            != std::string::npos) {
+        if (url.host.find(':') == std::string::npos
+            || url.host.find_first_not_of("0123456789abcdef:.")
+                   != std::string::npos) {
             return "has no IPv6 address between \"[\" and \"]\"";
         }
         authority.remove_prefix(close + 1);

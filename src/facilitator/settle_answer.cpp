@@ -86,7 +86,8 @@ SettleAnswer judge_body(const FacilitatorReply &reply, JsonValue root,
                         const SettleExpectation &expected)
 {
     SettleAnswer answer;
-    answer.reason = std::string(root["errorReason"].string());
+    std::string_view reason = root["errorReason"].string();
+    answer.reason = std::string(reason);
     answer.reason.resize(std::min(answer.reason.size(), kMaxReasonBytes));
     answer.transaction = std::string(root["transaction"].string());
     answer.detail = "status " + std::to_string(reply.status) + ", body \""
@@ -111,7 +112,7 @@ SettleAnswer judge_body(const FacilitatorReply &reply, JsonValue root,
     if (is_given(transaction) && !transaction.is_string()) {
         return answer;
     }
-    answer.verdict = judge_refusal(answer.reason, answer.transaction);
+    answer.verdict = judge_refusal(reason, answer.transaction);
     if (answer.verdict == SettleVerdict::refused
         || answer.verdict == SettleVerdict::nonce_used) {
         answer.receipt = settlement_receipt_json(root, false);

@@ -61,7 +61,7 @@ std::string log_excerpt(const std::string &text, std::size_t limit)
             blank = !out.empty();
             continue;
         }
-        if (out.size() >= limit) {
+        if (out.size() + (blank ? 1 : 0) >= limit) {
             return out + "...";
         }
         if (blank) {

@@ -13,10 +13,6 @@ ngx_int_t on_access(ngx_http_request_t *r);
 // session has been stepped, ctx.answer is set when there is one to send.
 void receive_payment(RequestCtx &ctx);
 
-// What the settlement that was begun in the access phase came to.
-void on_settled_first(RequestCtx &ctx, const Step &step,
-                      const SettlementResult &result);
-
 // The answer for a settlement that did not end in payment.
 Answer settlement_answer(const RequestCtx &ctx, const SettlementResult &result);
 

@@ -1,7 +1,7 @@
 #include "nginx/ngx_http_x402_ctx.hpp"
 
-#include "nginx/ngx_http_x402_hold.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
+#include "nginx/ngx_http_x402_waiting.hpp"
 
 namespace x402 {
 

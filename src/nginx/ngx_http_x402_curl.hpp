@@ -1,4 +1,4 @@
-// libcurl inside nginx's event loop: the only file pair that knows curl.
+// libcurl inside nginx's event loop. Only the files of this name know curl.
 //
 // One engine for each worker, on curl's multi_socket interface. curl owns
 // sockets and connections; the engine lends each watched socket an nginx
@@ -48,7 +48,8 @@ public:
     void cancel(Transfer *transfer);
 
 private:
-    struct Callbacks;
+    struct SocketCallbacks;
+    struct TransferCallbacks;
 
     bool set_options(Transfer &transfer);
     void finish(Transfer *transfer, int result);

@@ -1,51 +1,13 @@
 // Directive setters: what the operator wrote, checked as far as one line can
 // be checked alone. Sentences returned here are printed by nginx with file and
 // line. What needs the whole location is checked in ngx_http_x402_merge.cpp.
-#include "facilitator/facilitator_url.hpp"
+#include "nginx/ngx_http_x402_directive.hpp"
 #include "nginx/ngx_http_x402_zone.hpp"
 #include "policy/network_table.hpp"
-#include "policy/price_text.hpp"
 
 namespace x402 {
 
 namespace {
-
-const ngx_str_t *arguments(ngx_conf_t *cf)
-{
-    return static_cast<const ngx_str_t *>(cf->args->elts);
-}
-
-char *refuse(ngx_conf_t *cf, const std::string &sentence)
-{
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%*s", sentence.size(),
-                       sentence.data());
-    return static_cast<char *>(NGX_CONF_ERROR);
-}
-
-char *config_guarded(ngx_conf_t *cf, char *(*body)(ngx_conf_t *, void *),
-                     void *conf)
-{
-    return guarded(cf->log, static_cast<char *>(NGX_CONF_ERROR),
-                   [&] { return body(cf, conf); });
-}
-
-void note_origin(ngx_conf_t *cf, ngx_http_x402_origin_t &origin)
-{
-    origin.file = cf->conf_file->file.name;
-    origin.line = cf->conf_file->line;
-}
-
-// Variables in money and addresses come with a later release; until then a `$`
-// that is not the dollar sign of a price is an error, not a surprise.
-std::string objection_to_variable(std::string_view what, std::string_view text)
-{
-    if (!has_variable(text)) {
-        return {};
-    }
-    return "variables in \"" + std::string(what)
-           + "\" are not served yet; write a constant, found \""
-           + std::string(text) + "\"";
-}
 
 std::string objection_to_term(std::string_view name, std::string_view value)
 {
@@ -66,109 +28,6 @@ std::string objection_to_term(std::string_view name, std::string_view value)
                + known_network_names();
     }
     return {};
-}
-
-struct AcceptKey {
-    std::string_view name;
-    ngx_str_t ngx_http_x402_accept_t::*member;
-};
-
-constexpr AcceptKey kAcceptKeys[] = {
-    {"network", &ngx_http_x402_accept_t::network},
-    {"pay_to", &ngx_http_x402_accept_t::pay_to},
-    {"price", &ngx_http_x402_accept_t::price},
-    {"amount", &ngx_http_x402_accept_t::amount},
-    {"asset", &ngx_http_x402_accept_t::asset},
-    {"decimals", &ngx_http_x402_accept_t::decimals},
-    {"scheme", &ngx_http_x402_accept_t::scheme},
-    {"extra", &ngx_http_x402_accept_t::extra},
-};
-
-bool read_seconds(ngx_str_t text, ngx_uint_t &seconds)
-{
-    time_t value = ngx_parse_time(&text, 1);
-    if (value == static_cast<time_t>(NGX_ERROR) || value < 1
-        || value > 0x7fffffff) {
-        return false;
-    }
-    seconds = static_cast<ngx_uint_t>(value);
-    return true;
-}
-
-// One key=value of x402_accept; the sentence why not, or nothing.
-std::string read_accept_word(ngx_http_x402_accept_t &accept,
-                             const ngx_str_t &word)
-{
-    std::string_view text = view(word);
-    std::size_t equals = text.find('=');
-    if (equals == std::string_view::npos || equals == 0) {
-        return "\"" + std::string(text) + "\" is not key=value";
-    }
-    std::string_view key = text.substr(0, equals);
-    ngx_str_t value = {word.len - equals - 1, word.data + equals + 1};
-    std::string quoted = "\"" + std::string(key) + "=\"";
-
-    if (value.len == 0) {
-        return quoted + " has no value";
-    }
-    if (key == "facilitator") {
-        return quoted
-               + " is not served yet; one x402_facilitator serves all "
-                 "ways to pay of a location";
-    }
-    if (key != "extra") {
-        std::string objection = objection_to_variable(quoted, view(value));
-        if (!objection.empty()) {
-            return objection;
-        }
-    }
-    if (key == "timeout") {
-        if (accept.timeout != NGX_CONF_UNSET_UINT) {
-            return quoted + " is written twice";
-        }
-        return read_seconds(value, accept.timeout)
-                   ? ""
-                   : quoted + " must be a time of at least 1s";
-    }
-    for (const AcceptKey &known : kAcceptKeys) {
-        if (known.name == key) {
-            ngx_str_t &target = accept.*known.member;
-            if (target.data != nullptr) {
-                return quoted + " is written twice";
-            }
-            target = value;
-            return {};
-        }
-    }
-    return "unknown key " + quoted
-           + "; the keys are network, pay_to, price, amount, asset, decimals, "
-             "scheme, timeout, extra";
-}
-
-char *set_accept(ngx_conf_t *cf, void *conf)
-{
-    auto *lcf = static_cast<ngx_http_x402_loc_conf_t *>(conf);
-    if (lcf->accepts == nullptr) {
-        lcf->accepts =
-            ngx_array_create(cf->pool, 2, sizeof(ngx_http_x402_accept_t));
-    }
-    auto *accept = lcf->accepts == nullptr
-                       ? nullptr
-                       : static_cast<ngx_http_x402_accept_t *>(
-                           ngx_array_push(lcf->accepts));
-    if (accept == nullptr) {
-        return static_cast<char *>(NGX_CONF_ERROR);
-    }
-    *accept = ngx_http_x402_accept_t();
-    accept->timeout = NGX_CONF_UNSET_UINT;
-    note_origin(cf, accept->origin);
-    for (ngx_uint_t i = 1; i < cf->args->nelts; i++) {
-        std::string why = read_accept_word(*accept, arguments(cf)[i]);
-        if (!why.empty()) {
-            return refuse(cf, "x402_accept: " + why);
-        }
-    }
-    return NGX_CONF_OK;
 }
 
 struct Term {
@@ -210,62 +69,6 @@ char *set_term(ngx_conf_t *cf, void *conf)
         // The price is the line an operator looks for.
         if (lcf->origin.line == 0 || name == "x402_price") {
             note_origin(cf, lcf->origin);
-        }
-    }
-    return NGX_CONF_OK;
-}
-
-char *set_facilitator(ngx_conf_t *cf, void *conf)
-{
-    auto *lcf = static_cast<ngx_http_x402_loc_conf_t *>(conf);
-    if (lcf->facilitator_url.data != nullptr) {
-        return const_cast<char *>("is duplicate");
-    }
-    auto url = parse_facilitator_url(view(arguments(cf)[1]));
-    if (!url) {
-        return refuse(cf, url.problem().text);
-    }
-    lcf->facilitator_url = pool_copy(cf->pool, url->base());
-    return lcf->facilitator_url.data ? NGX_CONF_OK
-                                     : static_cast<char *>(NGX_CONF_ERROR);
-}
-
-char *set_facilitator_timeout(ngx_conf_t *cf, void *conf)
-{
-    auto *lcf = static_cast<ngx_http_x402_loc_conf_t *>(conf);
-    struct {
-        std::string_view key;
-        ngx_msec_t *target;
-    } known[] = {
-        {"connect=", &lcf->connect_timeout},
-        {"verify=", &lcf->verify_timeout},
-        {"settle=", &lcf->settle_timeout},
-    };
-    for (ngx_uint_t i = 1; i < cf->args->nelts; i++) {
-        std::string_view word = view(arguments(cf)[i]);
-        bool read = false;
-        for (auto &entry : known) {
-            if (word.substr(0, entry.key.size()) != entry.key) {
-                continue;
-            }
-            if (*entry.target != NGX_CONF_UNSET_MSEC) {
-                return const_cast<char *>("is duplicate");
-            }
-            ngx_str_t value = arguments(cf)[i];
-            value.data += entry.key.size();
-            value.len -= entry.key.size();
-            ngx_int_t time = ngx_parse_time(&value, 0);
-            if (time == NGX_ERROR || time == 0) {
-                return refuse(cf, "\"" + std::string(word)
-                                      + "\" must be a time greater than 0");
-            }
-            *entry.target = static_cast<ngx_msec_t>(time);
-            read = true;
-        }
-        if (!read) {
-            return refuse(cf, "unknown parameter \"" + std::string(word)
-                                  + "\"; write connect=, verify= or settle= "
-                                    "and a time");
         }
     }
     return NGX_CONF_OK;
@@ -336,25 +139,9 @@ char *set_zone(ngx_conf_t *cf, void *)
 
 using namespace x402;
 
-char *ngx_http_x402_set_accept(ngx_conf_t *cf, ngx_command_t *, void *conf)
-{
-    return config_guarded(cf, set_accept, conf);
-}
-
 char *ngx_http_x402_set_term(ngx_conf_t *cf, ngx_command_t *, void *conf)
 {
     return config_guarded(cf, set_term, conf);
-}
-
-char *ngx_http_x402_set_facilitator(ngx_conf_t *cf, ngx_command_t *, void *conf)
-{
-    return config_guarded(cf, set_facilitator, conf);
-}
-
-char *ngx_http_x402_set_facilitator_timeout(ngx_conf_t *cf, ngx_command_t *,
-                                            void *conf)
-{
-    return config_guarded(cf, set_facilitator_timeout, conf);
 }
 
 char *ngx_http_x402_set_methods(ngx_conf_t *cf, ngx_command_t *, void *conf)
@@ -421,30 +208,6 @@ char *ngx_http_x402_set_settle(ngx_conf_t *cf, ngx_command_t *, void *conf)
                                                   : "\" is unknown")
                                  + "; write after or before");
         }
-        return NGX_CONF_OK;
-    };
-    return config_guarded(cf, body, conf);
-}
-
-char *ngx_http_x402_set_trusted_certificate(ngx_conf_t *cf, ngx_command_t *,
-                                            void *conf)
-{
-    auto body = [](ngx_conf_t *c, void *lcf_data) -> char * {
-        auto *lcf = static_cast<ngx_http_x402_loc_conf_t *>(lcf_data);
-        if (lcf->trusted_certificate.data != nullptr) {
-            return const_cast<char *>("is duplicate");
-        }
-        ngx_str_t file = arguments(c)[1];
-        if (ngx_conf_full_name(c->cycle, &file, 1) != NGX_OK) {
-            return static_cast<char *>(NGX_CONF_ERROR);
-        }
-        ngx_file_info_t info;
-        if (ngx_file_info(file.data, &info) == NGX_FILE_ERROR
-            || !ngx_is_file(&info)) {
-            return refuse(c, "cannot read certificates from \"" + copy(file)
-                                 + "\"; write the path of a PEM file");
-        }
-        lcf->trusted_certificate = file;
         return NGX_CONF_OK;
     };
     return config_guarded(cf, body, conf);

@@ -35,22 +35,20 @@ bool refuse_zone(ngx_shm_zone_t *zone, const std::string &why)
     return false;
 }
 
-// A zone of another size would be a new, empty one, and payments in flight
-// would be forgotten: refused, the old configuration stays.
-bool size_changed(const ngx_shm_zone_t *zone)
+// A zone of another name or size would be a new, empty one, and payments would
+// be forgotten: refused, the old configuration stays.
+const ngx_shm_zone_t *zone_before(const ngx_shm_zone_t *zone)
 {
     auto *part = &ngx_cycle->shared_memory.part;
     for (; part; part = part->next) {
         auto *old = static_cast<ngx_shm_zone_t *>(part->elts);
         for (ngx_uint_t i = 0; i < part->nelts; i++) {
-            if (view(old[i].shm.name) == view(zone->shm.name)
-                && old[i].shm.size != zone->shm.size
-                && old[i].shm.addr != nullptr) {
-                return true;
+            if (old[i].tag == zone->tag && old[i].shm.addr != nullptr) {
+                return &old[i];
             }
         }
     }
-    return false;
+    return nullptr;
 }
 
 // nginx: ngx_slab_init() wrote its page descriptors over the start of a new
@@ -78,11 +76,13 @@ bool init_zone(ngx_shm_zone_t *zone, bool used_before)
                || refuse_zone(zone, "was made by another build of this module; "
                                     "restart nginx to begin a new one");
     }
-    if (size_changed(zone)) {
-        return refuse_zone(zone,
-                           "cannot change its size on reload: payments in "
-                           "flight would be forgotten; restart nginx, or "
-                           "write the old size");
+    if (const ngx_shm_zone_t *old = zone_before(zone)) {
+        return refuse_zone(
+            zone, "cannot take the place of zone \"" + copy(old->shm.name)
+                      + "\" on reload: neither name nor size of "
+                        "x402_zone may change, or payments would be "
+                        "forgotten; restart nginx, or write the old "
+                        "ones");
     }
     clear_new_block(zone, block);
     return ClaimTable::format(block.memory, block.bytes)

@@ -1,109 +1,11 @@
 #include "session/claim_table.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <cstring>
 
+#include "session/claim_table_layout.hpp"
+
 namespace x402 {
-
-namespace {
-
-constexpr std::uint64_t kMagic = 0x7834303263656c6cULL;
-// Raised with every change of the structs below: a worker of another build
-// must not read this table.
-constexpr std::uint32_t kLayout = 1;
-
-constexpr std::size_t kWorkers = 512;
-constexpr std::size_t kCellsPerBucket = 8;
-constexpr std::size_t kPayersPerBucket = 8;
-constexpr std::size_t kReceiptBytes = 256;
-constexpr std::size_t kBlockBytes = 1024;
-constexpr std::uint32_t kNoBlock = 0xffffffff;
-constexpr std::size_t kMaxBlocksLooked = 4096;
-constexpr std::int64_t kUnprovenWindow = 24 * 3600;
-
-enum CellFlag : std::uint8_t {
-    kWasVerified = 1,
-    kEverUnknown = 2,
-    kFirstSettleSent = 4,
-};
-
-// The compiler must not move a store over the one of the state word.
-void store_fence()
-{
-    std::atomic_thread_fence(std::memory_order_release);
-}
-
-}  // namespace
-
-struct ClaimTable::Worker {
-    std::int64_t process;
-    std::uint32_t stamp;
-    std::uint32_t reserved;
-};
-
-struct ClaimTable::Header {
-    std::uint64_t magic;
-    std::uint32_t layout;
-    std::uint32_t next_stamp;
-    std::uint64_t bytes;
-    std::uint64_t next_generation;
-    std::uint64_t next_block;  // where the search for free blocks goes on
-    Worker workers[kWorkers];
-};
-
-struct ClaimTable::Cell {
-    std::uint32_t state;
-    std::uint8_t flags;
-    std::uint8_t executions;
-    std::uint16_t receipt_bytes;
-    std::uint64_t generation;
-    std::int64_t expires;
-    std::int64_t changed;
-    std::uint32_t owner_slot;
-    std::uint32_t owner_stamp;
-    std::uint64_t facilitator;
-    std::uint32_t first_block;
-    std::uint32_t settle_bytes;
-    std::int64_t settle_started;
-    Digest key;
-    Digest resource;
-    Digest redeliver_key;
-    Digest payer;
-    Digest settle_digest;
-    std::array<std::uint8_t, 32> amount;
-    char receipt[kReceiptBytes];
-
-    ClaimState claim_state() const { return static_cast<ClaimState>(state); }
-    void enter_state(ClaimState next)
-    {
-        store_fence();
-        state = static_cast<std::uint32_t>(next);
-    }
-};
-
-struct ClaimTable::Block {
-    std::uint64_t generation;  // of the claim it belongs to
-    std::uint32_t cell;
-    std::uint32_t next;
-    char bytes[kBlockBytes - 16];
-};
-
-struct ClaimTable::PayerCount {
-    Digest payer;
-    std::int64_t window_start;
-    std::uint64_t count;
-};
-
-// Where each area begins, from the size alone.
-struct ClaimTable::Areas {
-    std::size_t buckets;
-    std::size_t cells_at;
-    std::size_t blocks;
-    std::size_t blocks_at;
-    std::size_t payer_buckets;
-    std::size_t payers_at;
-};
 
 ClaimTable::Areas ClaimTable::areas_of(std::size_t bytes)
 {
@@ -403,65 +305,6 @@ void ClaimTable::set_verified(ClaimRef ref)
     }
 }
 
-bool ClaimTable::block_is_free(const Block &block, std::int64_t now) const
-{
-    if (block.generation == 0) {
-        return true;
-    }
-    const Cell *cell = cell_of({block.cell, block.generation});
-    if (cell == nullptr
-        || (cell->claim_state() != ClaimState::settling
-            && cell->claim_state() != ClaimState::unknown)) {
-        return true;
-    }
-    // CLOSED, only that nobody has looked at it since.
-    return cell->expires <= now && !owner_lives(*cell);
-}
-
-// Chains blocks from the back so that each one is complete before it is linked.
-void ClaimTable::keep_settle_bytes(Cell &cell, std::uint32_t index,
-                                   std::string_view bytes, std::int64_t now)
-{
-    auto *header = reinterpret_cast<Header *>(memory_);
-    Areas areas = areas_of(header->bytes);
-    auto *blocks = reinterpret_cast<Block *>(memory_ + areas.blocks_at);
-    constexpr std::size_t kPayload = sizeof(Block::bytes);
-
-    if (bytes.empty() || bytes.size() > kMaxSettleBytes || areas.blocks == 0) {
-        return;
-    }
-    std::size_t wanted = (bytes.size() + kPayload - 1) / kPayload;
-    std::uint32_t found[(kMaxSettleBytes + kPayload - 1) / kPayload];
-    std::size_t count = 0;
-    std::size_t looked = std::min(areas.blocks, kMaxBlocksLooked);
-    for (std::size_t i = 0; i < looked && count < wanted; i++) {
-        std::size_t at = (header->next_block + i) % areas.blocks;
-        if (block_is_free(blocks[at], now)) {
-            found[count++] = static_cast<std::uint32_t>(at);
-        }
-    }
-    if (count < wanted) {
-        return;
-    }
-
-    std::uint32_t next = kNoBlock;
-    for (std::size_t i = wanted; i-- > 0;) {
-        Block &block = blocks[found[i]];
-        block.generation = 0;
-        store_fence();
-        std::string_view part = bytes.substr(i * kPayload, kPayload);
-        std::memcpy(block.bytes, part.data(), part.size());
-        block.cell = index;
-        block.next = next;
-        store_fence();
-        block.generation = cell.generation;
-        next = found[i];
-    }
-    header->next_block = (found[wanted - 1] + 1) % areas.blocks;
-    cell.settle_bytes = static_cast<std::uint32_t>(bytes.size());
-    cell.first_block = next;
-}
-
 void ClaimTable::set_settling(ClaimRef ref, std::string_view bytes,
                               std::uint64_t facilitator, std::int64_t now)
 {
@@ -549,72 +392,6 @@ void ClaimTable::free(ClaimRef ref)
         cell->enter_state(ClaimState::free);
         cell->owner_stamp = 0;
     }
-}
-
-std::string ClaimTable::stored_settle(ClaimRef ref) const
-{
-    std::string out;
-    const Cell *cell = cell_of(ref);
-    if (cell == nullptr || cell->settle_bytes > kMaxSettleBytes) {
-        return out;
-    }
-    Areas areas = areas_of(reinterpret_cast<Header *>(memory_)->bytes);
-    auto *blocks = reinterpret_cast<Block *>(memory_ + areas.blocks_at);
-    std::uint32_t at = cell->first_block;
-    while (at < areas.blocks && out.size() < cell->settle_bytes) {
-        const Block &block = blocks[at];
-        if (block.generation != cell->generation || block.cell != ref.cell) {
-            return {};
-        }
-        out.append(block.bytes, std::min(sizeof(block.bytes),
-                                         cell->settle_bytes - out.size()));
-        at = block.next;
-    }
-    if (out.size() != cell->settle_bytes
-        || sha256(out) != cell->settle_digest) {
-        return {};
-    }
-    return out;
-}
-
-bool ClaimTable::settle_digest_is(ClaimRef ref, const Digest &digest) const
-{
-    const Cell *cell = cell_of(ref);
-    return cell != nullptr && cell->settle_digest == digest;
-}
-
-bool ClaimTable::count_unproven(const Digest &payer, unsigned limit,
-                                std::int64_t now)
-{
-    Areas areas = areas_of(reinterpret_cast<Header *>(memory_)->bytes);
-    std::uint64_t hash;
-    std::memcpy(&hash, payer.data(), sizeof(hash));
-    auto *bucket = reinterpret_cast<PayerCount *>(memory_ + areas.payers_at)
-                   + hash % areas.payer_buckets * kPayersPerBucket;
-
-    PayerCount *entry = &bucket[0];
-    for (std::size_t i = 0; i < kPayersPerBucket; i++) {
-        if (bucket[i].count != 0 && bucket[i].payer == payer) {
-            entry = &bucket[i];
-            break;
-        }
-        if (bucket[i].window_start < entry->window_start) {
-            entry = &bucket[i];
-        }
-    }
-    bool same_window = entry->count != 0 && entry->payer == payer
-                       && now - entry->window_start < kUnprovenWindow;
-    if (!same_window) {
-        entry->count = 0;
-        store_fence();
-        entry->payer = payer;
-        entry->window_start = now;
-    }
-    if (entry->count >= limit) {
-        return false;
-    }
-    entry->count++;
-    return true;
 }
 
 }  // namespace x402

@@ -40,6 +40,16 @@ zone('x402_zone mine:256k;');
 $t->wait_exit($t->reload);
 is paid($t, '/a', payment => $payment)->status, 402, 'the same size is taken over, with what it knows';
 
+# Nor may it be forgotten by giving it another name.
+zone('x402_zone yours:256k;');
+$t->allow(qr/\[emerg\].*(?:mine|yours)/);
+my @old = $t->workers;
+$t->signal('HUP');
+$t->wait_for(sub { $t->log =~ /\[emerg\].*yours/ || !-d "/proc/$old[0]" }, 3);
+is paid($t, '/a', payment => $payment)->status, 402, 'another name does not make a used payment new';
+zone('x402_zone mine:256k;');
+$t->wait_exit($t->reload);
+
 # More payments than the zone has cells: those that are done make room.
 my $offer = unpaid($t, '/a');
 my $first = payment($offer);

@@ -101,10 +101,6 @@ sub wait_gone ($self, $key, $seconds = 10) {
     return _until($seconds, sub { grep { $_->{gone} } $self->requests($key) });
 }
 
-sub wait_bytes_sent ($self, $number, $seconds = 10) {
-    return _until($seconds, sub { $self->ask(do => 'counts')->{sent} >= $number });
-}
-
 sub _until ($seconds, $condition) {
     my $end = time + $seconds;
     until ($condition->()) {

@@ -1,0 +1,50 @@
+// The steps of a presented payment in the access phase, shared by the files
+// that take them. All of them work on ctx and leave the answer, if there is
+// one, in ctx.answer.
+#ifndef NGX_HTTP_X402_PAYMENT_HPP
+#define NGX_HTTP_X402_PAYMENT_HPP
+
+#include "nginx/ngx_http_x402_access.hpp"
+
+namespace x402 {
+
+// Decided without a call: nothing is taken.
+void decide(RequestCtx &ctx, Answer answer);
+// The same, as a 402 with a fresh offer.
+void challenge(RequestCtx &ctx, std::string error);
+// Retry-After is never longer than the payment stays usable.
+void cap_retry(RequestCtx &ctx);
+
+// The requirement this payment meets, and the request that says so.
+void set_way(Payment &payment, const PaymentOffer::Way &way);
+
+// A payment whose claim is known (ngx_http_x402_resume.cpp). True: it has been
+// answered or taken up; false: it may begin anew.
+bool answer_from_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim);
+
+// Settles before content is made (ngx_http_x402_settle_first.cpp); the session
+// is in state settling_first.
+void settle_first(RequestCtx &ctx, Worker &worker, Endpoint &endpoint,
+                  SettlementTerms terms);
+
+// Takes the answer of a call to the request and lets it run on; when that
+// throws, the request ends with 500 and its cleanup gives the claim back. The
+// request may be gone afterwards.
+template <class Body> void resume_request(ngx_http_request_t *r, Body &&body)
+{
+    bool taken = guarded(r->connection->log, false, [&] {
+        body();
+        return true;
+    });
+    if (taken) {
+        wake(r);
+        return;
+    }
+    ngx_connection_t *c = r->connection;
+    ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
+    ngx_http_run_posted_requests(c);
+}
+
+}  // namespace x402
+
+#endif

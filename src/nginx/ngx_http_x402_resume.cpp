@@ -1,0 +1,132 @@
+// A payment that was presented before: what its claim says about it.
+#include "nginx/ngx_http_x402_log.hpp"
+#include "nginx/ngx_http_x402_payment.hpp"
+#include "nginx/ngx_http_x402_reply.hpp"
+
+namespace x402 {
+
+namespace {
+
+bool has_no_body(ngx_http_request_t *r)
+{
+    return (r->method == NGX_HTTP_GET || r->method == NGX_HTTP_HEAD)
+           && r->headers_in.content_length_n <= 0 && !r->headers_in.chunked;
+}
+
+// What the first settle of a claim asked for, byte for byte; from the zone, or
+// from the client's own bytes when only their digest was kept.
+bool recall_settle(RequestCtx &ctx, const ClaimView &claim)
+{
+    Payment &payment = *ctx.payment;
+    LockedClaims claims(main_conf(ctx.r)->zone);
+    std::string stored = claims->stored_settle(claim.ref);
+    if (stored.empty()) {
+        const auto *way = ctx.offer->match(payment.payload.accepted());
+        if (way == nullptr) {
+            return false;
+        }
+        set_way(payment, *way);
+        return claims->settle_digest_is(claim.ref,
+                                        sha256(payment.request_body));
+    }
+    // The client's payload was within the limits; the request wraps it and our
+    // requirement once more.
+    JsonLimits limits;
+    limits.bytes = stored.size();
+    limits.depth += 2;
+    limits.keys *= 2;
+    limits.values *= 2;
+    auto document = JsonDocument::parse(stored, limits);
+    if (!document) {
+        return false;
+    }
+    JsonValue asked = document->root()["paymentRequirements"];
+    payment.network = std::string(asked["network"].string());
+    payment.amount = std::string(asked["amount"].string());
+    payment.asset = std::string(asked["asset"].string());
+    payment.request_body = std::move(stored);
+    return true;
+}
+
+// The same payment again, whose settlement was never answered.
+void resume_unknown(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
+{
+    Endpoint *endpoint = worker.endpoint_by_id(claim.facilitator);
+    bool possible =
+        endpoint && recall_settle(ctx, claim)
+        && Slot::available(worker, ctx.conf->max_calls, true)
+        && LockedClaims(worker.zone)->resume(claim.ref, worker.owner);
+    if (!possible) {
+        decide(ctx, unknown_answer());
+        cap_retry(ctx);
+        return;
+    }
+    ctx.slot = Slot(worker);
+    ctx.payment->claim = claim.ref;
+    advance(ctx, Event::claim_unknown_resumed);
+    SettlementTerms terms = settlement_terms(ctx);
+    terms.ever_unknown = true;
+    terms.was_verified = claim.was_verified;
+    terms.first_settle_sent = claim.first_settle_sent;
+    settle_first(ctx, worker, *endpoint, std::move(terms));
+}
+
+// The same payment again, whose content was never delivered.
+void resume_paid(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
+{
+    if (!LockedClaims(worker.zone)->resume(claim.ref, worker.owner)) {
+        challenge(ctx, "payment_already_used");
+        return;
+    }
+    ctx.payment->claim = claim.ref;
+    ctx.receipt = claim.receipt;
+    ctx.settled_first = true;
+    advance(ctx, Event::claim_paid_resumed);
+    log_line(NGX_LOG_NOTICE, ctx.r->connection->log,
+             "content that was paid for is delivered again to payer \""
+                 + ctx.payment->payer + "\"");
+}
+
+}  // namespace
+
+bool answer_from_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
+{
+    bool same = claim.same_resource && claim.same_client;
+    switch (claim.state) {
+    case ClaimState::free:
+    case ClaimState::refused:
+        return false;
+    case ClaimState::verifying:
+    case ClaimState::verified:
+        decide(ctx, in_use_answer());
+        break;
+    case ClaimState::settling:
+        decide(ctx, same ? in_use_answer() : unknown_answer());
+        break;
+    case ClaimState::unknown:
+        if (same && !claim.in_use) {
+            resume_unknown(ctx, worker, claim);
+            return true;
+        }
+        decide(ctx, unknown_answer());
+        break;
+    case ClaimState::paid:
+        if (same && claim.in_use) {
+            decide(ctx, in_use_answer());
+        } else if (same && has_no_body(ctx.r)) {
+            resume_paid(ctx, worker, claim);
+            return true;
+        } else {
+            challenge(ctx, "payment_already_used");
+        }
+        break;
+    case ClaimState::delivered:
+    case ClaimState::closed:
+        challenge(ctx, "payment_already_used");
+        break;
+    }
+    cap_retry(ctx);
+    return true;
+}
+
+}  // namespace x402

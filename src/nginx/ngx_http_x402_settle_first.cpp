@@ -1,0 +1,88 @@
+// Settlement in the access phase: `x402_settle before`, and payments whose
+// outcome was unknown. Also what every settlement of a request asks for, and
+// how one that did not end in payment is answered.
+#include "nginx/ngx_http_x402_payment.hpp"
+#include "nginx/ngx_http_x402_reply.hpp"
+
+namespace x402 {
+
+namespace {
+
+void on_settled_first(RequestCtx &ctx, const Step &next,
+                      const SettlementResult &result)
+{
+    ctx.state = next.next;
+    if (next.next == State::paid) {
+        ctx.receipt = result.receipt;
+        ctx.settled_first = true;
+    } else {
+        ctx.answer = settlement_answer(ctx, result);
+    }
+}
+
+void on_settled(void *data, const Step &next, const SettlementResult &result)
+{
+    auto *ctx = static_cast<RequestCtx *>(data);
+    ctx->settlement = nullptr;
+    resume_request(ctx->r, [&] { on_settled_first(*ctx, next, result); });
+}
+
+}  // namespace
+
+void settle_first(RequestCtx &ctx, Worker &worker, Endpoint &endpoint,
+                  SettlementTerms terms)
+{
+    ctx.settlement =
+        Settlement::start(worker, endpoint, std::move(terms), ctx.state,
+                          std::move(ctx.slot), on_settled, &ctx);
+}
+
+SettlementTerms settlement_terms(const RequestCtx &ctx)
+{
+    const Payment &payment = *ctx.payment;
+    SettlementTerms terms;
+    terms.claim = payment.claim;
+    terms.body = payment.request_body;
+    terms.network = payment.network;
+    terms.payer = payment.payer;
+    terms.amount = payment.amount;
+    terms.asset = payment.asset;
+    terms.resource = ctx.resource_url;
+    terms.payer_digest = payment.facts.payer;
+    terms.valid_before = payment.authorization.valid_before;
+    terms.unproven_delivers =
+        ctx.conf->unproven == NGX_HTTP_X402_UNPROVEN_DELIVER;
+    terms.connect_timeout = ctx.conf->connect_timeout;
+    terms.timeout = ctx.conf->settle_timeout;
+    return terms;
+}
+
+Answer settlement_answer(const RequestCtx &ctx, const SettlementResult &result)
+{
+    switch (result.event) {
+    case Event::settle_refused: {
+        Answer answer = challenge_answer(result.reason);
+        answer.status = 402;
+        answer.receipt = result.receipt;
+        return answer;
+    }
+    case Event::settle_not_processed:
+        return result.verdict == SettleVerdict::rate_limited
+                   ? busy_answer(2)
+                   : fault_answer(NGX_HTTP_BAD_GATEWAY, "facilitator_failed");
+    default:
+        break;
+    }
+    Answer answer = unknown_answer();
+    if (result.unproven_refused) {
+        answer.status = NGX_HTTP_CONFLICT;
+        answer.word = "settlement_unproven";
+    }
+    std::int64_t left = ctx.payment->authorization.valid_before - ngx_time();
+    if (static_cast<std::int64_t>(answer.retry_after) > left) {
+        answer.retry_after = left > 0 ? static_cast<ngx_uint_t>(left) : 0;
+    }
+    return answer;
+}
+
+}  // namespace x402

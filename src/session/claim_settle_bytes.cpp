@@ -1,0 +1,136 @@
+// The settle requests that a ClaimTable keeps while their outcome is open, and
+// its counts by payer.
+#include <algorithm>
+#include <cstring>
+
+#include "session/claim_table.hpp"
+#include "session/claim_table_layout.hpp"
+
+namespace x402 {
+
+bool ClaimTable::block_is_free(const Block &block, std::int64_t now) const
+{
+    if (block.generation == 0) {
+        return true;
+    }
+    const Cell *cell = cell_of({block.cell, block.generation});
+    if (cell == nullptr
+        || (cell->claim_state() != ClaimState::settling
+            && cell->claim_state() != ClaimState::unknown)) {
+        return true;
+    }
+    // CLOSED, only that nobody has looked at it since.
+    return cell->expires <= now && !owner_lives(*cell);
+}
+
+// Chains blocks from the back so that each one is complete before it is linked.
+void ClaimTable::keep_settle_bytes(Cell &cell, std::uint32_t index,
+                                   std::string_view bytes, std::int64_t now)
+{
+    auto *header = reinterpret_cast<Header *>(memory_);
+    Areas areas = areas_of(header->bytes);
+    auto *blocks = reinterpret_cast<Block *>(memory_ + areas.blocks_at);
+    constexpr std::size_t kPayload = sizeof(Block::bytes);
+
+    if (bytes.empty() || bytes.size() > kMaxSettleBytes || areas.blocks == 0) {
+        return;
+    }
+    std::size_t wanted = (bytes.size() + kPayload - 1) / kPayload;
+    std::uint32_t found[(kMaxSettleBytes + kPayload - 1) / kPayload];
+    std::size_t count = 0;
+    std::size_t looked = std::min(areas.blocks, kMaxBlocksLooked);
+    for (std::size_t i = 0; i < looked && count < wanted; i++) {
+        std::size_t at = (header->next_block + i) % areas.blocks;
+        if (block_is_free(blocks[at], now)) {
+            found[count++] = static_cast<std::uint32_t>(at);
+        }
+    }
+    if (count < wanted) {
+        return;
+    }
+
+    std::uint32_t next = kNoBlock;
+    for (std::size_t i = wanted; i-- > 0;) {
+        Block &block = blocks[found[i]];
+        block.generation = 0;
+        store_fence();
+        std::string_view part = bytes.substr(i * kPayload, kPayload);
+        std::memcpy(block.bytes, part.data(), part.size());
+        block.cell = index;
+        block.next = next;
+        store_fence();
+        block.generation = cell.generation;
+        next = found[i];
+    }
+    header->next_block = (found[wanted - 1] + 1) % areas.blocks;
+    cell.settle_bytes = static_cast<std::uint32_t>(bytes.size());
+    cell.first_block = next;
+}
+
+std::string ClaimTable::stored_settle(ClaimRef ref) const
+{
+    std::string out;
+    const Cell *cell = cell_of(ref);
+    if (cell == nullptr || cell->settle_bytes > kMaxSettleBytes) {
+        return out;
+    }
+    Areas areas = areas_of(reinterpret_cast<Header *>(memory_)->bytes);
+    auto *blocks = reinterpret_cast<Block *>(memory_ + areas.blocks_at);
+    std::uint32_t at = cell->first_block;
+    while (at < areas.blocks && out.size() < cell->settle_bytes) {
+        const Block &block = blocks[at];
+        if (block.generation != cell->generation || block.cell != ref.cell) {
+            return {};
+        }
+        out.append(block.bytes, std::min(sizeof(block.bytes),
+                                         cell->settle_bytes - out.size()));
+        at = block.next;
+    }
+    if (out.size() != cell->settle_bytes
+        || sha256(out) != cell->settle_digest) {
+        return {};
+    }
+    return out;
+}
+
+bool ClaimTable::settle_digest_is(ClaimRef ref, const Digest &digest) const
+{
+    const Cell *cell = cell_of(ref);
+    return cell != nullptr && cell->settle_digest == digest;
+}
+
+bool ClaimTable::count_unproven(const Digest &payer, unsigned limit,
+                                std::int64_t now)
+{
+    Areas areas = areas_of(reinterpret_cast<Header *>(memory_)->bytes);
+    std::uint64_t hash;
+    std::memcpy(&hash, payer.data(), sizeof(hash));
+    auto *bucket = reinterpret_cast<PayerCount *>(memory_ + areas.payers_at)
+                   + hash % areas.payer_buckets * kPayersPerBucket;
+
+    PayerCount *entry = &bucket[0];
+    for (std::size_t i = 0; i < kPayersPerBucket; i++) {
+        if (bucket[i].count != 0 && bucket[i].payer == payer) {
+            entry = &bucket[i];
+            break;
+        }
+        if (bucket[i].window_start < entry->window_start) {
+            entry = &bucket[i];
+        }
+    }
+    bool same_window = entry->count != 0 && entry->payer == payer
+                       && now - entry->window_start < kUnprovenWindow;
+    if (!same_window) {
+        entry->count = 0;
+        store_fence();
+        entry->payer = payer;
+        entry->window_start = now;
+    }
+    if (entry->count >= limit) {
+        return false;
+    }
+    entry->count++;
+    return true;
+}
+
+}  // namespace x402

@@ -1,0 +1,115 @@
+// How the claim table lies in memory. Private to the files that implement
+// ClaimTable.
+#ifndef X402_SESSION_CLAIM_TABLE_LAYOUT_HPP
+#define X402_SESSION_CLAIM_TABLE_LAYOUT_HPP
+
+#include <atomic>
+
+#include "session/claim_table.hpp"
+
+namespace x402 {
+
+namespace claim_layout {
+
+constexpr std::uint64_t kMagic = 0x7834303263656c6cULL;
+// Raised with every change of the structs below: a worker of another build
+// must not read this table.
+constexpr std::uint32_t kLayout = 1;
+
+constexpr std::size_t kWorkers = 512;
+constexpr std::size_t kCellsPerBucket = 8;
+constexpr std::size_t kPayersPerBucket = 8;
+constexpr std::size_t kReceiptBytes = 256;
+constexpr std::size_t kBlockBytes = 1024;
+constexpr std::uint32_t kNoBlock = 0xffffffff;
+constexpr std::size_t kMaxBlocksLooked = 4096;
+constexpr std::int64_t kUnprovenWindow = 24 * 3600;
+
+enum CellFlag : std::uint8_t {
+    kWasVerified = 1,
+    kEverUnknown = 2,
+    kFirstSettleSent = 4,
+};
+
+// The compiler must not move a store over the one of the state word.
+inline void store_fence()
+{
+    std::atomic_thread_fence(std::memory_order_release);
+}
+
+}  // namespace claim_layout
+
+using namespace claim_layout;
+
+struct ClaimTable::Worker {
+    std::int64_t process;
+    std::uint32_t stamp;
+    std::uint32_t reserved;
+};
+
+struct ClaimTable::Header {
+    std::uint64_t magic;
+    std::uint32_t layout;
+    std::uint32_t next_stamp;
+    std::uint64_t bytes;
+    std::uint64_t next_generation;
+    std::uint64_t next_block;  // where the search for free blocks goes on
+    Worker workers[kWorkers];
+};
+
+struct ClaimTable::Cell {
+    std::uint32_t state;
+    std::uint8_t flags;
+    std::uint8_t executions;
+    std::uint16_t receipt_bytes;
+    std::uint64_t generation;
+    std::int64_t expires;
+    std::int64_t changed;
+    std::uint32_t owner_slot;
+    std::uint32_t owner_stamp;
+    std::uint64_t facilitator;
+    std::uint32_t first_block;
+    std::uint32_t settle_bytes;
+    std::int64_t settle_started;
+    Digest key;
+    Digest resource;
+    Digest redeliver_key;
+    Digest payer;
+    Digest settle_digest;
+    std::array<std::uint8_t, 32> amount;
+    char receipt[kReceiptBytes];
+
+    ClaimState claim_state() const { return static_cast<ClaimState>(state); }
+    void enter_state(ClaimState next)
+    {
+        store_fence();
+        state = static_cast<std::uint32_t>(next);
+    }
+};
+
+struct ClaimTable::Block {
+    std::uint64_t generation;  // of the claim it belongs to
+    std::uint32_t cell;
+    std::uint32_t next;
+    char bytes[kBlockBytes - 16];
+};
+
+struct ClaimTable::PayerCount {
+    Digest payer;
+    std::int64_t window_start;
+    std::uint64_t count;
+};
+
+// Where each area begins, from the size alone.
+struct ClaimTable::Areas {
+    std::size_t buckets;
+    std::size_t cells_at;
+    std::size_t blocks;
+    std::size_t blocks_at;
+    std::size_t payer_buckets;
+    std::size_t payers_at;
+};
+
+}  // namespace x402
+
+#endif
