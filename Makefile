@@ -58,7 +58,8 @@ build/asan/ngx_http_x402_module.so: $(MODULE_SRC) t/lib/build-module
 
 # --- tests -------------------------------------------------------------------
 
-test: need-test need-e2e ## everything: unit, http and e2e
+test: need-test need-e2e ## everything: house, unit, http and e2e
+	@$(MAKE) --no-print-directory $(MODULE)
 	@$(MAKE) --no-print-directory house
 	@$(MAKE) --no-print-directory unit
 	@$(MAKE) --no-print-directory http

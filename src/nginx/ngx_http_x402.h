@@ -89,6 +89,7 @@ typedef struct {
     ngx_array_t                facilitators;   /* x402::FacilitatorConf * */
     void                      *worker;         /* x402::Worker, per process */
     ngx_uint_t                 paid;           /* some location is paid */
+    void                      *error_pages;    /* x402::ErrorPageCheck */
 } ngx_http_x402_main_conf_t;
 
 

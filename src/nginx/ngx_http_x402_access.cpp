@@ -46,11 +46,15 @@ ngx_int_t open_door(RequestCtx &ctx)
     return NGX_OK;
 }
 
-// Leaves the client's connection watched, so that its going is noticed.
+// Leaves the client's connection watched, so that its going is noticed, also
+// when it went together with its request.
 ngx_int_t wait_for_call(ngx_http_request_t *r)
 {
+    ngx_event_t *read = r->connection->read;
     r->read_event_handler = ngx_http_test_reading;
-    if (ngx_handle_read_event(r->connection->read, 0) != NGX_OK) {
+    if (read->ready) {
+        ngx_post_event(read, &ngx_posted_events);
+    } else if (ngx_handle_read_event(read, 0) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
     return NGX_AGAIN;

@@ -22,9 +22,14 @@ struct CurlEngine::SocketCallbacks {
         }
     }
 
-    static void release_socket(CURLM *multi, curl_socket_t fd,
-                               ngx_connection_t *c)
+    static void release_socket(CurlEngine &engine, curl_socket_t fd)
     {
+        auto at = engine.watched_.find(fd);
+        if (at == engine.watched_.end()) {
+            return;
+        }
+        ngx_connection_t *c = at->second;
+        engine.watched_.erase(at);
         set_interest(c->read, NGX_READ_EVENT, false);
         set_interest(c->write, NGX_WRITE_EVENT, false);
         if (c->read->posted) {
@@ -36,35 +41,42 @@ struct CurlEngine::SocketCallbacks {
         // Not ngx_close_connection(): curl owns the descriptor.
         ngx_free_connection(c);
         c->fd = static_cast<ngx_socket_t>(-1);
-        curl_multi_assign(multi, fd, nullptr);
     }
 
-    static int on_socket(CURL *, curl_socket_t fd, int what, void *data,
-                         void *socket_data)
+    static ngx_connection_t *watch_socket(CurlEngine &engine, curl_socket_t fd)
+    {
+        auto at = engine.watched_.find(fd);
+        if (at != engine.watched_.end()) {
+            return at->second;
+        }
+        ngx_connection_t *c = ngx_get_connection(fd, ngx_cycle->log);
+        if (c == nullptr) {
+            return nullptr;
+        }
+        c->data = &engine;
+        c->read->handler = on_socket_event;
+        c->write->handler = on_socket_event;
+        c->read->log = c->write->log = c->log = ngx_cycle->log;
+        engine.watched_[fd] = c;
+        return c;
+    }
+
+    static int on_socket(CURL *, curl_socket_t fd, int what, void *data, void *)
     {
         auto *engine = static_cast<CurlEngine *>(data);
-        auto *c = static_cast<ngx_connection_t *>(socket_data);
-
-        if (what == CURL_POLL_REMOVE) {
-            if (c != nullptr) {
-                release_socket(engine->multi_, fd, c);
+        return guarded(ngx_cycle->log, -1, [&] {
+            if (what == CURL_POLL_REMOVE) {
+                release_socket(*engine, fd);
+                return 0;
             }
-            return 0;
-        }
-        if (c == nullptr) {
-            c = ngx_get_connection(fd, ngx_cycle->log);
+            ngx_connection_t *c = watch_socket(*engine, fd);
             if (c == nullptr) {
                 return -1;
             }
-            c->data = engine;
-            c->read->handler = on_socket_event;
-            c->write->handler = on_socket_event;
-            c->read->log = c->write->log = c->log = ngx_cycle->log;
-            curl_multi_assign(engine->multi_, fd, c);
-        }
-        set_interest(c->read, NGX_READ_EVENT, what & CURL_POLL_IN);
-        set_interest(c->write, NGX_WRITE_EVENT, what & CURL_POLL_OUT);
-        return 0;
+            set_interest(c->read, NGX_READ_EVENT, what & CURL_POLL_IN);
+            set_interest(c->write, NGX_WRITE_EVENT, what & CURL_POLL_OUT);
+            return 0;
+        });
     }
 
     static int on_timeout(CURLM *, long milliseconds, void *data)
@@ -73,6 +85,16 @@ struct CurlEngine::SocketCallbacks {
         return 0;
     }
 };
+
+// curl tells that a socket is not to be watched any more after it has closed
+// it when a transfer is given up while it connects; this is told before.
+int CurlEngine::close_socket(void *data, int fd)
+{
+    return guarded(ngx_cycle->log, -1, [&] {
+        SocketCallbacks::release_socket(*static_cast<CurlEngine *>(data), fd);
+        return close(fd);
+    });
+}
 
 CurlEngine::CurlEngine()
 {

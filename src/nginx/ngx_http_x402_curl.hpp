@@ -7,6 +7,7 @@
 #define NGX_HTTP_X402_CURL_HPP
 
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "facilitator/facilitator_port.hpp"
@@ -51,12 +52,14 @@ private:
     struct SocketCallbacks;
     struct TransferCallbacks;
 
+    bool make_lists(Transfer &transfer);
     bool set_options(Transfer &transfer);
     void finish(Transfer *transfer, int result);
     void discard(Transfer *transfer);
     void after_action();
     void update_timer(long milliseconds);
     void keep_worker();
+    static int close_socket(void *data, int fd);
     static void on_socket_event(ngx_event_t *event);
     static void on_timer(ngx_event_t *event);
     static void on_guard(ngx_event_t *event);
@@ -64,6 +67,7 @@ private:
     void *multi_ = nullptr;             // CURLM
     std::vector<void *> idle_handles_;  // CURL, ready for another call
     std::vector<Transfer *> active_;
+    std::unordered_map<int, ngx_connection_t *> watched_;  // by descriptor
     ngx_event_t timer_;
     ngx_event_t guard_;        // keeps a quitting worker alive while calls run
     ngx_connection_t nobody_;  // what timers log as their connection

@@ -56,17 +56,10 @@ struct CurlEngine::TransferCallbacks {
     }
 };
 
-bool CurlEngine::set_options(Transfer &transfer)
+// Header and address lists, which curl borrows until the transfer ends.
+bool CurlEngine::make_lists(Transfer &transfer)
 {
-    CURL *handle = easy(transfer.handle);
     const CurlRequest &request = transfer.request;
-    bool secure = request.url.compare(0, 6, "https:") == 0;
-    long verify = request.ssl_verify ? 1 : 0;
-    int failed = 0;
-    auto set = [&](CURLoption option, auto value) {
-        failed |= curl_easy_setopt(handle, option, value) != CURLE_OK;
-    };
-
     transfer.headers =
         curl_slist_append(nullptr, "Content-Type: application/json");
     curl_slist_append(transfer.headers, "Accept: application/json");
@@ -88,6 +81,19 @@ bool CurlEngine::set_options(Transfer &transfer)
             return false;
         }
     }
+    return true;
+}
+
+bool CurlEngine::set_options(Transfer &transfer)
+{
+    CURL *handle = easy(transfer.handle);
+    const CurlRequest &request = transfer.request;
+    bool secure = request.url.compare(0, 6, "https:") == 0;
+    long verify = request.ssl_verify ? 1 : 0;
+    int failed = 0;
+    auto set = [&](CURLoption option, auto value) {
+        failed |= curl_easy_setopt(handle, option, value) != CURLE_OK;
+    };
 
     set(CURLOPT_NOSIGNAL, 1L);
     set(CURLOPT_PROXY, "");
@@ -107,6 +113,8 @@ bool CurlEngine::set_options(Transfer &transfer)
     set(CURLOPT_XFERINFOFUNCTION, TransferCallbacks::on_progress);
     set(CURLOPT_XFERINFODATA, &transfer);
     set(CURLOPT_NOPROGRESS, 0L);
+    set(CURLOPT_CLOSESOCKETFUNCTION, close_socket);
+    set(CURLOPT_CLOSESOCKETDATA, this);
     set(CURLOPT_PRIVATE, &transfer);
     set(CURLOPT_ERRORBUFFER, transfer.error);
     set(CURLOPT_FOLLOWLOCATION, 0L);
@@ -148,7 +156,7 @@ CurlEngine::Transfer *CurlEngine::start(CurlRequest request, Done done,
     if (transfer->handle == nullptr) {
         return nullptr;
     }
-    if (!set_options(*transfer)
+    if (!make_lists(*transfer) || !set_options(*transfer)
         || curl_multi_add_handle(multi_, easy(transfer->handle)) != CURLM_OK) {
         curl_easy_cleanup(easy(transfer->handle));
         return nullptr;

@@ -3,6 +3,7 @@
 
 #include "base/base64_codec.hpp"
 #include "facilitator/facilitator_url.hpp"
+#include "nginx/ngx_http_x402_error_pages.hpp"
 #include "nginx/ngx_http_x402_facilitator_conf.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
 #include "nginx/ngx_http_x402_zone.hpp"
@@ -278,6 +279,7 @@ char *merge(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &outer,
     conf.enabled = decide_enabled(conf, outer, price_written);
     conf.own = !is_server && (price_written || outer.own);
     merge_settings(conf, outer);
+    static_cast<ErrorPageCheck *>(mcf->error_pages)->note(cf, conf);
 
     if (!conf.enabled) {
         return NGX_CONF_OK;
@@ -358,8 +360,12 @@ char *ngx_http_x402_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 
 ngx_int_t ngx_http_x402_preconfiguration(ngx_conf_t *cf)
 {
-    // The context is the http block's own here; merge tells servers by it.
-    main_conf(cf)->http_loc_conf = static_cast<ngx_http_x402_loc_conf_t *>(
-        ngx_http_conf_get_module_loc_conf(cf, ngx_http_x402_module));
-    return NGX_OK;
+    return guarded(cf->log, static_cast<ngx_int_t>(NGX_ERROR), [&] {
+        ngx_http_x402_main_conf_t *mcf = main_conf(cf);
+        // The context is the http block's own here; merge tells servers by it.
+        mcf->http_loc_conf = static_cast<ngx_http_x402_loc_conf_t *>(
+            ngx_http_conf_get_module_loc_conf(cf, ngx_http_x402_module));
+        mcf->error_pages = pool_new<ErrorPageCheck>(cf->pool);
+        return static_cast<ngx_int_t>(mcf->error_pages ? NGX_OK : NGX_ERROR);
+    });
 }

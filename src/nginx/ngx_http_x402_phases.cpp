@@ -1,5 +1,6 @@
 // Where the module stands in nginx's phases.
 #include "nginx/ngx_http_x402_access.hpp"
+#include "nginx/ngx_http_x402_error_pages.hpp"
 #include "nginx/ngx_http_x402_strip.hpp"
 
 namespace x402 {
@@ -41,7 +42,9 @@ bool add_last_access_handler(ngx_http_core_main_conf_t *cmcf)
 
 using namespace x402;
 
-ngx_int_t ngx_http_x402_postconfiguration(ngx_conf_t *cf)
+namespace {
+
+ngx_int_t postconfiguration(ngx_conf_t *cf)
 {
     auto *cmcf = static_cast<ngx_http_core_main_conf_t *>(
         ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
@@ -54,8 +57,17 @@ ngx_int_t ngx_http_x402_postconfiguration(ngx_conf_t *cf)
             return NGX_ERROR;
         }
     }
+    static_cast<ErrorPageCheck *>(mcf->error_pages)->warn(cf);
     bool added = add_handler(cmcf, NGX_HTTP_PREACCESS_PHASE, on_preaccess)
                  && add_last_access_handler(cmcf)
                  && add_handler(cmcf, NGX_HTTP_PRECONTENT_PHASE, on_precontent);
     return added ? NGX_OK : NGX_ERROR;
+}
+
+}  // namespace
+
+ngx_int_t ngx_http_x402_postconfiguration(ngx_conf_t *cf)
+{
+    return guarded(cf->log, static_cast<ngx_int_t>(NGX_ERROR),
+                   [&] { return postconfiguration(cf); });
 }

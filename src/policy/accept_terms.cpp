@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "base/decimal_amount.hpp"
-#include "base/json_text.hpp"
+#include "policy/accept_extra.hpp"
 #include "policy/asset_table.hpp"
 #include "policy/evm_address.hpp"
 #include "policy/network_table.hpp"
@@ -26,20 +26,6 @@ struct Token {
     std::string_view address;
     const Asset *known = nullptr;
 };
-
-// `<key> "<value>" <advice>`; a long value is cut, since nginx cuts the line
-// and the advice stands at its end.
-Problem objection(std::string_view key, std::string_view value,
-                  std::string_view advice)
-{
-    constexpr std::size_t kShown = 128;
-    std::string text(key);
-    text.append(" \"");
-    text.append(value.substr(0, kShown));
-    text.append(value.size() > kShown ? "...\" " : "\" ");
-    text.append(advice);
-    return Problem{std::move(text)};
-}
 
 std::string described(const Asset &asset)
 {
@@ -245,73 +231,6 @@ Result<std::string> resolve_amount(const AcceptTerms &terms, const Token &token,
     return amount;
 }
 
-// Members of `extra` that change how a payment is made must not promise what
-// the module does not do.
-std::optional<Problem> check_extra(JsonValue extra, const Token &token)
-{
-    JsonValue method = extra["assetTransferMethod"];
-    if (method.exists() && method.string() != "eip3009") {
-        return Problem{"extra asks for an assetTransferMethod other than "
-                       "eip3009, which is not served yet: leave it out"};
-    }
-    JsonValue flow = extra["paymentFlow"];
-    if (flow.exists() && flow.string() != "authorization") {
-        return Problem{"extra asks for a paymentFlow other than "
-                       "authorization, which is not served yet: leave it out"};
-    }
-    // A value that is no string has an empty text.
-    if (!extra["name"].string().empty() && !extra["version"].string().empty()) {
-        return std::nullopt;
-    }
-    if (token.known != nullptr) {
-        return Problem{"extra has a name or version that is no text: write "
-                       "the EIP-712 domain of the token, or leave them out"};
-    }
-    return objection("asset", token.address,
-                     "is not known, so its EIP-712 domain is needed: write "
-                     "'extra={\"name\":\"...\",\"version\":\"...\"}' with the "
-                     "values of the token's contract");
-}
-
-// What is known of the token, the operator's members laid over it.
-Result<JsonDocument> resolve_extra(const AcceptTerms &terms, const Token &token)
-{
-    std::string known = "{";
-    if (token.known != nullptr) {
-        append_json_key(known, "name");
-        append_json_string(known, token.known->eip712_name);
-        append_json_key(known, "version");
-        append_json_string(known, token.known->eip712_version);
-    }
-    known.push_back('}');
-
-    Result<JsonDocument> under = JsonDocument::parse(known);
-    Result<JsonDocument> over =
-        JsonDocument::parse(terms.extra.empty() ? "{}" : terms.extra);
-    if (!over) {
-        return objection("extra", terms.extra,
-                         "is no JSON (" + over.problem().text
-                             + "): write an object like "
-                               "'extra={\"key\":\"value\"}'");
-    }
-    if (!over->root().is_object()) {
-        return objection("extra", terms.extra,
-                         "is no JSON object: write "
-                         "'extra={\"key\":\"value\"}'");
-    }
-    Result<JsonDocument> merged =
-        JsonDocument::parse(merge_json_objects(under->root(), over->root()));
-    if (!merged) {
-        return objection("extra", terms.extra,
-                         "is too much (" + merged.problem().text + ")");
-    }
-    std::optional<Problem> problem = check_extra(merged->root(), token);
-    if (problem) {
-        return *problem;
-    }
-    return merged;
-}
-
 // Faults that show without knowing network or token.
 std::optional<Problem> check_words(const AcceptTerms &terms)
 {
@@ -383,7 +302,8 @@ Result<PaymentRequirements> build_requirements(const AcceptTerms &terms)
     if (!amount) {
         return amount.problem();
     }
-    Result<JsonDocument> extra = resolve_extra(terms, token.value());
+    Result<JsonDocument> extra =
+        resolve_extra(terms.extra, token->address, token->known);
     if (!extra) {
         return extra.problem();
     }

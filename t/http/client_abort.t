@@ -134,4 +134,24 @@ my $r = $t->get('/file/big', headers => $headers);
 is $r->status, 402, 'delivered is delivered';
 is offer($r)->{error}, 'payment_already_used', 'and said so';
 
+# gone together with its request, before nginx has even read it: the signal
+# that it left comes with the request and is not given twice
+for my $n (1 .. 5) {
+    my $payment = payment(unpaid($t, '/file/a'));
+    my ($worker) = $t->workers;
+    $f->forget;
+    $f->verify('hold');
+    kill STOP => $worker;
+    my $c = $t->connect;
+    $c->write_request(GET => '/file/a', headers => [ header_of($payment) ]);
+    $c->hang_up;
+    kill CONT => $worker;
+    $t->wait_for(sub { $f->wait_calls(verify => 1, 0.2) || 1 });
+    $f->verify('ok');
+    my $again;
+    $t->wait_for(sub { $again = paid($t, '/file/a', payment => $payment); $again->status != 409 }, 3);
+    is_content $again, $content, "gone with the request, $n: the payment is free again";
+    $f->release;
+}
+
 finish;

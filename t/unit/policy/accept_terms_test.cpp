@@ -211,11 +211,11 @@ constexpr Fault kFaults[] = {
     {&T::extra, R"({"name":5})", "extra has a name or version that is no"},
     {&T::extra, R"({"version":""})", "extra has a name or version"},
     {&T::extra, R"({"assetTransferMethod":"permit2"})",
-     "an assetTransferMethod other than eip3009"},
+     "another assetTransferMethod than eip3009"},
     {&T::extra, R"({"assetTransferMethod":null})",
-     "an assetTransferMethod other than eip3009"},
+     "another assetTransferMethod than eip3009"},
     {&T::extra, R"({"paymentFlow":"upfront"})",
-     "a paymentFlow other than authorization"},
+     "another paymentFlow than authorization"},
     {&T::extra, R"({"a":"$b"})", "has a variable in it"},
 };
 

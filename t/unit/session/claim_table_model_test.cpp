@@ -4,145 +4,39 @@
 // found, evicted or turned away.
 #include "session/claim_table.hpp"
 
-#include <cstdlib>
-#include <map>
-#include <memory>
-#include <random>
+#include <algorithm>
+#include <cstdio>
 
-#include "session/claim_zone.hpp"
+#include "session/claim_model.hpp"
 
 namespace x402 {
+
 namespace {
 
-constexpr unsigned kPayments = 40;
 constexpr unsigned kOperations = 40000;
 
-struct Claim {
-    ClaimState state = ClaimState::verifying;
-    ClaimRef ref;
-    std::int64_t owner = 0;  // process; 0: nobody
-    std::int64_t expires = 0;
-    std::int64_t changed = 0;
-    unsigned executions = 0;
-    bool was_verified = false;
-    bool ever_unknown = false;
-    bool sent = false;
-    std::uint64_t facilitator = 0;
-    std::string settle;
-    bool stored = false;
-    std::string receipt;
-};
+bool may_be_evicted(const ModelClaim &claim, std::int64_t now)
+{
+    return claim.owner == 0
+           && (claim.state == ClaimState::delivered
+               || claim.state == ClaimState::refused
+               || claim.state == ClaimState::closed || claim.expires <= now);
+}
 
-struct Process {
-    std::int64_t number;
-    ClaimTable table;
-    Owner owner;
-};
-
-class ClaimModel : public testing::Test {
-protected:
-    void SetUp() override
-    {
-        const char *given = std::getenv("X402_SEED");
-        seed_ = given ? static_cast<unsigned>(std::atoi(given))
-                      : std::random_device()();
-        random_.seed(seed_);
-        living_processes().clear();
-        ASSERT_TRUE(ClaimTable::format(memory_.data(), bytes_));
-        for (int count = 0; count < 3; ++count) {
-            add_process();
-        }
-    }
-
-    unsigned below(unsigned limit)
-    {
-        return static_cast<unsigned>(random_()) % limit;
-    }
-
-    Process &any_process() { return *processes_[below(3)]; }
-
-    void add_process()
-    {
-        std::int64_t number = next_process_++;
-        living_processes().insert(number);
-        processes_.push_back(std::make_unique<Process>(
-            Process{number, {memory_.data(), process_lives}, {}}));
-        Process &process = *processes_.back();
-        process.owner = process.table.enter(number);
-        ASSERT_NE(process.owner.stamp, 0u);
-    }
-
-    Process *process_of(const Claim &claim)
-    {
-        for (auto &process : processes_) {
-            if (process->number == claim.owner) {
-                return process.get();
-            }
-        }
-        return nullptr;
-    }
-
-    ClaimFacts facts(unsigned payment)
-    {
-        ClaimFacts facts = facts_of(payment);
-        facts.expires = now_ + 20 + below(300);
-        return facts;
-    }
-
-    std::size_t blocks_free() const
-    {
-        std::size_t used = 0;
-        for (const auto &[payment, claim] : model_) {
-            bool open = claim.state == ClaimState::settling ||
-                        claim.state == ClaimState::unknown;
-            if (open && claim.stored) {
-                used += (claim.settle.size() + kBlockPayload - 1) /
-                        kBlockPayload;
-            }
-        }
-        return kSmallTableBlocks - used;
-    }
-
-    void tidy();
-    void forget(unsigned payment);
-    void take(unsigned payment);
-    void expect_evicted();
-    void resume(unsigned payment);
-    void advance(unsigned payment, Claim &claim, Process &process);
-    void settle(Claim &claim, Process &process);
-    void pay(Claim &claim, Process &process);
-    void finish_settle(unsigned payment, Claim &claim, Process &process);
-    void try_stale(Process &process);
-    void one_operation();
-    void compare(unsigned payment);
-
-    unsigned seed_ = 0;
-    std::minstd_rand random_;
-    std::size_t bytes_ = ClaimTable::least_bytes();
-    std::vector<std::uint64_t> memory_ =
-        std::vector<std::uint64_t>(ClaimTable::least_bytes() / 8 + 1);
-    std::vector<std::unique_ptr<Process>> processes_;
-    std::int64_t next_process_ = 1000;
-    std::int64_t now_ = kNow;
-    std::map<unsigned, Claim> model_;
-    std::vector<ClaimRef> stale_;
-    unsigned evictions_ = 0;
-    unsigned turned_away_ = 0;
-    unsigned recalled_ = 0;
-};
+}  // namespace
 
 // What time and death do to claims without an operation.
 void ClaimModel::tidy()
 {
     for (auto place = model_.begin(); place != model_.end();) {
-        Claim &claim = place->second;
+        ModelClaim &claim = place->second;
         if (claim.owner != 0 && process_lives(claim.owner)) {
             ++place;
             continue;
         }
         claim.owner = 0;
-        if (claim.state == ClaimState::verifying ||
-            claim.state == ClaimState::verified) {
+        if (claim.state == ClaimState::verifying
+            || claim.state == ClaimState::verified) {
             // Its name is not stale before somebody looked; the dead are still.
             place = model_.erase(place);
             continue;
@@ -164,14 +58,6 @@ void ClaimModel::forget(unsigned payment)
     model_.erase(payment);
 }
 
-bool may_be_evicted(const Claim &claim, std::int64_t now)
-{
-    return claim.owner == 0 && (claim.state == ClaimState::delivered ||
-                                claim.state == ClaimState::refused ||
-                                claim.state == ClaimState::closed ||
-                                claim.expires <= now);
-}
-
 // Exactly one claim had to go: one that expired, else the oldest.
 void ClaimModel::expect_evicted()
 {
@@ -184,13 +70,13 @@ void ClaimModel::expect_evicted()
             oldest = std::min(oldest, claim.changed);
         }
         auto &table = processes_.front()->table;
-        if (table.look_up(facts_of(payment), now_).ref.generation !=
-            claim.ref.generation) {
+        if (table.look_up(facts_of(payment), now_).ref.generation
+            != claim.ref.generation) {
             gone.push_back(payment);
         }
     }
     ASSERT_EQ(gone.size(), 1u);
-    const Claim &claim = model_[gone[0]];
+    const ModelClaim &claim = model_[gone[0]];
     EXPECT_TRUE(may_be_evicted(claim, now_));
     if (some_expired) {
         EXPECT_LE(claim.expires, now_);
@@ -203,15 +89,14 @@ void ClaimModel::expect_evicted()
 
 void ClaimModel::take(unsigned payment)
 {
-    Process &process = any_process();
+    ModelProcess &process = any_process();
     ClaimFacts wanted = facts(payment);
     ClaimRef ref;
-    TakeOutcome outcome =
-        process.table.take(wanted, process.owner, now_, ref);
+    TakeOutcome outcome = process.table.take(wanted, process.owner, now_, ref);
 
     auto known = model_.find(payment);
-    bool anew = known != model_.end() &&
-                known->second.state == ClaimState::refused;
+    bool anew =
+        known != model_.end() && known->second.state == ClaimState::refused;
     if (known != model_.end() && !anew) {
         ASSERT_EQ(outcome, TakeOutcome::in_use);
         return;
@@ -223,8 +108,7 @@ void ClaimModel::take(unsigned payment)
         for (const auto &[other, claim] : model_) {
             possible = possible || may_be_evicted(claim, now_);
         }
-        ASSERT_EQ(outcome,
-                  possible ? TakeOutcome::taken : TakeOutcome::full);
+        ASSERT_EQ(outcome, possible ? TakeOutcome::taken : TakeOutcome::full);
         if (!possible) {
             ++turned_away_;
             return;
@@ -232,7 +116,7 @@ void ClaimModel::take(unsigned payment)
         expect_evicted();
     }
     ASSERT_EQ(outcome, TakeOutcome::taken);
-    Claim claim;
+    ModelClaim claim;
     claim.ref = ref;
     claim.owner = process.number;
     claim.expires = wanted.expires;
@@ -242,14 +126,14 @@ void ClaimModel::take(unsigned payment)
 
 void ClaimModel::resume(unsigned payment)
 {
-    Process &process = any_process();
-    Claim &claim = model_[payment];
+    ModelProcess &process = any_process();
+    ModelClaim &claim = model_[payment];
     // As requests do: nothing is resumed that was not looked at before.
     process.table.look_up(facts_of(payment), now_);
     bool resumed = process.table.resume(claim.ref, process.owner);
     bool owed = claim.state == ClaimState::paid;
-    bool possible = claim.owner == 0 && claim.executions < 3 &&
-                    (owed || claim.state == ClaimState::unknown);
+    bool possible = claim.owner == 0 && claim.executions < 3
+                    && (owed || claim.state == ClaimState::unknown);
     ASSERT_EQ(resumed, possible);
     if (possible) {
         claim.owner = process.number;
@@ -257,11 +141,11 @@ void ClaimModel::resume(unsigned payment)
     }
 }
 
-void ClaimModel::settle(Claim &claim, Process &process)
+void ClaimModel::settle(ModelClaim &claim, ModelProcess &process)
 {
-    std::string bytes = text_of_size(
-        1 + below(below(4) ? 1500 : 5 * kBlockPayload),
-        static_cast<char>('a' + below(26)));
+    std::string bytes =
+        text_of_size(1 + below(below(4) ? 1500 : 5 * kBlockPayload),
+                     static_cast<char>('a' + below(26)));
     std::size_t wanted = (bytes.size() + kBlockPayload - 1) / kBlockPayload;
     bool room = wanted <= blocks_free();
     std::uint64_t facilitator = below(5);
@@ -275,7 +159,7 @@ void ClaimModel::settle(Claim &claim, Process &process)
     claim.changed = now_;
 }
 
-void ClaimModel::pay(Claim &claim, Process &process)
+void ClaimModel::pay(ModelClaim &claim, ModelProcess &process)
 {
     std::string receipt = text_of_size(below(300));
     bool fits = receipt.size() <= 256;
@@ -289,8 +173,8 @@ void ClaimModel::pay(Claim &claim, Process &process)
     claim.changed = now_;
 }
 
-void ClaimModel::finish_settle(unsigned payment, Claim &claim,
-                               Process &process)
+void ClaimModel::finish_settle(unsigned payment, ModelClaim &claim,
+                               ModelProcess &process)
 {
     switch (below(5)) {
     case 0:
@@ -319,7 +203,8 @@ void ClaimModel::finish_settle(unsigned payment, Claim &claim,
 }
 
 // The next thing that happens to a claim in the hands of a living process.
-void ClaimModel::advance(unsigned payment, Claim &claim, Process &process)
+void ClaimModel::advance(unsigned payment, ModelClaim &claim,
+                         ModelProcess &process)
 {
     switch (claim.state) {
     case ClaimState::verifying:
@@ -358,7 +243,7 @@ void ClaimModel::advance(unsigned payment, Claim &claim, Process &process)
 }
 
 // Names of claims that are gone reach nothing.
-void ClaimModel::try_stale(Process &process)
+void ClaimModel::try_stale(ModelProcess &process)
 {
     if (stale_.empty()) {
         return;
@@ -394,7 +279,7 @@ void ClaimModel::one_operation()
     unsigned payment = below(kPayments);
     if (what < 2) {  // a worker dies or leaves, another comes
         unsigned index = below(3);
-        Process &process = *processes_[index];
+        ModelProcess &process = *processes_[index];
         if (what == 0) {
             process.table.leave(process.owner);
         }
@@ -416,7 +301,7 @@ void ClaimModel::one_operation()
         take(payment);
         return;
     }
-    Process *process = process_of(known->second);
+    ModelProcess *process = process_of(known->second);
     if (process == nullptr || what < 30) {
         resume(payment);
         return;
@@ -426,7 +311,7 @@ void ClaimModel::one_operation()
 
 void ClaimModel::compare(unsigned payment)
 {
-    Process &process = any_process();
+    ModelProcess &process = any_process();
     ClaimView view = process.table.look_up(facts_of(payment), now_);
     auto known = model_.find(payment);
     if (known == model_.end()) {
@@ -434,7 +319,7 @@ void ClaimModel::compare(unsigned payment)
         ASSERT_FALSE(view.ref);
         return;
     }
-    const Claim &claim = known->second;
+    const ModelClaim &claim = known->second;
     ASSERT_EQ(view.state, claim.state);
     ASSERT_EQ(view.ref.cell, claim.ref.cell);
     ASSERT_EQ(view.ref.generation, claim.ref.generation);
@@ -447,8 +332,8 @@ void ClaimModel::compare(unsigned payment)
     ASSERT_EQ(view.facilitator, claim.facilitator);
     ASSERT_EQ(view.receipt,
               claim.state == ClaimState::paid ? claim.receipt : "");
-    if (claim.state == ClaimState::settling ||
-        claim.state == ClaimState::unknown) {
+    if (claim.state == ClaimState::settling
+        || claim.state == ClaimState::unknown) {
         std::string stored = process.table.stored_settle(view.ref);
         ASSERT_EQ(stored.size(), claim.stored ? claim.settle.size() : 0u);
         ASSERT_TRUE(stored.empty() || stored == claim.settle);
@@ -462,8 +347,8 @@ TEST_F(ClaimModel, AgreesWithTheTable)
 {
     std::printf("seed %u; again with X402_SEED=%u\n", seed_, seed_);
     for (unsigned number = 0; number < kOperations; ++number) {
-        SCOPED_TRACE("seed " + std::to_string(seed_) + ", operation " +
-                     std::to_string(number));
+        SCOPED_TRACE("seed " + std::to_string(seed_) + ", operation "
+                     + std::to_string(number));
         one_operation();
         ASSERT_FALSE(HasFailure());
         tidy();
@@ -484,5 +369,4 @@ TEST_F(ClaimModel, AgreesWithTheTable)
     EXPECT_GT(recalled_, 100u);
 }
 
-}  // namespace
 }  // namespace x402

@@ -65,7 +65,8 @@ protected:
     ClaimZone() : ClaimZone(ClaimTable::least_bytes()) {}
 
     explicit ClaimZone(std::size_t bytes)
-        : memory_((bytes + 7) / 8), bytes_(bytes),
+        : memory_((bytes + 7) / 8),
+          bytes_(bytes),
           formatted_(ClaimTable::format(memory_.data(), bytes)),
           table_(memory_.data(), process_lives)
     {

@@ -134,8 +134,8 @@ const Row *find_row(State state, Event event)
 
 bool may_be_on_the_wire(State state)
 {
-    return state == S::settling || state == S::settling_first ||
-           state == S::orphaned;
+    return state == S::settling || state == S::settling_first
+           || state == S::orphaned;
 }
 
 TEST(PaymentSession, EveryPairIsTheOneOfTheTable)
@@ -202,21 +202,21 @@ TEST(PaymentSession, NoPairReleasesContentBeforePaid)
         SCOPED_TRACE(pair_name(state, event));
         Step next = step(state, event);
         if (next.action == A::release) {
-            EXPECT_TRUE(state == S::paid ||
-                        (state == S::settling && event == E::settle_paid));
+            EXPECT_TRUE(state == S::paid
+                        || (state == S::settling && event == E::settle_paid));
         }
         if (next.action == A::pass) {
             // Only what is not charged, and then nobody is charged for it.
             EXPECT_EQ(event, E::content_free);
             EXPECT_EQ(next.claim, C::free);
         }
-        bool content_state = next.next == S::delivering ||
-                             next.next == S::delivered || next.next == S::paid;
+        bool content_state = next.next == S::delivering
+                             || next.next == S::delivered
+                             || next.next == S::paid;
         if (content_state && state != next.next) {
-            EXPECT_TRUE(event == E::settle_paid ||
-                        event == E::settle_unproven ||
-                        event == E::claim_paid_resumed || state == S::paid ||
-                        state == S::delivering);
+            EXPECT_TRUE(event == E::settle_paid || event == E::settle_unproven
+                        || event == E::claim_paid_resumed || state == S::paid
+                        || state == S::delivering);
         }
     });
 }
@@ -268,8 +268,9 @@ std::string way_of(const Walk &run)
 
 void expect_money_kept(const Walk &before, Event event, const Step &next)
 {
-    bool proven = before.paid || event == E::settle_paid ||
-                  event == E::settle_unproven || event == E::claim_paid_resumed;
+    bool proven = before.paid || event == E::settle_paid
+                  || event == E::settle_unproven
+                  || event == E::claim_paid_resumed;
     if (next.action == A::release) {
         EXPECT_TRUE(proven);
     }
@@ -277,8 +278,8 @@ void expect_money_kept(const Walk &before, Event event, const Step &next)
         EXPECT_FALSE(before.paid);
         EXPECT_TRUE(!before.sent || event == E::settle_not_processed);
     }
-    if (next.claim == C::paid || next.claim == C::delivered ||
-        next.claim == C::owed) {
+    if (next.claim == C::paid || next.claim == C::delivered
+        || next.claim == C::owed) {
         EXPECT_TRUE(proven);
     }
     if (next.claim == C::refused || next.claim == C::unknown) {
@@ -315,10 +316,10 @@ TEST(PaymentSession, NoWayThroughItLosesMoney)
             Step next = step(run.state, event);
             expect_money_kept(run, event, next);
             after.state = next.next;
-            after.sent = (run.sent || next.action == A::call_settle) &&
-                         next.claim != C::free;
-            after.paid = run.paid || next.claim == C::paid ||
-                         event == E::claim_paid_resumed;
+            after.sent = (run.sent || next.action == A::call_settle)
+                         && next.claim != C::free;
+            after.paid = run.paid || next.claim == C::paid
+                         || event == E::claim_paid_resumed;
             open.push_back(after);
         }
     }

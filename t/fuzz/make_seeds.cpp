@@ -1,0 +1,158 @@
+// Writes the seeds of all targets: make_seeds <vectors> <output>. One directory
+// for each target, one file for each input.
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <string>
+
+#include "base/base64_codec.hpp"
+#include "base/json_document.hpp"
+#include "fuzz_check.hpp"
+
+using namespace x402;
+
+namespace {
+
+class Seeds {
+public:
+    explicit Seeds(std::filesystem::path output) : output_(std::move(output)) {}
+
+    void add(const std::string &target, std::string_view input)
+    {
+        std::filesystem::path directory = output_ / target;
+        std::filesystem::create_directories(directory);
+        std::ofstream file(directory / std::to_string(++counts_[target]),
+                           std::ios::binary);
+        file.write(input.data(), static_cast<std::streamsize>(input.size()));
+        must(file.good(), "seeds can be written");
+    }
+
+    // With the byte in front that chooses a status.
+    void add(const std::string &target, char choice, std::string_view input)
+    {
+        add(target, std::string(1, choice) + std::string(input));
+    }
+
+    bool complete() const
+    {
+        for (const auto &[target, count] : counts_) {
+            std::printf("%s: %u seeds\n", target.c_str(), count);
+        }
+        return counts_.size() == 7;
+    }
+
+private:
+    std::filesystem::path output_;
+    std::map<std::string, unsigned> counts_;
+};
+
+JsonDocument read_vectors(const std::string &path)
+{
+    std::ifstream file(path, std::ios::binary);
+    std::string text{std::istreambuf_iterator<char>(file), {}};
+    auto document =
+        JsonDocument::parse(text, {1024 * 1024, 100, 100000, 100000});
+    must(document.ok(), "vectors can be read");
+    return std::move(document.value());
+}
+
+void add_header(Seeds &seeds, std::string_view header)
+{
+    seeds.add("base64_fuzz", header);
+    seeds.add("payment_header_fuzz", header);
+    if (auto text = base64_decode(header)) {
+        seeds.add("payment_header_fuzz", *text);
+        seeds.add("json_fuzz", *text);
+    }
+}
+
+void add_headers(Seeds &seeds, const std::string &vectors)
+{
+    for (const char *name : {"/evm-payments.json", "/payment-required.json",
+                             "/header-decode-vectors.json"}) {
+        JsonDocument document = read_vectors(vectors + name);
+        for (const char *list : {"vectors", "negative"}) {
+            JsonValue rows = document.root()[list];
+            for (std::size_t index = 0; index < rows.size(); ++index) {
+                add_header(seeds, rows.at(index)["header"].string());
+            }
+        }
+    }
+}
+
+void add_prices(Seeds &seeds, const std::string &vectors)
+{
+    JsonDocument document = read_vectors(vectors + "/price-vectors.json");
+    JsonValue rows = document.root()["vectors"];
+    for (std::size_t index = 0; index < rows.size(); ++index) {
+        seeds.add("price_text_fuzz", rows.at(index)["price"].string());
+    }
+    for (const char *text : {"0.01 USDC", "$0.01 usd", "5 USDC.e", "1e6"}) {
+        seeds.add("price_text_fuzz", text);
+    }
+}
+
+void add_answers(Seeds &seeds)
+{
+    const std::string asked = R"("network":"eip155:84532",)"
+                              R"("payer":"0x2c106B8378311AF25df8E16BAf7Ca35A)"
+                              R"(fA89E5B9","amount":"10000")";
+    const std::string settles[] = {
+        R"({"success":true,"transaction":"0xfe",)" + asked + "}",
+        R"({"success":true,"transaction":"","network":"base-sepolia"})",
+        R"({"success":true,"transaction":"0xfe","network":"eip155:8453"})",
+        R"({"success":true,"transaction":null,)" + asked + "}",
+        R"({"success":false,"errorReason":"insufficient_funds",)"
+        R"("transaction":"",)"
+            + asked + "}",
+        R"({"success":false,"errorReason":"transaction_failed",)"
+        R"("transaction":"0xfe",)"
+            + asked + "}",
+        R"({"success":false,"errorReason":"settlement_pending",)"
+        R"("transaction":"0xfe"})",
+        R"({"success":false,"transaction":"","errorReason":)"
+        R"("invalid_exact_evm_nonce_already_used"})",
+        "Bad Gateway",
+    };
+    for (const std::string &body : settles) {
+        for (char choice : {0, 5, 9, 11, 12, 4}) {
+            seeds.add("settle_answer_fuzz", choice, body);
+        }
+    }
+    for (const char *body :
+         {R"({"isValid":true,"payer":"0xab"})",
+          R"({"isValid":false,)"
+          R"("invalidReason":"expired","invalidMessage":"late"})",
+          "{}"}) {
+        for (char choice : {0, 5, 9, 11, 12, 4}) {
+            seeds.add("verify_answer_fuzz", choice, body);
+        }
+    }
+}
+
+void add_urls(Seeds &seeds)
+{
+    for (const char *text :
+         {"https://x402.org/facilitator", "http://127.0.0.1:4022/a\n/b",
+          "https://x402.org\nhttps://www.x402.org/v", "https://[::1]:8443\n//h",
+          "http://h\nhttps://h:443/", "https://u:p@h/", "https://h?x=1",
+          "https://h\nhttp://h/v", "https://h\nhttps://y.org/v"}) {
+        for (char choice : {0, 1, 2, 8, 9}) {
+            seeds.add("facilitator_url_fuzz", choice, text);
+        }
+    }
+}
+
+}  // namespace
+
+int main(int argc, char **argv)
+{
+    must(argc == 3, "usage: make_seeds <vectors> <output>");
+    Seeds seeds(argv[2]);
+    add_headers(seeds, argv[1]);
+    add_prices(seeds, argv[1]);
+    add_answers(seeds);
+    add_urls(seeds);
+    return seeds.complete() ? 0 : 1;
+}

@@ -1,0 +1,175 @@
+# Includes go one way, base -> protocol -> policy -> facilitator -> session ->
+# nginx, and each foreign library has its one place.
+
+use v5.36;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use Test::More;
+use X402::House;
+
+my @rooms = X402::House::ROOMS;
+my %rank  = map { $rooms[$_] => $_ } 0 .. $#rooms;
+
+# Foreign headers in the pure rooms: pattern of the file => pattern of the header.
+my @foreign = (
+    [ qr{\Asrc/base/json_document\.cpp\z}, qr{\Ajansson\.h\z} ],
+    [ qr{\Asrc/base/sha256_digest\.cpp\z}, qr{\Aopenssl/} ],
+);
+
+# Standard headers of things that a pure room has to be told: I/O, clock, threads.
+my $impure = qr{\A(?:c?iostream|fstream|filesystem|chrono|ctime|thread|mutex|shared_mutex
+    |condition_variable|future|csignal|clocale|locale)\z}x;
+
+sub room ($path) { return $path =~ m{\Asrc/(\w+)/} ? $1 : '' }
+
+# --- the rules -------------------------------------------------------------------
+
+sub unknown_rooms ($house) {
+    return map {"$_: no such room"} grep { !exists $rank{ room($_) } } $house->sources;
+}
+
+sub against_the_stream ($house) {
+    my @wrong;
+    for my $path ($house->sources) {
+        my $own = $rank{ room($path) } // next;
+        for ($house->includes($path)) {
+            my ($line, $kind, $what) = @$_;
+            next if $kind ne 'quoted';
+            next if $what eq 'ngx_http_x402.h' && room($path) eq 'nginx';
+            my ($target) = $what =~ m{\A(\w+)/};
+            if (!defined $target || !exists $rank{$target}) {
+                push @wrong, qq($path:$line: "$what": write the path from src/);
+            }
+            elsif ($rank{$target} > $own) {
+                push @wrong, qq($path:$line: "$what" is to the right of this room);
+            }
+            elsif (!$house->text("src/$what")) {
+                push @wrong, qq($path:$line: "$what" does not exist);
+            }
+        }
+    }
+    return @wrong;
+}
+
+# A C++ standard header has neither a dot nor a slash; everything else is
+# nginx, a library or the operating system.
+sub foreign_in_pure_rooms ($house) {
+    my @wrong;
+    for my $path (grep { room($_) ne 'nginx' } $house->sources) {
+        for ($house->includes($path)) {
+            my ($line, $kind, $what) = @$_;
+            next if $kind ne 'angled';
+            next if grep { $path =~ $_->[0] && $what =~ $_->[1] } @foreign;
+            push @wrong, "$path:$line: <$what> has no place in a pure room"
+                if $what =~ m{[./]} || $what =~ $impure;
+        }
+    }
+    return @wrong;
+}
+
+# The files of curl are ngx_http_x402_curl*.cpp; a header they share may name
+# curl's types as long as nobody else includes it.
+sub foreign_in_nginx_room ($house) {
+    my (@wrong, %openssl, %seen_by);
+    my @paths = $house->sources('nginx');
+    for my $path (@paths) {
+        for ($house->includes($path)) { push $seen_by{ $_->[2] }->@*, $path }
+    }
+    my %of_curl = map { $_ => 1 } grep {m{/ngx_http_x402_curl\w*\.cpp\z}} @paths;
+    for my $header (grep {m{/ngx_http_x402_curl_\w+\.hpp\z}} @paths) {
+        my $users = $seen_by{ $header =~ s{\Asrc/}{}r } // [];
+        $of_curl{$header} = 1 if !grep { !$of_curl{$_} } @$users;
+    }
+    for my $path (@paths) {
+        for ($house->includes($path)) {
+            my ($line, $kind, $what) = @$_;
+            next if $kind ne 'angled';
+            push @wrong, "$path:$line: curl belongs to ngx_http_x402_curl*.cpp"
+                if $what =~ m{\Acurl/} && !$of_curl{$path};
+            push @wrong, "$path:$line: jansson belongs to base/json_document.cpp"
+                if $what =~ m{\Ajansson};
+            push @wrong, "$path:$line: nginx's headers come through ngx_http_x402.h"
+                if $what =~ m{\Angx_} && $path !~ m{/ngx_http_x402\.h\z};
+            next if $what !~ m{\Aopenssl/};
+            push @wrong, "$path:$line: OpenSSL belongs to one of the files of curl" if !$of_curl{$path};
+            $openssl{$path} = 1;
+        }
+    }
+    push @wrong, 'OpenSSL is in more than one file: ' . join ' ', sort keys %openssl
+        if keys %openssl > 1;
+    return @wrong;
+}
+
+# The tables know the contract and nothing behind it; the contract is C.
+sub doors ($house) {
+    my @wrong;
+    for ($house->includes(X402::House::TABLES)) {
+        my ($line, $kind, $what) = @$_;
+        push @wrong, X402::House::TABLES . ":$line: only src/nginx/ngx_http_x402.h is included here"
+            if $what ne 'src/nginx/ngx_http_x402.h';
+    }
+    for my $path ($house->paths('src/nginx/*.h')) {
+        for ($house->includes($path)) {
+            my ($line, $kind, $what) = @$_;
+            push @wrong, "$path:$line: only nginx's own headers are included here"
+                if $what !~ /\Angx_(?:config|core|http)\.h\z/;
+        }
+    }
+    return @wrong;
+}
+
+# --- as it stands -----------------------------------------------------------------
+
+my $house = X402::House->new;
+
+cmp_ok scalar $house->sources, '>', 50, 'the sources were found';
+is join(' ', grep { !$house->sources($_) } @rooms), '', 'in every room';
+
+holds 'every file is in a room', \&unknown_rooms, $house;
+holds 'includes go one way', \&against_the_stream, $house;
+holds 'pure rooms see the standard library, and each foreign one in its one file',
+    \&foreign_in_pure_rooms, $house;
+holds 'curl and OpenSSL stay in the files of curl', \&foreign_in_nginx_room, $house;
+holds 'the tables see the C contract only', \&doors, $house;
+
+# --- and the rules can fail ---------------------------------------------------------
+
+sub planted ($path, $include) { return $house->with($path => "#include $include\n") }
+
+catches 'a seventh room', \&unknown_rooms, $house->with('src/util/helper.cpp' => '');
+
+for my $i (0 .. $#rooms - 1) {
+    my $target = ($house->paths("src/$rooms[$i + 1]/*.hpp"))[0] =~ s{\Asrc/}{}r;
+    catches "$rooms[$i] includes $rooms[$i + 1]", \&against_the_stream,
+        planted("src/$rooms[$i]/planted.hpp", qq("$target"));
+}
+catches 'a path that is not from src/', \&against_the_stream,
+    planted('src/policy/planted.cpp', '"price_text.hpp"');
+catches 'nginx\'s contract in a pure room', \&against_the_stream,
+    planted('src/session/planted.cpp', '"ngx_http_x402.h"');
+catches 'a header that is gone', \&against_the_stream,
+    planted('src/policy/planted.cpp', '"base/gone_away.hpp"');
+
+for (qw(<ngx_core.h> <curl/curl.h> <sys/socket.h> <netinet/in.h> <openssl/evp.h> <jansson.h> <unistd.h> <chrono>)) {
+    catches "$_ in a pure room", \&foreign_in_pure_rooms, planted('src/policy/planted.cpp', $_);
+}
+catches 'jansson in the digest', \&foreign_in_pure_rooms,
+    $house->changed('src/base/sha256_digest.cpp', qr/^/, "#include <jansson.h>\n");
+
+for (qw(<curl/curl.h> <openssl/ssl.h> <jansson.h> <ngx_http.h>)) {
+    catches "$_ in the nginx room", \&foreign_in_nginx_room,
+        planted('src/nginx/ngx_http_x402_planted.cpp', $_);
+}
+catches 'OpenSSL in two files of curl', \&foreign_in_nginx_room,
+    planted('src/nginx/ngx_http_x402_curl_planted.cpp', '<openssl/err.h>');
+
+catches 'curl in a header that others include', \&foreign_in_nginx_room, $house->with(
+    'src/nginx/ngx_http_x402_curl_planted.hpp' => "#include <curl/curl.h>\n",
+    'src/nginx/ngx_http_x402_planted.cpp' => qq(#include "nginx/ngx_http_x402_curl_planted.hpp"\n));
+
+catches 'the tables reach behind the contract', \&doors,
+    $house->changed(X402::House::TABLES, qr/^#include/m, qq(#include "src/nginx/ngx_http_x402_ctx.hpp"\n#include));
+catches 'C++ in the contract', \&doors,
+    $house->changed('src/nginx/ngx_http_x402.h', qr/^#include/m, "#include <string>\n#include");
+
+done_testing;

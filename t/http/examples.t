@@ -1,0 +1,240 @@
+# Every file in conf-examples passes nginx -t, tells an unpaid client the price,
+# sells, and leaves free what it says is free.
+#
+# The files are loaded as they are, except for these texts:
+
+use v5.36;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use X402::Test;
+use MIME::Base64 qw(encode_base64);
+
+my @replacements = (
+    # The test's own main level: process, log and module.
+    [ "user  www-data;\n"                                     => '' ],
+    [ "error_log  /var/log/nginx/error.log notice;\n"         => '' ],
+    [ "load_module  modules/ngx_http_x402_module.so;"         => '%%GLOBALS%%' ],
+    [ "\nhttp {\n"                                            => "\nhttp {\n    %%HTTP%%\n" ],
+    # Where it listens and whom it asks.
+    [ 'listen       80;'                                      => 'listen 127.0.0.1:%%PORT%%;' ],
+    [ 'https://x402.org/facilitator;'                         => '%%FACILITATOR%%;' ],
+    [ 'https://facilitator.example.com;'                      => '%%FACILITATOR%%;' ],
+    [ 'http://127.0.0.1:4021;'                                => '%%FACILITATOR%%;' ],
+    [ '127.0.0.1:3000'                                        => '%%BACKEND%%' ],
+    [ '/srv/www'                                              => '%%DIR%%/html' ],
+    # Addresses of clients.
+    [ '192.0.2.0/24'                                          => '127.0.0.2/32' ],
+    [ '10.0.0.0/8'                                            => '127.0.0.1/32' ],
+);
+my @must = ('%%GLOBALS%%', '%%HTTP%%', '%%PORT%%', '%%FACILITATOR%%');
+
+my $directory = "$FindBin::Bin/../../conf-examples";
+my $pay_to    = '0x209693Bc6afc0C5328bA36FaF03C514EF312287C';
+my @password  = (Authorization => 'Basic ' . encode_base64('me:word', ''));
+
+# What each example is about. offers: path => [ network amount ] as unpaid
+# clients read it; the first of them is sold; free: paths that cost nothing; and
+# what is special about the example.
+my %examples = (
+    'minimal.conf' => {
+        offers => [ '/weather' => ['eip155:84532 10000'] ],
+        free   => [ '/', '/index.html' ],
+    },
+    'static-files.conf' => {
+        offers => [ '/downloads/a.bin' => ['eip155:84532 100000'],
+            '/downloads/datasets/a.bin' => ['eip155:84532 2500000'] ],
+        free => [ '/', '/downloads/preview/a.bin' ],
+        also => sub ($t, $f, $up) {
+            my $r = paid($t, '/downloads/a.bin', headers => [ Range => 'bytes=0-3' ]);
+            is_content $r, file('/downloads/a.bin'), 'no ranges: the whole file for the price';
+            is paid($t, '/downloads/none')->status, 404, 'a file that is not there';
+            is $f->calls('settle'), 1, 'is not charged';
+        },
+    },
+    'proxied-api.conf' => {
+        offers => [ '/v1/weather?q=a' => ['eip155:84532 1000'], '/new' => ['eip155:84532 10000'] ],
+        free   => [ '/health', '/openapi.json', '/v1/reports/1' ],
+        also   => sub ($t, $f, $up) {
+            my %post = (method => 'POST', body => '{}');
+            is $t->ask(POST => '/v1/reports', body => '{}')->status, 402, 'making a report costs';
+            $up->on('/v1/reports', body => 'REPORT');
+            is_content paid($t, '/v1/reports', %post), 'REPORT', 'and is sold';
+            is $f->asked('settle')->{paymentRequirements}{amount}, '250000', 'at its price';
+            is $t->get('/v1/reports/1')->status, 200, 'reading it again does not';
+        },
+    },
+    'several-networks.conf' => {
+        offers => [ '/report' =>
+            [ 'eip155:8453 50000', 'eip155:137 50000', 'eip155:42161 50000', 'eip155:1 750000' ] ],
+        free => [ '/', '/index.html' ],
+        also => sub ($t, $f, $up) {
+            my $accepts = unpaid($t, '/report')->{accepts};
+            is $accepts->[3]{payTo}, '0x' . '1' x 40, 'an own address';
+            is join(' ', map { $_->{maxTimeoutSeconds} } @$accepts), '300 300 300 600', 'and an own time';
+            is_content paid($t, '/report', change => { accept => 3 }), file('/report'), 'each way is good';
+            is $f->asked('settle')->{paymentRequirements}{network}, 'eip155:1', 'on its network';
+        },
+    },
+    'several-ways-to-pay.conf' => {
+        offers => [ '/report' =>
+            [ 'eip155:8453 50000', 'eip155:8453 45000', 'eip155:8453 3000000000000000000' ] ],
+        free => [ '/', '/index.html' ],
+        also => sub ($t, $f, $up) {
+            my $accepts = unpaid($t, '/report')->{accepts};
+            is join(', ', map { $_->{extra}{name} } @$accepts), 'USD Coin, Example Dollar, Example Points', 'the tokens';
+            for my $way (1, 2) {
+                $f->forget;
+                is_content paid($t, '/report', change => { accept => $way }), file('/report'), "way $way is good";
+                is $f->asked('settle')->{paymentRequirements}{asset}, $accepts->[$way]{asset}, 'with its token';
+            }
+        },
+    },
+    'free-for-members.conf' => {
+        offers => [ '/articles/a.html' => ['eip155:84532 20000'] ],
+        free   => [ '/', '/index.html' ],
+        also   => sub ($t, $f, $up) {
+            my $text = file('/articles/a.html');
+            is $t->get('/articles/a.html', headers => \@password)->body, $text, 'a member reads for nothing';
+            is $t->get('/articles/a.html', from => '127.0.0.2')->body, $text, 'and so does the own network';
+            is $f->calls, 0, 'nobody was asked';
+            is $t->get('/archive/a.html')->status, 401, 'the archive is for members';
+            is $t->get('/archive/a.html', headers => \@password)->status, 402, 'who pay';
+        },
+    },
+    'settle-before.conf' => {
+        offers => [ '/generate' => ['eip155:84532 250000'], '/render/a' => ['eip155:84532 1000000'],
+            '/search' => ['eip155:84532 50000'] ],
+        order => 'settle',
+        free  => [ '/', '/index.html' ],
+        also  => sub ($t, $f, $up) {
+            $up->on('/generate', body => 'event', sse => 3);
+            like paid($t, '/generate')->body, qr/data: event 3/, 'events are streamed';
+
+            $up->on('/render/a', status => 503, body => 'not now');
+            my $payment = payment(unpaid($t, '/render/a'));
+            my @mine = (payment => $payment, headers => [ 'X-Api-Key' => 'mine' ]);
+            my $r = paid($t, '/render/a', @mine);
+            is $r->status, 503, 'work that failed';
+            ok receipt($r)->{success}, 'after the money had moved';
+            $up->on('/render/a', body => 'RENDERED');
+            $f->forget;
+            is paid($t, '/render/a', payment => $payment, headers => [ 'X-Api-Key' => 'other' ])->status, 402,
+                'is not owed to others';
+            is_content paid($t, '/render/a', @mine), 'RENDERED', 'but to its payer';
+            is $f->calls, 0, 'without another charge';
+
+            is paid($t, '/search')->status, 200, 'the other mode';
+            is $f->order, 'verify settle', 'beside it';
+        },
+    },
+    'self-hosted-facilitator.conf' => {
+        offers => [ '/weather' => ['eip155:84532 10000'] ],
+        free   => [ '/', '/index.html' ],
+        also   => sub ($t, $f, $up) {
+            $f->verify('silent');
+            my $r = paid($t, '/weather');
+            is $r->status . $r->body, '504{"error":"facilitator_timeout","charged":false}', 'a silent facilitator';
+            cmp_ok $r->seconds, '<', 4.5, 'is not waited for';
+        },
+    },
+    'error-pages.conf' => {
+        offers => [ '/articles/a.html' => ['eip155:84532 20000'] ],
+        unpaid => sub { file('/pages/pay.html') },
+        free   => [ '/', '/index.html' ],
+        also   => sub ($t, $f, $up) {
+            like $t->get('/articles/a.html')->header('Content-Type'), qr{\Atext/html}, 'the page is HTML';
+            is $t->get('/pages/pay.html')->status, 404, 'and only shown where it belongs';
+            $f->verify(status => 500, body => 'x');
+            my $r = paid($t, '/articles/a.html');
+            is $r->status . $r->body, '502' . file('/pages/later.html'), 'a page for a broken facilitator';
+            $f->verify('ok')->settle('close');
+            $r = paid($t, '/articles/a.html');
+            is $r->status . $r->body, '503{"error":"settlement_unknown","charged":"unknown"}',
+                'but not for what clients have to read';
+        },
+    },
+    'behind-a-proxy.conf' => {
+        offers => [ '/report?a=1' => ['eip155:84532 10000'] ],
+        free   => ['/health'],
+        also   => sub ($t, $f, $up) {
+            is unpaid($t, '/report?a=1')->{resource}{url}, 'https://api.example.com/report?a=1',
+                'the URL that clients know';
+            my $payment = payment(unpaid($t, '/owed'));
+            my @from = (payment => $payment, headers => [ 'X-Forwarded-For' => '198.51.100.7' ]);
+            $f->settle_once('close');
+            is paid($t, '/owed', @from)->status, 503, 'an unknown outcome';
+            is paid($t, '/owed', payment => $payment, headers => [ 'X-Forwarded-For' => '198.51.100.8' ])->status,
+                503, 'is not finished by another client of the balancer';
+            is $up->hits('/owed'), 1, 'who reaches nothing';
+            is_content paid($t, '/owed', @from), "answer to /owed\n", 'but by its own';
+        },
+    },
+);
+
+plan skip_all => 'the module is not built' if !-e X402::Nginx::module();
+
+my @files = map {s{.*/}{}r} glob "$directory/*.conf";
+is "@files", join(' ', sort keys %examples), 'every example is here, and exists';
+
+sub file ($path) { return "content of $path\n" }
+
+sub example ($name) {
+    open my $file, '<:raw', "$directory/$name" or die "$name: $!";
+    my $text = do { local $/; <$file> };
+    for (@replacements) {
+        my ($from, $to) = @$_;
+        $text =~ s/\Q$from\E/$to/g;
+    }
+    ok !(grep { index($text, $_) < 0 } @must), "$name: is in the usual form";
+    unlike $text =~ s/#.*//gr, qr{https?://(?!\$|api\.example|%%|app)}, "$name: nothing outside is asked";
+    return $text;
+}
+
+for my $name (sort keys %examples) {
+    my $about = $examples{$name};
+    my ($f, $up) = (facilitator(), backend());
+    my $text = example($name);
+    my $t = nginx($text, facilitator => $f, backend => $up);
+    $t->write("html$_", file($_)) for '/index.html', '/report', '/downloads/a.bin', '/downloads/preview/a.bin',
+        '/downloads/datasets/a.bin', '/articles/a.html', '/archive/a.html', '/pages/pay.html', '/pages/later.html';
+    $t->write('html/downloads/index.html', 'list');
+    $t->write('mime.types', "types { text/html html; }\n");
+    $t->write('members.passwd', "me:{PLAIN}word\n");
+
+    my ($said, $passes) = $t->test_config($text);
+    ok $passes, "$name: nginx -t" or diag $said;
+    unlike $said, qr/\[warn\]/, "$name: without a warning";
+    my $typed = $t->config_error($text =~ s/\bx402_pay_to\b/x402_pay_too/r);
+    like $typed, qr/unknown directive "x402_pay_too"/, "$name: which would see a wrong one";
+    $t->allow(qr/x402_pay_too/);
+    $t->start;
+
+    my @offers = $about->{offers}->@*;
+    my ($sold) = @offers;
+    while (my ($path, $expected) = splice @offers, 0, 2) {
+        my $r = $t->get($path);
+        is $r->status, 402, "$name: $path is not free";
+        is join(', ', map {"$_->{network} $_->{amount}"} (offer($r) // {})->{accepts}->@*),
+            join(', ', @$expected), "$name: $path: its price";
+        is $r->body, $about->{unpaid} ? $about->{unpaid}->() : '{}', "$name: $path: what is shown";
+    }
+    for my $path ($about->{free}->@*) {
+        my $r = $t->get($path);
+        is $r->status, 200, "$name: $path is free";
+        ok !grep({/\Apayment/i} $r->{headers}->@*), "$name: $path knows nothing of payments";
+    }
+    is $f->calls, 0, "$name: nobody was asked for that";
+
+    my $r = paid($t, $sold);
+    is $r->status, 200, "$name: $sold is sold";
+    ok receipt($r)->{success}, "$name: with a receipt";
+    is $f->order, $about->{order} // 'verify settle', "$name: at the facilitator";
+    is $f->asked('settle')->{paymentRequirements}{payTo}, $pay_to, "$name: to the address";
+    $_->forget for $f, $up;
+    if ($about->{also}) {
+        subtest $name => sub { $about->{also}->($t, $f, $up) };
+    }
+    $t->stop;
+}
+
+finish;
