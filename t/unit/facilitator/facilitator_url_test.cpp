@@ -53,60 +53,61 @@ TEST(FacilitatorUrl, IsReadIntoItsParts)
     }
 }
 
+struct Wrong {
+    const char *text;
+    const char *why;
+};
+constexpr Wrong kWrong[] = {
+    {"", "must start with"},
+    {"x402.org", "must start with"},
+    {"//x402.org", "must start with"},
+    {"://x402.org", "must start with"},
+    {"ftp://x402.org", "must start with"},
+    {"httpss://x402.org", "must start with"},
+    {"https:/x402.org", "must start with"},
+    {"https:x402.org", "must start with"},
+    {"https://", "has no host"},
+    {"https:///verify", "has no host"},
+    {"https://:443", "has no host"},
+    {"https://user@x402.org", "must not hold a user name"},
+    {"https://user:secret@x402.org/", "must not hold a user name"},
+    {"https://x402.org?key=1", "must not have a query"},
+    {"https://x402.org/a?key=1", "must not have a query"},
+    {"https://x402.org/#a", "must not have a query"},
+    {"https://x402.org:", "has no port between"},
+    {"https://x402.org:0", "has no port between"},
+    {"https://x402.org:65536", "has no port between"},
+    {"https://x402.org:000443", "has no port between"},
+    {"https://x402.org:-1", "has no port between"},
+    {"https://x402.org:44a", "has no port between"},
+    {"https://x402.org:1:2", "has no port between"},
+    {"https://::1/", "has no host"},
+    {"https://x402,org", "has a host name with"},
+    {"https://x402%2eorg", "has a host name with"},
+    {"https://*.org", "has a host name with"},
+    {"https://[::1", "has an IPv6 address without"},
+    {"https://[]", "has an IPv6 address without"},
+    {"https://[::1]x", "has text after"},
+    {"https://[::1]443", "has text after"},
+    {"https://[::1]:", "has no port between"},
+    {"https://[::1%eth0]", "has no IPv6 address between"},
+    {"https://[v1.x]", "has no IPv6 address between"},
+    {"https://[face]", "has no IPv6 address between"},
+    {"https://[1.2.3.4]", "has no IPv6 address between"},
+    {" https://x402.org", "has a character that no URL has"},
+    {"https://x402.org ", "has a character that no URL has"},
+    {"https://x402.org/a b", "has a character that no URL has"},
+    {"https://x402.org/\r\nHost: y", "has a character that no URL has"},
+    {"https://x402.org/\"", "has a character that no URL has"},
+    {"https://x402.org\\@y", "has a character that no URL has"},
+    {"https://x402.org/{a}", "has a character that no URL has"},
+    {"https://\xc3\xbc.org", "has a character that no URL has"},
+    {"https://x402.org/\x7f", "has a character that no URL has"},
+};
+
 TEST(FacilitatorUrl, SaysWhatIsWrong)
 {
-    struct Row {
-        const char *text;
-        const char *why;
-    };
-    constexpr Row kRows[] = {
-        {"", "must start with"},
-        {"x402.org", "must start with"},
-        {"//x402.org", "must start with"},
-        {"://x402.org", "must start with"},
-        {"ftp://x402.org", "must start with"},
-        {"httpss://x402.org", "must start with"},
-        {"https:/x402.org", "must start with"},
-        {"https:x402.org", "must start with"},
-        {"https://", "has no host"},
-        {"https:///verify", "has no host"},
-        {"https://:443", "has no host"},
-        {"https://user@x402.org", "must not hold a user name"},
-        {"https://user:secret@x402.org/", "must not hold a user name"},
-        {"https://x402.org?key=1", "must not have a query"},
-        {"https://x402.org/a?key=1", "must not have a query"},
-        {"https://x402.org/#a", "must not have a query"},
-        {"https://x402.org:", "has no port between"},
-        {"https://x402.org:0", "has no port between"},
-        {"https://x402.org:65536", "has no port between"},
-        {"https://x402.org:000443", "has no port between"},
-        {"https://x402.org:-1", "has no port between"},
-        {"https://x402.org:44a", "has no port between"},
-        {"https://x402.org:1:2", "has no port between"},
-        {"https://::1/", "has no host"},
-        {"https://x402,org", "has a host name with"},
-        {"https://x402%2eorg", "has a host name with"},
-        {"https://*.org", "has a host name with"},
-        {"https://[::1", "has an IPv6 address without"},
-        {"https://[]", "has an IPv6 address without"},
-        {"https://[::1]x", "has text after"},
-        {"https://[::1]443", "has text after"},
-        {"https://[::1]:", "has no port between"},
-        {"https://[::1%eth0]", "has no IPv6 address between"},
-        {"https://[v1.x]", "has no IPv6 address between"},
-        {"https://[face]", "has no IPv6 address between"},
-        {"https://[1.2.3.4]", "has no IPv6 address between"},
-        {" https://x402.org", "has a character that no URL has"},
-        {"https://x402.org ", "has a character that no URL has"},
-        {"https://x402.org/a b", "has a character that no URL has"},
-        {"https://x402.org/\r\nHost: y", "has a character that no URL has"},
-        {"https://x402.org/\"", "has a character that no URL has"},
-        {"https://x402.org\\@y", "has a character that no URL has"},
-        {"https://x402.org/{a}", "has a character that no URL has"},
-        {"https://\xc3\xbc.org", "has a character that no URL has"},
-        {"https://x402.org/\x7f", "has a character that no URL has"},
-    };
-    for (const Row &row : kRows) {
+    for (const Wrong &row : kWrong) {
         Result<FacilitatorUrl> url = parse_facilitator_url(row.text);
         ASSERT_FALSE(url) << row.text;
         EXPECT_EQ(url.problem().text.find("facilitator \""

@@ -27,75 +27,76 @@ FacilitatorReply answered(int status, std::string body)
     return reply;
 }
 
+struct Judged {
+    int status;
+    const char *body;
+    VerifyVerdict verdict;
+};
+constexpr Judged kJudged[] = {
+    {200, R"({"isValid":true})", V::valid},
+    {200, R"({"isValid":true,"payer":"0xab"})", V::valid},
+    {200, R"({"isValid":true,"payer":null})", V::valid},
+    {200, R"({"isValid":true,"invalidReason":"x","extra":{}})", V::valid},
+    {201, R"({"isValid":true})", V::valid},
+    {299, R"({"isValid":true})", V::valid},
+    {200, R"({"isValid":true,"payer":1})", V::broken},
+    {200, R"({"isValid":true,"payer":{"a":1}})", V::broken},
+
+    {200, R"({"isValid":false})", V::invalid},
+    {200, R"({"isValid":false,"invalidReason":"x"})", V::invalid},
+    {200, R"({"isValid":false,"payer":1})", V::invalid},
+    {400, R"({"isValid":false})", V::invalid},
+    {402, R"({"isValid":false})", V::invalid},
+    {412, R"({"isValid":false})", V::invalid},
+    {401, R"({"isValid":false})", V::invalid},
+    {429, R"({"isValid":false})", V::invalid},
+
+    // `true` counts in 2xx only.
+    {400, R"({"isValid":true})", V::broken},
+    {404, R"({"isValid":true})", V::operator_fault},
+    {429, R"({"isValid":true})", V::rate_limited},
+    {302, R"({"isValid":true})", V::operator_fault},
+    {500, R"({"isValid":true})", V::broken},
+    {500, R"({"isValid":false})", V::broken},
+    {503, R"({"isValid":false})", V::broken},
+    {100, R"({"isValid":true})", V::broken},
+    {0, R"({"isValid":true})", V::broken},
+    {600, R"({"isValid":true})", V::broken},
+
+    // Only the JSON words count.
+    {200, R"({"isValid":"true"})", V::broken},
+    {200, R"({"isValid":1})", V::broken},
+    {200, R"({"isValid":null})", V::broken},
+    {200, R"({"isvalid":true})", V::broken},
+    {200, R"({"valid":true})", V::broken},
+    {200, R"({"data":{"isValid":true}})", V::broken},
+    {200, R"([{"isValid":true}])", V::broken},
+    {200, R"(true)", V::broken},
+    {200, R"("isValid")", V::broken},
+    {200, R"(null)", V::broken},
+    {200, "", V::broken},
+    {200, R"({"isValid":true)", V::broken},
+    {200, R"({"isValid":true} x)", V::broken},
+    {200, R"({"isValid":false,"isValid":true})", V::broken},
+    {200, "<html>isValid:true</html>", V::broken},
+
+    {400, "bad request", V::broken},
+    {401, "no key", V::operator_fault},
+    {403, "", V::operator_fault},
+    {404, "<html>", V::operator_fault},
+    {405, "", V::broken},
+    {429, "slow down", V::rate_limited},
+    {301, "", V::operator_fault},
+    {307, "", V::operator_fault},
+    {399, "", V::operator_fault},
+    {500, "", V::broken},
+    {502, "", V::broken},
+    {504, "", V::broken},
+};
+
 TEST(VerifyAnswer, IsJudgedByStatusAndBody)
 {
-    struct Row {
-        int status;
-        const char *body;
-        VerifyVerdict verdict;
-    };
-    constexpr Row kRows[] = {
-        {200, R"({"isValid":true})", V::valid},
-        {200, R"({"isValid":true,"payer":"0xab"})", V::valid},
-        {200, R"({"isValid":true,"payer":null})", V::valid},
-        {200, R"({"isValid":true,"invalidReason":"x","extra":{}})", V::valid},
-        {201, R"({"isValid":true})", V::valid},
-        {299, R"({"isValid":true})", V::valid},
-        {200, R"({"isValid":true,"payer":1})", V::broken},
-        {200, R"({"isValid":true,"payer":{"a":1}})", V::broken},
-
-        {200, R"({"isValid":false})", V::invalid},
-        {200, R"({"isValid":false,"invalidReason":"x"})", V::invalid},
-        {200, R"({"isValid":false,"payer":1})", V::invalid},
-        {400, R"({"isValid":false})", V::invalid},
-        {402, R"({"isValid":false})", V::invalid},
-        {412, R"({"isValid":false})", V::invalid},
-        {401, R"({"isValid":false})", V::invalid},
-        {429, R"({"isValid":false})", V::invalid},
-
-        // `true` counts in 2xx only.
-        {400, R"({"isValid":true})", V::broken},
-        {404, R"({"isValid":true})", V::operator_fault},
-        {429, R"({"isValid":true})", V::rate_limited},
-        {302, R"({"isValid":true})", V::operator_fault},
-        {500, R"({"isValid":true})", V::broken},
-        {500, R"({"isValid":false})", V::broken},
-        {503, R"({"isValid":false})", V::broken},
-        {100, R"({"isValid":true})", V::broken},
-        {0, R"({"isValid":true})", V::broken},
-        {600, R"({"isValid":true})", V::broken},
-
-        // Only the JSON words count.
-        {200, R"({"isValid":"true"})", V::broken},
-        {200, R"({"isValid":1})", V::broken},
-        {200, R"({"isValid":null})", V::broken},
-        {200, R"({"isvalid":true})", V::broken},
-        {200, R"({"valid":true})", V::broken},
-        {200, R"({"data":{"isValid":true}})", V::broken},
-        {200, R"([{"isValid":true}])", V::broken},
-        {200, R"(true)", V::broken},
-        {200, R"("isValid")", V::broken},
-        {200, R"(null)", V::broken},
-        {200, "", V::broken},
-        {200, R"({"isValid":true)", V::broken},
-        {200, R"({"isValid":true} x)", V::broken},
-        {200, R"({"isValid":false,"isValid":true})", V::broken},
-        {200, "<html>isValid:true</html>", V::broken},
-
-        {400, "bad request", V::broken},
-        {401, "no key", V::operator_fault},
-        {403, "", V::operator_fault},
-        {404, "<html>", V::operator_fault},
-        {405, "", V::broken},
-        {429, "slow down", V::rate_limited},
-        {301, "", V::operator_fault},
-        {307, "", V::operator_fault},
-        {399, "", V::operator_fault},
-        {500, "", V::broken},
-        {502, "", V::broken},
-        {504, "", V::broken},
-    };
-    for (const Row &row : kRows) {
+    for (const Judged &row : kJudged) {
         VerifyAnswer answer = judge_verify(answered(row.status, row.body));
         EXPECT_EQ(answer.verdict, row.verdict) << row.status << " " << row.body;
         if (row.verdict != V::valid) {
