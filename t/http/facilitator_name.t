@@ -1,0 +1,119 @@
+# The facilitator's name: looked up by nginx's resolver where there is one, else
+# in the background; the last good addresses are kept, and calls that wait for
+# an address wait no longer than their deadline.
+
+use v5.36;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use X402::Test;
+use IO::Socket::INET;
+use File::Temp;
+
+# A name server that knows one name, or none: what it does stands in a file.
+my $orders = File::Temp->new;
+sub order_dns ($what) {
+    open my $fh, '>', "$orders" or die $!;
+    print $fh $what;
+    close $fh;
+    return;
+}
+order_dns('answer');
+my $dns = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Proto => 'udp') or die $!;
+my $dns_port = $dns->sockport;
+my $dns_pid = fork // die $!;
+if (!$dns_pid) {
+    alarm 120;
+    my $asked = 0;
+    while (my $peer = $dns->recv(my $query, 512)) {
+        open my $fh, '<', "$orders" or exit;
+        my $what = <$fh> // '';
+        next if $what eq 'silence';
+        my ($question) = substr($query, 12) =~ /\A((?:[^\0]*)\0....)/s or next;
+        my $type = unpack 'n', substr $question, -4;
+        my $known = $what eq 'answer' && $type == 1;
+        my $code = $what eq 'answer' ? 0x8180 : 0x8183;
+        my $answer = $known ? pack('nnnNn', 0xc00c, 1, 1, 1, 4) . "\x7f\0\0\x01" : '';
+        $dns->send(substr($query, 0, 2) . pack('nnnnn', $code, 1, $known ? 1 : 0, 0, 0)
+            . $question . $answer, 0, $peer);
+    }
+    exit;
+}
+END { kill TERM => $dns_pid if $dns_pid }
+
+my ($f, $up) = (facilitator(), backend());
+my ($port) = $f->url =~ /:(\d+)/;
+my $t = nginx(<<'EOF', facilitator => $f, backend => $up, holes => { FPORT => $port, DNS => $dns_port });
+%%GLOBALS%%
+events { }
+http {
+    %%HTTP%%
+    x402_network base-sepolia;
+    x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
+    x402_facilitator_timeout verify=1500ms;
+    server {
+        listen 127.0.0.1:%%PORT%%;
+        location /resolver/ {
+            resolver 127.0.0.1:%%DNS%% ipv6=off valid=1s;
+            x402_price $0.01;
+            x402_facilitator http://facilitator.test:%%FPORT%%;
+            proxy_pass http://%%BACKEND%%;
+        }
+        location /local/ {
+            x402_price $0.01;
+            x402_facilitator http://localhost:%%FPORT%%;
+            proxy_pass http://%%BACKEND%%;
+        }
+        location /nowhere/ {
+            x402_price $0.01;
+            x402_facilitator http://nowhere.invalid:%%FPORT%%;
+            proxy_pass http://%%BACKEND%%;
+        }
+        location /quiet/ {
+            resolver 127.0.0.1:%%DNS%% ipv6=off valid=1s;
+            x402_price $0.01;
+            x402_facilitator http://quiet.test:%%FPORT%%;
+            proxy_pass http://%%BACKEND%%;
+        }
+    }
+}
+EOF
+$up->on('*', body => "SECRET\n");
+$t->start;
+
+is_content paid($t, '/resolver/a'), "SECRET\n", 'a name by nginx\'s resolver';
+is $f->order, 'verify settle', 'and both calls go there';
+is_content paid($t, '/local/a'), "SECRET\n", 'a name of the system';
+
+# The address is due for another look (its time to live is a second), and the
+# name server has forgotten it: the last good one serves on.
+order_dns('unknown');
+sleep 1.2;
+is_content paid($t, '/resolver/a'), "SECRET\n", 'the last good address serves while it is looked up';
+ok $t->wait_for(sub { $t->log =~ /no address found for facilitator host "facilitator\.test"; the last good ones/ }),
+    'the failure is said';
+is_content paid($t, '/resolver/a'), "SECRET\n", 'and the last good address is kept';
+
+# A name server that is silent: the call waits for its deadline, no longer.
+order_dns('silence');
+my $r = paid($t, '/quiet/a');
+is $r->status, 504, 'no address in time: 504';
+is $r->body, '{"error":"facilitator_timeout","charged":false}', 'with its word';
+cmp_ok $r->seconds, '<', 3, 'at the deadline';
+order_dns('answer');
+my $served = $t->wait_for(sub { paid($t, '/quiet/a')->status == 200 }, 15);
+ok $served, 'an address that becomes known is used';
+
+# A name that nobody knows: an answer each, and no thread for each.
+my @clients = map {
+    my $c = $t->connect;
+    $c->write_request(GET => '/nowhere/a', headers => pay_with($t, '/nowhere/a'), close => 1);
+    $c;
+} 1 .. 100;
+my ($worker) = $t->workers;
+opendir my $threads, "/proc/$worker/task" or die $!;
+my $count = grep { /\d/ } readdir $threads;
+cmp_ok $count, '<=', 4, 'a hundred calls to an unknown name start no hundred threads';
+is scalar(grep { $_->answer->status == 502 } @clients), 100, 'all are answered 502';
+is $up->hits('/nowhere/a'), 0, 'the backend is not asked';
+
+finish;
