@@ -54,6 +54,10 @@ SettlementTerms settlement_terms(const RequestCtx &ctx)
         ctx.conf->unproven == NGX_HTTP_X402_UNPROVEN_DELIVER;
     terms.connect_timeout = ctx.conf->connect_timeout;
     terms.timeout = ctx.conf->settle_timeout;
+    auto *clcf = static_cast<ngx_http_core_loc_conf_t *>(
+        ngx_http_get_module_loc_conf(ctx.r, ngx_http_core_module));
+    terms.request_log = ctx.r->connection->log;
+    terms.log = clcf->error_log;
     return terms;
 }
 

@@ -76,6 +76,12 @@ void Settlement::detach()
     state_ = State::orphaned;
     done_ = nullptr;
     data_ = nullptr;
+    terms_.request_log = nullptr;
+}
+
+ngx_log_t *Settlement::log() const
+{
+    return terms_.request_log ? terms_.request_log : terms_.log;
 }
 
 void Settlement::abandon()
@@ -84,8 +90,7 @@ void Settlement::abandon()
         call_->cancel();
         call_ = nullptr;
     }
-    done_ = nullptr;
-    state_ = State::orphaned;
+    detach();
     SettleAnswer answer;
     answer.detail = "the worker process ends";
     finish(answer);
@@ -243,16 +248,16 @@ void Settlement::log_outcome(const SettlementResult &result,
     if (result.event == Event::settle_not_processed
         || result.event == Event::settle_unknown) {
         bool operator_fault = answer.verdict == SettleVerdict::operator_fault;
-        log_line(operator_fault ? NGX_LOG_CRIT : NGX_LOG_ERR, ngx_cycle->log,
+        log_line(operator_fault ? NGX_LOG_CRIT : NGX_LOG_ERR, log(),
                  "settle at facilitator \"" + endpoint_.conf().url.base()
                      + "\" failed: " + answer.detail
                      + (operator_fault ? "; check x402_facilitator and the "
                                          "account at that facilitator"
                                        : ""));
     }
-    log_ledger(ngx_cycle->log, {event, terms_.network, terms_.payer,
-                                terms_.amount, terms_.asset, answer.transaction,
-                                answer.reason, terms_.resource});
+    log_ledger(log(), {event, terms_.network, terms_.payer, terms_.amount,
+                       terms_.asset, answer.transaction, answer.reason,
+                       terms_.resource});
 }
 
 void Settlement::finish(const SettleAnswer &answer)

@@ -29,6 +29,8 @@ struct SettlementTerms {
     bool unproven_delivers = true;   // x402_unproven
     ngx_msec_t connect_timeout = 0;
     ngx_msec_t timeout = 0;
+    ngx_log_t *request_log = nullptr;  // until detached
+    ngx_log_t *log = nullptr;          // the location's, for afterwards
 };
 
 struct SettlementResult {
@@ -62,6 +64,7 @@ private:
     ~Settlement();
 
     void send();
+    ngx_log_t *log() const;
     void finish(const SettleAnswer &answer);
     SettlementResult interpret(const SettleAnswer &answer);
     SettlementResult interpret_again(const SettleAnswer &answer);
