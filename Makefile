@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build test unit http e2e house asan fuzz lint format demo clean \
+.PHONY: help build test unit http e2e house asan fuzz replay lint format demo clean \
 	need-build need-test need-e2e
 
 NGINX ?= /usr/sbin/nginx
@@ -94,9 +94,9 @@ asan: need-test ## t/http with an ASan and UBSan build of the module
 PURE := base protocol policy facilitator session
 UNIT_SRC := $(foreach room,$(PURE),$(wildcard src/$(room)/*.cpp t/unit/$(room)/*.cpp))
 UNIT_OBJ := $(UNIT_SRC:%.cpp=build/unit/%.o)
-UNIT_FLAGS := -std=c++17 -O1 -g -W -Wall -Wextra -Wshadow -Werror \
-	-fsanitize=address,undefined -fno-sanitize-recover=undefined \
-	-iquote src -iquote t/unit -DX402_VECTORS='"t/vectors"'
+PURE_FLAGS := -std=c++17 -O1 -g -W -Wall -Wextra -Wshadow -Werror \
+	-fsanitize=address,undefined -fno-sanitize-recover=undefined -iquote src
+UNIT_FLAGS := $(PURE_FLAGS) -iquote t/unit -DX402_VECTORS='"t/vectors"'
 
 build/unit/run: $(UNIT_OBJ)
 	@$(CXX) -fsanitize=address,undefined -o $@ $^ \
@@ -109,6 +109,48 @@ build/unit/%.o: %.cpp
 
 -include $(UNIT_OBJ:.o=.d)
 
+# --- fuzz targets ------------------------------------------------------------
+
+FUZZ := $(patsubst t/fuzz/%.cpp,%,$(wildcard t/fuzz/*_fuzz.cpp))
+FUZZ_SRC := $(foreach room,base protocol policy facilitator,$(wildcard src/$(room)/*.cpp))
+
+fuzz: need-test ## libFuzzer on every decoder, FUZZ_TIME=60 seconds each
+	@t/lib/need clang libclang-rt-14-dev
+	@$(MAKE) --no-print-directory -j$(JOBS) build/fuzz/seeds/made $(FUZZ:%=build/fuzz/%)
+	@for t in $(FUZZ); do mkdir -p build/fuzz/corpus/$$t; echo "== $$t"; \
+	 build/fuzz/$$t -max_total_time=$(FUZZ_TIME) -max_len=8192 -timeout=10 -verbosity=0 \
+	   -artifact_prefix=build/fuzz/crash-$$t- \
+	   build/fuzz/corpus/$$t build/fuzz/seeds/$$t || exit 1; done
+
+replay: need-test ## the fuzz targets once over their seeds, without clang
+	@$(MAKE) --no-print-directory -j$(JOBS) build/fuzz/seeds/made $(FUZZ:%=build/fuzz/replay-%)
+	@for t in $(FUZZ); do build/fuzz/replay-$$t build/fuzz/seeds/$$t/* || exit 1; done
+
+build/fuzz/seeds/made: build/fuzz/make_seeds $(wildcard t/vectors/*.json)
+	@rm -rf $(@D) && build/fuzz/make_seeds t/vectors $(@D) && touch $@
+
+build/fuzz/make_seeds: build/fuzz/g/t/fuzz/make_seeds.o $(FUZZ_SRC:%.cpp=build/fuzz/g/%.o)
+	@$(CXX) -fsanitize=address,undefined -o $@ $^ -ljansson -lcrypto
+
+build/fuzz/replay-%: build/fuzz/g/t/fuzz/%.o build/fuzz/g/t/fuzz/replay.o \
+		$(FUZZ_SRC:%.cpp=build/fuzz/g/%.o)
+	@$(CXX) -fsanitize=address,undefined -o $@ $^ -ljansson -lcrypto
+
+build/fuzz/%_fuzz: build/fuzz/c/t/fuzz/%_fuzz.o $(FUZZ_SRC:%.cpp=build/fuzz/c/%.o)
+	@clang++ -fsanitize=fuzzer,address,undefined -o $@ $^ -ljansson -lcrypto
+
+build/fuzz/g/%.o: %.cpp
+	@mkdir -p $(@D)
+	@$(CXX) $(PURE_FLAGS) -MMD -MP -c -o $@ $<
+
+build/fuzz/c/%.o: %.cpp
+	@mkdir -p $(@D)
+	@clang++ $(PURE_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c -o $@ $<
+
+.SECONDARY:
+
+-include $(wildcard build/fuzz/*/*/*/*.d)
+
 # --- the rest ----------------------------------------------------------------
 
 demo: need-build need-e2e ## chain, facilitator and nginx with a paid location; pays once (ONCE=1 exits)
@@ -117,11 +159,11 @@ demo: need-build need-e2e ## chain, facilitator and nginx with a paid location; 
 
 format: ## clang-format for the C++ (ngx_http_x402_module.c is kept by hand)
 	@t/lib/need clang-format
-	clang-format -i $(wildcard src/*/*.cpp src/*/*.hpp t/unit/*.hpp t/unit/*/*.cpp t/fuzz/*.cpp t/fuzz/*.hpp)
+	clang-format -i $(wildcard src/*/*.cpp src/*/*.hpp t/unit/*.hpp t/unit/*/*.hpp t/unit/*/*.cpp t/fuzz/*.cpp t/fuzz/*.hpp)
 
 lint: house ## formatting, perl -c, whitespace
 	@t/lib/need clang-format
-	clang-format --dry-run -Werror $(wildcard src/*/*.cpp src/*/*.hpp t/unit/*.hpp t/unit/*/*.cpp t/fuzz/*.cpp t/fuzz/*.hpp)
+	clang-format --dry-run -Werror $(wildcard src/*/*.cpp src/*/*.hpp t/unit/*.hpp t/unit/*/*.hpp t/unit/*/*.cpp t/fuzz/*.cpp t/fuzz/*.hpp)
 	@for f in t/http/*.t t/house/*.t t/lib/X402/*.pm; do perl -It/lib -wc $$f 2>&1 | grep -v 'syntax OK' && exit 1; done; true
 	git diff --check $$(git hash-object -t tree /dev/null) HEAD -- . ':!t/vectors'
 

@@ -1,5 +1,6 @@
 #include "nginx/ngx_http_x402_lookup.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <fcntl.h>
 #include <netdb.h>
@@ -237,10 +238,9 @@ void AddressBook::on_nginx_done(ngx_resolver_ctx_t *ctx)
                                   text, sizeof(text), 0);
                 found.emplace_back(reinterpret_cast<char *>(text), len);
             }
-            if (ctx->valid > ngx_time()) {
-                lifetime =
-                    static_cast<ngx_msec_t>(ctx->valid - ngx_time()) * 1000;
-            }
+            // nginx answers from its cache up to the last second of it.
+            time_t left = std::max<time_t>(ctx->valid - ngx_time(), 1);
+            lifetime = static_cast<ngx_msec_t>(left) * 1000;
         }
         AddressBook *book = query->book;
         query->nginx = nullptr;
