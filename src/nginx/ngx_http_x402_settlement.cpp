@@ -11,8 +11,6 @@ namespace x402 {
 
 namespace {
 
-constexpr unsigned kUnprovenPerDay = 3;
-
 // The core of a receipt, for a claim's cell: a facilitator may send more than
 // fits there, and a later presenter needs this much.
 std::string short_receipt(const std::string &receipt,
@@ -140,10 +138,11 @@ SettlementResult Settlement::interpret_again(const SettleAnswer &answer)
     if (!unproven) {
         return result;
     }
-    bool deliver = terms_.unproven_delivers
-                   && LockedClaims(worker_.zone)
-                          ->count_unproven(terms_.payer_digest, kUnprovenPerDay,
-                                           ngx_time());
+    bool deliver =
+        terms_.unproven_delivers
+        && LockedClaims(worker_.zone)
+               ->count_unproven(terms_.payer_digest, ClaimTable::kMaxUnproven,
+                                ngx_time());
     if (deliver) {
         result.event = Event::settle_unproven;
         result.receipt =

@@ -108,28 +108,39 @@ bool ClaimTable::count_unproven(const Digest &payer, unsigned limit,
     auto *bucket = reinterpret_cast<PayerCount *>(memory_ + areas.payers_at)
                    + hash % areas.payer_buckets * kPayersPerBucket;
 
+    // His own entry, else the one that was used the longest time ago.
     PayerCount *entry = &bucket[0];
     for (std::size_t i = 0; i < kPayersPerBucket; i++) {
-        if (bucket[i].count != 0 && bucket[i].payer == payer) {
+        if (bucket[i].latest() != 0 && bucket[i].payer == payer) {
             entry = &bucket[i];
             break;
         }
-        if (bucket[i].window_start < entry->window_start) {
+        if (bucket[i].latest() < entry->latest()) {
             entry = &bucket[i];
         }
     }
-    bool same_window = entry->count != 0 && entry->payer == payer
-                       && now - entry->window_start < kUnprovenWindow;
-    if (!same_window) {
-        entry->count = 0;
+    auto is_recent = [now](std::int64_t moment) {
+        return moment != 0 && now - moment < kUnprovenWindow;
+    };
+    if (entry->latest() == 0 || entry->payer != payer) {
+        if (is_recent(entry->latest())) {
+            return false;
+        }
+        std::memset(entry->unproven, 0, sizeof(entry->unproven));
         store_fence();
         entry->payer = payer;
-        entry->window_start = now;
     }
-    if (entry->count >= limit) {
+
+    unsigned recent = 0;
+    std::int64_t *oldest = &entry->unproven[0];
+    for (std::int64_t &moment : entry->unproven) {
+        recent += is_recent(moment) ? 1 : 0;
+        oldest = moment < *oldest ? &moment : oldest;
+    }
+    if (recent >= std::min(limit, kMaxUnproven)) {
         return false;
     }
-    entry->count++;
+    *oldest = now;
     return true;
 }
 

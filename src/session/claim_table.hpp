@@ -78,6 +78,7 @@ public:
     using IsAlive = bool (*)(std::int64_t process);
 
     static constexpr unsigned kMaxExecutions = 3;
+    static constexpr unsigned kMaxUnproven = 3;
     static constexpr std::size_t kMaxSettleBytes = 16 * 1024;
 
     // Bytes needed for at least one bucket of everything.
@@ -131,8 +132,9 @@ public:
     std::string stored_settle(ClaimRef ref) const;
     bool settle_digest_is(ClaimRef ref, const Digest &digest) const;
 
-    // Counts one more unproven delivery for the payer unless he had `limit` in
-    // the last 24 hours (then false).
+    // Counts one more unproven delivery for the payer unless he had `limit` (at
+    // most kMaxUnproven) in the last 24 hours, or there is no room to count his
+    // (then false).
     bool count_unproven(const Digest &payer, unsigned limit, std::int64_t now);
 
     std::size_t capacity() const;

@@ -14,7 +14,7 @@ namespace claim_layout {
 constexpr std::uint64_t kMagic = 0x7834303263656c6cULL;
 // Raised with every change of the structs below: a worker of another build
 // must not read this table.
-constexpr std::uint32_t kLayout = 1;
+constexpr std::uint32_t kLayout = 2;
 
 constexpr std::size_t kWorkers = 512;
 constexpr std::size_t kCellsPerBucket = 8;
@@ -96,8 +96,16 @@ struct ClaimTable::Block {
 
 struct ClaimTable::PayerCount {
     Digest payer;
-    std::int64_t window_start;
-    std::uint64_t count;
+    std::int64_t unproven[kMaxUnproven];  // when; 0: not yet
+
+    std::int64_t latest() const
+    {
+        std::int64_t last = 0;
+        for (std::int64_t moment : unproven) {
+            last = moment > last ? moment : last;
+        }
+        return last;
+    }
 };
 
 // Where each area begins, from the size alone.

@@ -191,11 +191,13 @@ TEST_F(UnprovenCount, IsThreeInADayForEachPayer)
     EXPECT_TRUE(count(2, 3, kNow + 3)) << "another payer";
     EXPECT_FALSE(count(1, 3, kNow + kDay - 1));
     EXPECT_FALSE(count(1, 3, kNow + kDay - 1)) << "refusals count as nothing";
-    EXPECT_TRUE(count(1, 3, kNow + kDay));
-    EXPECT_TRUE(count(1, 3, kNow + kDay));
+    // Any 24 hours, not days that begin anew all at once.
     EXPECT_TRUE(count(1, 3, kNow + kDay));
     EXPECT_FALSE(count(1, 3, kNow + kDay));
-    EXPECT_TRUE(count(1, 3, kNow + 2 * kDay));
+    EXPECT_TRUE(count(1, 3, kNow + kDay + 1));
+    EXPECT_TRUE(count(1, 3, kNow + kDay + 2));
+    EXPECT_FALSE(count(1, 3, kNow + kDay + 3));
+    EXPECT_TRUE(count(1, 3, kNow + 2 * kDay + 3));
 }
 
 TEST_F(UnprovenCount, OfNoneAllowsNone)
@@ -221,10 +223,12 @@ TEST_F(UnprovenCount, HoldsForAsManyPayersAsThereIsRoom)
     for (unsigned payer = 0; payer < 8; ++payer) {
         EXPECT_FALSE(count(payer * 2, 1, kNow + 10)) << payer;
     }
-    // One more pushes the oldest out, not a younger one.
-    EXPECT_TRUE(count(100, 1, kNow + 20));
-    EXPECT_FALSE(count(2, 1, kNow + 20));
+    // Nobody who is still counted is forgotten for one more...
     EXPECT_FALSE(count(100, 1, kNow + 20));
+    // ...until the oldest of them does not count any more.
+    EXPECT_TRUE(count(100, 1, kNow + kDay));
+    EXPECT_FALSE(count(2, 1, kNow + kDay));
+    EXPECT_FALSE(count(100, 1, kNow + kDay));
 }
 
 }  // namespace
