@@ -185,7 +185,85 @@ static ngx_command_t  ngx_http_x402_commands[] = {
 };
 
 
-/* directives, phases, processes */
+ngx_http_variable_t  ngx_http_x402_variables[] = {
+
+    { ngx_string("x402_state"), NULL,
+      ngx_http_x402_get_variable,
+      NGX_HTTP_X402_STATE, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("x402_payer"), NULL,
+      ngx_http_x402_get_variable,
+      NGX_HTTP_X402_PAYER, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("x402_amount"), NULL,
+      ngx_http_x402_get_variable,
+      NGX_HTTP_X402_AMOUNT, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("x402_price"), NULL,
+      ngx_http_x402_get_variable,
+      NGX_HTTP_X402_PRICE, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("x402_asset"), NULL,
+      ngx_http_x402_get_variable,
+      NGX_HTTP_X402_ASSET, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("x402_network"), NULL,
+      ngx_http_x402_get_variable,
+      NGX_HTTP_X402_NETWORK, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("x402_scheme"), NULL,
+      ngx_http_x402_get_variable,
+      NGX_HTTP_X402_SCHEME, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("x402_pay_to"), NULL,
+      ngx_http_x402_get_variable,
+      NGX_HTTP_X402_PAY_TO, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("x402_transaction"), NULL,
+      ngx_http_x402_get_variable,
+      NGX_HTTP_X402_TRANSACTION, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("x402_version"), NULL,
+      ngx_http_x402_get_variable,
+      NGX_HTTP_X402_VERSION, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("x402_facilitator"), NULL,
+      ngx_http_x402_get_variable,
+      NGX_HTTP_X402_FACILITATOR, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("x402_reason"), NULL,
+      ngx_http_x402_get_variable,
+      NGX_HTTP_X402_REASON, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("x402_verify_time"), NULL,
+      ngx_http_x402_get_variable,
+      NGX_HTTP_X402_VERIFY_TIME, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("x402_settle_time"), NULL,
+      ngx_http_x402_get_variable,
+      NGX_HTTP_X402_SETTLE_TIME, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("x402_presented"), NULL,
+      ngx_http_x402_get_variable,
+      NGX_HTTP_X402_PRESENTED, 0, 0 },
+
+    { ngx_string("x402_payment"), NULL,
+      ngx_http_x402_get_variable,
+      NGX_HTTP_X402_PAYMENT, 0, 0 },
+
+    { ngx_string("x402_payment_id"), NULL,
+      ngx_http_x402_get_variable,
+      NGX_HTTP_X402_PAYMENT_ID, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("x402_redelivery"), NULL,
+      ngx_http_x402_get_variable,
+      NGX_HTTP_X402_REDELIVERY, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+      ngx_http_null_variable
+};
+
+
+/* directives, variables, phases, processes */
 
 static ngx_http_module_t  ngx_http_x402_module_ctx = {
     ngx_http_x402_preconfiguration,        /* preconfiguration */

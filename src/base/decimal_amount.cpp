@@ -96,6 +96,18 @@ Result<std::string> to_atomic_amount(std::string_view decimal,
     return amount;
 }
 
+std::string to_decimal(std::string_view amount, unsigned decimals)
+{
+    std::string digits(amount);
+    if (digits.size() <= decimals) {
+        digits.insert(0, decimals + 1 - digits.size(), '0');
+    }
+    std::string fraction = digits.substr(digits.size() - decimals);
+    digits.resize(digits.size() - decimals);
+    fraction.resize(fraction.find_last_not_of('0') + 1);
+    return fraction.empty() ? digits : digits + "." + fraction;
+}
+
 int compare_atomic_amounts(std::string_view left, std::string_view right)
 {
     if (left.size() != right.size()) {

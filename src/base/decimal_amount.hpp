@@ -28,6 +28,10 @@ bool is_atomic_amount(std::string_view text);
 Result<std::string> to_atomic_amount(std::string_view decimal,
                                      unsigned decimals);
 
+// The decimal number an atomic amount is: "10000" with 6 decimals is "0.01".
+// Without needless zeros. Precondition: is_atomic_amount(amount).
+std::string to_decimal(std::string_view amount, unsigned decimals);
+
 // Compares two atomic amounts by value: <0, 0, >0.
 int compare_atomic_amounts(std::string_view left, std::string_view right);
 

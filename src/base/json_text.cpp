@@ -110,6 +110,25 @@ ShortestDecimal shortest_decimal(double magnitude)
     return decimal;
 }
 
+void append_unicode_escape(std::string &out, std::uint32_t unit)
+{
+    char text[7];
+    std::snprintf(text, sizeof(text), "\\u%04x",
+                  static_cast<unsigned>(unit & 0xffff));
+    out.append(text, 6);
+}
+
+// The code point of a well-formed sequence of two to four bytes.
+std::uint32_t code_point(std::string_view sequence)
+{
+    auto lead = static_cast<std::uint8_t>(sequence[0]);
+    std::uint32_t code = lead & (0x7fU >> sequence.size());
+    for (std::size_t index = 1; index < sequence.size(); ++index) {
+        code = code << 6 | (static_cast<std::uint8_t>(sequence[index]) & 0x3f);
+    }
+    return code;
+}
+
 }  // namespace
 
 void append_json_string(std::string &out, std::string_view text)
@@ -139,6 +158,32 @@ void append_json_key(std::string &out, std::string_view key)
     }
     append_json_string(out, key);
     out.push_back(':');
+}
+
+std::string ascii_json(std::string_view json)
+{
+    std::string out;
+    out.reserve(json.size());
+    while (!json.empty()) {
+        auto first = static_cast<std::uint8_t>(json[0]);
+        std::size_t length = first < 0x80 ? 1 : utf8_sequence_length(json);
+        if (length == 0) {
+            append_unicode_escape(out, 0xfffd);
+        } else if (length > 1) {
+            std::uint32_t code = code_point(json.substr(0, length));
+            if (code > 0xffff) {
+                append_unicode_escape(out, 0xd7c0 + (code >> 10));
+                code = 0xdc00 + (code & 0x3ff);
+            }
+            append_unicode_escape(out, code);
+        } else if (first < 0x20 || first == 0x7f) {
+            append_unicode_escape(out, first);
+        } else {
+            out.push_back(json[0]);
+        }
+        json.remove_prefix(length ? length : 1);
+    }
+    return out;
 }
 
 void append_json_number(std::string &out, double number)

@@ -17,6 +17,11 @@ void append_json_string(std::string &out, std::string_view text);
 // Appends `"key":` with a leading comma unless `out` ends in '{'.
 void append_json_key(std::string &out, std::string_view key);
 
+// The same JSON text in printable ASCII: what lies beyond becomes \uxxxx (two
+// of them beyond U+FFFF), so that it may stand in a header. `json` is compact
+// JSON as JsonValue::write() makes it; bytes that are no UTF-8 become \ufffd.
+std::string ascii_json(std::string_view json);
+
 // Appends a finite number in the fewest digits that read back as the same
 // double. As ECMAScript's Number::toString, but for two cases that would read
 // back as something else here: -0 is "-0.0", and an integer that needs zeros

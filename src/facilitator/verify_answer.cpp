@@ -73,6 +73,18 @@ std::string log_excerpt(const std::string &text, std::size_t limit)
     return out;
 }
 
+std::string header_excerpt(const std::string &text, std::size_t limit)
+{
+    constexpr std::string_view kUnfit = "'`\\<>&";
+    std::string out = log_excerpt(text, limit);
+    for (char &byte : out) {
+        if (kUnfit.find(byte) != std::string_view::npos) {
+            byte = '?';
+        }
+    }
+    return out;
+}
+
 VerifyAnswer judge_verify(const FacilitatorReply &reply)
 {
     VerifyAnswer answer;

@@ -32,6 +32,10 @@ VerifyAnswer judge_verify(const FacilitatorReply &reply);
 // characters replaced: fit for one log line.
 std::string log_excerpt(const std::string &text, std::size_t limit = 200);
 
+// The same for what becomes a variable and then a header, a quoted log field or
+// a page: printable ASCII without quotes, backslash, angle brackets and `&`.
+std::string header_excerpt(const std::string &text, std::size_t limit = 200);
+
 }  // namespace x402
 
 #endif

@@ -20,6 +20,30 @@
 #define NGX_HTTP_X402_UNPROVEN_REFUSE   1
 
 
+/* which variable: the data of ngx_http_x402_get_variable() */
+
+typedef enum {
+    NGX_HTTP_X402_STATE,
+    NGX_HTTP_X402_PAYER,
+    NGX_HTTP_X402_AMOUNT,
+    NGX_HTTP_X402_PRICE,
+    NGX_HTTP_X402_ASSET,
+    NGX_HTTP_X402_NETWORK,
+    NGX_HTTP_X402_SCHEME,
+    NGX_HTTP_X402_PAY_TO,
+    NGX_HTTP_X402_TRANSACTION,
+    NGX_HTTP_X402_VERSION,
+    NGX_HTTP_X402_FACILITATOR,
+    NGX_HTTP_X402_REASON,
+    NGX_HTTP_X402_VERIFY_TIME,
+    NGX_HTTP_X402_SETTLE_TIME,
+    NGX_HTTP_X402_PRESENTED,
+    NGX_HTTP_X402_PAYMENT,
+    NGX_HTTP_X402_PAYMENT_ID,
+    NGX_HTTP_X402_REDELIVERY
+} ngx_http_x402_variable_e;
+
+
 /* where in the configuration something was written, for late errors */
 
 typedef struct {
@@ -93,7 +117,8 @@ typedef struct {
 } ngx_http_x402_main_conf_t;
 
 
-extern ngx_module_t  ngx_http_x402_module;
+extern ngx_module_t         ngx_http_x402_module;
+extern ngx_http_variable_t  ngx_http_x402_variables[];
 
 
 /* directives that are more than one stock setter */
@@ -121,6 +146,11 @@ ngx_int_t ngx_http_x402_preconfiguration(ngx_conf_t *cf);
 ngx_int_t ngx_http_x402_postconfiguration(ngx_conf_t *cf);
 ngx_int_t ngx_http_x402_hold_postconfiguration(ngx_conf_t *cf);
 ngx_int_t ngx_http_x402_stamp_postconfiguration(ngx_conf_t *cf);
+
+/* requests */
+
+ngx_int_t ngx_http_x402_get_variable(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t which);
 
 /* process */
 

@@ -24,6 +24,8 @@ ngx_int_t refuse_other_price(RequestCtx &ctx)
              "of its own and is refused; nothing is charged for that now: give "
              "both locations one price, or write \"x402 off\" in the second");
     ctx.answered = true;
+    ctx.reply = Reply::fault;
+    ctx.reason = "other_price";
     return NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
@@ -93,7 +95,7 @@ ngx_int_t first_visit(RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf)
     if (!make_quote(ctx, conf)) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-    if (ctx.presented_count != 1 || ctx.presented.len == 0) {
+    if (ctx.presented.count != 1 || ctx.presented.value.len == 0) {
         // None, or several: never one of them picked in silence.
         ctx.state = State::closed;
         ctx.answer = challenge_answer("Payment required");

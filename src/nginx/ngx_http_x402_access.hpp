@@ -16,6 +16,9 @@ void receive_payment(RequestCtx &ctx);
 // The answer for a settlement that did not end in payment.
 Answer settlement_answer(const RequestCtx &ctx, const SettlementResult &result);
 
+// What variables say about a settlement.
+void note_settlement(RequestCtx &ctx, const SettlementResult &result);
+
 // Terms shared by every settlement of this request.
 SettlementTerms settlement_terms(const RequestCtx &ctx);
 

@@ -5,6 +5,7 @@
 #define NGX_HTTP_X402_CTX_HPP
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "nginx/ngx_http_x402_settlement.hpp"
@@ -12,6 +13,7 @@
 #include "policy/exact_evm_payload.hpp"
 #include "policy/payment_offer.hpp"
 #include "protocol/payment_payload.hpp"
+#include "session/payment_outcome.hpp"
 #include "session/payment_session.hpp"
 
 namespace x402 {
@@ -40,6 +42,14 @@ struct Payment {
     std::string network;
     std::string amount;
     std::string asset;
+    std::string pay_to;        // empty when content is owed
+    bool payer_known = false;  // somebody else than the client said so
+};
+
+// Payment headers of a request, as many as there are.
+struct Presented {
+    ngx_str_t value = ngx_null_string;  // of the last
+    ngx_uint_t count = 0;
 };
 
 // How far the response of the content is.
@@ -61,8 +71,7 @@ struct RequestCtx {
     bool settled_before = false;  // because of `x402_settle before`
 
     // What the request presented, taken out of its headers.
-    ngx_str_t presented = ngx_null_string;
-    ngx_uint_t presented_count = 0;
+    Presented presented;
 
     // The offer this request was asked to meet, fixed at the first location
     // that charges; `conf` is that location's.
@@ -82,6 +91,17 @@ struct RequestCtx {
     Settlement *settlement = nullptr;
     Answer answer;        // to be sent by the access handler
     std::string receipt;  // JSON, once money moved
+
+    // For variables only.
+    Reply reply = Reply::none;  // the first answer of ours
+    std::string reason;         // of that answer
+    bool let_in = false;        // passed the access phase without a payment
+    bool resumed = false;       // the payment was presented before
+    const FacilitatorConf *asked = nullptr;
+    ngx_msec_t verify_started = 0;
+    std::optional<ngx_msec_t> verify_time;
+    std::optional<ngx_msec_t> settle_time;
+    std::string transaction;  // as the facilitator named it
 
     // The gate.
     Gate gate = Gate::open;

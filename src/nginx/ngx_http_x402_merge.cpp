@@ -6,6 +6,7 @@
 #include "nginx/ngx_http_x402_error_pages.hpp"
 #include "nginx/ngx_http_x402_facilitator_conf.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
+#include "nginx/ngx_http_x402_variables.hpp"
 #include "nginx/ngx_http_x402_zone.hpp"
 #include "policy/accept_terms.hpp"
 #include "policy/network_table.hpp"
@@ -366,6 +367,7 @@ ngx_int_t ngx_http_x402_preconfiguration(ngx_conf_t *cf)
         mcf->http_loc_conf = static_cast<ngx_http_x402_loc_conf_t *>(
             ngx_http_conf_get_module_loc_conf(cf, ngx_http_x402_module));
         mcf->error_pages = pool_new<ErrorPageCheck>(cf->pool);
-        return static_cast<ngx_int_t>(mcf->error_pages ? NGX_OK : NGX_ERROR);
+        bool made = mcf->error_pages && add_variables(cf);
+        return static_cast<ngx_int_t>(made ? NGX_OK : NGX_ERROR);
     });
 }

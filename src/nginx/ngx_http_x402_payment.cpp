@@ -49,7 +49,7 @@ bool fill_facts(RequestCtx &ctx)
 // Header to payment; false: ctx.answer says why not.
 bool read_payment(RequestCtx &ctx)
 {
-    auto payload = decode_payment_signature(view(ctx.presented));
+    auto payload = decode_payment_signature(view(ctx.presented.value));
     if (!payload) {
         challenge(ctx, payload.problem().text);
         return false;
@@ -71,6 +71,7 @@ bool read_payment(RequestCtx &ctx)
     ctx.payment->authorization = *authorization;
     ctx.payment->payload = std::move(payload.value());
     if (!fill_facts(ctx)) {
+        ctx.payment.reset();
         challenge(ctx, "No matching payment requirements");
         return false;
     }
@@ -117,9 +118,11 @@ void on_verified(void *data, FacilitatorReply &reply)
 {
     auto *ctx = static_cast<RequestCtx *>(data);
     ctx->verify = nullptr;
+    ctx->verify_time = ngx_current_msec - ctx->verify_started;
     resume_request(ctx->r, [&] {
         VerifyAnswer verdict = judge_verify(reply);
         if (verdict.verdict == VerifyVerdict::valid) {
+            ctx->payment->payer_known = true;
             if (!verdict.payer.empty()) {
                 ctx->payment->payer = verdict.payer;
             }
@@ -142,6 +145,8 @@ void begin_verify(RequestCtx &ctx, Endpoint &endpoint)
     call.body = ctx.payment->request_body;
     call.connect_timeout = ctx.conf->connect_timeout;
     call.timeout = ctx.conf->verify_timeout;
+    ctx.asked = &endpoint.conf();
+    ctx.verify_started = ngx_current_msec;
     ctx.verify =
         FacilitatorCall::start(endpoint, std::move(call), on_verified, &ctx);
 }
@@ -230,6 +235,7 @@ void set_way(Payment &payment, const PaymentOffer::Way &way)
     payment.network = way.requirements.network;
     payment.amount = way.requirements.amount;
     payment.asset = way.requirements.asset;
+    payment.pay_to = way.requirements.pay_to;
     payment.request_body =
         facilitator_request_json(payment.payload.text, way.json);
 }

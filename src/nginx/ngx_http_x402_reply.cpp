@@ -7,6 +7,8 @@ namespace x402 {
 
 namespace {
 
+// The reference's `error` of an offer where no payment is.
+constexpr std::string_view kUnpaid = "Payment required";
 constexpr std::string_view kVary = "PAYMENT-SIGNATURE, X-PAYMENT, Accept";
 
 bool add_own_header(RequestCtx &ctx, std::string_view name,
@@ -62,6 +64,28 @@ void hide_authenticate(ngx_http_request_t *r)
         header->hash = 0;
     }
 #endif
+}
+
+// What variables say about the first answer of ours; what follows it (its error
+// page with a price of its own) does not change what happened.
+void note_reply(RequestCtx &ctx, const Answer &answer)
+{
+    if (ctx.reply != Reply::none) {
+        return;
+    }
+    if (!answer.offer) {
+        // Only a settlement of unknown outcome does not know what was charged.
+        bool known =
+            answer.charged && std::string_view(answer.charged) == "false";
+        ctx.reply = known ? Reply::fault : Reply::unknown;
+        ctx.reason = answer.word ? answer.word : "";
+        return;
+    }
+    bool unpaid = !ctx.payment && answer.offer_error == kUnpaid;
+    ctx.reply = unpaid ? Reply::challenge : Reply::refusal;
+    if (!unpaid) {
+        ctx.reason = answer.offer_error;
+    }
 }
 
 ngx_int_t send_own_body(RequestCtx &ctx, const Answer &answer)
@@ -137,6 +161,7 @@ bool add_answer_headers(RequestCtx &ctx, const Answer &answer)
 {
     ctx.stamp = RequestCtx::Stamp::no_store;
     ctx.answered = true;
+    note_reply(ctx, answer);
     hide_authenticate(ctx.r);
     if (answer.offer && !ctx.challenged && ctx.offer) {
         ctx.challenged = true;

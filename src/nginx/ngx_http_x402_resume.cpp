@@ -2,6 +2,8 @@
 #include "nginx/ngx_http_x402_log.hpp"
 #include "nginx/ngx_http_x402_payment.hpp"
 #include "nginx/ngx_http_x402_reply.hpp"
+#include "policy/evm_address.hpp"
+#include "policy/network_table.hpp"
 
 namespace x402 {
 
@@ -44,6 +46,7 @@ bool recall_settle(RequestCtx &ctx, const ClaimView &claim)
     payment.network = std::string(asked["network"].string());
     payment.amount = std::string(asked["amount"].string());
     payment.asset = std::string(asked["asset"].string());
+    payment.pay_to = std::string(asked["payTo"].string());
     payment.request_body = std::move(stored);
     return true;
 }
@@ -63,12 +66,34 @@ void resume_unknown(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
     }
     ctx.slot = Slot(worker);
     ctx.payment->claim = claim.ref;
+    ctx.resumed = true;
     advance(ctx, Event::claim_unknown_resumed);
     SettlementTerms terms = settlement_terms(ctx);
     terms.ever_unknown = true;
     terms.was_verified = claim.was_verified;
     terms.first_settle_sent = claim.first_settle_sent;
     settle_first(ctx, worker, *endpoint, std::move(terms));
+}
+
+// What the claim proves of a payment whose settlement is over; the rest of the
+// presented bytes nobody has looked at.
+void recall_paid(RequestCtx &ctx, const ClaimView &claim)
+{
+    Payment &payment = *ctx.payment;
+    JsonValue accepted = payment.payload.accepted();
+    payment.network = canonical_network(accepted["network"].string());
+    if (auto asset = parse_evm_address(accepted["asset"].string())) {
+        payment.asset = evm_checksum_text(*asset);
+    }
+    if (claim.same_amount) {
+        payment.amount = std::string(payment.authorization.value);
+    }
+    payment.payer_known = true;
+    auto receipt = JsonDocument::parse(claim.receipt);
+    if (receipt) {
+        ctx.transaction = std::string(receipt->root()["transaction"].string());
+    }
+    ctx.resumed = true;
 }
 
 // The same payment again, whose content was never delivered.
@@ -80,6 +105,7 @@ void resume_paid(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
     }
     ctx.payment->claim = claim.ref;
     ctx.receipt = claim.receipt;
+    recall_paid(ctx, claim);
     ctx.settled_first = true;
     advance(ctx, Event::claim_paid_resumed);
     log_line(NGX_LOG_NOTICE, ctx.r->connection->log,

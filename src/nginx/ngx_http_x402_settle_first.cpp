@@ -12,6 +12,7 @@ void on_settled_first(RequestCtx &ctx, const Step &next,
                       const SettlementResult &result)
 {
     ctx.state = next.next;
+    note_settlement(ctx, result);
     if (next.next == State::paid) {
         ctx.receipt = result.receipt;
         ctx.settled_first = true;
@@ -32,9 +33,20 @@ void on_settled(void *data, const Step &next, const SettlementResult &result)
 void settle_first(RequestCtx &ctx, Worker &worker, Endpoint &endpoint,
                   SettlementTerms terms)
 {
+    ctx.asked = &endpoint.conf();
     ctx.settlement =
         Settlement::start(worker, endpoint, std::move(terms), ctx.state,
                           std::move(ctx.slot), on_settled, &ctx);
+}
+
+void note_settlement(RequestCtx &ctx, const SettlementResult &result)
+{
+    ctx.settle_time = result.time;
+    ctx.transaction = result.transaction;
+    if (result.event == Event::settle_paid
+        || result.event == Event::settle_unproven) {
+        ctx.payment->payer_known = true;
+    }
 }
 
 SettlementTerms settlement_terms(const RequestCtx &ctx)

@@ -264,6 +264,8 @@ void Settlement::finish(const SettleAnswer &answer)
     std::unique_ptr<Settlement, void (*)(Settlement *)> owned(
         this, [](Settlement *self) { delete self; });
     SettlementResult result = interpret(answer);
+    result.transaction = answer.transaction;
+    result.time = ngx_current_msec - started_;
     Step next = step(state_, result.event);
     log_outcome(result, answer);
     change_claim(next, result);

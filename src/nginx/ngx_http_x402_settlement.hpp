@@ -39,6 +39,8 @@ struct SettlementResult {
     bool unproven_refused = false;  // 409 instead of 503
     std::string receipt;            // JSON, for PAYMENT-RESPONSE
     std::string reason;
+    std::string transaction;  // as the facilitator named it; may be empty
+    ngx_msec_t time = 0;      // it took
 };
 
 class Settlement {
@@ -82,6 +84,7 @@ private:
     Done done_;
     void *data_;
     FacilitatorCall *call_ = nullptr;
+    ngx_msec_t started_ = ngx_current_msec;
     bool asked_twice_ = false;  // after settlement_pending
 };
 

@@ -17,17 +17,6 @@ constexpr std::string_view kStripped[] = {
     "payment-response", "x-payment-response",
 };
 
-void remember(RequestCtx &ctx, ngx_list_t &list)
-{
-    ctx.presented_count = 0;
-    each_header(list, [&ctx](const ngx_table_elt_t &header) {
-        if (header_is(header.key, kPaymentHeader)) {
-            ctx.presented = header.value;
-            ctx.presented_count++;
-        }
-    });
-}
-
 // Core skips the access phase for subrequests; a location with a price of its
 // own is closed to them unless the main request has paid, or came through the
 // access phase of this very offer without having to.
@@ -60,7 +49,7 @@ ngx_int_t take_headers(ngx_http_request_t *r,
     if (!has_header(list, kStripped)) {
         return NGX_DECLINED;
     }
-    remember(*ctx, list);
+    ctx->presented = presented_payment(list);
     if (conf->forward_payment || unlink_headers(r->pool, list, kStripped)) {
         return NGX_DECLINED;
     }
@@ -68,6 +57,18 @@ ngx_int_t take_headers(ngx_http_request_t *r,
 }
 
 }  // namespace
+
+Presented presented_payment(ngx_list_t &list)
+{
+    Presented found;
+    each_header(list, [&found](const ngx_table_elt_t &header) {
+        if (header_is(header.key, kPaymentHeader)) {
+            found.value = header.value;
+            found.count++;
+        }
+    });
+    return found;
+}
 
 ngx_int_t on_preaccess(ngx_http_request_t *r)
 {
@@ -88,6 +89,7 @@ ngx_int_t on_precontent(ngx_http_request_t *r)
     if (conf->enabled && r == r->main) {
         if (RequestCtx *ctx = find_ctx(r)) {
             ctx->passed = conf->offer;
+            ctx->let_in = true;
         }
     }
     return NGX_DECLINED;

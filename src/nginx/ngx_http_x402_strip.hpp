@@ -11,6 +11,9 @@ ngx_int_t on_preaccess(ngx_http_request_t *r);
 // Precontent: the access phase of this location was passed.
 ngx_int_t on_precontent(ngx_http_request_t *r);
 
+// The payment headers that are still in the request. Lifetime: the list's.
+Presented presented_payment(ngx_list_t &list);
+
 }  // namespace x402
 
 #endif

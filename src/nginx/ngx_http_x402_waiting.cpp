@@ -73,6 +73,7 @@ void on_settled(void *data, const Step &next, const SettlementResult &result)
         guarded(r->connection->log, static_cast<ngx_int_t>(NGX_ERROR),
                 [&]() -> ngx_int_t {
                     ngx_http_set_log_request(r->connection->log, r);
+                    note_settlement(*ctx, result);
                     if (next.action == Action::release) {
                         ctx->receipt = result.receipt;
                         ngx_int_t sent = let_go(*ctx);

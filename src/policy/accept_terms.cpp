@@ -316,6 +316,7 @@ Result<PaymentRequirements> build_requirements(const AcceptTerms &terms)
     requirements.pay_to = terms.pay_to;
     requirements.max_timeout_seconds = terms.timeout_seconds;
     requirements.extra = std::move(extra.value());
+    requirements.decimals = resolve_decimals(terms, token.value()).value();
     return requirements;
 }
 

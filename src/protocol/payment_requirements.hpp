@@ -3,6 +3,7 @@
 #define X402_PROTOCOL_PAYMENT_REQUIREMENTS_HPP
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/json_document.hpp"
@@ -17,6 +18,8 @@ struct PaymentRequirements {
     std::string pay_to;
     std::uint32_t max_timeout_seconds = 300;
     JsonDocument extra;  // always an object, {} when there is nothing to say
+    // Of the asset, where they are known. For us, not in the JSON.
+    std::optional<unsigned> decimals;
 
     // The seven members scheme, network, amount, asset, payTo,
     // maxTimeoutSeconds, extra in this order. No other member may be added:

@@ -227,6 +227,7 @@ ClaimView ClaimTable::look_up(const ClaimFacts &facts, std::int64_t now)
     view.in_use = cell->owner_stamp != 0;
     view.same_resource = cell->resource == facts.resource;
     view.same_client = cell->redeliver_key == facts.redeliver_key;
+    view.same_amount = cell->amount == facts.amount;
     view.was_verified = cell->flags & kWasVerified;
     view.ever_unknown = cell->flags & kEverUnknown;
     view.first_settle_sent = cell->flags & kFirstSettleSent;

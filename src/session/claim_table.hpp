@@ -63,6 +63,7 @@ struct ClaimView {
     bool in_use = false;  // a living owner works on it
     bool same_resource = false;
     bool same_client = false;
+    bool same_amount = false;
     bool was_verified = false;
     bool ever_unknown = false;
     bool first_settle_sent = false;  // the whole first settle left this machine

@@ -1,5 +1,6 @@
 # Every directive is in the README, in the table and with an entry of its own,
-# and in a test; the README promises nothing that does not exist.
+# and in a test; every variable has its line there and is in a test; the README
+# promises nothing that does not exist.
 
 use v5.36;
 use FindBin;
@@ -68,11 +69,32 @@ sub untested ($house) {
         grep { $text !~ /(?:^|[\s{;"'`])\Q$_\E +[^\s=,.]/m } sort keys %directives;
 }
 
+sub variable_lines ($house) {
+    my $text = $house->text(README);
+    return map {"README: no line in the table for \$$_"}
+        grep { $text !~ /^\| `\$\Q$_\E` \| [^|]+ \| [^|]+ \|$/m } $house->variables;
+}
+
+sub invented_variables ($house) {
+    my %known = map { $_ => 1 } $house->variables;
+    return map {"README: there is no variable \$$_"} grep { !$known{$_} } $house->text(README) =~ /\$(x402_\w+)/g;
+}
+
+# As the name itself, or as a word in the list that variables.t makes names of.
+sub untested_variables ($house) {
+    my $text = $house->text('t/http/variables.t');
+    my ($list) = $text =~ /^my \@names = qw\(([^)]*)\)/m;
+    my %listed = map { ("x402_$_" => 1) } split ' ', $list // '';
+    return map {"t/http/variables.t does not use \$$_"}
+        grep { !$listed{$_} && $text !~ /\$\Q$_\E\b/ } $house->variables;
+}
+
 # --- as it stands -----------------------------------------------------------------------
 
 my $house = X402::House->new;
 my %directives = $house->directives;
-my $named = () = $house->text(X402::House::TABLES) =~ /ngx_string\("x402/g;
+my @variables = $house->variables;
+my $named = -@variables + (() = $house->text(X402::House::TABLES) =~ /ngx_string\("x402/g);
 
 cmp_ok $named, '>', 15, 'the tables were found';
 is scalar keys %directives, $named, 'and read to the last line';
@@ -82,6 +104,10 @@ holds 'every directive has its entry', \&entries, $house;
 holds 'and its line in the table', \&table_lines, $house;
 holds 'the README names no other', \&invented, $house;
 holds 'every directive is in a test', \&untested, $house;
+cmp_ok scalar @variables, '>', 15, 'the variables were found';
+holds 'every variable has its line', \&variable_lines, $house;
+holds 'the README names no other', \&invented_variables, $house;
+holds 'every variable is in the test', \&untested_variables, $house;
 
 # --- and the rules can fail ---------------------------------------------------------------
 
@@ -92,6 +118,12 @@ catches 'a directive without an entry', \&entries, $new;
 catches 'a directive without a line in the table', \&table_lines, $new;
 catches 'a directive without a test', \&untested, $new;
 
+my $more = $house->changed(X402::House::TABLES, qr/^    \{ ngx_string\("x402_state"\),/m,
+    qq(    { ngx_string("x402_planted"), NULL,\n      ngx_http_x402_get_variable,\n)
+        . qq(      NGX_HTTP_X402_STATE, 0, 0 },\n\n    { ngx_string("x402_state"),));
+catches 'a variable without a line', \&variable_lines, $more;
+catches 'a variable without a test', \&untested_variables, $more;
+
 sub readme ($from, $to) { return $house->changed(README, $from, $to) }
 
 catches 'an entry that is gone', \&entries, readme(qr/^### x402_timeout$/m, '### Timeouts');
@@ -101,6 +133,8 @@ catches 'a wrong context', \&entries,
     readme(qr/^(### x402_zone\n.*?)^\*\*Context:\*\* http\n/ms,
         "### x402_zone\n\n**Syntax:** x402_zone name:size\n**Default:** -\n**Context:** http, server\n");
 catches 'a line that is gone', \&table_lines, readme(qr/^\| \[x402_timeout\][^\n]*\n/m, '');
+catches 'a line of a variable that is gone', \&variable_lines, readme(qr/^\| `\$x402_payer`[^\n]*\n/m, '');
+catches 'a variable that does not exist', \&invented_variables, readme(qr/\z/, "\nthe \$x402_nonsense\n");
 catches 'a directive that does not exist', \&invented, readme(qr/\z/, "\n    x402_nonsense on;\n");
 catches 'an entry for it', \&invented, readme(qr/\z/, "\n### x402_nonsense\n");
 is_deeply [ invented(readme(qr/\z/, "\nngx_http_x402_module \$x402_payer\n")) ], [ invented($house) ],

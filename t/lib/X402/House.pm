@@ -196,7 +196,7 @@ sub name_of ($head) {
 sub directives ($self) {
     my %contexts;
     my $code = $self->text(TABLES);
-    while ($code =~ /\{\s*ngx_string\("(x402\w*)"\),\s*([A-Z0-9_|\s]+),\s*\w+,/g) {
+    while ($code =~ /\{\s*ngx_string\("(x402\w*)"\),\s*+(?!NULL)([A-Z0-9_|\s]+),\s*\w+,/g) {
         my ($name, $flags) = ($1, $2);
         my $any = $flags =~ /NGX_HTTP_X402_ANY/;
         $contexts{$name} = join ', ', grep { defined }
@@ -205,6 +205,12 @@ sub directives ($self) {
             $any || $flags =~ /NGX_HTTP_LOC_CONF/  ? 'location' : undef;
     }
     return %contexts;
+}
+
+# Names of the variables, without `$`.
+sub variables ($self) {
+    my ($table) = $self->text(TABLES) =~ /^ngx_http_variable_t\s+\w+\[\] = \{(.*?)^\};/ms;
+    return ($table // '') =~ /\{\s*ngx_string\("(\w+)"\)/g;
 }
 
 # --- asserting -------------------------------------------------------------------

@@ -171,6 +171,19 @@ TEST(DecimalAmount, MakesBigEndianBytes)
     EXPECT_EQ(hex_of(""), "none");
 }
 
+TEST(DecimalAmount, IsWrittenAsDecimalNumber)
+{
+    EXPECT_EQ(to_decimal("10000", 6), "0.01");
+    EXPECT_EQ(to_decimal("1", 6), "0.000001");
+    EXPECT_EQ(to_decimal("1000000", 6), "1");
+    EXPECT_EQ(to_decimal("12345678", 6), "12.345678");
+    EXPECT_EQ(to_decimal("100", 0), "100");
+    EXPECT_EQ(to_decimal("0", 6), "0");
+    EXPECT_EQ(to_decimal("0", 0), "0");
+    EXPECT_EQ(to_decimal("5", 18), "0.000000000000000005");
+    EXPECT_EQ(to_atomic_amount(to_decimal(kLargest, 18), 18).value(), kLargest);
+}
+
 TEST(DecimalAmount, SaturatesSeconds)
 {
     constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();

@@ -161,5 +161,16 @@ TEST(JsonText, NumbersReadBackAsTheSameDouble)
     }
 }
 
+TEST(JsonText, IsWrittenInPrintableAscii)
+{
+    EXPECT_EQ(ascii_json(R"({"a":"b\n"})"), R"({"a":"b\n"})");
+    EXPECT_EQ(ascii_json("\"\xc3\xa9\xe2\x82\xac\""), R"("\u00e9\u20ac")");
+    EXPECT_EQ(ascii_json("\"\xf0\x9f\x98\x80\""), R"("\ud83d\ude00")");
+    EXPECT_EQ(ascii_json("\"\xf4\x8f\xbf\xbf\""), R"("\udbff\udfff")");
+    EXPECT_EQ(ascii_json("\"\x7f\xc2\x85\""), R"("\u007f\u0085")");
+    EXPECT_EQ(ascii_json("\"\xff\""), R"("\ufffd")");
+    EXPECT_EQ(ascii_json(""), "");
+}
+
 }  // namespace
 }  // namespace x402

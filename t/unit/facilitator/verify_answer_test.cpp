@@ -200,5 +200,15 @@ TEST(LogExcerpt, IsAtMostAsLongAsAsked)
               std::string(200, 'x') + "...");
 }
 
+TEST(HeaderExcerpt, IsFitForAHeader)
+{
+    EXPECT_EQ(header_excerpt("insufficient_funds"), "insufficient_funds");
+    EXPECT_EQ(header_excerpt("a\r\nSet-Cookie: b=1"), "a Set-Cookie: b=1");
+    EXPECT_EQ(header_excerpt(std::string("a\0b", 3)), "a b");
+    EXPECT_EQ(header_excerpt("\"'`\\<>&\x7f\xc3\xa9"), "??????????");
+    EXPECT_EQ(header_excerpt("abc", 2), "ab...");
+    EXPECT_EQ(header_excerpt("\r\n"), "");
+}
+
 }  // namespace
 }  // namespace x402

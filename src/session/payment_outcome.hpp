@@ -1,0 +1,36 @@
+// What has become of a request as far as money goes, in one word for operators
+// ($x402_state). Decides nothing.
+#ifndef X402_SESSION_PAYMENT_OUTCOME_HPP
+#define X402_SESSION_PAYMENT_OUTCOME_HPP
+
+#include <cstdint>
+
+#include "session/payment_session.hpp"
+
+namespace x402 {
+
+// The first answer of ours that a request got instead of content.
+enum class Reply : std::uint8_t {
+    none,
+    challenge,  // an offer, because there was no payment
+    refusal,    // an offer, because the payment was not good
+    fault,      // a payment that could not be served: nothing was charged
+    unknown,    // a settlement whose outcome is not known
+};
+
+struct OutcomeFacts {
+    State state = State::arrived;
+    Reply reply = Reply::none;
+    bool money_moved = false;
+    bool accepted = false;  // a payment opened the location
+    bool let_in = false;    // without a payment
+};
+
+// "settled", "unknown", "refused", "challenged", "failed", "verified", "free";
+// "" while nothing is decided. Money that moved, or may have, is said whatever
+// happened to the content.
+const char *outcome_word(const OutcomeFacts &facts);
+
+}  // namespace x402
+
+#endif
