@@ -58,6 +58,8 @@ typedef struct {
     ngx_msec_t                 settle_timeout;
     ngx_str_t                  trusted_certificate;
     ngx_flag_t                 ssl_verify;
+    void                      *facilitator_headers;
+                                           /* x402::RequestHeaders */
     ngx_uint_t                 max_calls;
 
     ngx_array_t               *methods;    /* ngx_str_t, NULL: all */
@@ -105,6 +107,8 @@ char *ngx_http_x402_set_timeout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_facilitator(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_x402_set_facilitator_timeout(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_x402_set_facilitator_header(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_x402_set_trusted_certificate(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);

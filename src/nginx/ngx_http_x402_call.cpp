@@ -70,6 +70,17 @@ std::string Endpoint::url_for(Operation operation)
     return conf_.url.endpoint(operation_name(operation));
 }
 
+std::vector<std::string> Endpoint::headers_for(Operation operation) const
+{
+    std::vector<std::string> lines;
+    for (const RequestHeader &header : conf_.headers) {
+        if (header.goes_with(operation_name(operation))) {
+            lines.push_back(header.name + ": " + header.value);
+        }
+    }
+    return lines;
+}
+
 void Endpoint::learn(Operation operation, const std::string &url)
 {
     Redirect &redirect = redirects_[static_cast<int>(operation)];
@@ -207,6 +218,7 @@ void FacilitatorCall::send(const std::string &url,
     request.port = parsed->port;
     request.addresses = addresses;
     request.body = terms_.body;
+    request.headers = endpoint_.headers_for(terms_.operation);
     request.trusted_certificate = conf.trusted_certificate;
     request.ssl_verify = conf.ssl_verify;
     request.send_once = terms_.operation == Operation::settle;
@@ -254,8 +266,9 @@ void FacilitatorCall::on_reply(void *data, FacilitatorReply &reply)
 // settle may be sent again, once, to where it points. True: it was.
 bool FacilitatorCall::follow(FacilitatorReply &reply)
 {
-    auto target = follow_redirect(endpoint_.conf_.url, reply.status,
-                                  reply.location, false);
+    auto target =
+        follow_redirect(endpoint_.conf_.url, reply.status, reply.location,
+                        endpoint_.conf_.has_credentials());
     if (redirected_) {
         target = Problem{"it comes after another redirect"};
     }

@@ -44,6 +44,7 @@ private:
 
     Host &host_for(const std::string &name);
     std::string url_for(Operation operation);
+    std::vector<std::string> headers_for(Operation operation) const;
     void learn(Operation operation, const std::string &url);
     static void on_look_up_ended(void *data);
 

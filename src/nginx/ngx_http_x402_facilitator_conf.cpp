@@ -12,6 +12,26 @@ FacilitatorConf *facilitator_at(ngx_http_x402_main_conf_t *mcf,
     return static_cast<FacilitatorConf **>(mcf->facilitators.elts)[index];
 }
 
+namespace {
+
+// Those that are sent at all: an empty one only hides what would be inherited.
+RequestHeaders headers_of(const ngx_http_x402_loc_conf_t &conf)
+{
+    RequestHeaders sent;
+    if (conf.facilitator_headers == nullptr) {
+        return sent;
+    }
+    for (const RequestHeader &header :
+         *static_cast<const RequestHeaders *>(conf.facilitator_headers)) {
+        if (!header.value.empty()) {
+            sent.push_back(header);
+        }
+    }
+    return sent;
+}
+
+}  // namespace
+
 FacilitatorConf *find_or_add_facilitator(ngx_conf_t *cf,
                                          const ngx_http_x402_loc_conf_t &conf)
 {
@@ -28,11 +48,13 @@ FacilitatorConf *find_or_add_facilitator(ngx_conf_t *cf,
         return nullptr;
     }
     std::string base = url->base();
+    RequestHeaders headers = headers_of(conf);
     for (std::size_t i = 0; i < mcf->facilitators.nelts; i++) {
         FacilitatorConf *known = facilitator_at(mcf, i);
         if (known->url.base() == base && known->resolver == resolver
             && known->ssl_verify == (conf.ssl_verify == 1)
-            && known->trusted_certificate == view(conf.trusted_certificate)) {
+            && known->trusted_certificate == view(conf.trusted_certificate)
+            && known->headers == headers) {
             return known;
         }
     }
@@ -47,6 +69,7 @@ FacilitatorConf *find_or_add_facilitator(ngx_conf_t *cf,
     made->trusted_certificate = copy(conf.trusted_certificate);
     made->ssl_verify = conf.ssl_verify == 1;
     made->resolver = resolver;
+    made->headers = std::move(headers);
     made->index = mcf->facilitators.nelts - 1;
     Digest digest = sha256(base);
     std::memcpy(&made->id, digest.data(), sizeof(made->id));

@@ -1,5 +1,5 @@
-// A facilitator as configured: one for each distinct URL, trust and resolver,
-// shared by all locations that name it.
+// A facilitator as configured: one for each distinct URL, trust, resolver and
+// credentials, shared by all locations that name it.
 #ifndef NGX_HTTP_X402_FACILITATOR_CONF_HPP
 #define NGX_HTTP_X402_FACILITATOR_CONF_HPP
 
@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "facilitator/facilitator_url.hpp"
+#include "facilitator/request_header.hpp"
 #include "nginx/ngx_http_x402_boundary.hpp"
 
 namespace x402 {
@@ -17,10 +18,15 @@ struct FacilitatorConf {
     std::string trusted_certificate;  // path; empty: the system's
     bool ssl_verify = true;
     ngx_resolver_t *resolver = nullptr;  // of nginx; nullptr: none configured
+    RequestHeaders headers;
     std::uint64_t id = 0;   // what claims remember: from the base URL alone
     std::size_t index = 0;  // in the main conf's list
     // Looked up by the master before workers start; empty when that failed.
     std::vector<std::string> addresses;
+
+    // Something goes along with every call that nobody else may see. A header
+    // of the operator's may be a secret, so that each counts as one.
+    bool has_credentials() const { return !headers.empty(); }
 };
 
 // nullptr: no memory. Lifetime: the configuration cycle.

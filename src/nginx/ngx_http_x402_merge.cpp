@@ -195,6 +195,9 @@ void merge_settings(ngx_http_x402_loc_conf_t &conf,
     inherit(conf.pay_to, outer.pay_to);
     inherit(conf.facilitator_url, outer.facilitator_url);
     inherit(conf.trusted_certificate, outer.trusted_certificate);
+    if (conf.facilitator_headers == nullptr) {
+        conf.facilitator_headers = outer.facilitator_headers;
+    }
     if (conf.accepts == nullptr) {
         conf.accepts = outer.accepts;
     }
