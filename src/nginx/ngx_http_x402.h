@@ -60,6 +60,8 @@ typedef struct {
     ngx_flag_t                 ssl_verify;
     void                      *facilitator_headers;
                                            /* x402::RequestHeaders */
+    void                      *facilitator_auth;
+                                           /* x402::FacilitatorAuth */
     ngx_uint_t                 max_calls;
 
     ngx_array_t               *methods;    /* ngx_str_t, NULL: all */
@@ -109,6 +111,8 @@ char *ngx_http_x402_set_facilitator(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_x402_set_facilitator_timeout(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_x402_set_facilitator_header(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_x402_set_facilitator_auth(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_x402_set_trusted_certificate(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);

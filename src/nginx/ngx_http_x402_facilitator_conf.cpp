@@ -30,7 +30,46 @@ RequestHeaders headers_of(const ngx_http_x402_loc_conf_t &conf)
     return sent;
 }
 
+const FacilitatorAuth *auth_of(const ngx_http_x402_loc_conf_t &conf)
+{
+    return static_cast<const FacilitatorAuth *>(conf.facilitator_auth);
+}
+
+bool same_auth(const FacilitatorAuth *one, const FacilitatorAuth *other)
+{
+    return one == other || (one && other && one->is(*other));
+}
+
+bool has_authorization(const RequestHeaders &headers)
+{
+    for (const RequestHeader &header : headers) {
+        if (header.is("Authorization")) {
+            return true;
+        }
+    }
+    return false;
+}
+
 }  // namespace
+
+std::string objection_to_credentials(const ngx_http_x402_loc_conf_t &conf)
+{
+    bool twice = auth_of(conf) && has_authorization(headers_of(conf));
+    return twice ? "x402_facilitator_auth and x402_facilitator_header both "
+                   "write the header Authorization here; keep one of them"
+                 : "";
+}
+
+std::string warning_of_exposure(const FacilitatorConf &conf)
+{
+    bool secret = conf.auth || has_authorization(conf.headers);
+    if (!secret || conf.url.secure || conf.url.host_is_loopback()) {
+        return {};
+    }
+    return "credentials for facilitator \"" + conf.url.base()
+           + "\" go over the network unencrypted; write https:// if it can be "
+             "had";
+}
 
 FacilitatorConf *find_or_add_facilitator(ngx_conf_t *cf,
                                          const ngx_http_x402_loc_conf_t &conf)
@@ -54,7 +93,8 @@ FacilitatorConf *find_or_add_facilitator(ngx_conf_t *cf,
         if (known->url.base() == base && known->resolver == resolver
             && known->ssl_verify == (conf.ssl_verify == 1)
             && known->trusted_certificate == view(conf.trusted_certificate)
-            && known->headers == headers) {
+            && known->headers == headers
+            && same_auth(known->auth, auth_of(conf))) {
             return known;
         }
     }
@@ -70,6 +110,7 @@ FacilitatorConf *find_or_add_facilitator(ngx_conf_t *cf,
     made->ssl_verify = conf.ssl_verify == 1;
     made->resolver = resolver;
     made->headers = std::move(headers);
+    made->auth = auth_of(conf);
     made->index = mcf->facilitators.nelts - 1;
     Digest digest = sha256(base);
     std::memcpy(&made->id, digest.data(), sizeof(made->id));
