@@ -83,6 +83,20 @@ static ngx_command_t  ngx_http_x402_commands[] = {
       0,
       NULL },
 
+    { ngx_string("x402_facilitator_header"),
+      NGX_HTTP_X402_ANY|NGX_CONF_TAKE23,
+      ngx_http_x402_set_facilitator_header,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("x402_facilitator_auth"),
+      NGX_HTTP_X402_ANY|NGX_CONF_TAKE2,
+      ngx_http_x402_set_facilitator_auth,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("x402_facilitator_ssl_trusted_certificate"),
       NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
       ngx_http_x402_set_trusted_certificate,

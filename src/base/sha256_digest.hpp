@@ -1,4 +1,4 @@
-// SHA-256, by OpenSSL. The only file of the pure rooms that includes OpenSSL.
+// SHA-256, by OpenSSL, which token_signature.cpp alone includes beside it.
 #ifndef X402_BASE_SHA256_DIGEST_HPP
 #define X402_BASE_SHA256_DIGEST_HPP
 

@@ -128,6 +128,12 @@ bool FacilitatorUrl::host_is_address() const
            || host.find_first_not_of("0123456789.") == std::string::npos;
 }
 
+bool FacilitatorUrl::host_is_loopback() const
+{
+    bool v4 = host_is_address() && host.compare(0, 4, "127.") == 0;
+    return v4 || host == "::1" || host == "localhost";
+}
+
 Result<FacilitatorUrl> parse_facilitator_url(std::string_view text)
 {
     FacilitatorUrl url;

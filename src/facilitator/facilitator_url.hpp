@@ -22,6 +22,8 @@ struct FacilitatorUrl {
     std::string endpoint(std::string_view operation) const;
     // Host is a literal address: nothing to resolve.
     bool host_is_address() const;
+    // Host is this machine: what is said to it stays here.
+    bool host_is_loopback() const;
 };
 
 // Problem: no http or https, no host, user information (a secret does not

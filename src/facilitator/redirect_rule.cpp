@@ -2,6 +2,28 @@
 
 namespace x402 {
 
+namespace {
+
+// Why secrets may not go from one to the other; nullptr when they may. Another
+// port of a host may belong to somebody else. The step from http to https
+// changes the port of the same server, when both are the scheme's own.
+const char *objection_to_sending_secrets(const FacilitatorUrl &from,
+                                         const FacilitatorUrl &to)
+{
+    if (to.host != from.host) {
+        return "it leads to another host and credentials are configured";
+    }
+    bool upgrade =
+        !from.secure && to.secure && from.port == 80 && to.port == 443;
+    bool same = from.secure == to.secure && from.port == to.port;
+    if (!same && !upgrade) {
+        return "it leads to another port and credentials are configured";
+    }
+    return nullptr;
+}
+
+}  // namespace
+
 Result<std::string> follow_redirect(const FacilitatorUrl &asked, int status,
                                     std::string_view location,
                                     bool has_credentials)
@@ -31,9 +53,11 @@ Result<std::string> follow_redirect(const FacilitatorUrl &asked, int status,
     if (asked.secure && !url->secure) {
         return Problem{"it leads from https to http"};
     }
-    if (has_credentials && url->host != asked.host) {
-        return Problem{
-            "it leads to another host and credentials are configured"};
+    const char *objection =
+        has_credentials ? objection_to_sending_secrets(asked, url.value())
+                        : nullptr;
+    if (objection != nullptr) {
+        return Problem{objection};
     }
     return target;
 }

@@ -12,8 +12,8 @@ namespace x402 {
 
 // For a redirect that answered a POST below `asked`: the absolute URL to post
 // to instead. Problem (for the log): a status other than 307 and 308, no or
-// unreadable Location, from https to http, or to another host while
-// credentials would go along.
+// unreadable Location, from https to http, or to another host or
+// port while credentials would go along (http on 80 to https on 443 is none).
 Result<std::string> follow_redirect(const FacilitatorUrl &asked, int status,
                                     std::string_view location,
                                     bool has_credentials);

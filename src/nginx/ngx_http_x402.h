@@ -82,6 +82,10 @@ typedef struct {
     ngx_msec_t                 settle_timeout;
     ngx_str_t                  trusted_certificate;
     ngx_flag_t                 ssl_verify;
+    void                      *facilitator_headers;
+                                           /* x402::RequestHeaders */
+    void                      *facilitator_auth;
+                                           /* x402::FacilitatorAuth */
     ngx_uint_t                 max_calls;
 
     ngx_array_t               *methods;    /* ngx_str_t, NULL: all */
@@ -130,6 +134,10 @@ char *ngx_http_x402_set_timeout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_facilitator(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_x402_set_facilitator_timeout(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_x402_set_facilitator_header(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_x402_set_facilitator_auth(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_x402_set_trusted_certificate(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);

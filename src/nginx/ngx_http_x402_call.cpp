@@ -22,12 +22,20 @@ bool is_past(ngx_msec_t moment)
     return static_cast<ngx_msec_int_t>(ngx_current_msec - moment) >= 0;
 }
 
+bool random_bytes(RandomBytes &bytes)
+{
+    return fill_random(bytes.data(), bytes.size());
+}
+
 }  // namespace
 
 Endpoint::Endpoint(const FacilitatorConf &conf, CurlEngine &engine)
     : conf_(conf), engine_(engine)
 {
     host_for(conf.url.host);
+    if (conf.auth) {
+        tokens_ = std::make_unique<AuthTokens>(conf.auth->key);
+    }
 }
 
 Endpoint::~Endpoint()
@@ -68,6 +76,26 @@ std::string Endpoint::url_for(Operation operation)
     }
     redirect.url.clear();
     return conf_.url.endpoint(operation_name(operation));
+}
+
+std::optional<std::vector<std::string>>
+Endpoint::headers_for(Operation operation, const std::string &url)
+{
+    std::vector<std::string> lines;
+    for (const RequestHeader &header : conf_.headers) {
+        if (header.goes_with(operation_name(operation))) {
+            lines.push_back(header.name + ": " + header.value);
+        }
+    }
+    if (tokens_) {
+        auto value =
+            tokens_->authorization("POST", url, ngx_time(), random_bytes);
+        if (!value) {
+            return std::nullopt;
+        }
+        lines.push_back("Authorization: " + *value);
+    }
+    return lines;
 }
 
 void Endpoint::learn(Operation operation, const std::string &url)
@@ -200,6 +228,11 @@ void FacilitatorCall::send(const std::string &url,
         fail_later(Transport::no_connection, "no time left to send");
         return;
     }
+    auto headers = endpoint_.headers_for(terms_.operation, url);
+    if (!headers) {
+        fail_later(Transport::not_sent, "no token could be signed for it");
+        return;
+    }
     CurlRequest request;
     auto parsed = parse_facilitator_url(url);
     request.url = url;
@@ -207,6 +240,7 @@ void FacilitatorCall::send(const std::string &url,
     request.port = parsed->port;
     request.addresses = addresses;
     request.body = terms_.body;
+    request.headers = std::move(*headers);
     request.trusted_certificate = conf.trusted_certificate;
     request.ssl_verify = conf.ssl_verify;
     request.send_once = terms_.operation == Operation::settle;
@@ -254,8 +288,9 @@ void FacilitatorCall::on_reply(void *data, FacilitatorReply &reply)
 // settle may be sent again, once, to where it points. True: it was.
 bool FacilitatorCall::follow(FacilitatorReply &reply)
 {
-    auto target = follow_redirect(endpoint_.conf_.url, reply.status,
-                                  reply.location, false);
+    auto target =
+        follow_redirect(endpoint_.conf_.url, reply.status, reply.location,
+                        endpoint_.conf_.has_credentials());
     if (redirected_) {
         target = Problem{"it comes after another redirect"};
     }

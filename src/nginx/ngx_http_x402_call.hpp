@@ -4,9 +4,11 @@
 #define NGX_HTTP_X402_CALL_HPP
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "facilitator/auth_token.hpp"
 #include "facilitator/facilitator_port.hpp"
 #include "nginx/ngx_http_x402_curl.hpp"
 #include "nginx/ngx_http_x402_facilitator_conf.hpp"
@@ -44,6 +46,9 @@ private:
 
     Host &host_for(const std::string &name);
     std::string url_for(Operation operation);
+    // nullopt: no token could be made.
+    std::optional<std::vector<std::string>> headers_for(Operation operation,
+                                                        const std::string &url);
     void learn(Operation operation, const std::string &url);
     static void on_look_up_ended(void *data);
 
@@ -51,6 +56,7 @@ private:
     CurlEngine &engine_;
     std::vector<std::unique_ptr<Host>> hosts_;
     Redirect redirects_[2];
+    std::unique_ptr<AuthTokens> tokens_;      // nullptr: no auth
     std::vector<FacilitatorCall *> waiting_;  // for addresses
     std::vector<FacilitatorCall *> calls_;    // all that run
 };

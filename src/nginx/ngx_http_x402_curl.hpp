@@ -21,6 +21,7 @@ struct CurlRequest {
     unsigned port = 0;
     std::vector<std::string> addresses;  // empty: host is an address itself
     std::string body;                    // JSON, sent by POST
+    std::vector<std::string> headers;    // "Name: value", beside our own
     std::string trusted_certificate;     // path; empty: the system's
     bool ssl_verify = true;
     // Money: at most one send. A second one, which curl begins on its own when

@@ -60,12 +60,21 @@ struct CurlEngine::TransferCallbacks {
 bool CurlEngine::make_lists(Transfer &transfer)
 {
     const CurlRequest &request = transfer.request;
-    transfer.headers =
-        curl_slist_append(nullptr, "Content-Type: application/json");
-    curl_slist_append(transfer.headers, "Accept: application/json");
+    auto add = [&transfer](const char *line) {
+        curl_slist *longer = curl_slist_append(transfer.headers, line);
+        if (longer == nullptr) {
+            return false;
+        }
+        transfer.headers = longer;
+        return true;
+    };
     // No "Expect: 100-continue": it would cost a round trip.
-    curl_slist_append(transfer.headers, "Expect:");
-    if (transfer.headers == nullptr) {
+    bool added = add("Content-Type: application/json")
+                 && add("Accept: application/json") && add("Expect:");
+    for (const std::string &line : request.headers) {
+        added = added && add(line.c_str());
+    }
+    if (!added) {
         return false;
     }
     if (!request.addresses.empty()) {

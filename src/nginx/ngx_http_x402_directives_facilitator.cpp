@@ -1,5 +1,6 @@
 // x402_facilitator and how it is reached.
 #include "facilitator/facilitator_url.hpp"
+#include "facilitator/request_header.hpp"
 #include "nginx/ngx_http_x402_directive.hpp"
 
 namespace x402 {
@@ -62,6 +63,43 @@ char *set_facilitator_timeout(ngx_conf_t *cf, void *conf)
     return NGX_CONF_OK;
 }
 
+char *set_facilitator_header(ngx_conf_t *cf, void *conf)
+{
+    auto *lcf = static_cast<ngx_http_x402_loc_conf_t *>(conf);
+    const ngx_str_t *words = arguments(cf);
+    RequestHeader header;
+    auto is_operation = [](std::string_view word) {
+        return word == "verify" || word == "settle" || word == "supported";
+    };
+
+    if (cf->args->nelts == 4) {
+        header.only = copy(words[1]);
+        if (!is_operation(header.only)) {
+            return refuse(cf, "unknown operation \"" + header.only
+                                  + "\"; write verify, settle or supported, "
+                                    "or quote a value with blanks");
+        }
+    } else if (is_operation(view(words[1]))) {
+        return refuse(cf, "the value is missing; write \"" + copy(words[1])
+                              + " name value\"");
+    }
+    header.name = copy(words[cf->args->nelts - 2]);
+    header.value = copy(words[cf->args->nelts - 1]);
+    std::string objection = objection_to_header(header);
+    if (!objection.empty()) {
+        return refuse(cf, objection);
+    }
+    if (lcf->facilitator_headers == nullptr) {
+        lcf->facilitator_headers = pool_new<RequestHeaders>(cf->pool);
+        if (lcf->facilitator_headers == nullptr) {
+            return static_cast<char *>(NGX_CONF_ERROR);
+        }
+    }
+    static_cast<RequestHeaders *>(lcf->facilitator_headers)
+        ->push_back(std::move(header));
+    return NGX_CONF_OK;
+}
+
 }  // namespace
 
 }  // namespace x402
@@ -77,6 +115,12 @@ char *ngx_http_x402_set_facilitator_timeout(ngx_conf_t *cf, ngx_command_t *,
                                             void *conf)
 {
     return config_guarded(cf, set_facilitator_timeout, conf);
+}
+
+char *ngx_http_x402_set_facilitator_header(ngx_conf_t *cf, ngx_command_t *,
+                                           void *conf)
+{
+    return config_guarded(cf, set_facilitator_header, conf);
 }
 
 char *ngx_http_x402_set_trusted_certificate(ngx_conf_t *cf, ngx_command_t *,

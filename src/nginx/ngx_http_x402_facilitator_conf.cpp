@@ -12,6 +12,65 @@ FacilitatorConf *facilitator_at(ngx_http_x402_main_conf_t *mcf,
     return static_cast<FacilitatorConf **>(mcf->facilitators.elts)[index];
 }
 
+namespace {
+
+// Those that are sent at all: an empty one only hides what would be inherited.
+RequestHeaders headers_of(const ngx_http_x402_loc_conf_t &conf)
+{
+    RequestHeaders sent;
+    if (conf.facilitator_headers == nullptr) {
+        return sent;
+    }
+    for (const RequestHeader &header :
+         *static_cast<const RequestHeaders *>(conf.facilitator_headers)) {
+        if (!header.value.empty()) {
+            sent.push_back(header);
+        }
+    }
+    return sent;
+}
+
+const FacilitatorAuth *auth_of(const ngx_http_x402_loc_conf_t &conf)
+{
+    return static_cast<const FacilitatorAuth *>(conf.facilitator_auth);
+}
+
+bool same_auth(const FacilitatorAuth *one, const FacilitatorAuth *other)
+{
+    return one == other || (one && other && one->is(*other));
+}
+
+bool has_authorization(const RequestHeaders &headers)
+{
+    for (const RequestHeader &header : headers) {
+        if (header.is("Authorization")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+}  // namespace
+
+std::string objection_to_credentials(const ngx_http_x402_loc_conf_t &conf)
+{
+    bool twice = auth_of(conf) && has_authorization(headers_of(conf));
+    return twice ? "x402_facilitator_auth and x402_facilitator_header both "
+                   "write the header Authorization here; keep one of them"
+                 : "";
+}
+
+std::string warning_of_exposure(const FacilitatorConf &conf)
+{
+    bool secret = conf.auth || has_authorization(conf.headers);
+    if (!secret || conf.url.secure || conf.url.host_is_loopback()) {
+        return {};
+    }
+    return "credentials for facilitator \"" + conf.url.base()
+           + "\" go over the network unencrypted; write https:// if it can be "
+             "had";
+}
+
 FacilitatorConf *find_or_add_facilitator(ngx_conf_t *cf,
                                          const ngx_http_x402_loc_conf_t &conf)
 {
@@ -28,11 +87,14 @@ FacilitatorConf *find_or_add_facilitator(ngx_conf_t *cf,
         return nullptr;
     }
     std::string base = url->base();
+    RequestHeaders headers = headers_of(conf);
     for (std::size_t i = 0; i < mcf->facilitators.nelts; i++) {
         FacilitatorConf *known = facilitator_at(mcf, i);
         if (known->url.base() == base && known->resolver == resolver
             && known->ssl_verify == (conf.ssl_verify == 1)
-            && known->trusted_certificate == view(conf.trusted_certificate)) {
+            && known->trusted_certificate == view(conf.trusted_certificate)
+            && known->headers == headers
+            && same_auth(known->auth, auth_of(conf))) {
             return known;
         }
     }
@@ -47,6 +109,8 @@ FacilitatorConf *find_or_add_facilitator(ngx_conf_t *cf,
     made->trusted_certificate = copy(conf.trusted_certificate);
     made->ssl_verify = conf.ssl_verify == 1;
     made->resolver = resolver;
+    made->headers = std::move(headers);
+    made->auth = auth_of(conf);
     made->index = mcf->facilitators.nelts - 1;
     Digest digest = sha256(base);
     std::memcpy(&made->id, digest.data(), sizeof(made->id));

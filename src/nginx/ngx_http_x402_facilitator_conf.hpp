@@ -1,5 +1,5 @@
-// A facilitator as configured: one for each distinct URL, trust and resolver,
-// shared by all locations that name it.
+// A facilitator as configured: one for each distinct URL, trust, resolver and
+// credentials, shared by all locations that name it.
 #ifndef NGX_HTTP_X402_FACILITATOR_CONF_HPP
 #define NGX_HTTP_X402_FACILITATOR_CONF_HPP
 
@@ -7,25 +7,51 @@
 #include <string>
 #include <vector>
 
+#include "facilitator/auth_key.hpp"
 #include "facilitator/facilitator_url.hpp"
+#include "facilitator/request_header.hpp"
 #include "nginx/ngx_http_x402_boundary.hpp"
 
 namespace x402 {
+
+// x402_facilitator_auth: what was in the file when the configuration was read.
+struct FacilitatorAuth {
+    std::string path;
+    AuthKey key;
+
+    bool is(const FacilitatorAuth &other) const
+    {
+        return key.kind == other.key.kind && path == other.path;
+    }
+};
 
 struct FacilitatorConf {
     FacilitatorUrl url;
     std::string trusted_certificate;  // path; empty: the system's
     bool ssl_verify = true;
     ngx_resolver_t *resolver = nullptr;  // of nginx; nullptr: none configured
+    RequestHeaders headers;
+    const FacilitatorAuth *auth = nullptr;  // nullptr: none
     std::uint64_t id = 0;   // what claims remember: from the base URL alone
     std::size_t index = 0;  // in the main conf's list
     // Looked up by the master before workers start; empty when that failed.
     std::vector<std::string> addresses;
+
+    // Something goes along with every call that nobody else may see. A header
+    // of the operator's may be a secret, so that each counts as one.
+    bool has_credentials() const { return auth || !headers.empty(); }
 };
 
 // nullptr: no memory. Lifetime: the configuration cycle.
 FacilitatorConf *find_or_add_facilitator(ngx_conf_t *cf,
                                          const ngx_http_x402_loc_conf_t &conf);
+
+// Why what was written about credentials cannot stand together; empty: it can.
+std::string objection_to_credentials(const ngx_http_x402_loc_conf_t &conf);
+
+// What is certainly a secret goes to another machine for all to read; empty:
+// it does not.
+std::string warning_of_exposure(const FacilitatorConf &conf);
 
 FacilitatorConf *facilitator_at(ngx_http_x402_main_conf_t *mcf,
                                 std::size_t index);

@@ -37,6 +37,13 @@ void inherit(ngx_str_t &own, const ngx_str_t &outer)
     }
 }
 
+template <class T> void inherit(T *&own, T *outer)
+{
+    if (own == nullptr) {
+        own = outer;
+    }
+}
+
 bool writes_terms(const ngx_http_x402_loc_conf_t &conf)
 {
     return conf.price.data || conf.network.data || conf.pay_to.data
@@ -196,12 +203,10 @@ void merge_settings(ngx_http_x402_loc_conf_t &conf,
     inherit(conf.pay_to, outer.pay_to);
     inherit(conf.facilitator_url, outer.facilitator_url);
     inherit(conf.trusted_certificate, outer.trusted_certificate);
-    if (conf.accepts == nullptr) {
-        conf.accepts = outer.accepts;
-    }
-    if (conf.methods == nullptr) {
-        conf.methods = outer.methods;
-    }
+    inherit(conf.facilitator_headers, outer.facilitator_headers);
+    inherit(conf.facilitator_auth, outer.facilitator_auth);
+    inherit(conf.accepts, outer.accepts);
+    inherit(conf.methods, outer.methods);
     if (conf.origin.line == 0) {
         conf.origin = outer.origin;
     }
@@ -262,6 +267,29 @@ char *report_incomplete(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf)
     return static_cast<char *>(NGX_CONF_ERROR);
 }
 
+// Whom to ask; shared by all who ask the same. False: an error was printed, or
+// there is no memory.
+bool choose_facilitator(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &conf)
+{
+    std::string objection = objection_to_credentials(conf);
+    if (!objection.empty()) {
+        complain(cf, NGX_LOG_EMERG, objection, conf.origin);
+        return false;
+    }
+    ngx_uint_t known = main_conf(cf)->facilitators.nelts;
+    FacilitatorConf *facilitator = find_or_add_facilitator(cf, conf);
+    if (facilitator == nullptr) {
+        return false;
+    }
+    // Once for each facilitator, where it is used first.
+    std::string warning = warning_of_exposure(*facilitator);
+    if (facilitator->index == known && !warning.empty()) {
+        complain(cf, NGX_LOG_WARN, warning, conf.origin);
+    }
+    conf.facilitator = facilitator;
+    return true;
+}
+
 char *merge(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &outer,
             ngx_http_x402_loc_conf_t &conf)
 {
@@ -298,8 +326,8 @@ char *merge(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &outer,
     } else if (!build_offer(cf, conf)) {
         return static_cast<char *>(NGX_CONF_ERROR);
     }
-    conf.facilitator = find_or_add_facilitator(cf, conf);
-    return conf.facilitator ? NGX_CONF_OK : static_cast<char *>(NGX_CONF_ERROR);
+    return choose_facilitator(cf, conf) ? NGX_CONF_OK
+                                        : static_cast<char *>(NGX_CONF_ERROR);
 }
 
 }  // namespace

@@ -54,7 +54,9 @@ bool recall_settle(RequestCtx &ctx, const ClaimView &claim)
 // The same payment again, whose settlement was never answered.
 void resume_unknown(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
 {
-    Endpoint *endpoint = worker.endpoint_by_id(claim.facilitator);
+    Endpoint *endpoint = worker.endpoint_by_id(
+        claim.facilitator,
+        *static_cast<FacilitatorConf *>(ctx.conf->facilitator));
     bool possible =
         endpoint && recall_settle(ctx, claim)
         && Slot::available(worker, ctx.conf->max_calls, true)

@@ -14,6 +14,8 @@ my %rank  = map { $rooms[$_] => $_ } 0 .. $#rooms;
 my @foreign = (
     [ qr{\Asrc/base/json_document\.cpp\z}, qr{\Ajansson\.h\z} ],
     [ qr{\Asrc/base/sha256_digest\.cpp\z}, qr{\Aopenssl/} ],
+    # Keys and signatures of bearer tokens are another subject than digests: two files instead of one.
+    [ qr{\Asrc/base/token_signature\.cpp\z}, qr{\Aopenssl/} ],
 );
 
 # Standard headers of things that a pure room has to be told: I/O, clock, threads.
@@ -155,6 +157,11 @@ for (qw(<ngx_core.h> <curl/curl.h> <sys/socket.h> <netinet/in.h> <openssl/evp.h>
 }
 catches 'jansson in the digest', \&foreign_in_pure_rooms,
     $house->changed('src/base/sha256_digest.cpp', qr/^/, "#include <jansson.h>\n");
+
+catches 'OpenSSL in the header of the signatures', \&foreign_in_pure_rooms,
+    $house->changed('src/base/token_signature.hpp', qr/^/, "#include <openssl/evp.h>\n");
+catches 'jansson in the signatures', \&foreign_in_pure_rooms,
+    $house->changed('src/base/token_signature.cpp', qr/^/, "#include <jansson.h>\n");
 
 for (qw(<curl/curl.h> <openssl/ssl.h> <jansson.h> <ngx_http.h>)) {
     catches "$_ in the nginx room", \&foreign_in_nginx_room,

@@ -137,6 +137,30 @@ TEST(FacilitatorUrl, TellsAddressesFromNames)
     }
 }
 
+TEST(FacilitatorUrl, KnowsThisMachine)
+{
+    struct Row {
+        const char *text;
+        bool loopback;
+    };
+    constexpr Row kRows[] = {
+        {"http://127.0.0.1:4021", true},
+        {"http://127.1.2.3", true},
+        {"http://[::1]/a", true},
+        {"http://LocalHost:80", true},
+        {"http://10.0.0.1", false},
+        {"http://127.evil.example", false},
+        {"http://[2001:db8::1]", false},
+        {"http://x402.org", false},
+        {"http://localhost.evil.example", false},
+    };
+    for (const Row &row : kRows) {
+        Result<FacilitatorUrl> url = parse_facilitator_url(row.text);
+        ASSERT_TRUE(url) << row.text;
+        EXPECT_EQ(url->host_is_loopback(), row.loopback) << row.text;
+    }
+}
+
 TEST(FacilitatorUrl, OfItsBaseIsItself)
 {
     for (const char *text :

@@ -1,0 +1,172 @@
+#include "base/token_signature.hpp"
+
+#include <new>
+
+#include <openssl/bio.h>
+#include <openssl/crypto.h>
+#include <openssl/ec.h>
+#include <openssl/ecdsa.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+
+namespace x402 {
+
+namespace {
+
+constexpr std::size_t kSeedBytes = 32;
+constexpr std::size_t kHalfBytes = 32;  // r or s on P-256
+constexpr std::size_t kSignatureBytes = 64;
+
+// The error queue is one for the whole thread; whoever shares it with us would
+// take our errors for its own.
+class ErrorsForgotten {
+public:
+    ErrorsForgotten() = default;
+    ~ErrorsForgotten() { ERR_clear_error(); }
+    ErrorsForgotten(const ErrorsForgotten &) = delete;
+    ErrorsForgotten &operator=(const ErrorsForgotten &) = delete;
+};
+
+struct Release {
+    void operator()(BIO *bio) const { BIO_free(bio); }
+    void operator()(EVP_MD_CTX *context) const { EVP_MD_CTX_free(context); }
+    void operator()(ECDSA_SIG *signature) const { ECDSA_SIG_free(signature); }
+};
+
+template <class T> using Owned = std::unique_ptr<T, Release>;
+
+// Without it OpenSSL asks the terminal.
+int no_password(char *, int, int, void *)
+{
+    return -1;
+}
+
+bool is_on_p256(EVP_PKEY *key)
+{
+    char group[64] = "";
+    std::size_t length = 0;
+    return EVP_PKEY_base_id(key) == EVP_PKEY_EC
+           && EVP_PKEY_get_group_name(key, group, sizeof(group), &length) == 1
+           && std::string_view(group, length) == "prime256v1";
+}
+
+// DER to r and s (RFC 7518, 3.4).
+std::optional<std::string> raw_halves(std::string_view der)
+{
+    auto *bytes = reinterpret_cast<const unsigned char *>(der.data());
+    Owned<ECDSA_SIG> parsed(
+        d2i_ECDSA_SIG(nullptr, &bytes, static_cast<long>(der.size())));
+    if (!parsed) {
+        return std::nullopt;
+    }
+    std::string out(kSignatureBytes, '\0');
+    auto *at = reinterpret_cast<unsigned char *>(&out[0]);
+    int half = static_cast<int>(kHalfBytes);
+    if (BN_bn2binpad(ECDSA_SIG_get0_r(parsed.get()), at, half) != half
+        || BN_bn2binpad(ECDSA_SIG_get0_s(parsed.get()), at + half, half)
+               != half) {
+        return std::nullopt;
+    }
+    return out;
+}
+
+}  // namespace
+
+SigningKey::SigningKey(evp_pkey_st *key, SignatureKind kind)
+    : key_(key, EVP_PKEY_free), kind_(kind)
+{
+}
+
+Result<SigningKey> SigningKey::from_ed25519_seed(std::string_view seed)
+{
+    ErrorsForgotten forgotten;
+    if (seed.size() != kSeedBytes) {
+        return Problem{"an Ed25519 seed has 32 bytes"};
+    }
+    EVP_PKEY *key = EVP_PKEY_new_raw_private_key(
+        EVP_PKEY_ED25519, nullptr,
+        reinterpret_cast<const unsigned char *>(seed.data()), seed.size());
+    if (key == nullptr) {
+        throw std::bad_alloc();
+    }
+    return SigningKey(key, SignatureKind::eddsa);
+}
+
+Result<SigningKey> SigningKey::from_p256_pem(std::string_view pem)
+{
+    ErrorsForgotten forgotten;
+    Owned<BIO> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+    if (!bio) {
+        throw std::bad_alloc();
+    }
+    EVP_PKEY *key =
+        PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr);
+    if (key == nullptr) {
+        return Problem{"the PEM block holds no readable, unencrypted private "
+                       "key"};
+    }
+    SigningKey out(key, SignatureKind::es256);
+    if (!is_on_p256(key)) {
+        return Problem{"the PEM block holds another kind of key than EC P-256"};
+    }
+    return out;
+}
+
+std::string SigningKey::public_bytes() const
+{
+    ErrorsForgotten forgotten;
+    std::string out(kSeedBytes, '\0');
+    std::size_t length = out.size();
+    if (kind_ != SignatureKind::eddsa
+        || EVP_PKEY_get_raw_public_key(
+               key_.get(), reinterpret_cast<unsigned char *>(&out[0]), &length)
+               != 1) {
+        return {};
+    }
+    return out;
+}
+
+std::optional<std::string> SigningKey::sign(std::string_view text) const
+{
+    ErrorsForgotten forgotten;
+    Owned<EVP_MD_CTX> context(EVP_MD_CTX_new());
+    const EVP_MD *digest =
+        kind_ == SignatureKind::es256 ? EVP_sha256() : nullptr;
+    auto *bytes = reinterpret_cast<const unsigned char *>(text.data());
+    unsigned char signature[128];
+    std::size_t length = sizeof(signature);
+
+    if (!context
+        || EVP_DigestSignInit(context.get(), nullptr, digest, nullptr,
+                              key_.get())
+               != 1
+        || EVP_DigestSign(context.get(), signature, &length, bytes, text.size())
+               != 1) {
+        return std::nullopt;
+    }
+    std::string_view made(reinterpret_cast<char *>(signature), length);
+    if (kind_ == SignatureKind::es256) {
+        return raw_halves(made);
+    }
+    return std::string(made);
+}
+
+bool fill_random(void *bytes, std::size_t size)
+{
+    ErrorsForgotten forgotten;
+    return RAND_bytes(static_cast<unsigned char *>(bytes),
+                      static_cast<int>(size))
+           == 1;
+}
+
+void wipe(std::string &text)
+{
+    // All of it, also what an assignment of a shorter text left behind.
+    text.resize(text.capacity());
+    OPENSSL_cleanse(&text[0], text.size());
+    text.clear();
+}
+
+}  // namespace x402

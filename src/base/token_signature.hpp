@@ -1,0 +1,67 @@
+// Signing keys for bearer tokens, random bytes and forgetting, by OpenSSL.
+//
+// Two kinds of key, as facilitators hand them out: Ed25519 (JWT "EdDSA") and
+// ECDSA on P-256 (JWT "ES256"). Nothing here says what a key looked like: the
+// text of a Problem never holds a byte of it.
+#ifndef X402_BASE_TOKEN_SIGNATURE_HPP
+#define X402_BASE_TOKEN_SIGNATURE_HPP
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/result.hpp"
+
+struct evp_pkey_st;
+
+namespace x402 {
+
+enum class SignatureKind { eddsa, es256 };
+
+// A private key. Copies share it; the last one erases it.
+class SigningKey {
+public:
+    // Problem: not 32 bytes.
+    static Result<SigningKey> from_ed25519_seed(std::string_view seed);
+    // PKCS#8 ("PRIVATE KEY") or SEC1 ("EC PRIVATE KEY"), unencrypted. Problem:
+    // unreadable, encrypted, or no key on P-256.
+    static Result<SigningKey> from_p256_pem(std::string_view pem);
+
+    SignatureKind kind() const { return kind_; }
+    // Of an Ed25519 key; empty for others.
+    std::string public_bytes() const;
+    // 64 bytes: of Ed25519 the signature, of ES256 r and s, big-endian, as JWS
+    // has it (RFC 7518, 3.4). nullopt: OpenSSL has no memory or no randomness.
+    std::optional<std::string> sign(std::string_view text) const;
+
+private:
+    SigningKey(evp_pkey_st *key, SignatureKind kind);
+
+    std::shared_ptr<evp_pkey_st> key_;
+    SignatureKind kind_;
+};
+
+// Fills from the system's random generator; false: there was none.
+bool fill_random(void *bytes, std::size_t size);
+
+// Overwrites the bytes, which held a secret, and empties the text.
+void wipe(std::string &text);
+
+// A text that is wiped when it goes.
+class SecretText {
+public:
+    SecretText() = default;
+    explicit SecretText(std::string secret) : text(std::move(secret)) {}
+    ~SecretText() { wipe(text); }
+    SecretText(const SecretText &) = delete;
+    SecretText &operator=(const SecretText &) = delete;
+
+    std::string text;
+};
+
+}  // namespace x402
+
+#endif

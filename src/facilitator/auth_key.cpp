@@ -1,0 +1,301 @@
+#include "facilitator/auth_key.hpp"
+
+#include "base/base64_codec.hpp"
+#include "base/json_document.hpp"
+
+namespace x402 {
+
+namespace {
+
+constexpr std::size_t kSeedBytes = 32;
+constexpr std::size_t kLongestId = 512;
+constexpr std::size_t kLongestToken = 8192;
+constexpr std::string_view kPemBegin = "-----BEGIN ";
+constexpr std::string_view kPemEnd = "-----END ";
+constexpr std::string_view kPayaiPrefix = "payai_sk_";
+// What stands before the seed in the PKCS#8 DER of every Ed25519 key.
+constexpr std::string_view kEd25519Pkcs8(
+    "\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20", 16);
+
+constexpr char kTwoParts[] =
+    "write two lines, \"id = ...\" and \"secret = ...\"";
+constexpr char kCdpSecret[] =
+    "the secret of a CDP key is 64 bytes in base64 (Ed25519) or a PEM block "
+    "with an EC P-256 private key";
+constexpr char kPayaiSecret[] =
+    "the secret of a PayAI key is an Ed25519 private key as PKCS#8 DER in "
+    "base64, 48 bytes, with or without \"payai_sk_\" in front";
+
+struct Parts {
+    SecretText id;  // may be anything while the file is wrong
+    SecretText secret;
+};
+
+bool starts_with(std::string_view text, std::string_view front)
+{
+    return text.substr(0, front.size()) == front;
+}
+
+std::string_view trimmed(std::string_view text)
+{
+    constexpr std::string_view kBlanks = " \t\r\n";
+    std::size_t first = text.find_first_not_of(kBlanks);
+    if (first == std::string_view::npos) {
+        return {};
+    }
+    return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+}
+
+bool is_visible(std::string_view text)
+{
+    for (char byte : text) {
+        if (byte <= 0x20 || byte >= 0x7f) {
+            return false;
+        }
+    }
+    return !text.empty();
+}
+
+// The lines of a text, one after the other, without their line breaks.
+class Lines {
+public:
+    explicit Lines(std::string_view text) : rest_(text) {}
+
+    bool next(std::string_view &line)
+    {
+        if (rest_.empty()) {
+            return false;
+        }
+        number++;
+        std::size_t end = rest_.find('\n');
+        line = trimmed(rest_.substr(0, end));
+        rest_.remove_prefix(end == std::string_view::npos ? rest_.size()
+                                                          : end + 1);
+        return true;
+    }
+
+    unsigned number = 0;
+
+private:
+    std::string_view rest_;
+};
+
+Problem problem_at(unsigned line, const std::string &what)
+{
+    return Problem{"line " + std::to_string(line) + " " + what + "; "
+                   + kTwoParts};
+}
+
+// A PEM block may begin in the next line and goes on to its last one; anything
+// else is the rest of this line.
+void read_secret(std::string_view value, Lines &lines, std::string &out,
+                 std::size_t room)
+{
+    if (value.size() >= 2 && value.front() == '"' && value.back() == '"') {
+        value = value.substr(1, value.size() - 2);
+    }
+    // No reallocation that would leave a copy behind.
+    out.reserve(room);
+    out = value;
+    std::string_view line;
+    if (value.empty() && lines.next(line)) {
+        out = line;
+    }
+    if (!starts_with(out, kPemBegin)) {
+        return;
+    }
+    while (out.find(kPemEnd) == std::string::npos && lines.next(line)) {
+        out += '\n';
+        out += line;
+    }
+}
+
+// nullopt when `parts` were read, else why not.
+std::optional<Problem> read_lines(std::string_view file, Parts &parts)
+{
+    Lines lines(file);
+    std::string_view line;
+    bool seen_id = false;
+    bool seen_secret = false;
+    while (lines.next(line)) {
+        if (line.empty() || line.front() == '#') {
+            continue;
+        }
+        std::size_t equals = line.find('=');
+        if (equals == std::string_view::npos) {
+            return problem_at(lines.number, "is not \"name = value\"");
+        }
+        std::string_view name = trimmed(line.substr(0, equals));
+        std::string_view value = trimmed(line.substr(equals + 1));
+        bool is_id = name == "id";
+        if (!is_id && name != "secret") {
+            return problem_at(lines.number, "is neither id nor secret");
+        }
+        bool &seen = is_id ? seen_id : seen_secret;
+        if (seen) {
+            return problem_at(lines.number, "is there a second time");
+        }
+        seen = true;
+        if (is_id) {
+            parts.id.text = value;
+        } else {
+            read_secret(value, lines, parts.secret.text, file.size());
+        }
+    }
+    if (!seen_id || !seen_secret) {
+        return Problem{std::string(seen_id ? "the secret" : "the id")
+                       + " is missing; " + kTwoParts};
+    }
+    return std::nullopt;
+}
+
+// As the CDP portal hands it out.
+std::optional<Problem> read_json(std::string_view file, Parts &parts)
+{
+    auto document = JsonDocument::parse(file);
+    if (!document) {
+        // Not why: the parser's words may hold a piece of the text.
+        return Problem{"the file begins like JSON and is none"};
+    }
+    JsonValue root = document->root();
+    JsonValue id = root["id"].is_string() ? root["id"] : root["name"];
+    if (!id.is_string() || !root["privateKey"].is_string()) {
+        return Problem{"the JSON needs the members \"id\" (or \"name\") and "
+                       "\"privateKey\""};
+    }
+    parts.id.text = std::string(id.string());
+    parts.secret.text = std::string(root["privateKey"].string());
+    return std::nullopt;
+}
+
+// Padded or not, of either alphabet.
+bool decode(std::string_view text, SecretText &out)
+{
+    SecretText standard{std::string(text)};
+    for (char &byte : standard.text) {
+        byte = byte == '-' ? '+' : byte == '_' ? '/' : byte;
+    }
+    auto bytes = base64_decode(standard.text);
+    if (!bytes) {
+        return false;
+    }
+    out.text = *bytes;
+    wipe(*bytes);
+    return true;
+}
+
+Result<SigningKey> read_pem(std::string_view secret)
+{
+    SecretText pem;
+    pem.text.reserve(secret.size() + 1);
+    for (std::size_t i = 0; i < secret.size(); i++) {
+        bool written_break =
+            secret[i] == '\\' && i + 1 < secret.size() && secret[i + 1] == 'n';
+        pem.text += written_break ? '\n' : secret[i];
+        i += written_break;
+    }
+    pem.text += '\n';
+    auto key = SigningKey::from_p256_pem(pem.text);
+    if (!key) {
+        return Problem{key.problem().text + "; " + kCdpSecret};
+    }
+    return key;
+}
+
+Result<SigningKey> read_cdp_secret(std::string_view secret)
+{
+    if (starts_with(secret, kPemBegin)) {
+        return read_pem(secret);
+    }
+    SecretText bytes;
+    if (!decode(secret, bytes)) {
+        return Problem{std::string("the secret is neither base64 nor PEM; ")
+                       + kCdpSecret};
+    }
+    if (bytes.text.size() != 2 * kSeedBytes) {
+        return Problem{"the secret has " + std::to_string(bytes.text.size())
+                       + " bytes; " + kCdpSecret};
+    }
+    std::string_view view = bytes.text;
+    auto key = SigningKey::from_ed25519_seed(view.substr(0, kSeedBytes));
+    if (key && key->public_bytes() != view.substr(kSeedBytes)) {
+        return Problem{"the two halves of the secret, private and public, do "
+                       "not belong together; copy it again"};
+    }
+    return key;
+}
+
+Result<SigningKey> read_payai_secret(std::string_view secret)
+{
+    if (starts_with(secret, kPayaiPrefix)) {
+        secret.remove_prefix(kPayaiPrefix.size());
+    }
+    SecretText bytes;
+    bool fits = decode(secret, bytes)
+                && bytes.text.size() == kEd25519Pkcs8.size() + kSeedBytes
+                && starts_with(bytes.text, kEd25519Pkcs8);
+    if (!fits) {
+        return Problem{kPayaiSecret};
+    }
+    return SigningKey::from_ed25519_seed(
+        std::string_view(bytes.text).substr(kEd25519Pkcs8.size()));
+}
+
+Result<AuthKey> read_bearer(std::string_view file)
+{
+    std::string_view token = trimmed(file);
+    if (!is_visible(token) || token.size() > kLongestToken) {
+        return Problem{"a bearer token is one line of visible characters; "
+                       "write it alone, without \"Bearer\" in front"};
+    }
+    AuthKey out;
+    out.kind = AuthKind::bearer;
+    out.token = std::make_shared<SecretText>(std::string(token));
+    return out;
+}
+
+}  // namespace
+
+std::optional<AuthKind> auth_kind(std::string_view name)
+{
+    if (name == "bearer") {
+        return AuthKind::bearer;
+    }
+    if (name == "cdp") {
+        return AuthKind::cdp;
+    }
+    if (name == "payai") {
+        return AuthKind::payai;
+    }
+    return std::nullopt;
+}
+
+Result<AuthKey> read_auth_key(AuthKind kind, std::string_view file)
+{
+    if (kind == AuthKind::bearer) {
+        return read_bearer(file);
+    }
+    Parts parts;
+    bool json = kind == AuthKind::cdp && starts_with(trimmed(file), "{");
+    auto problem = json ? read_json(file, parts) : read_lines(file, parts);
+    if (problem) {
+        return *problem;
+    }
+    if (!is_visible(parts.id.text) || parts.id.text.size() > kLongestId) {
+        return Problem{std::string("the id is one word of visible characters; ")
+                       + kTwoParts};
+    }
+    std::string_view secret = trimmed(parts.secret.text);
+    auto key = kind == AuthKind::cdp ? read_cdp_secret(secret)
+                                     : read_payai_secret(secret);
+    if (!key) {
+        return key.problem();
+    }
+    AuthKey out;
+    out.kind = kind;
+    out.id = parts.id.text;
+    out.key = key.value();
+    return out;
+}
+
+}  // namespace x402

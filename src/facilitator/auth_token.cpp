@@ -1,0 +1,177 @@
+#include "facilitator/auth_token.hpp"
+
+#include "base/base64_codec.hpp"
+#include "base/hex_codec.hpp"
+#include "base/json_text.hpp"
+#include "facilitator/facilitator_url.hpp"
+
+namespace x402 {
+
+namespace {
+
+constexpr std::int64_t kLifetime = 120;  // s, as the official clients
+// How long a token is used: of CDP half of its life, of PayAI until 30 s
+// before its end.
+constexpr std::int64_t kCdpUse = 60;
+constexpr std::int64_t kPayaiUse = 90;
+
+std::string base64url(std::string_view bytes)
+{
+    std::string out = base64_encode(bytes);
+    while (!out.empty() && out.back() == '=') {
+        out.pop_back();
+    }
+    for (char &byte : out) {
+        byte = byte == '+' ? '-' : byte == '/' ? '_' : byte;
+    }
+    return out;
+}
+
+std::string hex(const RandomBytes &bytes)
+{
+    return hex_encode(bytes.data(), bytes.size());
+}
+
+// RFC 9562, 5.4: version and variant are not random.
+std::string uuid_v4(RandomBytes bytes)
+{
+    bytes[6] = static_cast<std::uint8_t>((bytes[6] & 0x0f) | 0x40);
+    bytes[8] = static_cast<std::uint8_t>((bytes[8] & 0x3f) | 0x80);
+    std::string out = hex(bytes);
+    for (std::size_t at : {20u, 16u, 12u, 8u}) {
+        out.insert(at, "-");
+    }
+    return out;
+}
+
+void add_text(std::string &object, std::string_view key, std::string_view text)
+{
+    append_json_key(object, key);
+    append_json_string(object, text);
+}
+
+void add_number(std::string &object, std::string_view key, std::int64_t number)
+{
+    append_json_key(object, key);
+    object += std::to_string(number);
+}
+
+std::optional<std::string> signed_token(const AuthKey &key,
+                                        const std::string &header,
+                                        const std::string &claims)
+{
+    std::string text = base64url(header) + "." + base64url(claims);
+    auto signature = key.key->sign(text);
+    if (!signature) {
+        return std::nullopt;
+    }
+    return text + "." + base64url(*signature);
+}
+
+}  // namespace
+
+std::string token_use(std::string_view method, const std::string &url)
+{
+    auto parsed = parse_facilitator_url(url);
+    FacilitatorUrl host = parsed.value();
+    host.path.clear();
+    std::string authority = host.base();
+    authority.erase(0, authority.find("://") + 3);
+    // As written: a slash at the end is part of what is asked for.
+    std::size_t path = url.find('/', url.find("://") + 3);
+    return std::string(method) + " " + authority
+           + (path == std::string::npos ? "" : url.substr(path));
+}
+
+std::optional<std::string> mint_cdp_token(const AuthKey &key,
+                                          std::string_view use,
+                                          std::int64_t now,
+                                          const RandomBytes &nonce)
+{
+    bool es256 = key.key->kind() == SignatureKind::es256;
+    std::string header = "{";
+    add_text(header, "alg", es256 ? "ES256" : "EdDSA");
+    add_text(header, "kid", key.id);
+    add_text(header, "typ", "JWT");
+    add_text(header, "nonce", hex(nonce));
+
+    std::string claims = "{";
+    add_text(claims, "sub", key.id);
+    add_text(claims, "iss", "cdp");
+    append_json_key(claims, "uris");
+    claims += "[";
+    append_json_string(claims, use);
+    claims += "]";
+    add_number(claims, "iat", now);
+    add_number(claims, "nbf", now);
+    add_number(claims, "exp", now + kLifetime);
+    return signed_token(key, header + "}", claims + "}");
+}
+
+std::optional<std::string>
+mint_payai_token(const AuthKey &key, std::int64_t now, const RandomBytes &id)
+{
+    std::string header = "{";
+    add_text(header, "alg", "EdDSA");
+    add_text(header, "typ", "JWT");
+    add_text(header, "kid", key.id);
+
+    std::string claims = "{";
+    add_text(claims, "sub", key.id);
+    add_text(claims, "iss", "payai-merchant");
+    add_number(claims, "iat", now);
+    add_number(claims, "exp", now + kLifetime);
+    add_text(claims, "jti", uuid_v4(id));
+    return signed_token(key, header + "}", claims + "}");
+}
+
+std::optional<std::string> AuthTokens::authorization(std::string_view method,
+                                                     const std::string &url,
+                                                     std::int64_t now,
+                                                     RandomSource random)
+{
+    if (key_.kind == AuthKind::bearer) {
+        return "Bearer " + key_.token->text;
+    }
+    bool cdp = key_.kind == AuthKind::cdp;
+    auto made = token(cdp ? token_use(method, url) : "all", now, random);
+    if (!made) {
+        return std::nullopt;
+    }
+    return "Bearer " + *made;
+}
+
+std::optional<std::string>
+AuthTokens::token(const std::string &use, std::int64_t now, RandomSource random)
+{
+    bool cdp = key_.kind == AuthKind::cdp;
+    std::int64_t longest = cdp ? kCdpUse : kPayaiUse;
+    Kept *place = nullptr;
+    for (Kept &kept : kept_) {
+        if (kept.use != use) {
+            continue;
+        }
+        // A clock that was set back makes it one from the future.
+        if (now >= kept.made && now - kept.made < longest) {
+            return kept.token;
+        }
+        place = &kept;
+    }
+    RandomBytes bytes;
+    if (!random(bytes)) {
+        return std::nullopt;
+    }
+    auto made = cdp ? mint_cdp_token(key_, use, now, bytes)
+                    : mint_payai_token(key_, now, bytes);
+    if (!made) {
+        return std::nullopt;
+    }
+    if (place == nullptr) {
+        place = &kept_[next_];
+        next_ = (next_ + 1) % kept_.size();
+    }
+    *place = Kept{use, *made, now};
+    return made;
+}
+
+}  // namespace x402

@@ -1,0 +1,32 @@
+// A request header that the operator adds to what is said to a facilitator.
+#ifndef X402_FACILITATOR_REQUEST_HEADER_HPP
+#define X402_FACILITATOR_REQUEST_HEADER_HPP
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace x402 {
+
+struct RequestHeader {
+    std::string only;  // "verify", "settle" or "supported"; empty: for all
+    std::string name;
+    std::string value;  // empty: not sent
+
+    // Whether it goes out with this operation.
+    bool goes_with(std::string_view operation) const;
+    bool is(std::string_view other_name) const;  // in any case of letters
+
+    bool operator==(const RequestHeader &other) const;
+};
+
+using RequestHeaders = std::vector<RequestHeader>;
+
+// The sentence why it must not be sent, empty when it may: no header name, a
+// header that the module writes itself, a control character, a variable. The
+// value may be a secret and is never part of the sentence.
+std::string objection_to_header(const RequestHeader &header);
+
+}  // namespace x402
+
+#endif
