@@ -71,6 +71,7 @@ typedef struct {
     ngx_msec_t                 settle_wait;
     ngx_uint_t                 unproven;
     ngx_flag_t                 forward_payment;
+    ngx_array_t               *bypass;     /* ngx_http_complex_value_t */
 
     ngx_http_x402_origin_t     origin;     /* of the words that make an offer */
 

@@ -108,13 +108,13 @@ ngx_int_t access(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf)
     if (r != r->main || r->post_action) {
         return NGX_DECLINED;
     }
-    if (r->err_status >= NGX_HTTP_BAD_REQUEST) {
-        // Nobody pays for an error page: under an inherited price it is free,
-        // a location with its own price is not shown as one.
-        return conf->own ? static_cast<ngx_int_t>(r->err_status) : NGX_DECLINED;
-    }
     if (is_free(r, conf)) {
         return NGX_DECLINED;
+    }
+    if (r->err_status >= NGX_HTTP_BAD_REQUEST) {
+        // Nobody pays for an error page: a location with its own price is not
+        // shown as one.
+        return static_cast<ngx_int_t>(r->err_status);
     }
     RequestCtx *ctx = find_or_make_ctx(r);
     if (ctx == nullptr) {

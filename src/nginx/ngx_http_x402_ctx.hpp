@@ -6,6 +6,8 @@
 
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "nginx/ngx_http_x402_settlement.hpp"
 #include "nginx/ngx_http_x402_worker.hpp"
@@ -71,6 +73,9 @@ struct RequestCtx {
     std::string resource_url;
     std::string description;
     std::string mime_type;
+
+    // What x402_bypass said, by location.
+    std::vector<std::pair<const ngx_http_x402_loc_conf_t *, bool>> bypasses;
 
     // "The access phase of the location with this offer was passed." Lost with
     // r->ctx at an internal redirect, on purpose.

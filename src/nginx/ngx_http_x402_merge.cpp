@@ -6,6 +6,7 @@
 #include "nginx/ngx_http_x402_error_pages.hpp"
 #include "nginx/ngx_http_x402_facilitator_conf.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
+#include "nginx/ngx_http_x402_manners.hpp"
 #include "nginx/ngx_http_x402_zone.hpp"
 #include "policy/accept_terms.hpp"
 #include "policy/network_table.hpp"
@@ -222,6 +223,7 @@ void merge_settings(ngx_http_x402_loc_conf_t &conf,
     ngx_conf_merge_uint_value(conf.unproven, outer.unproven,
                               NGX_HTTP_X402_UNPROVEN_DELIVER);
     ngx_conf_merge_value(conf.forward_payment, outer.forward_payment, 0);
+    merge_manners(conf, outer);
 }
 
 // Nearest wins: `x402 on|off` of this level, else a price of this level, else
@@ -347,6 +349,7 @@ void *ngx_http_x402_create_loc_conf(ngx_conf_t *cf)
     conf->settle_wait = NGX_CONF_UNSET_MSEC;
     conf->unproven = NGX_CONF_UNSET_UINT;
     conf->forward_payment = NGX_CONF_UNSET;
+    unset_manners(*conf);
     return conf;
 }
 

@@ -144,7 +144,7 @@ like $t->config_error($frame =~ s/LINE//r =~ s/http \{/http { x402_zone a:1m; x4
 
 # What will come later is not accepted now.
 refused_here("$complete $_; x402_price 1;", '(?:unknown directive|not served|invalid)')
-    for 'x402_paywall on', 'x402_cors on', 'x402_protocol v2 v1', 'x402_bypass 1', 'x402_status', 'x402_ledger x';
+    for 'x402_paywall on', 'x402_cors on', 'x402_protocol v2 v1', 'x402_status', 'x402_ledger x';
 
 # --- warnings
 

@@ -1,0 +1,16 @@
+#include "nginx/ngx_http_x402_manners.hpp"
+
+namespace x402 {
+
+void unset_manners(ngx_http_x402_loc_conf_t &conf)
+{
+    conf.bypass = static_cast<ngx_array_t *>(NGX_CONF_UNSET_PTR);
+}
+
+void merge_manners(ngx_http_x402_loc_conf_t &conf,
+                   const ngx_http_x402_loc_conf_t &outer)
+{
+    ngx_conf_merge_ptr_value(conf.bypass, outer.bypass, nullptr);
+}
+
+}  // namespace x402
