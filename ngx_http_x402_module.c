@@ -118,6 +118,13 @@ static ngx_command_t  ngx_http_x402_commands[] = {
       offsetof(ngx_http_x402_loc_conf_t, bypass),
       NULL },
 
+    { ngx_string("x402_cors"),
+      NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
+      ngx_http_x402_set_cors,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("x402_resource"),
       NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
       ngx_http_set_complex_value_slot,

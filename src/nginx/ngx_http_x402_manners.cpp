@@ -11,6 +11,7 @@ void merge_manners(ngx_http_x402_loc_conf_t &conf,
                    const ngx_http_x402_loc_conf_t &outer)
 {
     ngx_conf_merge_ptr_value(conf.bypass, outer.bypass, nullptr);
+    ngx_conf_merge_str_value(conf.cors, outer.cors, "");
 }
 
 }  // namespace x402
