@@ -96,7 +96,7 @@ ngx_int_t first_visit(RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf)
     if (ctx.presented_count != 1 || ctx.presented.len == 0) {
         // None, or several: never one of them picked in silence.
         ctx.state = State::closed;
-        ctx.answer = challenge_answer("Payment required");
+        ctx.answer = unpaid_answer(ctx);
     } else {
         receive_payment(ctx);
     }
@@ -137,7 +137,8 @@ ngx_int_t access(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf)
             if (!conf->own) {
                 return NGX_DECLINED;
             }
-            return send_answer(*ctx, challenge_answer("Payment required"));
+            return send_answer(*ctx,
+                               challenge_answer(std::string(kPaymentRequired)));
         }
         break;
     default:

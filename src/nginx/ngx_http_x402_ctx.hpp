@@ -22,6 +22,7 @@ namespace x402 {
 struct Answer {
     ngx_uint_t status = 0;       // 0: none
     bool offer = false;          // carries PAYMENT-REQUIRED
+    bool unpaid = false;         // to who brought no usable payment
     std::string offer_error;     // `error` of that offer
     std::string receipt;         // JSON for PAYMENT-RESPONSE; empty: none
     const char *word = nullptr;  // of the JSON body; nullptr: body is {}
@@ -73,6 +74,7 @@ struct RequestCtx {
     std::string resource_url;
     std::string description;
     std::string mime_type;
+    std::string unpaid_error;
 
     // What x402_bypass said, by location.
     std::vector<std::pair<const ngx_http_x402_loc_conf_t *, bool>> bypasses;

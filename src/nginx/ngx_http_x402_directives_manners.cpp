@@ -1,5 +1,6 @@
 // Directive setters: how the module talks to those it refuses.
 #include "nginx/ngx_http_x402_directive.hpp"
+#include "protocol/preflight_words.hpp"
 
 namespace x402 {
 
@@ -45,6 +46,52 @@ char *set_cors(ngx_conf_t *cf, void *conf)
     return NGX_CONF_OK;
 }
 
+// type/subtype, and parameters in printable letters; a constant.
+bool is_media_type(std::string_view text)
+{
+    for (char letter : text) {
+        if (letter < ' ' || letter > '~' || letter == '$') {
+            return false;
+        }
+    }
+    std::string_view name = text.substr(0, text.find_first_of("; "));
+    std::size_t slash = name.find('/');
+    return slash != std::string_view::npos
+           && is_http_token(name.substr(0, slash))
+           && is_http_token(name.substr(slash + 1));
+}
+
+char *set_unpaid_body(ngx_conf_t *cf, void *conf)
+{
+    auto *lcf = static_cast<ngx_http_x402_loc_conf_t *>(conf);
+    ngx_str_t type = arguments(cf)[1];
+    ngx_str_t value = arguments(cf)[2];
+    if (lcf->unpaid_body != nullptr) {
+        return const_cast<char *>("is duplicate");
+    }
+    if (!is_media_type(view(type))) {
+        return refuse(cf, "\"" + copy(type)
+                              + "\" is no media type; write one such as "
+                                "application/json or \"text/plain; "
+                                "charset=utf-8\"");
+    }
+    auto *compiled = static_cast<ngx_http_complex_value_t *>(
+        ngx_pcalloc(cf->pool, sizeof(ngx_http_complex_value_t)));
+    if (compiled == nullptr) {
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    ngx_http_compile_complex_value_t compiler{};
+    compiler.cf = cf;
+    compiler.value = &value;
+    compiler.complex_value = compiled;
+    if (ngx_http_compile_complex_value(&compiler) != NGX_OK) {
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    lcf->unpaid_type = type;
+    lcf->unpaid_body = compiled;
+    return NGX_CONF_OK;
+}
+
 }  // namespace
 
 }  // namespace x402
@@ -54,4 +101,9 @@ using namespace x402;
 char *ngx_http_x402_set_cors(ngx_conf_t *cf, ngx_command_t *, void *conf)
 {
     return config_guarded(cf, set_cors, conf);
+}
+
+char *ngx_http_x402_set_unpaid_body(ngx_conf_t *cf, ngx_command_t *, void *conf)
+{
+    return config_guarded(cf, set_unpaid_body, conf);
 }

@@ -5,6 +5,7 @@ namespace x402 {
 void unset_manners(ngx_http_x402_loc_conf_t &conf)
 {
     conf.bypass = static_cast<ngx_array_t *>(NGX_CONF_UNSET_PTR);
+    conf.error = static_cast<ngx_http_complex_value_t *>(NGX_CONF_UNSET_PTR);
 }
 
 void merge_manners(ngx_http_x402_loc_conf_t &conf,
@@ -12,6 +13,11 @@ void merge_manners(ngx_http_x402_loc_conf_t &conf,
 {
     ngx_conf_merge_ptr_value(conf.bypass, outer.bypass, nullptr);
     ngx_conf_merge_str_value(conf.cors, outer.cors, "");
+    ngx_conf_merge_ptr_value(conf.error, outer.error, nullptr);
+    if (conf.unpaid_body == nullptr) {
+        conf.unpaid_body = outer.unpaid_body;
+        conf.unpaid_type = outer.unpaid_type;
+    }
 }
 
 }  // namespace x402

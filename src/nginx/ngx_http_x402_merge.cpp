@@ -11,6 +11,7 @@
 #include "policy/accept_terms.hpp"
 #include "policy/network_table.hpp"
 #include "policy/payment_offer.hpp"
+#include "protocol/payment_payload.hpp"
 #include "protocol/payment_required.hpp"
 
 namespace x402 {
@@ -94,9 +95,10 @@ bool offer_size_ok(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
     std::string description = constant_of(conf.description);
     std::string mime_type = constant_of(conf.mime_type);
     std::string url = constant_of(conf.resource);
-    std::string header = base64_encode(
-        payment_required_json("Payment required", {url, description, mime_type},
-                              offer.accepts_json()));
+    std::string error = constant_of(conf.error);
+    std::string header = base64_encode(payment_required_json(
+        error.empty() ? kPaymentRequired : error, {url, description, mime_type},
+        offer.accepts_json()));
     if (header.size() > kMaxOfferBytes) {
         complain(cf, NGX_LOG_EMERG,
                  "the offer takes " + std::to_string(header.size())

@@ -129,8 +129,12 @@ bool make_quote(RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf)
     }
     if (!evaluate(ctx.r, conf->resource, ctx.resource_url)
         || !evaluate(ctx.r, conf->description, ctx.description)
-        || !evaluate(ctx.r, conf->mime_type, ctx.mime_type)) {
+        || !evaluate(ctx.r, conf->mime_type, ctx.mime_type)
+        || !evaluate(ctx.r, conf->error, ctx.unpaid_error)) {
         return false;
+    }
+    if (ctx.unpaid_error.empty()) {
+        ctx.unpaid_error = kPaymentRequired;
     }
     if (ctx.resource_url.empty()) {
         ctx.resource_url = default_url(ctx.r);

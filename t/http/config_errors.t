@@ -148,6 +148,9 @@ refused_here("$complete x402_cors $_; x402_price 1;", 'origin')
 passes("$complete x402_cors $_; x402_price 1;")
     for qw(on off https://app.example.com http://localhost:3000 http://[::1]:80 chrome-extension://abc);
 
+refused_here("$complete x402_unpaid_body $_; x402_price 1;", $_ eq 'text/plain' ? 'arguments' : 'media type')
+    for 'text/plain', 'json x', '/x x', 'text/ x', '"" x', '$type x';
+
 # What will come later is not accepted now.
 refused_here("$complete $_; x402_price 1;", '(?:unknown directive|not served|invalid)')
     for 'x402_paywall on', 'x402_protocol v2 v1', 'x402_status', 'x402_ledger x';
