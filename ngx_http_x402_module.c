@@ -125,6 +125,20 @@ static ngx_command_t  ngx_http_x402_commands[] = {
       0,
       NULL },
 
+    { ngx_string("x402_bypass"),
+      NGX_HTTP_X402_ANY|NGX_CONF_1MORE,
+      ngx_http_set_predicate_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_x402_loc_conf_t, bypass),
+      NULL },
+
+    { ngx_string("x402_cors"),
+      NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
+      ngx_http_x402_set_cors,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("x402_resource"),
       NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
       ngx_http_set_complex_value_slot,
@@ -144,6 +158,20 @@ static ngx_command_t  ngx_http_x402_commands[] = {
       ngx_http_set_complex_value_slot,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_x402_loc_conf_t, mime_type),
+      NULL },
+
+    { ngx_string("x402_error"),
+      NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
+      ngx_http_set_complex_value_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_x402_loc_conf_t, error),
+      NULL },
+
+    { ngx_string("x402_unpaid_body"),
+      NGX_HTTP_X402_ANY|NGX_CONF_TAKE2,
+      ngx_http_x402_set_unpaid_body,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
       NULL },
 
     { ngx_string("x402_settle"),

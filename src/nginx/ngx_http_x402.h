@@ -99,6 +99,11 @@ typedef struct {
     ngx_msec_t                 settle_wait;
     ngx_uint_t                 unproven;
     ngx_flag_t                 forward_payment;
+    ngx_array_t               *bypass;     /* ngx_http_complex_value_t */
+    ngx_str_t                  cors;       /* "*", an origin; empty: off */
+    ngx_http_complex_value_t  *error;
+    ngx_http_complex_value_t  *unpaid_body;
+    ngx_str_t                  unpaid_type;
 
     ngx_http_x402_origin_t     origin;     /* of the words that make an offer */
 
@@ -143,6 +148,9 @@ char *ngx_http_x402_set_trusted_certificate(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_x402_set_methods(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_settle(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_x402_set_cors(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_x402_set_unpaid_body(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_http_x402_set_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /* configuration */

@@ -98,7 +98,7 @@ ngx_int_t first_visit(RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf)
     if (ctx.presented.count != 1 || ctx.presented.value.len == 0) {
         // None, or several: never one of them picked in silence.
         ctx.state = State::closed;
-        ctx.answer = challenge_answer("Payment required");
+        ctx.answer = unpaid_answer(ctx);
     } else {
         receive_payment(ctx);
     }
@@ -110,13 +110,13 @@ ngx_int_t access(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf)
     if (r != r->main || r->post_action) {
         return NGX_DECLINED;
     }
-    if (r->err_status >= NGX_HTTP_BAD_REQUEST) {
-        // Nobody pays for an error page: under an inherited price it is free,
-        // a location with its own price is not shown as one.
-        return conf->own ? static_cast<ngx_int_t>(r->err_status) : NGX_DECLINED;
-    }
     if (is_free(r, conf)) {
         return NGX_DECLINED;
+    }
+    if (r->err_status >= NGX_HTTP_BAD_REQUEST) {
+        // Nobody pays for an error page: a location with its own price is not
+        // shown as one.
+        return static_cast<ngx_int_t>(r->err_status);
     }
     RequestCtx *ctx = find_or_make_ctx(r);
     if (ctx == nullptr) {
@@ -139,7 +139,8 @@ ngx_int_t access(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf)
             if (!conf->own) {
                 return NGX_DECLINED;
             }
-            return send_answer(*ctx, challenge_answer("Payment required"));
+            return send_answer(*ctx,
+                               challenge_answer(std::string(kPaymentRequired)));
         }
         break;
     default:

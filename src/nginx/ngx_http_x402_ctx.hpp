@@ -7,6 +7,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "nginx/ngx_http_x402_settlement.hpp"
 #include "nginx/ngx_http_x402_worker.hpp"
@@ -22,6 +24,7 @@ namespace x402 {
 struct Answer {
     ngx_uint_t status = 0;       // 0: none
     bool offer = false;          // carries PAYMENT-REQUIRED
+    bool unpaid = false;         // to who brought no usable payment
     std::string offer_error;     // `error` of that offer
     std::string receipt;         // JSON for PAYMENT-RESPONSE; empty: none
     const char *word = nullptr;  // of the JSON body; nullptr: body is {}
@@ -80,6 +83,10 @@ struct RequestCtx {
     std::string resource_url;
     std::string description;
     std::string mime_type;
+    std::string unpaid_error;
+
+    // What x402_bypass said, by location.
+    std::vector<std::pair<const ngx_http_x402_loc_conf_t *, bool>> bypasses;
 
     // "The access phase of the location with this offer was passed." Lost with
     // r->ctx at an internal redirect, on purpose.

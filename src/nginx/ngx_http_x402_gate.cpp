@@ -1,5 +1,6 @@
 #include "nginx/ngx_http_x402_gate.hpp"
 
+#include "nginx/ngx_http_x402_answer_body.hpp"
 #include "nginx/ngx_http_x402_reply.hpp"
 
 namespace x402 {
@@ -54,22 +55,19 @@ void free_held_links(RequestCtx &ctx)
     ctx.held_last = &ctx.held;
 }
 
-void reset_headers(ngx_http_request_t *r, const Answer &answer,
-                   std::size_t body_bytes)
+bool reset_headers(ngx_http_request_t *r, const Answer &answer,
+                   const AnswerBody &body)
 {
     ngx_http_clean_header(r);
     r->headers_out.status = answer.status;
     r->headers_out.status_line.len = 0;
-    ngx_str_set(&r->headers_out.content_type, "application/json");
-    r->headers_out.content_type_len = r->headers_out.content_type.len;
-    r->headers_out.content_type_lowcase = nullptr;
-    r->headers_out.content_length_n = static_cast<off_t>(body_bytes);
     r->allow_ranges = 0;
     r->disable_not_modified = 1;
     r->expect_trailers = 0;
     r->expect_tested = 1;
     r->err_status = 0;
     r->header_only = r->method == NGX_HTTP_HEAD;
+    return set_body_headers(r, body);
 }
 
 // Header as it stands in headers_out, and `text` as the whole body.
@@ -106,17 +104,16 @@ ngx_int_t answer_bad_range(RequestCtx &ctx)
     Answer answer;
     answer.status = NGX_HTTP_RANGE_NOT_SATISFIABLE;
     answer.word = "range_not_satisfiable";
-    std::string body = answer_body(answer);
+    AnswerBody body = json_answer_body(answer);
 
     discard_held(ctx);
     ctx.gate = Gate::shut;
-    reset_headers(r, answer, body.size());
     ctx.own_header_count = 0;
-    if (!add_paid_headers(ctx)
+    if (!reset_headers(r, answer, body) || !add_paid_headers(ctx)
         || (!range.empty() && !add_header(r, "Content-Range", range))) {
         return NGX_ERROR;
     }
-    return send_text(r, body);
+    return send_text(r, body.text);
 }
 
 }  // namespace
@@ -228,14 +225,17 @@ ngx_int_t put_in_place(RequestCtx &ctx, const Answer &answer)
     ctx.gate = Gate::shut;
     stop_source(ctx);
 
-    std::string body = answer_body(answer);
-    reset_headers(ctx.r, answer, body.size());
+    AnswerBody body;
+    if (!choose_answer_body(ctx, answer, body)
+        || !reset_headers(ctx.r, answer, body)) {
+        return NGX_ERROR;
+    }
     ctx.own_header_count = 0;
     ctx.challenged = false;  // what was pushed before is gone
     if (!add_answer_headers(ctx, answer)) {
         return NGX_ERROR;
     }
-    return send_text(ctx.r, body);
+    return send_text(ctx.r, body.text);
 }
 
 }  // namespace x402

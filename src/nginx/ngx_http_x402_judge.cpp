@@ -59,12 +59,15 @@ ngx_int_t shut_out(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf)
     if (ctx == nullptr || conf->offer == nullptr || !make_quote(*ctx, conf)) {
         return NGX_ERROR;
     }
+    Answer answer = ctx->answered
+                        ? challenge_answer(std::string(kPaymentRequired))
+                        : unpaid_answer(*ctx);
     ctx->state = State::closed;
     log_line(NGX_LOG_WARN, r->connection->log,
              "content made before the access phase (return, or another access "
              "module) was kept from an unpaid request; such content cannot be "
              "sold");
-    return put_in_place(*ctx, challenge_answer("Payment required"));
+    return put_in_place(*ctx, answer);
 }
 
 // The gate stays open: the answer is not charged.

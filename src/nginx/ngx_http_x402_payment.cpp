@@ -52,6 +52,9 @@ bool read_payment(RequestCtx &ctx)
     auto payload = decode_payment_signature(view(ctx.presented.value));
     if (!payload) {
         challenge(ctx, payload.problem().text);
+        if (payload.problem().text == kPaymentRequired) {
+            ctx.answer = unpaid_answer(ctx);
+        }
         return false;
     }
     JsonValue accepted = payload->accepted();

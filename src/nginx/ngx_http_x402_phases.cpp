@@ -1,5 +1,6 @@
 // Where the module stands in nginx's phases.
 #include "nginx/ngx_http_x402_access.hpp"
+#include "nginx/ngx_http_x402_cors.hpp"
 #include "nginx/ngx_http_x402_error_pages.hpp"
 #include "nginx/ngx_http_x402_strip.hpp"
 
@@ -22,7 +23,8 @@ bool add_handler(ngx_http_core_main_conf_t *cmcf, ngx_http_phases phase,
 // nginx: handlers of a phase run in reverse order of registration, so that a
 // dynamic module would run first. Money is asked for last: whoever is refused
 // by password or address is never charged, and under `satisfy any` whoever is
-// let in pays nothing.
+// let in pays nothing. Preflights are answered first, for the reason that is
+// told in ngx_http_x402_cors.hpp.
 bool add_last_access_handler(ngx_http_core_main_conf_t *cmcf)
 {
     ngx_array_t &handlers = cmcf->phases[NGX_HTTP_ACCESS_PHASE].handlers;
@@ -60,6 +62,7 @@ ngx_int_t postconfiguration(ngx_conf_t *cf)
     static_cast<ErrorPageCheck *>(mcf->error_pages)->warn(cf);
     bool added = add_handler(cmcf, NGX_HTTP_PREACCESS_PHASE, on_preaccess)
                  && add_last_access_handler(cmcf)
+                 && add_handler(cmcf, NGX_HTTP_ACCESS_PHASE, on_preflight)
                  && add_handler(cmcf, NGX_HTTP_PRECONTENT_PHASE, on_precontent);
     return added ? NGX_OK : NGX_ERROR;
 }

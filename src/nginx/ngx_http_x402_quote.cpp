@@ -70,6 +70,46 @@ std::string default_url(ngx_http_request_t *r)
     return url + copy(r->unparsed_uri);
 }
 
+bool is_free_method(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf)
+{
+    if (conf->methods == nullptr) {
+        return false;
+    }
+    std::string_view asked = view(r->method_name);
+    if (asked == "HEAD") {
+        asked = "GET";  // the same content, less its body
+    }
+    auto *methods = static_cast<ngx_str_t *>(conf->methods->elts);
+    for (ngx_uint_t i = 0; i < conf->methods->nelts; i++) {
+        if (view(methods[i]) == asked
+            || view(methods[i]) == view(r->method_name)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// The values are asked for once per request and location: the header filter has
+// to come to the conclusion that the access phase came to. No memory: not free.
+bool is_bypassed(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf)
+{
+    if (conf->bypass == nullptr) {
+        return false;
+    }
+    RequestCtx *ctx = find_or_make_ctx(r);
+    if (ctx == nullptr) {
+        return false;
+    }
+    for (const auto &[asked, answer] : ctx->bypasses) {
+        if (asked == conf) {
+            return answer;
+        }
+    }
+    bool bypassed = ngx_http_test_predicates(r, conf->bypass) == NGX_DECLINED;
+    ctx->bypasses.emplace_back(conf, bypassed);
+    return bypassed;
+}
+
 }  // namespace
 
 std::string_view host_of(ngx_http_request_t *r)
@@ -89,8 +129,12 @@ bool make_quote(RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf)
     }
     if (!evaluate(ctx.r, conf->resource, ctx.resource_url)
         || !evaluate(ctx.r, conf->description, ctx.description)
-        || !evaluate(ctx.r, conf->mime_type, ctx.mime_type)) {
+        || !evaluate(ctx.r, conf->mime_type, ctx.mime_type)
+        || !evaluate(ctx.r, conf->error, ctx.unpaid_error)) {
         return false;
+    }
+    if (ctx.unpaid_error.empty()) {
+        ctx.unpaid_error = kPaymentRequired;
     }
     if (ctx.resource_url.empty()) {
         ctx.resource_url = default_url(ctx.r);
@@ -102,24 +146,8 @@ bool make_quote(RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf)
 
 bool is_free(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf)
 {
-    if (r->err_status >= NGX_HTTP_BAD_REQUEST && !conf->own) {
-        return true;
-    }
-    if (conf->methods == nullptr) {
-        return false;
-    }
-    std::string_view asked = view(r->method_name);
-    if (asked == "HEAD") {
-        asked = "GET";  // the same content, less its body
-    }
-    auto *methods = static_cast<ngx_str_t *>(conf->methods->elts);
-    for (ngx_uint_t i = 0; i < conf->methods->nelts; i++) {
-        if (view(methods[i]) == asked
-            || view(methods[i]) == view(r->method_name)) {
-            return false;
-        }
-    }
-    return true;
+    return (r->err_status >= NGX_HTTP_BAD_REQUEST && !conf->own)
+           || is_free_method(r, conf) || is_bypassed(r, conf);
 }
 
 bool redeliver_key(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf,

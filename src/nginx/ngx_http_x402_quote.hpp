@@ -8,12 +8,13 @@
 
 namespace x402 {
 
-// Fills offer, conf and the resource object. False: a variable could not be
-// evaluated (memory); nothing may be sold.
+// Fills offer, conf, the resource object and the words for who did not pay.
+// False: a variable could not be evaluated (memory); nothing may be sold.
 bool make_quote(RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf);
 
-// Free by configuration: the method is not listed. `status` is the request's
-// r->err_status: an error page under an inherited price is free as well.
+// Free by configuration, the one place where that is decided: an error page
+// under an inherited price, a method that is not listed, a value of
+// x402_bypass.
 bool is_free(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf);
 
 // Host as the client named it, for keys: $host.

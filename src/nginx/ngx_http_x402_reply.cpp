@@ -1,6 +1,7 @@
 #include "nginx/ngx_http_x402_reply.hpp"
 
 #include "base/base64_codec.hpp"
+#include "nginx/ngx_http_x402_answer_body.hpp"
 #include "protocol/payment_required.hpp"
 
 namespace x402 {
@@ -91,7 +92,11 @@ void note_reply(RequestCtx &ctx, const Answer &answer)
 ngx_int_t send_own_body(RequestCtx &ctx, const Answer &answer)
 {
     ngx_http_request_t *r = ctx.r;
-    ngx_str_t body = pool_copy(r->pool, answer_body(answer));
+    AnswerBody words;
+    if (!choose_answer_body(ctx, answer, words)) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    ngx_str_t body = pool_copy(r->pool, words.text);
     auto *buffer = static_cast<ngx_buf_t *>(ngx_calloc_buf(r->pool));
     if (body.data == nullptr || buffer == nullptr) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -108,11 +113,10 @@ ngx_int_t send_own_body(RequestCtx &ctx, const Answer &answer)
         }
     }
 
-    ngx_str_set(&r->headers_out.content_type, "application/json");
-    r->headers_out.content_type_len = r->headers_out.content_type.len;
-    r->headers_out.content_type_lowcase = nullptr;
+    if (!set_body_headers(r, words)) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
     r->headers_out.status = answer.status;
-    r->headers_out.content_length_n = static_cast<off_t>(body.len);
     ngx_http_clear_accept_ranges(r);
 
     buffer->pos = body.data;
@@ -183,18 +187,6 @@ bool add_answer_headers(RequestCtx &ctx, const Answer &answer)
     return add_header(ctx.r, "Vary", kVary) != nullptr;
 }
 
-std::string answer_body(const Answer &answer)
-{
-    if (answer.word == nullptr) {
-        return "{}";
-    }
-    std::string body = std::string("{\"error\":\"") + answer.word + "\"";
-    if (answer.charged) {
-        body += std::string(",\"charged\":") + answer.charged;
-    }
-    return body + "}";
-}
-
 ngx_int_t send_answer(RequestCtx &ctx, const Answer &answer)
 {
     if (!add_answer_headers(ctx, answer)) {
@@ -218,6 +210,14 @@ Answer challenge_answer(std::string error)
                         : 402;
     answer.offer = true;
     answer.offer_error = std::move(error);
+    return answer;
+}
+
+Answer unpaid_answer(const RequestCtx &ctx)
+{
+    Answer answer = challenge_answer(ctx.unpaid_error);
+    answer.status = 402;
+    answer.unpaid = true;
     return answer;
 }
 

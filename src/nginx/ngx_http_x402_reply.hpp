@@ -15,8 +15,6 @@ bool add_paid_headers(RequestCtx &ctx);
 
 // Headers of an answer of ours, on top of headers_out as it is.
 bool add_answer_headers(RequestCtx &ctx, const Answer &answer);
-// The JSON body of an answer; "{}" for a 402.
-std::string answer_body(const Answer &answer);
 
 // From a phase handler: the operator's error_page where there is one for the
 // status, else headers and body of ours. What it returns is the handler's.
@@ -24,6 +22,9 @@ ngx_int_t send_answer(RequestCtx &ctx, const Answer &answer);
 
 // Answers of fixed meaning.
 Answer challenge_answer(std::string error);
+// To who brought no payment, or nothing that can be read as one, in the
+// operator's words. The quote has been made.
+Answer unpaid_answer(const RequestCtx &ctx);
 Answer busy_answer(ngx_uint_t retry_after);
 Answer in_use_answer();
 Answer unknown_answer();

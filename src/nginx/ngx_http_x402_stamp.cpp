@@ -1,9 +1,9 @@
 // The stamp filter: below nginx's headers filter, so that it has the last word
-// on caching (`expires` and `add_header` would otherwise undo it), and drops
-// payment headers that are not ours.
+// on caching (`expires` and `add_header` would otherwise undo it) and on CORS,
+// and drops payment headers that are not ours.
 #include <algorithm>
 
-#include "nginx/ngx_http_x402_ctx.hpp"
+#include "nginx/ngx_http_x402_cors.hpp"
 #include "nginx/ngx_http_x402_header_list.hpp"
 #include "nginx/ngx_http_x402_reply.hpp"
 
@@ -108,7 +108,13 @@ bool stamp(RequestCtx &ctx)
 
 ngx_int_t stamp_filter(ngx_http_request_t *r)
 {
-    RequestCtx *ctx = r == r->main ? find_ctx(r) : nullptr;
+    if (r != r->main) {
+        return next_stamp_filter(r);
+    }
+    RequestCtx *ctx = find_ctx(r);
+    if (!add_cors_headers(r, ctx)) {
+        return NGX_ERROR;
+    }
     if (ctx == nullptr) {
         return next_stamp_filter(r);
     }

@@ -15,7 +15,7 @@ constexpr std::size_t kMaxShownVersionBytes = 32;
 // The reference's words for "nothing here that counts as a payment".
 Problem unpaid()
 {
-    return Problem{"Payment required"};
+    return Problem{std::string(kPaymentRequired)};
 }
 
 // `text` or its front, never a part of a UTF-8 sequence.

@@ -11,6 +11,9 @@
 
 namespace x402 {
 
+// `error` of the challenge for what is no payment at all.
+constexpr std::string_view kPaymentRequired = "Payment required";
+
 constexpr std::size_t kMaxPaymentHeaderBytes = 64 * 1024;
 
 struct PaymentPayload {

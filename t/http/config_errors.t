@@ -151,9 +151,18 @@ for my $zone ('x402', 'x402:', ':1m', 'x402:1', 'x402:x', 'x402:1m more') {
 like $t->config_error($frame =~ s/LINE//r =~ s/http \{/http { x402_zone a:1m; x402_zone b:1m;/r),
     qr/\[emerg\].*duplicate.*tested\.conf:3/, 'refused: two zones';
 
+refused_here("$complete x402_cors $_; x402_price 1;", 'origin')
+    for 'true', '*', 'app.example.com', 'https://', 'https://app.example.com/', 'https://App.example.com', '$http_origin',
+    '"https://a.example https://b.example"', '""';
+passes("$complete x402_cors $_; x402_price 1;")
+    for qw(on off https://app.example.com http://localhost:3000 http://[::1]:80 chrome-extension://abc);
+
+refused_here("$complete x402_unpaid_body $_; x402_price 1;", $_ eq 'text/plain' ? 'arguments' : 'media type')
+    for 'text/plain', 'json x', '/x x', 'text/ x', '"" x', '$type x';
+
 # What will come later is not accepted now.
 refused_here("$complete $_; x402_price 1;", '(?:unknown directive|not served|invalid)')
-    for 'x402_paywall on', 'x402_cors on', 'x402_protocol v2 v1', 'x402_bypass 1', 'x402_status', 'x402_ledger x';
+    for 'x402_paywall on', 'x402_protocol v2 v1', 'x402_status', 'x402_ledger x';
 
 # --- warnings
 

@@ -130,13 +130,13 @@ TEST(DecimalAmount, EqualsTheReferenceWhereNothingIsLost)
             ++equal;
             continue;
         }
-        bool truncated = decimal == "1.9" || decimal == "0.0000019" ||
-                         decimal == "1.999999999";
+        bool truncated = decimal == "1.9" || decimal == "0.0000019"
+                         || decimal == "1.999999999";
         bool unplain_zero = decimal == "0.000";
-        bool sign_or_point = decimal == "5." || decimal == "1." ||
-                             decimal == "-1.5" || decimal == "-0.0000001";
-        EXPECT_TRUE(row["error"].exists() || truncated || unplain_zero ||
-                    sign_or_point);
+        bool sign_or_point = decimal == "5." || decimal == "1."
+                             || decimal == "-1.5" || decimal == "-0.0000001";
+        EXPECT_TRUE(row["error"].exists() || truncated || unplain_zero
+                    || sign_or_point);
         stricter += row["error"].exists() ? 0 : 1;
     }
     EXPECT_EQ(rows.size(), 15u);

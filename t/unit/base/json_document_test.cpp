@@ -47,9 +47,9 @@ TEST(JsonDocument, WhatDoesNotExistIsANullToChainThrough)
           JsonDocument().root()}) {
         EXPECT_FALSE(missing.exists());
         EXPECT_TRUE(missing.is_null());
-        EXPECT_FALSE(missing.is_object() || missing.is_array() ||
-                     missing.is_string() || missing.is_number() ||
-                     missing.is_true() || missing.is_boolean());
+        EXPECT_FALSE(missing.is_object() || missing.is_array()
+                     || missing.is_string() || missing.is_number()
+                     || missing.is_true() || missing.is_boolean());
         EXPECT_EQ(missing.string(), "");
         EXPECT_EQ(missing.integer(), std::nullopt);
         EXPECT_EQ(missing.size(), 0u);

@@ -82,8 +82,8 @@ std::string word_of_address(std::string_view text)
 {
     auto address = hex_decode<20>(text);
     EXPECT_TRUE(address) << text;
-    return std::string(12, '\0') +
-           std::string(address->begin(), address->end());
+    return std::string(12, '\0')
+           + std::string(address->begin(), address->end());
 }
 
 std::string word_of_number(std::string_view text)
@@ -104,30 +104,31 @@ std::string token_domain(std::string_view name, std::string_view version,
                          std::string_view chain_id, std::string_view token)
 {
     return hash(hash("EIP712Domain(string name,string version,uint256 chainId,"
-                     "address verifyingContract)") +
-                hash(std::string(name)) + hash(std::string(version)) +
-                word_of_number(chain_id) + word_of_address(token));
+                     "address verifyingContract)")
+                + hash(std::string(name)) + hash(std::string(version))
+                + word_of_number(chain_id) + word_of_address(token));
 }
 
 std::string permit2_domain(std::string_view chain_id)
 {
-    return hash(hash("EIP712Domain(string name,uint256 chainId,"
-                     "address verifyingContract)") +
-                hash("Permit2") + word_of_number(chain_id) +
-                word_of_address("0x000000000022D473030F116dDEE9F6B43aC78BA3"));
+    return hash(
+        hash("EIP712Domain(string name,uint256 chainId,"
+             "address verifyingContract)")
+        + hash("Permit2") + word_of_number(chain_id)
+        + word_of_address("0x000000000022D473030F116dDEE9F6B43aC78BA3"));
 }
 
 std::string transfer_struct(JsonValue terms)
 {
     return hash(hash("TransferWithAuthorization(address from,address to,"
                      "uint256 value,uint256 validAfter,uint256 validBefore,"
-                     "bytes32 nonce)") +
-                word_of_address(terms["from"].string()) +
-                word_of_address(terms["to"].string()) +
-                word_of_number(terms["value"].string()) +
-                word_of_number(terms["validAfter"].string()) +
-                word_of_number(terms["validBefore"].string()) +
-                word_of_bytes(terms["nonce"].string()));
+                     "bytes32 nonce)")
+                + word_of_address(terms["from"].string())
+                + word_of_address(terms["to"].string())
+                + word_of_number(terms["value"].string())
+                + word_of_number(terms["validAfter"].string())
+                + word_of_number(terms["validBefore"].string())
+                + word_of_bytes(terms["nonce"].string()));
 }
 
 std::string permit_struct(JsonValue terms)
@@ -148,14 +149,14 @@ std::string permit_struct(JsonValue terms)
     JsonValue permitted = terms["permitted"];
     return hash(
         hash("PermitWitnessTransferFrom(TokenPermissions permitted,"
-             "address spender,uint256 nonce,uint256 deadline,Witness witness)" +
-             token_type + witness_type) +
-        hash(hash(token_type) + word_of_address(permitted["token"].string()) +
-             word_of_number(permitted["amount"].string())) +
-        word_of_address(terms["spender"].string()) +
-        word_of_number(terms["nonce"].string()) +
-        word_of_number(terms["deadline"].string()) +
-        hash(hash(witness_type) + witness_words));
+             "address spender,uint256 nonce,uint256 deadline,Witness witness)"
+             + token_type + witness_type)
+        + hash(hash(token_type) + word_of_address(permitted["token"].string())
+               + word_of_number(permitted["amount"].string()))
+        + word_of_address(terms["spender"].string())
+        + word_of_number(terms["nonce"].string())
+        + word_of_number(terms["deadline"].string())
+        + hash(hash(witness_type) + witness_words));
 }
 
 std::string hex_text(const std::string &bytes)

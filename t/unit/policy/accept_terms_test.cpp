@@ -229,8 +229,8 @@ TEST(AcceptTerms, SaysWhatIsWrongAndWhatToWrite)
             << fault.written << " -> " << text;
         EXPECT_NE(text.back(), '.') << text;
         bool upper = text.front() >= 'A' && text.front() <= 'Z';
-        EXPECT_TRUE(!upper || text.find("MegaUSD") == 0 ||
-                    text.find("USDC") == 0)
+        EXPECT_TRUE(!upper || text.find("MegaUSD") == 0
+                    || text.find("USDC") == 0)
             << text;
     }
 }

@@ -63,8 +63,8 @@ const char *stricter_sentence(JsonValue row, const AcceptTerms &terms)
     if (terms.scheme != "exact") {
         return "scheme";
     }
-    if (terms.network.find("solana") == 0 ||
-        terms.network.find("algorand") == 0) {
+    if (terms.network.find("solana") == 0
+        || terms.network.find("algorand") == 0) {
         return "which is not served yet";
     }
     // A number of a script is text here, and text has no exponent.
@@ -82,8 +82,8 @@ const char *stricter_sentence(JsonValue row, const AcceptTerms &terms)
     }
     // The reference truncates.
     std::size_t point = price.find('.');
-    if (point != std::string::npos &&
-        price.find_last_of("0123456789") - point > 6) {
+    if (point != std::string::npos
+        && price.find_last_of("0123456789") - point > 6) {
         return "is finer than the asset's 6 decimals";
     }
     return nullptr;

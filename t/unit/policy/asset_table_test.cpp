@@ -24,8 +24,8 @@ TransferMethod method_of(JsonValue row)
 
 void expect_same(const Asset &asset, std::string_view network, JsonValue row)
 {
-    SCOPED_TRACE(std::string(network) + " " +
-                 std::string(row["symbol"].string()));
+    SCOPED_TRACE(std::string(network) + " "
+                 + std::string(row["symbol"].string()));
     EXPECT_EQ(asset.network, network);
     EXPECT_EQ(asset.symbol, row["symbol"].string());
     EXPECT_EQ(asset.address, row["asset"].string());

@@ -43,8 +43,8 @@ int matching_index(JsonValue accepted, JsonValue offered)
 void expect_version_refused(JsonValue row)
 {
     std::string text =
-        "{\"x402Version\":" + written(row["x402Version"]) +
-        ",\"payload\":{},\"accepted\":" + written(row["accepted"]) + "}";
+        "{\"x402Version\":" + written(row["x402Version"])
+        + ",\"payload\":{},\"accepted\":" + written(row["accepted"]) + "}";
     Result<PaymentPayload> payload =
         decode_payment_signature(base64_encode(text));
     ASSERT_FALSE(payload);
@@ -122,8 +122,8 @@ TEST(RequirementsMatch, NeedsEveryMember)
         std::string text = "{";
         for (const auto &[key, value] : offered.root().members()) {
             if (key != left_out) {
-                text += (text.size() > 1 ? ",\"" : "\"") + std::string(key) +
-                        "\":" + written(value);
+                text += (text.size() > 1 ? ",\"" : "\"") + std::string(key)
+                        + "\":" + written(value);
             }
         }
         EXPECT_FALSE(matches_echo(text + "}")) << left_out;
@@ -147,11 +147,11 @@ TEST(RequirementsMatch, IgnoresBlockhashesOfSchemeExactOnSolanaOnly)
     offered.extra = parse_json(R"({"recentBlockhash":"A","feePayer":"F"})");
 
     auto matches = [&offered](const char *extra) {
-        std::string text = "{\"scheme\":\"" + offered.scheme +
-                           "\",\"network\":\"" + offered.network +
-                           "\",\"amount\":\"\",\"asset\":\"\",\"payTo\":\"\","
-                           "\"maxTimeoutSeconds\":300,\"extra\":" +
-                           extra + "}";
+        std::string text = "{\"scheme\":\"" + offered.scheme
+                           + "\",\"network\":\"" + offered.network
+                           + "\",\"amount\":\"\",\"asset\":\"\",\"payTo\":\"\","
+                             "\"maxTimeoutSeconds\":300,\"extra\":"
+                           + extra + "}";
         JsonDocument accepted = parse_json(text);
         return matches_requirements(accepted.root(), offered);
     };
@@ -175,8 +175,8 @@ TEST(RequirementsMatch, NestedObjectsStayObjects)
     auto matches = [&offered](const std::string &extra) {
         JsonDocument accepted = parse_json(
             R"({"scheme":"","network":"","amount":"","asset":"","payTo":"",)"
-            R"("maxTimeoutSeconds":300,"extra":)" +
-            extra + "}");
+            R"("maxTimeoutSeconds":300,"extra":)"
+            + extra + "}");
         return matches_requirements(accepted.root(), offered);
     };
     EXPECT_TRUE(matches(R"({"a":{}})"));

@@ -129,8 +129,8 @@ TEST(PaymentPayload, ReadsHeadersAsTheReferenceDoes)
         std::string error = error_of(row["header"].string());
 
         // Text that is not UTF-8 cannot be passed on unchanged.
-        if (name == "JSON with invalid UTF-8 byte in string" ||
-            name == "lone surrogate escape") {
+        if (name == "JSON with invalid UTF-8 byte in string"
+            || name == "lone surrogate escape") {
             EXPECT_TRUE(row["decodes"].is_true());
             EXPECT_EQ(error, "Payment required");
             ++stricter;

@@ -1,0 +1,51 @@
+#include "nginx/ngx_http_x402_answer_body.hpp"
+
+namespace x402 {
+
+AnswerBody json_answer_body(const Answer &answer)
+{
+    std::string text = "{}";
+    if (answer.word != nullptr) {
+        text = std::string("{\"error\":\"") + answer.word + "\"";
+        if (answer.charged) {
+            text += std::string(",\"charged\":") + answer.charged;
+        }
+        text += "}";
+    }
+    return {std::move(text), "application/json"};
+}
+
+bool choose_answer_body(const RequestCtx &ctx, const Answer &answer,
+                        AnswerBody &body)
+{
+    body = json_answer_body(answer);
+    if (!answer.unpaid || ctx.conf == nullptr
+        || ctx.conf->unpaid_body == nullptr) {
+        return true;
+    }
+    ngx_str_t text;
+    if (ngx_http_complex_value(ctx.r, ctx.conf->unpaid_body, &text) != NGX_OK) {
+        return false;
+    }
+    if (text.len != 0) {
+        body = {copy(text), copy(ctx.conf->unpaid_type)};
+    }
+    return true;
+}
+
+bool set_body_headers(ngx_http_request_t *r, const AnswerBody &body)
+{
+    ngx_str_t type = pool_copy(r->pool, body.type);
+    if (type.data == nullptr) {
+        return false;
+    }
+    r->headers_out.content_type = type;
+    // nginx: the length without parameters is what filters compare by.
+    std::size_t end = body.type.find_first_of("; \t");
+    r->headers_out.content_type_len = end == std::string::npos ? type.len : end;
+    r->headers_out.content_type_lowcase = nullptr;
+    r->headers_out.content_length_n = static_cast<off_t>(body.text.size());
+    return true;
+}
+
+}  // namespace x402

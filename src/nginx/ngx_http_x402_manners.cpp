@@ -1,0 +1,23 @@
+#include "nginx/ngx_http_x402_manners.hpp"
+
+namespace x402 {
+
+void unset_manners(ngx_http_x402_loc_conf_t &conf)
+{
+    conf.bypass = static_cast<ngx_array_t *>(NGX_CONF_UNSET_PTR);
+    conf.error = static_cast<ngx_http_complex_value_t *>(NGX_CONF_UNSET_PTR);
+}
+
+void merge_manners(ngx_http_x402_loc_conf_t &conf,
+                   const ngx_http_x402_loc_conf_t &outer)
+{
+    ngx_conf_merge_ptr_value(conf.bypass, outer.bypass, nullptr);
+    ngx_conf_merge_str_value(conf.cors, outer.cors, "");
+    ngx_conf_merge_ptr_value(conf.error, outer.error, nullptr);
+    if (conf.unpaid_body == nullptr) {
+        conf.unpaid_body = outer.unpaid_body;
+        conf.unpaid_type = outer.unpaid_type;
+    }
+}
+
+}  // namespace x402

@@ -1,0 +1,26 @@
+// The offer that a location's words make, checked as far as constants tell.
+#ifndef NGX_HTTP_X402_OFFER_HPP
+#define NGX_HTTP_X402_OFFER_HPP
+
+#include "nginx/ngx_http_x402_boundary.hpp"
+
+namespace x402 {
+
+// Prints a sentence with the file and line of an earlier directive.
+void complain(ngx_conf_t *cf, ngx_uint_t level, const std::string &sentence,
+              const ngx_http_x402_origin_t &origin);
+
+// Whether everything an offer needs has been written somewhere.
+bool is_complete(const ngx_http_x402_loc_conf_t &conf);
+// Prints what is missing; NGX_CONF_ERROR.
+char *report_incomplete(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf);
+
+// Builds conf.offer. False: an error was printed.
+bool build_offer(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &conf);
+
+void warn_of_unused_price(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
+                          bool price_written);
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,91 @@
+#include "protocol/preflight_words.hpp"
+
+#include <vector>
+
+namespace x402 {
+
+namespace {
+
+// The wrappers around fetch and axios send the last one, which is the name of a
+// response header, with every payment.
+constexpr std::string_view kKnown[] = {
+    "PAYMENT-SIGNATURE",
+    "X-PAYMENT",
+    "SIGN-IN-WITH-X",
+    "Content-Type",
+    "Access-Control-Expose-Headers",
+};
+constexpr std::size_t kMaxAskedBytes = 1024;
+
+char lower(char letter)
+{
+    return letter >= 'A' && letter <= 'Z'
+               ? static_cast<char>(letter - 'A' + 'a')
+               : letter;
+}
+
+bool same_name(std::string_view left, std::string_view right)
+{
+    if (left.size() != right.size()) {
+        return false;
+    }
+    for (std::size_t i = 0; i < left.size(); i++) {
+        if (lower(left[i]) != lower(right[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+std::string_view trimmed(std::string_view text)
+{
+    std::size_t first = text.find_first_not_of(" \t");
+    if (first == std::string_view::npos) {
+        return {};
+    }
+    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+void add_name(std::vector<std::string_view> &names, std::string_view name)
+{
+    for (std::string_view known : names) {
+        if (same_name(known, name)) {
+            return;
+        }
+    }
+    names.push_back(name);
+}
+
+}  // namespace
+
+bool is_http_token(std::string_view text)
+{
+    constexpr std::string_view kTokenLetters =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+        "!#$%&'*+-.^_`|~";
+    return !text.empty()
+           && text.find_first_not_of(kTokenLetters) == std::string_view::npos;
+}
+
+std::string allowed_header_names(std::string_view asked)
+{
+    std::vector<std::string_view> names(std::begin(kKnown), std::end(kKnown));
+    std::vector<std::string_view> with_asked = names;
+    bool well_formed = !asked.empty() && asked.size() <= kMaxAskedBytes;
+    while (well_formed && !asked.empty()) {
+        std::size_t comma = asked.find(',');
+        std::string_view name = trimmed(asked.substr(0, comma));
+        well_formed = is_http_token(name);
+        add_name(with_asked, name);
+        asked.remove_prefix(comma == std::string_view::npos ? asked.size()
+                                                            : comma + 1);
+    }
+
+    std::string text;
+    for (std::string_view name : well_formed ? with_asked : names) {
+        text += (text.empty() ? "" : ", ") + std::string(name);
+    }
+    return text;
+}
+
+}  // namespace x402
