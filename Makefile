@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help build test unit http e2e house asan fuzz replay lint format demo clean \
-	need-build need-test need-e2e
+	need-build need-test need-e2e ask
 
 NGINX ?= /usr/sbin/nginx
 NGINX_SRC ?=
@@ -27,7 +27,7 @@ BUILD_PACKAGES := nginx nginx-dev g++ make pkg-config libjansson-dev \
 TEST_PACKAGES := $(BUILD_PACKAGES) libgtest-dev perl openssl procps curl
 
 need-build:
-	@t/lib/need $(if $(NGINX_SRC),$(filter-out nginx nginx-dev,$(BUILD_PACKAGES)),$(BUILD_PACKAGES))
+	@t/lib/need $(if $(NGINX_SRC),$(filter-out nginx nginx-dev,$(BUILD_PACKAGES)) libpcre2-dev zlib1g-dev,$(BUILD_PACKAGES))
 
 need-test:
 	@t/lib/need $(TEST_PACKAGES)
@@ -46,10 +46,14 @@ t/e2e/node_modules/.package-lock.json: t/e2e/package-lock.json \
 build: need-build ## build/ngx_http_x402_module.so for the installed nginx, or for NGINX_SRC=dir
 	@$(MAKE) --no-print-directory $(MODULE)
 
-$(MODULE): $(MODULE_SRC) t/lib/build-module
+# Asked every time: nginx's own Makefile knows what is out of date, and another
+# NGINX_SRC, compiler or list of files configures anew.
+$(MODULE): ask
 	@NGINX_SRC="$(NGINX_SRC)" t/lib/build-module build/module
-	@cp build/module/ngx_http_x402_module.so $@.new && mv $@.new $@
-	@echo "built $@"
+	@cmp -s build/module/ngx_http_x402_module.so $@ \
+		|| { cp build/module/ngx_http_x402_module.so $@.new && mv $@.new $@ && echo "built $@"; }
+
+ask:
 
 build/asan/ngx_http_x402_module.so: $(MODULE_SRC) t/lib/build-module
 	@CC_OPT='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize=vptr' \

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "nginx/ngx_http_x402_log.hpp"
+
 namespace x402 {
 
 namespace {
@@ -82,13 +84,13 @@ void ErrorPageCheck::warn(ngx_conf_t *cf) const
             const Location *target =
                 target_of(location.server, view(page[i].value.value));
             if (target && target->conf->enabled && target->conf->own) {
-                ngx_log_error(
-                    NGX_LOG_WARN, cf->log, 0,
-                    "error_page %i leads to \"%V\", which has a price of its "
-                    "own: errors are not sold, nginx's plain page is shown "
-                    "instead; write \"x402 off\" there, price in %V:%ui",
-                    page[i].status, &page[i].value.value,
-                    &target->conf->origin.file, target->conf->origin.line);
+                complain(cf, NGX_LOG_WARN,
+                         "error_page " + std::to_string(page[i].status)
+                             + " leads to \"" + copy(page[i].value.value)
+                             + "\", which has a price of its own: errors are "
+                               "not sold, nginx's plain page is shown instead; "
+                               "write \"x402 off\" there, price",
+                         target->conf->origin);
             }
         }
     }

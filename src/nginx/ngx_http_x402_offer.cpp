@@ -1,6 +1,7 @@
 #include "nginx/ngx_http_x402_offer.hpp"
 
 #include "base/base64_codec.hpp"
+#include "nginx/ngx_http_x402_log.hpp"
 #include "policy/accept_terms.hpp"
 #include "policy/network_table.hpp"
 #include "policy/payment_offer.hpp"
@@ -93,13 +94,6 @@ bool offer_size_ok(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
 }
 
 }  // namespace
-
-void complain(ngx_conf_t *cf, ngx_uint_t level, const std::string &sentence,
-              const ngx_http_x402_origin_t &origin)
-{
-    ngx_log_error(level, cf->log, 0, "%*s in %V:%ui", sentence.size(),
-                  sentence.data(), &origin.file, origin.line);
-}
 
 bool is_complete(const ngx_http_x402_loc_conf_t &conf)
 {

@@ -6,10 +6,6 @@
 
 namespace x402 {
 
-// Prints a sentence with the file and line of an earlier directive.
-void complain(ngx_conf_t *cf, ngx_uint_t level, const std::string &sentence,
-              const ngx_http_x402_origin_t &origin);
-
 // Whether everything an offer needs has been written somewhere.
 bool is_complete(const ngx_http_x402_loc_conf_t &conf);
 // Prints what is missing; NGX_CONF_ERROR.

@@ -39,24 +39,24 @@ std::string_view written_port(ngx_http_request_t *r)
     return digits ? port : std::string_view();
 }
 
+bool is_secure(ngx_http_request_t *r)
+{
+#if (NGX_SSL || NGX_COMPAT)
+    return r->connection->ssl != nullptr;
+#else
+    (void)r;
+    return false;
+#endif
+}
+
 std::string own_port(ngx_http_request_t *r)
 {
     if (ngx_connection_local_sockaddr(r->connection, nullptr, 0) != NGX_OK) {
         return {};
     }
     in_port_t port = ngx_inet_get_port(r->connection->local_sockaddr);
-    bool standard = port == (r->connection->ssl ? 443 : 80);
+    bool standard = port == (is_secure(r) ? 443 : 80);
     return standard || port == 0 ? "" : ":" + std::to_string(port);
-}
-
-bool is_secure(ngx_http_request_t *r)
-{
-#if (NGX_HTTP_SSL)
-    return r->connection->ssl != nullptr;
-#else
-    (void)r;
-    return false;
-#endif
 }
 
 // $scheme://, $host, the port of the Host header, $request_uri; without a Host

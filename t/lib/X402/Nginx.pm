@@ -134,7 +134,10 @@ sub start ($self) {
 sub _exec (@arguments) {
     $ENV{LD_PRELOAD} = $ENV{X402_PRELOAD} if $ENV{X402_PRELOAD};
     $SIG{PIPE} = 'DEFAULT';
-    { no warnings 'exec'; exec binary(), @arguments }
+    # nginx takes a variable of this name for sockets it inherits.
+    my $binary = binary();
+    delete $ENV{NGINX};
+    { no warnings 'exec'; exec $binary, @arguments }
     print STDERR "cannot run nginx: $!\n";
     POSIX::_exit(127);
 }
