@@ -153,9 +153,13 @@ bool is_free(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf)
 bool redeliver_key(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf,
                    std::string &out)
 {
-    if (conf->redeliver_key != nullptr) {
-        return evaluate(r, conf->redeliver_key, out);
+    if (!evaluate(r, conf->redeliver_key, out)) {
+        return false;
     }
+    if (!out.empty()) {
+        return true;
+    }
+    // Nothing to tell clients by is no key that all of them share.
     out = copy(r->connection->addr_text);
     return true;
 }

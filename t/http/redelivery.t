@@ -78,6 +78,11 @@ used paid($t, '/key/a', payment => $payment), 'no key';
 is_content paid($t, '/key/a', payment => $payment, headers => [ 'X-Client' => 'me' ], from => '127.0.0.2'),
     "SECRET\n", 'the same key from another address';
 
+# a client without a key is known by its address, not by having none
+$payment = owed('/key/b');
+used paid($t, '/key/b', payment => $payment, from => '127.0.0.2'), 'no key, like somebody else';
+is_content paid($t, '/key/b', payment => $payment), "SECRET\n", 'no key, the same address';
+
 # --- a failure in between is not the delivery
 
 $payment = owed('/fails');
