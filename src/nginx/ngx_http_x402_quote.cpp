@@ -157,10 +157,12 @@ bool redeliver_key(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf,
         return false;
     }
     if (!out.empty()) {
+        out.insert(0, "value ");
         return true;
     }
-    // Nothing to tell clients by is no key that all of them share.
-    out = copy(r->connection->addr_text);
+    // Nothing to tell clients by is no key that all of them share; and nobody
+    // passes for an address by writing it into a header.
+    out = "address " + copy(r->connection->addr_text);
     return true;
 }
 
