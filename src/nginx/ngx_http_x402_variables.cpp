@@ -21,6 +21,9 @@ std::string state_of(const RequestCtx &ctx)
     facts.money_moved = !ctx.receipt.empty();
     facts.accepted = ctx.accepted;
     facts.let_in = ctx.let_in;
+    for (const auto &[conf, bypassed] : ctx.bypasses) {
+        facts.bypassed = facts.bypassed || bypassed;
+    }
     return outcome_word(facts);
 }
 

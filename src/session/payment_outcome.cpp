@@ -32,7 +32,10 @@ const char *outcome_word(const OutcomeFacts &facts)
     }
     switch (facts.state) {
     case State::arrived:
-        return facts.let_in ? "free" : "";
+        if (!facts.let_in) {
+            return "";
+        }
+        return facts.bypassed ? "bypassed" : "free";
     case State::verified:
     case State::holding:
         return "verified";

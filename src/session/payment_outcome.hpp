@@ -24,11 +24,12 @@ struct OutcomeFacts {
     bool money_moved = false;
     bool accepted = false;  // a payment opened the location
     bool let_in = false;    // without a payment
+    bool bypassed = false;  // because of x402_bypass
 };
 
-// "settled", "unknown", "refused", "challenged", "failed", "verified", "free";
-// "" while nothing is decided. Money that moved, or may have, is said whatever
-// happened to the content.
+// "settled", "unknown", "refused", "challenged", "failed", "verified", "free",
+// "bypassed"; "" while nothing is decided. Money that moved, or may have, is
+// said whatever happened to the content.
 const char *outcome_word(const OutcomeFacts &facts);
 
 }  // namespace x402

@@ -52,6 +52,7 @@ http {
             location /paid/page/    { error_page 402 /sorry; proxy_pass http://%%BACKEND%%; }
             location /paid/denied/  { deny all; proxy_pass http://%%BACKEND%%; }
             location /paid/any/     { satisfy any; allow all; proxy_pass http://%%BACKEND%%; }
+            location /paid/member/  { x402_bypass $arg_member; proxy_pass http://%%BACKEND%%; }
             location /paid/mirror/  { mirror /copy; proxy_pass http://%%BACKEND%%; }
         }
         location /other/ {
@@ -116,6 +117,8 @@ ask_for('/paid/none');
 has '/paid/none', 'unpaid', %nothing, state => 'challenged';
 ask_for('/paid/post/a');
 has '/paid/post/a', 'a method that is free', %nothing, state => 'free';
+ask_for('/paid/member/a?member=1');
+has '/paid/member/a?member=1', 'a bypass', %nothing, state => 'bypassed';
 ask_for('/paid/any/a');
 has '/paid/any/a', 'somebody who need not pay', %nothing, state => 'free';
 $t->allow(qr/access forbidden by rule/);

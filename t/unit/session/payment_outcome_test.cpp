@@ -58,6 +58,10 @@ TEST(PaymentOutcome, IsFreeOnlyOnceSomebodyWasLetIn)
     EXPECT_STREQ(outcome_word(facts), "");
     facts.let_in = true;
     EXPECT_STREQ(outcome_word(facts), "free");
+    facts.bypassed = true;
+    EXPECT_STREQ(outcome_word(facts), "bypassed");
+    facts.let_in = false;
+    EXPECT_STREQ(outcome_word(facts), "");
     facts.state = State::verified;
     EXPECT_STREQ(outcome_word(facts), "verified");
 }
