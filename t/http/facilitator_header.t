@@ -25,7 +25,6 @@ http {
         location /own/ {
             x402_facilitator_header verify    X-Verify    "one two";
             x402_facilitator_header settle    X-Settle    2;
-            x402_facilitator_header supported X-Supported 3;
             x402_facilitator_header X-Both 4;
             x402_facilitator_header Authorization "Bearer own-secret";
         }
@@ -51,7 +50,6 @@ is told('settle')->{'x-settle'}, 2, 'a header for settle';
 is told('verify')->{'x-settle'}, undef, 'and for nothing else';
 is told($_)->{'x-both'}, 4, "a header for both: $_" for qw(verify settle);
 is told($_)->{authorization}, 'Bearer own-secret', "Authorization: $_" for qw(verify settle);
-is told($_)->{'x-supported'}, undef, "not sent with $_" for qw(verify settle);
 is told($_)->{'x-key'}, undef, "own headers replace inherited ones: $_" for qw(verify settle);
 
 is_content paid($t, '/none/a'), "SECRET\n", 'paid under an empty header';
