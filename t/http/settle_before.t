@@ -63,6 +63,19 @@ for my $h2 (0, 1) {
     is $r->status, 402, "${p}once";
     is $f->calls, 0, "${p}and no more";
 
+    # The client leaves after it paid and before anything was made: owed.
+    $up->on('/late', body => "SECRET\n", hold => 1);
+    my $left = payment(unpaid($t, '/late'));
+    $c = $t->connect(%via);
+    $id = $c->write_request(GET => '/late', headers => [ header_of($left) ]);
+    $up->wait_count('/late', 1);
+    $c->hang_up;
+    $up->on('/late', body => "SECRET\n");
+    my $owed;
+    $t->wait_for(sub { $owed = again('/late', $left, %via); $owed->status != 409 }, 3);
+    is_content $owed, "SECRET\n", "${p}left before the content: it is owed";
+    is $f->calls, 0, "${p}and not settled again";
+
     # A stream streams.
     $c  = $t->connect(%via);
     $id = $c->write_request(GET => '/stream', headers => pay_with($t, '/stream'));
