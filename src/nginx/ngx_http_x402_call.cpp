@@ -14,7 +14,21 @@ constexpr ngx_msec_t kRedirectLifetime = 3600 * 1000;
 
 const char *operation_name(Operation operation)
 {
-    return operation == Operation::verify ? "verify" : "settle";
+    switch (operation) {
+    case Operation::verify:
+        return "verify";
+    case Operation::settle:
+        return "settle";
+    case Operation::supported:
+        break;
+    }
+    return "supported";
+}
+
+// x402 facilitators are asked by POST, for what they support by GET.
+const char *operation_method(Operation operation)
+{
+    return operation == Operation::supported ? "GET" : "POST";
 }
 
 bool is_past(ngx_msec_t moment)
@@ -89,7 +103,8 @@ Endpoint::headers_for(Operation operation, const std::string &url)
     }
     if (tokens_) {
         auto value =
-            tokens_->authorization("POST", url, ngx_time(), random_bytes);
+            tokens_->authorization(operation_method(operation), url, ngx_time(),
+                                   random_bytes);
         if (!value) {
             return std::nullopt;
         }
@@ -239,6 +254,7 @@ void FacilitatorCall::send(const std::string &url,
     request.host = parsed->host;
     request.port = parsed->port;
     request.addresses = addresses;
+    request.post = terms_.operation != Operation::supported;
     request.body = terms_.body;
     request.headers = std::move(*headers);
     request.trusted_certificate = conf.trusted_certificate;

@@ -16,7 +16,7 @@
 
 namespace x402 {
 
-enum class Operation { verify, settle };
+enum class Operation { verify, settle, supported };
 
 class FacilitatorCall;
 
@@ -55,7 +55,7 @@ private:
     const FacilitatorConf &conf_;
     CurlEngine &engine_;
     std::vector<std::unique_ptr<Host>> hosts_;
-    Redirect redirects_[2];
+    Redirect redirects_[3];
     std::unique_ptr<AuthTokens> tokens_;      // nullptr: no auth
     std::vector<FacilitatorCall *> waiting_;  // for addresses
     std::vector<FacilitatorCall *> calls_;    // all that run

@@ -20,7 +20,8 @@ struct CurlRequest {
     std::string host;  // as in the url, for the address list
     unsigned port = 0;
     std::vector<std::string> addresses;  // empty: host is an address itself
-    std::string body;                    // JSON, sent by POST
+    bool post = true;                    // else GET, without a body
+    std::string body;                    // JSON
     std::vector<std::string> headers;    // "Name: value", beside our own
     std::string trusted_certificate;     // path; empty: the system's
     bool ssl_verify = true;

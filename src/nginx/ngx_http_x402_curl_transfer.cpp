@@ -108,9 +108,13 @@ bool CurlEngine::set_options(Transfer &transfer)
     set(CURLOPT_PROXY, "");
     set(CURLOPT_PROTOCOLS_STR, "http,https");
     set(CURLOPT_URL, request.url.c_str());
-    set(CURLOPT_POST, 1L);
-    set(CURLOPT_POSTFIELDSIZE, static_cast<long>(request.body.size()));
-    set(CURLOPT_POSTFIELDS, request.body.data());
+    if (request.post) {
+        set(CURLOPT_POST, 1L);
+        set(CURLOPT_POSTFIELDSIZE, static_cast<long>(request.body.size()));
+        set(CURLOPT_POSTFIELDS, request.body.data());
+    } else {
+        set(CURLOPT_HTTPGET, 1L);
+    }
     set(CURLOPT_HTTPHEADER, transfer.headers);
     set(CURLOPT_RESOLVE, transfer.resolve);
     set(CURLOPT_USERAGENT, "ngx_http_x402_module");
