@@ -18,6 +18,9 @@ namespace x402 {
 std::optional<Digest>
 eip3009_claim_key(JsonValue accepted,
                   const Eip3009Authorization &authorization);
+std::optional<Digest>
+eip3009_claim_key(std::string_view network, std::string_view asset,
+                  const Eip3009Authorization &authorization);
 
 // SHA-256 over method, host and request URI with unambiguous separators: what
 // a payment was spent on.
