@@ -63,6 +63,7 @@ typedef struct {
     ngx_str_t                  decimals;
     ngx_str_t                  scheme;
     ngx_str_t                  extra;
+    ngx_str_t                  facilitator;
     ngx_uint_t                 timeout;    /* s, NGX_CONF_UNSET_UINT: none */
     ngx_http_x402_origin_t     origin;
 } ngx_http_x402_accept_t;
@@ -87,6 +88,7 @@ typedef struct {
     void                      *facilitator_auth;
                                            /* x402::FacilitatorAuth */
     ngx_uint_t                 max_calls;
+    void                      *dialects;   /* x402::Dialects, NULL: v2 */
 
     ngx_array_t               *methods;    /* ngx_str_t, NULL: all */
     ngx_http_complex_value_t  *resource;
@@ -111,7 +113,7 @@ typedef struct {
     unsigned                   enabled:1;  /* this location is paid */
     unsigned                   own:1;      /* its price was written in it or
                                               in a location around it */
-    void                      *offer;      /* const x402::PaymentOffer */
+    void                      *offer;      /* const x402::LocationOffer */
     void                      *facilitator;/* x402::FacilitatorConf */
 } ngx_http_x402_loc_conf_t;
 
@@ -145,6 +147,8 @@ char *ngx_http_x402_set_facilitator_header(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_x402_set_facilitator_auth(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_x402_set_trusted_certificate(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_x402_set_protocol(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_x402_set_methods(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_settle(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);

@@ -102,9 +102,8 @@ Endpoint::headers_for(Operation operation, const std::string &url)
         }
     }
     if (tokens_) {
-        auto value =
-            tokens_->authorization(operation_method(operation), url, ngx_time(),
-                                   random_bytes);
+        auto value = tokens_->authorization(operation_method(operation), url,
+                                            ngx_time(), random_bytes);
         if (!value) {
             return std::nullopt;
         }

@@ -11,14 +11,15 @@ namespace {
 
 std::string objection_to_term(std::string_view name, std::string_view value)
 {
-    std::string objection = objection_to_variable(name, value);
+    std::string objection =
+        name == "x402_network" ? objection_to_variable(name, value) : "";
     if (!objection.empty()) {
         return objection;
     }
     if (value.empty()) {
         return "\"" + std::string(name) + "\" must not be empty";
     }
-    if (name == "x402_price") {
+    if (name == "x402_price" && !has_variable(value)) {
         auto price = parse_price_text(value);
         return price ? "" : price.problem().text;
     }

@@ -56,7 +56,8 @@ bool leaks(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf,
 ngx_int_t shut_out(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf)
 {
     RequestCtx *ctx = find_or_make_ctx(r);
-    if (ctx == nullptr || conf->offer == nullptr || !make_quote(*ctx, conf)) {
+    if (ctx == nullptr || conf->offer == nullptr
+        || make_quote(*ctx, conf) != OfferState::made) {
         return NGX_ERROR;
     }
     Answer answer = ctx->answered

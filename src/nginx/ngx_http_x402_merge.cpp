@@ -29,7 +29,8 @@ template <class T> void inherit(T *&own, T *outer)
 bool writes_terms(const ngx_http_x402_loc_conf_t &conf)
 {
     return conf.price.data || conf.network.data || conf.pay_to.data
-           || conf.accepts || conf.timeout != NGX_CONF_UNSET_UINT;
+           || conf.accepts || conf.timeout != NGX_CONF_UNSET_UINT
+           || conf.settle != NGX_CONF_UNSET_UINT || conf.dialects;
 }
 
 void merge_settings(ngx_http_x402_loc_conf_t &conf,
@@ -43,6 +44,7 @@ void merge_settings(ngx_http_x402_loc_conf_t &conf,
     inherit(conf.facilitator_headers, outer.facilitator_headers);
     inherit(conf.facilitator_auth, outer.facilitator_auth);
     inherit(conf.accepts, outer.accepts);
+    inherit(conf.dialects, outer.dialects);
     inherit(conf.methods, outer.methods);
     if (conf.origin.line == 0) {
         conf.origin = outer.origin;
@@ -83,6 +85,9 @@ bool decide_enabled(const ngx_http_x402_loc_conf_t &conf,
 // there is no memory.
 bool choose_facilitator(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &conf)
 {
+    if (conf.facilitator_url.data == nullptr) {
+        return true;  // every way to pay has one of its own
+    }
     std::string objection = objection_to_credentials(conf);
     if (!objection.empty()) {
         complain(cf, NGX_LOG_EMERG, objection, conf.origin);

@@ -16,7 +16,7 @@ void challenge(RequestCtx &ctx, std::string error);
 void cap_retry(RequestCtx &ctx);
 
 // The requirement this payment meets, and the request that says so.
-void set_way(Payment &payment, const PaymentOffer::Way &way);
+void set_way(RequestCtx &ctx, const PaymentOffer::Way &way);
 
 // A payment whose claim is known (ngx_http_x402_resume.cpp). True: it has been
 // answered or taken up; false: it may begin anew.

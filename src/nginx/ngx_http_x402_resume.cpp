@@ -23,11 +23,11 @@ bool recall_settle(RequestCtx &ctx, const ClaimView &claim)
     LockedClaims claims(main_conf(ctx.r)->zone);
     std::string stored = claims->stored_settle(claim.ref);
     if (stored.empty()) {
-        const auto *way = ctx.offer->match(payment.payload.accepted());
+        const auto *way = ctx.dialect->match(*ctx.offer, payment.payload);
         if (way == nullptr) {
             return false;
         }
-        set_way(payment, *way);
+        set_way(ctx, *way);
         return claims->settle_digest_is(claim.ref,
                                         sha256(payment.request_body));
     }
@@ -43,8 +43,11 @@ bool recall_settle(RequestCtx &ctx, const ClaimView &claim)
         return false;
     }
     JsonValue asked = document->root()["paymentRequirements"];
-    payment.network = std::string(asked["network"].string());
-    payment.amount = std::string(asked["amount"].string());
+    payment.receipt_network = std::string(asked["network"].string());
+    payment.network = canonical_network(payment.receipt_network);
+    payment.amount = std::string(
+        asked[asked["amount"].exists() ? "amount" : "maxAmountRequired"]
+            .string());
     payment.asset = std::string(asked["asset"].string());
     payment.pay_to = std::string(asked["payTo"].string());
     payment.request_body = std::move(stored);
@@ -56,7 +59,7 @@ void resume_unknown(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
 {
     Endpoint *endpoint = worker.endpoint_by_id(
         claim.facilitator,
-        *static_cast<FacilitatorConf *>(ctx.conf->facilitator));
+        static_cast<FacilitatorConf *>(ctx.conf->facilitator));
     bool possible =
         endpoint && recall_settle(ctx, claim)
         && Slot::available(worker, ctx.conf->max_calls, true)
@@ -82,13 +85,12 @@ void resume_unknown(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
 void recall_paid(RequestCtx &ctx, const ClaimView &claim)
 {
     Payment &payment = *ctx.payment;
-    JsonValue accepted = payment.payload.accepted();
-    payment.network = canonical_network(accepted["network"].string());
-    if (auto asset = parse_evm_address(accepted["asset"].string())) {
+    payment.network = canonical_network(payment.payload.network());
+    if (auto asset = parse_evm_address(payment.payload.asset())) {
         payment.asset = evm_checksum_text(*asset);
     }
     if (claim.same_amount) {
-        payment.amount = std::string(payment.authorization.value);
+        payment.amount = payment.scheme.value;
     }
     payment.payer_known = true;
     auto receipt = JsonDocument::parse(claim.receipt);

@@ -148,8 +148,8 @@ void settle(RequestCtx &ctx)
         ngx_del_timer(&ctx.hold_timer);
     }
     Worker *worker = worker_of(main_conf(ctx.r));
-    Endpoint &endpoint = worker->endpoint_of(
-        *static_cast<FacilitatorConf *>(ctx.conf->facilitator));
+    Endpoint &endpoint =
+        worker->endpoint_of(*facilitator_of(ctx, *ctx.payment->way));
     SettlementTerms terms = settlement_terms(ctx);
     terms.was_verified = true;
     ctx.settlement =

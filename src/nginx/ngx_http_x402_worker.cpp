@@ -23,10 +23,10 @@ Worker::~Worker()
     leave_zone(zone, owner);
 }
 
-Endpoint *Worker::endpoint_by_id(std::uint64_t id, const FacilitatorConf &first)
+Endpoint *Worker::endpoint_by_id(std::uint64_t id, const FacilitatorConf *first)
 {
-    if (first.id == id) {
-        return endpoints[first.index].get();
+    if (first && first->id == id) {
+        return endpoints[first->index].get();
     }
     for (auto &endpoint : endpoints) {
         if (endpoint->conf().id == id) {

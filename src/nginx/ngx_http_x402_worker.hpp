@@ -25,8 +25,8 @@ struct Worker {
     }
     // The facilitator that a claim remembers; nullptr when this configuration
     // does not know it any more. Where two have the id because only their
-    // credentials differ it is `first`, the one of the location.
-    Endpoint *endpoint_by_id(std::uint64_t id, const FacilitatorConf &first);
+    // credentials differ it is `first`, the one of the location (or nullptr).
+    Endpoint *endpoint_by_id(std::uint64_t id, const FacilitatorConf *first);
 
     ngx_shm_zone_t *zone;
     Owner owner;

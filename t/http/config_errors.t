@@ -79,8 +79,14 @@ refused_here("$complete x402_price $_;", 'price')
     '"1 NOSUCH"', '0x10', "\xd9\xa1", '1' . '0' x 80;
 refused_here("$complete x402_price \"\";", 'price');
 refused_here("$complete x402_price 1; x402_price 2;", 'duplicate');
-refused("$complete x402_price \$arg_p;", '(?:price|variable)');
-refused("$url $network x402_price 1; x402_pay_to \$arg_p;", '(?:pay_to|variable)');
+passes("$complete x402_price \$arg_p;");
+passes("$url $network x402_price 1; x402_pay_to \$arg_p;");
+like $t->config_error($frame =~ s/LINE/$complete x402_price \$nowhere;/r),
+    qr/\[emerg\].*unknown "nowhere" variable/, 'refused: an unknown variable, in the words of nginx';
+refused("$complete x402_protocol $_; x402_price 1;", 'protocol|arguments|twice|v2 v1')
+    for 'v3', 'V2', 'v2 v2', 'v1 v2', 'v2 v1 v1';
+refused("$url $pay_to x402_network eip155:42161; x402_protocol $_; x402_price 1;", 'no name for any network')
+    for 'v1', 'v2 v1';
 
 # --- who and where
 
@@ -163,7 +169,7 @@ refused_here("$complete x402_unpaid_body $_; x402_price 1;", $_ eq 'text/plain' 
 
 # What will come later is not accepted now.
 refused_here("$complete $_; x402_price 1;", '(?:unknown directive|not served|invalid)')
-    for 'x402_paywall on', 'x402_protocol v2 v1', 'x402_status', 'x402_ledger x';
+    for 'x402_paywall on', 'x402_status', 'x402_ledger x';
 
 # --- warnings
 
