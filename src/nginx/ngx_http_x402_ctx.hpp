@@ -117,6 +117,10 @@ struct RequestCtx {
     std::optional<ngx_msec_t> settle_time;
     std::string transaction;  // as the facilitator named it
 
+    // Waiting for another request with the same payment.
+    ngx_event_t turn_timer{};
+    std::optional<ngx_msec_t> turn_until;
+
     // The gate.
     Gate gate = Gate::open;
     ngx_chain_t *held = nullptr;

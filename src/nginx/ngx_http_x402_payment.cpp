@@ -194,7 +194,9 @@ void begin(RequestCtx &ctx, Worker &worker, bool settle_before)
         LockedClaims(worker.zone)
             ->take(payment.facts, worker.owner, ngx_time(), payment.claim);
     if (taken == TakeOutcome::in_use) {
-        decide(ctx, in_use_answer());
+        if (!wait_turn(ctx)) {
+            decide(ctx, in_use_answer());
+        }
         return;
     }
     if (taken == TakeOutcome::full) {

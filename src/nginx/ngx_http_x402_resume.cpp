@@ -117,11 +117,30 @@ void resume_paid(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
                  + ctx.payment->payer + "\"");
 }
 
+// Another request is working on it, and will be done soon.
+bool is_in_flight(const ClaimView &claim)
+{
+    switch (claim.state) {
+    case ClaimState::verifying:
+    case ClaimState::verified:
+    case ClaimState::settling:
+        return true;
+    case ClaimState::unknown:
+    case ClaimState::paid:
+        return claim.in_use;
+    default:
+        return false;
+    }
+}
+
 }  // namespace
 
 bool answer_from_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
 {
     bool same = claim.same_resource && claim.same_client;
+    if (is_in_flight(claim) && wait_turn(ctx)) {
+        return true;
+    }
     switch (claim.state) {
     case ClaimState::free:
     case ClaimState::refused:
@@ -134,7 +153,8 @@ bool answer_from_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
         decide(ctx, same ? in_use_answer() : unknown_answer());
         break;
     case ClaimState::unknown:
-        if (same && !claim.in_use) {
+        // Who waited for another's question does not ask once more himself.
+        if (same && !claim.in_use && !ctx.turn_until) {
             resume_unknown(ctx, worker, claim);
             return true;
         }
