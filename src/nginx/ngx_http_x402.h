@@ -125,6 +125,7 @@ typedef struct {
     void                      *worker;         /* x402::Worker, per process */
     ngx_uint_t                 paid;           /* some location is paid */
     void                      *error_pages;    /* x402::ErrorPageCheck */
+    void                      *placed_offers;  /* x402::PlacedOffers */
 } ngx_http_x402_main_conf_t;
 
 

@@ -142,7 +142,10 @@ struct RequestCtx {
 inline FacilitatorConf *facilitator_of(const RequestCtx &ctx,
                                        const PaymentOffer::Way &way)
 {
-    FacilitatorConf *own = ctx.location->terms[way.term].facilitator;
+    // An offer that a reload replaced may have had more terms.
+    const auto &terms = ctx.location->terms;
+    FacilitatorConf *own =
+        way.term < terms.size() ? terms[way.term].facilitator : nullptr;
     return own ? own : static_cast<FacilitatorConf *>(ctx.conf->facilitator);
 }
 

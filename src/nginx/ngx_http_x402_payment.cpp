@@ -7,6 +7,7 @@
 #include "nginx/ngx_http_x402_access.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
 #include "nginx/ngx_http_x402_payment.hpp"
+#include "nginx/ngx_http_x402_price_grace.hpp"
 #include "nginx/ngx_http_x402_quote.hpp"
 #include "nginx/ngx_http_x402_reply.hpp"
 #include "policy/claim_key.hpp"
@@ -72,7 +73,7 @@ bool read_payment(RequestCtx &ctx, std::string_view header_value)
     // Version 1 names no asset: that of the way it means.
     std::string_view asset = payload->asset();
     if (payload->version == 1) {
-        const auto *way = ctx.dialect->match(*ctx.offer, payload.value());
+        const auto *way = find_way(ctx, payload.value());
         asset = way ? std::string_view(way->requirements.asset) : asset;
     }
     auto scheme = read_scheme_payload(payload->scheme(), payload->network(),
@@ -170,7 +171,7 @@ void begin_verify(RequestCtx &ctx, Endpoint &endpoint)
 void begin(RequestCtx &ctx, Worker &worker, bool settle_before)
 {
     Payment &payment = *ctx.payment;
-    const auto *way = ctx.dialect->match(*ctx.offer, payment.payload);
+    const auto *way = find_way(ctx, payment.payload);
     if (way == nullptr) {
         challenge(ctx, std::string(ctx.dialect->mismatch()));
         return;

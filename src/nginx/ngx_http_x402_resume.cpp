@@ -1,6 +1,7 @@
 // A payment that was presented before: what its claim says about it.
 #include "nginx/ngx_http_x402_log.hpp"
 #include "nginx/ngx_http_x402_payment.hpp"
+#include "nginx/ngx_http_x402_price_grace.hpp"
 #include "nginx/ngx_http_x402_reply.hpp"
 #include "policy/evm_address.hpp"
 #include "policy/network_table.hpp"
@@ -23,7 +24,7 @@ bool recall_settle(RequestCtx &ctx, const ClaimView &claim)
     LockedClaims claims(main_conf(ctx.r)->zone);
     std::string stored = claims->stored_settle(claim.ref);
     if (stored.empty()) {
-        const auto *way = ctx.dialect->match(*ctx.offer, payment.payload);
+        const auto *way = find_way(ctx, payment.payload);
         if (way == nullptr) {
             return false;
         }
