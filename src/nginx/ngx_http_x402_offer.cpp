@@ -291,7 +291,9 @@ bool build_offer(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &conf)
         || !build_constant_offer(cf, conf, *location)) {
         return false;
     }
-    keep_old_offers(cf, *location);
+    if (!keep_old_offers(cf, *location)) {
+        return false;
+    }
     conf.offer = location;
     return true;
 }

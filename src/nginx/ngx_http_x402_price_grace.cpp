@@ -77,13 +77,13 @@ void take_over(const LocationOffer &old, LocationOffer &location)
 
 }  // namespace
 
-void keep_old_offers(ngx_conf_t *cf, LocationOffer &location)
+bool keep_old_offers(ngx_conf_t *cf, LocationOffer &location)
 {
     ngx_http_x402_main_conf_t *mcf = main_conf(cf);
     if (mcf->placed_offers == nullptr) {
         mcf->placed_offers = pool_new<PlacedOffers>(cf->pool);
         if (mcf->placed_offers == nullptr) {
-            throw std::bad_alloc();
+            return false;
         }
     }
     auto &placed = *static_cast<PlacedOffers *>(mcf->placed_offers);
@@ -98,6 +98,7 @@ void keep_old_offers(ngx_conf_t *cf, LocationOffer &location)
         }
     }
     placed.push_back({std::move(place), &location});
+    return true;
 }
 
 const PaymentOffer::Way *find_way(const RequestCtx &ctx,

@@ -10,7 +10,8 @@ namespace x402 {
 // While the configuration is read: remembers the location's offer under its
 // place (server and location name), and takes over what the running
 // configuration, if there is one, offers there for a constant price.
-void keep_old_offers(ngx_conf_t *cf, LocationOffer &location);
+// False: no memory.
+bool keep_old_offers(ngx_conf_t *cf, LocationOffer &location);
 
 // The way that the payment means: of the offer of now, else of one that a
 // reload replaced not longer ago than its maxTimeoutSeconds. nullptr for none.
