@@ -76,6 +76,8 @@ struct RequestCtx {
     bool answered = false;        // what leaves is an answer of ours
     bool settled_first = false;   // money moved before content was made
     bool settled_before = false;  // because of `x402_settle before`
+    bool tunnel = false;          // asked for, and settled before
+    bool never_settled = false;   // because of `x402_settle off`
 
     // What the request presented, taken out of its headers.
     PresentedHeaders presented;

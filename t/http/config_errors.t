@@ -143,7 +143,7 @@ refused_here("$complete x402_facilitator_header X-Key; x402_price 1;", 'number o
 # --- the rest
 
 refused_here("$complete x402_settle sometimes; x402_price 1;", '(?:sometimes|invalid)');
-refused_here("$complete x402_settle off; x402_price 1;", '(?:off|served|invalid)');
+refused_here("$complete x402_settle never; x402_price 1;", 'after, before or off');
 refused_here("$complete x402_settle_buffer x; x402_price 1;", 'invalid');
 refused_here("$complete x402_settle_wait x; x402_price 1;", 'invalid');
 refused_here("$complete x402_timeout $_; x402_price 1;", '(?:timeout|invalid|value)') for 'x', '0', '-1';
