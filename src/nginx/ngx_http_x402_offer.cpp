@@ -1,6 +1,7 @@
 #include "nginx/ngx_http_x402_offer.hpp"
 
 #include "base/base64_codec.hpp"
+#include "nginx/ngx_http_x402_extensions.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
 #include "policy/accept_terms.hpp"
 #include "policy/network_table.hpp"
@@ -63,8 +64,8 @@ std::string constant_of(const ngx_http_complex_value_t *value)
     return value && !value->lengths ? copy(value->value) : std::string();
 }
 
-bool offer_size_ok(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
-                   const PaymentOffer &offer)
+bool measure(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
+             const PaymentOffer &offer)
 {
     std::string description = constant_of(conf.description);
     std::string mime_type = constant_of(conf.mime_type);
@@ -72,13 +73,14 @@ bool offer_size_ok(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
     std::string error = constant_of(conf.error);
     std::string header = base64_encode(payment_required_json(
         error.empty() ? kPaymentRequired : error, {url, description, mime_type},
-        offer.accepts_json()));
+        offer.accepts_json(), extensions_json(conf)));
     if (header.size() > kMaxOfferBytes) {
         complain(cf, NGX_LOG_EMERG,
                  "the offer takes " + std::to_string(header.size())
                      + " bytes of response header, more than "
                      + std::to_string(kMaxOfferBytes)
-                     + "; shorten the description or offer fewer ways to pay",
+                     + "; shorten description and extensions, or offer fewer "
+                       "ways to pay",
                  conf.origin);
         return false;
     }
@@ -164,12 +166,17 @@ bool build_offer(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &conf)
         }
         offer->add(std::move(requirements.value()));
     }
-    if (!offer_size_ok(cf, conf, *offer)) {
+    if (!measure(cf, conf, *offer)) {
         return false;
     }
     warn_of_mixed_networks(cf, *offer, conf.origin);
     conf.offer = offer;
     return true;
+}
+
+bool offer_size_ok(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf)
+{
+    return measure(cf, conf, *static_cast<const PaymentOffer *>(conf.offer));
 }
 
 void warn_of_unused_price(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,

@@ -5,12 +5,14 @@
 #include "base/decimal_amount.hpp"
 #include "facilitator/verify_answer.hpp"
 #include "nginx/ngx_http_x402_access.hpp"
+#include "nginx/ngx_http_x402_extensions.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
 #include "nginx/ngx_http_x402_payment.hpp"
 #include "nginx/ngx_http_x402_quote.hpp"
 #include "nginx/ngx_http_x402_reply.hpp"
 #include "policy/claim_key.hpp"
 #include "policy/network_table.hpp"
+#include "protocol/extension_echo.hpp"
 #include "protocol/facilitator_messages.hpp"
 
 namespace x402 {
@@ -161,6 +163,10 @@ void begin(RequestCtx &ctx, Worker &worker, bool settle_before)
     const auto *way = ctx.offer->match(payment.payload.accepted());
     if (way == nullptr) {
         challenge(ctx, "No matching payment requirements");
+        return;
+    }
+    if (!echoes_extensions(*ctx.conf, ctx.r, payment.payload.extensions())) {
+        challenge(ctx, std::string(kExtensionEchoMismatch));
         return;
     }
     const char *objection =

@@ -2,6 +2,7 @@
 
 #include "base/base64_codec.hpp"
 #include "nginx/ngx_http_x402_answer_body.hpp"
+#include "nginx/ngx_http_x402_extensions.hpp"
 #include "protocol/payment_required.hpp"
 
 namespace x402 {
@@ -30,7 +31,7 @@ std::string offer_header(const RequestCtx &ctx, const std::string &error)
 {
     return base64_encode(payment_required_json(
         error, {ctx.resource_url, ctx.description, ctx.mime_type},
-        ctx.offer->accepts_json()));
+        ctx.offer->accepts_json(), extensions_json(*ctx.conf, ctx.r)));
 }
 
 bool has_error_page(ngx_http_request_t *r, ngx_uint_t status)

@@ -24,6 +24,7 @@ struct PaymentPayload {
 
     JsonValue accepted() const { return document.root()["accepted"]; }
     JsonValue payload() const { return document.root()["payload"]; }
+    JsonValue extensions() const { return document.root()["extensions"]; }
 };
 
 // Problem: the `error` of the 402 that answers it: "Payment required" for what

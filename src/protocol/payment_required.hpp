@@ -13,12 +13,14 @@ struct ResourceInfo {
     std::string_view mime_type;
 };
 
-// JSON text with the members x402Version, error, resource, accepts in this
-// order; `error` is left out when empty. `accepts_json` is the finished JSON
-// array (of PaymentRequirements::json()).
+// JSON text with the members x402Version, error, resource, accepts, extensions
+// in this order; `error` and `extensions` are left out when empty. The last two
+// are finished JSON: an array (of PaymentRequirements::json()) and an object
+// (of extensions_for()).
 std::string payment_required_json(std::string_view error,
                                   const ResourceInfo &resource,
-                                  std::string_view accepts_json);
+                                  std::string_view accepts_json,
+                                  std::string_view extensions_json = {});
 
 }  // namespace x402
 

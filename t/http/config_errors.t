@@ -158,6 +158,11 @@ refused_here("$complete x402_price 1; x402_extension $_->[0];", $_->[1])
     [ "off; x402_extension any $x/any.json", 'do not go together' ],
     [ "any $x/any.json; x402_extension off", 'do not go together' ], [ 'off; x402_extension off', 'do not go together' ];
 
+$t->write('x/large.json', '{"a":"' . 'a' x 5000 . '"}');
+my $twice = "x402_extension a $x/large.json; x402_extension b $x/large.json;";
+refused("$complete x402_price 1; $twice", 'extensions', 'extensions that make an offer of over 8 KB');
+refused("$complete x402_price 1; location /in/ { $twice }", 'extensions', 'also beside an inherited price');
+
 passes("$complete x402_price 1; x402_paywall $_;") for 'on', 'off', "$x/page.html";
 refused_here("$complete x402_price 1; x402_paywall $_->[0];", $_->[1])
     for [ "$x/none.html", "$x/none.html.*cannot be opened" ], [ "$x/empty", 'is empty' ], [ "$x/huge.html", 'shorten' ],

@@ -168,6 +168,15 @@ my %examples = (
     'extensions.conf' => {
         offers => [ '/weather/berlin' => ['eip155:84532 10000'], '/report' => ['eip155:84532 50000'] ],
         free   => [ '/', '/index.html' ],
+        also   => sub ($t, $f, $up) {
+            my $extensions = unpaid($t, '/weather/berlin')->{extensions};
+            is join(' ', sort keys %$extensions), 'bazaar builder-code payment-identifier', 'what it says';
+            is $extensions->{bazaar}{info}{input}{pathParams}{city}, 'berlin', 'of this city';
+            is_content paid($t, '/weather/paris', change => { extensions => unpaid($t, '/weather/paris')->{extensions} }),
+                "answer to /weather/paris\n", 'and takes it back';
+            is join(' ', sort keys unpaid($t, '/report')->{extensions}->%*),
+                'eip2612GasSponsoring erc20ApprovalGasSponsoring', 'who pays for gas';
+        },
     },
     'behind-a-proxy.conf' => {
         offers => [ '/report?a=1' => ['eip155:84532 10000'] ],
