@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build test unit http e2e house asan fuzz replay lint format demo clean \
+.PHONY: help build test unit http e2e house asan fuzz replay lint format demo clean paywall-shot \
 	need-build need-test need-e2e ask
 
 NGINX ?= /usr/sbin/nginx
@@ -80,6 +80,11 @@ http: need-test ## t/http: a real nginx, a scripted facilitator
 e2e: need-test need-e2e ## t/e2e: real chain, facilitator and client
 	@$(MAKE) --no-print-directory $(MODULE)
 	X402_MODULE=$(CURDIR)/$(MODULE) node --test --test-reporter=spec t/e2e/*.test.mjs
+
+paywall-shot: need-test ## the paywall in headless Chromium; pictures in build/paywall
+	@t/lib/need chromium
+	@$(MAKE) --no-print-directory $(MODULE)
+	X402_MODULE=$(CURDIR)/$(MODULE) prove -It/lib -v t/http/paywall_browser.t
 
 house: ## the rules of the house, checked by machine
 	prove -It/lib t/house/*.t

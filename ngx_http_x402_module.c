@@ -181,6 +181,20 @@ static ngx_command_t  ngx_http_x402_commands[] = {
       0,
       NULL },
 
+    { ngx_string("x402_paywall"),
+      NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
+      ngx_http_x402_set_paywall,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("x402_extension"),
+      NGX_HTTP_X402_ANY|NGX_CONF_TAKE123,
+      ngx_http_x402_set_extension,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("x402_settle"),
       NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
       ngx_http_x402_set_settle,

@@ -107,6 +107,8 @@ typedef struct {
     ngx_http_complex_value_t  *error;
     ngx_http_complex_value_t  *unpaid_body;
     ngx_str_t                  unpaid_type;
+    void                      *paywall;    /* x402::Paywall */
+    void                      *extensions; /* x402::Extensions */
 
     ngx_http_x402_origin_t     origin;     /* of the words that make an offer */
 
@@ -156,6 +158,9 @@ char *ngx_http_x402_set_methods(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_settle(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_cors(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_unpaid_body(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_x402_set_paywall(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_x402_set_extension(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_x402_set_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 

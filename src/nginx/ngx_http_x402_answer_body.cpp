@@ -1,5 +1,7 @@
 #include "nginx/ngx_http_x402_answer_body.hpp"
 
+#include "nginx/ngx_http_x402_paywall.hpp"
+
 namespace x402 {
 
 AnswerBody json_answer_body(const Answer &answer)
@@ -55,8 +57,15 @@ bool choose_answer_body(const RequestCtx &ctx, const Answer &answer,
     if (!offer.empty()) {
         body.text = std::move(offer);
     }
-    if (!answer.unpaid || ctx.conf == nullptr
-        || ctx.conf->unpaid_body == nullptr) {
+    if (!answer.unpaid || ctx.conf == nullptr) {
+        return true;
+    }
+    std::string page;
+    if (paywall_for(ctx, page)) {
+        body = {std::move(page), "text/html; charset=utf-8"};
+        return true;
+    }
+    if (ctx.conf->unpaid_body == nullptr) {
         return true;
     }
     ngx_str_t text;

@@ -19,8 +19,8 @@ Challenge challenge_of(const RequestCtx &ctx, const Answer &answer,
 // The JSON of an answer; "{}" for a 402.
 AnswerBody json_answer_body(const Answer &answer);
 
-// The same, or the operator's words for who brought no usable payment. False:
-// no memory.
+// The same, or for who brought no usable payment: the page for browsers, else
+// the operator's words. False: no memory.
 bool choose_answer_body(const RequestCtx &ctx, const Answer &answer,
                         AnswerBody &body);
 

@@ -14,6 +14,7 @@ constexpr std::size_t kMaxIdleHandles = 256;
 // meet one that is about to die.
 constexpr long kMaxIdleSecondsOfSettle = 3;
 constexpr curl_off_t kMaxRetryAfter = 86400;
+constexpr long kReceiveBuffer = 4096;
 
 }  // namespace
 
@@ -119,7 +120,7 @@ bool CurlEngine::set_options(Transfer &transfer)
     set(CURLOPT_HTTPHEADER, transfer.headers);
     set(CURLOPT_RESOLVE, transfer.resolve);
     set(CURLOPT_USERAGENT, "ngx_http_x402_module");
-    set(CURLOPT_BUFFERSIZE, 4096L);
+    set(CURLOPT_BUFFERSIZE, kReceiveBuffer);
     set(CURLOPT_WRITEFUNCTION, TransferCallbacks::on_body);
     set(CURLOPT_WRITEDATA, &transfer);
     set(CURLOPT_PREREQFUNCTION, TransferCallbacks::on_send);
@@ -180,8 +181,8 @@ CurlEngine::Transfer *CurlEngine::start(CurlRequest request, Done done,
     return transfer.release();
 }
 
-// Takes the transfer off curl; the easy handle goes back to the pool. curl
-// closes the connection of a transfer that was not finished.
+// Takes the transfer off curl; its easy handle goes back to the pool when it
+// can. curl closes the connection of a transfer that was not finished.
 void CurlEngine::discard(Transfer *transfer)
 {
     OpensslErrorsContained contained;
@@ -193,8 +194,12 @@ void CurlEngine::discard(Transfer *transfer)
         active_.pop_back();
     }
     // Forgets every option but keeps what is worth keeping (TLS sessions).
+    // After HTTP/2 curl 7.88 also keeps the receive buffer, takes no other size
+    // for it, and would read more into it than it holds: not to be used again.
     curl_easy_reset(handle);
-    if (idle_handles_.size() < kMaxIdleHandles) {
+    bool clean = curl_easy_setopt(handle, CURLOPT_BUFFERSIZE, kReceiveBuffer)
+                 == CURLE_OK;
+    if (clean && idle_handles_.size() < kMaxIdleHandles) {
         idle_handles_.push_back(handle);
     } else {
         curl_easy_cleanup(handle);

@@ -18,6 +18,12 @@ void merge_manners(ngx_http_x402_loc_conf_t &conf,
         conf.unpaid_body = outer.unpaid_body;
         conf.unpaid_type = outer.unpaid_type;
     }
+    if (conf.paywall == nullptr) {
+        conf.paywall = outer.paywall;
+    }
+    if (conf.extensions == nullptr) {
+        conf.extensions = outer.extensions;
+    }
 }
 
 }  // namespace x402

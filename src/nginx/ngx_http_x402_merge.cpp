@@ -144,6 +144,7 @@ char *merge(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &outer,
 
     bool price_written = conf.price.data || conf.accepts;
     bool terms_written = writes_terms(conf);
+    bool extensions_written = conf.extensions != nullptr;
     bool own_price_directive = conf.price.data != nullptr;
     conf.enabled = decide_enabled(conf, outer, price_written);
     conf.own = !is_server && (price_written || outer.own);
@@ -163,6 +164,9 @@ char *merge(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &outer,
 
     if (!terms_written && outer.offer != nullptr) {
         conf.offer = outer.offer;
+        if (extensions_written && !offer_size_ok(cf, conf)) {
+            return static_cast<char *>(NGX_CONF_ERROR);
+        }
     } else if (!build_offer(cf, conf)) {
         return static_cast<char *>(NGX_CONF_ERROR);
     }

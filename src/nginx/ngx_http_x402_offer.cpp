@@ -1,6 +1,7 @@
 #include "nginx/ngx_http_x402_offer.hpp"
 
 #include "base/base64_codec.hpp"
+#include "nginx/ngx_http_x402_extensions.hpp"
 #include "nginx/ngx_http_x402_location_offer.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
 #include "nginx/ngx_http_x402_price_grace.hpp"
@@ -108,8 +109,8 @@ std::string constant_of(const ngx_http_complex_value_t *value)
     return value && !value->lengths ? copy(value->value) : std::string();
 }
 
-bool offer_size_ok(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
-                   const PaymentOffer &offer)
+bool measure(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
+             const PaymentOffer &offer)
 {
     std::string description = constant_of(conf.description);
     std::string mime_type = constant_of(conf.mime_type);
@@ -117,13 +118,14 @@ bool offer_size_ok(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
     std::string error = constant_of(conf.error);
     std::string header = base64_encode(payment_required_json(
         error.empty() ? kPaymentRequired : error, {url, description, mime_type},
-        offer.accepts_json()));
+        offer.accepts_json(), extensions_json(conf)));
     if (header.size() > kMaxOfferBytes) {
         complain(cf, NGX_LOG_EMERG,
                  "the offer takes " + std::to_string(header.size())
                      + " bytes of response header, more than "
                      + std::to_string(kMaxOfferBytes)
-                     + "; shorten the description or offer fewer ways to pay",
+                     + "; shorten description and extensions, or offer fewer "
+                       "ways to pay",
                  conf.origin);
         return false;
     }
@@ -261,7 +263,7 @@ bool build_constant_offer(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
         }
         offer->add(named(std::move(requirements.value())), i);
     }
-    if (!offer_size_ok(cf, conf, *offer)) {
+    if (!measure(cf, conf, *offer)) {
         return false;
     }
     if (!has_words_for(cf, conf, location)) {
@@ -296,6 +298,12 @@ bool build_offer(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &conf)
     }
     conf.offer = location;
     return true;
+}
+
+bool offer_size_ok(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf)
+{
+    const auto &location = *static_cast<const LocationOffer *>(conf.offer);
+    return !location.constant || measure(cf, conf, *location.constant);
 }
 
 void warn_of_unused_price(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,

@@ -5,6 +5,7 @@
 #include "base/decimal_amount.hpp"
 #include "facilitator/verify_answer.hpp"
 #include "nginx/ngx_http_x402_access.hpp"
+#include "nginx/ngx_http_x402_extensions.hpp"
 #include "nginx/ngx_http_x402_header_list.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
 #include "nginx/ngx_http_x402_payment.hpp"
@@ -13,6 +14,7 @@
 #include "nginx/ngx_http_x402_reply.hpp"
 #include "policy/claim_key.hpp"
 #include "policy/network_table.hpp"
+#include "protocol/extension_echo.hpp"
 #include "protocol/facilitator_messages.hpp"
 
 namespace x402 {
@@ -200,6 +202,10 @@ void begin(RequestCtx &ctx, Worker &worker, bool settle_before)
     const auto *way = find_way(ctx, payment.payload);
     if (way == nullptr) {
         challenge(ctx, std::string(ctx.dialect->mismatch()));
+        return;
+    }
+    if (!echoes_extensions(*ctx.conf, ctx.r, payment.payload.extensions())) {
+        challenge(ctx, std::string(kExtensionEchoMismatch));
         return;
     }
     const char *objection =

@@ -2,6 +2,7 @@
 
 #include "base/base64_codec.hpp"
 #include "nginx/ngx_http_x402_answer_body.hpp"
+#include "nginx/ngx_http_x402_extensions.hpp"
 
 namespace x402 {
 
@@ -28,6 +29,8 @@ bool add_offers(RequestCtx &ctx, const Answer &answer)
 {
     ResourceInfo resource = resource_info(ctx);
     Challenge challenge = challenge_of(ctx, answer, resource);
+    std::string extensions = extensions_json(*ctx.conf, ctx.r);
+    challenge.extensions_json = extensions;
     for (const Dialect *dialect : ctx.location->dialects) {
         std::string_view name = dialect->offer_header();
         if (!name.empty()

@@ -39,7 +39,7 @@ public:
         for (const auto &[target, count] : counts_) {
             std::printf("%s: %u seeds\n", target.c_str(), count);
         }
-        return counts_.size() == 7;
+        return counts_.size() == 8;
     }
 
 private:
@@ -153,6 +153,42 @@ void add_urls(Seeds &seeds)
     }
 }
 
+// The target's names by number are in extension_echo_fuzz.cpp.
+char number_of(std::string_view name)
+{
+    return name == "builder-code" ? 3 : name == "payment-identifier" ? 5 : 0;
+}
+
+void add_extensions(Seeds &seeds, const std::string &vectors)
+{
+    const char *target = "extension_echo_fuzz";
+    JsonDocument echoes = read_vectors(vectors + "/extension-vectors.json");
+    JsonValue rows = echoes.root()["echo"];
+    for (std::size_t index = 0; index < rows.size(); ++index) {
+        for (const auto &[name, said] : rows.at(index)["client"].members()) {
+            std::string text;
+            rows.at(index)["server"][name].write(text);
+            text += "\n";
+            said.write(text);
+            seeds.add(target, number_of(name), text);
+        }
+    }
+    JsonDocument bazaar = read_vectors(vectors + "/bazaar-vectors.json");
+    rows = bazaar.root()["vectors"];
+    for (std::size_t index = 0; index < rows.size(); ++index) {
+        std::string text;
+        rows.at(index)["declaration"].write(text);
+        text += "\n" + std::string(rows.at(index)["enriched"].string());
+        seeds.add(target, 4, text);
+    }
+    for (char name : {1, 2}) {
+        seeds.add(target, name,
+                  R"({"info":{"nonce":"1","offers":[1],"k":1}})"
+                  "\n"
+                  R"({"info":{"nonce":"2","offers":[],"k":1}})");
+    }
+}
+
 }  // namespace
 
 int main(int argc, char **argv)
@@ -163,5 +199,6 @@ int main(int argc, char **argv)
     add_prices(seeds, argv[1]);
     add_answers(seeds);
     add_urls(seeds);
+    add_extensions(seeds, argv[1]);
     return seeds.complete() ? 0 : 1;
 }

@@ -140,6 +140,42 @@ refused_here("$complete x402_facilitator_header $_->[0]; x402_price 1;", $_->[1]
     map({ [ "$_ a", 'by the module itself' ] } qw(Content-Type content-length Host Expect Transfer-Encoding));
 refused_here("$complete x402_facilitator_header X-Key; x402_price 1;", 'number of arguments');
 
+# --- files: extensions and the page for browsers
+
+my $bazaar = '{"info":{"input":{"type":"http"}},"schema":{}}';
+$t->write("x/$_->[0]", $_->[1]) for [ 'id.json', '{"info":{"required":true}}' ], [ 'bazaar.json', $bazaar ],
+    [ 'list.json', '[]' ], [ 'broken.json', '{"info":' ], [ 'twice.json', '{"info":1,"info":2}' ], [ 'empty', '' ],
+    [ 'any.json', '{"any":1}' ], [ 'long.json', '{"a":"' . 'a' x 7000 . '"}' ], [ 'huge.json', ' ' x 70_000 ],
+    [ 'page.html', 'a $5 b ${x402_price}' ], [ 'typo.html', 'a $x402_prize' ], [ 'huge.html', ' ' x 300_000 ];
+my $x = $t->dir . '/x';
+
+passes("$complete x402_price 1; x402_extension $_;")
+    for "payment-identifier $x/id.json", "any $x/any.json", "bazaar $x/bazaar.json", 'off',
+    "bazaar $x/bazaar.json route=/a/:b", "any $x/any.json; x402_extension payment-identifier $x/id.json";
+refused_here("$complete x402_price 1; x402_extension $_->[0];", $_->[1])
+    for [ 'any', 'needs a file' ], [ "\"\" $x/any.json", 'no name' ], [ "\"a b\" $x/any.json", 'no name' ],
+    [ "any $x/none.json", "$x/none.json.*cannot be opened" ], [ "any $x", 'no regular file' ], [ 'any ""', 'needs a name' ],
+    [ "any $x/empty", "$x/empty.*no JSON" ], [ "any $x/broken.json", 'no JSON' ], [ "any $x/twice.json", 'no JSON' ],
+    [ "any $x/list.json", 'no JSON object' ], [ "any $x/long.json", 'shorten' ], [ "any $x/huge.json", 'shorten' ],
+    [ "payment-identifier $x/any.json", 'required' ], [ "builder-code $x/any.json", 'names nobody' ],
+    [ "sign-in-with-x $x/any.json", 'not served yet' ], [ "bazaar $x/bazaar.json /a/:b", 'route=' ],
+    [ "bazaar $x/bazaar.json route=", 'route=' ], [ "bazaar $x/bazaar.json route=/a", 'says what varies' ],
+    [ "any $x/any.json route=/a/:b", 'only of use' ], [ "any $x/any.json; x402_extension any $x/any.json", 'twice' ],
+    [ "off; x402_extension any $x/any.json", 'do not go together' ],
+    [ "any $x/any.json; x402_extension off", 'do not go together' ], [ 'off; x402_extension off', 'do not go together' ];
+
+$t->write('x/large.json', '{"a":"' . 'a' x 5000 . '"}');
+my $twice = "x402_extension a $x/large.json; x402_extension b $x/large.json;";
+refused("$complete x402_price 1; $twice", 'extensions', 'extensions that make an offer of over 8 KB');
+refused("$complete x402_price 1; location /in/ { $twice }", 'extensions', 'also beside an inherited price');
+
+passes("$complete x402_price 1; x402_paywall $_;") for 'on', 'off', "$x/page.html";
+refused_here("$complete x402_price 1; x402_paywall $_->[0];", $_->[1])
+    for [ "$x/none.html", "$x/none.html.*cannot be opened" ], [ "$x/empty", 'is empty' ], [ "$x/huge.html", 'shorten' ],
+    [ 'on; x402_paywall off', 'duplicate' ];
+like $t->config_error($frame =~ s{LINE}{$complete x402_price 1; x402_paywall $x/typo.html;}r), qr/unknown "x402_prize" variable/,
+    'a variable that does not exist';
+
 # --- the rest
 
 refused_here("$complete x402_settle sometimes; x402_price 1;", '(?:sometimes|invalid)');
@@ -169,7 +205,7 @@ refused_here("$complete x402_unpaid_body $_; x402_price 1;", $_ eq 'text/plain' 
 
 # What will come later is not accepted now.
 refused_here("$complete $_; x402_price 1;", '(?:unknown directive|not served|invalid)')
-    for 'x402_paywall on', 'x402_status', 'x402_ledger x';
+    for 'x402_status', 'x402_ledger x';
 
 # --- warnings
 

@@ -153,6 +153,31 @@ my %examples = (
                 'but not for what clients have to read';
         },
     },
+    'for-browsers.conf' => {
+        offers => [ '/articles/a.html' => ['eip155:84532 20000'], '/downloads/a.bin' => ['eip155:84532 100000'],
+            '/v1/a' => ['eip155:84532 1000'] ],
+        free => [ '/', '/index.html' ],
+        also => sub ($t, $f, $up) {
+            my @browser = (headers => [ Accept => 'text/html', 'User-Agent' => 'Mozilla/5.0' ]);
+            like $t->get('/articles/a.html', @browser)->body, qr/One article.*0\.02 USDC/s, 'people see a page';
+            like $t->get('/downloads/a.bin', @browser)->body, qr{costs 0\.1 dollars.*localhost/downloads/a\.bin}s,
+                'of one\'s own';
+            is $t->get('/v1/a', @browser)->body, '{}', 'but not where nobody looks';
+        },
+    },
+    'extensions.conf' => {
+        offers => [ '/weather/berlin' => ['eip155:84532 10000'], '/report' => ['eip155:84532 50000'] ],
+        free   => [ '/', '/index.html' ],
+        also   => sub ($t, $f, $up) {
+            my $extensions = unpaid($t, '/weather/berlin')->{extensions};
+            is join(' ', sort keys %$extensions), 'bazaar builder-code payment-identifier', 'what it says';
+            is $extensions->{bazaar}{info}{input}{pathParams}{city}, 'berlin', 'of this city';
+            is_content paid($t, '/weather/paris', change => { extensions => unpaid($t, '/weather/paris')->{extensions} }),
+                "answer to /weather/paris\n", 'and takes it back';
+            is join(' ', sort keys unpaid($t, '/report')->{extensions}->%*),
+                'eip2612GasSponsoring erc20ApprovalGasSponsoring', 'who pays for gas';
+        },
+    },
     'behind-a-proxy.conf' => {
         offers => [ '/report?a=1' => ['eip155:84532 10000'] ],
         free   => ['/health'],
@@ -178,9 +203,14 @@ is "@files", join(' ', sort keys %examples), 'every example is here, and exists'
 
 sub file ($path) { return "content of $path\n" }
 
+sub read_text ($path) {
+    open my $file, '<:raw', $path or die "$path: $!";
+    local $/;
+    return scalar <$file>;
+}
+
 sub example ($name) {
-    open my $file, '<:raw', "$directory/$name" or die "$name: $!";
-    my $text = do { local $/; <$file> };
+    my $text = read_text("$directory/$name");
     for (@replacements) {
         my ($from, $to) = @$_;
         $text =~ s/\Q$from\E/$to/g;
@@ -199,6 +229,8 @@ for my $name (sort keys %examples) {
         '/downloads/datasets/a.bin', '/articles/a.html', '/archive/a.html', '/pages/pay.html', '/pages/later.html';
     $t->write('html/downloads/index.html', 'list');
     $t->write('mime.types', "types { text/html html; }\n");
+    $t->write($_->[0], $_->[1]) for map { [ s{^\Q$directory/\E}{}r, read_text($_) ] }
+        glob("$directory/*.html"), glob("$directory/extensions/*.json");
     $t->write('members.passwd', "me:{PLAIN}word\n");
 
     my ($said, $passes) = $t->test_config($text);

@@ -63,6 +63,7 @@ for my $case ([ '/expired/a', 'expired' ], [ '/other/a', 'for another host' ], [
     is $r->body, '{"error":"facilitator_failed","charged":false}', "$name: the fixed word";
     no_trace $r, 'SECRET', "$name: no content";
     is $f->calls, 0, "$name: nothing was sent";
+    is_content paid($t, '/good/a'), "SECRET\n", "$name: the next payment elsewhere is not harmed";
 }
 $t->log_like(qr/certificate/, 'the log says why');
 

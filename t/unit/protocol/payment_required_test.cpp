@@ -20,6 +20,14 @@ TEST(PaymentRequired, WritesDescriptionAndMimeTypeEvenWhenEmpty)
               R"("description":"","mimeType":""},"accepts":[]})");
 }
 
+TEST(PaymentRequired, SaysExtensionsLast)
+{
+    EXPECT_EQ(payment_required_json("", {}, "[]", R"({"x":{}})"),
+              R"({"x402Version":2,"resource":)"
+              R"({"url":"","description":"","mimeType":""},)"
+              R"("accepts":[],"extensions":{"x":{}}})");
+}
+
 TEST(PaymentRequired, LeavesAnEmptyErrorOut)
 {
     ResourceInfo resource;

@@ -1,0 +1,21 @@
+// A file that a directive names, read with the configuration.
+#ifndef NGX_HTTP_X402_DIRECTIVE_FILE_HPP
+#define NGX_HTTP_X402_DIRECTIVE_FILE_HPP
+
+#include "nginx/ngx_http_x402_boundary.hpp"
+
+namespace x402 {
+
+// The file at `path` (relative to the configuration's directory, made absolute
+// here), `limit` bytes at most. NGX_CONF_OK, or an error was printed that names
+// the file.
+char *read_config_file(ngx_conf_t *cf, ngx_str_t &path, std::size_t limit,
+                       std::string &out);
+
+// Prints what is wrong with the file; NGX_CONF_ERROR.
+char *refuse_config_file(ngx_conf_t *cf, const ngx_str_t &path, ngx_err_t error,
+                         const std::string &why);
+
+}  // namespace x402
+
+#endif

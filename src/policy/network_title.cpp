@@ -1,0 +1,78 @@
+#include "policy/network_title.hpp"
+
+#include "policy/network_table.hpp"
+
+namespace x402 {
+
+namespace {
+
+struct Title {
+    std::string_view name;  // any that network_table knows, or the id
+    std::string_view title;
+};
+
+constexpr Title kTitles[] = {
+    {"base", "Base"},
+    {"base-sepolia", "Base Sepolia"},
+    {"ethereum", "Ethereum"},
+    {"sepolia", "Sepolia"},
+    {"polygon", "Polygon"},
+    {"polygon-amoy", "Polygon Amoy"},
+    {"avalanche", "Avalanche"},
+    {"avalanche-fuji", "Avalanche Fuji"},
+    {"arbitrum", "Arbitrum"},
+    {"arbitrum-sepolia", "Arbitrum Sepolia"},
+    {"celo", "Celo"},
+    {"eip155:11142220", "Celo Sepolia"},
+    {"sei", "Sei"},
+    {"sei-testnet", "Sei Testnet"},
+    {"monad", "Monad"},
+    {"megaeth", "MegaETH"},
+    {"stable", "Stable"},
+    {"stable-testnet", "Stable Testnet"},
+    {"flare", "Flare"},
+    {"abstract", "Abstract"},
+    {"abstract-testnet", "Abstract Testnet"},
+    {"iotex", "IoTeX"},
+    {"peaq", "peaq"},
+    {"story", "Story"},
+    {"educhain", "EDU Chain"},
+    {"skale-base-sepolia", "SKALE Base Sepolia"},
+    {"solana", "Solana"},
+    {"solana-devnet", "Solana Devnet"},
+    {"solana-testnet", "Solana Testnet"},
+    {"algorand", "Algorand"},
+    {"algorand-testnet", "Algorand Testnet"},
+    {"stellar:pubnet", "Stellar"},
+    {"stellar:testnet", "Stellar Testnet"},
+    {"aptos:1", "Aptos"},
+    {"aptos:2", "Aptos Testnet"},
+    {"hedera:mainnet", "Hedera"},
+    {"hedera:testnet", "Hedera Testnet"},
+    {"eip155:10", "OP Mainnet"},
+    {"eip155:50", "XDC Network"},
+    {"eip155:51", "XDC Apothem"},
+    {"eip155:31612", "Mezo"},
+    {"eip155:31611", "Mezo Testnet"},
+    {"eip155:36900", "ADI"},
+    {"eip155:38833", "Igra"},
+    {"eip155:72344", "Radius Testnet"},
+    {"eip155:723487", "Radius"},
+    {"eip155:181228", "HPP Sepolia"},
+    {"eip155:190415", "HPP"},
+};
+
+}  // namespace
+
+std::string network_title(std::string_view caip2)
+{
+    std::string id = canonical_network(caip2);
+    for (const Title &row : kTitles) {
+        if (canonical_network(row.name) == id) {
+            return std::string(row.title);
+        }
+    }
+    return std::string(caip2);
+}
+
+}  // namespace x402

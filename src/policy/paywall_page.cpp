@@ -1,0 +1,211 @@
+#include "policy/paywall_page.hpp"
+
+#include "base/base64_codec.hpp"
+#include "base/decimal_amount.hpp"
+#include "base/sha256_digest.hpp"
+#include "policy/asset_table.hpp"
+#include "policy/network_table.hpp"
+#include "policy/network_title.hpp"
+#include "protocol/html_page.hpp"
+
+namespace x402 {
+
+namespace {
+
+constexpr std::string_view kStyle = R"(
+:root{color-scheme:light dark;--paper:#f6f7f9;--card:#fff;--ink:#1b1f27;--soft:#55606f;--line:#d5dae1;--blue:#0b57b8;--note:#fff3d6;--noteink:#664a00}
+@media (prefers-color-scheme:dark){:root{--paper:#12151b;--card:#1b2028;--ink:#edf0f4;--soft:#a9b4c2;--line:#363e4a;--blue:#8ab8ff;--note:#3a2f12;--noteink:#ffdf95}}
+*{box-sizing:border-box}
+body{margin:0;padding:2rem 1rem 3rem;background:var(--paper);color:var(--ink);font:1rem/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,"DejaVu Sans",sans-serif}
+main{max-width:42rem;margin:0 auto}
+h1{margin:.1rem 0 .6rem;font-size:1.9rem;line-height:1.2;letter-spacing:-.01em}
+h2{margin:2rem 0 .7rem;font-size:1.15rem}
+p{margin:.5rem 0}
+a{color:var(--blue)}
+a:focus-visible{outline:3px solid var(--blue);outline-offset:2px}
+.status{margin:0;color:var(--soft);font-size:.85rem;font-weight:600;letter-spacing:.06em;text-transform:uppercase}
+.about{font-size:1.1rem}
+.reason,.test{background:var(--note);color:var(--noteink);border-radius:.4rem}
+.reason{padding:.6rem .8rem}
+.test{padding:.1rem .5rem;font-size:.8rem;font-weight:600;white-space:nowrap}
+ul{list-style:none;margin:0;padding:0}
+ul li{margin:0 0 .8rem;padding:1rem 1.1rem;background:var(--card);border:1px solid var(--line);border-radius:.7rem}
+.price{margin:0 0 .7rem;font-size:1.1rem}
+.price strong{font-size:1.4rem;margin-right:.3rem}
+dl{margin:0;display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1rem}
+dt{color:var(--soft)}
+dd{margin:0;min-width:0}
+code{font:.9em/1.4 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;overflow-wrap:anywhere}
+ol{padding-left:1.3rem}
+ol li{margin:.4rem 0}
+ol code{white-space:nowrap}
+@media (max-width:36rem){body{padding-top:1.2rem}h1{font-size:1.6rem}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.5rem}}
+@media print{body{background:#fff;color:#000}}
+)";
+
+std::string symbol_of(const PaymentRequirements &way)
+{
+    const Asset *asset = find_asset_by_address(way.network, way.asset);
+    if (asset != nullptr) {
+        return std::string(asset->symbol);
+    }
+    std::string_view name = way.extra.root()["name"].string();
+    return std::string(name.empty() ? way.asset : name);
+}
+
+std::optional<std::string> decimal_price(const PaymentRequirements &way)
+{
+    if (way.decimals) {
+        return to_decimal(way.amount, *way.decimals);
+    }
+    const Asset *asset = find_asset_by_address(way.network, way.asset);
+    if (asset == nullptr) {
+        return std::nullopt;
+    }
+    return to_decimal(way.amount, asset->decimals);
+}
+
+void append_term(std::string &page, std::string_view name,
+                 std::string_view value)
+{
+    page += "<dt>";
+    page += name;
+    page += "</dt><dd><code>";
+    append_html(page, value);
+    page += "</code></dd>\n";
+}
+
+void append_way(std::string &page, const PaymentRequirements &way)
+{
+    page += "<li>\n<p class=\"price\"><strong>";
+    append_html(page, readable_price(way));
+    page += "</strong> on ";
+    append_html(page, network_title(way.network));
+    if (is_testnet(way.network).value_or(false)) {
+        page += " <span class=\"test\">test money</span>";
+    }
+    page += "</p>\n<dl>\n";
+    append_term(page, "Pay to", way.pay_to);
+    append_term(page, "Token", way.asset);
+    append_term(page, "Network", way.network);
+    page += "</dl>\n</li>\n";
+}
+
+// The one style element is allowed by its digest, everything else forbidden.
+void append_head(std::string &page, const std::string &price)
+{
+    Digest digest = sha256(kStyle);
+    std::string style_digest = base64_encode(
+        {reinterpret_cast<const char *>(digest.data()), digest.size()});
+    page += "<!DOCTYPE html>\n"
+            "<html lang=\"en\">\n"
+            "<head>\n"
+            "<meta charset=\"utf-8\">\n"
+            "<meta name=\"viewport\" "
+            "content=\"width=device-width, initial-scale=1\">\n"
+            "<meta http-equiv=\"Content-Security-Policy\" "
+            "content=\"default-src 'none'; base-uri 'none'; "
+            "form-action 'none'; style-src 'sha256-";
+    page += style_digest;
+    page += "'\">\n"
+            "<meta name=\"robots\" content=\"noindex\">\n"
+            "<title>Payment required: ";
+    append_html(page, price);
+    page += "</title>\n<style>";
+    page += kStyle;
+    page += "</style>\n</head>\n";
+}
+
+constexpr std::string_view kHowTo = R"(<h2>How to pay</h2>
+<p>Use a wallet or an agent that speaks <a href="https://x402.org" rel="noreferrer">x402</a>.
+Please do not send money to the address by hand: a plain transfer opens nothing.</p>
+<ol>
+<li>Request the address of this page. The answer has status 402, and its header <code>PAYMENT-REQUIRED</code> holds the offer (JSON in base64).</li>
+<li>Sign one of the ways to pay. Nothing is charged by signing.</li>
+<li>Send the same request with the signed payment in the header <code>PAYMENT-SIGNATURE</code>. You get the content, and a receipt in the header <code>PAYMENT-RESPONSE</code>.</li>
+</ol>
+)";
+
+}  // namespace
+
+bool is_browser(std::string_view accept, std::string_view user_agent)
+{
+    return accept.find("text/html") != std::string_view::npos
+           && user_agent.find("Mozilla") != std::string_view::npos;
+}
+
+std::string readable_price(const PaymentRequirements &way)
+{
+    auto price = decimal_price(way);
+    return price ? *price + " " + symbol_of(way)
+                 : way.amount + " units of " + symbol_of(way);
+}
+
+std::optional<std::string> offered_value(const PaymentOffer &offer,
+                                         std::string_view variable)
+{
+    if (offer.ways().empty()) {
+        return std::nullopt;
+    }
+    const PaymentRequirements &way = offer.ways().front().requirements;
+    if (variable == "x402_price") {
+        return decimal_price(way).value_or("");
+    }
+    if (variable == "x402_amount") {
+        return way.amount;
+    }
+    if (variable == "x402_asset") {
+        return way.asset;
+    }
+    if (variable == "x402_network") {
+        return way.network;
+    }
+    if (variable == "x402_scheme") {
+        return way.scheme;
+    }
+    if (variable == "x402_pay_to") {
+        return way.pay_to;
+    }
+    return std::nullopt;
+}
+
+std::string paywall_page(const PaymentOffer &offer,
+                         const ResourceInfo &resource, std::string_view reason)
+{
+    std::string price;
+    if (!offer.ways().empty()) {
+        price = readable_price(offer.ways().front().requirements);
+    }
+    std::string page;
+    page.reserve(8 * 1024);
+    append_head(page, price);
+    page += "<body>\n<main>\n"
+            "<p class=\"status\">402 Payment Required</p>\n"
+            "<h1>This costs ";
+    append_html(page, price);
+    page += "</h1>\n";
+    if (!resource.description.empty()) {
+        page += "<p class=\"about\" dir=\"auto\">";
+        append_html(page, resource.description);
+        page += "</p>\n";
+    }
+    page += "<p><code>";
+    append_html(page, resource.url);
+    page += "</code></p>\n";
+    if (!reason.empty()) {
+        page += "<p class=\"reason\" role=\"status\" dir=\"auto\">";
+        append_html(page, reason);
+        page += "</p>\n";
+    }
+    page += offer.ways().size() > 1 ? "<h2>Ways to pay</h2>\n<ul>\n"
+                                    : "<h2>What to pay</h2>\n<ul>\n";
+    for (const auto &way : offer.ways()) {
+        append_way(page, way.requirements);
+    }
+    page += "</ul>\n";
+    page += kHowTo;
+    page += "</main>\n</body>\n</html>\n";
+    return page;
+}
+
+}  // namespace x402

@@ -1,0 +1,23 @@
+// What an operator may declare under the names of extensions that are known
+// (x402 v2, extensions). Asked while the configuration is read.
+#ifndef X402_PROTOCOL_EXTENSION_SHAPE_HPP
+#define X402_PROTOCOL_EXTENSION_SHAPE_HPP
+
+#include <string>
+#include <string_view>
+
+#include "base/json_document.hpp"
+
+namespace x402 {
+
+// 1 to 64 letters, digits, `.`, `_` and `-`.
+bool is_extension_name(std::string_view text);
+
+// What is wrong with a declaration and what to write instead; empty: nothing.
+// Of a name that is not known only an object is asked for.
+std::string objection_to_declaration(std::string_view name,
+                                     JsonValue declaration);
+
+}  // namespace x402
+
+#endif

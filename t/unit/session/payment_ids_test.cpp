@@ -1,0 +1,176 @@
+#include "session/payment_ids.hpp"
+
+#include <cstring>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace x402 {
+namespace {
+
+constexpr std::int64_t kNow = 1800000000;
+constexpr std::int64_t kExpires = kNow + 900;
+
+Digest digest_of(unsigned number)
+{
+    return sha256(std::to_string(number));
+}
+
+class PaymentIdTable : public testing::Test {
+protected:
+    explicit PaymentIdTable(std::size_t bytes = PaymentIds::least_bytes())
+        : memory_((bytes + 7) / 8),
+          bytes_(bytes),
+          formatted_(PaymentIds::format(memory_.data(), bytes)),
+          table_(memory_.data())
+    {
+    }
+
+    PaymentIdUse look(unsigned id, unsigned claim, std::int64_t now = kNow)
+    {
+        return table_.look_up(digest_of(id), digest_of(claim), now);
+    }
+
+    PaymentIdNote note(unsigned id, unsigned claim,
+                       std::int64_t expires = kExpires, std::int64_t now = kNow)
+    {
+        return table_.note(digest_of(id), digest_of(claim), expires, now);
+    }
+
+    std::vector<std::uint64_t> memory_;
+    std::size_t bytes_;
+    bool formatted_;
+    PaymentIds table_;
+};
+
+class LargePaymentIdTable : public PaymentIdTable {
+protected:
+    LargePaymentIdTable() : PaymentIdTable(64 * 1024) {}
+};
+
+TEST_F(PaymentIdTable, KnowsWhichPaymentUsedAName)
+{
+    ASSERT_TRUE(formatted_);
+    EXPECT_EQ(look(1, 101), PaymentIdUse::unused);
+    EXPECT_EQ(note(1, 101), PaymentIdNote::noted);
+    EXPECT_EQ(look(1, 101), PaymentIdUse::same_payment);
+    EXPECT_EQ(look(1, 102), PaymentIdUse::other_payment);
+    EXPECT_EQ(look(2, 101), PaymentIdUse::unused);
+    EXPECT_EQ(note(1, 102), PaymentIdNote::other_payment);
+    EXPECT_EQ(note(1, 101), PaymentIdNote::noted);
+}
+
+TEST_F(PaymentIdTable, ForgetsWhatCameToNothing)
+{
+    note(1, 101);
+    table_.forget(digest_of(1), digest_of(102));
+    table_.forget(digest_of(2), digest_of(101));
+    EXPECT_EQ(look(1, 101), PaymentIdUse::same_payment);
+    table_.forget(digest_of(1), digest_of(101));
+    EXPECT_EQ(look(1, 102), PaymentIdUse::unused);
+    EXPECT_EQ(note(1, 102), PaymentIdNote::noted);
+    EXPECT_EQ(look(1, 101), PaymentIdUse::other_payment);
+}
+
+TEST_F(PaymentIdTable, ForgetsWithTime)
+{
+    note(1, 101);
+    EXPECT_EQ(look(1, 102, kExpires - 1), PaymentIdUse::other_payment);
+    EXPECT_EQ(look(1, 102, kExpires), PaymentIdUse::unused);
+    EXPECT_EQ(note(1, 102, kExpires + 9, kExpires), PaymentIdNote::noted);
+    EXPECT_EQ(look(1, 102, kExpires), PaymentIdUse::same_payment);
+    EXPECT_EQ(note(1, 102, kExpires + 20, kExpires), PaymentIdNote::noted);
+    EXPECT_EQ(look(1, 102, kExpires + 19), PaymentIdUse::same_payment);
+}
+
+TEST_F(PaymentIdTable, GivesNothingUpForMore)
+{
+    std::size_t room = table_.capacity();
+    ASSERT_EQ(room, 8u);
+    for (unsigned id = 0; id < room; ++id) {
+        ASSERT_EQ(note(id, 100 + id, kExpires + id), PaymentIdNote::noted);
+    }
+    EXPECT_EQ(note(50, 150), PaymentIdNote::full);
+    EXPECT_EQ(look(50, 150), PaymentIdUse::unused);
+    for (unsigned id = 0; id < room; ++id) {
+        EXPECT_EQ(look(id, 100 + id), PaymentIdUse::same_payment);
+    }
+    EXPECT_EQ(note(50, 150, kExpires + 100, kExpires), PaymentIdNote::noted);
+    EXPECT_EQ(look(1, 9, kExpires), PaymentIdUse::other_payment);
+}
+
+TEST_F(LargePaymentIdTable, HoldsManyAndMixesNothingUp)
+{
+    ASSERT_GT(table_.capacity(), 800u);
+    for (unsigned id = 0; id < 400; ++id) {
+        ASSERT_EQ(note(id, id + 1000), PaymentIdNote::noted) << id;
+    }
+    for (unsigned id = 0; id < 400; ++id) {
+        ASSERT_EQ(look(id, id + 1000), PaymentIdUse::same_payment) << id;
+        ASSERT_EQ(look(id, id + 1001), PaymentIdUse::other_payment) << id;
+    }
+}
+
+TEST_F(PaymentIdTable, RecognisesOnlyItself)
+{
+    EXPECT_TRUE(PaymentIds::recognises(memory_.data(), bytes_));
+    EXPECT_FALSE(PaymentIds::recognises(memory_.data(), bytes_ + 8));
+    std::vector<std::uint64_t> blank(memory_.size());
+    EXPECT_FALSE(PaymentIds::recognises(blank.data(), bytes_));
+    EXPECT_FALSE(PaymentIds::format(blank.data(), bytes_ - 1));
+    EXPECT_EQ(PaymentIds::capacity_of(bytes_ - 1), 0u);
+}
+
+// A worker may die between any two stores: of the words that an operation
+// changes, any may be there and any may not, but for the state word, which is
+// written last.
+TEST_F(PaymentIdTable, IsWholeWhereverAWorkerDies)
+{
+    note(1, 101);
+    note(2, 102);
+    note(3, 103, kNow - 1, kNow - 100);  // its cell is taken again
+    const std::vector<std::uint64_t> before = memory_;
+    ASSERT_EQ(note(4, 104), PaymentIdNote::noted);
+    const std::vector<std::uint64_t> after = memory_;
+
+    std::minstd_rand random(402);
+    for (unsigned attempt = 0; attempt < 500; ++attempt) {
+        std::size_t words = memory_.size() * 2;
+        std::vector<std::uint32_t> left(words), old(words), made(words);
+        std::memcpy(old.data(), before.data(), words * 4);
+        std::memcpy(made.data(), after.data(), words * 4);
+        for (std::size_t word = 0; word < words; ++word) {
+            left[word] = random() % 2 ? made[word] : old[word];
+            // Header of 32 bytes, cells of 80: the third was free by then.
+            bool state = word >= 8 && (word - 8) % 20 == 0;
+            if (state) {
+                left[word] = (word - 8) / 20 == 2 ? 0 : old[word];
+            }
+        }
+        std::memcpy(memory_.data(), left.data(), words * 4);
+        PaymentIds successor(memory_.data());
+        ASSERT_TRUE(PaymentIds::recognises(memory_.data(), bytes_));
+        ASSERT_EQ(look(1, 101), PaymentIdUse::same_payment);
+        ASSERT_EQ(look(2, 101), PaymentIdUse::other_payment);
+        ASSERT_EQ(look(4, 104), PaymentIdUse::unused);
+        ASSERT_EQ(successor.note(digest_of(4), digest_of(105), kExpires, kNow),
+                  PaymentIdNote::noted);
+        ASSERT_EQ(look(4, 104), PaymentIdUse::other_payment);
+    }
+}
+
+TEST(PaymentIdKey, TellsItsPartsApart)
+{
+    Digest key = payment_id_key("/a", "0x01", "order-0123456789");
+    EXPECT_EQ(key, payment_id_key("/a", "0x01", "order-0123456789"));
+    EXPECT_NE(key, payment_id_key("/b", "0x01", "order-0123456789"));
+    EXPECT_NE(key, payment_id_key("/a", "0x02", "order-0123456789"));
+    EXPECT_NE(key, payment_id_key("/a", "0x01", "order-0123456780"));
+    EXPECT_NE(payment_id_key("ab", "c", "d"), payment_id_key("a", "bc", "d"));
+    EXPECT_NE(payment_id_key("1:a", "", ""), payment_id_key("", "1:a", ""));
+}
+
+}  // namespace
+}  // namespace x402
