@@ -15,6 +15,7 @@
 
 #define NGX_HTTP_X402_SETTLE_AFTER   0
 #define NGX_HTTP_X402_SETTLE_BEFORE  1
+#define NGX_HTTP_X402_SETTLE_OFF     2
 
 #define NGX_HTTP_X402_UNPROVEN_DELIVER  0
 #define NGX_HTTP_X402_UNPROVEN_REFUSE   1
@@ -125,6 +126,7 @@ typedef struct {
     void                      *worker;         /* x402::Worker, per process */
     ngx_uint_t                 paid;           /* some location is paid */
     void                      *error_pages;    /* x402::ErrorPageCheck */
+    void                      *placed_offers;  /* x402::PlacedOffers */
 } ngx_http_x402_main_conf_t;
 
 

@@ -66,6 +66,11 @@ ngx_int_t wait_for_call(ngx_http_request_t *r)
 ngx_int_t after_step(RequestCtx &ctx)
 {
     switch (ctx.state) {
+    case State::arrived:
+        if (ctx.turn_timer.timer_set) {
+            return wait_for_call(ctx.r);
+        }
+        break;
     case State::verifying:
     case State::settling_first:
         return wait_for_call(ctx.r);
@@ -86,6 +91,9 @@ ngx_int_t after_step(RequestCtx &ctx)
 ngx_int_t first_visit(RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf)
 {
     ngx_http_request_t *r = ctx.r;
+    if (ctx.turn_timer.timer_set) {
+        ngx_del_timer(&ctx.turn_timer);
+    }
     if (conf->offer == nullptr) {
         log_line(NGX_LOG_CRIT, r->connection->log,
                  "this server has a price but no complete offer of its own; "

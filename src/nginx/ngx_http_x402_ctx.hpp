@@ -76,6 +76,8 @@ struct RequestCtx {
     bool answered = false;        // what leaves is an answer of ours
     bool settled_first = false;   // money moved before content was made
     bool settled_before = false;  // because of `x402_settle before`
+    bool tunnel = false;          // asked for, and settled before
+    bool never_settled = false;   // because of `x402_settle off`
 
     // What the request presented, taken out of its headers.
     PresentedHeaders presented;
@@ -117,6 +119,10 @@ struct RequestCtx {
     std::optional<ngx_msec_t> settle_time;
     std::string transaction;  // as the facilitator named it
 
+    // Waiting for another request with the same payment.
+    ngx_event_t turn_timer{};
+    std::optional<ngx_msec_t> turn_until;
+
     // The gate.
     Gate gate = Gate::open;
     ngx_chain_t *held = nullptr;
@@ -138,7 +144,10 @@ struct RequestCtx {
 inline FacilitatorConf *facilitator_of(const RequestCtx &ctx,
                                        const PaymentOffer::Way &way)
 {
-    FacilitatorConf *own = ctx.location->terms[way.term].facilitator;
+    // An offer that a reload replaced may have had more terms.
+    const auto &terms = ctx.location->terms;
+    FacilitatorConf *own =
+        way.term < terms.size() ? terms[way.term].facilitator : nullptr;
     return own ? own : static_cast<FacilitatorConf *>(ctx.conf->facilitator);
 }
 

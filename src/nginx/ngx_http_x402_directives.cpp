@@ -203,11 +203,11 @@ char *ngx_http_x402_set_settle(ngx_conf_t *cf, ngx_command_t *, void *conf)
             lcf->settle = NGX_HTTP_X402_SETTLE_AFTER;
         } else if (word == "before") {
             lcf->settle = NGX_HTTP_X402_SETTLE_BEFORE;
+        } else if (word == "off") {
+            lcf->settle = NGX_HTTP_X402_SETTLE_OFF;
         } else {
             return refuse(c, "\"" + std::string(word)
-                                 + (word == "off" ? "\" is not served yet"
-                                                  : "\" is unknown")
-                                 + "; write after or before");
+                                 + "\" is unknown; write after, before or off");
         }
         return NGX_CONF_OK;
     };

@@ -130,12 +130,14 @@ ngx_int_t judge_verified(RequestCtx &ctx)
 ngx_int_t judge_settled(RequestCtx &ctx)
 {
     ContentFacts facts = facts_of(ctx.r);
-    if (judge_content(facts) == Charge::unservable) {
+    bool tunnel = ctx.tunnel && facts.status == NGX_HTTP_SWITCHING_PROTOCOLS;
+    if (judge_content(facts) == Charge::unservable && !tunnel) {
         return refuse_upgrade(ctx);
     }
-    bool delivery = is_delivery(facts, ctx.settled_before);
+    bool delivery = tunnel || is_delivery(facts, ctx.settled_before);
     advance(ctx, delivery ? Event::content_charged : Event::content_failed);
-    if (ctx.r->method == NGX_HTTP_HEAD) {
+    if (ctx.r->method == NGX_HTTP_HEAD || tunnel) {
+        // No body will pass the filters.
         ctx.last_seen = true;
     }
     if (!add_paid_headers(ctx)) {

@@ -27,6 +27,12 @@ struct LocationTerm {
     bool is_variable() const { return price || amount || pay_to; }
 };
 
+// What a reload replaced, for those who were offered it (`until`: unix time).
+struct OldOffer {
+    std::shared_ptr<const PaymentOffer> offer;
+    time_t until;
+};
+
 using Dialects = std::vector<const Dialect *>;
 
 struct LocationOffer {
@@ -34,6 +40,7 @@ struct LocationOffer {
     // Of all terms; nullptr when one of them has variables.
     std::shared_ptr<const PaymentOffer> constant;
     Dialects dialects;  // never empty; best first
+    std::vector<OldOffer> old_offers;
 };
 
 // With what version 1 calls the network.

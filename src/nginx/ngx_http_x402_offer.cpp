@@ -3,6 +3,7 @@
 #include "base/base64_codec.hpp"
 #include "nginx/ngx_http_x402_location_offer.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
+#include "nginx/ngx_http_x402_price_grace.hpp"
 #include "policy/network_table.hpp"
 #include "policy/price_text.hpp"
 #include "protocol/payment_payload.hpp"
@@ -288,6 +289,9 @@ bool build_offer(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &conf)
     }
     if (!read_terms(cf, conf, *location)
         || !build_constant_offer(cf, conf, *location)) {
+        return false;
+    }
+    if (!keep_old_offers(cf, *location)) {
         return false;
     }
     conf.offer = location;

@@ -5,8 +5,10 @@
 #include "base/decimal_amount.hpp"
 #include "facilitator/verify_answer.hpp"
 #include "nginx/ngx_http_x402_access.hpp"
+#include "nginx/ngx_http_x402_header_list.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
 #include "nginx/ngx_http_x402_payment.hpp"
+#include "nginx/ngx_http_x402_price_grace.hpp"
 #include "nginx/ngx_http_x402_quote.hpp"
 #include "nginx/ngx_http_x402_reply.hpp"
 #include "policy/claim_key.hpp"
@@ -72,7 +74,7 @@ bool read_payment(RequestCtx &ctx, std::string_view header_value)
     // Version 1 names no asset: that of the way it means.
     std::string_view asset = payload->asset();
     if (payload->version == 1) {
-        const auto *way = ctx.dialect->match(*ctx.offer, payload.value());
+        const auto *way = find_way(ctx, payload.value());
         asset = way ? std::string_view(way->requirements.asset) : asset;
     }
     auto scheme = read_scheme_payload(payload->scheme(), payload->network(),
@@ -129,6 +131,27 @@ void log_verify_trouble(const RequestCtx &ctx, const VerifyAnswer &verdict)
                                    : ""));
 }
 
+// `x402_settle off`: the facilitator's word is all there will be.
+void accept_verified(RequestCtx &ctx)
+{
+    const Payment &payment = *ctx.payment;
+    ctx.receipt = ctx.dialect->receipt_of_verified(payment.payer,
+                                                   payment.receipt_network);
+    ctx.settled_first = true;
+    ctx.never_settled = true;
+    LockedClaims(main_conf(ctx.r)->zone)
+        ->set_paid(payment.claim, ctx.receipt, ngx_time());
+    log_ledger(ctx.r->connection->log, {"verified, not settled",
+                                        payment.network,
+                                        payment.payer,
+                                        payment.amount,
+                                        payment.asset,
+                                        {},
+                                        {},
+                                        ctx.resource_url});
+    advance(ctx, Event::verify_final);
+}
+
 void on_verified(void *data, FacilitatorReply &reply)
 {
     auto *ctx = static_cast<RequestCtx *>(data);
@@ -141,7 +164,11 @@ void on_verified(void *data, FacilitatorReply &reply)
             if (!verdict.payer.empty()) {
                 ctx->payment->payer = verdict.payer;
             }
-            advance(*ctx, Event::verify_valid);
+            if (ctx->conf->settle == NGX_HTTP_X402_SETTLE_OFF) {
+                accept_verified(*ctx);
+            } else {
+                advance(*ctx, Event::verify_valid);
+            }
         } else {
             log_verify_trouble(*ctx, verdict);
             advance(*ctx, verdict.verdict == VerifyVerdict::invalid
@@ -170,7 +197,7 @@ void begin_verify(RequestCtx &ctx, Endpoint &endpoint)
 void begin(RequestCtx &ctx, Worker &worker, bool settle_before)
 {
     Payment &payment = *ctx.payment;
-    const auto *way = ctx.dialect->match(*ctx.offer, payment.payload);
+    const auto *way = find_way(ctx, payment.payload);
     if (way == nullptr) {
         challenge(ctx, std::string(ctx.dialect->mismatch()));
         return;
@@ -194,7 +221,9 @@ void begin(RequestCtx &ctx, Worker &worker, bool settle_before)
         LockedClaims(worker.zone)
             ->take(payment.facts, worker.owner, ngx_time(), payment.claim);
     if (taken == TakeOutcome::in_use) {
-        decide(ctx, in_use_answer());
+        if (!wait_turn(ctx)) {
+            decide(ctx, in_use_answer());
+        }
         return;
     }
     if (taken == TakeOutcome::full) {
@@ -214,6 +243,30 @@ void begin(RequestCtx &ctx, Worker &worker, bool settle_before)
     ctx.settled_before = true;
     advance(ctx, Event::claim_taken_to_settle);
     settle_first(ctx, worker, endpoint, settlement_terms(ctx));
+}
+
+// A connection that changes its protocol cannot be held back.
+bool asks_for_tunnel(ngx_http_request_t *r)
+{
+    bool websocket = false;
+    each_header(r->headers_in.headers, [&](const ngx_table_elt_t &header) {
+        if (header_is(header.key, "upgrade")) {
+            websocket = websocket || header_is(header.value, "websocket");
+        }
+    });
+    return websocket || view(r->method_name) == "CONNECT";
+}
+
+bool settles_before(RequestCtx &ctx, const ClaimView &claim)
+{
+    if (ctx.conf->settle == NGX_HTTP_X402_SETTLE_OFF) {
+        return false;
+    }
+    ctx.tunnel = asks_for_tunnel(ctx.r);
+    // A payment that was refused before is not given the backend's work on
+    // trust again.
+    return ctx.tunnel || ctx.conf->settle == NGX_HTTP_X402_SETTLE_BEFORE
+           || claim.state == ClaimState::refused;
 }
 
 }  // namespace
@@ -273,11 +326,7 @@ void receive_payment(RequestCtx &ctx, std::string_view header_value)
     if (answer_from_claim(ctx, *worker, claim)) {
         return;
     }
-    // A payment that was refused before is not given the backend's work on
-    // trust again.
-    bool settle_before = ctx.conf->settle == NGX_HTTP_X402_SETTLE_BEFORE
-                         || claim.state == ClaimState::refused;
-    begin(ctx, *worker, settle_before);
+    begin(ctx, *worker, settles_before(ctx, claim));
 }
 
 }  // namespace x402

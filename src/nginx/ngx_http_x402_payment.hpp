@@ -22,6 +22,10 @@ void set_way(RequestCtx &ctx, const PaymentOffer::Way &way);
 // answered or taken up; false: it may begin anew.
 bool answer_from_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim);
 
+// The payment is in other hands: true when this request waits for it (its
+// access phase runs again), false when it has waited long enough.
+bool wait_turn(RequestCtx &ctx);
+
 // Settles before content is made (ngx_http_x402_settle_first.cpp); the session
 // is in state settling_first.
 void settle_first(RequestCtx &ctx, Worker &worker, Endpoint &endpoint,

@@ -163,8 +163,9 @@ ngx_table_elt_t *add_header(ngx_http_request_t *r, std::string_view name,
 bool add_paid_headers(RequestCtx &ctx)
 {
     ctx.stamp = RequestCtx::Stamp::paid;
-    return add_own_header(ctx, ctx.dialect->receipt_header(),
-                          base64_encode(ctx.receipt))
+    return (ctx.receipt.empty()
+            || add_own_header(ctx, ctx.dialect->receipt_header(),
+                              base64_encode(ctx.receipt)))
            && add_header(ctx.r, "Vary", kVary) != nullptr;
 }
 

@@ -1,6 +1,7 @@
 // A payment that was presented before: what its claim says about it.
 #include "nginx/ngx_http_x402_log.hpp"
 #include "nginx/ngx_http_x402_payment.hpp"
+#include "nginx/ngx_http_x402_price_grace.hpp"
 #include "nginx/ngx_http_x402_reply.hpp"
 #include "policy/evm_address.hpp"
 #include "policy/network_table.hpp"
@@ -23,7 +24,7 @@ bool recall_settle(RequestCtx &ctx, const ClaimView &claim)
     LockedClaims claims(main_conf(ctx.r)->zone);
     std::string stored = claims->stored_settle(claim.ref);
     if (stored.empty()) {
-        const auto *way = ctx.dialect->match(*ctx.offer, payment.payload);
+        const auto *way = find_way(ctx, payment.payload);
         if (way == nullptr) {
             return false;
         }
@@ -117,11 +118,30 @@ void resume_paid(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
                  + ctx.payment->payer + "\"");
 }
 
+// Another request is working on it, and will be done soon.
+bool is_in_flight(const ClaimView &claim)
+{
+    switch (claim.state) {
+    case ClaimState::verifying:
+    case ClaimState::verified:
+    case ClaimState::settling:
+        return true;
+    case ClaimState::unknown:
+    case ClaimState::paid:
+        return claim.in_use;
+    default:
+        return false;
+    }
+}
+
 }  // namespace
 
 bool answer_from_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
 {
     bool same = claim.same_resource && claim.same_client;
+    if (is_in_flight(claim) && wait_turn(ctx)) {
+        return true;
+    }
     switch (claim.state) {
     case ClaimState::free:
     case ClaimState::refused:
@@ -134,7 +154,8 @@ bool answer_from_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
         decide(ctx, same ? in_use_answer() : unknown_answer());
         break;
     case ClaimState::unknown:
-        if (same && !claim.in_use) {
+        // Who waited for another's question does not ask once more himself.
+        if (same && !claim.in_use && !ctx.turn_until) {
             resume_unknown(ctx, worker, claim);
             return true;
         }

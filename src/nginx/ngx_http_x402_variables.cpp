@@ -18,7 +18,8 @@ std::string state_of(const RequestCtx &ctx)
     OutcomeFacts facts;
     facts.state = ctx.state;
     facts.reply = ctx.reply;
-    facts.money_moved = !ctx.receipt.empty();
+    facts.money_moved = !ctx.receipt.empty() && !ctx.never_settled;
+    facts.never_settled = ctx.never_settled;
     facts.accepted = ctx.accepted;
     facts.let_in = ctx.let_in;
     for (const auto &[conf, bypassed] : ctx.bypasses) {

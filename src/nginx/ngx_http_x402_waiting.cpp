@@ -164,7 +164,9 @@ void note_delivery(RequestCtx &ctx)
     }
     ngx_http_request_t *r = ctx.r;
     off_t sent = r->connection->sent;
-    bool header_alone = r->header_only || ctx.gate == Gate::shut;
+    bool header_alone =
+        r->header_only || ctx.gate == Gate::shut
+        || r->headers_out.status == NGX_HTTP_SWITCHING_PROTOCOLS;
     auto header = static_cast<off_t>(r->header_size);
     if (r->header_size > 0 && (header_alone ? sent >= header : sent > header)) {
         advance(ctx, Event::body_sent);

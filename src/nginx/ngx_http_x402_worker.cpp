@@ -2,6 +2,7 @@
 
 #include "nginx/ngx_http_x402_log.hpp"
 #include "nginx/ngx_http_x402_settlement.hpp"
+#include "nginx/ngx_http_x402_supported.hpp"
 
 namespace x402 {
 
@@ -11,6 +12,9 @@ Worker::Worker(ngx_http_x402_main_conf_t *mcf)
     for (std::size_t i = 0; i < mcf->facilitators.nelts; i++) {
         endpoints.push_back(
             std::make_unique<Endpoint>(*facilitator_at(mcf, i), engine));
+    }
+    if (engine.ok()) {
+        supported = watch_supported(zone, endpoints);
     }
 }
 

@@ -12,6 +12,7 @@
 namespace x402 {
 
 class Settlement;
+class SupportedWatch;
 
 struct Worker {
     explicit Worker(ngx_http_x402_main_conf_t *mcf);
@@ -32,6 +33,8 @@ struct Worker {
     Owner owner;
     CurlEngine engine;
     std::vector<std::unique_ptr<Endpoint>> endpoints;
+    // By facilitator; what is asked goes when it goes, before the endpoints.
+    std::vector<std::shared_ptr<SupportedWatch>> supported;
     std::vector<Settlement *> settlements;  // on the wire
     ngx_uint_t in_flight = 0;
 };

@@ -55,6 +55,15 @@ public:
 
     // The response header of a receipt. Lifetime: for ever.
     virtual std::string_view receipt_header() const = 0;
+    // The receipt, JSON, of a payment that was verified and is settled by
+    // nobody here; empty: none is given.
+    virtual std::string receipt_of_verified(std::string_view payer,
+                                            std::string_view network) const
+    {
+        (void)payer;
+        (void)network;
+        return {};
+    }
 
 protected:
     ~Dialect() = default;

@@ -131,19 +131,19 @@ refused_here("$complete x402_facilitator_max_calls $_; x402_price 1;", '(?:max_c
 refused("$complete x402_facilitator_ssl_trusted_certificate /nowhere/ca.pem; x402_price 1;", 'nowhere');
 
 passes("$complete x402_facilitator_header $_; x402_price 1;")
-    for 'X-Key abc', 'verify X-Key abc', 'settle X-Key "a b"', 'Authorization "Bearer abc"', 'X-Key ""';
+    for 'X-Key abc', 'verify X-Key abc', 'settle X-Key "a b"', 'supported X-Key abc', 'Authorization "Bearer abc"', 'X-Key ""';
 refused_here("$complete x402_facilitator_header $_->[0]; x402_price 1;", $_->[1])
     for [ '"" a', 'must not be empty' ], [ 'X-Key: a', 'needs a name' ], [ '"X Key" a', 'needs a name' ],
     [ 'X-Key "a\\r\\nX: b"', 'line break' ], [ '"X-Key\\n" a', 'needs a name' ], [ 'X-Key $arg_key', 'variables' ],
-    [ 'X-$arg_key a', 'variables' ], [ 'verify a', 'value is missing' ], [ 'both X-Key a', 'verify or settle' ],
-    [ 'supported X-Key abc', 'not served yet' ],
+    [ 'X-$arg_key a', 'variables' ], [ 'verify a', 'value is missing' ], [ 'both X-Key a', 'verify, settle or supported' ],
+    [ 'supported a', 'value is missing' ],
     map({ [ "$_ a", 'by the module itself' ] } qw(Content-Type content-length Host Expect Transfer-Encoding));
 refused_here("$complete x402_facilitator_header X-Key; x402_price 1;", 'number of arguments');
 
 # --- the rest
 
 refused_here("$complete x402_settle sometimes; x402_price 1;", '(?:sometimes|invalid)');
-refused_here("$complete x402_settle off; x402_price 1;", '(?:off|served|invalid)');
+refused_here("$complete x402_settle never; x402_price 1;", 'after, before or off');
 refused_here("$complete x402_settle_buffer x; x402_price 1;", 'invalid');
 refused_here("$complete x402_settle_wait x; x402_price 1;", 'invalid');
 refused_here("$complete x402_timeout $_; x402_price 1;", '(?:timeout|invalid|value)') for 'x', '0', '-1';
