@@ -39,7 +39,7 @@ public:
         for (const auto &[target, count] : counts_) {
             std::printf("%s: %u seeds\n", target.c_str(), count);
         }
-        return counts_.size() == 10;
+        return counts_.size() == 11;
     }
 
 private:
