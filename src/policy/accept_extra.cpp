@@ -4,39 +4,139 @@
 #include <utility>
 
 #include "base/json_text.hpp"
+#include "policy/network_address.hpp"
 
 namespace x402 {
 
 namespace {
 
-// Members of `extra` that change how a payment is made must not promise what
-// the module does not do.
-std::optional<Problem> check_extra(JsonValue extra, std::string_view address,
-                                   const Asset *known_asset)
+bool is_evm(const ExtraContext &context)
 {
-    constexpr std::string_view kServed[][2] = {
-        {"assetTransferMethod", "eip3009"},
-        {"paymentFlow", "authorization"},
-    };
-    for (const auto &[name, served] : kServed) {
-        if (extra[name].exists() && extra[name].string() != served) {
-            return Problem{"extra asks for another " + std::string(name)
-                           + " than " + std::string(served)
-                           + ", which is not served yet: leave it out"};
-        }
-    }
-    // A value that is no string has an empty text.
-    if (!extra["name"].string().empty() && !extra["version"].string().empty()) {
+    return network_family(context.network) == "eip155";
+}
+
+// Of the families whose wire knows that payments are settled first.
+bool knows_upfront(const ExtraContext &context)
+{
+    std::string_view family = network_family(context.network);
+    return context.scheme == "exact"
+           && (family == "eip155" || family == "solana"
+               || family == "algorand");
+}
+
+bool is_permit2_only(const ExtraContext &context)
+{
+    return context.asset != nullptr
+           && (context.asset->method == TransferMethod::permit2
+               || context.asset->method
+                      == TransferMethod::permit2_with_eip2612);
+}
+
+std::optional<Problem> check_method(JsonValue extra,
+                                    const ExtraContext &context)
+{
+    JsonValue written = extra["assetTransferMethod"];
+    if (!written.exists()) {
         return std::nullopt;
     }
-    if (known_asset != nullptr) {
-        return Problem{"extra has a name or version that is no text: write "
-                       "the EIP-712 domain of the token, or leave them out"};
+    std::string_view method = written.string();
+    if (!is_evm(context)) {
+        return Problem{"extra has an assetTransferMethod, which only eip155 "
+                       "networks have: leave it out"};
     }
-    return objection("asset", address,
+    if (method != "eip3009" && method != "permit2") {
+        return objection("assetTransferMethod", method,
+                         "is not served: write permit2, or leave it out for "
+                         "the method the asset is known for");
+    }
+    if (method == "eip3009"
+        && (context.scheme == "upto" || is_permit2_only(context))) {
+        return Problem{"extra asks for assetTransferMethod eip3009, but this "
+                       "asset or scheme can only be paid by permit2: leave it "
+                       "out"};
+    }
+    return std::nullopt;
+}
+
+std::optional<Problem> check_flow(JsonValue extra, const ExtraContext &context)
+{
+    JsonValue written = extra["paymentFlow"];
+    std::string_view flow = written.string();
+    if (!written.exists() || (flow == "authorization" && !context.upfront)) {
+        return std::nullopt;
+    }
+    if (flow == "upfront" && !context.upfront) {
+        return Problem{"extra asks for paymentFlow upfront, which is what "
+                       "\"x402_settle before\" does: write that instead"};
+    }
+    if (flow == "upfront" && !knows_upfront(context)) {
+        return Problem{"extra asks for paymentFlow upfront, which this network "
+                       "or scheme does not know: leave it out"};
+    }
+    if (flow == "authorization") {
+        return Problem{"extra asks for paymentFlow authorization and "
+                       "\"x402_settle before\" for upfront: leave out one of "
+                       "them"};
+    }
+    return flow == "upfront" ? std::nullopt
+                             : std::optional<Problem>(objection(
+                                 "paymentFlow", flow,
+                                 "is not served: leave it out, or write "
+                                 "\"x402_settle before\" for upfront"));
+}
+
+std::optional<Problem> check_domain(JsonValue extra,
+                                    const ExtraContext &context)
+{
+    if (!is_evm(context)) {
+        return std::nullopt;
+    }
+    bool complete =
+        !extra["name"].string().empty() && !extra["version"].string().empty();
+    bool written = extra["name"].exists() || extra["version"].exists();
+    if (complete
+        || (!written && extra["assetTransferMethod"].string() == "permit2")) {
+        return std::nullopt;
+    }
+    if (context.asset != nullptr) {
+        return Problem{"extra has a name or version that is no text: write the "
+                       "EIP-712 domain of the token, or leave them out"};
+    }
+    return objection("asset", context.address,
                      "is not known, so its EIP-712 domain is needed: write "
                      "'extra={\"name\":\"...\",\"version\":\"...\"}' with the "
                      "values of the token's contract");
+}
+
+// What is known of the token and the scheme.
+std::string known_extra(const ExtraContext &context)
+{
+    std::string known = "{";
+    const Asset *asset = context.asset;
+    auto add = [&known](std::string_view key, std::string_view value) {
+        append_json_key(known, key);
+        append_json_string(known, value);
+    };
+    if (asset != nullptr
+        && (asset->method == TransferMethod::eip3009
+            || asset->method == TransferMethod::permit2_with_eip2612)) {
+        add("name", asset->eip712_name);
+        add("version", asset->eip712_version);
+    }
+    if (is_evm(context)
+        && (context.scheme == "upto" || is_permit2_only(context))) {
+        add("assetTransferMethod", "permit2");
+    }
+    known.push_back('}');
+    return known;
+}
+
+// Behind all others, as the reference has it.
+void append_flow(std::string &extra)
+{
+    extra.pop_back();
+    append_json_key(extra, "paymentFlow");
+    extra.append("\"upfront\"}");
 }
 
 }  // namespace
@@ -53,21 +153,10 @@ Problem objection(std::string_view key, std::string_view value,
     return Problem{std::move(text)};
 }
 
-// What is known of the token, the operator's members laid over it.
 Result<JsonDocument> resolve_extra(const std::string &written,
-                                   std::string_view address,
-                                   const Asset *known_asset)
+                                   const ExtraContext &context)
 {
-    std::string known = "{";
-    if (known_asset != nullptr) {
-        append_json_key(known, "name");
-        append_json_string(known, known_asset->eip712_name);
-        append_json_key(known, "version");
-        append_json_string(known, known_asset->eip712_version);
-    }
-    known.push_back('}');
-
-    Result<JsonDocument> under = JsonDocument::parse(known);
+    Result<JsonDocument> under = JsonDocument::parse(known_extra(context));
     Result<JsonDocument> over =
         JsonDocument::parse(written.empty() ? "{}" : written);
     if (!over) {
@@ -81,16 +170,21 @@ Result<JsonDocument> resolve_extra(const std::string &written,
                          "is no JSON object: write "
                          "'extra={\"key\":\"value\"}'");
     }
-    Result<JsonDocument> merged =
-        JsonDocument::parse(merge_json_objects(under->root(), over->root()));
+    std::string text = merge_json_objects(under->root(), over->root());
+    if (context.upfront && knows_upfront(context)
+        && !over->root()["paymentFlow"].exists()) {
+        append_flow(text);
+    }
+    Result<JsonDocument> merged = JsonDocument::parse(text);
     if (!merged) {
         return objection("extra", written,
                          "is too much (" + merged.problem().text + ")");
     }
-    std::optional<Problem> problem =
-        check_extra(merged->root(), address, known_asset);
-    if (problem) {
-        return *problem;
+    for (auto check : {check_method, check_flow, check_domain}) {
+        std::optional<Problem> problem = check(merged->root(), context);
+        if (problem) {
+            return *problem;
+        }
     }
     return merged;
 }

@@ -17,12 +17,20 @@ namespace x402 {
 Problem objection(std::string_view key, std::string_view value,
                   std::string_view advice);
 
+// What an `extra` is made for. Lifetime: borrowed for the call.
+struct ExtraContext {
+    std::string_view scheme;   // exact or upto
+    std::string_view network;  // CAIP-2
+    std::string_view address;  // of the asset
+    const Asset *asset;        // nullptr: not in the table
+    bool upfront;              // settled before the content
+};
+
 // `written` is the operator's JSON object, empty for none. Problem: no object,
-// members that promise what is not served, no EIP-712 domain for an asset that
-// is not in the table (known_asset is nullptr).
+// an assetTransferMethod or paymentFlow that is not served or does not fit, no
+// EIP-712 domain for an EIP-3009 asset that is not in the table.
 Result<JsonDocument> resolve_extra(const std::string &written,
-                                   std::string_view address,
-                                   const Asset *known_asset);
+                                   const ExtraContext &context);
 
 }  // namespace x402
 

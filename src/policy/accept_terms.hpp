@@ -3,6 +3,7 @@
 #define X402_POLICY_ACCEPT_TERMS_HPP
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/result.hpp"
@@ -22,18 +23,24 @@ struct AcceptTerms {
     std::string scheme;    // empty means exact
     std::string extra;     // JSON object, laid over what is known of the asset
     std::uint32_t timeout_seconds = 300;
+    bool upfront = false;  // settled before the content (x402_settle before)
 };
 
 // All that a constant can tell is checked here: unknown network without asset,
-// address form and checksum, lost digits, zero unless plain `0` is written,
-// price and amount together, EIP-712 name and version missing for an unknown
-// asset. What this release does not serve is a Problem that says so: schemes
-// other than `exact`, network families other than eip155, permit2 assets,
-// variables (texts with `$name`), and an `extra` that promises another
-// assetTransferMethod or paymentFlow. Refused besides: a timeout of 0, and a
-// pay_to from which money could not be got back (the zero address, the token).
-// Addresses go out as written.
+// form and checksum of addresses, lost digits, zero unless plain `0` is
+// written, price and amount together, EIP-712 name and version missing for an
+// unknown asset. What is not served is a Problem that says so: schemes other
+// than `exact` and, on eip155, `upto`; an `extra` that promises another
+// assetTransferMethod or paymentFlow than is served. Refused besides: a timeout
+// of 0, a pay_to from which money could not be got back (nobody's address, the
+// token), and texts with variables (`$name`). Ids and addresses go out as
+// written; v1_network is left to the caller.
 Result<PaymentRequirements> build_requirements(const AcceptTerms &terms);
+
+// The same for terms whose price, amount or pay_to have variables: whatever
+// does not depend on them. At run time their values go through
+// build_requirements(). nullopt: nothing is wrong.
+std::optional<Problem> check_constant_part(const AcceptTerms &terms);
 
 }  // namespace x402
 

@@ -75,6 +75,52 @@ constexpr Asset kAssets[] = {
      "USD Coin", "2", Method::eip3009},
     {"eip155:80002", "USDC", "0x41E94Eb019C0762f9Bfcf9Fb1E58725BfB0e7582", 6,
      "USDC", "2", Method::eip3009},
+
+    // Other families, which know no domain.
+    {"solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp", "USDC",
+     "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v", 6, "", "", Method::plain},
+    {"solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp", "USDT",
+     "Es9vMFrzaCERmJfrF4H2FYD4KCoNkY11McCe8BenwNYB", 6, "", "", Method::plain},
+    {"solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp", "USDG",
+     "2u1tszSeqZ3qBWF3uNGPFc8TzMk2tdiwknnRMWGWjGWH", 6, "", "", Method::plain},
+    {"solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp", "PYUSD",
+     "2b1kV6DkPAnxd5ixfnxCpjxmKwqjjaYmCZfHsFu24GXo", 6, "", "", Method::plain},
+    {"solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp", "CASH",
+     "CASHx9KJUStyftLFWGvEVf59SGeG9sh5FfcnZMVPCASH", 6, "", "", Method::plain},
+    {"solana:EtWTRABZaYq6iMfeYKouRu166VU2xqa1", "USDC",
+     "4zMMC9srt5Ri5X14GAgXhaHii3GnPAEERYPJgZJDncDU", 6, "", "", Method::plain},
+    {"solana:EtWTRABZaYq6iMfeYKouRu166VU2xqa1", "USDG",
+     "4F6PM96JJxngmHnZLBh9n58RH4aTVNWvDs2nuwrT5BP7", 6, "", "", Method::plain},
+    {"solana:EtWTRABZaYq6iMfeYKouRu166VU2xqa1", "PYUSD",
+     "CXk2AMBfi3TwaEL2468s6zP8xq9NxTXjp9gjMgzeUynM", 6, "", "", Method::plain},
+    {"solana:4uhcVJyU9pJkvQyS88uRDiswHXSCkY3z", "USDC",
+     "4zMMC9srt5Ri5X14GAgXhaHii3GnPAEERYPJgZJDncDU", 6, "", "", Method::plain},
+    {"solana:4uhcVJyU9pJkvQyS88uRDiswHXSCkY3z", "USDG",
+     "4F6PM96JJxngmHnZLBh9n58RH4aTVNWvDs2nuwrT5BP7", 6, "", "", Method::plain},
+    {"solana:4uhcVJyU9pJkvQyS88uRDiswHXSCkY3z", "PYUSD",
+     "CXk2AMBfi3TwaEL2468s6zP8xq9NxTXjp9gjMgzeUynM", 6, "", "", Method::plain},
+    {"algorand:wGHE2Pwdvd7S12BL5FaOP20EGYesN73k", "USDC", "31566704", 6, "", "",
+     Method::plain},
+    {"algorand:SGO1GKSzyE7IEPItTxCByw9x8FmnrCDe", "USDC", "10458941", 6, "", "",
+     Method::plain},
+    {"stellar:pubnet", "USDC",
+     "CCW67TSZV3SSS2HXMBQ5JFGCKJNXKZM7UQUWUZPUTHXSTZLEO7SJMI75", 7, "", "",
+     Method::plain},
+    {"stellar:testnet", "USDC",
+     "CBIELTK6YBZJU5UP2WWQEUCYKLPU6AUNZ2BQ4WWFEIE3USCIHMXQDAMA", 7, "", "",
+     Method::plain},
+    {"aptos:1", "USDC",
+     "0xbae207659db88bea0cbead6da0ed00aac12edcdda169e591cd41c94180b46f3b", 6,
+     "", "", Method::plain},
+    {"aptos:2", "USDC",
+     "0x69091fbab5f7d635ee7ac5098cf0c1efbe31d68fec0f2cd565e8d168daf52832", 6,
+     "", "", Method::plain},
+    {"fast:testnet", "USDC",
+     "0xd73a0679a2be46981e2a8aedecd951c8b6690e7d5f8502b34ed3ff4cc2163b46", 6,
+     "", "", Method::plain},
+    {"fast:mainnet", "USDC",
+     "0xc655a12330da6af361d281b197996d2bc135aaed3b66278e729c2222291e9130", 6,
+     "", "", Method::plain},
 };
 
 char lower(char character)
@@ -126,8 +172,10 @@ const Asset *find_asset_by_address(std::string_view caip2,
                                    std::string_view address)
 {
     return find_asset([=](const Asset &asset) {
+        bool hexadecimal = asset.address.substr(0, 2) == "0x";
         return asset.network == caip2
-               && equal_but_for_case(asset.address, address);
+               && (hexadecimal ? equal_but_for_case(asset.address, address)
+                               : asset.address == address);
     });
 }
 

@@ -6,7 +6,8 @@
 
 namespace x402 {
 
-enum class TransferMethod { eip3009, permit2, permit2_with_eip2612 };
+// `plain`: the network's family has one way only, and no domain.
+enum class TransferMethod { eip3009, permit2, permit2_with_eip2612, plain };
 
 struct Asset {
     std::string_view network;  // CAIP-2
@@ -33,8 +34,9 @@ AssetRows known_assets();
 // when none is known. The result lives for ever.
 const Asset *default_asset(std::string_view caip2);
 
-// By ticker (letter case free) or by address (letter case free); nullptr when
-// not known on this network.
+// By ticker (letter case free) or by address (letter case free where it is
+// hexadecimal); nullptr when not known on this network. Networks go by their
+// canonical id.
 const Asset *find_asset_by_symbol(std::string_view caip2,
                                   std::string_view symbol);
 const Asset *find_asset_by_address(std::string_view caip2,

@@ -64,6 +64,32 @@ eip3009_claim_key(std::string_view network, std::string_view asset,
     return sha256(parts);
 }
 
+std::optional<Digest>
+permit2_claim_key(std::string_view network,
+                  const Permit2Authorization &authorization)
+{
+    std::optional<std::uint64_t> chain_id =
+        eip155_chain_id(canonical_network(network));
+    if (!chain_id) {
+        return std::nullopt;
+    }
+    std::string parts = "permit2";
+    append_number(parts, *chain_id);
+    append_bytes(parts, authorization.from);
+    append_bytes(parts, authorization.nonce);
+    return sha256(parts);
+}
+
+Digest network_claim_key(std::string_view form, std::string_view network,
+                         std::string_view identity)
+{
+    std::string parts;
+    append_text(parts, form);
+    append_text(parts, canonical_network(network));
+    append_text(parts, identity);
+    return sha256(parts);
+}
+
 Digest resource_digest(std::string_view method, std::string_view host,
                        std::string_view request_uri)
 {

@@ -8,6 +8,7 @@
 #include "base/json_document.hpp"
 #include "base/sha256_digest.hpp"
 #include "policy/exact_evm_payload.hpp"
+#include "policy/permit2_payload.hpp"
 
 namespace x402 {
 
@@ -21,6 +22,18 @@ eip3009_claim_key(JsonValue accepted,
 std::optional<Digest>
 eip3009_claim_key(std::string_view network, std::string_view asset,
                   const Eip3009Authorization &authorization);
+
+// EVM Permit2, schemes exact and upto: chain id, the word permit2, from (20
+// bytes), nonce (256 bits). No token: Permit2 counts nonces for all of them
+// together. nullopt: no EVM network.
+std::optional<Digest>
+permit2_claim_key(std::string_view network,
+                  const Permit2Authorization &authorization);
+
+// All others: the word of the form, the canonical network, and what makes the
+// payment this one: a digest or an id, or a canonical text.
+Digest network_claim_key(std::string_view form, std::string_view network,
+                         std::string_view identity);
 
 // SHA-256 over method, host and request URI with unambiguous separators: what
 // a payment was spent on.

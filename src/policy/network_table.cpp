@@ -22,12 +22,14 @@ constexpr std::string_view kAlgorandTestnet =
     "algorand:SGO1GKSzyE7IEPItTxCByw9x8FmnrCDexi9/cOUJOiI=";
 
 // First the names of x402 v1, then shorthands of the SDKs, then networks that
-// only have a number.
+// only have an id. The first name of a network is the one that goes out in
+// version 1.
 constexpr Network kNetworks[] = {
     {"base", "eip155:8453", Money::real},
     {"base-sepolia", "eip155:84532", Money::test},
     {"ethereum", "eip155:1", Money::real},
     {"sepolia", "eip155:11155111", Money::test},
+    {"ethereum-sepolia", "eip155:11155111", Money::test},
     {"polygon", "eip155:137", Money::real},
     {"polygon-amoy", "eip155:80002", Money::test},
     {"avalanche", "eip155:43114", Money::real},
@@ -50,11 +52,21 @@ constexpr Network kNetworks[] = {
     {"solana", "solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp", Money::real},
     {"solana-devnet", "solana:EtWTRABZaYq6iMfeYKouRu166VU2xqa1", Money::test},
     {"solana-testnet", "solana:4uhcVJyU9pJkvQyS88uRDiswHXSCkY3z", Money::test},
-    {"algorand", kAlgorandMainnet, Money::real},
     {"algorand-mainnet", kAlgorandMainnet, Money::real},
+    {"algorand", kAlgorandMainnet, Money::real},
     {"algorand-testnet", kAlgorandTestnet, Money::test},
     {"arbitrum", "eip155:42161", Money::real},
     {"arbitrum-sepolia", "eip155:421614", Money::test},
+    {"fast-mainnet", "fast:mainnet", Money::real},
+    {"fast-testnet", "fast:testnet", Money::test},
+    {"", "stellar:pubnet", Money::real},
+    {"", "stellar:testnet", Money::test},
+    {"", "aptos:1", Money::real},
+    {"", "aptos:2", Money::test},
+    {"", "hedera:mainnet", Money::real},
+    {"", "hedera:testnet", Money::test},
+    {"", "sui:mainnet", Money::real},
+    {"", "sui:testnet", Money::test},
     {"", "eip155:50", Money::real},        // XDC
     {"", "eip155:51", Money::test},        // XDC Apothem
     {"", "eip155:31612", Money::real},     // Mezo
@@ -150,26 +162,25 @@ std::string canonical_network(std::string_view name)
         return id;
     }
 
-    // Algorand ids exist in two lengths: the whole genesis hash, and its first
-    // 32 characters in newer SDKs.
-    constexpr std::size_t kShortAlgorandId = sizeof("algorand:") - 1 + 32;
-    if (id == kAlgorandMainnet || id == kAlgorandTestnet) {
-        id.resize(kShortAlgorandId);
+    // Algorand and Solana ids exist in two lengths: the whole genesis hash, and
+    // its first 32 characters, which are all that CAIP-2 has room for.
+    constexpr std::size_t kReferenceLength = 32;
+    for (std::string_view family : {"algorand:", "solana:"}) {
+        std::size_t whole = family.size() + kReferenceLength;
+        if (starts_with(id, family) && id.size() > whole) {
+            id.resize(whole);
+        }
     }
     return id;
 }
 
 std::optional<std::string> v1_network_name(std::string_view caip2)
 {
-    // The last of them in the table.
-    constexpr std::string_view kLast = "solana-testnet";
     std::string wanted = canonical_network(caip2);
     for (const Network &network : kNetworks) {
-        if (network.caip2 == wanted) {
+        if (!network.alias.empty()
+            && canonical_network(network.caip2) == wanted) {
             return std::string(network.alias);
-        }
-        if (network.alias == kLast) {
-            break;
         }
     }
     return std::nullopt;

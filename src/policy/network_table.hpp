@@ -15,11 +15,13 @@ namespace x402 {
 std::optional<std::string> caip2_network(std::string_view name);
 
 // One canonical id for all spellings of a network (aliases, v1 names, long
-// Algorand ids, leading zeros of an eip155 number); what is unknown is itself.
-// Claims are keyed by it.
+// Algorand and Solana ids, leading zeros of an eip155 number); what is unknown
+// is itself. Claims are keyed by it, assets are found by it.
 std::string canonical_network(std::string_view name);
 
-// The name that version 1 has for a network, by its CAIP-2 id; nullopt: none.
+// The name a network goes by in version 1, by any spelling of its id: that of
+// the official packages, else that of other SDKs (`fast-testnet`, `arbitrum`);
+// nullopt: none.
 std::optional<std::string> v1_network_name(std::string_view caip2);
 
 // The chain id of `eip155:<n>`; nullopt for other families and for numbers that

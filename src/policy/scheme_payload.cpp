@@ -2,10 +2,18 @@
 
 #include <algorithm>
 
+#include "base/base64_codec.hpp"
+#include "base/canonical_json.hpp"
+#include "base/decimal_amount.hpp"
+#include "policy/algorand_transaction.hpp"
 #include "policy/claim_key.hpp"
 #include "policy/evm_address.hpp"
 #include "policy/exact_evm_payload.hpp"
+#include "policy/fast_payload.hpp"
+#include "policy/network_address.hpp"
 #include "policy/network_table.hpp"
+#include "policy/permit2_payload.hpp"
+#include "policy/solana_transaction.hpp"
 
 namespace x402 {
 
@@ -56,21 +64,147 @@ Result<SchemePayload> read_eip3009(std::string_view network,
     return said;
 }
 
+Result<SchemePayload> read_permit2(std::string_view network, bool upto,
+                                   JsonValue payload)
+{
+    auto authorization = parse_permit2_payload(payload, upto);
+    if (!authorization) {
+        return invalid_payload();
+    }
+    auto key = permit2_claim_key(network, *authorization);
+    if (!key) {
+        return no_match();
+    }
+    SchemePayload said;
+    said.form = PaymentForm::permit2;
+    said.upto = upto;
+    said.claim_key = *key;
+    said.payer = authorization->from_text;
+    said.payer_digest = evm_payer_digest(authorization->from);
+    said.value = authorization->amount;
+    said.recipient = authorization->to_text;
+    said.token = authorization->token_text;
+    said.valid_after = authorization->valid_after;
+    said.valid_before = authorization->deadline;
+    return said;
+}
+
+// A form that tells nothing but which payment it is.
+SchemePayload silent(PaymentForm form, std::string_view word,
+                     std::string_view network, std::string_view identity)
+{
+    SchemePayload said;
+    said.form = form;
+    said.claim_key = network_claim_key(word, network, identity);
+    said.payer_digest = said.claim_key;
+    return said;
+}
+
+std::string bytes_of(const Digest &digest)
+{
+    return std::string(digest.begin(), digest.end());
+}
+
+Result<SchemePayload> read_solana(std::string_view network, JsonValue payload)
+{
+    auto transaction = base64_decode(payload["transaction"].string());
+    auto message = transaction ? solana_message(*transaction) : std::nullopt;
+    if (!message || payload.size() != 1) {
+        return invalid_payload();
+    }
+    return silent(PaymentForm::solana, "solana", network,
+                  bytes_of(sha256(*message)));
+}
+
+Result<SchemePayload> read_algorand(std::string_view network, JsonValue payload)
+{
+    constexpr std::size_t kLargestGroup = 16;
+
+    JsonValue group = payload["paymentGroup"];
+    auto place = payload["paymentIndex"].integer();
+    if (payload.size() != 2 || !group.is_array() || group.size() == 0
+        || group.size() > kLargestGroup || !place || *place < 0
+        || static_cast<std::size_t>(*place) >= group.size()) {
+        return invalid_payload();
+    }
+    std::optional<std::string> key;
+    for (std::size_t index = 0; index < group.size(); ++index) {
+        auto bytes = base64_decode(group.at(index).string());
+        if (!bytes || !is_msgpack_map(*bytes)) {
+            return invalid_payload();
+        }
+        if (index == static_cast<std::size_t>(*place)) {
+            key = algorand_transaction_key(*bytes);
+        }
+    }
+    if (!key) {
+        return invalid_payload();
+    }
+    return silent(PaymentForm::algorand, "algorand", network, *key);
+}
+
+Result<SchemePayload> read_fast(std::string_view network, JsonValue payload)
+{
+    auto identity = fast_identity(payload);
+    if (!identity) {
+        return invalid_payload();
+    }
+    return silent(PaymentForm::fast, "fast", network, *identity);
+}
+
+Result<SchemePayload> read_opaque(std::string_view network, JsonValue payload)
+{
+    if (!payload.is_object() || payload.size() == 0) {
+        return invalid_payload();
+    }
+    return silent(PaymentForm::opaque, "json", network,
+                  bytes_of(sha256(canonical_json(payload))));
+}
+
 // The words are those a facilitator would have answered with, so that clients
-// need to know one set only.
+// need to know one set only. No facilitator minds that a signature is valid for
+// too long; we do, since claims are kept that long.
 struct ReasonWords {
     const char *recipient;
+    const char *token;
     const char *value;
     const char *valid_after;
     const char *valid_before;
+    const char *valid_too_long;
 };
 
 constexpr ReasonWords kEip3009Words = {
     "invalid_exact_evm_recipient_mismatch",
+    "invalid_exact_evm_payload_token_mismatch",
     "invalid_exact_evm_payload_authorization_value_mismatch",
     "invalid_exact_evm_payload_authorization_valid_after",
     "invalid_exact_evm_payload_authorization_valid_before",
+    "invalid_exact_evm_payload_authorization_valid_before",
 };
+
+constexpr ReasonWords kPermit2Words = {
+    "invalid_permit2_recipient_mismatch",
+    "permit2_token_mismatch",
+    "permit2_amount_mismatch",
+    "permit2_not_yet_valid",
+    "permit2_deadline_expired",
+    "permit2_deadline_too_late",
+};
+
+bool differs(std::string_view said, std::string_view offered)
+{
+    return !said.empty()
+           && parse_evm_address(said) != parse_evm_address(offered);
+}
+
+bool wrong_value(const SchemePayload &payload, const std::string &amount)
+{
+    if (payload.value.empty()) {
+        return false;
+    }
+    return payload.upto ? compare_atomic_amounts(payload.value, amount) < 0
+                        : payload.value != amount;
+}
 
 }  // namespace
 
@@ -79,23 +213,41 @@ Result<SchemePayload> read_scheme_payload(std::string_view scheme,
                                           std::string_view asset,
                                           JsonValue payload)
 {
-    if (scheme != "exact" || !eip155_chain_id(canonical_network(network))) {
+    std::string id = canonical_network(network);
+    std::string_view family = network_family(id);
+    bool upto = scheme == "upto";
+    if ((scheme != "exact" && !upto) || !caip2_network(id)
+        || (upto && family != "eip155")
+        || (family == "eip155" && !eip155_chain_id(id))) {
         return no_match();
     }
-    return read_eip3009(network, asset, payload);
+    if (family == "eip155") {
+        bool permit2 = upto || payload["permit2Authorization"].exists();
+        return permit2 ? read_permit2(id, upto, payload)
+                       : read_eip3009(id, asset, payload);
+    }
+    if (family == "solana") {
+        return read_solana(id, payload);
+    }
+    if (family == "algorand") {
+        return read_algorand(id, payload);
+    }
+    return family == "fast" ? read_fast(id, payload) : read_opaque(id, payload);
 }
 
 const char *payload_objection(const SchemePayload &payload,
                               const PaymentRequirements &requirements,
                               std::int64_t now)
 {
-    const ReasonWords &words = kEip3009Words;
-    if (!payload.recipient.empty()
-        && parse_evm_address(payload.recipient)
-               != parse_evm_address(requirements.pay_to)) {
+    bool permit2 = payload.form == PaymentForm::permit2;
+    const ReasonWords &words = permit2 ? kPermit2Words : kEip3009Words;
+    if (differs(payload.recipient, requirements.pay_to)) {
         return words.recipient;
     }
-    if (!payload.value.empty() && payload.value != requirements.amount) {
+    if (differs(payload.token, requirements.asset)) {
+        return words.token;
+    }
+    if (wrong_value(payload, requirements.amount)) {
         return words.value;
     }
     if (payload.valid_after && *payload.valid_after > now) {
@@ -104,12 +256,12 @@ const char *payload_objection(const SchemePayload &payload,
     std::int64_t offered = requirements.max_timeout_seconds;
     std::int64_t earliest = now + std::min(offered / 2, kLeastRemainingSeconds);
     std::int64_t latest = now + offered + kClockAllowanceSeconds;
-    if (payload.valid_before
-        && (*payload.valid_before < earliest
-            || *payload.valid_before > latest)) {
+    if (payload.valid_before && *payload.valid_before < earliest) {
         return words.valid_before;
     }
-    return nullptr;
+    return payload.valid_before && *payload.valid_before > latest
+               ? words.valid_too_long
+               : nullptr;
 }
 
 }  // namespace x402

@@ -29,6 +29,8 @@ struct SchemePayload {
     Digest payer_digest{};
     std::string value;      // atomic units; empty: the form does not tell
     std::string recipient;  // as said; empty: the form does not tell
+    std::string token;      // as said; empty: the form does not tell
+    bool upto = false;      // `value` is the most, not what will be taken
     // Seconds since the epoch, saturated; nothing: the form does not tell.
     std::optional<std::int64_t> valid_after;
     std::optional<std::int64_t> valid_before;
@@ -50,10 +52,11 @@ Result<SchemePayload> read_scheme_payload(std::string_view scheme,
                                           JsonValue payload);
 
 // What our own offer excludes without asking anybody; nullptr when nothing,
-// else the x402 reason word for the 402 (static text). Order: recipient, value,
-// time. Time (unix seconds): valid_after must have passed; valid_before must
-// leave at least min(maxTimeoutSeconds / 2, 60) s and at most
-// maxTimeoutSeconds + 600 s. What the form does not tell is not judged.
+// else the x402 reason word for the 402 (static text). Order: recipient, token,
+// value (of `upto`: at least the amount), time. Time (unix seconds):
+// valid_after must have passed; valid_before must leave at least
+// min(maxTimeoutSeconds / 2, 60) s and at most maxTimeoutSeconds + 600 s. What
+// the form does not tell is not judged.
 const char *payload_objection(const SchemePayload &payload,
                               const PaymentRequirements &requirements,
                               std::int64_t now);

@@ -22,6 +22,9 @@ struct PaymentRequirements {
     std::optional<unsigned> decimals;
     // The name version 1 has for the network; empty where it has none. For us.
     std::string v1_network;
+    // The facilitator has to say a member of `extra` before this can be offered
+    // (policy/supported_extra.hpp). For us.
+    bool needs_supported = false;
 
     // The seven members scheme, network, amount, asset, payTo,
     // maxTimeoutSeconds, extra in this order. No other member may be added:

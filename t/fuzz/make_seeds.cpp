@@ -39,7 +39,7 @@ public:
         for (const auto &[target, count] : counts_) {
             std::printf("%s: %u seeds\n", target.c_str(), count);
         }
-        return counts_.size() == 8;
+        return counts_.size() == 12;
     }
 
 private:
@@ -189,6 +189,74 @@ void add_extensions(Seeds &seeds, const std::string &vectors)
     }
 }
 
+void add_payloads(Seeds &seeds, const std::string &vectors)
+{
+    JsonDocument document = read_vectors(vectors + "/evm-payments.json");
+    JsonValue rows = document.root()["vectors"];
+    for (std::size_t index = 0; index < rows.size(); ++index) {
+        std::string payload;
+        rows.at(index)["decoded"]["payload"].write(payload);
+        for (char choice : {0, 1}) {
+            seeds.add("scheme_payload_fuzz", choice, payload);
+        }
+    }
+    // One signature, a legacy message with one account and no instruction.
+    seeds.add("scheme_payload_fuzz", 2,
+              "\x01" + std::string(64, 's') + "\x01" + std::string(2, '\0')
+                  + "\x01" + std::string(64, 'k') + std::string(1, '\0'));
+    seeds.add("scheme_payload_fuzz", 3,
+              "\x81\xa3txn\x83\xa3"
+              "amt\x05\xa3snd\xc4\x20"
+                  + std::string(32, 's') + "\xa4type\xa3pay");
+    seeds.add("scheme_payload_fuzz", 4,
+              R"({"type":"signAndSendTransaction","transactionCertificate":)"
+              R"({"envelope":{"transaction":{"sender":")"
+                  + std::string(64, 'a')
+                  + R"(","nonce":7},"signature":[1]},"signatures":[[1]]}})");
+    seeds.add("scheme_payload_fuzz", 5, R"({"transaction":"AA==","a":[1.0]})");
+}
+
+void add_terms(Seeds &seeds)
+{
+    const char *const kTerms[] = {
+        "base\n0x209693Bc6afc0C5328bA36FaF03C514EF312287C\n$0.01\n\n\n\n",
+        "base\n0x209693Bc6afc0C5328bA36FaF03C514EF312287C\n1\n\n6\nupto\n"
+        R"({"a":{"b":1}})",
+        "megaeth\n0x209693Bc6afc0C5328bA36FaF03C514EF312287C\n$price\n\n\n\n",
+        "solana\n2wKupLR9q6wXYppw8Gr2NvWxKBUqm4PPJKkQfoxHDBg4\n"
+        "0.01 PYUSD\n\n\nexact\n"
+        R"({"feePayer":"x"})",
+        "algorand\nRESOURCESERVERADDRESSAAAAAAAAAAAAAAAAAAAAAAAAAAAAAALTSRPAE"
+        "\n1\n31566704\n",
+        "fast-testnet\n"
+        "fast1qqqsyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0sfh7dqh\n1\n",
+        "stellar:testnet\n"
+        "GAAACAQDAQCQMBYIBEFAWDANBYHRAEISCMKBKFQXDAMRUGY4DUPB7JZX\n1\nUSDC\n",
+        "hedera:mainnet\n0.0.5\n2\n0.0.0\n8\n",
+        "sui:mainnet\n"
+        "0x0000000000000000000000000000000000000000000000000000000000000005\n"
+        "1\n0x2::sui::SUI\n9\n",
+        "cosmos:hub\nanybody\n1\nuatom\n6\n",
+        "eip155:08453\n$who\n1\n",
+    };
+    for (const char *terms : kTerms) {
+        seeds.add("accept_terms_fuzz", 0, terms);
+        seeds.add("accept_terms_fuzz", 1, terms);
+    }
+}
+
+void add_overrides(Seeds &seeds, const std::string &vectors)
+{
+    JsonDocument document =
+        read_vectors(vectors + "/settlement-override-vectors.json");
+    JsonValue rows = document.root()["vectors"];
+    for (std::size_t index = 0; index < rows.size(); ++index) {
+        std::string_view amount = rows.at(index)["overrideAmount"].string();
+        seeds.add("settlement_override_fuzz", 6, amount);
+    }
+    seeds.add("settlement_override_fuzz", '\x92', R"({"amount":"50%"})");
+}
+
 }  // namespace
 
 int main(int argc, char **argv)
@@ -200,5 +268,8 @@ int main(int argc, char **argv)
     add_answers(seeds);
     add_urls(seeds);
     add_extensions(seeds, argv[1]);
+    add_payloads(seeds, argv[1]);
+    add_terms(seeds);
+    add_overrides(seeds, argv[1]);
     return seeds.complete() ? 0 : 1;
 }

@@ -10,6 +10,7 @@
 #include "policy/accept_terms.hpp"
 #include "policy/claim_key.hpp"
 #include "policy/network_table.hpp"
+#include "protocol/dialect.hpp"
 #include "protocol/payment_offer.hpp"
 #include "protocol/payment_payload.hpp"
 
@@ -40,7 +41,7 @@ const PaymentOffer &our_offer()
             terms.timeout_seconds = 315360000;
             auto requirements = build_requirements(terms);
             must(requirements.ok(), "the offer can be made");
-            made.add(std::move(requirements.value()));
+            made.add(std::move(requirements.value()), 0);
         }
         return made;
     }();
@@ -143,7 +144,7 @@ void check_match(const PaymentPayload &payload,
                  const Eip3009Authorization &authorization)
 {
     JsonValue accepted = payload.accepted();
-    const PaymentOffer::Way *way = our_offer().match(accepted);
+    const PaymentOffer::Way *way = dialect_v2().match(our_offer(), payload);
     if (way == nullptr) {
         return;
     }
@@ -185,7 +186,7 @@ void check_header(std::string_view header)
     JsonValue accepted = payload->accepted();
     JsonValue signed_terms = payload->payload()["authorization"];
     auto key = key_of(payload.value());
-    must(key || our_offer().match(accepted) == nullptr,
+    must(key || dialect_v2().match(our_offer(), payload.value()) == nullptr,
          "what has no key matches no offer");
     if (!key) {
         return;

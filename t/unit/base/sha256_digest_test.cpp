@@ -29,5 +29,13 @@ TEST(Sha256Digest, EqualsTheStandardsExamples)
         "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
 }
 
+TEST(Sha512256, DigestsAsFips180Says)
+{
+    Digest digest = sha512_256("abc");
+    EXPECT_EQ(hex_encode(digest.data(), digest.size()),
+              "53048e2681941ef99b2e29b76b4c7dab"
+              "e4c2d0c634fc6d46e0e2f13107e7af23");
+}
+
 }  // namespace
 }  // namespace x402

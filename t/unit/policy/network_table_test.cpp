@@ -22,6 +22,8 @@ TEST(NetworkTable, KnowsEveryNameOfVersionOne)
         EXPECT_EQ(caip2_network(name), std::string(caip2.string())) << name;
         EXPECT_EQ(canonical_network(name), caip2.string()) << name;
         EXPECT_TRUE(is_testnet(caip2.string()).has_value()) << name;
+        EXPECT_EQ(v1_network_name(caip2.string()), std::string(name));
+        EXPECT_EQ(v1_network_name(name), std::string(name));
     }
 }
 
@@ -35,6 +37,26 @@ TEST(NetworkTable, KnowsTheShorthandsOfTheSdks)
     EXPECT_EQ(caip2_network("algorand-mainnet"), kLongAlgorand);
     EXPECT_EQ(caip2_network("algorand-testnet"),
               "algorand:SGO1GKSzyE7IEPItTxCByw9x8FmnrCDexi9/cOUJOiI=");
+}
+
+TEST(NetworkTable, NamesNetworksInVersionOne)
+{
+    EXPECT_EQ(v1_network_name(kLongAlgorand), "algorand-mainnet");
+    EXPECT_EQ(v1_network_name(kShortAlgorand), "algorand-mainnet");
+    EXPECT_EQ(v1_network_name("eip155:11155111"), "sepolia");
+    EXPECT_EQ(caip2_network("ethereum-sepolia"), "eip155:11155111");
+    EXPECT_EQ(v1_network_name("eip155:42161"), "arbitrum");
+    for (const char *network : {"mainnet", "testnet"}) {
+        std::string name = std::string("fast-") + network;
+        std::string id = std::string("fast:") + network;
+        EXPECT_EQ(caip2_network(name), id);
+        EXPECT_EQ(v1_network_name(id), name);
+        EXPECT_EQ(is_testnet(id), name == "fast-testnet");
+    }
+    for (const char *id :
+         {"", "foo", "eip155:31337", "eip155:50", "stellar:pubnet"}) {
+        EXPECT_EQ(v1_network_name(id), std::nullopt) << id;
+    }
 }
 
 TEST(NetworkTable, ReturnsIdsByteForByte)
@@ -73,6 +95,10 @@ TEST(NetworkTable, MapsAllSpellingsToOne)
     }
     EXPECT_EQ(canonical_network("algorand-testnet"),
               "algorand:SGO1GKSzyE7IEPItTxCByw9x8FmnrCDe");
+    EXPECT_EQ(
+        canonical_network("solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw"
+                          "2N9d"),
+        canonical_network("solana"));
     for (const char *unknown :
          {"", "foo", "eip155:", "eip155:0x2105", "EIP155:8453", "x:08"}) {
         EXPECT_EQ(canonical_network(unknown), unknown);

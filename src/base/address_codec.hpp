@@ -1,0 +1,28 @@
+// Bytes and checksums as the addresses of chains spell them.
+#ifndef X402_BASE_ADDRESS_CODEC_HPP
+#define X402_BASE_ADDRESS_CODEC_HPP
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace x402 {
+
+// Base58 with Bitcoin's alphabet, as Solana has it, without a checksum.
+// nullopt: another character, an empty text, more than 128 characters.
+std::optional<std::string> base58_decode(std::string_view text);
+
+// RFC 4648 section 6, upper-case, without padding. nullopt: another character,
+// a length no bytes have, bits left over that are not zero.
+std::optional<std::string> base32_decode(std::string_view text);
+
+// CRC-16/XMODEM.
+std::uint16_t crc16_xmodem(std::string_view bytes);
+
+// BIP 350: `<prefix>1<data>` in one letter case with the right checksum.
+bool bech32m_ok(std::string_view text, std::string_view prefix);
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,42 @@
+// Token, receiver and amount of one x402_accept. Part of building requirements
+// (accept_terms.hpp).
+#ifndef X402_POLICY_ACCEPT_TOKEN_HPP
+#define X402_POLICY_ACCEPT_TOKEN_HPP
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "policy/accept_terms.hpp"
+#include "policy/asset_table.hpp"
+
+namespace x402 {
+
+// The token of one offer. Lifetime of the address: the terms, or for ever.
+struct Token {
+    std::string_view address;
+    const Asset *known = nullptr;
+};
+
+// The token a price or amount is in: the written one, the one a price names
+// (`symbol`), or what a dollar means on that network (CAIP-2).
+Result<Token> resolve_token(const AcceptTerms &terms, std::string_view network,
+                            std::string_view symbol);
+
+// Nothing in the value when the decimals are neither written nor known.
+Result<std::optional<unsigned>> resolve_decimals(const AcceptTerms &terms,
+                                                 const Token &token);
+
+// Atomic units: terms.amount, or `number` (of the price) in the token.
+Result<std::string> resolve_amount(const AcceptTerms &terms, const Token &token,
+                                   std::string_view number);
+
+// nullopt: terms.pay_to may be paid on that network in that token.
+std::optional<Problem> check_pay_to(const AcceptTerms &terms,
+                                    std::string_view network,
+                                    const Token &token);
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,255 @@
+#include "policy/network_address.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+
+#include "base/address_codec.hpp"
+#include "base/sha256_digest.hpp"
+#include "policy/evm_address.hpp"
+
+namespace x402 {
+
+namespace {
+
+constexpr std::size_t kKeyBytes = 32;
+
+bool is_digit(char character)
+{
+    return character >= '0' && character <= '9';
+}
+
+bool is_hex_digit(char character)
+{
+    char lower = static_cast<char>(character | 0x20);
+    return is_digit(character) || (lower >= 'a' && lower <= 'f');
+}
+
+// 0x and at least one, at most `most` hex digits.
+bool is_hex_number(std::string_view text, std::size_t most)
+{
+    return text.size() > 2 && text.size() <= 2 + most
+           && text.substr(0, 2) == "0x"
+           && std::all_of(text.begin() + 2, text.end(), is_hex_digit);
+}
+
+std::string evm_fault(std::string_view text)
+{
+    if (!parse_evm_address(text)) {
+        return "is no EVM address: write 0x and 40 hexadecimal digits";
+    }
+    if (!evm_checksum_ok(text)) {
+        return "does not fit its own checksum (EIP-55), so a character is "
+               "wrong: copy the address again";
+    }
+    return "";
+}
+
+std::string solana_fault(std::string_view text)
+{
+    auto key = base58_decode(text);
+    return key && key->size() == kKeyBytes
+               ? ""
+               : "is no Solana address: write 32 bytes in base58, which are "
+                 "43 or 44 characters as a rule";
+}
+
+std::string algorand_fault(std::string_view text)
+{
+    constexpr std::size_t kCharacters = 58;
+    constexpr std::size_t kChecksum = 4;
+
+    auto bytes = base32_decode(text);
+    if (text.size() != kCharacters || !bytes) {
+        return "is no Algorand address: write its 58 characters A-Z and 2-7";
+    }
+    Digest digest = sha512_256(std::string_view(*bytes).substr(0, kKeyBytes));
+    if (!std::equal(digest.end() - kChecksum, digest.end(),
+                    bytes->begin() + kKeyBytes,
+                    [](std::uint8_t one, char other) {
+                        return one == static_cast<std::uint8_t>(other);
+                    })) {
+        return "does not fit its own checksum, so a character is wrong: copy "
+               "the address again";
+    }
+    return "";
+}
+
+std::string algorand_asset_fault(std::string_view text)
+{
+    constexpr std::size_t kLongest = 20;
+
+    return !text.empty() && text.size() <= kLongest && text.front() != '0'
+                   && std::all_of(text.begin(), text.end(), is_digit)
+               ? ""
+               : "is no Algorand asset: write the number of the ASA, like "
+                 "31566704";
+}
+
+// SEP-23: a version byte, 32 bytes, CRC-16 with the low byte first.
+bool is_strkey(std::string_view text, char kind)
+{
+    constexpr std::size_t kCharacters = 56;
+
+    auto bytes = base32_decode(text);
+    if (text.size() != kCharacters || text.front() != kind || !bytes) {
+        return false;
+    }
+    std::uint16_t sum =
+        crc16_xmodem(std::string_view(*bytes).substr(0, 1 + kKeyBytes));
+    return static_cast<std::uint8_t>((*bytes)[1 + kKeyBytes]) == (sum & 0xff)
+           && static_cast<std::uint8_t>((*bytes)[2 + kKeyBytes]) == sum >> 8
+           // The letter stands for the five high bits; the others are zero.
+           && (static_cast<std::uint8_t>(bytes->front()) & 7) == 0;
+}
+
+std::string stellar_fault(std::string_view text)
+{
+    return is_strkey(text, 'G') || is_strkey(text, 'C')
+               ? ""
+               : "is no Stellar address: write the 56 characters of an account "
+                 "(G...) or contract (C...), whose checksum has to fit";
+}
+
+std::string stellar_asset_fault(std::string_view text)
+{
+    return is_strkey(text, 'C')
+               ? ""
+               : "is no Stellar asset: write the 56 characters of its contract "
+                 "(C...), whose checksum has to fit";
+}
+
+std::string aptos_fault(std::string_view text)
+{
+    return is_hex_number(text, 64)
+               ? ""
+               : "is no Aptos address: write 0x and up to 64 hexadecimal "
+                 "digits";
+}
+
+// Three numbers: shard, realm and account.
+std::string hedera_fault(std::string_view text)
+{
+    constexpr std::string_view kAdvice =
+        "is no Hedera id: write three numbers, like 0.0.1234";
+    std::size_t dots = 0;
+    char before = '.';
+    for (char character : text) {
+        bool dot = character == '.';
+        if ((!dot && !is_digit(character)) || (dot && before == '.')) {
+            return std::string(kAdvice);
+        }
+        dots += dot ? 1 : 0;
+        before = character;
+    }
+    return std::string(dots == 2 && before != '.' ? "" : kAdvice);
+}
+
+std::string sui_fault(std::string_view text)
+{
+    return text.size() == 66 && is_hex_number(text, 64)
+               ? ""
+               : "is no Sui address: write 0x and 64 hexadecimal digits";
+}
+
+// An address, and module and type behind it where there are some.
+std::string move_asset_fault(std::string_view text)
+{
+    bool blank = std::any_of(text.begin(), text.end(), [](char character) {
+        return character <= ' ' || character > '~';
+    });
+    return !blank && is_hex_number(text.substr(0, text.find("::")), 64)
+               ? ""
+               : "is no asset of that network: write 0x and up to 64 "
+                 "hexadecimal digits, with ::module::TYPE behind them where "
+                 "it has those";
+}
+
+std::string fast_fault(std::string_view text)
+{
+    return bech32m_ok(text, "fast")
+               ? ""
+               : "is no Fast address: write fast1 and what follows, whose "
+                 "checksum has to fit";
+}
+
+std::string fast_asset_fault(std::string_view text)
+{
+    return text.size() == 66 && is_hex_number(text, 64)
+               ? ""
+               : "is no Fast token: write 0x and 64 hexadecimal digits";
+}
+
+std::string printable_fault(std::string_view text)
+{
+    bool printable = std::all_of(text.begin(), text.end(), [](char character) {
+        return character > ' ' && character <= '~';
+    });
+    return printable && !text.empty()
+               ? ""
+               : "has a character no address has: write printable ASCII "
+                 "without blanks";
+}
+
+using Fault = std::string (*)(std::string_view text);
+
+struct Family {
+    std::string_view name;
+    Fault address;
+    Fault asset;
+    std::string_view nobody;
+};
+
+constexpr Family kFamilies[] = {
+    {"eip155", evm_fault, evm_fault,
+     "0x0000000000000000000000000000000000000000"},
+    {"solana", solana_fault, solana_fault, "11111111111111111111111111111111"},
+    {"algorand", algorand_fault, algorand_asset_fault,
+     "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAY5HFKQ"},
+    {"stellar", stellar_fault, stellar_asset_fault, ""},
+    {"aptos", aptos_fault, move_asset_fault, "0x0"},
+    {"hedera", hedera_fault, hedera_fault, "0.0.0"},
+    {"sui", sui_fault, move_asset_fault,
+     "0x0000000000000000000000000000000000000000000000000000000000000000"},
+    {"fast", fast_fault, fast_asset_fault, ""},
+};
+
+constexpr Family kUnknownFamily = {"", printable_fault, printable_fault, ""};
+
+const Family &family_of(std::string_view caip2)
+{
+    for (const Family &family : kFamilies) {
+        if (family.name == network_family(caip2)) {
+            return family;
+        }
+    }
+    return kUnknownFamily;
+}
+
+}  // namespace
+
+std::string_view network_family(std::string_view caip2)
+{
+    return caip2.substr(0, std::min(caip2.find(':'), caip2.size()));
+}
+
+std::string address_fault(std::string_view caip2, std::string_view address)
+{
+    return family_of(caip2).address(address);
+}
+
+std::string asset_fault(std::string_view caip2, std::string_view asset)
+{
+    return family_of(caip2).asset(asset);
+}
+
+bool is_nobodys_address(std::string_view caip2, std::string_view address)
+{
+    std::string_view nobody = family_of(caip2).nobody;
+    bool zero_in_hex =
+        address.substr(0, 2) == "0x"
+        && address.find_first_not_of('0', 2) == std::string_view::npos;
+    return zero_in_hex || (!nobody.empty() && address == nobody);
+}
+
+}  // namespace x402

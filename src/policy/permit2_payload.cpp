@@ -1,0 +1,63 @@
+#include "policy/permit2_payload.hpp"
+
+#include <cstddef>
+
+#include "base/decimal_amount.hpp"
+#include "base/hex_codec.hpp"
+
+namespace x402 {
+
+namespace {
+
+constexpr std::size_t kMaxSignatureText = 16 * 1024;
+
+bool is_amount(JsonValue value)
+{
+    return is_atomic_amount(value.string());
+}
+
+bool is_address(JsonValue value)
+{
+    return parse_evm_address(value.string()).has_value();
+}
+
+bool has_shape(JsonValue payload, bool upto)
+{
+    JsonValue terms = payload["permit2Authorization"];
+    JsonValue permitted = terms["permitted"];
+    JsonValue witness = terms["witness"];
+    std::string_view signature = payload["signature"].string();
+    return payload.size() == 2 && signature.size() <= kMaxSignatureText
+           && is_hex_bytes(signature) && terms.is_object() && terms.size() == 6
+           && permitted.is_object() && permitted.size() == 2
+           && witness.is_object() && witness.size() == (upto ? 3u : 2u)
+           && is_address(terms["from"]) && is_address(terms["spender"])
+           && is_amount(terms["nonce"]) && is_amount(terms["deadline"])
+           && is_address(permitted["token"]) && is_amount(permitted["amount"])
+           && is_address(witness["to"]) && is_amount(witness["validAfter"])
+           && (!upto || is_address(witness["facilitator"]));
+}
+
+}  // namespace
+
+std::optional<Permit2Authorization> parse_permit2_payload(JsonValue payload,
+                                                          bool upto)
+{
+    if (!has_shape(payload, upto)) {
+        return std::nullopt;
+    }
+    JsonValue terms = payload["permit2Authorization"];
+    JsonValue witness = terms["witness"];
+    Permit2Authorization said;
+    said.from_text = terms["from"].string();
+    said.from = *parse_evm_address(said.from_text);
+    said.to_text = witness["to"].string();
+    said.token_text = terms["permitted"]["token"].string();
+    said.amount = terms["permitted"]["amount"].string();
+    said.nonce = *atomic_amount_bytes(terms["nonce"].string());
+    said.valid_after = saturated_seconds(witness["validAfter"].string());
+    said.deadline = saturated_seconds(terms["deadline"].string());
+    return said;
+}
+
+}  // namespace x402

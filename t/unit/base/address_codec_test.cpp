@@ -1,0 +1,61 @@
+#include "base/address_codec.hpp"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace x402 {
+namespace {
+
+TEST(AddressCodec, ReadsBase58)
+{
+    EXPECT_EQ(base58_decode("2NEpo7TZRRrLZSi2U"), "Hello World!");
+    EXPECT_EQ(base58_decode("1112"), std::string("\0\0\0\x01", 4));
+    EXPECT_EQ(base58_decode("11111111111111111111111111111111"),
+              std::string(32, '\0'));
+    for (const char *text : {"", "0", "O", "I", "l", "2NEpo 7T", "+"}) {
+        EXPECT_EQ(base58_decode(text), std::nullopt) << text;
+    }
+    EXPECT_TRUE(base58_decode(std::string(128, 'z')));
+    EXPECT_FALSE(base58_decode(std::string(129, 'z')));
+}
+
+TEST(AddressCodec, ReadsBase32)
+{
+    EXPECT_EQ(base32_decode("MZXW6YTB"), "fooba");
+    EXPECT_EQ(base32_decode("MZXW6YQ"), "foob");
+    EXPECT_EQ(base32_decode(""), "");
+    for (const char *text : {"M", "MZX", "MZXW6Y", "mzxw6ytb", "MZXW6YR",
+                             "MY======", "MZXW6YT1"}) {
+        EXPECT_EQ(base32_decode(text), std::nullopt) << text;
+    }
+}
+
+TEST(AddressCodec, SumsXmodem)
+{
+    EXPECT_EQ(crc16_xmodem("123456789"), 0x31c3);
+    EXPECT_EQ(crc16_xmodem(""), 0);
+}
+
+TEST(AddressCodec, ChecksBech32m)
+{
+    // BIP 350 and a Fast address of the bytes 0 to 31.
+    // (whose empty data no address has).
+    EXPECT_FALSE(bech32m_ok("a1lqfn3a", "a"));
+    EXPECT_TRUE(
+        bech32m_ok("abcdef1l7aum6echk45nj3s0wdvt2fg8x9yrzpqzd3ryx", "abcdef"));
+    const std::string fast =
+        "fast1qqqsyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0sfh7dqh";
+    EXPECT_TRUE(bech32m_ok(fast, "fast"));
+    EXPECT_FALSE(bech32m_ok(fast, "set"));
+    EXPECT_FALSE(bech32m_ok("fast1", "fast"));
+    EXPECT_FALSE(bech32m_ok("F" + fast.substr(1), "fast"));
+    for (std::size_t place = 5; place < fast.size(); ++place) {
+        std::string changed = fast;
+        changed[place] = changed[place] == 'q' ? 'p' : 'q';
+        EXPECT_FALSE(bech32m_ok(changed, "fast")) << changed;
+    }
+}
+
+}  // namespace
+}  // namespace x402

@@ -1,0 +1,329 @@
+// Claim keys of all forms: no signature and no spelling makes another payment,
+// every nonce does.
+#include <algorithm>
+#include <cstddef>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "base/base64_codec.hpp"
+#include "base/sha256_digest.hpp"
+#include "policy/claim_key.hpp"
+#include "policy/scheme_payload.hpp"
+#include "vectors.hpp"
+
+namespace x402 {
+namespace {
+
+constexpr std::int64_t kNow = 1800000000;
+
+std::string changed(std::string text, std::string_view from,
+                    std::string_view to)
+{
+    std::size_t place = text.find(from);
+    EXPECT_NE(place, std::string::npos) << from;
+    return place == std::string::npos ? text
+                                      : text.replace(place, from.size(), to);
+}
+
+Result<SchemePayload> read(const char *scheme, const char *network,
+                           const std::string &payload)
+{
+    JsonDocument document = parse_json(payload);
+    return read_scheme_payload(scheme, network, "any", document.root());
+}
+
+// Empty for what cannot be read.
+std::string key_of(const char *scheme, const char *network,
+                   const std::string &payload)
+{
+    Result<SchemePayload> said = read(scheme, network, payload);
+    if (!said) {
+        EXPECT_EQ(said.problem().text, kInvalidPayload);
+        return "";
+    }
+    return std::string(said->claim_key.begin(), said->claim_key.end());
+}
+
+// --- Permit2
+
+constexpr const char *kPermit2 =
+    R"({"signature":"0x3a84","permit2Authorization":{)"
+    R"("from":"0x2c106B8378311AF25df8E16BAf7Ca35AfA89E5B9",)"
+    R"("permitted":{"token":"0x036CbD53842c5426634e7929541eC2318f3dCF7e",)"
+    R"("amount":"10000"},)"
+    R"("spender":"0x402085c248EeA27D92E8b30b2C58ed07f9E20001",)"
+    R"("nonce":"1234","deadline":"1800000300",)"
+    R"("witness":{"to":"0x209693Bc6afc0C5328bA36FaF03C514EF312287C",)"
+    R"("validAfter":"0"}}})";
+
+std::string upto_payload()
+{
+    return changed(kPermit2, R"("validAfter":"0")",
+                   R"("validAfter":"0","facilitator":)"
+                   R"("0x1111111111111111111111111111111111111111")");
+}
+
+TEST(PaymentForms, Permit2SaysWhatAnAuthorizationSays)
+{
+    for (bool upto : {false, true}) {
+        auto said = read(upto ? "upto" : "exact", "base-sepolia",
+                         upto ? upto_payload() : kPermit2);
+        ASSERT_TRUE(said) << said.problem().text;
+        EXPECT_EQ(said->form, PaymentForm::permit2);
+        EXPECT_EQ(said->payer, "0x2c106B8378311AF25df8E16BAf7Ca35AfA89E5B9");
+        EXPECT_EQ(said->value, "10000");
+        EXPECT_EQ(said->recipient,
+                  "0x209693Bc6afc0C5328bA36FaF03C514EF312287C");
+        EXPECT_EQ(said->token, "0x036CbD53842c5426634e7929541eC2318f3dCF7e");
+        EXPECT_EQ(said->valid_after, 0);
+        EXPECT_EQ(said->valid_before, 1800000300);
+        EXPECT_EQ(said->upto, upto);
+    }
+}
+
+TEST(PaymentForms, Permit2KeysAreOfChainOwnerAndNonce)
+{
+    const std::string key = key_of("exact", "base-sepolia", kPermit2);
+    std::string parts = "permit2";
+    parts += std::string("\0\0\0\0\0\x01\x4a\x34", 8);
+    parts += "\x2c\x10\x6b\x83\x78\x31\x1a\xf2\x5d\xf8\xe1\x6b\xaf\x7c\xa3\x5a"
+             "\xfa\x89\xe5\xb9";
+    parts += std::string(30, '\0') + "\x04\xd2";
+    Digest digest = sha256(parts);
+    EXPECT_EQ(key, std::string(digest.begin(), digest.end()));
+
+    // Permit2 counts one nonce for all that an owner permits.
+    EXPECT_EQ(key_of("upto", "eip155:84532", upto_payload()), key);
+    for (const char *from : {"0x3a84", "10000", "0x402085c248", "1800000300",
+                             "0x209693", "0x036CbD", "2c106B8378"}) {
+        std::string to = from;
+        char &last = to.back();
+        last = last == 'B' ? 'b' : last == '8' ? '8' : '1';
+        EXPECT_EQ(key_of("exact", "eip155:084532", changed(kPermit2, from, to)),
+                  key)
+            << from;
+    }
+    EXPECT_NE(key_of("exact", "base", kPermit2), key);
+    EXPECT_NE(key_of("exact", "base-sepolia",
+                     changed(kPermit2, "\"1234\"", "\"1235\"")),
+              key);
+    EXPECT_NE(key_of("exact", "base-sepolia",
+                     changed(kPermit2, "0x2c106B", "0x2c106C")),
+              key);
+}
+
+TEST(PaymentForms, Permit2HasOneShape)
+{
+    for (const char *pair :
+         {R"("signature":"0x3a84"|"signature":"3a84")",
+          R"("signature":"0x3a84"|"signature":"0x3a84","a":1)",
+          R"("signature":"0x3a84"|"signature":"0x3a84","authorization":{})",
+          R"("nonce":"1234"|"nonce":"0x04d2")",
+          R"("nonce":"1234"|"nonce":1234)", R"("nonce":"1234"|"nonce":"01234")",
+          R"("nonce":"1234"|"nonce":"1234","extra":1)",
+          R"("amount":"10000"|"amount":"10000","a":1)",
+          R"("amount":"10000"|"amount":"1e4")",
+          R"("validAfter":"0"|"validAfter":"0","extra":"0x")",
+          R"("validAfter":"0"|"validafter":"0")",
+          R"("spender":"0x4|"spender":"0)", R"("witness":{|"Witness":{)",
+          R"("from":"0x2c|"from":"0X2c)"}) {
+        std::string text(pair);
+        std::size_t bar = text.find('|');
+        std::string payload =
+            changed(kPermit2, text.substr(0, bar), text.substr(bar + 1));
+        EXPECT_EQ(key_of("exact", "base", payload), "") << pair;
+    }
+    EXPECT_EQ(key_of("exact", "base", upto_payload()), "");
+    EXPECT_EQ(key_of("upto", "base", kPermit2), "");
+}
+
+TEST(PaymentForms, Permit2IsObjectedToInWordsOfItsOwn)
+{
+    PaymentRequirements offered;
+    offered.amount = "10000";
+    offered.asset = "0x036cbd53842c5426634e7929541ec2318f3dcf7e";
+    offered.pay_to = "0x209693Bc6afc0C5328bA36FaF03C514EF312287C";
+    auto word = [&offered](const char *scheme, const std::string &payload) {
+        auto said = read(scheme, "base", payload);
+        const char *found =
+            said ? payload_objection(said.value(), offered, kNow) : "unread";
+        return std::string(found ? found : "");
+    };
+    EXPECT_EQ(word("exact", kPermit2), "");
+    EXPECT_EQ(word("exact", changed(kPermit2, "0x209693", "0x209694")),
+              "invalid_permit2_recipient_mismatch");
+    EXPECT_EQ(word("exact", changed(kPermit2, "0x036C", "0x036D")),
+              "permit2_token_mismatch");
+    EXPECT_EQ(word("exact", changed(kPermit2, "10000", "10001")),
+              "permit2_amount_mismatch");
+    EXPECT_EQ(word("upto", changed(upto_payload(), "10000", "10001")), "");
+    EXPECT_EQ(word("upto", changed(upto_payload(), "10000", "9999")),
+              "permit2_amount_mismatch");
+    EXPECT_EQ(word("exact", changed(kPermit2, "\"0\"", "\"1800000001\"")),
+              "permit2_not_yet_valid");
+    EXPECT_EQ(word("exact", changed(kPermit2, "1800000300", "1800000059")),
+              "permit2_deadline_expired");
+    EXPECT_EQ(word("exact", changed(kPermit2, "1800000300", "1800000901")),
+              "permit2_deadline_too_late");
+}
+
+TEST(PaymentForms, EveryPaymentOfTheOfficialClientIsRead)
+{
+    JsonDocument document = read_vectors("evm-payments.json");
+    JsonValue vectors = document.root()["vectors"];
+    std::set<std::string> keys;
+    for (std::size_t index = 0; index < vectors.size(); ++index) {
+        JsonValue row = vectors.at(index);
+        SCOPED_TRACE(std::string(row["name"].string()));
+        JsonValue sent = row["decoded"];
+        JsonValue offered = row["paymentRequired"]["accepts"].at(0);
+        auto said = read_scheme_payload(
+            offered["scheme"].string(), offered["network"].string(),
+            offered["asset"].string(), sent["payload"]);
+        ASSERT_TRUE(said) << said.problem().text;
+        EXPECT_EQ(said->payer, row["signer"].string());
+        EXPECT_TRUE(keys.insert(std::string(said->claim_key.begin(),
+                                            said->claim_key.end()))
+                        .second);
+        PaymentRequirements requirements;
+        bool v1 = sent["x402Version"].integer() == 1;
+        requirements.amount =
+            offered[v1 ? "maxAmountRequired" : "amount"].string();
+        requirements.asset = offered["asset"].string();
+        requirements.pay_to = offered["payTo"].string();
+        requirements.max_timeout_seconds =
+            static_cast<std::uint32_t>(*offered["maxTimeoutSeconds"].integer());
+        EXPECT_EQ(payload_objection(said.value(), requirements,
+                                    *said->valid_before
+                                        - requirements.max_timeout_seconds),
+                  nullptr);
+    }
+    EXPECT_EQ(keys.size(), vectors.size());
+    EXPECT_EQ(keys.size(), 9u);
+}
+
+// --- Solana
+
+std::string solana_transaction(std::size_t signatures, std::string message)
+{
+    return static_cast<char>(signatures) + std::string(64 * signatures, '\x55')
+           + std::move(message);
+}
+
+// Version 0 with one instruction and one table, or a legacy message.
+std::string solana_message_of(bool versioned, char blockhash = 'h')
+{
+    std::string message = versioned ? "\x80" : "";
+    message += std::string("\x02\0\x01", 3);
+    message += '\x03' + std::string(3 * 32, 'k');
+    message += std::string(32, blockhash);
+    message += std::string("\x01\x02\x02\0\x01\x03zzz", 9);
+    return message
+           + (versioned ? '\x01' + std::string(32, 't') + "\x01\x05" + '\0'
+                        : std::string());
+}
+
+std::string solana_payload(const std::string &transaction)
+{
+    return "{\"transaction\":\"" + base64_encode(transaction) + "\"}";
+}
+
+std::string solana_key(const std::string &transaction)
+{
+    return key_of("exact", "solana", solana_payload(transaction));
+}
+
+TEST(PaymentForms, SolanaKeysAreOfTheMessage)
+{
+    for (bool versioned : {false, true}) {
+        std::string message = solana_message_of(versioned);
+        std::string transaction = solana_transaction(2, message);
+        std::string key = solana_key(transaction);
+        ASSERT_NE(key, "");
+        Digest digest = sha256(message);
+        Digest expected = network_claim_key(
+            "solana", "solana", std::string(digest.begin(), digest.end()));
+        EXPECT_EQ(key, std::string(expected.begin(), expected.end()));
+        transaction[5] ^= 1;  // a signature
+        EXPECT_EQ(solana_key(transaction), key);
+        EXPECT_EQ(
+            solana_key(solana_transaction(2, solana_message_of(versioned, 'i')))
+                == key,
+            false);
+        EXPECT_EQ(key_of("exact",
+                         "solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d",
+                         solana_payload(transaction)),
+                  key);
+        EXPECT_NE(key_of("exact", "solana-devnet", solana_payload(transaction)),
+                  key);
+    }
+}
+
+TEST(PaymentForms, SolanaTransactionsAreWholeAndNothingElse)
+{
+    for (bool versioned : {false, true}) {
+        std::string whole = solana_transaction(2, solana_message_of(versioned));
+        EXPECT_EQ(solana_key(whole + '\0'), "");
+        for (std::size_t size = 0; size < whole.size(); ++size) {
+            EXPECT_EQ(solana_key(whole.substr(0, size)), "") << size;
+        }
+    }
+    std::string message = solana_message_of(true);
+    EXPECT_EQ(solana_key(solana_transaction(1, message)), "");
+    EXPECT_EQ(solana_key(solana_transaction(3, message)), "");
+    EXPECT_EQ(solana_key("\x82" + std::string(1, '\0')
+                         + std::string(128, '\x55') + message),
+              "");
+    std::string payload = solana_payload(solana_transaction(2, message));
+    EXPECT_EQ(key_of("exact", "solana", changed(payload, "{", "{\"a\":1,")),
+              "");
+    EXPECT_EQ(key_of("exact", "solana", R"({"transaction":"!"})"), "");
+    EXPECT_EQ(key_of("exact", "solana", R"({"transaction":5})"), "");
+}
+
+// --- others
+
+TEST(PaymentForms, OthersAreDigestedInCanonicalForm)
+{
+    std::string key = key_of("exact", "aptos:1", R"({"a":"x","b":{"c":1}})");
+    ASSERT_NE(key, "");
+    EXPECT_EQ(key_of("exact", "aptos:1", R"({"b":{"c":1.0},"a":"\u0078"})"),
+              key);
+    EXPECT_NE(key_of("exact", "aptos:2", R"({"a":"x","b":{"c":1}})"), key);
+    EXPECT_NE(key_of("exact", "aptos:1", R"({"a":"y","b":{"c":1}})"), key);
+    for (const char *payload : {"{}", "[]", "null", "\"a\"", "[1]"}) {
+        EXPECT_EQ(key_of("exact", "sui:mainnet", payload), "") << payload;
+    }
+    auto said = read("exact", "hedera:mainnet", R"({"transaction":"x"})");
+    ASSERT_TRUE(said);
+    EXPECT_EQ(said->form, PaymentForm::opaque);
+    EXPECT_EQ(said->payer, "");
+    EXPECT_EQ(said->payer_digest, said->claim_key);
+    EXPECT_EQ(said->valid_before, std::nullopt);
+    PaymentRequirements offered;
+    offered.amount = "5";
+    offered.pay_to = "0.0.7";
+    EXPECT_EQ(payload_objection(said.value(), offered, kNow), nullptr);
+}
+
+TEST(PaymentForms, SchemesWithoutAFormAreNobodys)
+{
+    const std::string no_match(kNoMatchingRequirements);
+    for (const auto &[scheme, network] :
+         std::vector<std::pair<const char *, const char *>>{
+             {"upto", "solana"},
+             {"batch-settlement", "base"},
+             {"exact", "nowhere"},
+             {"", "base"},
+             {"exact", "eip155:x"}}) {
+        auto said = read(scheme, network, kPermit2);
+        ASSERT_FALSE(said);
+        EXPECT_EQ(said.problem().text, no_match) << scheme << network;
+    }
+}
+
+}  // namespace
+}  // namespace x402
