@@ -56,6 +56,7 @@ private:
 
     bool make_lists(Transfer &transfer);
     bool set_options(Transfer &transfer);
+    bool follow_sockets(Transfer &transfer);
     void finish(Transfer *transfer, int result);
     void discard(Transfer *transfer);
     void after_action();
