@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "facilitator/redirect_rule.hpp"
+#include "facilitator/request_head.hpp"
 #include "facilitator/verify_answer.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
 
