@@ -10,8 +10,8 @@ namespace x402 {
 // The same word, in any case of ASCII letters.
 bool same_word(std::string_view one, std::string_view other);
 
-// Part of a token, of which header names are made.
-bool is_token_byte(char byte);
+// Not empty, and of the bytes that header names are made of.
+bool is_token(std::string_view text);
 
 // A line break, NUL or another control character; a tab is none.
 bool has_control(std::string_view text);

@@ -1,5 +1,7 @@
 #include "facilitator/request_head.hpp"
 
+#include <charconv>
+
 #include "facilitator/facilitator_url.hpp"
 
 namespace x402 {
@@ -44,18 +46,33 @@ std::string start_of_head(std::string_view url, bool post)
     return head;
 }
 
-std::string end_of_head(const std::vector<std::string> &headers, bool post,
-                        std::size_t length)
+std::string whole_head(std::string_view start,
+                       const std::vector<std::string> &headers, bool post,
+                       std::size_t length)
 {
+    constexpr std::string_view kLength = "Content-Length: ";
+    constexpr std::size_t kMostDigits = 20;
+    std::size_t size = start.size() + kLength.size() + kMostDigits + 4;
+    for (const std::string &line : headers) {
+        size += line.size() + 2;
+    }
+
     std::string head;
+    head.reserve(size);
+    head += start;
     for (const std::string &line : headers) {
         head += line;
         head += "\r\n";
     }
     if (post) {
-        head += "Content-Length: " + std::to_string(length) + "\r\n";
+        char digits[kMostDigits];
+        auto end = std::to_chars(digits, digits + sizeof(digits), length);
+        head += kLength;
+        head.append(digits, end.ptr);
+        head += "\r\n";
     }
-    return head + "\r\n";
+    head += "\r\n";
+    return head;
 }
 
 }  // namespace x402

@@ -10,14 +10,15 @@
 namespace x402 {
 
 // Request line and headers of our own, as they are for every request to `url`,
-// which parse_facilitator_url() has accepted. Open at its end: end_of_head()
-// belongs behind it. `post`: POST of JSON, else GET.
+// which parse_facilitator_url() has accepted. `post`: POST of JSON, else GET.
 std::string start_of_head(std::string_view url, bool post);
 
-// `headers` are whole lines without line ends, checked by
-// objection_to_header(); `length` is that of the body, which only a POST has.
-std::string end_of_head(const std::vector<std::string> &headers, bool post,
-                        std::size_t length);
+// `start` is start_of_head(); `headers` are whole lines without line ends,
+// checked by objection_to_header(); `length` is that of the body, which only a
+// POST has.
+std::string whole_head(std::string_view start,
+                       const std::vector<std::string> &headers, bool post,
+                       std::size_t length);
 
 }  // namespace x402
 

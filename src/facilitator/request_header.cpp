@@ -54,11 +54,9 @@ std::string objection_to_header(const RequestHeader &header)
     if (header.name.empty()) {
         return "the name of a facilitator header must not be empty";
     }
-    for (char byte : header.name) {
-        if (!is_token_byte(byte)) {
-            return "a facilitator header needs a name of letters, digits and "
-                   "\"-\", without \":\"";
-        }
+    if (!is_token(header.name)) {
+        return "a facilitator header needs a name of letters, digits and "
+               "\"-\", without \":\"";
     }
     for (std::string_view own : kOwnNames) {
         if (header.is(own)) {

@@ -100,11 +100,9 @@ void ResponseReader::take_line(std::string_view &bytes)
         return;
     }
 
-    std::string whole;
     if (!line_.empty()) {
-        whole.swap(line_);
-        whole.append(piece);
-        piece = whole;
+        line_.append(piece);
+        piece = line_;
     }
     if (!of_chunk) {
         head_bytes_ += piece.size();
@@ -119,6 +117,7 @@ void ResponseReader::take_line(std::string_view &bytes)
         return;
     }
     read_line(piece);
+    line_.clear();
 }
 
 void ResponseReader::read_line(std::string_view line)
@@ -180,8 +179,7 @@ void ResponseReader::read_status_line(std::string_view line)
 void ResponseReader::read_field(std::string_view line)
 {
     std::size_t colon = line.find(':');
-    if (colon == 0 || colon == std::string_view::npos
-        || !std::all_of(line.begin(), line.begin() + colon, is_token_byte)) {
+    if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) {
         fail("the answer has a header line without a proper name");
         return;
     }

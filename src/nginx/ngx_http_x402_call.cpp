@@ -146,7 +146,7 @@ void FacilitatorCall::send_by_http(Endpoint::Route &route,
 {
     HttpRequest request;
     request.head =
-        route.head + end_of_head(headers, route.post, terms_.body.size());
+        whole_head(route.head, headers, route.post, terms_.body.size());
     request.body = terms_.body;
     request.send_once = terms_.operation == Operation::settle;
     request.connect_timeout = std::min(terms_.connect_timeout, left);

@@ -30,7 +30,7 @@ EOF
 $t->write('html/a', "SECRET\n");
 $t->start;
 
-for (1 .. 4) {
+for (1 .. 2) {
     $f->forget;
     is_content paid($t, '/names/a'), "SECRET\n", 'a name with addresses where nobody listens';
     is $f->order, 'verify settle', 'each call once';

@@ -25,8 +25,10 @@ TEST(HeaderWords, KnowsTokens)
         bool token = code < 128
                      && (std::isalnum(code)
                          || (code && std::strchr("!#$%&'*+-.^_`|~", code)));
-        EXPECT_EQ(is_token_byte(byte), token) << code;
+        EXPECT_EQ(is_token(std::string(1, byte)), token) << code;
+        EXPECT_EQ(is_token(std::string("a") + byte + "b"), token) << code;
     }
+    EXPECT_FALSE(is_token(""));
 }
 
 TEST(HeaderWords, KnowsControlCharacters)

@@ -7,24 +7,23 @@ namespace {
 
 TEST(RequestHead, IsAPostOfJson)
 {
-    EXPECT_EQ(
-        start_of_head("http://127.0.0.1:4022/a/verify", true)
-            + end_of_head({"X-Key: a", "Authorization: Bearer b"}, true, 12),
-        "POST /a/verify HTTP/1.1\r\n"
-        "Host: 127.0.0.1:4022\r\n"
-        "User-Agent: ngx_http_x402_module\r\n"
-        "Accept: application/json\r\n"
-        "Content-Type: application/json\r\n"
-        "X-Key: a\r\n"
-        "Authorization: Bearer b\r\n"
-        "Content-Length: 12\r\n"
-        "\r\n");
+    EXPECT_EQ(whole_head(start_of_head("http://127.0.0.1:4022/a/verify", true),
+                         {"X-Key: a", "Authorization: Bearer b"}, true, 12),
+              "POST /a/verify HTTP/1.1\r\n"
+              "Host: 127.0.0.1:4022\r\n"
+              "User-Agent: ngx_http_x402_module\r\n"
+              "Accept: application/json\r\n"
+              "Content-Type: application/json\r\n"
+              "X-Key: a\r\n"
+              "Authorization: Bearer b\r\n"
+              "Content-Length: 12\r\n"
+              "\r\n");
 }
 
 TEST(RequestHead, IsAGetWithoutABody)
 {
-    EXPECT_EQ(start_of_head("http://x402.org/supported", false)
-                  + end_of_head({}, false, 0),
+    EXPECT_EQ(whole_head(start_of_head("http://x402.org/supported", false), {},
+                         false, 0),
               "GET /supported HTTP/1.1\r\n"
               "Host: x402.org\r\n"
               "User-Agent: ngx_http_x402_module\r\n"
