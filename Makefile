@@ -73,9 +73,16 @@ unit: need-test ## GoogleTest units of the pure rooms, with ASan and UBSan
 	@$(MAKE) --no-print-directory -j$(JOBS) build/unit/run
 	build/unit/run --gtest_brief=1
 
+# Tests that say "Runs with both transports." run a second time, with curl instead of
+# the http client for http:// facilitators. It is the module relinked with one
+# file compiled otherwise: a switch that users could find would have to be kept.
+BOTH_TRANSPORTS = $(shell grep -l '^\# Runs with both transports\.$$' t/http/*.t)
+
 http: need-test ## t/http: a real nginx, a scripted facilitator
 	@$(MAKE) --no-print-directory $(MODULE)
+	@t/lib/build-curl-module build/module build/curl
 	X402_MODULE=$(CURDIR)/$(MODULE) prove -j$(JOBS) -It/lib t/http/*.t
+	X402_MODULE=$(CURDIR)/build/curl/ngx_http_x402_module.so prove -j$(JOBS) -It/lib $(BOTH_TRANSPORTS)
 
 e2e: need-test need-e2e ## t/e2e: real chain, facilitator and client
 	@$(MAKE) --no-print-directory $(MODULE)

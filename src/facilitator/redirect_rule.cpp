@@ -1,5 +1,7 @@
 #include "facilitator/redirect_rule.hpp"
 
+#include <algorithm>
+
 namespace x402 {
 
 namespace {
@@ -23,6 +25,29 @@ const char *objection_to_sending_secrets(const FacilitatorUrl &from,
 }
 
 }  // namespace
+
+std::string resolve_location(std::string_view asked, std::string_view location)
+{
+    std::size_t mark = asked.find("://");
+    bool absolute = location.find("://") < location.find('/');
+    if (location.empty() || absolute || mark == std::string_view::npos
+        || location.front() == '.'
+        || location.find("/.") != std::string_view::npos) {
+        return std::string(location);
+    }
+    std::size_t path = asked.find('/', mark + 3);
+    std::size_t keep = asked.size();
+    if (location.substr(0, 2) == "//") {
+        keep = mark + 1;
+    } else if (location.front() == '/') {
+        keep = std::min(path, keep);
+    } else if (path == std::string_view::npos) {
+        return std::string(asked) + "/" + std::string(location);
+    } else {
+        keep = asked.rfind('/') + 1;
+    }
+    return std::string(asked.substr(0, keep)) + std::string(location);
+}
 
 Result<std::string> follow_redirect(const FacilitatorUrl &asked, int status,
                                     std::string_view location,

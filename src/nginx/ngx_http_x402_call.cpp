@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "facilitator/redirect_rule.hpp"
+#include "facilitator/request_head.hpp"
 #include "facilitator/verify_answer.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
 
@@ -10,130 +11,12 @@ namespace x402 {
 
 namespace {
 
-constexpr ngx_msec_t kRedirectLifetime = 3600 * 1000;
-
-const char *operation_name(Operation operation)
-{
-    switch (operation) {
-    case Operation::verify:
-        return "verify";
-    case Operation::settle:
-        return "settle";
-    case Operation::supported:
-        break;
-    }
-    return "supported";
-}
-
-// x402 facilitators are asked by POST, for what they support by GET.
-const char *operation_method(Operation operation)
-{
-    return operation == Operation::supported ? "GET" : "POST";
-}
-
 bool is_past(ngx_msec_t moment)
 {
     return static_cast<ngx_msec_int_t>(ngx_current_msec - moment) >= 0;
 }
 
-bool random_bytes(RandomBytes &bytes)
-{
-    return fill_random(bytes.data(), bytes.size());
-}
-
 }  // namespace
-
-Endpoint::Endpoint(const FacilitatorConf &conf, CurlEngine &engine)
-    : conf_(conf), engine_(engine)
-{
-    host_for(conf.url.host);
-    if (conf.auth) {
-        tokens_ = std::make_unique<AuthTokens>(conf.auth->key);
-    }
-}
-
-Endpoint::~Endpoint()
-{
-    // The process ends: nobody is left to be told.
-    while (!calls_.empty()) {
-        calls_.back()->cancel();
-    }
-}
-
-Endpoint::Host &Endpoint::host_for(const std::string &name)
-{
-    for (auto &host : hosts_) {
-        if (host->name == name) {
-            return *host;
-        }
-    }
-    auto host = std::make_unique<Host>();
-    host->name = name;
-    FacilitatorUrl url;
-    url.host = name;
-    if (!url.host_is_address()) {
-        bool own = name == conf_.url.host;
-        host->book = std::make_unique<AddressBook>(
-            name, conf_.resolver,
-            own ? conf_.addresses : std::vector<std::string>(),
-            on_look_up_ended, this);
-    }
-    hosts_.push_back(std::move(host));
-    return *hosts_.back();
-}
-
-std::string Endpoint::url_for(Operation operation)
-{
-    Redirect &redirect = redirects_[static_cast<int>(operation)];
-    if (!redirect.url.empty() && !is_past(redirect.until)) {
-        return redirect.url;
-    }
-    redirect.url.clear();
-    return conf_.url.endpoint(operation_name(operation));
-}
-
-std::optional<std::vector<std::string>>
-Endpoint::headers_for(Operation operation, const std::string &url)
-{
-    std::vector<std::string> lines;
-    for (const RequestHeader &header : conf_.headers) {
-        if (header.goes_with(operation_name(operation))) {
-            lines.push_back(header.name + ": " + header.value);
-        }
-    }
-    if (tokens_) {
-        auto value = tokens_->authorization(operation_method(operation), url,
-                                            ngx_time(), random_bytes);
-        if (!value) {
-            return std::nullopt;
-        }
-        lines.push_back("Authorization: " + *value);
-    }
-    return lines;
-}
-
-void Endpoint::learn(Operation operation, const std::string &url)
-{
-    Redirect &redirect = redirects_[static_cast<int>(operation)];
-    redirect.url = url;
-    redirect.until = ngx_current_msec + kRedirectLifetime;
-    log_line(NGX_LOG_NOTICE, ngx_cycle->log,
-             std::string("facilitator redirects ") + operation_name(operation)
-                 + " to \"" + log_excerpt(url)
-                 + "\", asked there for an hour; write that address into "
-                   "x402_facilitator to save the detour");
-}
-
-void Endpoint::on_look_up_ended(void *data)
-{
-    auto *endpoint = static_cast<Endpoint *>(data);
-    std::vector<FacilitatorCall *> waiting;
-    waiting.swap(endpoint->waiting_);
-    for (FacilitatorCall *call : waiting) {
-        call->waiting_ = false;
-        call->proceed();
-    }
-}
 
 FacilitatorCall::FacilitatorCall(Endpoint &endpoint, CallTerms terms, Done done,
                                  void *data)
@@ -151,13 +34,16 @@ FacilitatorCall::FacilitatorCall(Endpoint &endpoint, CallTerms terms, Done done,
     timer_.log = ngx_cycle->log;
     timer_.handler = on_timer;
     timer_.cancelable = in_background() ? 1 : 0;
+    place_ = endpoint_.calls_.size();
     endpoint_.calls_.push_back(this);
 }
 
 FacilitatorCall::~FacilitatorCall()
 {
     auto &calls = endpoint_.calls_;
-    calls.erase(std::remove(calls.begin(), calls.end(), this), calls.end());
+    calls.back()->place_ = place_;
+    calls[place_] = calls.back();
+    calls.pop_back();
     if (timer_.timer_set) {
         ngx_del_timer(&timer_);
     }
@@ -180,6 +66,9 @@ void FacilitatorCall::cancel()
     if (transfer_) {
         endpoint_.engine_.cancel(transfer_);
     }
+    if (exchange_) {
+        origin_->cancel(exchange_);
+    }
     delete this;
 }
 
@@ -201,20 +90,16 @@ ngx_msec_t FacilitatorCall::time_left() const
 // Sends as soon as there is an address to send to.
 void FacilitatorCall::proceed()
 {
-    std::string url = endpoint_.url_for(terms_.operation);
-    auto parsed = parse_facilitator_url(url);
-    if (!parsed) {
+    Endpoint::Route *route = endpoint_.route_for(terms_.operation);
+    if (route == nullptr) {
         fail_later(Transport::not_sent,
                    "the facilitator's address is unusable");
         return;
     }
-    Endpoint::Host &host = endpoint_.host_for(parsed->host);
-    std::vector<std::string> addresses;
-    if (host.book) {
-        addresses = host.book->addresses();
-    }
+    Endpoint::Host &host = *route->host;
+    const std::vector<std::string> &addresses = host.addresses();
 
-    if (host.book && addresses.empty()) {
+    if (addresses.empty()) {
         if (!host.book->busy()) {
             fail_later(Transport::not_sent, "host not found");
             return;
@@ -228,13 +113,12 @@ void FacilitatorCall::proceed()
         }
         return;
     }
-    send(url, addresses);
+    send(*route, addresses);
 }
 
-void FacilitatorCall::send(const std::string &url,
+void FacilitatorCall::send(Endpoint::Route &route,
                            const std::vector<std::string> &addresses)
 {
-    const FacilitatorConf &conf = endpoint_.conf_;
     if (timer_.timer_set) {
         ngx_del_timer(&timer_);
     }
@@ -243,20 +127,52 @@ void FacilitatorCall::send(const std::string &url,
         fail_later(Transport::no_connection, "no time left to send");
         return;
     }
-    auto headers = endpoint_.headers_for(terms_.operation, url);
+    auto headers = endpoint_.headers_for(terms_.operation, route.url);
     if (!headers) {
         fail_later(Transport::not_sent, "no token could be signed for it");
         return;
     }
-    CurlRequest request;
-    auto parsed = parse_facilitator_url(url);
-    request.url = url;
-    request.host = parsed->host;
-    request.port = parsed->port;
-    request.addresses = addresses;
-    request.post = terms_.operation != Operation::supported;
+    asked_ = route.url;
+    if (route.origin) {
+        route.origin->use_addresses(addresses);
+        send_by_http(route, std::move(*headers), left);
+    } else {
+        send_by_curl(route, std::move(*headers), addresses, left);
+    }
+}
+
+void FacilitatorCall::send_by_http(Endpoint::Route &route,
+                                   std::vector<std::string> headers,
+                                   ngx_msec_t left)
+{
+    HttpRequest request;
+    request.head =
+        whole_head(route.head, headers, route.post, terms_.body.size());
     request.body = terms_.body;
-    request.headers = std::move(*headers);
+    request.send_once = terms_.operation == Operation::settle;
+    request.background = in_background();
+    request.connect_timeout = std::min(terms_.connect_timeout, left);
+    request.timeout = left;
+    origin_ = route.origin;
+    exchange_ = origin_->start(std::move(request), on_reply, this);
+}
+
+void FacilitatorCall::send_by_curl(Endpoint::Route &route,
+                                   std::vector<std::string> headers,
+                                   const std::vector<std::string> &addresses,
+                                   ngx_msec_t left)
+{
+    const FacilitatorConf &conf = endpoint_.conf_;
+    CurlRequest request;
+    request.url = route.url;
+    request.host = route.parsed.host;
+    request.port = route.parsed.port;
+    if (route.host->book) {
+        request.addresses = addresses;
+    }
+    request.post = route.post;
+    request.body = terms_.body;
+    request.headers = std::move(headers);
     request.trusted_certificate = conf.trusted_certificate;
     request.ssl_verify = conf.ssl_verify;
     request.send_once = terms_.operation == Operation::settle;
@@ -294,6 +210,7 @@ void FacilitatorCall::on_reply(void *data, FacilitatorReply &reply)
 {
     auto *call = static_cast<FacilitatorCall *>(data);
     call->transfer_ = nullptr;
+    call->exchange_ = nullptr;
     if (reply.transport == Transport::answered && reply.status >= 300
         && reply.status < 400 && call->follow(reply)) {
         return;
@@ -305,9 +222,9 @@ void FacilitatorCall::on_reply(void *data, FacilitatorReply &reply)
 // settle may be sent again, once, to where it points. True: it was.
 bool FacilitatorCall::follow(FacilitatorReply &reply)
 {
-    auto target =
-        follow_redirect(endpoint_.conf_.url, reply.status, reply.location,
-                        endpoint_.conf_.has_credentials());
+    auto target = follow_redirect(endpoint_.conf_.url, reply.status,
+                                  resolve_location(asked_, reply.location),
+                                  endpoint_.conf_.has_credentials());
     if (redirected_) {
         target = Problem{"it comes after another redirect"};
     }

@@ -1,5 +1,6 @@
 // One question to a facilitator: addresses, redirects, deadline, transport.
-// This is what the rest of src/nginx uses; libcurl stays behind it.
+// This is what the rest of src/nginx uses. Behind it are two transports with
+// the same outcomes: the http client for http://, libcurl for https://.
 #ifndef NGX_HTTP_X402_CALL_HPP
 #define NGX_HTTP_X402_CALL_HPP
 
@@ -12,6 +13,7 @@
 #include "facilitator/facilitator_port.hpp"
 #include "nginx/ngx_http_x402_curl.hpp"
 #include "nginx/ngx_http_x402_facilitator_conf.hpp"
+#include "nginx/ngx_http_x402_http_client.hpp"
 #include "nginx/ngx_http_x402_lookup.hpp"
 
 namespace x402 {
@@ -37,15 +39,29 @@ private:
     // redirect led to.
     struct Host {
         std::string name;
+        std::vector<std::string> literal;   // the name, when it is an address
         std::unique_ptr<AddressBook> book;  // nullptr: name is an address
+        std::vector<std::unique_ptr<HttpOrigin>> origins;  // one for each port
+
+        const std::vector<std::string> &addresses();
+        HttpOrigin &origin_for(unsigned port);
     };
-    struct Redirect {
-        std::string url;
-        ngx_msec_t until = 0;
+    // Where an operation is asked at present.
+    struct Route {
+        std::string url;  // empty: not made yet
+        bool post = true;
+        bool redirected = false;
+        ngx_msec_t until = 0;  // of a redirect
+        FacilitatorUrl parsed;
+        Host *host = nullptr;
+        HttpOrigin *origin = nullptr;  // nullptr: curl does it
+        std::string head;              // start_of_head()
     };
 
     Host &host_for(const std::string &name);
-    std::string url_for(Operation operation);
+    // nullptr: the URL is unusable.
+    Route *route_for(Operation operation);
+    bool lead(Route &route, const std::string &url);
     // nullopt: no token could be made.
     std::optional<std::vector<std::string>> headers_for(Operation operation,
                                                         const std::string &url);
@@ -55,7 +71,7 @@ private:
     const FacilitatorConf &conf_;
     CurlEngine &engine_;
     std::vector<std::unique_ptr<Host>> hosts_;
-    Redirect redirects_[3];
+    Route routes_[3];
     std::unique_ptr<AuthTokens> tokens_;      // nullptr: no auth
     std::vector<FacilitatorCall *> waiting_;  // for addresses
     std::vector<FacilitatorCall *> calls_;    // all that run
@@ -85,8 +101,13 @@ private:
     ~FacilitatorCall();
 
     void proceed();
-    void send(const std::string &url,
+    void send(Endpoint::Route &route,
               const std::vector<std::string> &addresses);
+    void send_by_http(Endpoint::Route &route, std::vector<std::string> headers,
+                      ngx_msec_t left);
+    void send_by_curl(Endpoint::Route &route, std::vector<std::string> headers,
+                      const std::vector<std::string> &addresses,
+                      ngx_msec_t left);
     void answer(FacilitatorReply &reply);
     void fail_later(Transport transport, const char *detail);
     bool follow(FacilitatorReply &reply);
@@ -105,7 +126,11 @@ private:
     Done done_;
     void *data_;
     ngx_msec_t deadline_;
-    CurlEngine::Transfer *transfer_ = nullptr;
+    CurlEngine::Transfer *transfer_ = nullptr;  // one of the two, once sent
+    HttpOrigin::Exchange *exchange_ = nullptr;
+    HttpOrigin *origin_ = nullptr;  // of exchange_
+    std::string asked_;             // the URL of the latest of them
+    std::size_t place_ = 0;         // in the endpoint's list
     bool waiting_ = false;
     bool redirected_ = false;
     FacilitatorReply failure_;  // told when the timer fires

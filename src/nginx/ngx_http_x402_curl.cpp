@@ -1,5 +1,6 @@
 // The engine between curl's sockets and timers and nginx's.
 #include <algorithm>
+#include <fcntl.h>
 
 #include "nginx/ngx_http_x402_curl_internal.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
@@ -24,6 +25,18 @@ struct CurlEngine::SocketCallbacks {
         }
     }
 
+    // The kernel has forgotten the descriptor, so that nginx has to, without
+    // asking the kernel.
+    static void forget_interest(ngx_connection_t *c)
+    {
+        if (c->read->active) {
+            ngx_del_event(c->read, NGX_READ_EVENT, NGX_CLOSE_EVENT);
+        }
+        if (c->write->active) {
+            ngx_del_event(c->write, NGX_WRITE_EVENT, NGX_CLOSE_EVENT);
+        }
+    }
+
     static void release_socket(CurlEngine &engine, curl_socket_t fd)
     {
         auto at = engine.watched_.find(fd);
@@ -32,6 +45,9 @@ struct CurlEngine::SocketCallbacks {
         }
         ngx_connection_t *c = at->second;
         engine.watched_.erase(at);
+        if (fcntl(fd, F_GETFD) == -1) {
+            forget_interest(c);
+        }
         set_interest(c->read, NGX_READ_EVENT, false);
         set_interest(c->write, NGX_WRITE_EVENT, false);
         if (c->read->posted) {
@@ -81,6 +97,29 @@ struct CurlEngine::SocketCallbacks {
         });
     }
 
+    // curl closes a socket that did not connect without a word. When the next
+    // address gets the same number it is the same socket to curl, which does
+    // not ask again to have it watched.
+    static curl_socket_t on_open(void *data, curlsocktype,
+                                 curl_sockaddr *address)
+    {
+        auto *engine = static_cast<CurlEngine *>(data);
+        return guarded(ngx_cycle->log, CURL_SOCKET_BAD, [&] {
+            curl_socket_t fd =
+                ::socket(address->family, address->socktype, address->protocol);
+            auto at = engine->watched_.find(fd);
+            if (fd != CURL_SOCKET_BAD && at != engine->watched_.end()) {
+                ngx_connection_t *c = at->second;
+                bool reads = c->read->active;
+                bool writes = c->write->active;
+                forget_interest(c);
+                set_interest(c->read, NGX_READ_EVENT, reads);
+                set_interest(c->write, NGX_WRITE_EVENT, writes);
+            }
+            return fd;
+        });
+    }
+
     static int on_timeout(CURLM *, long milliseconds, void *data)
     {
         static_cast<CurlEngine *>(data)->update_timer(milliseconds);
@@ -96,6 +135,20 @@ int CurlEngine::close_socket(void *data, int fd)
         SocketCallbacks::release_socket(*static_cast<CurlEngine *>(data), fd);
         return close(fd);
     });
+}
+
+bool CurlEngine::follow_sockets(Transfer &transfer)
+{
+    CURL *handle = easy(transfer.handle);
+    int failed = 0;
+    auto set = [&](CURLoption option, auto value) {
+        failed |= curl_easy_setopt(handle, option, value) != CURLE_OK;
+    };
+    set(CURLOPT_OPENSOCKETFUNCTION, SocketCallbacks::on_open);
+    set(CURLOPT_OPENSOCKETDATA, this);
+    set(CURLOPT_CLOSESOCKETFUNCTION, close_socket);
+    set(CURLOPT_CLOSESOCKETDATA, this);
+    return !failed;
 }
 
 CurlEngine::CurlEngine()

@@ -59,6 +59,7 @@ private:
     bool make_lists(Transfer &transfer);
     bool set_options(Transfer &transfer);
     void read_headers(Transfer &transfer);
+    bool follow_sockets(Transfer &transfer);
     void finish(Transfer *transfer, int result);
     void discard(Transfer *transfer);
     void after_action();

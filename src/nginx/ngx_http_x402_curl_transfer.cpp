@@ -128,8 +128,6 @@ bool CurlEngine::set_options(Transfer &transfer)
     set(CURLOPT_XFERINFOFUNCTION, TransferCallbacks::on_progress);
     set(CURLOPT_XFERINFODATA, &transfer);
     set(CURLOPT_NOPROGRESS, 0L);
-    set(CURLOPT_CLOSESOCKETFUNCTION, close_socket);
-    set(CURLOPT_CLOSESOCKETDATA, this);
     set(CURLOPT_PRIVATE, &transfer);
     set(CURLOPT_ERRORBUFFER, transfer.error);
     set(CURLOPT_FOLLOWLOCATION, 0L);
@@ -149,7 +147,7 @@ bool CurlEngine::set_options(Transfer &transfer)
             set(CURLOPT_CAPATH, static_cast<char *>(nullptr));
         }
     }
-    return !failed;
+    return !failed && follow_sockets(transfer);
 }
 
 CurlEngine::Transfer *CurlEngine::start(CurlRequest request, Done done,

@@ -39,7 +39,7 @@ public:
         for (const auto &[target, count] : counts_) {
             std::printf("%s: %u seeds\n", target.c_str(), count);
         }
-        return counts_.size() == 12;
+        return counts_.size() == 13;
     }
 
 private:
@@ -257,6 +257,23 @@ void add_overrides(Seeds &seeds, const std::string &vectors)
     seeds.add("settlement_override_fuzz", '\x92', R"({"amount":"50%"})");
 }
 
+void add_responses(Seeds &seeds)
+{
+    for (const char *text :
+         {"HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n{\"isValid\":true}",
+          "HTTP/1.1 103 A\r\nLink: b\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-"
+          "Encoding: chunked\r\n\r\n2;a=b\r\n{}\r\n0\r\nC: d\r\n\r\n",
+          "HTTP/1.0 307 A\r\nLocation: https://b/c\r\n\r\nmoved",
+          "HTTP/1.0 200\r\nConnection: a, Keep-Alive\r\nContent-Length: 0"
+          "\r\n\r\n",
+          "HTTP/1.1 204 A\r\nConnection: close\r\n\r\n",
+          "HTTP/1.1 200 A\r\nContent-Encoding: identity\r\n\r\n{}"}) {
+        for (char choice : {0, 1, 40}) {
+            seeds.add("response_reader_fuzz", choice, text);
+        }
+    }
+}
+
 }  // namespace
 
 int main(int argc, char **argv)
@@ -271,5 +288,6 @@ int main(int argc, char **argv)
     add_payloads(seeds, argv[1]);
     add_terms(seeds);
     add_overrides(seeds, argv[1]);
+    add_responses(seeds);
     return seeds.complete() ? 0 : 1;
 }

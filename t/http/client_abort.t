@@ -1,5 +1,6 @@
 # The client leaves: before settlement nothing is charged and the payment stays
 # good; once settlement is sent it is finished, and the content is owed.
+# Runs with both transports.
 
 use v5.36;
 use FindBin;

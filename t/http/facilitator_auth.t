@@ -1,5 +1,6 @@
 # Credentials for the facilitator come from a file, are checked when nginx is,
 # prove themselves with every call, and appear nowhere else.
+# Runs with both transports.
 
 use v5.36;
 use FindBin;

@@ -1,5 +1,6 @@
 # Headers of the operator's go along with every call to the facilitator, own ones
 # in place of inherited ones, and to nobody else.
+# Runs with both transports.
 
 use v5.36;
 use FindBin;

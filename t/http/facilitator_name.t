@@ -1,49 +1,18 @@
 # The facilitator's name: looked up by nginx's resolver where there is one, else
 # in the background; the last good addresses are kept, and calls that wait for
 # an address wait no longer than their deadline.
+# Runs with both transports.
 
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use X402::Test;
-use IO::Socket::INET;
-use File::Temp;
+use X402::Names;
 
-# A name server that knows one name, all, or none: what it does stands in a file.
-my $orders = File::Temp->new;
-sub order_dns ($what) {
-    open my $fh, '>', "$orders" or die $!;
-    print $fh $what;
-    close $fh;
-    return;
-}
-order_dns('answer');
-my $dns = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Proto => 'udp') or die $!;
-my $dns_port = $dns->sockport;
-my $dns_pid = fork // die $!;
-if (!$dns_pid) {
-    alarm 120;
-    my $asked = 0;
-    while (my $peer = $dns->recv(my $query, 512)) {
-        open my $fh, '<', "$orders" or exit;
-        my $what = <$fh> // '';
-        next if $what eq 'silence';
-        my ($question) = substr($query, 12) =~ /\A((?:[^\0]*)\0....)/s or next;
-        next if $what eq 'answer' && $question =~ /quiet/;
-        my $type = unpack 'n', substr $question, -4;
-        my $known = $what =~ /answer/ && $type == 1;
-        my $code = $what =~ /answer/ ? 0x8180 : 0x8183;
-        my $answer = $known ? pack('nnnNn', 0xc00c, 1, 1, 1, 4) . "\x7f\0\0\x01" : '';
-        $dns->send(substr($query, 0, 2) . pack('nnnnn', $code, 1, $known ? 1 : 0, 0, 0)
-            . $question . $answer, 0, $peer);
-    }
-    exit;
-}
-END { kill TERM => $dns_pid if $dns_pid }
-
+my $names = X402::Names->new;
 my ($f, $up) = (facilitator(), backend());
 my ($port) = $f->url =~ /:(\d+)/;
-my $t = nginx(<<'EOF', facilitator => $f, backend => $up, holes => { FPORT => $port, DNS => $dns_port });
+my $t = nginx(<<'EOF', facilitator => $f, backend => $up, holes => { FPORT => $port, DNS => $names->port });
 %%GLOBALS%%
 events { }
 http {
@@ -87,7 +56,7 @@ is_content paid($t, '/local/a'), "SECRET\n", 'a name of the system';
 
 # The address is due for another look (its time to live is a second), and the
 # name server has forgotten it: the last good one serves on.
-order_dns('unknown');
+$names->does('unknown');
 sleep 1.2;
 my $said = qr/no address found for facilitator host "facilitator\.test"; the last good ones/;
 my @served;
@@ -97,12 +66,12 @@ is scalar(grep { $_ != 200 } @served), 0, 'payments go on meanwhile';
 is_content paid($t, '/resolver/a'), "SECRET\n", 'and the last good address is kept';
 
 # A name server that is silent: the call waits for its deadline, no longer.
-order_dns('silence');
+$names->does('silence');
 my $r = paid($t, '/quiet/a');
 is $r->status, 504, 'no address in time: 504';
 is $r->body, '{"error":"facilitator_timeout","charged":false}', 'with its word';
 cmp_ok $r->seconds, '<', 3, 'at the deadline';
-order_dns('answer all');
+$names->does('answer all');
 my $served = $t->wait_for(sub { paid($t, '/quiet/a')->status == 200 }, 15);
 ok $served, 'an address that becomes known is used';
 

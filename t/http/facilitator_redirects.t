@@ -1,5 +1,6 @@
 # A 307 or 308 of a facilitator is followed once and remembered; where it would
 # give money or secrets away it is refused, loudly.
+# Runs with both transports.
 
 use v5.36;
 use FindBin;

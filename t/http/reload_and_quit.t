@@ -1,5 +1,6 @@
 # A settlement that was sent survives a reload and a graceful quit, with and
 # without its client; a fast stop leaves a line that names it.
+# Runs with both transports.
 
 use v5.36;
 use FindBin;

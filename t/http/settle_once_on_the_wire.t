@@ -1,5 +1,6 @@
 # A settle call goes on the wire once. HTTP clients like to repeat a request
 # whose kept connection died under it; here that would be a second settlement.
+# Runs with both transports.
 
 use v5.36;
 use FindBin;

@@ -1,5 +1,6 @@
 # What each answer to verify means for the client. The same payment is used all
 # along: no failure may keep it from being spent in the end.
+# Runs with both transports.
 
 use v5.36;
 use FindBin;

@@ -1,5 +1,6 @@
 # A facilitator that says nothing holds up the payments that ask it, and
 # nobody else.
+# Runs with both transports.
 
 use v5.36;
 use FindBin;

@@ -24,6 +24,9 @@ package X402::Facilitator;
 #     last => 1      Connection: close                  huge => n    n bytes of JSON padding
 #     eof => 1       no length, ends with the connection
 #     redirect => url (status 307 unless given)
+#     raw => bytes   the answer as it stands, with %JSON%, %SIZE% and %HEX% (its size) filled in
+#     more => bytes  sent a moment after the answer, though nobody asked
+#     flood => n     a body of n bytes, in chunks of 64 KB
 
 use v5.36;
 use parent 'X402::Peer';
@@ -105,6 +108,8 @@ sub steps ($self, $record) {
         return @steps, [ send => substr $bytes, 0, $spec->{half} ], ['close'];
     }
     push @steps, [ ($spec->{trickle} ? 'trickle' : 'send') => $bytes ];
+    push @steps, [ fill => "10000\r\n" . ' ' x 65536 . "\r\n", $spec->{flood} ] if $spec->{flood};
+    push @steps, [ wait => 0.05 ], [ send => $spec->{more} ] if $spec->{more};
     push @steps, ['close'] if $spec->{last} || $spec->{eof};
     return @steps;
 }
@@ -113,6 +118,9 @@ sub answer ($self, $key, $spec, $record) {
     my $status = $spec->{status} // ($spec->{redirect} ? 307 : 200);
     my $body   = $spec->{body} // $json->encode($self->meaning($key, $spec, $record));
     $body =~ s/\}\s*\z/',"padding":"' . 'x' x $spec->{huge} . '"}'/e if $spec->{huge};
+
+    return $self->_filled($spec->{raw}, $body) if defined $spec->{raw};
+    return "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" if $spec->{flood};
 
     my $head = '';
     $head .= "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
@@ -138,6 +146,11 @@ sub _kind ($version, $scheme, $network, $extra = undef) {
     my %kind = (x402Version => $version, scheme => $scheme, network => $network);
     $kind{extra} = $extra if $extra;
     return \%kind;
+}
+
+sub _filled ($self, $text, $body) {
+    my %holes = (JSON => $body, SIZE => length $body, HEX => sprintf '%x', length $body);
+    return $text =~ s/%(JSON|SIZE|HEX)%/$holes{$1}/gr;
 }
 
 sub meaning ($self, $key, $spec, $record) {

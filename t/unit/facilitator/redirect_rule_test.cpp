@@ -23,6 +23,27 @@ Result<std::string> follow(const Row &row)
                            row.has_credentials);
 }
 
+TEST(RedirectRule, CompletesALocation)
+{
+    constexpr const char *kRows[][3] = {
+        {"http://a.org/v/verify", "https://b.org/c", "https://b.org/c"},
+        {"http://a.org/v/verify", "//b.org/c", "http://b.org/c"},
+        {"https://a.org/v/verify", "//b.org/c", "https://b.org/c"},
+        {"http://a.org:81/v/verify", "/c", "http://a.org:81/c"},
+        {"http://a.org", "/c", "http://a.org/c"},
+        {"http://a.org/v/verify", "c", "http://a.org/v/c"},
+        {"http://a.org/v/", "c/d", "http://a.org/v/c/d"},
+        {"http://a.org", "c", "http://a.org/c"},
+        {"http://a.org/v", "", ""},
+        {"http://a.org/v/verify", "../c", "../c"},
+        {"http://a.org/v/verify", "c/./d", "c/./d"},
+        {"http://a.org/v/verify", "/c?u=http://b", "http://a.org/c?u=http://b"},
+    };
+    for (auto &[asked, location, target] : kRows) {
+        EXPECT_EQ(resolve_location(asked, location), target) << location;
+    }
+}
+
 TEST(RedirectRule, FollowsWhatKeepsAPostAndItsSecrets)
 {
     constexpr Row kRows[] = {

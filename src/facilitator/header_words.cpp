@@ -1,0 +1,67 @@
+#include "facilitator/header_words.hpp"
+
+#include <algorithm>
+#include <cstdint>
+
+namespace x402 {
+
+namespace {
+
+constexpr std::uint8_t kToken = 1;
+constexpr std::uint8_t kControl = 2;
+
+// Every byte of every answer is looked up here.
+struct Table {
+    std::uint8_t kinds[256] = {};
+
+    constexpr Table()
+    {
+        for (int code = 0; code < 256; code++) {
+            bool letter =
+                (code >= 'a' && code <= 'z') || (code >= 'A' && code <= 'Z');
+            bool digit = code >= '0' && code <= '9';
+            bool control = (code < 0x20 && code != '\t') || code == 0x7f;
+            kinds[code] = letter || digit ? kToken : control ? kControl : 0;
+        }
+        for (char byte : std::string_view("!#$%&'*+-.^_`|~")) {
+            kinds[static_cast<unsigned char>(byte)] = kToken;
+        }
+    }
+};
+
+constexpr Table kTable;
+
+char lower(char byte)
+{
+    return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte - 'A' + 'a')
+                                      : byte;
+}
+
+}  // namespace
+
+bool same_word(std::string_view one, std::string_view other)
+{
+    return one.size() == other.size()
+           && std::equal(one.begin(), one.end(), other.begin(),
+                         [](char a, char b) { return lower(a) == lower(b); });
+}
+
+bool is_token(std::string_view text)
+{
+    std::uint8_t all = kToken;
+    for (char byte : text) {
+        all &= kTable.kinds[static_cast<unsigned char>(byte)];
+    }
+    return all != 0 && !text.empty();
+}
+
+bool has_control(std::string_view text)
+{
+    std::uint8_t any = 0;
+    for (char byte : text) {
+        any |= kTable.kinds[static_cast<unsigned char>(byte)];
+    }
+    return (any & kControl) != 0;
+}
+
+}  // namespace x402

@@ -1,0 +1,72 @@
+// HTTP/1.1 to a facilitator over plain TCP, on nginx's own connections.
+//
+// An HttpOrigin is one host and port as one worker talks to it: its addresses
+// and the connections kept open to it. FacilitatorCall uses it for http://
+// URLs; https:// goes through curl. Nothing here blocks, looks names up, or
+// follows a redirect.
+#ifndef NGX_HTTP_X402_HTTP_CLIENT_HPP
+#define NGX_HTTP_X402_HTTP_CLIENT_HPP
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "facilitator/facilitator_port.hpp"
+#include "nginx/ngx_http_x402_boundary.hpp"
+
+namespace x402 {
+
+struct HttpRequest {
+    std::string head;       // whole, with the empty line at its end
+    std::string_view body;  // Lifetime: until `done` or cancel()
+    // Money: never a second time once the kernel has taken a byte of it, and
+    // not on a connection that may be about to be closed by the other side.
+    bool send_once = false;
+    bool background = false;  // a quitting worker need not wait for it
+    ngx_msec_t connect_timeout = 0;
+    ngx_msec_t timeout = 0;  // for everything
+};
+
+class HttpOrigin {
+public:
+    struct Exchange;
+    using Done = void (*)(void *data, FacilitatorReply &reply);
+
+    explicit HttpOrigin(unsigned port);
+    ~HttpOrigin();  // no exchange may be left
+    HttpOrigin(const HttpOrigin &) = delete;
+    HttpOrigin &operator=(const HttpOrigin &) = delete;
+
+    unsigned port() const { return port_; }
+    // Literal addresses, in the order in which they are tried. Connections to
+    // others are not used any more.
+    void use_addresses(const std::vector<std::string> &addresses);
+
+    // `done` is called once, later, unless cancel() comes first.
+    Exchange *start(HttpRequest request, Done done, void *data);
+    void cancel(Exchange *exchange);
+
+private:
+    struct Address;
+    struct Connection;
+
+    Connection *take_idle(bool send_once);
+    void keep_or_close(Connection *connection);
+    void close(Connection *connection);
+    bool leads_here(const Connection &connection) const;
+    static void on_read(ngx_event_t *event);
+    static void on_write(ngx_event_t *event);
+    static void on_idle(ngx_event_t *event);
+    static void on_sweep(ngx_event_t *event);
+
+    unsigned port_;
+    std::vector<std::string> literals_;  // what addresses_ was made of
+    std::vector<Address> addresses_;
+    std::vector<Connection *> idle_;  // longest idle first
+    ngx_event_t sweep_;
+    ngx_connection_t nobody_;  // what the timer logs as its connection
+};
+
+}  // namespace x402
+
+#endif

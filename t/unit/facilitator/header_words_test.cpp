@@ -1,0 +1,45 @@
+#include "facilitator/header_words.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cctype>
+#include <cstring>
+
+namespace x402 {
+namespace {
+
+TEST(HeaderWords, AreTheSameInAnyCaseOfLetters)
+{
+    EXPECT_TRUE(same_word("Keep-Alive", "keep-alive"));
+    EXPECT_TRUE(same_word("", ""));
+    EXPECT_FALSE(same_word("close", "closed"));
+    EXPECT_FALSE(same_word("close", "clos\xe5"));
+    EXPECT_FALSE(same_word("@", "`")) << "only letters have a case";
+    EXPECT_FALSE(same_word("[", "{"));
+}
+
+TEST(HeaderWords, KnowsTokens)
+{
+    for (int code = 0; code < 256; code++) {
+        char byte = static_cast<char>(code);
+        bool token = code < 128
+                     && (std::isalnum(code)
+                         || (code && std::strchr("!#$%&'*+-.^_`|~", code)));
+        EXPECT_EQ(is_token(std::string(1, byte)), token) << code;
+        EXPECT_EQ(is_token(std::string("a") + byte + "b"), token) << code;
+    }
+    EXPECT_FALSE(is_token(""));
+}
+
+TEST(HeaderWords, KnowsControlCharacters)
+{
+    for (int code = 0; code < 256; code++) {
+        std::string text = std::string("a") + static_cast<char>(code) + "b";
+        EXPECT_EQ(has_control(text), (code < 32 && code != 9) || code == 127)
+            << code;
+    }
+    EXPECT_FALSE(has_control(""));
+}
+
+}  // namespace
+}  // namespace x402
