@@ -14,6 +14,7 @@ struct Network {
     std::string_view alias;  // empty: known by its id only
     std::string_view caip2;
     Money money;
+    bool is_v1_name = true;
 };
 
 constexpr std::string_view kAlgorandMainnet =
@@ -23,13 +24,14 @@ constexpr std::string_view kAlgorandTestnet =
 
 // First the names of x402 v1, then shorthands of the SDKs, then networks that
 // only have an id. The first name of a network is the one that goes out in
-// version 1.
+// version 1, if any: clients of version 1 refuse an offer with a name they do
+// not know.
 constexpr Network kNetworks[] = {
     {"base", "eip155:8453", Money::real},
     {"base-sepolia", "eip155:84532", Money::test},
     {"ethereum", "eip155:1", Money::real},
     {"sepolia", "eip155:11155111", Money::test},
-    {"ethereum-sepolia", "eip155:11155111", Money::test},
+    {"ethereum-sepolia", "eip155:11155111", Money::test, false},
     {"polygon", "eip155:137", Money::real},
     {"polygon-amoy", "eip155:80002", Money::test},
     {"avalanche", "eip155:43114", Money::real},
@@ -55,8 +57,8 @@ constexpr Network kNetworks[] = {
     {"algorand-mainnet", kAlgorandMainnet, Money::real},
     {"algorand", kAlgorandMainnet, Money::real},
     {"algorand-testnet", kAlgorandTestnet, Money::test},
-    {"arbitrum", "eip155:42161", Money::real},
-    {"arbitrum-sepolia", "eip155:421614", Money::test},
+    {"arbitrum", "eip155:42161", Money::real, false},
+    {"arbitrum-sepolia", "eip155:421614", Money::test, false},
     {"fast-mainnet", "fast:mainnet", Money::real},
     {"fast-testnet", "fast:testnet", Money::test},
     {"", "stellar:pubnet", Money::real},
@@ -178,7 +180,7 @@ std::optional<std::string> v1_network_name(std::string_view caip2)
 {
     std::string wanted = canonical_network(caip2);
     for (const Network &network : kNetworks) {
-        if (!network.alias.empty()
+        if (!network.alias.empty() && network.is_v1_name
             && canonical_network(network.caip2) == wanted) {
             return std::string(network.alias);
         }

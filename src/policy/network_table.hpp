@@ -20,8 +20,8 @@ std::optional<std::string> caip2_network(std::string_view name);
 std::string canonical_network(std::string_view name);
 
 // The name a network goes by in version 1, by any spelling of its id: that of
-// the official packages, else that of other SDKs (`fast-testnet`, `arbitrum`);
-// nullopt: none.
+// the official packages, or for Algorand and Fast of their own
+// (`fast-testnet`); nullopt: none.
 std::optional<std::string> v1_network_name(std::string_view caip2);
 
 // The chain id of `eip155:<n>`; nullopt for other families and for numbers that

@@ -108,15 +108,18 @@ refused("$complete x402 shadow; x402_price 1;", 'shadow');
 # --- x402_accept
 
 refused_here("$complete x402_accept;", '(?:arguments|x402_accept)');
-refused_here("$complete x402_accept $_;", '(?:price|amount|key|accept|decimals|timeout|scheme|asset|extra|facilitator|value|served)')
+refused_here("$complete x402_accept $_;", '(?:price|amount|key|accept|decimals|timeout|scheme|asset|extra|facilitator|value|pay_to)')
     for 'price', 'colour=red price=1', 'price=1 price=2', "price=1 amount=1 $asset",
     "amount=1.5 $asset", "amount=01 $asset", "amount=-1 $asset", "amount=x $asset", 'price=1 asset=0x12',
-    "price=1 decimals=x $asset", 'price=1 timeout=x', 'price=1 timeout=0', 'price=1 scheme=upto', 'price=1 scheme=nonsense',
+    "price=1 decimals=x $asset", 'price=1 timeout=x', 'price=1 timeout=0', 'price=1 scheme=batch-settlement', 'price=1 scheme=nonsense',
     'price=1 extra={', 'price=1 extra=[]', 'price=1 extra=1', 'price=1 network=solana',
     'price=1 facilitator=other', 'price=';
 refused("$complete x402_accept amount=5;", 'asset');
 refused("$complete x402_accept price=1 network=eip155:10;", 'asset|network');
-refused("$complete x402_accept price=1 network=megaeth;", 'megaeth|permit2|served', 'a token that needs permit2');
+refused("$complete x402_accept price=1 network=solana scheme=upto;", 'eip155', 'upto on Solana');
+passes("$complete x402_accept $_;")
+    for 'price=1 network=megaeth', 'price=1 scheme=upto',
+    'price=1 network=solana pay_to=2wKupLR9q6wXYppw8Gr2NvWxKBUqm4PPJKkQfoxHDBg4';
 refused(qq($complete x402_price 1; x402_description "@{[ 'x' x 3900 ]}"; x402_mime_type "@{[ 'y' x 3900 ]}"; x402_resource "http://@{[ 'z' x 3000 ]}";),
     '8', 'an offer over 8 KB');
 
