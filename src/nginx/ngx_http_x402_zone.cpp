@@ -139,7 +139,7 @@ Owner enter_zone(ngx_shm_zone_t *zone)
     auto *table = new ClaimTable(table_block(zone).memory, process_is_alive);
     zone->data = table;
     LockedClaims claims(zone);
-    return claims->enter(ngx_pid);
+    return claims->enter(ngx_pid, ngx_time());
 }
 
 void leave_zone(ngx_shm_zone_t *zone, Owner owner)
@@ -147,7 +147,7 @@ void leave_zone(ngx_shm_zone_t *zone, Owner owner)
     auto *table = static_cast<ClaimTable *>(zone->data);
     {
         LockedClaims claims(zone);
-        claims->leave(owner);
+        claims->leave(owner, ngx_time());
     }
     delete table;
     zone->data = zone;

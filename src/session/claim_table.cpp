@@ -70,75 +70,9 @@ std::size_t ClaimTable::capacity() const
     return capacity_of(reinterpret_cast<Header *>(memory_)->bytes);
 }
 
-Owner ClaimTable::enter(std::int64_t process)
+ClaimTable::Cell *ClaimTable::first_cell() const
 {
-    auto *header = reinterpret_cast<Header *>(memory_);
-    // Whoever had our number before is dead, wherever its slot is.
-    for (Worker &worker : header->workers) {
-        if (worker.process == process) {
-            worker.stamp = 0;
-        }
-    }
-    for (std::uint32_t slot = 0; slot < kWorkers; slot++) {
-        Worker &worker = header->workers[slot];
-        if (worker.stamp != 0 && is_alive_(worker.process)) {
-            continue;
-        }
-        // The stamp goes first: cells of the former process lose their owner.
-        worker.stamp = 0;
-        store_fence();
-        worker.process = process;
-        store_fence();
-        std::uint32_t stamp = header->next_stamp++;
-        if (stamp == 0) {
-            stamp = header->next_stamp++;
-        }
-        worker.stamp = stamp;
-        self_ = {slot, stamp};
-        return self_;
-    }
-    return {};
-}
-
-void ClaimTable::leave(Owner owner)
-{
-    auto *header = reinterpret_cast<Header *>(memory_);
-    if (owner.stamp != 0 && header->workers[owner.slot].stamp == owner.stamp) {
-        header->workers[owner.slot].stamp = 0;
-    }
-}
-
-bool ClaimTable::owner_lives(const Cell &cell) const
-{
-    if (cell.owner_stamp == 0 || cell.owner_slot >= kWorkers) {
-        return false;
-    }
-    if (cell.owner_slot == self_.slot && cell.owner_stamp == self_.stamp) {
-        return true;
-    }
-    const Worker &worker =
-        reinterpret_cast<Header *>(memory_)->workers[cell.owner_slot];
-    return worker.stamp == cell.owner_stamp && is_alive_(worker.process);
-}
-
-// A cell nobody works on any more is put into the state that is true of the
-// money.
-void ClaimTable::tidy(Cell &cell, std::int64_t now) const
-{
-    ClaimState state = cell.claim_state();
-    if (state == ClaimState::free || (cell.owner_stamp && owner_lives(cell))) {
-        return;
-    }
-    cell.owner_stamp = 0;
-    if (state == ClaimState::verifying || state == ClaimState::verified) {
-        cell.enter_state(ClaimState::free);
-    } else if (state == ClaimState::settling) {
-        cell.flags |= kEverUnknown;
-        cell.enter_state(ClaimState::unknown);
-    }
-    if (cell.claim_state() == ClaimState::unknown && cell.expires <= now) {
-        cell.enter_state(ClaimState::closed);
-    }
+    return reinterpret_cast<Cell *>(memory_ + sizeof(Header));
 }
 
 ClaimTable::Cell *ClaimTable::bucket_of(const Digest &key,
@@ -251,16 +185,16 @@ TakeOutcome ClaimTable::take(const ClaimFacts &facts, Owner owner,
         }
     } else {
         cell = room_for(facts.key, now);
-        if (cell == nullptr) {
-            return TakeOutcome::full;
-        }
+    }
+    if (cell == nullptr || !may_open_another(now)) {
+        return TakeOutcome::full;
     }
 
     auto *header = reinterpret_cast<Header *>(memory_);
     Areas areas = areas_of(header->bytes);
     auto *cells = reinterpret_cast<Cell *>(memory_ + areas.cells_at);
 
-    cell->enter_state(ClaimState::free);
+    enter_state(*cell, ClaimState::free);
     store_fence();
     *cell = Cell{};
     cell->generation = header->next_generation++;
@@ -274,7 +208,7 @@ TakeOutcome ClaimTable::take(const ClaimFacts &facts, Owner owner,
     cell->redeliver_key = facts.redeliver_key;
     cell->payer = facts.payer;
     cell->amount = facts.amount;
-    cell->enter_state(ClaimState::verifying);
+    enter_state(*cell, ClaimState::verifying);
     ref = {static_cast<std::uint32_t>(cell - cells), cell->generation};
     return TakeOutcome::taken;
 }
@@ -302,7 +236,7 @@ void ClaimTable::set_verified(ClaimRef ref)
     if (Cell *cell = cell_of(ref)) {
         cell->flags |= kWasVerified;
         cell->executions++;
-        cell->enter_state(ClaimState::verified);
+        enter_state(*cell, ClaimState::verified);
     }
 }
 
@@ -322,7 +256,7 @@ void ClaimTable::set_settling(ClaimRef ref, std::string_view bytes,
         keep_settle_bytes(*cell, ref.cell, bytes, now);
     }
     cell->changed = now;
-    cell->enter_state(ClaimState::settling);
+    enter_state(*cell, ClaimState::settling);
 }
 
 void ClaimTable::set_first_settle_sent(ClaimRef ref)
@@ -345,7 +279,7 @@ bool ClaimTable::set_paid(ClaimRef ref, std::string_view receipt,
     std::memcpy(cell->receipt, receipt.data(), receipt.size());
     cell->receipt_bytes = static_cast<std::uint16_t>(receipt.size());
     cell->changed = now;
-    cell->enter_state(ClaimState::paid);
+    enter_state(*cell, ClaimState::paid);
     return true;
 }
 
@@ -353,7 +287,7 @@ void ClaimTable::set_delivered(ClaimRef ref, std::int64_t now)
 {
     if (Cell *cell = cell_of(ref)) {
         cell->changed = now;
-        cell->enter_state(ClaimState::delivered);
+        enter_state(*cell, ClaimState::delivered);
         cell->owner_stamp = 0;
     }
 }
@@ -362,7 +296,7 @@ void ClaimTable::set_refused(ClaimRef ref, std::int64_t now)
 {
     if (Cell *cell = cell_of(ref)) {
         cell->changed = now;
-        cell->enter_state(ClaimState::refused);
+        enter_state(*cell, ClaimState::refused);
         cell->owner_stamp = 0;
     }
 }
@@ -372,7 +306,7 @@ void ClaimTable::set_unknown(ClaimRef ref, std::int64_t now)
     if (Cell *cell = cell_of(ref)) {
         cell->flags |= kEverUnknown;
         cell->changed = now;
-        cell->enter_state(ClaimState::unknown);
+        enter_state(*cell, ClaimState::unknown);
         cell->owner_stamp = 0;
     }
 }
@@ -381,7 +315,7 @@ void ClaimTable::set_owed(ClaimRef ref)
 {
     if (Cell *cell = cell_of(ref)) {
         if (cell->claim_state() == ClaimState::delivered) {
-            cell->enter_state(ClaimState::paid);
+            enter_state(*cell, ClaimState::paid);
         }
         cell->owner_stamp = 0;
     }
@@ -390,7 +324,7 @@ void ClaimTable::set_owed(ClaimRef ref)
 void ClaimTable::free(ClaimRef ref)
 {
     if (Cell *cell = cell_of(ref)) {
-        cell->enter_state(ClaimState::free);
+        enter_state(*cell, ClaimState::free);
         cell->owner_stamp = 0;
     }
 }

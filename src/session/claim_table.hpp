@@ -98,14 +98,16 @@ public:
 
     // Gives the calling worker a slot; a slot whose process died is taken over,
     // which orphans that process's cells. Stamp 0 when all slots are taken.
-    Owner enter(std::int64_t process);
-    void leave(Owner owner);
+    // What the dead left is tidied up at once, in all of the table.
+    Owner enter(std::int64_t process, std::int64_t now);
+    void leave(Owner owner, std::int64_t now);
 
     // What is known of the payment, for a request that wants `resource`.
     ClaimView look_up(const ClaimFacts &facts, std::int64_t now);
 
     // A new claim in state verifying. Takes a free cell, else one that expired,
-    // else the oldest DELIVERED, REFUSED or CLOSED of its buckets. A REFUSED
+    // else the oldest DELIVERED, REFUSED or CLOSED of its buckets; none when
+    // half of the table is VERIFYING or UNKNOWN. A REFUSED
     // claim of the same key is begun anew.
     TakeOutcome take(const ClaimFacts &facts, Owner owner, std::int64_t now,
                      ClaimRef &ref);
@@ -139,6 +141,8 @@ public:
     bool count_unproven(const Digest &payer, unsigned limit, std::int64_t now);
 
     std::size_t capacity() const;
+    // Claims VERIFYING or UNKNOWN, as far as anybody has looked.
+    std::size_t open_claims() const;
 
 private:
     struct Header;
@@ -155,6 +159,13 @@ private:
     Cell *room_for(const Digest &key, std::int64_t now);
     bool owner_lives(const Cell &cell) const;
     void tidy(Cell &cell, std::int64_t now) const;
+    Cell *first_cell() const;
+    void enter_state(Cell &cell, ClaimState next) const;
+    void withdraw(Cell &cell) const;
+    void enlist(Cell &cell) const;
+    void repair() const;
+    void sweep(std::size_t count, std::int64_t now) const;
+    bool may_open_another(std::int64_t now) const;
     void keep_settle_bytes(Cell &cell, std::uint32_t index,
                            std::string_view bytes, std::int64_t now);
     bool block_is_free(const Block &block, std::int64_t now) const;

@@ -14,7 +14,7 @@ namespace claim_layout {
 constexpr std::uint64_t kMagic = 0x7834303263656c6cULL;
 // Raised with every change of the structs below: a worker of another build
 // must not read this table.
-constexpr std::uint32_t kLayout = 2;
+constexpr std::uint32_t kLayout = 3;
 
 constexpr std::size_t kWorkers = 512;
 constexpr std::size_t kCellsPerBucket = 8;
@@ -23,6 +23,7 @@ constexpr std::size_t kReceiptBytes = 256;
 constexpr std::size_t kBlockBytes = 1024;
 constexpr std::uint32_t kNoBlock = 0xffffffff;
 constexpr std::size_t kMaxBlocksLooked = 4096;
+constexpr std::size_t kCellsSwept = 512;
 constexpr std::int64_t kUnprovenWindow = 24 * 3600;
 
 enum CellFlag : std::uint8_t {
@@ -54,6 +55,9 @@ struct ClaimTable::Header {
     std::uint64_t bytes;
     std::uint64_t next_generation;
     std::uint64_t next_block;  // where the search for free blocks goes on
+    std::uint32_t changing;    // 1: what is derived may be half changed
+    std::uint32_t open_cells;  // derived: VERIFYING and UNKNOWN
+    std::uint64_t next_swept;
     Worker workers[kWorkers];
 };
 
@@ -80,11 +84,6 @@ struct ClaimTable::Cell {
     char receipt[kReceiptBytes];
 
     ClaimState claim_state() const { return static_cast<ClaimState>(state); }
-    void enter_state(ClaimState next)
-    {
-        store_fence();
-        state = static_cast<std::uint32_t>(next);
-    }
 };
 
 struct ClaimTable::Block {

@@ -64,7 +64,7 @@ protected:
         processes_.push_back(std::make_unique<ModelProcess>(
             ModelProcess{number, {memory_.data(), process_lives}, {}}));
         ModelProcess &process = *processes_.back();
-        process.owner = process.table.enter(number);
+        process.owner = process.table.enter(number, now_);
         ASSERT_NE(process.owner.stamp, 0u);
     }
 
@@ -100,6 +100,7 @@ protected:
     }
 
     void tidy();
+    std::size_t open_claims() const;
     void forget(unsigned payment);
     void take(unsigned payment);
     void expect_evicted();
@@ -125,6 +126,7 @@ protected:
     std::vector<ClaimRef> stale_;
     unsigned evictions_ = 0;
     unsigned turned_away_ = 0;
+    unsigned full_ = 0;
     unsigned recalled_ = 0;
 };
 

@@ -52,6 +52,18 @@ void ClaimModel::tidy()
     }
 }
 
+std::size_t ClaimModel::open_claims() const
+{
+    std::size_t count = 0;
+    for (const auto &[payment, claim] : model_) {
+        count += claim.state == ClaimState::verifying
+                         || claim.state == ClaimState::unknown
+                     ? 1
+                     : 0;
+    }
+    return count;
+}
+
 void ClaimModel::forget(unsigned payment)
 {
     stale_.push_back(model_[payment].ref);
@@ -101,6 +113,11 @@ void ClaimModel::take(unsigned payment)
         ASSERT_EQ(outcome, TakeOutcome::in_use);
         return;
     }
+    if (open_claims() >= kSmallTableClaims / 2) {
+        ASSERT_EQ(outcome, TakeOutcome::full);
+        ++turned_away_;
+        return;
+    }
     if (anew) {
         forget(payment);
     } else if (model_.size() == kSmallTableClaims) {
@@ -110,7 +127,7 @@ void ClaimModel::take(unsigned payment)
         }
         ASSERT_EQ(outcome, possible ? TakeOutcome::taken : TakeOutcome::full);
         if (!possible) {
-            ++turned_away_;
+            ++full_;
             return;
         }
         expect_evicted();
@@ -281,7 +298,7 @@ void ClaimModel::one_operation()
         unsigned index = below(3);
         ModelProcess &process = *processes_[index];
         if (what == 0) {
-            process.table.leave(process.owner);
+            process.table.leave(process.owner, now_);
         }
         living_processes().erase(process.number);
         processes_.erase(processes_.begin() + index);
@@ -366,6 +383,7 @@ TEST_F(ClaimModel, AgreesWithTheTable)
     // The walk went where it should.
     EXPECT_GT(evictions_, 100u);
     EXPECT_GT(turned_away_, 10u);
+    EXPECT_GT(full_, 5u);
     EXPECT_GT(recalled_, 100u);
 }
 
