@@ -1,6 +1,7 @@
 // Whose a claim is, and what becomes of it when its owner dies.
 //
-// What is derived from the cells (how many are open) lies in the header and is
+// What is derived from the cells (how many are open, how many of a payer wait)
+// is
 // changed together with a state word, between two stores of `changing`. A
 // worker killed in between leaves that word set: whoever enters a state next
 // counts the whole table anew, once, and goes on.
@@ -115,12 +116,18 @@ void ClaimTable::withdraw(Cell &cell) const
 {
     auto *header = reinterpret_cast<Header *>(memory_);
     header->open_cells -= is_open(cell.claim_state()) ? 1 : 0;
+    if (cell.claim_state() == ClaimState::verified) {
+        uncount_waiting(cell);
+    }
 }
 
 void ClaimTable::enlist(Cell &cell) const
 {
     auto *header = reinterpret_cast<Header *>(memory_);
     header->open_cells += is_open(cell.claim_state()) ? 1 : 0;
+    if (cell.claim_state() == ClaimState::verified) {
+        count_waiting(cell);
+    }
 }
 
 // A worker was killed while it changed what is derived: made anew from the
@@ -132,6 +139,7 @@ void ClaimTable::repair() const
         return;
     }
     header->open_cells = 0;
+    forget_waiting();
     std::size_t count = capacity();
     auto *cells = first_cell();
     for (std::size_t i = 0; i < count; i++) {

@@ -16,10 +16,9 @@ ClaimTable::Areas ClaimTable::areas_of(std::size_t bytes)
     std::size_t body = bytes > sizeof(Header) ? bytes - sizeof(Header) : 0;
     // A quarter for settle bytes, a sixteenth for counts by payer.
     areas.blocks = body / 4 / sizeof(Block);
-    areas.payer_buckets = body / 16 / (sizeof(PayerCount) * kPayersPerBucket);
-    std::size_t rest =
-        body - areas.blocks * sizeof(Block)
-        - areas.payer_buckets * sizeof(PayerCount) * kPayersPerBucket;
+    areas.payer_buckets = body / 16 / (sizeof(Payer) * kPayersPerBucket);
+    std::size_t rest = body - areas.blocks * sizeof(Block)
+                       - areas.payer_buckets * sizeof(Payer) * kPayersPerBucket;
     areas.buckets = rest / (sizeof(Cell) * kCellsPerBucket);
     areas.cells_at = sizeof(Header);
     areas.blocks_at =
@@ -231,15 +230,6 @@ bool ClaimTable::resume(ClaimRef ref, Owner owner)
     return true;
 }
 
-void ClaimTable::set_verified(ClaimRef ref)
-{
-    if (Cell *cell = cell_of(ref)) {
-        cell->flags |= kWasVerified;
-        cell->executions++;
-        enter_state(*cell, ClaimState::verified);
-    }
-}
-
 void ClaimTable::set_settling(ClaimRef ref, std::string_view bytes,
                               std::uint64_t facilitator, std::int64_t now)
 {
@@ -295,6 +285,10 @@ void ClaimTable::set_delivered(ClaimRef ref, std::int64_t now)
 void ClaimTable::set_refused(ClaimRef ref, std::int64_t now)
 {
     if (Cell *cell = cell_of(ref)) {
+        // Anybody can put another's name on a payment that nobody verified.
+        if (cell->flags & kWasVerified) {
+            note_refused(cell->payer, now);
+        }
         cell->changed = now;
         enter_state(*cell, ClaimState::refused);
         cell->owner_stamp = 0;

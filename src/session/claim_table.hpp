@@ -80,6 +80,7 @@ public:
 
     static constexpr unsigned kMaxExecutions = 3;
     static constexpr unsigned kMaxUnproven = 3;
+    static constexpr unsigned kMaxWaiting = 32;
     static constexpr std::size_t kMaxSettleBytes = 16 * 1024;
 
     // Bytes needed for at least one bucket of everything.
@@ -115,7 +116,11 @@ public:
     // counts one more execution and is refused (false) after kMaxExecutions.
     bool resume(ClaimRef ref, Owner owner);
 
-    void set_verified(ClaimRef ref);
+    // The facilitator says that the payment is good. False: content must not be
+    // made on trust, since the payer has kMaxWaiting payments waiting already,
+    // had a settle refused in the last 10 minutes, or there is no room to count
+    // his: the claim stays VERIFYING, is settled before content or freed.
+    bool set_verified(ClaimRef ref);
     // Money: before the first byte of settle leaves. `bytes` are kept when they
     // fit and there is room, else only their digest (stored_settle is empty).
     void set_settling(ClaimRef ref, std::string_view bytes,
@@ -135,6 +140,12 @@ public:
     std::string stored_settle(ClaimRef ref) const;
     bool settle_digest_is(ClaimRef ref, const Digest &digest) const;
 
+    // Whether a payment of his would be settled before content, as
+    // far as is known before it is verified: see set_verified.
+    bool settles_first(const Digest &payer, std::int64_t now) const;
+    // Verified payments of his that wait for their settle.
+    unsigned waiting_of(const Digest &payer) const;
+
     // Counts one more unproven delivery for the payer unless he had `limit` (at
     // most kMaxUnproven) in the last 24 hours, or there is no room to count his
     // (then false).
@@ -149,7 +160,7 @@ private:
     struct Worker;
     struct Cell;
     struct Block;
-    struct PayerCount;
+    struct Payer;
     struct Areas;
 
     static Areas areas_of(std::size_t bytes);
@@ -168,6 +179,14 @@ private:
     bool may_open_another(std::int64_t now) const;
     void keep_settle_bytes(Cell &cell, std::uint32_t index,
                            std::string_view bytes, std::int64_t now);
+    Payer *payer_bucket(const Digest &payer) const;
+    Payer *find_payer(const Digest &payer) const;
+    Payer *payer_room(const Digest &payer, std::int64_t now) const;
+    Payer *payer_record(const Digest &payer, std::int64_t now) const;
+    void note_refused(const Digest &payer, std::int64_t now);
+    void count_waiting(const Cell &cell) const;
+    void uncount_waiting(const Cell &cell) const;
+    void forget_waiting() const;
     bool block_is_free(const Block &block, std::int64_t now) const;
 
     std::uint8_t *memory_;

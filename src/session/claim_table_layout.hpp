@@ -25,6 +25,7 @@ constexpr std::uint32_t kNoBlock = 0xffffffff;
 constexpr std::size_t kMaxBlocksLooked = 4096;
 constexpr std::size_t kCellsSwept = 512;
 constexpr std::int64_t kUnprovenWindow = 24 * 3600;
+constexpr std::int64_t kRefusedWindow = 600;
 
 enum CellFlag : std::uint8_t {
     kWasVerified = 1,
@@ -93,18 +94,15 @@ struct ClaimTable::Block {
     char bytes[kBlockBytes - 16];
 };
 
-struct ClaimTable::PayerCount {
+struct ClaimTable::Payer {
     Digest payer;
     std::int64_t unproven[kMaxUnproven];  // when; 0: not yet
+    std::int64_t refused_at;              // the last settle of his; 0: never
+    std::uint32_t waiting;  // derived: verified claims that wait for settle
+    std::uint32_t taken;    // 0: a free record
 
-    std::int64_t latest() const
-    {
-        std::int64_t last = 0;
-        for (std::int64_t moment : unproven) {
-            last = moment > last ? moment : last;
-        }
-        return last;
-    }
+    std::int64_t last_used() const;
+    bool matters(std::int64_t now) const;
 };
 
 // Where each area begins, from the size alone.

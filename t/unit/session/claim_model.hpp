@@ -12,6 +12,7 @@
 namespace x402 {
 
 constexpr unsigned kPayments = 40;
+constexpr unsigned kPayers = 4;
 
 struct ModelClaim {
     ClaimState state = ClaimState::verifying;
@@ -81,6 +82,7 @@ protected:
     ClaimFacts facts(unsigned payment)
     {
         ClaimFacts facts = facts_of(payment);
+        facts.payer = digest_of(payment % kPayers);
         facts.expires = now_ + 20 + below(300);
         return facts;
     }
@@ -113,6 +115,7 @@ protected:
     void try_stale(ModelProcess &process);
     void one_operation();
     void compare(unsigned payment);
+    void compare_payers();
 
     unsigned seed_ = 0;
     std::minstd_rand random_;
@@ -127,6 +130,8 @@ protected:
     unsigned evictions_ = 0;
     unsigned turned_away_ = 0;
     unsigned full_ = 0;
+    unsigned untrusted_ = 0;
+    std::map<unsigned, std::int64_t> refused_at_;
     unsigned recalled_ = 0;
 };
 

@@ -201,6 +201,9 @@ void ClaimModel::finish_settle(unsigned payment, ModelClaim &claim,
     case 1:
         process.table.set_refused(claim.ref, now_);
         claim.state = ClaimState::refused;
+        if (claim.was_verified) {
+            refused_at_[payment % kPayers] = now_;
+        }
         break;
     case 2:
         process.table.set_unknown(claim.ref, now_);
@@ -232,8 +235,13 @@ void ClaimModel::advance(unsigned payment, ModelClaim &claim,
         } else if (claim.was_verified || below(3) == 0) {
             settle(claim, process);
         } else {
-            process.table.set_verified(claim.ref);
-            claim.state = ClaimState::verified;
+            auto refused = refused_at_.find(payment % kPayers);
+            bool trusted = refused == refused_at_.end()
+                           || claim.changed - refused->second >= 600;
+            ASSERT_EQ(process.table.set_verified(claim.ref), trusted);
+            claim.state =
+                trusted ? ClaimState::verified : ClaimState::verifying;
+            untrusted_ += trusted ? 0 : 1;
             claim.was_verified = true;
             ++claim.executions;
         }
@@ -360,6 +368,20 @@ void ClaimModel::compare(unsigned payment)
     }
 }
 
+void ClaimModel::compare_payers()
+{
+    for (unsigned payer = 0; payer < kPayers; ++payer) {
+        unsigned waiting = 0;
+        for (const auto &[payment, claim] : model_) {
+            waiting += payment % kPayers == payer
+                               && claim.state == ClaimState::verified
+                           ? 1
+                           : 0;
+        }
+        ASSERT_EQ(any_process().table.waiting_of(digest_of(payer)), waiting);
+    }
+}
+
 TEST_F(ClaimModel, AgreesWithTheTable)
 {
     std::printf("seed %u; again with X402_SEED=%u\n", seed_, seed_);
@@ -371,6 +393,7 @@ TEST_F(ClaimModel, AgreesWithTheTable)
         tidy();
         // Now and then all at once: most looks should find untidied claims.
         if (number % 16 == 0) {
+            compare_payers();
             for (unsigned payment = 0; payment < kPayments; ++payment) {
                 compare(payment);
                 ASSERT_FALSE(HasFailure()) << "payment " << payment;
@@ -384,6 +407,7 @@ TEST_F(ClaimModel, AgreesWithTheTable)
     EXPECT_GT(evictions_, 100u);
     EXPECT_GT(turned_away_, 10u);
     EXPECT_GT(full_, 5u);
+    EXPECT_GT(untrusted_, 100u);
     EXPECT_GT(recalled_, 100u);
 }
 
