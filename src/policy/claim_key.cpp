@@ -57,6 +57,21 @@ eip3009_claim_key(JsonValue accepted, const Eip3009Authorization &authorization)
     return sha256(parts);
 }
 
+std::optional<Digest> eip3009_money(JsonValue accepted)
+{
+    std::optional<std::uint64_t> chain_id =
+        eip155_chain_id(canonical_network(accepted["network"].string()));
+    std::optional<EvmAddress> token =
+        parse_evm_address(accepted["asset"].string());
+    if (!chain_id || !token) {
+        return std::nullopt;
+    }
+    std::string parts = "eip155";
+    append_number(parts, *chain_id);
+    append_bytes(parts, *token);
+    return sha256(parts);
+}
+
 Digest resource_digest(std::string_view method, std::string_view host,
                        std::string_view request_uri)
 {

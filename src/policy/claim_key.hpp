@@ -19,6 +19,11 @@ std::optional<Digest>
 eip3009_claim_key(JsonValue accepted,
                   const Eip3009Authorization &authorization);
 
+// What a payment is made in, chain id and token, whatever their spelling in
+// `accepted`: two claims with the same digest can be compared by amount.
+// nullopt as above.
+std::optional<Digest> eip3009_money(JsonValue accepted);
+
 // SHA-256 over method, host and request URI with unambiguous separators: what
 // a payment was spent on.
 Digest resource_digest(std::string_view method, std::string_view host,

@@ -18,6 +18,19 @@ bool is_open(ClaimState state)
     return state == ClaimState::verifying || state == ClaimState::unknown;
 }
 
+// Settling too: what its worker leaves when it dies must be found.
+bool may_be_owed(ClaimState state)
+{
+    return state == ClaimState::settling || state == ClaimState::unknown
+           || state == ClaimState::paid;
+}
+
+bool may_be_due(ClaimState state, std::uint8_t flags)
+{
+    return state == ClaimState::settling || state == ClaimState::unknown
+           || (state == ClaimState::closed && (flags & kCloseUnsaid));
+}
+
 }  // namespace
 
 Owner ClaimTable::enter(std::int64_t process, std::int64_t now)
@@ -89,9 +102,11 @@ void ClaimTable::tidy(Cell &cell, std::int64_t now) const
         enter_state(cell, ClaimState::free);
     } else if (state == ClaimState::settling) {
         cell.flags |= kEverUnknown;
+        plan_retry(cell, now);
         enter_state(cell, ClaimState::unknown);
     }
     if (cell.claim_state() == ClaimState::unknown && cell.expires <= now) {
+        cell.flags |= kCloseUnsaid;
         enter_state(cell, ClaimState::closed);
     }
 }
@@ -119,6 +134,12 @@ void ClaimTable::withdraw(Cell &cell) const
     if (cell.claim_state() == ClaimState::verified) {
         uncount_waiting(cell);
     }
+    if (may_be_owed(cell.claim_state())) {
+        unlink_owed(cell);
+    }
+    if (may_be_due(cell.claim_state(), cell.flags)) {
+        unlink_due(cell);
+    }
 }
 
 void ClaimTable::enlist(Cell &cell) const
@@ -127,6 +148,12 @@ void ClaimTable::enlist(Cell &cell) const
     header->open_cells += is_open(cell.claim_state()) ? 1 : 0;
     if (cell.claim_state() == ClaimState::verified) {
         count_waiting(cell);
+    }
+    if (may_be_owed(cell.claim_state())) {
+        link_owed(cell);
+    }
+    if (may_be_due(cell.claim_state(), cell.flags)) {
+        link_due(cell);
     }
 }
 
@@ -140,6 +167,7 @@ void ClaimTable::repair() const
     }
     header->open_cells = 0;
     forget_waiting();
+    relink();
     std::size_t count = capacity();
     auto *cells = first_cell();
     for (std::size_t i = 0; i < count; i++) {

@@ -9,7 +9,7 @@ namespace x402 {
 
 ClaimTable::Areas ClaimTable::areas_of(std::size_t bytes)
 {
-    static_assert(sizeof(Cell) == 512, "a change needs another kLayout");
+    static_assert(sizeof(Cell) == 704, "a change needs another kLayout");
     static_assert(sizeof(Block) == kBlockBytes);
 
     Areas areas{};
@@ -19,11 +19,14 @@ ClaimTable::Areas ClaimTable::areas_of(std::size_t bytes)
     areas.payer_buckets = body / 16 / (sizeof(Payer) * kPayersPerBucket);
     std::size_t rest = body - areas.blocks * sizeof(Block)
                        - areas.payer_buckets * sizeof(Payer) * kPayersPerBucket;
-    areas.buckets = rest / (sizeof(Cell) * kCellsPerBucket);
+    std::size_t bucket = (sizeof(Cell) + sizeof(std::uint32_t));
+    areas.buckets = rest / (bucket * kCellsPerBucket);
     areas.cells_at = sizeof(Header);
     areas.blocks_at =
         areas.cells_at + areas.buckets * kCellsPerBucket * sizeof(Cell);
     areas.payers_at = areas.blocks_at + areas.blocks * sizeof(Block);
+    areas.heads_at = areas.payers_at
+                     + areas.payer_buckets * sizeof(Payer) * kPayersPerBucket;
     return areas;
 }
 
@@ -74,6 +77,11 @@ ClaimTable::Cell *ClaimTable::first_cell() const
     return reinterpret_cast<Cell *>(memory_ + sizeof(Header));
 }
 
+std::uint32_t ClaimTable::number_of(const Cell &cell) const
+{
+    return static_cast<std::uint32_t>(&cell - first_cell());
+}
+
 ClaimTable::Cell *ClaimTable::bucket_of(const Digest &key,
                                         unsigned choice) const
 {
@@ -102,6 +110,7 @@ ClaimTable::Cell *ClaimTable::find(const Digest &key) const
 // itself stands behind. nullptr: all are needed.
 ClaimTable::Cell *ClaimTable::room_for(const Digest &key, std::int64_t now)
 {
+    Cell *unsaid = nullptr;
     Cell *expired = nullptr;
     Cell *oldest = nullptr;
     for (unsigned choice = 0; choice < 2; choice++) {
@@ -116,6 +125,10 @@ ClaimTable::Cell *ClaimTable::room_for(const Digest &key, std::int64_t now)
             if (cell.owner_stamp != 0) {
                 continue;
             }
+            if (cell.flags & kCloseUnsaid) {
+                unsaid = &cell;
+                continue;
+            }
             if (cell.expires <= now) {
                 expired = &cell;
             }
@@ -127,7 +140,8 @@ ClaimTable::Cell *ClaimTable::room_for(const Digest &key, std::int64_t now)
             }
         }
     }
-    return expired ? expired : oldest;
+    Cell *room = expired ? expired : oldest;
+    return room ? room : unsaid;
 }
 
 ClaimTable::Cell *ClaimTable::cell_of(ClaimRef ref) const
@@ -153,23 +167,36 @@ ClaimView ClaimTable::look_up(const ClaimFacts &facts, std::int64_t now)
     if (cell->claim_state() == ClaimState::free) {
         return view;
     }
-    Areas areas = areas_of(reinterpret_cast<Header *>(memory_)->bytes);
-    auto *cells = reinterpret_cast<Cell *>(memory_ + areas.cells_at);
-    view.state = cell->claim_state();
-    view.ref = {static_cast<std::uint32_t>(cell - cells), cell->generation};
-    view.in_use = cell->owner_stamp != 0;
+    view = view_of(*cell);
     view.same_resource = cell->resource == facts.resource;
     view.same_client = cell->redeliver_key == facts.redeliver_key;
     view.same_amount = cell->amount == facts.amount;
-    view.was_verified = cell->flags & kWasVerified;
-    view.ever_unknown = cell->flags & kEverUnknown;
-    view.first_settle_sent = cell->flags & kFirstSettleSent;
-    view.executions = cell->executions;
-    view.facilitator = cell->facilitator;
+    return view;
+}
+
+ClaimView ClaimTable::view_of(const Cell &cell) const
+{
+    ClaimView view;
+    view.state = cell.claim_state();
+    view.ref = {number_of(cell), cell.generation};
+    view.in_use = cell.owner_stamp != 0;
+    view.was_verified = cell.flags & kWasVerified;
+    view.ever_unknown = cell.flags & kEverUnknown;
+    view.first_settle_sent = cell.flags & kFirstSettleSent;
+    view.executions = cell.executions;
+    view.facilitator = cell.facilitator;
+    view.settle_started = cell.settle_started;
+    view.expires = cell.expires;
     if (view.state == ClaimState::paid) {
-        view.receipt.assign(cell->receipt, cell->receipt_bytes);
+        view.receipt.assign(cell.receipt, cell.receipt_bytes);
     }
     return view;
+}
+
+ClaimView ClaimTable::view(ClaimRef ref) const
+{
+    const Cell *cell = cell_of(ref);
+    return cell ? view_of(*cell) : ClaimView();
 }
 
 TakeOutcome ClaimTable::take(const ClaimFacts &facts, Owner owner,
@@ -190,9 +217,6 @@ TakeOutcome ClaimTable::take(const ClaimFacts &facts, Owner owner,
     }
 
     auto *header = reinterpret_cast<Header *>(memory_);
-    Areas areas = areas_of(header->bytes);
-    auto *cells = reinterpret_cast<Cell *>(memory_ + areas.cells_at);
-
     enter_state(*cell, ClaimState::free);
     store_fence();
     *cell = Cell{};
@@ -207,8 +231,9 @@ TakeOutcome ClaimTable::take(const ClaimFacts &facts, Owner owner,
     cell->redeliver_key = facts.redeliver_key;
     cell->payer = facts.payer;
     cell->amount = facts.amount;
+    cell->money = facts.money;
     enter_state(*cell, ClaimState::verifying);
-    ref = {static_cast<std::uint32_t>(cell - cells), cell->generation};
+    ref = {number_of(*cell), cell->generation};
     return TakeOutcome::taken;
 }
 
@@ -300,6 +325,7 @@ void ClaimTable::set_unknown(ClaimRef ref, std::int64_t now)
     if (Cell *cell = cell_of(ref)) {
         cell->flags |= kEverUnknown;
         cell->changed = now;
+        plan_retry(*cell, now);
         enter_state(*cell, ClaimState::unknown);
         cell->owner_stamp = 0;
     }

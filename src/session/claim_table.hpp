@@ -54,6 +54,7 @@ struct ClaimFacts {
     Digest redeliver_key{};  // who may ask for it again
     Digest payer{};
     std::array<std::uint8_t, 32> amount{};  // atomic units, big-endian
+    Digest money{};                         // network and token (eip3009_money)
     std::int64_t expires = 0;  // unix seconds; the payment is useless then
 };
 
@@ -69,7 +70,37 @@ struct ClaimView {
     bool first_settle_sent = false;  // the whole first settle left this machine
     unsigned executions = 0;         // times content was begun under this claim
     std::uint64_t facilitator = 0;
+    std::int64_t settle_started = 0;  // unix seconds; the first one
+    std::int64_t expires = 0;
     std::string receipt;  // PAID only
+};
+
+// What a ledger line says of a claim. Texts that did not fit are empty.
+struct ClaimTexts {
+    std::string network;
+    std::string payer;
+    std::string asset;
+    std::string amount;  // atomic units
+};
+
+// What a payer wants to buy: an older claim of his covers it when it is for the
+// same resource and of no less of the same money.
+struct Purchase {
+    Digest payer{};
+    Digest resource{};
+    Digest money{};
+    std::array<std::uint8_t, 32> amount{};
+};
+
+// What next_due() found.
+struct DueClaim {
+    enum class What {
+        nothing,
+        ask_again,  // UNKNOWN, in the hands of the caller now
+        closed,     // its payment cannot be used any more; told exactly once
+    };
+    What what = What::nothing;
+    ClaimRef ref;
 };
 
 enum class TakeOutcome { taken, in_use, full };
@@ -82,6 +113,9 @@ public:
     static constexpr unsigned kMaxUnproven = 3;
     static constexpr unsigned kMaxWaiting = 32;
     static constexpr std::size_t kMaxSettleBytes = 16 * 1024;
+    // A claim outlives its payment by this much, whatever others' clocks say:
+    // ClaimFacts.expires = validBefore + kAfterlife.
+    static constexpr std::int64_t kAfterlife = 600;
 
     // Bytes needed for at least one bucket of everything.
     static std::size_t least_bytes();
@@ -116,6 +150,12 @@ public:
     // counts one more execution and is refused (false) after kMaxExecutions.
     bool resume(ClaimRef ref, Owner owner);
 
+    // For the ledger; before set_settling(). What does not fit is left out.
+    void set_texts(ClaimRef ref, std::string_view network,
+                   std::string_view payer, std::string_view asset);
+    ClaimTexts texts(ClaimRef ref) const;
+    ClaimView view(ClaimRef ref) const;
+
     // The facilitator says that the payment is good. False: content must not be
     // made on trust, since the payer has kMaxWaiting payments waiting already,
     // had a settle refused in the last 10 minutes, or there is no room to count
@@ -135,6 +175,22 @@ public:
     // PAID without anybody working on it: content is owed.
     void set_owed(ClaimRef ref);
     void free(ClaimRef ref);
+
+    // What is owed to a payer, whichever payment he presents: an owed PAID
+    // claim that covers the purchase is taken as resume() does; `claim` is what
+    // is known of it. False: none. At most one caller gets a claim.
+    bool resume_owed(const Purchase &purchase, Owner owner, std::int64_t now,
+                     ClaimView &claim);
+    // An UNKNOWN claim of his that would cover the purchase, or one that is
+    // being settled again (in_use); state free: none.
+    ClaimView find_unknown(const Purchase &purchase, std::int64_t now);
+
+    // The next UNKNOWN claim that is to be asked about, in the caller's hands
+    // (end with set_settling() or, if that cannot be, set_unknown()); or one
+    // that was CLOSED. Asked after 5, 15, 45 s ... 10 min, until validBefore,
+    // if its settle bytes are here. Looks at a bounded number of claims: call
+    // it every second until it says nothing.
+    DueClaim next_due(Owner owner, std::int64_t now);
 
     // The settle request as it was sent; empty when only its digest was kept.
     std::string stored_settle(ClaimRef ref) const;
@@ -161,6 +217,7 @@ private:
     struct Cell;
     struct Block;
     struct Payer;
+    struct Link;
     struct Areas;
 
     static Areas areas_of(std::size_t bytes);
@@ -171,10 +228,24 @@ private:
     bool owner_lives(const Cell &cell) const;
     void tidy(Cell &cell, std::int64_t now) const;
     Cell *first_cell() const;
+    std::uint32_t number_of(const Cell &cell) const;
+    ClaimView view_of(const Cell &cell) const;
     void enter_state(Cell &cell, ClaimState next) const;
     void withdraw(Cell &cell) const;
     void enlist(Cell &cell) const;
     void repair() const;
+    void relink() const;
+    std::uint32_t &head_of(const Digest &payer, const Digest &resource) const;
+    void link_owed(Cell &cell) const;
+    void unlink_owed(Cell &cell) const;
+    void link_due(Cell &cell) const;
+    void unlink_due(Cell &cell) const;
+    void plan_retry(Cell &cell, std::int64_t now) const;
+    bool is_due(const Cell &cell, std::int64_t now) const;
+    void say_closed(Cell &cell) const;
+    template <class Fits>
+    Cell *find_older(const Purchase &purchase, std::int64_t now,
+                     Fits fits) const;
     void sweep(std::size_t count, std::int64_t now) const;
     bool may_open_another(std::int64_t now) const;
     void keep_settle_bytes(Cell &cell, std::uint32_t index,

@@ -26,11 +26,17 @@ constexpr std::size_t kMaxBlocksLooked = 4096;
 constexpr std::size_t kCellsSwept = 512;
 constexpr std::int64_t kUnprovenWindow = 24 * 3600;
 constexpr std::int64_t kRefusedWindow = 600;
+constexpr std::int64_t kFirstRetry = 5;  // seconds; then three times as long
+constexpr std::int64_t kLastRetry = 600;
+constexpr unsigned kOwedLooked = 64;
+constexpr unsigned kDueLooked = 64;
+constexpr std::size_t kTextBytes = 128;
 
 enum CellFlag : std::uint8_t {
     kWasVerified = 1,
     kEverUnknown = 2,
     kFirstSettleSent = 4,
+    kCloseUnsaid = 8,  // CLOSED, and next_due() has not told anybody
 };
 
 // The compiler must not move a store over the one of the state word.
@@ -42,6 +48,12 @@ inline void store_fence()
 }  // namespace claim_layout
 
 using namespace claim_layout;
+
+// Places in a list, of cells by their number + 1; 0: none.
+struct ClaimTable::Link {
+    std::uint32_t before;
+    std::uint32_t behind;
+};
 
 struct ClaimTable::Worker {
     std::int64_t process;
@@ -59,6 +71,7 @@ struct ClaimTable::Header {
     std::uint32_t changing;    // 1: what is derived may be half changed
     std::uint32_t open_cells;  // derived: VERIFYING and UNKNOWN
     std::uint64_t next_swept;
+    Link due;  // derived: the list of open settlements, its last and its first
     Worker workers[kWorkers];
 };
 
@@ -83,6 +96,14 @@ struct ClaimTable::Cell {
     Digest settle_digest;
     std::array<std::uint8_t, 32> amount;
     char receipt[kReceiptBytes];
+    Digest money;
+    std::int64_t next_try;  // when an UNKNOWN claim is to be asked about
+    Link owed_link;         // derived: of the same payer and resource
+    Link due_link;          // derived
+    std::uint8_t tries;
+    std::uint8_t text_bytes[3];
+    std::uint32_t reserved;
+    char texts[kTextBytes];  // network, payer, asset, one behind the other
 
     ClaimState claim_state() const { return static_cast<ClaimState>(state); }
 };
@@ -113,6 +134,7 @@ struct ClaimTable::Areas {
     std::size_t blocks_at;
     std::size_t payer_buckets;
     std::size_t payers_at;
+    std::size_t heads_at;  // a list of owed_link for each, as many as cells
 };
 
 }  // namespace x402

@@ -126,6 +126,29 @@ TEST(ClaimKey, NeverChangesBetweenReleases)
     EXPECT_EQ(*key, sha256(parts));
 }
 
+TEST(Eip3009Money, IsChainAndTokenInAnySpelling)
+{
+    auto money_of = [](const char *accepted) {
+        JsonDocument document = parse_json(accepted);
+        return eip3009_money(document.root());
+    };
+    std::optional<Digest> money = money_of(kAccepted);
+    ASSERT_TRUE(money);
+    EXPECT_EQ(
+        money_of(R"({"network":"base-sepolia","amount":"7",)"
+                 R"("asset":"0x036cbd53842c5426634e7929541ec2318f3dcf7e"})"),
+        money);
+    EXPECT_NE(
+        money_of(R"({"network":"eip155:8453",)"
+                 R"("asset":"0x036CbD53842c5426634e7929541eC2318f3dCF7e"})"),
+        money);
+    EXPECT_NE(
+        money_of(R"({"network":"eip155:84532",)"
+                 R"("asset":"0x036CbD53842c5426634e7929541eC2318f3dCF7f"})"),
+        money);
+    EXPECT_FALSE(money_of(R"({"network":"solana:x","asset":"y"})"));
+}
+
 TEST(ResourceDigest, SeparatesItsParts)
 {
     std::set<Digest> digests;

@@ -23,6 +23,7 @@ struct ModelClaim {
     unsigned executions = 0;
     bool was_verified = false;
     bool ever_unknown = false;
+    bool unsaid = false;  // CLOSED, and nobody was told
     bool sent = false;
     std::uint64_t facilitator = 0;
     std::string settle;
@@ -83,7 +84,8 @@ protected:
     {
         ClaimFacts facts = facts_of(payment);
         facts.payer = digest_of(payment % kPayers);
-        facts.expires = now_ + 20 + below(300);
+        facts.expires =
+            now_ + 20 + below(300) + below(2) * ClaimTable::kAfterlife;
         return facts;
     }
 
@@ -113,6 +115,7 @@ protected:
     void finish_settle(unsigned payment, ModelClaim &claim,
                        ModelProcess &process);
     void try_stale(ModelProcess &process);
+    void look_for_due(ModelProcess &process);
     void one_operation();
     void compare(unsigned payment);
     void compare_payers();
@@ -130,6 +133,8 @@ protected:
     unsigned evictions_ = 0;
     unsigned turned_away_ = 0;
     unsigned full_ = 0;
+    unsigned closed_ = 0;
+    unsigned asked_ = 0;
     unsigned untrusted_ = 0;
     std::map<unsigned, std::int64_t> refused_at_;
     unsigned recalled_ = 0;

@@ -16,7 +16,7 @@ namespace x402 {
 namespace {
 
 constexpr unsigned kTries = 300;
-constexpr std::size_t kCellBytes = 512;  // layout 1: the state comes first
+constexpr std::size_t kCellBytes = 704;  // the state comes first
 
 struct Moment {
     const char *name;
@@ -79,6 +79,16 @@ protected:
                     : 0;
         }
         ASSERT_EQ(successor.open_claims(), open);
+        // Payment 2 is unknown, and found by what it is for, and when due.
+        ClaimFacts facts = facts_of(2);
+        ASSERT_EQ(successor
+                      .find_unknown({facts.payer, facts.resource, facts.money,
+                                     facts.amount},
+                                    kNow)
+                      .state,
+                  ClaimState::unknown);
+        ASSERT_EQ(successor.next_due({}, kNow + 5).what,
+                  DueClaim::What::ask_again);
     }
 
     void expect_usable(ClaimTable &successor)

@@ -47,6 +47,7 @@ void ClaimModel::tidy()
         }
         if (claim.state == ClaimState::unknown && claim.expires <= now_) {
             claim.state = ClaimState::closed;
+            claim.unsaid = true;
         }
         ++place;
     }
@@ -74,10 +75,12 @@ void ClaimModel::forget(unsigned payment)
 void ClaimModel::expect_evicted()
 {
     bool some_expired = false;
+    bool some_said = false;
     std::int64_t oldest = INT64_MAX;
     std::vector<unsigned> gone;
     for (const auto &[payment, claim] : model_) {
-        if (may_be_evicted(claim, now_)) {
+        if (may_be_evicted(claim, now_) && !claim.unsaid) {
+            some_said = true;
             some_expired = some_expired || claim.expires <= now_;
             oldest = std::min(oldest, claim.changed);
         }
@@ -90,7 +93,10 @@ void ClaimModel::expect_evicted()
     ASSERT_EQ(gone.size(), 1u);
     const ModelClaim &claim = model_[gone[0]];
     EXPECT_TRUE(may_be_evicted(claim, now_));
-    if (some_expired) {
+    EXPECT_EQ(claim.unsaid, !some_said);
+    if (!some_said) {
+        EXPECT_TRUE(claim.unsaid);
+    } else if (some_expired) {
         EXPECT_LE(claim.expires, now_);
     } else {
         EXPECT_EQ(claim.changed, oldest);
@@ -298,6 +304,35 @@ void ClaimModel::try_stale(ModelProcess &process)
     }
 }
 
+// Who asks what is due gets a claim that is, or hears of one that was closed.
+void ClaimModel::look_for_due(ModelProcess &process)
+{
+    DueClaim due = process.table.next_due(process.owner, now_);
+    bool some_unsaid = false;
+    for (auto &[payment, claim] : model_) {
+        bool open = claim.state == ClaimState::settling
+                    || claim.state == ClaimState::unknown;
+        some_unsaid = some_unsaid || claim.unsaid;
+        if (due.what == DueClaim::What::nothing
+            || claim.ref.generation != due.ref.generation) {
+            continue;
+        }
+        if (due.what == DueClaim::What::closed) {
+            ASSERT_TRUE(claim.unsaid);
+            claim.unsaid = false;
+            ++closed_;
+        } else {
+            ASSERT_TRUE(open && claim.owner == 0 && claim.stored);
+            ASSERT_LT(now_, claim.expires - ClaimTable::kAfterlife);
+            claim.owner = process.number;
+            ++asked_;
+        }
+        return;
+    }
+    ASSERT_EQ(due.what, DueClaim::What::nothing);
+    ASSERT_FALSE(some_unsaid);
+}
+
 void ClaimModel::one_operation()
 {
     unsigned what = below(100);
@@ -319,6 +354,10 @@ void ClaimModel::one_operation()
     }
     if (what < 15) {
         try_stale(any_process());
+        return;
+    }
+    if (what < 18) {
+        look_for_due(any_process());
         return;
     }
     auto known = model_.find(payment);
@@ -407,6 +446,8 @@ TEST_F(ClaimModel, AgreesWithTheTable)
     EXPECT_GT(evictions_, 100u);
     EXPECT_GT(turned_away_, 10u);
     EXPECT_GT(full_, 5u);
+    EXPECT_GT(closed_, 50u);
+    EXPECT_GT(asked_, 20u);
     EXPECT_GT(untrusted_, 100u);
     EXPECT_GT(recalled_, 100u);
 }
