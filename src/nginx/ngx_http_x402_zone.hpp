@@ -9,8 +9,10 @@ namespace x402 {
 
 std::size_t least_zone_bytes();
 
-// Registers the zone; nullptr after an error was printed.
-ngx_shm_zone_t *add_zone(ngx_conf_t *cf, ngx_str_t name, std::size_t bytes);
+// Registers the zone; nullptr after an error was printed. `journal` is a full
+// path; empty: none.
+ngx_shm_zone_t *add_zone(ngx_conf_t *cf, ngx_str_t name, std::size_t bytes,
+                         const std::string &journal = {});
 
 // The claim table under the zone's lock, the only one that nginx frees for a
 // worker that was killed. Hold it for a moment, never across a call.

@@ -120,6 +120,7 @@ void ClaimTable::note_refused(const Digest &payer, std::int64_t now)
 {
     if (Payer *record = payer_record(payer, now)) {
         record->refused_at = now;
+        note(record_of(*record));
     }
 }
 
@@ -140,6 +141,7 @@ bool ClaimTable::count_unproven(const Digest &payer, unsigned limit,
         return false;
     }
     *oldest = now;
+    note(record_of(*record));
     return true;
 }
 

@@ -212,7 +212,7 @@ TakeOutcome ClaimTable::take(const ClaimFacts &facts, Owner owner,
     } else {
         cell = room_for(facts.key, now);
     }
-    if (cell == nullptr || !may_open_another(now)) {
+    if (cell == nullptr || !may_open_another(now) || !journal_is_ready(now)) {
         return TakeOutcome::full;
     }
 
@@ -246,6 +246,7 @@ bool ClaimTable::resume(ClaimRef ref, Owner owner)
     }
     if (cell->claim_state() == ClaimState::paid) {
         cell->executions++;
+        note_claim(*cell);
     } else if (cell->claim_state() != ClaimState::unknown) {
         return false;
     }
@@ -255,12 +256,12 @@ bool ClaimTable::resume(ClaimRef ref, Owner owner)
     return true;
 }
 
-void ClaimTable::set_settling(ClaimRef ref, std::string_view bytes,
+bool ClaimTable::set_settling(ClaimRef ref, std::string_view bytes,
                               std::uint64_t facilitator, std::int64_t now)
 {
     Cell *cell = cell_of(ref);
     if (cell == nullptr) {
-        return;
+        return false;
     }
     // A settlement asked again keeps what was sent the first time.
     if (!(cell->flags & kEverUnknown)) {
@@ -272,6 +273,8 @@ void ClaimTable::set_settling(ClaimRef ref, std::string_view bytes,
     }
     cell->changed = now;
     enter_state(*cell, ClaimState::settling);
+    // Asked again it is UNKNOWN there already.
+    return (cell->flags & kEverUnknown) || note_claim(*cell);
 }
 
 void ClaimTable::set_first_settle_sent(ClaimRef ref)
@@ -295,6 +298,7 @@ bool ClaimTable::set_paid(ClaimRef ref, std::string_view receipt,
     cell->receipt_bytes = static_cast<std::uint16_t>(receipt.size());
     cell->changed = now;
     enter_state(*cell, ClaimState::paid);
+    note_claim(*cell);
     return true;
 }
 
@@ -303,6 +307,7 @@ void ClaimTable::set_delivered(ClaimRef ref, std::int64_t now)
     if (Cell *cell = cell_of(ref)) {
         cell->changed = now;
         enter_state(*cell, ClaimState::delivered);
+        note_claim(*cell);
         cell->owner_stamp = 0;
     }
 }
@@ -316,6 +321,7 @@ void ClaimTable::set_refused(ClaimRef ref, std::int64_t now)
         }
         cell->changed = now;
         enter_state(*cell, ClaimState::refused);
+        note_claim(*cell);
         cell->owner_stamp = 0;
     }
 }
@@ -327,6 +333,7 @@ void ClaimTable::set_unknown(ClaimRef ref, std::int64_t now)
         cell->changed = now;
         plan_retry(*cell, now);
         enter_state(*cell, ClaimState::unknown);
+        note_claim(*cell);
         cell->owner_stamp = 0;
     }
 }
@@ -336,6 +343,7 @@ void ClaimTable::set_owed(ClaimRef ref)
     if (Cell *cell = cell_of(ref)) {
         if (cell->claim_state() == ClaimState::delivered) {
             enter_state(*cell, ClaimState::paid);
+            note_claim(*cell);
         }
         cell->owner_stamp = 0;
     }
@@ -344,6 +352,7 @@ void ClaimTable::set_owed(ClaimRef ref)
 void ClaimTable::free(ClaimRef ref)
 {
     if (Cell *cell = cell_of(ref)) {
+        note_freed(*cell);
         enter_state(*cell, ClaimState::free);
         cell->owner_stamp = 0;
     }

@@ -19,6 +19,7 @@
 #include <string_view>
 
 #include "base/sha256_digest.hpp"
+#include "session/claim_journal.hpp"
 
 namespace x402 {
 
@@ -105,6 +106,12 @@ struct DueClaim {
 
 enum class TakeOutcome { taken, in_use, full };
 
+struct ReplayReport {
+    std::size_t records = 0;
+    std::size_t homeless = 0;  // of them: no room in this table
+    std::size_t skipped = 0;   // bytes that were no record
+};
+
 class ClaimTable {
 public:
     using IsAlive = bool (*)(std::int64_t process);
@@ -130,6 +137,19 @@ public:
     // Lifetime: borrows a formatted block. `is_alive` tells whether a process
     // (by pid) still runs.
     ClaimTable(void *memory, IsAlive is_alive);
+
+    // Money: from now on every change that says something about money is in the
+    // journal before the operation returns. While it cannot be written take()
+    // says full. Lifetime: borrows; nullptr: none.
+    void use_journal(JournalPort *journal);
+    // Which journal belongs to the table, for who takes the memory over.
+    void set_journal_identity(const Digest &identity);
+    static const Digest &journal_identity(const void *memory);
+    // Fills a new table from a journal: who was settling is UNKNOWN then, who
+    // was being delivered is owed.
+    ReplayReport replay(std::string_view journal, std::int64_t now);
+    // All that a journal has to know; false: it could not be written.
+    bool write_all(JournalPort &journal) const;
 
     // Gives the calling worker a slot; a slot whose process died is taken over,
     // which orphans that process's cells. Stamp 0 when all slots are taken.
@@ -163,7 +183,8 @@ public:
     bool set_verified(ClaimRef ref);
     // Money: before the first byte of settle leaves. `bytes` are kept when they
     // fit and there is room, else only their digest (stored_settle is empty).
-    void set_settling(ClaimRef ref, std::string_view bytes,
+    // False: the journal cannot be written, and nothing may be sent.
+    bool set_settling(ClaimRef ref, std::string_view bytes,
                       std::uint64_t facilitator, std::int64_t now);
     void set_first_settle_sent(ClaimRef ref);
     // Money: before the first byte of content leaves. A receipt that is too
@@ -233,6 +254,14 @@ private:
     void enter_state(Cell &cell, ClaimState next) const;
     void withdraw(Cell &cell) const;
     void enlist(Cell &cell) const;
+    JournalRecord record_of(const Cell &cell) const;
+    JournalRecord record_of(const Payer &payer) const;
+    bool note(const JournalRecord &record);
+    bool note_claim(Cell &cell);
+    void note_freed(const Cell &cell);
+    bool journal_is_ready(std::int64_t now);
+    bool restore(const JournalRecord &record, std::int64_t now);
+    bool restore_claim(const JournalRecord &record, std::int64_t now);
     void repair() const;
     void relink() const;
     std::uint32_t &head_of(const Digest &payer, const Digest &resource) const;
@@ -262,6 +291,7 @@ private:
 
     std::uint8_t *memory_;
     IsAlive is_alive_;
+    JournalPort *journal_ = nullptr;
     Owner self_;  // saves asking whether we live
 };
 

@@ -37,6 +37,7 @@ enum CellFlag : std::uint8_t {
     kEverUnknown = 2,
     kFirstSettleSent = 4,
     kCloseUnsaid = 8,  // CLOSED, and next_due() has not told anybody
+    kNoted = 16,       // the journal knows of it
 };
 
 // The compiler must not move a store over the one of the state word.
@@ -71,6 +72,10 @@ struct ClaimTable::Header {
     std::uint32_t changing;    // 1: what is derived may be half changed
     std::uint32_t open_cells;  // derived: VERIFYING and UNKNOWN
     std::uint64_t next_swept;
+    Digest journal;  // which one; zeros: none
+    std::int64_t journal_tried;
+    std::uint32_t journal_failed;  // 1: claims changed that it does not know
+    std::uint32_t reserved;
     Link due;  // derived: the list of open settlements, its last and its first
     Worker workers[kWorkers];
 };
