@@ -6,6 +6,7 @@
 #ifndef X402_FACILITATOR_FACILITATOR_PORT_HPP
 #define X402_FACILITATOR_FACILITATOR_PORT_HPP
 
+#include <cstddef>
 #include <string>
 
 namespace x402 {
@@ -25,7 +26,9 @@ struct FacilitatorReply {
     int status = 0;
     std::string body;      // at most kMaxReplyBytes
     std::string location;  // of a 3xx
-    std::string detail;    // for the log: what went wrong, where
+    std::string cache_control;
+    unsigned retry_after = 0;  // s, also where a date was sent; 0: not said
+    std::string detail;        // for the log: what went wrong, where
 };
 
 constexpr std::size_t kMaxReplyBytes = 256 * 1024;

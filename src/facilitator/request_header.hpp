@@ -9,7 +9,7 @@
 namespace x402 {
 
 struct RequestHeader {
-    std::string only;  // "verify" or "settle"; empty: for all
+    std::string only;  // "verify", "settle" or "supported"; empty: for all
     std::string name;
     std::string value;  // empty: not sent
 

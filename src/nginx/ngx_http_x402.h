@@ -15,6 +15,7 @@
 
 #define NGX_HTTP_X402_SETTLE_AFTER   0
 #define NGX_HTTP_X402_SETTLE_BEFORE  1
+#define NGX_HTTP_X402_SETTLE_OFF     2
 
 #define NGX_HTTP_X402_UNPROVEN_DELIVER  0
 #define NGX_HTTP_X402_UNPROVEN_REFUSE   1
@@ -63,6 +64,7 @@ typedef struct {
     ngx_str_t                  decimals;
     ngx_str_t                  scheme;
     ngx_str_t                  extra;
+    ngx_str_t                  facilitator;
     ngx_uint_t                 timeout;    /* s, NGX_CONF_UNSET_UINT: none */
     ngx_http_x402_origin_t     origin;
 } ngx_http_x402_accept_t;
@@ -87,6 +89,7 @@ typedef struct {
     void                      *facilitator_auth;
                                            /* x402::FacilitatorAuth */
     ngx_uint_t                 max_calls;
+    void                      *dialects;   /* x402::Dialects, NULL: v2 */
 
     ngx_array_t               *methods;    /* ngx_str_t, NULL: all */
     ngx_http_complex_value_t  *resource;
@@ -111,7 +114,7 @@ typedef struct {
     unsigned                   enabled:1;  /* this location is paid */
     unsigned                   own:1;      /* its price was written in it or
                                               in a location around it */
-    void                      *offer;      /* const x402::PaymentOffer */
+    void                      *offer;      /* const x402::LocationOffer */
     void                      *facilitator;/* x402::FacilitatorConf */
 } ngx_http_x402_loc_conf_t;
 
@@ -123,6 +126,7 @@ typedef struct {
     void                      *worker;         /* x402::Worker, per process */
     ngx_uint_t                 paid;           /* some location is paid */
     void                      *error_pages;    /* x402::ErrorPageCheck */
+    void                      *placed_offers;  /* x402::PlacedOffers */
 } ngx_http_x402_main_conf_t;
 
 
@@ -145,6 +149,8 @@ char *ngx_http_x402_set_facilitator_header(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_x402_set_facilitator_auth(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_x402_set_trusted_certificate(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_x402_set_protocol(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_x402_set_methods(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_settle(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);

@@ -4,6 +4,7 @@
 #include "nginx/ngx_http_x402_log.hpp"
 #include "nginx/ngx_http_x402_quote.hpp"
 #include "nginx/ngx_http_x402_reply.hpp"
+#include "nginx/ngx_http_x402_strip.hpp"
 
 namespace x402 {
 
@@ -13,7 +14,7 @@ namespace {
 // offer or only inherits its price.
 bool is_covered(const RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf)
 {
-    return conf->offer == ctx.offer || !conf->own;
+    return conf->offer == ctx.location || !conf->own;
 }
 
 ngx_int_t refuse_other_price(RequestCtx &ctx)
@@ -65,6 +66,11 @@ ngx_int_t wait_for_call(ngx_http_request_t *r)
 ngx_int_t after_step(RequestCtx &ctx)
 {
     switch (ctx.state) {
+    case State::arrived:
+        if (ctx.turn_timer.timer_set) {
+            return wait_for_call(ctx.r);
+        }
+        break;
     case State::verifying:
     case State::settling_first:
         return wait_for_call(ctx.r);
@@ -85,22 +91,36 @@ ngx_int_t after_step(RequestCtx &ctx)
 ngx_int_t first_visit(RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf)
 {
     ngx_http_request_t *r = ctx.r;
-    if (conf->offer == nullptr || conf->facilitator == nullptr) {
+    if (ctx.turn_timer.timer_set) {
+        ngx_del_timer(&ctx.turn_timer);
+    }
+    if (conf->offer == nullptr) {
         log_line(NGX_LOG_CRIT, r->connection->log,
                  "this server has a price but no complete offer of its own; "
                  "write x402_network, x402_pay_to and x402_facilitator at the "
                  "server level, or serve this request by a location that does");
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-    if (!make_quote(ctx, conf)) {
+    switch (make_quote(ctx, conf)) {
+    case OfferState::made:
+        break;
+    case OfferState::unready:
+        ctx.state = State::closed;
+        ctx.answer = unready_answer();
+        return after_step(ctx);
+    case OfferState::failed:
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-    if (ctx.presented.count != 1 || ctx.presented.value.len == 0) {
-        // None, or several: never one of them picked in silence.
+    ChosenPayment payment =
+        chosen_payment(ctx.presented, ctx.location->dialects);
+    if (payment.dialect) {
+        ctx.dialect = payment.dialect;
+    }
+    if (!payment.usable()) {
         ctx.state = State::closed;
         ctx.answer = unpaid_answer(ctx);
     } else {
-        receive_payment(ctx);
+        receive_payment(ctx, view(payment.header->value));
     }
     return after_step(ctx);
 }

@@ -11,7 +11,7 @@ ngx_int_t on_access(ngx_http_request_t *r);
 
 // The presented payment from its header to a claim and the first call; the
 // session has been stepped, ctx.answer is set when there is one to send.
-void receive_payment(RequestCtx &ctx);
+void receive_payment(RequestCtx &ctx, std::string_view header_value);
 
 // The answer for a settlement that did not end in payment.
 Answer settlement_answer(const RequestCtx &ctx, const SettlementResult &result);

@@ -15,10 +15,46 @@ AnswerBody json_answer_body(const Answer &answer)
     return {std::move(text), "application/json"};
 }
 
+Challenge challenge_of(const RequestCtx &ctx, const Answer &answer,
+                       const ResourceInfo &resource)
+{
+    Challenge challenge = {
+        answer.offer_error, answer.stock_error, resource, *ctx.offer, {}, {}};
+    if (ctx.payment && ctx.payment->payer_known) {
+        challenge.payer = ctx.payment->payer;
+    }
+    return challenge;
+}
+
+namespace {
+
+// What the location's dialects put into the body of a 402; empty: nothing.
+std::string offer_body(const RequestCtx &ctx, const Answer &answer)
+{
+    if (!answer.offer || !ctx.offer) {
+        return {};
+    }
+    ResourceInfo resource = resource_info(ctx);
+    Challenge challenge = challenge_of(ctx, answer, resource);
+    for (const Dialect *dialect : ctx.location->dialects) {
+        std::string body = dialect->offer_body(challenge);
+        if (!body.empty()) {
+            return body;
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
 bool choose_answer_body(const RequestCtx &ctx, const Answer &answer,
                         AnswerBody &body)
 {
     body = json_answer_body(answer);
+    std::string offer = offer_body(ctx, answer);
+    if (!offer.empty()) {
+        body.text = std::move(offer);
+    }
     if (!answer.unpaid || ctx.conf == nullptr
         || ctx.conf->unpaid_body == nullptr) {
         return true;

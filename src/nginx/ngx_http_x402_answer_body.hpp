@@ -11,6 +11,11 @@ struct AnswerBody {
     std::string type;
 };
 
+// What the dialects are told of an answer that carries an offer. Lifetime: the
+// arguments'.
+Challenge challenge_of(const RequestCtx &ctx, const Answer &answer,
+                       const ResourceInfo &resource);
+
 // The JSON of an answer; "{}" for a 402.
 AnswerBody json_answer_body(const Answer &answer);
 

@@ -102,9 +102,8 @@ Endpoint::headers_for(Operation operation, const std::string &url)
         }
     }
     if (tokens_) {
-        auto value =
-            tokens_->authorization(operation_method(operation), url, ngx_time(),
-                                   random_bytes);
+        auto value = tokens_->authorization(operation_method(operation), url,
+                                            ngx_time(), random_bytes);
         if (!value) {
             return std::nullopt;
         }
@@ -151,6 +150,7 @@ FacilitatorCall::FacilitatorCall(Endpoint &endpoint, CallTerms terms, Done done,
     timer_.data = &nobody_;
     timer_.log = ngx_cycle->log;
     timer_.handler = on_timer;
+    timer_.cancelable = in_background() ? 1 : 0;
     endpoint_.calls_.push_back(this);
 }
 
@@ -260,6 +260,7 @@ void FacilitatorCall::send(const std::string &url,
     request.trusted_certificate = conf.trusted_certificate;
     request.ssl_verify = conf.ssl_verify;
     request.send_once = terms_.operation == Operation::settle;
+    request.background = in_background();
     request.connect_timeout = std::min(terms_.connect_timeout, left);
     request.timeout = left;
     transfer_ = endpoint_.engine_.start(std::move(request), on_reply, this);
@@ -311,12 +312,16 @@ bool FacilitatorCall::follow(FacilitatorReply &reply)
         target = Problem{"it comes after another redirect"};
     }
     if (!target) {
-        log_line(NGX_LOG_CRIT, ngx_cycle->log,
-                 "redirect " + std::to_string(reply.status)
-                     + " of facilitator \"" + endpoint_.conf_.url.base()
-                     + "\" to \"" + log_excerpt(reply.location)
-                     + "\" is refused: " + target.problem().text
-                     + "; write the right address into x402_facilitator");
+        reply.detail = "redirect to \"" + log_excerpt(reply.location)
+                       + "\" is refused: " + target.problem().text;
+        if (!in_background()) {  // asked again and again: who asks tells
+            log_line(NGX_LOG_CRIT, ngx_cycle->log,
+                     "redirect " + std::to_string(reply.status)
+                         + " of facilitator \"" + endpoint_.conf_.url.base()
+                         + "\" to \"" + log_excerpt(reply.location)
+                         + "\" is refused: " + target.problem().text
+                         + "; write the right address into x402_facilitator");
+        }
         return false;
     }
     redirected_ = true;

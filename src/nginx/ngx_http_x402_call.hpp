@@ -91,6 +91,11 @@ private:
     void fail_later(Transport transport, const char *detail);
     bool follow(FacilitatorReply &reply);
     ngx_msec_t time_left() const;
+    // No payment waits for it, so that a quitting worker need not.
+    bool in_background() const
+    {
+        return terms_.operation == Operation::supported;
+    }
     void stop_waiting();
     static void on_reply(void *data, FacilitatorReply &reply);
     static void on_timer(ngx_event_t *event);

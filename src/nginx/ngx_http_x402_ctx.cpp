@@ -57,6 +57,9 @@ void on_request_end(RequestCtx &ctx)
     if (ctx.hold_timer.timer_set) {
         ngx_del_timer(&ctx.hold_timer);
     }
+    if (ctx.turn_timer.timer_set) {
+        ngx_del_timer(&ctx.turn_timer);
+    }
     note_delivery(ctx);
     bool broken =
         ctx.settled_first && !ctx.last_seen && !ctx.r->header_only

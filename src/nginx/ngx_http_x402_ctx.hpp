@@ -10,11 +10,10 @@
 #include <utility>
 #include <vector>
 
+#include "nginx/ngx_http_x402_location_offer.hpp"
 #include "nginx/ngx_http_x402_settlement.hpp"
 #include "nginx/ngx_http_x402_worker.hpp"
-#include "policy/exact_evm_payload.hpp"
-#include "policy/payment_offer.hpp"
-#include "protocol/payment_payload.hpp"
+#include "policy/scheme_payload.hpp"
 #include "session/payment_outcome.hpp"
 #include "session/payment_session.hpp"
 
@@ -25,6 +24,7 @@ struct Answer {
     ngx_uint_t status = 0;       // 0: none
     bool offer = false;          // carries PAYMENT-REQUIRED
     bool unpaid = false;         // to who brought no usable payment
+    bool stock_error = false;    // the operator has no words of his own for it
     std::string offer_error;     // `error` of that offer
     std::string receipt;         // JSON for PAYMENT-RESPONSE; empty: none
     const char *word = nullptr;  // of the JSON body; nullptr: body is {}
@@ -36,24 +36,28 @@ struct Answer {
 // The payment of this request, once one was presented that can be read.
 struct Payment {
     PaymentPayload payload;
-    Eip3009Authorization authorization;
+    SchemePayload scheme;
     ClaimFacts facts;
+    std::int64_t valid_before = 0;  // unix seconds; no use afterwards
     ClaimRef claim;
     const PaymentOffer::Way *way = nullptr;  // nullptr: resumed claim
     std::string request_body;                // of verify and settle
     std::string payer;
-    std::string network;
+    std::string network;          // CAIP-2
+    std::string receipt_network;  // as the dialect calls it
     std::string amount;
     std::string asset;
     std::string pay_to;        // empty when content is owed
     bool payer_known = false;  // somebody else than the client said so
 };
 
-// Payment headers of a request, as many as there are.
+// One payment header of a request, by its lower-case name.
 struct Presented {
-    ngx_str_t value = ngx_null_string;  // of the last
+    std::string_view name;
+    ngx_str_t value;  // of the last of that name
     ngx_uint_t count = 0;
 };
+using PresentedHeaders = std::vector<Presented>;
 
 // How far the response of the content is.
 enum class Gate {
@@ -72,14 +76,19 @@ struct RequestCtx {
     bool answered = false;        // what leaves is an answer of ours
     bool settled_first = false;   // money moved before content was made
     bool settled_before = false;  // because of `x402_settle before`
+    bool tunnel = false;          // asked for, and settled before
+    bool never_settled = false;   // because of `x402_settle off`
 
     // What the request presented, taken out of its headers.
-    Presented presented;
+    PresentedHeaders presented;
 
-    // The offer this request was asked to meet, fixed at the first location
-    // that charges; `conf` is that location's.
-    const PaymentOffer *offer = nullptr;
+    // What this request was asked for, fixed at the first location that
+    // charges: that location, its offer at that moment, and the language of
+    // the payment (of the offer, while there is none).
     const ngx_http_x402_loc_conf_t *conf = nullptr;
+    const LocationOffer *location = nullptr;
+    std::shared_ptr<const PaymentOffer> offer;
+    const Dialect *dialect = nullptr;
     std::string resource_url;
     std::string description;
     std::string mime_type;
@@ -110,6 +119,10 @@ struct RequestCtx {
     std::optional<ngx_msec_t> settle_time;
     std::string transaction;  // as the facilitator named it
 
+    // Waiting for another request with the same payment.
+    ngx_event_t turn_timer{};
+    std::optional<ngx_msec_t> turn_until;
+
     // The gate.
     Gate gate = Gate::open;
     ngx_chain_t *held = nullptr;
@@ -126,6 +139,24 @@ struct RequestCtx {
     // What the stamp filter writes into Cache-Control.
     enum class Stamp { nothing, paid, no_store } stamp = Stamp::nothing;
 };
+
+// Whom to ask about this way to pay.
+inline FacilitatorConf *facilitator_of(const RequestCtx &ctx,
+                                       const PaymentOffer::Way &way)
+{
+    // An offer that a reload replaced may have had more terms.
+    const auto &terms = ctx.location->terms;
+    FacilitatorConf *own =
+        way.term < terms.size() ? terms[way.term].facilitator : nullptr;
+    return own ? own : static_cast<FacilitatorConf *>(ctx.conf->facilitator);
+}
+
+// What is sold, in the words of a challenge. Lifetime: the context's.
+inline ResourceInfo resource_info(const RequestCtx &ctx)
+{
+    return {ctx.resource_url, ctx.description, ctx.mime_type,
+            view(ctx.r->method_name)};
+}
 
 // The context of r->main; nullptr when there is none. A context that an
 // internal redirect hid is put back.

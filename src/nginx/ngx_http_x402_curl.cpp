@@ -1,4 +1,6 @@
 // The engine between curl's sockets and timers and nginx's.
+#include <algorithm>
+
 #include "nginx/ngx_http_x402_curl_internal.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
 
@@ -186,7 +188,10 @@ void CurlEngine::update_timer(long milliseconds)
 // settlement on the wire must be waited for.
 void CurlEngine::keep_worker()
 {
-    if (active_.empty()) {
+    bool awaited = std::any_of(
+        active_.begin(), active_.end(),
+        [](const Transfer *transfer) { return !transfer->request.background; });
+    if (!awaited) {
         if (guard_.timer_set) {
             ngx_del_timer(&guard_);
         }

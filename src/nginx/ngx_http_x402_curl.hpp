@@ -28,6 +28,8 @@ struct CurlRequest {
     // Money: at most one send. A second one, which curl begins on its own when
     // a reused connection dies silently, is refused and counts as broken.
     bool send_once = false;
+    // Nobody waits for it: a quitting worker does not stay for its end.
+    bool background = false;
     ngx_msec_t connect_timeout = 0;
     ngx_msec_t timeout = 0;  // for everything
 };
@@ -56,6 +58,7 @@ private:
 
     bool make_lists(Transfer &transfer);
     bool set_options(Transfer &transfer);
+    void read_headers(Transfer &transfer);
     void finish(Transfer *transfer, int result);
     void discard(Transfer *transfer);
     void after_action();

@@ -13,6 +13,7 @@ constexpr std::size_t kMaxIdleHandles = 256;
 // Facilitators on node close idle connections after 5 s; a settle must not
 // meet one that is about to die.
 constexpr long kMaxIdleSecondsOfSettle = 3;
+constexpr curl_off_t kMaxRetryAfter = 86400;
 
 }  // namespace
 
@@ -207,6 +208,26 @@ void CurlEngine::cancel(Transfer *transfer)
     delete transfer;
 }
 
+// Headers of the answer that somebody reads.
+void CurlEngine::read_headers(Transfer &transfer)
+{
+    CURL *handle = easy(transfer.handle);
+    FacilitatorReply &reply = transfer.reply;
+    curl_off_t retry_after = 0;
+    curl_easy_getinfo(handle, CURLINFO_RETRY_AFTER, &retry_after);
+    reply.retry_after = static_cast<unsigned>(
+        std::clamp<curl_off_t>(retry_after, 0, kMaxRetryAfter));
+
+    curl_header *line = nullptr;
+    for (size_t i = 0;
+         curl_easy_header(handle, "Cache-Control", i, CURLH_HEADER, -1, &line)
+         == CURLHE_OK;
+         i++) {
+        reply.cache_control += i == 0 ? "" : ",";
+        reply.cache_control += line->value;
+    }
+}
+
 void CurlEngine::finish(Transfer *transfer, int result)
 {
     std::unique_ptr<Transfer> owned(transfer);
@@ -221,6 +242,7 @@ void CurlEngine::finish(Transfer *transfer, int result)
     curl_easy_getinfo(handle, CURLINFO_SIZE_UPLOAD_T, &uploaded);
     reply.status = static_cast<int>(status);
     reply.location = location ? location : "";
+    read_headers(*transfer);
     uploaded = std::max(uploaded, transfer->uploaded);
     reply.sent_completely =
         transfer->sends > 0

@@ -32,16 +32,16 @@ inline void note_origin(ngx_conf_t *cf, ngx_http_x402_origin_t &origin)
     origin.line = cf->conf_file->line;
 }
 
-// Variables in money and addresses come with a later release; until then a `$`
-// that is not the dollar sign of a price is an error, not a surprise.
+// Variables are for money and its receiver; what kind of money is asked for has
+// to be known when the configuration is read.
 inline std::string objection_to_variable(std::string_view what,
                                          std::string_view text)
 {
     if (!has_variable(text)) {
         return {};
     }
-    return "variables in \"" + std::string(what)
-           + "\" are not served yet; write a constant, found \""
+    return "\"" + std::string(what)
+           + "\" takes no variables; write a constant, found \""
            + std::string(text) + "\"";
 }
 

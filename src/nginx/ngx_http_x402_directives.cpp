@@ -11,14 +11,15 @@ namespace {
 
 std::string objection_to_term(std::string_view name, std::string_view value)
 {
-    std::string objection = objection_to_variable(name, value);
+    std::string objection =
+        name == "x402_network" ? objection_to_variable(name, value) : "";
     if (!objection.empty()) {
         return objection;
     }
     if (value.empty()) {
         return "\"" + std::string(name) + "\" must not be empty";
     }
-    if (name == "x402_price") {
+    if (name == "x402_price" && !has_variable(value)) {
         auto price = parse_price_text(value);
         return price ? "" : price.problem().text;
     }
@@ -214,11 +215,11 @@ char *ngx_http_x402_set_settle(ngx_conf_t *cf, ngx_command_t *, void *conf)
             lcf->settle = NGX_HTTP_X402_SETTLE_AFTER;
         } else if (word == "before") {
             lcf->settle = NGX_HTTP_X402_SETTLE_BEFORE;
+        } else if (word == "off") {
+            lcf->settle = NGX_HTTP_X402_SETTLE_OFF;
         } else {
             return refuse(c, "\"" + std::string(word)
-                                 + (word == "off" ? "\" is not served yet"
-                                                  : "\" is unknown")
-                                 + "; write after or before");
+                                 + "\" is unknown; write after, before or off");
         }
         return NGX_CONF_OK;
     };

@@ -1,4 +1,5 @@
 // x402_accept: one way to pay, word by word.
+#include "facilitator/facilitator_url.hpp"
 #include "nginx/ngx_http_x402_directive.hpp"
 
 namespace x402 {
@@ -19,6 +20,7 @@ constexpr AcceptKey kAcceptKeys[] = {
     {"decimals", &ngx_http_x402_accept_t::decimals},
     {"scheme", &ngx_http_x402_accept_t::scheme},
     {"extra", &ngx_http_x402_accept_t::extra},
+    {"facilitator", &ngx_http_x402_accept_t::facilitator},
 };
 
 // One key=value of x402_accept; the sentence why not, or nothing.
@@ -37,12 +39,8 @@ std::string read_accept_word(ngx_http_x402_accept_t &accept,
     if (value.len == 0) {
         return quoted + " has no value";
     }
-    if (key == "facilitator") {
-        return quoted
-               + " is not served yet; one x402_facilitator serves all "
-                 "ways to pay of a location";
-    }
-    if (key != "extra") {
+    if (key != "extra" && key != "price" && key != "amount"
+        && key != "pay_to") {
         std::string objection = objection_to_variable(quoted, view(value));
         if (!objection.empty()) {
             return objection;
@@ -68,7 +66,7 @@ std::string read_accept_word(ngx_http_x402_accept_t &accept,
     }
     return "unknown key " + quoted
            + "; the keys are network, pay_to, price, amount, asset, decimals, "
-             "scheme, timeout, extra";
+             "scheme, timeout, extra, facilitator";
 }
 
 char *set_accept(ngx_conf_t *cf, void *conf)
@@ -92,6 +90,12 @@ char *set_accept(ngx_conf_t *cf, void *conf)
         std::string why = read_accept_word(*accept, arguments(cf)[i]);
         if (!why.empty()) {
             return refuse(cf, "x402_accept: " + why);
+        }
+    }
+    if (accept->facilitator.data) {
+        auto url = parse_facilitator_url(view(accept->facilitator));
+        if (!url) {
+            return refuse(cf, "x402_accept: " + url.problem().text);
         }
     }
     return NGX_CONF_OK;

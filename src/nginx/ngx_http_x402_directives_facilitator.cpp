@@ -69,19 +69,15 @@ char *set_facilitator_header(ngx_conf_t *cf, void *conf)
     const ngx_str_t *words = arguments(cf);
     RequestHeader header;
     auto is_operation = [](std::string_view word) {
-        return word == "verify" || word == "settle";
+        return word == "verify" || word == "settle" || word == "supported";
     };
 
     if (cf->args->nelts == 4) {
         header.only = copy(words[1]);
-        if (header.only == "supported") {
-            return refuse(cf, "\"supported\" is not served yet; write verify, "
-                              "settle, or a header for both");
-        }
         if (!is_operation(header.only)) {
             return refuse(cf, "unknown operation \"" + header.only
-                                  + "\"; write verify or settle, or quote a "
-                                    "value with blanks");
+                                  + "\"; write verify, settle or supported, "
+                                    "or quote a value with blanks");
         }
     } else if (is_operation(view(words[1]))) {
         return refuse(cf, "the value is missing; write \"" + copy(words[1])

@@ -1,5 +1,6 @@
 #include "nginx/ngx_http_x402_facilitator_conf.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/sha256_digest.hpp"
@@ -50,7 +51,42 @@ bool has_authorization(const RequestHeaders &headers)
     return false;
 }
 
+std::uint64_t number_of(const std::string &text)
+{
+    std::uint64_t number;
+    Digest digest = sha256(text);
+    std::memcpy(&number, digest.data(), sizeof(number));
+    return number;
+}
+
+// Of words that mean the same after a reload, so that what is known stays.
+std::uint64_t document_id_of(const FacilitatorConf &conf)
+{
+    std::string words = conf.url.base() + '\n' + conf.trusted_certificate + '\n'
+                        + (conf.ssl_verify ? "verified" : "unverified") + '\n';
+    for (const RequestHeader &header : conf.headers) {
+        if (header.goes_with("supported")) {
+            words += header.name + ": " + header.value + '\n';
+        }
+    }
+    if (conf.auth) {
+        words += std::to_string(static_cast<int>(conf.auth->key.kind)) + ' '
+                 + conf.auth->path;
+    }
+    std::uint64_t number = number_of(words);
+    return number ? number : 1;
+}
+
 }  // namespace
+
+void FacilitatorConf::need(std::string scheme, std::string network,
+                           std::int64_t version)
+{
+    KindNeed kind{version, std::move(scheme), std::move(network)};
+    if (std::find(needs.begin(), needs.end(), kind) == needs.end()) {
+        needs.push_back(std::move(kind));
+    }
+}
 
 std::string objection_to_credentials(const ngx_http_x402_loc_conf_t &conf)
 {
@@ -112,8 +148,8 @@ FacilitatorConf *find_or_add_facilitator(ngx_conf_t *cf,
     made->headers = std::move(headers);
     made->auth = auth_of(conf);
     made->index = mcf->facilitators.nelts - 1;
-    Digest digest = sha256(base);
-    std::memcpy(&made->id, digest.data(), sizeof(made->id));
+    made->id = number_of(base);
+    made->document_id = document_id_of(*made);
     *slot = made;
     return made;
 }

@@ -10,6 +10,7 @@
 #include "facilitator/auth_key.hpp"
 #include "facilitator/facilitator_url.hpp"
 #include "facilitator/request_header.hpp"
+#include "facilitator/supported_kinds.hpp"
 #include "nginx/ngx_http_x402_boundary.hpp"
 
 namespace x402 {
@@ -32,14 +33,22 @@ struct FacilitatorConf {
     ngx_resolver_t *resolver = nullptr;  // of nginx; nullptr: none configured
     RequestHeaders headers;
     const FacilitatorAuth *auth = nullptr;  // nullptr: none
-    std::uint64_t id = 0;   // what claims remember: from the base URL alone
-    std::size_t index = 0;  // in the main conf's list
+    std::uint64_t id = 0;  // what claims remember: from the base URL alone
+    // Under which its word about what it supports is kept: facilitators that
+    // differ in what is said to them on that occasion may hear another answer.
+    std::uint64_t document_id = 0;
+    std::vector<KindNeed> needs;  // of the locations; no duplicates
+    std::size_t index = 0;        // in the main conf's list
     // Looked up by the master before workers start; empty when that failed.
     std::vector<std::string> addresses;
 
     // Something goes along with every call that nobody else may see. A header
     // of the operator's may be a secret, so that each counts as one.
     bool has_credentials() const { return auth || !headers.empty(); }
+
+    // While the configuration is read: a location sells by this kind.
+    void need(std::string scheme, std::string network,
+              std::int64_t version = 2);
 };
 
 // nullptr: no memory. Lifetime: the configuration cycle.

@@ -14,6 +14,11 @@ public:
         : begin_(names), end_(names + N)
     {
     }
+    HeaderNames(const std::string_view *first,
+                const std::string_view *past_last)
+        : begin_(first), end_(past_last)
+    {
+    }
     const std::string_view *begin() const { return begin_; }
     const std::string_view *end() const { return end_; }
 

@@ -56,7 +56,8 @@ bool leaks(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf,
 ngx_int_t shut_out(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf)
 {
     RequestCtx *ctx = find_or_make_ctx(r);
-    if (ctx == nullptr || conf->offer == nullptr || !make_quote(*ctx, conf)) {
+    if (ctx == nullptr || conf->offer == nullptr
+        || make_quote(*ctx, conf) != OfferState::made) {
         return NGX_ERROR;
     }
     Answer answer = ctx->answered
@@ -129,12 +130,14 @@ ngx_int_t judge_verified(RequestCtx &ctx)
 ngx_int_t judge_settled(RequestCtx &ctx)
 {
     ContentFacts facts = facts_of(ctx.r);
-    if (judge_content(facts) == Charge::unservable) {
+    bool tunnel = ctx.tunnel && facts.status == NGX_HTTP_SWITCHING_PROTOCOLS;
+    if (judge_content(facts) == Charge::unservable && !tunnel) {
         return refuse_upgrade(ctx);
     }
-    bool delivery = is_delivery(facts, ctx.settled_before);
+    bool delivery = tunnel || is_delivery(facts, ctx.settled_before);
     advance(ctx, delivery ? Event::content_charged : Event::content_failed);
-    if (ctx.r->method == NGX_HTTP_HEAD) {
+    if (ctx.r->method == NGX_HTTP_HEAD || tunnel) {
+        // No body will pass the filters.
         ctx.last_seen = true;
     }
     if (!add_paid_headers(ctx)) {

@@ -219,6 +219,8 @@ bool AddressBook::start_nginx(Query &query)
     ctx->handler = on_nginx_done;
     ctx->data = &query;
     ctx->timeout = kQueryTimeout;
+    // Payments that wait for it keep a quitting worker by timers of their own.
+    ctx->cancelable = 1;
     query.nginx = ctx;
     // May call the handler at once, which frees the query.
     return ngx_resolve_name(ctx) == NGX_OK;

@@ -1,7 +1,10 @@
 // What a location inherits.
+#include <algorithm>
+
 #include "facilitator/facilitator_url.hpp"
 #include "nginx/ngx_http_x402_error_pages.hpp"
 #include "nginx/ngx_http_x402_facilitator_conf.hpp"
+#include "nginx/ngx_http_x402_location_offer.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
 #include "nginx/ngx_http_x402_manners.hpp"
 #include "nginx/ngx_http_x402_offer.hpp"
@@ -29,7 +32,8 @@ template <class T> void inherit(T *&own, T *outer)
 bool writes_terms(const ngx_http_x402_loc_conf_t &conf)
 {
     return conf.price.data || conf.network.data || conf.pay_to.data
-           || conf.accepts || conf.timeout != NGX_CONF_UNSET_UINT;
+           || conf.accepts || conf.timeout != NGX_CONF_UNSET_UINT
+           || conf.settle != NGX_CONF_UNSET_UINT || conf.dialects;
 }
 
 void merge_settings(ngx_http_x402_loc_conf_t &conf,
@@ -43,6 +47,7 @@ void merge_settings(ngx_http_x402_loc_conf_t &conf,
     inherit(conf.facilitator_headers, outer.facilitator_headers);
     inherit(conf.facilitator_auth, outer.facilitator_auth);
     inherit(conf.accepts, outer.accepts);
+    inherit(conf.dialects, outer.dialects);
     inherit(conf.methods, outer.methods);
     if (conf.origin.line == 0) {
         conf.origin = outer.origin;
@@ -79,10 +84,32 @@ bool decide_enabled(const ngx_http_x402_loc_conf_t &conf,
     return price_written || outer.enabled;
 }
 
-// Whom to ask; shared by all who ask the same. False: an error was printed, or
-// there is no memory.
+// What is sold in version 2 may be sold in version 1 beside it: the facilitator
+// need not list both.
+void note_needs(const LocationOffer &offer, FacilitatorConf &facilitator)
+{
+    bool in_version_2 =
+        std::find(offer.dialects.begin(), offer.dialects.end(), &dialect_v2())
+        != offer.dialects.end();
+    for (const LocationTerm &term : offer.terms) {
+        std::string scheme =
+            term.terms.scheme.empty() ? "exact" : term.terms.scheme;
+        std::string network = caip2_network(term.terms.network).value_or("");
+        if (in_version_2) {
+            facilitator.need(std::move(scheme), std::move(network));
+        } else if (auto name = v1_network_name(network)) {
+            facilitator.need(std::move(scheme), std::move(*name), 1);
+        }
+    }
+}
+
+// Whom to ask, for the offer just made; shared by all who ask the same. False:
+// an error was printed, or there is no memory.
 bool choose_facilitator(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &conf)
 {
+    if (conf.facilitator_url.data == nullptr) {
+        return true;  // every way to pay has one of its own
+    }
     std::string objection = objection_to_credentials(conf);
     if (!objection.empty()) {
         complain(cf, NGX_LOG_EMERG, objection, conf.origin);
@@ -98,6 +125,7 @@ bool choose_facilitator(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &conf)
     if (facilitator->index == known && !warning.empty()) {
         complain(cf, NGX_LOG_WARN, warning, conf.origin);
     }
+    note_needs(*static_cast<const LocationOffer *>(conf.offer), *facilitator);
     conf.facilitator = facilitator;
     return true;
 }

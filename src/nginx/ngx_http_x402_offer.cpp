@@ -1,10 +1,11 @@
 #include "nginx/ngx_http_x402_offer.hpp"
 
 #include "base/base64_codec.hpp"
+#include "nginx/ngx_http_x402_location_offer.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
-#include "policy/accept_terms.hpp"
+#include "nginx/ngx_http_x402_price_grace.hpp"
 #include "policy/network_table.hpp"
-#include "policy/payment_offer.hpp"
+#include "policy/price_text.hpp"
 #include "protocol/payment_payload.hpp"
 #include "protocol/payment_required.hpp"
 
@@ -18,25 +19,69 @@ namespace {
 constexpr std::size_t kLargeOfferBytes = 3584;
 constexpr std::size_t kMaxOfferBytes = 8192;
 
-AcceptTerms terms_of(const ngx_http_x402_loc_conf_t &conf,
-                     const ngx_http_x402_accept_t &accept)
+struct TermWords {
+    ngx_str_t price;
+    ngx_str_t amount;
+    ngx_str_t pay_to;
+};
+
+TermWords money_words(const ngx_http_x402_loc_conf_t &conf,
+                      const ngx_http_x402_accept_t &accept)
 {
-    AcceptTerms terms;
-    terms.network = copy(accept.network.data ? accept.network : conf.network);
-    terms.pay_to = copy(accept.pay_to.data ? accept.pay_to : conf.pay_to);
-    terms.price = copy(accept.price);
+    TermWords words = {accept.price, accept.amount,
+                       accept.pay_to.data ? accept.pay_to : conf.pay_to};
     // An accept that names an amount of its own does not want the price.
     if (!accept.price.data && !accept.amount.data) {
-        terms.price = copy(conf.price);
+        words.price = conf.price;
     }
-    terms.amount = copy(accept.amount);
+    return words;
+}
+
+// A constant goes into `out`, a text with variables is compiled. False: an
+// error was printed, or no memory.
+bool take_value(ngx_conf_t *cf, ngx_str_t word, std::string &out,
+                ngx_http_complex_value_t *&compiled)
+{
+    if (!has_variable(view(word))) {
+        out = copy(word);
+        return true;
+    }
+    compiled = static_cast<ngx_http_complex_value_t *>(
+        ngx_pcalloc(cf->pool, sizeof(ngx_http_complex_value_t)));
+    if (compiled == nullptr) {
+        return false;
+    }
+    ngx_http_compile_complex_value_t compiler{};
+    compiler.cf = cf;
+    compiler.value = &word;
+    compiler.complex_value = compiled;
+    return ngx_http_compile_complex_value(&compiler) == NGX_OK;
+}
+
+bool read_term(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
+               const ngx_http_x402_accept_t &accept, LocationTerm &term)
+{
+    AcceptTerms &terms = term.terms;
+    terms.network = copy(accept.network.data ? accept.network : conf.network);
     terms.asset = copy(accept.asset);
     terms.decimals = copy(accept.decimals);
     terms.scheme = copy(accept.scheme);
     terms.extra = copy(accept.extra);
     terms.timeout_seconds = static_cast<std::uint32_t>(
         accept.timeout != NGX_CONF_UNSET_UINT ? accept.timeout : conf.timeout);
-    return terms;
+    term.origin = accept.origin;
+    if (accept.facilitator.data) {
+        ngx_http_x402_loc_conf_t asked = conf;
+        asked.facilitator_url = accept.facilitator;
+        term.facilitator = find_or_add_facilitator(cf, asked);
+        if (term.facilitator == nullptr) {
+            return false;
+        }
+    }
+    TermWords words = money_words(conf, accept);
+    return take_value(cf, words.price, terms.price, term.price)
+           && take_value(cf, words.amount, terms.amount, term.amount)
+           && take_value(cf, words.pay_to, terms.pay_to, term.pay_to);
 }
 
 void warn_of_mixed_networks(ngx_conf_t *cf, const PaymentOffer &offer,
@@ -97,15 +142,14 @@ bool offer_size_ok(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
 
 bool is_complete(const ngx_http_x402_loc_conf_t &conf)
 {
-    if (conf.facilitator_url.data == nullptr) {
-        return false;
-    }
     if (conf.accepts == nullptr) {
-        return conf.price.data && conf.network.data && conf.pay_to.data;
+        return conf.facilitator_url.data && conf.price.data && conf.network.data
+               && conf.pay_to.data;
     }
     auto *accepts = static_cast<ngx_http_x402_accept_t *>(conf.accepts->elts);
     for (ngx_uint_t i = 0; i < conf.accepts->nelts; i++) {
-        if ((!accepts[i].network.data && !conf.network.data)
+        if ((!accepts[i].facilitator.data && !conf.facilitator_url.data)
+            || (!accepts[i].network.data && !conf.network.data)
             || (!accepts[i].pay_to.data && !conf.pay_to.data)
             || (!accepts[i].price.data && !accepts[i].amount.data
                 && !conf.price.data)) {
@@ -141,12 +185,11 @@ char *report_incomplete(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf)
     return static_cast<char *>(NGX_CONF_ERROR);
 }
 
-bool build_offer(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &conf)
+namespace {
+
+bool read_terms(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
+                LocationOffer &location)
 {
-    auto *offer = pool_new<PaymentOffer>(cf->pool);
-    if (offer == nullptr) {
-        return false;
-    }
     ngx_http_x402_accept_t implied = ngx_http_x402_accept_t();
     implied.timeout = NGX_CONF_UNSET_UINT;
     implied.origin = conf.origin;
@@ -155,20 +198,103 @@ bool build_offer(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &conf)
                      : &implied;
     ngx_uint_t count = conf.accepts ? conf.accepts->nelts : 1;
 
+    location.terms.resize(count);
     for (ngx_uint_t i = 0; i < count; i++) {
-        auto requirements = build_requirements(terms_of(conf, accepts[i]));
-        if (!requirements) {
-            complain(cf, NGX_LOG_EMERG, requirements.problem().text,
-                     accepts[i].origin);
+        if (!read_term(cf, conf, accepts[i], location.terms[i])) {
             return false;
         }
-        offer->add(std::move(requirements.value()));
+    }
+    return true;
+}
+
+// A dialect that none of the ways can be said in would offer nothing.
+bool has_words_for(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
+                   const LocationOffer &location)
+{
+    for (const Dialect *dialect : location.dialects) {
+        bool any = false;
+        for (const LocationTerm &term : location.terms) {
+            PaymentRequirements way;
+            way.scheme =
+                term.terms.scheme.empty() ? "exact" : term.terms.scheme;
+            way.network = caip2_network(term.terms.network).value_or("");
+            any = any || dialect->can_offer(named(std::move(way)));
+        }
+        if (!any) {
+            complain(cf, NGX_LOG_EMERG,
+                     "x402_protocol " + std::string(dialect->name())
+                         + " has no name for any network of this location; "
+                           "write \"x402_protocol v2\", or a network it knows, "
+                           "such as base",
+                     conf.origin);
+            return false;
+        }
+        bool hidden = dialect == &dialect_v1() && conf.unpaid_body;
+        if (hidden) {
+            complain(cf, NGX_LOG_WARN,
+                     "x402_unpaid_body takes the place of the body that "
+                     "clients of x402_protocol v1 read the offer from; they "
+                     "cannot pay here",
+                     conf.origin);
+        }
+    }
+    return true;
+}
+
+// False: an error was printed.
+bool build_constant_offer(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
+                          LocationOffer &location)
+{
+    auto offer = std::make_shared<PaymentOffer>();
+    bool variable = false;
+    for (std::size_t i = 0; i < location.terms.size(); i++) {
+        const LocationTerm &term = location.terms[i];
+        if (term.is_variable()) {
+            variable = true;
+            continue;
+        }
+        auto requirements = build_requirements(term.terms);
+        if (!requirements) {
+            complain(cf, NGX_LOG_EMERG, requirements.problem().text,
+                     term.origin);
+            return false;
+        }
+        offer->add(named(std::move(requirements.value())), i);
     }
     if (!offer_size_ok(cf, conf, *offer)) {
         return false;
     }
+    if (!has_words_for(cf, conf, location)) {
+        return false;
+    }
     warn_of_mixed_networks(cf, *offer, conf.origin);
-    conf.offer = offer;
+    if (!variable) {
+        location.constant = std::move(offer);
+    }
+    return true;
+}
+
+}  // namespace
+
+bool build_offer(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &conf)
+{
+    auto *location = pool_new<LocationOffer>(cf->pool);
+    if (location == nullptr) {
+        return false;
+    }
+    if (conf.dialects) {
+        location->dialects = *static_cast<Dialects *>(conf.dialects);
+    } else {
+        location->dialects.push_back(&dialect_v2());
+    }
+    if (!read_terms(cf, conf, *location)
+        || !build_constant_offer(cf, conf, *location)) {
+        return false;
+    }
+    if (!keep_old_offers(cf, *location)) {
+        return false;
+    }
+    conf.offer = location;
     return true;
 }
 

@@ -5,8 +5,10 @@
 #include "base/decimal_amount.hpp"
 #include "facilitator/verify_answer.hpp"
 #include "nginx/ngx_http_x402_access.hpp"
+#include "nginx/ngx_http_x402_header_list.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
 #include "nginx/ngx_http_x402_payment.hpp"
+#include "nginx/ngx_http_x402_price_grace.hpp"
 #include "nginx/ngx_http_x402_quote.hpp"
 #include "nginx/ngx_http_x402_reply.hpp"
 #include "policy/claim_key.hpp"
@@ -20,36 +22,48 @@ namespace {
 // A claim outlives its payment by this much: whatever the facilitator's clock.
 constexpr std::int64_t kAfterlife = 600;
 
+// Forms that do not say until when they can be used are good for as long as
+// the offer says.
+std::int64_t last_use(const RequestCtx &ctx, const SchemePayload &scheme)
+{
+    if (scheme.valid_before) {
+        return std::min(*scheme.valid_before, INT64_MAX - kAfterlife);
+    }
+    std::int64_t longest = 0;
+    for (const auto &way : ctx.offer->ways()) {
+        longest = std::max(longest,
+                           std::int64_t{way.requirements.max_timeout_seconds});
+    }
+    return ngx_time() + longest;
+}
+
 bool fill_facts(RequestCtx &ctx)
 {
     Payment &payment = *ctx.payment;
-    const Eip3009Authorization &authorization = payment.authorization;
-    auto key = eip3009_claim_key(payment.payload.accepted(), authorization);
+    const SchemePayload &scheme = payment.scheme;
     std::string client;
-    if (!key || !redeliver_key(ctx.r, ctx.conf, client)) {
+    if (!redeliver_key(ctx.r, ctx.conf, client)) {
         return false;
     }
     ClaimFacts &facts = payment.facts;
-    facts.key = *key;
+    facts.key = scheme.claim_key;
     facts.resource = resource_digest(view(ctx.r->method_name), host_of(ctx.r),
                                      view(ctx.r->unparsed_uri));
     facts.redeliver_key = sha256(client);
-    facts.payer =
-        sha256({reinterpret_cast<const char *>(authorization.from.data()),
-                authorization.from.size()});
-    if (auto amount = atomic_amount_bytes(authorization.value)) {
+    facts.payer = scheme.payer_digest;
+    if (auto amount = atomic_amount_bytes(scheme.value)) {
         facts.amount = *amount;
     }
-    std::int64_t last = INT64_MAX - kAfterlife;
-    facts.expires = std::min(authorization.valid_before, last) + kAfterlife;
-    payment.payer = std::string(authorization.from_text);
+    payment.valid_before = last_use(ctx, scheme);
+    facts.expires = payment.valid_before + kAfterlife;
+    payment.payer = scheme.payer;
     return true;
 }
 
 // Header to payment; false: ctx.answer says why not.
-bool read_payment(RequestCtx &ctx)
+bool read_payment(RequestCtx &ctx, std::string_view header_value)
 {
-    auto payload = decode_payment_signature(view(ctx.presented.value));
+    auto payload = ctx.dialect->decode(header_value);
     if (!payload) {
         challenge(ctx, payload.problem().text);
         if (payload.problem().text == kPaymentRequired) {
@@ -57,26 +71,27 @@ bool read_payment(RequestCtx &ctx)
         }
         return false;
     }
-    JsonValue accepted = payload->accepted();
-    bool known_form =
-        accepted["scheme"].string() == "exact"
-        && eip155_chain_id(canonical_network(accepted["network"].string()));
-    if (!known_form) {
-        challenge(ctx, "No matching payment requirements");
-        return false;
+    // Version 1 names no asset: that of the way it means.
+    std::string_view asset = payload->asset();
+    if (payload->version == 1) {
+        const auto *way = find_way(ctx, payload.value());
+        asset = way ? std::string_view(way->requirements.asset) : asset;
     }
-    auto authorization = parse_eip3009_payload(payload->payload());
-    if (!authorization) {
-        challenge(ctx, "invalid_payload");
+    auto scheme = read_scheme_payload(payload->scheme(), payload->network(),
+                                      asset, payload->payload());
+    if (!scheme) {
+        bool no_match = scheme.problem().text == kNoMatchingRequirements;
+        challenge(ctx, no_match ? std::string(ctx.dialect->mismatch())
+                                : scheme.problem().text);
         return false;
     }
     ctx.payment = std::make_unique<Payment>();
-    ctx.payment->authorization = *authorization;
+    ctx.payment->scheme = std::move(scheme.value());
     ctx.payment->payload = std::move(payload.value());
     if (!fill_facts(ctx)) {
         ctx.payment.reset();
-        challenge(ctx, "No matching payment requirements");
-        return false;
+        ctx.state = State::closed;
+        return false;  // 500
     }
     return true;
 }
@@ -106,15 +121,35 @@ void log_verify_trouble(const RequestCtx &ctx, const VerifyAnswer &verdict)
                      + log_excerpt(verdict.reason));
         return;
     }
-    auto *conf = static_cast<FacilitatorConf *>(ctx.conf->facilitator);
     bool operator_fault = verdict.verdict == VerifyVerdict::operator_fault;
     log_line(operator_fault ? NGX_LOG_CRIT : NGX_LOG_ERR,
              ctx.r->connection->log,
-             "verify at facilitator \"" + conf->url.base()
+             "verify at facilitator \"" + ctx.asked->url.base()
                  + "\" failed: " + verdict.detail
                  + (operator_fault ? "; check x402_facilitator and the account "
                                      "at that facilitator"
                                    : ""));
+}
+
+// `x402_settle off`: the facilitator's word is all there will be.
+void accept_verified(RequestCtx &ctx)
+{
+    const Payment &payment = *ctx.payment;
+    ctx.receipt = ctx.dialect->receipt_of_verified(payment.payer,
+                                                   payment.receipt_network);
+    ctx.settled_first = true;
+    ctx.never_settled = true;
+    LockedClaims(main_conf(ctx.r)->zone)
+        ->set_paid(payment.claim, ctx.receipt, ngx_time());
+    log_ledger(ctx.r->connection->log, {"verified, not settled",
+                                        payment.network,
+                                        payment.payer,
+                                        payment.amount,
+                                        payment.asset,
+                                        {},
+                                        {},
+                                        ctx.resource_url});
+    advance(ctx, Event::verify_final);
 }
 
 void on_verified(void *data, FacilitatorReply &reply)
@@ -129,7 +164,11 @@ void on_verified(void *data, FacilitatorReply &reply)
             if (!verdict.payer.empty()) {
                 ctx->payment->payer = verdict.payer;
             }
-            advance(*ctx, Event::verify_valid);
+            if (ctx->conf->settle == NGX_HTTP_X402_SETTLE_OFF) {
+                accept_verified(*ctx);
+            } else {
+                advance(*ctx, Event::verify_valid);
+            }
         } else {
             log_verify_trouble(*ctx, verdict);
             advance(*ctx, verdict.verdict == VerifyVerdict::invalid
@@ -158,18 +197,18 @@ void begin_verify(RequestCtx &ctx, Endpoint &endpoint)
 void begin(RequestCtx &ctx, Worker &worker, bool settle_before)
 {
     Payment &payment = *ctx.payment;
-    const auto *way = ctx.offer->match(payment.payload.accepted());
+    const auto *way = find_way(ctx, payment.payload);
     if (way == nullptr) {
-        challenge(ctx, "No matching payment requirements");
+        challenge(ctx, std::string(ctx.dialect->mismatch()));
         return;
     }
     const char *objection =
-        eip3009_objection(payment.authorization, way->requirements, ngx_time());
+        payload_objection(payment.scheme, way->requirements, ngx_time());
     if (objection) {
         challenge(ctx, objection);
         return;
     }
-    set_way(payment, *way);
+    set_way(ctx, *way);
     if (!Slot::available(worker, ctx.conf->max_calls, false)) {
         log_line(
             NGX_LOG_WARN, ctx.r->connection->log,
@@ -182,7 +221,9 @@ void begin(RequestCtx &ctx, Worker &worker, bool settle_before)
         LockedClaims(worker.zone)
             ->take(payment.facts, worker.owner, ngx_time(), payment.claim);
     if (taken == TakeOutcome::in_use) {
-        decide(ctx, in_use_answer());
+        if (!wait_turn(ctx)) {
+            decide(ctx, in_use_answer());
+        }
         return;
     }
     if (taken == TakeOutcome::full) {
@@ -193,8 +234,7 @@ void begin(RequestCtx &ctx, Worker &worker, bool settle_before)
         return;
     }
     ctx.slot = Slot(worker);
-    Endpoint &endpoint = worker.endpoint_of(
-        *static_cast<FacilitatorConf *>(ctx.conf->facilitator));
+    Endpoint &endpoint = worker.endpoint_of(*facilitator_of(ctx, *way));
     if (!settle_before) {
         advance(ctx, Event::claim_taken);
         begin_verify(ctx, endpoint);
@@ -203,6 +243,30 @@ void begin(RequestCtx &ctx, Worker &worker, bool settle_before)
     ctx.settled_before = true;
     advance(ctx, Event::claim_taken_to_settle);
     settle_first(ctx, worker, endpoint, settlement_terms(ctx));
+}
+
+// A connection that changes its protocol cannot be held back.
+bool asks_for_tunnel(ngx_http_request_t *r)
+{
+    bool websocket = false;
+    each_header(r->headers_in.headers, [&](const ngx_table_elt_t &header) {
+        if (header_is(header.key, "upgrade")) {
+            websocket = websocket || header_is(header.value, "websocket");
+        }
+    });
+    return websocket || view(r->method_name) == "CONNECT";
+}
+
+bool settles_before(RequestCtx &ctx, const ClaimView &claim)
+{
+    if (ctx.conf->settle == NGX_HTTP_X402_SETTLE_OFF) {
+        return false;
+    }
+    ctx.tunnel = asks_for_tunnel(ctx.r);
+    // A payment that was refused before is not given the backend's work on
+    // trust again.
+    return ctx.tunnel || ctx.conf->settle == NGX_HTTP_X402_SETTLE_BEFORE
+           || claim.state == ClaimState::refused;
 }
 
 }  // namespace
@@ -225,32 +289,36 @@ void challenge(RequestCtx &ctx, std::string error)
 // Retry-After is never longer than the payment stays usable.
 void cap_retry(RequestCtx &ctx)
 {
-    std::int64_t left = ctx.payment->authorization.valid_before - ngx_time();
+    std::int64_t left = ctx.payment->valid_before - ngx_time();
     if (ctx.answer.retry_after > 0
         && static_cast<std::int64_t>(ctx.answer.retry_after) > left) {
         ctx.answer.retry_after = left > 0 ? static_cast<ngx_uint_t>(left) : 0;
     }
 }
 
-void set_way(Payment &payment, const PaymentOffer::Way &way)
+void set_way(RequestCtx &ctx, const PaymentOffer::Way &way)
 {
+    Payment &payment = *ctx.payment;
+    unsigned version = ctx.dialect->version();
     payment.way = &way;
     payment.network = way.requirements.network;
+    payment.receipt_network =
+        version == 1 ? way.requirements.v1_network : way.requirements.network;
     payment.amount = way.requirements.amount;
     payment.asset = way.requirements.asset;
     payment.pay_to = way.requirements.pay_to;
-    payment.request_body =
-        facilitator_request_json(payment.payload.text, way.json);
+    payment.request_body = facilitator_request_json(version, payment.payload,
+                                                    way, resource_info(ctx));
 }
 
-void receive_payment(RequestCtx &ctx)
+void receive_payment(RequestCtx &ctx, std::string_view header_value)
 {
     Worker *worker = worker_of(main_conf(ctx.r));
     if (worker == nullptr) {
         ctx.state = State::closed;
         return;  // 500
     }
-    if (!read_payment(ctx)) {
+    if (!read_payment(ctx, header_value)) {
         return;
     }
     ClaimView claim =
@@ -258,11 +326,7 @@ void receive_payment(RequestCtx &ctx)
     if (answer_from_claim(ctx, *worker, claim)) {
         return;
     }
-    // A payment that was refused before is not given the backend's work on
-    // trust again.
-    bool settle_before = ctx.conf->settle == NGX_HTTP_X402_SETTLE_BEFORE
-                         || claim.state == ClaimState::refused;
-    begin(ctx, *worker, settle_before);
+    begin(ctx, *worker, settles_before(ctx, claim));
 }
 
 }  // namespace x402

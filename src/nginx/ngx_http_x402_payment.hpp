@@ -16,11 +16,15 @@ void challenge(RequestCtx &ctx, std::string error);
 void cap_retry(RequestCtx &ctx);
 
 // The requirement this payment meets, and the request that says so.
-void set_way(Payment &payment, const PaymentOffer::Way &way);
+void set_way(RequestCtx &ctx, const PaymentOffer::Way &way);
 
 // A payment whose claim is known (ngx_http_x402_resume.cpp). True: it has been
 // answered or taken up; false: it may begin anew.
 bool answer_from_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim);
+
+// The payment is in other hands: true when this request waits for it (its
+// access phase runs again), false when it has waited long enough.
+bool wait_turn(RequestCtx &ctx);
 
 // Settles before content is made (ngx_http_x402_settle_first.cpp); the session
 // is in state settling_first.

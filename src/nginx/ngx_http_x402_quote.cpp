@@ -122,26 +122,31 @@ std::string_view host_of(ngx_http_request_t *r)
     return view(cscf->server_name);
 }
 
-bool make_quote(RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf)
+OfferState make_quote(RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf)
 {
     if (ctx.offer != nullptr) {
-        return true;
+        return OfferState::made;
+    }
+    const auto &location = *static_cast<const LocationOffer *>(conf->offer);
+    std::shared_ptr<const PaymentOffer> offer;
+    OfferState state = offer_now(ctx.r, location, offer);
+    if (state != OfferState::made) {
+        return state;
     }
     if (!evaluate(ctx.r, conf->resource, ctx.resource_url)
         || !evaluate(ctx.r, conf->description, ctx.description)
         || !evaluate(ctx.r, conf->mime_type, ctx.mime_type)
         || !evaluate(ctx.r, conf->error, ctx.unpaid_error)) {
-        return false;
-    }
-    if (ctx.unpaid_error.empty()) {
-        ctx.unpaid_error = kPaymentRequired;
+        return OfferState::failed;
     }
     if (ctx.resource_url.empty()) {
         ctx.resource_url = default_url(ctx.r);
     }
-    ctx.offer = static_cast<const PaymentOffer *>(conf->offer);
+    ctx.offer = std::move(offer);
+    ctx.location = &location;
+    ctx.dialect = location.dialects.front();
     ctx.conf = conf;
-    return true;
+    return OfferState::made;
 }
 
 bool is_free(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf)

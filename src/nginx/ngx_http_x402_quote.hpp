@@ -8,9 +8,9 @@
 
 namespace x402 {
 
-// Fills offer, conf, the resource object and the words for who did not pay.
-// False: a variable could not be evaluated (memory); nothing may be sold.
-bool make_quote(RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf);
+// Fills offer, location, conf, the resource object and the words for who did
+// not pay. Unless it was made nothing may be sold.
+OfferState make_quote(RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf);
 
 // Free by configuration, the one place where that is decided: an error page
 // under an inherited price, a method that is not listed, a value of

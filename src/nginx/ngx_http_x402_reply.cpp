@@ -2,14 +2,11 @@
 
 #include "base/base64_codec.hpp"
 #include "nginx/ngx_http_x402_answer_body.hpp"
-#include "protocol/payment_required.hpp"
 
 namespace x402 {
 
 namespace {
 
-// The reference's `error` of an offer where no payment is.
-constexpr std::string_view kUnpaid = "Payment required";
 constexpr std::string_view kVary = "PAYMENT-SIGNATURE, X-PAYMENT, Accept";
 
 bool add_own_header(RequestCtx &ctx, std::string_view name,
@@ -26,11 +23,19 @@ bool add_own_header(RequestCtx &ctx, std::string_view name,
     return true;
 }
 
-std::string offer_header(const RequestCtx &ctx, const std::string &error)
+// In every dialect of the location that puts its offer into a header.
+bool add_offers(RequestCtx &ctx, const Answer &answer)
 {
-    return base64_encode(payment_required_json(
-        error, {ctx.resource_url, ctx.description, ctx.mime_type},
-        ctx.offer->accepts_json()));
+    ResourceInfo resource = resource_info(ctx);
+    Challenge challenge = challenge_of(ctx, answer, resource);
+    for (const Dialect *dialect : ctx.location->dialects) {
+        std::string_view name = dialect->offer_header();
+        if (!name.empty()
+            && !add_own_header(ctx, name, dialect->offer_value(challenge))) {
+            return false;
+        }
+    }
+    return true;
 }
 
 bool has_error_page(ngx_http_request_t *r, ngx_uint_t status)
@@ -82,7 +87,8 @@ void note_reply(RequestCtx &ctx, const Answer &answer)
         ctx.reason = answer.word ? answer.word : "";
         return;
     }
-    bool unpaid = !ctx.payment && answer.offer_error == kUnpaid;
+    bool unpaid = answer.unpaid
+                  || (!ctx.payment && answer.offer_error == kPaymentRequired);
     ctx.reply = unpaid ? Reply::challenge : Reply::refusal;
     if (!unpaid) {
         ctx.reason = answer.offer_error;
@@ -157,7 +163,9 @@ ngx_table_elt_t *add_header(ngx_http_request_t *r, std::string_view name,
 bool add_paid_headers(RequestCtx &ctx)
 {
     ctx.stamp = RequestCtx::Stamp::paid;
-    return add_own_header(ctx, "PAYMENT-RESPONSE", base64_encode(ctx.receipt))
+    return (ctx.receipt.empty()
+            || add_own_header(ctx, ctx.dialect->receipt_header(),
+                              base64_encode(ctx.receipt)))
            && add_header(ctx.r, "Vary", kVary) != nullptr;
 }
 
@@ -169,13 +177,12 @@ bool add_answer_headers(RequestCtx &ctx, const Answer &answer)
     hide_authenticate(ctx.r);
     if (answer.offer && !ctx.challenged && ctx.offer) {
         ctx.challenged = true;
-        if (!add_own_header(ctx, "PAYMENT-REQUIRED",
-                            offer_header(ctx, answer.offer_error))) {
+        if (!add_offers(ctx, answer)) {
             return false;
         }
     }
     if (!answer.receipt.empty()
-        && !add_own_header(ctx, "PAYMENT-RESPONSE",
+        && !add_own_header(ctx, ctx.dialect->receipt_header(),
                            base64_encode(answer.receipt))) {
         return false;
     }
@@ -218,6 +225,19 @@ Answer unpaid_answer(const RequestCtx &ctx)
     Answer answer = challenge_answer(ctx.unpaid_error);
     answer.status = 402;
     answer.unpaid = true;
+    if (ctx.unpaid_error.empty()) {
+        answer.offer_error = kPaymentRequired;
+        answer.stock_error = true;
+    }
+    return answer;
+}
+
+// The facilitator has not said yet what an offer needs of it.
+Answer unready_answer()
+{
+    Answer answer =
+        fault_answer(NGX_HTTP_SERVICE_UNAVAILABLE, "facilitator_not_ready");
+    answer.retry_after = 2;
     return answer;
 }
 

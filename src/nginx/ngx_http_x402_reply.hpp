@@ -25,6 +25,8 @@ Answer challenge_answer(std::string error);
 // To who brought no payment, or nothing that can be read as one, in the
 // operator's words. The quote has been made.
 Answer unpaid_answer(const RequestCtx &ctx);
+// 503: no offer can be made before the facilitator has been heard.
+Answer unready_answer();
 Answer busy_answer(ngx_uint_t retry_after);
 Answer in_use_answer();
 Answer unknown_answer();

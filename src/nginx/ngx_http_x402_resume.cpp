@@ -1,6 +1,7 @@
 // A payment that was presented before: what its claim says about it.
 #include "nginx/ngx_http_x402_log.hpp"
 #include "nginx/ngx_http_x402_payment.hpp"
+#include "nginx/ngx_http_x402_price_grace.hpp"
 #include "nginx/ngx_http_x402_reply.hpp"
 #include "policy/evm_address.hpp"
 #include "policy/network_table.hpp"
@@ -23,11 +24,11 @@ bool recall_settle(RequestCtx &ctx, const ClaimView &claim)
     LockedClaims claims(main_conf(ctx.r)->zone);
     std::string stored = claims->stored_settle(claim.ref);
     if (stored.empty()) {
-        const auto *way = ctx.offer->match(payment.payload.accepted());
+        const auto *way = find_way(ctx, payment.payload);
         if (way == nullptr) {
             return false;
         }
-        set_way(payment, *way);
+        set_way(ctx, *way);
         return claims->settle_digest_is(claim.ref,
                                         sha256(payment.request_body));
     }
@@ -43,8 +44,11 @@ bool recall_settle(RequestCtx &ctx, const ClaimView &claim)
         return false;
     }
     JsonValue asked = document->root()["paymentRequirements"];
-    payment.network = std::string(asked["network"].string());
-    payment.amount = std::string(asked["amount"].string());
+    payment.receipt_network = std::string(asked["network"].string());
+    payment.network = canonical_network(payment.receipt_network);
+    payment.amount = std::string(
+        asked[asked["amount"].exists() ? "amount" : "maxAmountRequired"]
+            .string());
     payment.asset = std::string(asked["asset"].string());
     payment.pay_to = std::string(asked["payTo"].string());
     payment.request_body = std::move(stored);
@@ -56,7 +60,7 @@ void resume_unknown(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
 {
     Endpoint *endpoint = worker.endpoint_by_id(
         claim.facilitator,
-        *static_cast<FacilitatorConf *>(ctx.conf->facilitator));
+        static_cast<FacilitatorConf *>(ctx.conf->facilitator));
     bool possible =
         endpoint && recall_settle(ctx, claim)
         && Slot::available(worker, ctx.conf->max_calls, true)
@@ -82,13 +86,12 @@ void resume_unknown(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
 void recall_paid(RequestCtx &ctx, const ClaimView &claim)
 {
     Payment &payment = *ctx.payment;
-    JsonValue accepted = payment.payload.accepted();
-    payment.network = canonical_network(accepted["network"].string());
-    if (auto asset = parse_evm_address(accepted["asset"].string())) {
+    payment.network = canonical_network(payment.payload.network());
+    if (auto asset = parse_evm_address(payment.payload.asset())) {
         payment.asset = evm_checksum_text(*asset);
     }
     if (claim.same_amount) {
-        payment.amount = std::string(payment.authorization.value);
+        payment.amount = payment.scheme.value;
     }
     payment.payer_known = true;
     auto receipt = JsonDocument::parse(claim.receipt);
@@ -115,11 +118,30 @@ void resume_paid(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
                  + ctx.payment->payer + "\"");
 }
 
+// Another request is working on it, and will be done soon.
+bool is_in_flight(const ClaimView &claim)
+{
+    switch (claim.state) {
+    case ClaimState::verifying:
+    case ClaimState::verified:
+    case ClaimState::settling:
+        return true;
+    case ClaimState::unknown:
+    case ClaimState::paid:
+        return claim.in_use;
+    default:
+        return false;
+    }
+}
+
 }  // namespace
 
 bool answer_from_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
 {
     bool same = claim.same_resource && claim.same_client;
+    if (is_in_flight(claim) && wait_turn(ctx)) {
+        return true;
+    }
     switch (claim.state) {
     case ClaimState::free:
     case ClaimState::refused:
@@ -132,7 +154,8 @@ bool answer_from_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
         decide(ctx, same ? in_use_answer() : unknown_answer());
         break;
     case ClaimState::unknown:
-        if (same && !claim.in_use) {
+        // Who waited for another's question does not ask once more himself.
+        if (same && !claim.in_use && !ctx.turn_until) {
             resume_unknown(ctx, worker, claim);
             return true;
         }

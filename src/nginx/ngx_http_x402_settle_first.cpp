@@ -61,7 +61,8 @@ SettlementTerms settlement_terms(const RequestCtx &ctx)
     terms.asset = payment.asset;
     terms.resource = ctx.resource_url;
     terms.payer_digest = payment.facts.payer;
-    terms.valid_before = payment.authorization.valid_before;
+    terms.receipt_network = payment.receipt_network;
+    terms.valid_before = payment.valid_before;
     terms.unproven_delivers =
         ctx.conf->unproven == NGX_HTTP_X402_UNPROVEN_DELIVER;
     terms.connect_timeout = ctx.conf->connect_timeout;
@@ -94,7 +95,7 @@ Answer settlement_answer(const RequestCtx &ctx, const SettlementResult &result)
         answer.status = NGX_HTTP_CONFLICT;
         answer.word = "settlement_unproven";
     }
-    std::int64_t left = ctx.payment->authorization.valid_before - ngx_time();
+    std::int64_t left = ctx.payment->valid_before - ngx_time();
     if (static_cast<std::int64_t>(answer.retry_after) > left) {
         answer.retry_after = left > 0 ? static_cast<ngx_uint_t>(left) : 0;
     }

@@ -18,8 +18,8 @@ std::string short_receipt(const std::string &receipt,
 {
     auto document = JsonDocument::parse(receipt);
     JsonValue root = document ? document->root() : JsonValue();
-    return settlement_receipt_json(true, terms.payer,
-                                   root["transaction"].string(), terms.network);
+    return settlement_receipt_json(
+        true, terms.payer, root["transaction"].string(), terms.receipt_network);
 }
 
 }  // namespace
@@ -145,8 +145,8 @@ SettlementResult Settlement::interpret_again(const SettleAnswer &answer)
                                 ngx_time());
     if (deliver) {
         result.event = Event::settle_unproven;
-        result.receipt =
-            settlement_receipt_json(true, terms_.payer, "", terms_.network);
+        result.receipt = settlement_receipt_json(true, terms_.payer, "",
+                                                 terms_.receipt_network);
     } else {
         result.unproven_refused = true;
     }

@@ -15,8 +15,9 @@ namespace x402 {
 // What is settled. Texts are owned: the request may be gone before the answer.
 struct SettlementTerms {
     ClaimRef claim;
-    std::string body;  // of POST /settle, byte for byte
-    std::string network;
+    std::string body;             // of POST /settle, byte for byte
+    std::string network;          // CAIP-2
+    std::string receipt_network;  // as a receipt of ours names it
     std::string payer;  // as verified; with settle `before` the payload's
     std::string amount;
     std::string asset;

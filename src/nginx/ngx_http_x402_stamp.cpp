@@ -106,8 +106,22 @@ bool stamp(RequestCtx &ctx)
            != nullptr;
 }
 
+// x402 v2, settlement overrides: between the upstream and us only, whether the
+// location is paid or free.
+void drop_overrides(ngx_http_request_t *r)
+{
+    each_header(r->headers_out.headers, [](ngx_table_elt_t &header) {
+        if (header_is(header.key, "settlement-overrides")) {
+            header.hash = 0;
+        }
+    });
+}
+
 ngx_int_t stamp_filter(ngx_http_request_t *r)
 {
+    if (main_conf(r)->paid) {
+        drop_overrides(r);
+    }
     if (r != r->main) {
         return next_stamp_filter(r);
     }

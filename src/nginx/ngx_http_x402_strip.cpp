@@ -9,13 +9,19 @@ namespace x402 {
 
 namespace {
 
-constexpr std::string_view kPaymentHeader = "payment-signature";
-
-// Everything a client could use to pass for us or for a payment further on.
-constexpr std::string_view kStripped[] = {
-    kPaymentHeader,     "x-payment",          "payment-required",
-    "payment-response", "x-payment-response",
+// What a client could use to pass for us further on.
+constexpr std::string_view kOurs[] = {
+    "payment-required",
+    "payment-response",
+    "x-payment-response",
+    "settlement-overrides",
 };
+
+HeaderNames payments()
+{
+    PaymentHeaderNames names = payment_header_names();
+    return {names.begin(), names.end()};
+}
 
 // Core skips the access phase for subrequests; a location with a price of its
 // own is closed to them unless the main request has paid, or came through the
@@ -46,28 +52,60 @@ ngx_int_t take_headers(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
     ngx_list_t &list = r->headers_in.headers;
-    if (!has_header(list, kStripped)) {
+    bool payment = has_header(list, payments());
+    if (!payment && !has_header(list, kOurs)) {
         return NGX_DECLINED;
     }
-    ctx->presented = presented_payment(list);
-    if (conf->forward_payment || unlink_headers(r->pool, list, kStripped)) {
+    if (payment) {
+        ctx->presented = presented_payments(list);
+    }
+    if (conf->forward_payment
+        || (unlink_headers(r->pool, list, payments())
+            && unlink_headers(r->pool, list, kOurs))) {
         return NGX_DECLINED;
     }
     return NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
+void note_presented(PresentedHeaders &found, std::string_view name,
+                    const ngx_str_t &value)
+{
+    for (Presented &known : found) {
+        if (known.name == name) {
+            known.value = value;
+            known.count++;
+            return;
+        }
+    }
+    found.push_back({name, value, 1});
+}
+
 }  // namespace
 
-Presented presented_payment(ngx_list_t &list)
+PresentedHeaders presented_payments(ngx_list_t &list)
 {
-    Presented found;
+    PresentedHeaders found;
     each_header(list, [&found](const ngx_table_elt_t &header) {
-        if (header_is(header.key, kPaymentHeader)) {
-            found.value = header.value;
-            found.count++;
+        for (std::string_view name : payment_header_names()) {
+            if (header_is(header.key, name)) {
+                note_presented(found, name, header.value);
+            }
         }
     });
     return found;
+}
+
+ChosenPayment chosen_payment(const PresentedHeaders &presented,
+                             const Dialects &dialects)
+{
+    for (const Dialect *dialect : dialects) {
+        for (const Presented &header : presented) {
+            if (header.name == dialect->payment_header()) {
+                return {&header, dialect};
+            }
+        }
+    }
+    return {};
 }
 
 ngx_int_t on_preaccess(ngx_http_request_t *r)

@@ -12,7 +12,21 @@ ngx_int_t on_preaccess(ngx_http_request_t *r);
 ngx_int_t on_precontent(ngx_http_request_t *r);
 
 // The payment headers that are still in the request. Lifetime: the list's.
-Presented presented_payment(ngx_list_t &list);
+PresentedHeaders presented_payments(ngx_list_t &list);
+
+// The one that counts, of the best of these dialects that was used; both
+// nullptr when none was. Lifetime of the header: the argument's.
+struct ChosenPayment {
+    const Presented *header = nullptr;
+    const Dialect *dialect = nullptr;
+    // Never one of several picked in silence.
+    bool usable() const
+    {
+        return header && header->count == 1 && header->value.len != 0;
+    }
+};
+ChosenPayment chosen_payment(const PresentedHeaders &presented,
+                             const Dialects &dialects);
 
 }  // namespace x402
 

@@ -18,7 +18,8 @@ std::string state_of(const RequestCtx &ctx)
     OutcomeFacts facts;
     facts.state = ctx.state;
     facts.reply = ctx.reply;
-    facts.money_moved = !ctx.receipt.empty();
+    facts.money_moved = !ctx.receipt.empty() && !ctx.never_settled;
+    facts.never_settled = ctx.never_settled;
     facts.accepted = ctx.accepted;
     facts.let_in = ctx.let_in;
     for (const auto &[conf, bypassed] : ctx.bypasses) {
@@ -35,8 +36,11 @@ std::string payer_of(const Payment &payment)
         return {};
     }
     auto named = parse_evm_address(payment.payer);
-    const EvmAddress &payer = named ? *named : payment.authorization.from;
-    return "0x" + hex_encode(payer.data(), payer.size());
+    if (!named) {
+        named = parse_evm_address(payment.scheme.payer);
+    }
+    return named ? "0x" + hex_encode(named->data(), named->size())
+                 : header_excerpt(payment.payer);
 }
 
 std::string price_of(const Payment &payment)
@@ -76,11 +80,13 @@ std::string of_payment(const Payment &payment, uintptr_t which)
     case NGX_HTTP_X402_NETWORK:
         return payment.network;
     case NGX_HTTP_X402_SCHEME:
-        return payment.network.empty() ? "" : "exact";
+        return payment.network.empty()
+                   ? ""
+                   : header_excerpt(std::string(payment.payload.scheme()));
     case NGX_HTTP_X402_PAY_TO:
         return payment.pay_to;
     case NGX_HTTP_X402_VERSION:
-        return "2";
+        return std::to_string(payment.payload.version);
     case NGX_HTTP_X402_PAYMENT_ID:
         return hex_encode(payment.facts.key.data(), payment.facts.key.size());
     default:
@@ -116,16 +122,22 @@ std::string of_request(const RequestCtx &ctx, uintptr_t which)
 std::string of_header(ngx_http_request_t *main, const RequestCtx *ctx,
                       uintptr_t which)
 {
-    Presented presented = ctx && ctx->presented.count
-                              ? ctx->presented
-                              : presented_payment(main->headers_in.headers);
+    PresentedHeaders presented =
+        ctx && !ctx->presented.empty()
+            ? ctx->presented
+            : presented_payments(main->headers_in.headers);
     if (which == NGX_HTTP_X402_PRESENTED) {
-        return presented.count ? "1" : "";
+        return presented.empty() ? "" : "1";
     }
-    if (presented.count != 1) {
+    Dialects dialects = {&dialect_v2(), &dialect_v1()};
+    if (ctx && ctx->location) {
+        dialects = ctx->location->dialects;
+    }
+    ChosenPayment payment = chosen_payment(presented, dialects);
+    if (!payment.usable()) {
         return {};
     }
-    auto payload = decode_payment_signature(view(presented.value));
+    auto payload = payment.dialect->decode(view(payment.header->value));
     if (!payload) {
         return {};
     }

@@ -148,8 +148,8 @@ void settle(RequestCtx &ctx)
         ngx_del_timer(&ctx.hold_timer);
     }
     Worker *worker = worker_of(main_conf(ctx.r));
-    Endpoint &endpoint = worker->endpoint_of(
-        *static_cast<FacilitatorConf *>(ctx.conf->facilitator));
+    Endpoint &endpoint =
+        worker->endpoint_of(*facilitator_of(ctx, *ctx.payment->way));
     SettlementTerms terms = settlement_terms(ctx);
     terms.was_verified = true;
     ctx.settlement =
@@ -164,7 +164,9 @@ void note_delivery(RequestCtx &ctx)
     }
     ngx_http_request_t *r = ctx.r;
     off_t sent = r->connection->sent;
-    bool header_alone = r->header_only || ctx.gate == Gate::shut;
+    bool header_alone =
+        r->header_only || ctx.gate == Gate::shut
+        || r->headers_out.status == NGX_HTTP_SWITCHING_PROTOCOLS;
     auto header = static_cast<off_t>(r->header_size);
     if (r->header_size > 0 && (header_alone ? sent >= header : sent > header)) {
         advance(ctx, Event::body_sent);

@@ -2,6 +2,7 @@
 
 #include "nginx/ngx_http_x402_log.hpp"
 #include "nginx/ngx_http_x402_settlement.hpp"
+#include "nginx/ngx_http_x402_supported.hpp"
 
 namespace x402 {
 
@@ -11,6 +12,9 @@ Worker::Worker(ngx_http_x402_main_conf_t *mcf)
     for (std::size_t i = 0; i < mcf->facilitators.nelts; i++) {
         endpoints.push_back(
             std::make_unique<Endpoint>(*facilitator_at(mcf, i), engine));
+    }
+    if (engine.ok()) {
+        supported = watch_supported(zone, endpoints);
     }
 }
 
@@ -23,10 +27,10 @@ Worker::~Worker()
     leave_zone(zone, owner);
 }
 
-Endpoint *Worker::endpoint_by_id(std::uint64_t id, const FacilitatorConf &first)
+Endpoint *Worker::endpoint_by_id(std::uint64_t id, const FacilitatorConf *first)
 {
-    if (first.id == id) {
-        return endpoints[first.index].get();
+    if (first && first->id == id) {
+        return endpoints[first->index].get();
     }
     for (auto &endpoint : endpoints) {
         if (endpoint->conf().id == id) {

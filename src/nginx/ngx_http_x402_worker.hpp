@@ -12,6 +12,7 @@
 namespace x402 {
 
 class Settlement;
+class SupportedWatch;
 
 struct Worker {
     explicit Worker(ngx_http_x402_main_conf_t *mcf);
@@ -25,13 +26,15 @@ struct Worker {
     }
     // The facilitator that a claim remembers; nullptr when this configuration
     // does not know it any more. Where two have the id because only their
-    // credentials differ it is `first`, the one of the location.
-    Endpoint *endpoint_by_id(std::uint64_t id, const FacilitatorConf &first);
+    // credentials differ it is `first`, the one of the location (or nullptr).
+    Endpoint *endpoint_by_id(std::uint64_t id, const FacilitatorConf *first);
 
     ngx_shm_zone_t *zone;
     Owner owner;
     CurlEngine engine;
     std::vector<std::unique_ptr<Endpoint>> endpoints;
+    // By facilitator; what is asked goes when it goes, before the endpoints.
+    std::vector<std::shared_ptr<SupportedWatch>> supported;
     std::vector<Settlement *> settlements;  // on the wire
     ngx_uint_t in_flight = 0;
 };

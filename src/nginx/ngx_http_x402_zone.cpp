@@ -10,25 +10,32 @@ namespace x402 {
 
 namespace {
 
-bool process_is_alive(std::int64_t process)
-{
-    return kill(static_cast<pid_t>(process), 0) == 0 || ngx_errno == NGX_EPERM;
-}
-
-// The block of a zone that belongs to the table: all but nginx's slab header
-// and the pages it manages; the slab allocator itself is never used.
-struct TableBlock {
-    void *memory;
-    std::size_t bytes;
-};
-
 constexpr std::size_t kSlabHeader = 4096;
 
-TableBlock table_block(const ngx_shm_zone_t *zone)
-{
-    static_assert(sizeof(ngx_slab_pool_t) <= kSlabHeader);
-    return {zone->shm.addr + kSlabHeader, zone->shm.size - kSlabHeader};
-}
+// What a zone is cut into: the table of claims, and behind it the board of what
+// facilitators support, if the zone is large enough for one. Both lie behind
+// nginx's slab header; the slab allocator itself is never used.
+struct ZoneParts {
+    explicit ZoneParts(std::size_t zone_bytes)
+        : board(SupportedBoard::shape_in(zone_bytes - kSlabHeader))
+    {
+        static_assert(sizeof(ngx_slab_pool_t) <= kSlabHeader);
+        std::size_t whole = (zone_bytes - kSlabHeader) / 8 * 8;
+        table_bytes = whole - board.bytes();
+    }
+
+    static u_char *table_of(const ngx_shm_zone_t *zone)
+    {
+        return zone->shm.addr + kSlabHeader;
+    }
+    u_char *board_of(const ngx_shm_zone_t *zone) const
+    {
+        return table_of(zone) + table_bytes;
+    }
+
+    SupportedBoard::Shape board;
+    std::size_t table_bytes;
+};
 
 bool refuse_zone(ngx_shm_zone_t *zone, const std::string &why)
 {
@@ -55,13 +62,13 @@ const ngx_shm_zone_t *zone_before(const ngx_shm_zone_t *zone)
 
 // nginx: ngx_slab_init() wrote its page descriptors over the start of a new
 // zone; the rest is fresh from the kernel, or junk in a debugging build.
-void clear_new_block(const ngx_shm_zone_t *zone, const TableBlock &block)
+void clear_new_zone(const ngx_shm_zone_t *zone)
 {
+    u_char *begin = ZoneParts::table_of(zone);
 #if (NGX_DEBUG_MALLOC)
-    ngx_memzero(block.memory, block.bytes);
+    ngx_memzero(begin, zone->shm.size - kSlabHeader);
 #else
     auto *pool = reinterpret_cast<ngx_slab_pool_t *>(zone->shm.addr);
-    auto *begin = static_cast<u_char *>(block.memory);
     if (pool->start > begin) {
         ngx_memzero(begin, static_cast<std::size_t>(pool->start - begin));
     }
@@ -81,13 +88,12 @@ ZoneData *data_of(const ngx_shm_zone_t *zone)
 
 // The table is there; its journal is replayed, or goes on. A configuration that
 // is only tested opens nothing.
-bool init_journal(ngx_shm_zone_t *zone, const TableBlock &block,
-                  bool used_before)
+bool init_journal(ngx_shm_zone_t *zone, void *table_memory, bool used_before)
 {
     JournalFile *journal = data_of(zone)->journal.get();
     if (journal == nullptr) {
         return !used_before
-               || ClaimTable::journal_identity(block.memory) == Digest()
+               || ClaimTable::journal_identity(table_memory) == Digest()
                || refuse_zone(zone, "has a journal that cannot be given up on "
                                     "reload; restart nginx, or write "
                                     "journal= again");
@@ -96,9 +102,9 @@ bool init_journal(ngx_shm_zone_t *zone, const TableBlock &block,
     if (ngx_test_config) {
         why = journal->objection();
     } else if (used_before) {
-        why = journal->resume(block.memory);
+        why = journal->resume(table_memory);
     } else {
-        ClaimTable table(block.memory, process_is_alive);
+        ClaimTable table(table_memory, process_is_alive);
         why = journal->begin(table, zone->shm.log);
     }
     if (why.empty()) {
@@ -108,17 +114,25 @@ bool init_journal(ngx_shm_zone_t *zone, const TableBlock &block,
     return false;
 }
 
+// Judged by what is in the memory, never by what an earlier build of the module
+// left in `data`.
+bool recognises_zone(const ngx_shm_zone_t *zone, const ZoneParts &parts)
+{
+    return ClaimTable::recognises(ZoneParts::table_of(zone), parts.table_bytes)
+           && (parts.board.places == 0
+               || SupportedBoard::recognises(parts.board_of(zone),
+                                             parts.board));
+}
+
 bool init_zone(ngx_shm_zone_t *zone, bool used_before)
 {
-    TableBlock block = table_block(zone);
+    ZoneParts parts(zone->shm.size);
     if (used_before) {
-        // Judged by what is in the memory, never by what an earlier build of
-        // the module left in `data`.
-        return (ClaimTable::recognises(block.memory, block.bytes)
+        return (recognises_zone(zone, parts)
                 || refuse_zone(zone,
                                "was made by another build of this module; "
                                "restart nginx to begin a new one"))
-               && init_journal(zone, block, true);
+               && init_journal(zone, ZoneParts::table_of(zone), true);
     }
     if (const ngx_shm_zone_t *old = zone_before(zone)) {
         return refuse_zone(
@@ -128,10 +142,13 @@ bool init_zone(ngx_shm_zone_t *zone, bool used_before)
                         "forgotten; restart nginx, or write the old "
                         "ones");
     }
-    clear_new_block(zone, block);
-    return (ClaimTable::format(block.memory, block.bytes)
+    clear_new_zone(zone);
+    if (parts.board.places != 0) {
+        SupportedBoard::format(parts.board_of(zone), parts.board);
+    }
+    return (ClaimTable::format(ZoneParts::table_of(zone), parts.table_bytes)
             || refuse_zone(zone, "is too small"))
-           && init_journal(zone, block, false);
+           && init_journal(zone, ZoneParts::table_of(zone), false);
 }
 
 ngx_int_t init_zone_hook(ngx_shm_zone_t *zone, void *old_data)
@@ -144,6 +161,11 @@ ngx_int_t init_zone_hook(ngx_shm_zone_t *zone, void *old_data)
 }
 
 }  // namespace
+
+bool process_is_alive(std::int64_t process)
+{
+    return kill(static_cast<pid_t>(process), 0) == 0 || ngx_errno == NGX_EPERM;
+}
 
 std::size_t least_zone_bytes()
 {
@@ -169,20 +191,34 @@ ngx_shm_zone_t *add_zone(ngx_conf_t *cf, ngx_str_t name, std::size_t bytes,
     zone->data = data;  // never nullptr: seen again after a reload
     if (ngx_test_config && !ngx_quiet_mode) {
         // As nginx says "syntax is ok": a notice would not reach the terminal.
-        std::size_t claims = ClaimTable::capacity_of(bytes - kSlabHeader);
+        std::size_t claims =
+            ClaimTable::capacity_of(ZoneParts(bytes).table_bytes);
         ngx_log_stderr(0, "x402: zone \"%V\" holds %uz claims", &name, claims);
     }
     return zone;
 }
 
 LockedClaims::LockedClaims(ngx_shm_zone_t *zone)
-    : pool_(reinterpret_cast<ngx_slab_pool_t *>(zone->shm.addr)),
-      table_(data_of(zone)->table.get())
+    : lock_(zone), table_(data_of(zone)->table.get())
+{
+}
+
+std::optional<SupportedBoard> board_in(ngx_shm_zone_t *zone)
+{
+    ZoneParts parts(zone->shm.size);
+    if (parts.board.places == 0) {
+        return std::nullopt;
+    }
+    return SupportedBoard(parts.board_of(zone), process_is_alive);
+}
+
+ZoneLock::ZoneLock(ngx_shm_zone_t *zone)
+    : pool_(reinterpret_cast<ngx_slab_pool_t *>(zone->shm.addr))
 {
     ngx_shmtx_lock(&pool_->mutex);
 }
 
-LockedClaims::~LockedClaims()
+ZoneLock::~ZoneLock()
 {
     ngx_shmtx_unlock(&pool_->mutex);
 }
@@ -190,7 +226,7 @@ LockedClaims::~LockedClaims()
 Owner enter_zone(ngx_shm_zone_t *zone)
 {
     ZoneData *data = data_of(zone);
-    data->table = std::make_unique<ClaimTable>(table_block(zone).memory,
+    data->table = std::make_unique<ClaimTable>(ZoneParts::table_of(zone),
                                                process_is_alive);
     data->table->use_journal(data->journal.get());
     LockedClaims claims(zone);

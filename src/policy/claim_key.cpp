@@ -39,10 +39,17 @@ void append_text(std::string &out, std::string_view text)
 std::optional<Digest>
 eip3009_claim_key(JsonValue accepted, const Eip3009Authorization &authorization)
 {
+    return eip3009_claim_key(accepted["network"].string(),
+                             accepted["asset"].string(), authorization);
+}
+
+std::optional<Digest>
+eip3009_claim_key(std::string_view network, std::string_view asset,
+                  const Eip3009Authorization &authorization)
+{
     std::optional<std::uint64_t> chain_id =
-        eip155_chain_id(canonical_network(accepted["network"].string()));
-    std::optional<EvmAddress> token =
-        parse_evm_address(accepted["asset"].string());
+        eip155_chain_id(canonical_network(network));
+    std::optional<EvmAddress> token = parse_evm_address(asset);
     if (!chain_id || !token) {
         return std::nullopt;
     }

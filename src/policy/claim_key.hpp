@@ -18,6 +18,9 @@ namespace x402 {
 std::optional<Digest>
 eip3009_claim_key(JsonValue accepted,
                   const Eip3009Authorization &authorization);
+std::optional<Digest>
+eip3009_claim_key(std::string_view network, std::string_view asset,
+                  const Eip3009Authorization &authorization);
 
 // What a payment is made in, chain id and token, whatever their spelling in
 // `accepted`: two claims with the same digest can be compared by amount.

@@ -159,6 +159,22 @@ std::string canonical_network(std::string_view name)
     return id;
 }
 
+std::optional<std::string> v1_network_name(std::string_view caip2)
+{
+    // The last of them in the table.
+    constexpr std::string_view kLast = "solana-testnet";
+    std::string wanted = canonical_network(caip2);
+    for (const Network &network : kNetworks) {
+        if (network.caip2 == wanted) {
+            return std::string(network.alias);
+        }
+        if (network.alias == kLast) {
+            break;
+        }
+    }
+    return std::nullopt;
+}
+
 std::optional<std::uint64_t> eip155_chain_id(std::string_view caip2)
 {
     constexpr std::uint64_t kLargest = std::numeric_limits<std::int64_t>::max();

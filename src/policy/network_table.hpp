@@ -19,6 +19,9 @@ std::optional<std::string> caip2_network(std::string_view name);
 // Claims are keyed by it.
 std::string canonical_network(std::string_view name);
 
+// The name that version 1 has for a network, by its CAIP-2 id; nullopt: none.
+std::optional<std::string> v1_network_name(std::string_view caip2);
+
 // The chain id of `eip155:<n>`; nullopt for other families and for numbers that
 // are no plain decimal below 2^63.
 std::optional<std::uint64_t> eip155_chain_id(std::string_view caip2);

@@ -1,17 +1,29 @@
-// Bodies of POST /verify and POST /settle (x402 v2 section on facilitators).
+// Bodies of POST /verify and POST /settle (x402 v2 section on facilitators; v1
+// has the same shape).
 #ifndef X402_PROTOCOL_FACILITATOR_MESSAGES_HPP
 #define X402_PROTOCOL_FACILITATOR_MESSAGES_HPP
 
 #include <string>
-#include <string_view>
+
+#include "protocol/payment_offer.hpp"
+#include "protocol/payment_payload.hpp"
+#include "protocol/resource_info.hpp"
 
 namespace x402 {
 
-// {"x402Version":2,"paymentPayload":<text>,"paymentRequirements":<text>}; both
-// are finished JSON texts and are taken over byte for byte. The requirement is
-// always the server's own, never the client's echo.
-std::string facilitator_request_json(std::string_view payment_payload,
-                                     std::string_view payment_requirements);
+// {"x402Version":n,"paymentPayload":...,"paymentRequirements":...}. A payload
+// of the version asked in goes out byte for byte as the client sent it; of the
+// other version its scheme's part is put into a payload of this one (both sign
+// the same). The requirement is always the server's own, never the client's
+// echo. Version 1 needs requirements.v1_network.
+std::string facilitator_request_json(unsigned version,
+                                     const PaymentPayload &payload,
+                                     const PaymentOffer::Way &way,
+                                     const ResourceInfo &resource);
+
+// One way to pay as version 1 writes it, and as its facilitators get it.
+std::string requirements_v1_json(const PaymentRequirements &requirements,
+                                 const ResourceInfo &resource);
 
 }  // namespace x402
 

@@ -47,7 +47,8 @@ Problem unsupported_version(JsonValue version)
 
 }  // namespace
 
-Result<PaymentPayload> decode_payment_signature(std::string_view header_value)
+Result<PaymentPayload> decode_payment_header(std::string_view header_value,
+                                             unsigned version)
 {
     if (header_value.size() > kMaxPaymentHeaderBytes) {
         return unpaid();
@@ -61,13 +62,14 @@ Result<PaymentPayload> decode_payment_signature(std::string_view header_value)
         return unpaid();
     }
 
-    // x402 v2, PaymentPayload: x402Version is the number 2. A payload of
-    // version 1 has its own header and none of our members.
-    JsonValue version = document->root()["x402Version"];
-    if (version.integer() != 2) {
-        return unsupported_version(version);
+    // x402, PaymentPayload: x402Version is a number. Each version has a header
+    // of its own; what comes in the wrong one is not guessed at.
+    JsonValue written = document->root()["x402Version"];
+    if (written.integer() != std::int64_t{version}) {
+        return unsupported_version(written);
     }
     PaymentPayload payload;
+    payload.version = version;
     payload.text = std::move(*text);
     payload.document = std::move(document.value());
     return payload;

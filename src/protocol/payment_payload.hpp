@@ -1,4 +1,4 @@
-// What the client sent in PAYMENT-SIGNATURE (x402 v2, PaymentPayload).
+// What the client sent in its payment header (x402 v2 and v1, PaymentPayload).
 #ifndef X402_PROTOCOL_PAYMENT_PAYLOAD_HPP
 #define X402_PROTOCOL_PAYMENT_PAYLOAD_HPP
 
@@ -17,21 +17,40 @@ constexpr std::string_view kPaymentRequired = "Payment required";
 constexpr std::size_t kMaxPaymentHeaderBytes = 64 * 1024;
 
 struct PaymentPayload {
+    unsigned version = 2;  // x402Version
     // The decoded JSON text exactly as signed and sent; the facilitator gets
     // these bytes, so that members we do not know reach it untouched.
     std::string text;
     JsonDocument document;
 
+    // The requirement the client says it meets; not there in version 1.
     JsonValue accepted() const { return document.root()["accepted"]; }
+    // The scheme's own part.
     JsonValue payload() const { return document.root()["payload"]; }
+    JsonValue extensions() const { return document.root()["extensions"]; }
+
+    // What the client chose, as it wrote it; empty where it did not say.
+    // Version 1 has scheme and network beside the payload, and never names an
+    // asset.
+    std::string_view scheme() const { return chosen()["scheme"].string(); }
+    std::string_view network() const { return chosen()["network"].string(); }
+    std::string_view asset() const { return accepted()["asset"].string(); }
+
+private:
+    JsonValue chosen() const
+    {
+        return version == 1 ? document.root() : accepted();
+    }
 };
 
 // Problem: the `error` of the 402 that answers it: "Payment required" for what
 // cannot be read as base64 of JSON (the request counts as unpaid; also for a
 // JSON null and for more than 64 KB), "Unsupported x402 version: <v>" for
-// readable JSON that is not version 2 (<v> is the compact JSON of the member,
-// `undefined` without one, strings without their quotes; at most 32 bytes).
-Result<PaymentPayload> decode_payment_signature(std::string_view header_value);
+// readable JSON that is not of `version` (<v> is the compact JSON of the
+// member, `undefined` without one, strings without their quotes; at most 32
+// bytes).
+Result<PaymentPayload> decode_payment_header(std::string_view header_value,
+                                             unsigned version);
 
 }  // namespace x402
 

@@ -6,10 +6,12 @@ namespace x402 {
 
 std::string payment_required_json(std::string_view error,
                                   const ResourceInfo &resource,
-                                  std::string_view accepts_json)
+                                  std::string_view accepts_json,
+                                  std::string_view extensions_json)
 {
     std::string text;
-    text.reserve(256 + resource.url.size() + accepts_json.size());
+    text.reserve(256 + resource.url.size() + accepts_json.size()
+                 + extensions_json.size());
     text.append("{\"x402Version\":2");
     if (!error.empty()) {
         append_json_key(text, "error");
@@ -30,6 +32,10 @@ std::string payment_required_json(std::string_view error,
 
     append_json_key(text, "accepts");
     text.append(accepts_json);
+    if (!extensions_json.empty()) {
+        append_json_key(text, "extensions");
+        text.append(extensions_json);
+    }
     text.push_back('}');
     return text;
 }

@@ -5,20 +5,18 @@
 #include <string>
 #include <string_view>
 
+#include "protocol/resource_info.hpp"
+
 namespace x402 {
 
-struct ResourceInfo {
-    std::string_view url;
-    std::string_view description;
-    std::string_view mime_type;
-};
-
-// JSON text with the members x402Version, error, resource, accepts in this
-// order; `error` is left out when empty. `accepts_json` is the finished JSON
-// array (of PaymentRequirements::json()).
+// JSON text with the members x402Version, error, resource, accepts, extensions
+// in this order; `error` and `extensions` are left out when empty.
+// `accepts_json` is the finished JSON array (of PaymentRequirements::json()),
+// `extensions_json` a finished object.
 std::string payment_required_json(std::string_view error,
                                   const ResourceInfo &resource,
-                                  std::string_view accepts_json);
+                                  std::string_view accepts_json,
+                                  std::string_view extensions_json = {});
 
 }  // namespace x402
 

@@ -20,6 +20,8 @@ struct PaymentRequirements {
     JsonDocument extra;  // always an object, {} when there is nothing to say
     // Of the asset, where they are known. For us, not in the JSON.
     std::optional<unsigned> decimals;
+    // The name version 1 has for the network; empty where it has none. For us.
+    std::string v1_network;
 
     // The seven members scheme, network, amount, asset, payTo,
     // maxTimeoutSeconds, extra in this order. No other member may be added:

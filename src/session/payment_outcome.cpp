@@ -46,7 +46,7 @@ const char *outcome_word(const OutcomeFacts &facts)
     case State::paid:
     case State::delivering:
     case State::delivered:
-        return "settled";
+        return facts.never_settled ? "verified" : "settled";
     case State::verifying:
     case State::closed:
         break;

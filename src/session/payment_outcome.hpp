@@ -22,9 +22,10 @@ struct OutcomeFacts {
     State state = State::arrived;
     Reply reply = Reply::none;
     bool money_moved = false;
-    bool accepted = false;  // a payment opened the location
-    bool let_in = false;    // without a payment
-    bool bypassed = false;  // because of x402_bypass
+    bool never_settled = false;  // `x402_settle off`
+    bool accepted = false;       // a payment opened the location
+    bool let_in = false;         // without a payment
+    bool bypassed = false;       // because of x402_bypass
 };
 
 // "settled", "unknown", "refused", "challenged", "failed", "verified", "free",

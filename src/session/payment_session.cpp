@@ -51,6 +51,8 @@ Step step_verifying(Event event)
     switch (event) {
     case Event::verify_valid:
         return {State::verified, Action::proceed, ClaimChange::verified};
+    case Event::verify_final:
+        return {State::paid, Action::proceed, ClaimChange::paid};
     case Event::verify_invalid:
         return {State::closed, Action::challenge, ClaimChange::free};
     case Event::verify_failed:
@@ -243,16 +245,13 @@ const char *state_name(State state)
 const char *event_name(Event event)
 {
     constexpr const char *kNames[] = {
-        "claim_taken",           "claim_taken_to_settle",
-        "claim_unknown_resumed", "claim_paid_resumed",
-        "verify_valid",          "verify_invalid",
-        "verify_failed",         "content_free",
-        "content_charged",       "content_failed",
-        "content_broken",        "settle_due",
-        "settle_paid",           "settle_unproven",
-        "settle_refused",        "settle_not_processed",
-        "settle_unknown",        "body_sent",
-        "request_gone",
+        "claim_taken",        "claim_taken_to_settle", "claim_unknown_resumed",
+        "claim_paid_resumed", "verify_valid",          "verify_final",
+        "verify_invalid",     "verify_failed",         "content_free",
+        "content_charged",    "content_failed",        "content_broken",
+        "settle_due",         "settle_paid",           "settle_unproven",
+        "settle_refused",     "settle_not_processed",  "settle_unknown",
+        "body_sent",          "request_gone",
     };
     static_assert(sizeof(kNames) / sizeof(kNames[0])
                   == static_cast<unsigned>(kLastEvent) + 1);

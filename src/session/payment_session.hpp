@@ -27,6 +27,7 @@ enum class Event : std::uint8_t {
     claim_unknown_resumed,  // same payment again, outcome was unknown
     claim_paid_resumed,     // same payment again, content is owed
     verify_valid,
+    verify_final,  // valid, and nothing is going to be settled
     verify_invalid,
     verify_failed,
     content_free,     // an answer that is not charged

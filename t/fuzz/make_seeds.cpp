@@ -130,6 +130,15 @@ void add_answers(Seeds &seeds)
             seeds.add("verify_answer_fuzz", choice, body);
         }
     }
+    for (const char *body :
+         {R"({"kinds":[{"x402Version":2,"scheme":"exact","network":)"
+          R"("eip155:8453","extra":{"feePayer":"a"}}],"extensions":["b"],)"
+          R"("signers":{"eip155:*":["0xab"]}})",
+          R"({"paymentKinds":[{"scheme":"exact","network":"base"}]})",
+          R"({"kinds":[],"extensions":null})"}) {
+        seeds.add("supported_answer_fuzz", ' ',
+                  std::string("max-age=5\n") + body);
+    }
 }
 
 void add_urls(Seeds &seeds)

@@ -10,7 +10,7 @@
 #include "policy/accept_terms.hpp"
 #include "policy/claim_key.hpp"
 #include "policy/network_table.hpp"
-#include "policy/payment_offer.hpp"
+#include "protocol/payment_offer.hpp"
 #include "protocol/payment_payload.hpp"
 
 using namespace x402;
@@ -78,7 +78,7 @@ std::string header_of(const Parts &parts)
 
 std::optional<Digest> key_of(const Parts &parts)
 {
-    auto payload = decode_payment_signature(header_of(parts));
+    auto payload = decode_payment_header(header_of(parts), 2);
     must(payload.ok(), "our own header can be read");
     return key_of(payload.value());
 }
@@ -166,7 +166,7 @@ void check_match(const PaymentPayload &payload,
 
 void check_header(std::string_view header)
 {
-    auto payload = decode_payment_signature(header);
+    auto payload = decode_payment_header(header, 2);
     if (!payload) {
         must(payload.problem().text == "Payment required"
                  || payload.problem().text.find("Unsupported x402 version: ")

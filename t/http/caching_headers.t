@@ -47,6 +47,7 @@ my %said = (
     vary    => [ Vary => 'Accept-Language' ],
 );
 $up->on("/$_", body => "SECRET\n", headers => $said{$_}) for keys %said;
+$up->on('/overrides', body => "SECRET\n", headers => [ 'Settlement-Overrides' => '{"amount":"1"}' ]);
 $up->on('/failed', status => 404, body => 'no', headers => [ 'Cache-Control' => 'public, max-age=60',
     'PAYMENT-REQUIRED' => 'forged' ]);
 $t->start;
@@ -131,6 +132,14 @@ for my $h2 (0, 1) {
     is $r->header('PAYMENT-RESPONSE'), 'forged', "${p}a free location passes what it gets";
     is join('|', $r->header('Cache-Control')), 'max-age=3600|public', "${p}and caches as it likes";
     is $r->header_count('Vary'), 0, "${p}and varies by nothing";
+}
+
+# --- between the upstream and us only
+
+for my $path ('/free/overrides', '/up/overrides') {
+    my $answer = $path =~ /free/ ? $t->get($path) : paid($t, $path);
+    is $answer->status, 200, $path;
+    is $answer->header_count('Settlement-Overrides'), 0, "$path: no settlement override leaves";
 }
 
 finish;

@@ -79,8 +79,14 @@ refused_here("$complete x402_price $_;", 'price')
     '"1 NOSUCH"', '0x10', "\xd9\xa1", '1' . '0' x 80;
 refused_here("$complete x402_price \"\";", 'price');
 refused_here("$complete x402_price 1; x402_price 2;", 'duplicate');
-refused("$complete x402_price \$arg_p;", '(?:price|variable)');
-refused("$url $network x402_price 1; x402_pay_to \$arg_p;", '(?:pay_to|variable)');
+passes("$complete x402_price \$arg_p;");
+passes("$url $network x402_price 1; x402_pay_to \$arg_p;");
+like $t->config_error($frame =~ s/LINE/$complete x402_price \$nowhere;/r),
+    qr/\[emerg\].*unknown "nowhere" variable/, 'refused: an unknown variable, in the words of nginx';
+refused("$complete x402_protocol $_; x402_price 1;", 'protocol|arguments|twice|v2 v1')
+    for 'v3', 'V2', 'v2 v2', 'v1 v2', 'v2 v1 v1';
+refused("$url $pay_to x402_network eip155:42161; x402_protocol $_; x402_price 1;", 'no name for any network')
+    for 'v1', 'v2 v1';
 
 # --- who and where
 
@@ -125,19 +131,19 @@ refused_here("$complete x402_facilitator_max_calls $_; x402_price 1;", '(?:max_c
 refused("$complete x402_facilitator_ssl_trusted_certificate /nowhere/ca.pem; x402_price 1;", 'nowhere');
 
 passes("$complete x402_facilitator_header $_; x402_price 1;")
-    for 'X-Key abc', 'verify X-Key abc', 'settle X-Key "a b"', 'Authorization "Bearer abc"', 'X-Key ""';
+    for 'X-Key abc', 'verify X-Key abc', 'settle X-Key "a b"', 'supported X-Key abc', 'Authorization "Bearer abc"', 'X-Key ""';
 refused_here("$complete x402_facilitator_header $_->[0]; x402_price 1;", $_->[1])
     for [ '"" a', 'must not be empty' ], [ 'X-Key: a', 'needs a name' ], [ '"X Key" a', 'needs a name' ],
     [ 'X-Key "a\\r\\nX: b"', 'line break' ], [ '"X-Key\\n" a', 'needs a name' ], [ 'X-Key $arg_key', 'variables' ],
-    [ 'X-$arg_key a', 'variables' ], [ 'verify a', 'value is missing' ], [ 'both X-Key a', 'verify or settle' ],
-    [ 'supported X-Key abc', 'not served yet' ],
+    [ 'X-$arg_key a', 'variables' ], [ 'verify a', 'value is missing' ], [ 'both X-Key a', 'verify, settle or supported' ],
+    [ 'supported a', 'value is missing' ],
     map({ [ "$_ a", 'by the module itself' ] } qw(Content-Type content-length Host Expect Transfer-Encoding));
 refused_here("$complete x402_facilitator_header X-Key; x402_price 1;", 'number of arguments');
 
 # --- the rest
 
 refused_here("$complete x402_settle sometimes; x402_price 1;", '(?:sometimes|invalid)');
-refused_here("$complete x402_settle off; x402_price 1;", '(?:off|served|invalid)');
+refused_here("$complete x402_settle never; x402_price 1;", 'after, before or off');
 refused_here("$complete x402_settle_buffer x; x402_price 1;", 'invalid');
 refused_here("$complete x402_settle_wait x; x402_price 1;", 'invalid');
 refused_here("$complete x402_timeout $_; x402_price 1;", '(?:timeout|invalid|value)') for 'x', '0', '-1';
@@ -163,7 +169,7 @@ refused_here("$complete x402_unpaid_body $_; x402_price 1;", $_ eq 'text/plain' 
 
 # What will come later is not accepted now.
 refused_here("$complete $_; x402_price 1;", '(?:unknown directive|not served|invalid)')
-    for 'x402_paywall on', 'x402_protocol v2 v1', 'x402_status', 'x402_ledger x';
+    for 'x402_paywall on', 'x402_status', 'x402_ledger x';
 
 # --- warnings
 

@@ -108,6 +108,15 @@ sub verifies ($jwt, $pem) {
 is_content paid($t, '/bearer/a'), "SECRET\n", 'paid with a bearer token, inherited';
 is authorization($_), 'Bearer bearer-secret-1', "sent with $_" for qw(verify settle);
 
+# --- what is supported, with each of them
+
+ok $f->wait_calls(supported => 5), 'asked with each of five credentials';
+my %supported = map { $_->{headers}{authorization} => 1 } $f->requests('supported');
+is scalar(keys %supported), 5, 'another one each time';
+ok $supported{'Bearer bearer-secret-1'}, 'the bearer token';
+my @for = map { /\ABearer [^.]+[.]([^.]+)[.]/ ? $json->decode(decode_base64url($1))->{uris} // () : () } keys %supported;
+is_deeply \@for, [ ([ 'GET ' . $f->address . '/v2/supported' ]) x 3 ], 'and JWTs for this endpoint alone';
+
 # --- cdp
 
 my $start = time;

@@ -25,6 +25,7 @@ http {
         location /own/ {
             x402_facilitator_header verify    X-Verify    "one two";
             x402_facilitator_header settle    X-Settle    2;
+            x402_facilitator_header supported X-Supported 3;
             x402_facilitator_header X-Both 4;
             x402_facilitator_header Authorization "Bearer own-secret";
         }
@@ -54,6 +55,14 @@ is told($_)->{'x-key'}, undef, "own headers replace inherited ones: $_" for qw(v
 
 is_content paid($t, '/none/a'), "SECRET\n", 'paid under an empty header';
 is told($_)->{'x-key'}, undef, "an empty value is not sent: $_" for qw(verify settle);
+
+# What it supports is asked once for each set of headers that goes along.
+ok $f->wait_calls(supported => 3), 'what is supported is asked with each set of headers';
+sub asked_with ($name) { return join ' ', sort map { $_->{headers}{$name} // '-' } $f->requests('supported') }
+is asked_with('x-key'), '- - http-level-secret', 'inherited ones';
+is asked_with('x-supported'), '- - 3', 'one for this question';
+is asked_with('x-both'), '- - 4', 'one for all';
+is asked_with('x-verify') . asked_with('x-settle'), '- - -' x 2, 'none for other questions';
 
 # A redirect to somebody else is not followed when there are headers.
 $t->allow(qr/crit/);

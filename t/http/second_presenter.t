@@ -74,7 +74,7 @@ for my $h2 (0, 1) {
     $f->verify('ok');
     my @good = grep { $_->status == 200 } @answers;
     is scalar @good, 1, "${name}one of twenty gets it";
-    is scalar(grep { $_->status == 409 } @answers), 19, "${name}the others are told at once";
+    is scalar(grep { $_->status == 409 } @answers), 19, "${name}the others are told after a while";
     in_use +(grep { $_->status == 409 } @answers)[0], "${name}in use";
     is $f->order, 'verify settle', "${name}asked once";
     is $up->hits, 1, "${name}made once";
@@ -105,6 +105,56 @@ $f->settle('paid');
 $f->release;
 is_content $c->answer, "SECRET\n", 'the first gets its content';
 is $f->calls('settle'), 1, 'settled once';
+
+# --- most of the time the wait is worth it
+
+$f->verify('ok');
+$up->on('/slow', body => "SECRET\n", hold => 1);
+$payment = payment(unpaid($t, '/slow'));
+$_->forget for $f, $up;
+my ($first, $second) = map {
+    my $connection = $t->connect;
+    $connection->write_request(GET => '/slow', headers => [ header_of($payment) ]);
+    $up->wait_count('/slow', 1) if !$_;
+    $connection;
+} 0, 1;
+my $begun = time;
+sleep 0.3;
+$up->release;
+is_content $first->answer, "SECRET\n", 'the first is served';
+used $second->answer, 'the second learns that the payment is used';
+cmp_ok time - $begun, '<', 1.5, 'without waiting to the end';
+is $up->hits, 1, 'made once';
+
+# The first payment is refused: the second is no second any more.
+$payment = payment(unpaid($t, '/a'));
+$_->forget for $f, $up;
+$f->verify_once('hold', invalid => 'insufficient_funds');
+($first, $second) = map {
+    my $connection = $t->connect;
+    $connection->write_request(GET => '/a', headers => [ header_of($payment) ]);
+    $f->wait_calls(verify => 1) if !$_;
+    $connection;
+} 0, 1;
+sleep 0.2;
+$f->release;
+is $first->answer->status, 402, 'the first is refused';
+is_content $second->answer, "SECRET\n", 'the second gets its turn';
+is $f->order, 'verify verify settle', 'and was verified itself';
+
+# Gone while waiting: nothing is left behind.
+$payment = payment(unpaid($t, '/slow'));
+$_->forget for $f, $up;
+$first = $t->connect;
+$first->write_request(GET => '/slow', headers => [ header_of($payment) ]);
+$up->wait_count('/slow', 1);
+$second = $t->connect;
+$second->write_request(GET => '/slow', headers => [ header_of($payment) ]);
+sleep 0.2;
+$second->abort;
+$up->release;
+is_content $first->answer, "SECRET\n", 'the first does not care who leaves';
+is $up->hits, 1, 'made once';
 
 # --- after delivery: the same payment in other clothes
 

@@ -1,5 +1,5 @@
-# A 101 would take the connection away from under the hold: it is refused, and
-# an Upgrade header alone changes nothing.
+# A 101 would take the connection away from under the hold: a WebSocket is paid
+# for before the upstream is asked, any other change of protocol is refused.
 
 use v5.36;
 use FindBin;
@@ -41,7 +41,7 @@ like $c->rest(0.2), qr/SECRET/, 'with what follows';
 $c->hang_up;
 
 $up->forget;
-for my $kind ([ websocket => @upgrade ], [ h2c => Upgrade => 'h2c', Connection => 'Upgrade' ],
+for my $kind ([ h2c => Upgrade => 'h2c', Connection => 'Upgrade' ],
     [ 'no upgrade' => () ])
 {
     my ($name, @headers) = @$kind;
@@ -74,6 +74,50 @@ for my $kind ([ websocket => @upgrade ], [ h2c => Upgrade => 'h2c', Connection =
     is $f->calls('settle'), 0, "$name: is not charged";
     $up->forget;
 }
+
+# --- WebSocket
+
+for my $path (qw(/paid/socket /now/socket)) {
+    $_->forget for $f, $up;
+    $c = $t->connect;
+    my $r = $c->request(GET => $path, headers => \@upgrade);
+    is $r->status, 402, "WebSocket, $path: unpaid";
+    $c->hang_up;
+    ok $up->untouched, "WebSocket, $path: the backend saw nothing";
+
+    my $payment = payment(unpaid($t, $path));
+    $c = $t->connect;
+    $r = $c->request(GET => $path, headers => [ @upgrade, header_of($payment) ]);
+    is $r->status, 101, "WebSocket, $path: switched";
+    ok receipt($r)->{success}, "WebSocket, $path: under a receipt";
+    like $c->rest(0.2), qr/SECRET frames/, "WebSocket, $path: with what follows";
+    $c->hang_up;
+    is $f->order, 'settle', "WebSocket, $path: settled first";
+    $r = $t->get($path, headers => [ @upgrade, header_of($payment) ]);
+    is $r->status, 402, "WebSocket, $path: once";
+    is offer($r)->{error}, 'payment_already_used', "WebSocket, $path: delivered";
+    is $up->hits, 1, "WebSocket, $path: one connection";
+}
+
+$_->forget for $f, $up;
+$f->settle(refused => 'insufficient_funds');
+is_refused $t->get('/paid/socket', headers => [ @upgrade, pay_with($t, '/paid/socket')->@* ]), 'WebSocket: no money';
+ok $up->untouched, 'WebSocket: the backend saw nothing';
+$f->settle('paid');
+
+# The upstream does not switch: an answer like any other, paid for already.
+$_->forget for $f, $up;
+is_content $t->get('/paid/plain', headers => [ @upgrade, pay_with($t, '/paid/plain')->@* ]), "SECRET\n",
+    'WebSocket: an ordinary answer';
+is $f->order, 'settle', 'WebSocket: settled first';
+my $payment = payment(unpaid($t, '/paid/failing'));
+$up->on('/failing', status => 500, body => 'no');
+my $r = $t->get('/paid/failing', headers => [ @upgrade, header_of($payment) ]);
+is $r->status, 500, 'WebSocket: the upstream fails';
+ok receipt($r)->{success}, 'WebSocket: charged, and says so';
+$up->on('/failing', body => "SECRET\n");
+is_content $t->get('/paid/failing', headers => [ @upgrade, header_of($payment) ]), "SECRET\n",
+    'WebSocket: owed, and delivered for the same payment';
 
 is $t->ask(CONNECT => '/paid/plain')->status =~ /\A(?:40[0-9])\z/, 1, 'CONNECT gets nowhere';
 

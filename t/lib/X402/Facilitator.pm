@@ -10,6 +10,7 @@ package X402::Facilitator;
 #
 # Words that say what the answer means:
 #     'ok'  invalid => reason                for verify
+#     kinds => [ [ version, scheme, network, extra ], ... ]  for supported
 #     'paid'  refused => reason              for settle
 #     with => { key => value }               fields put over the default answer
 #     without => [ keys ]                    fields left out of it
@@ -37,13 +38,26 @@ sub url ($self) { return 'http://' . $self->address }
 
 sub verify      ($self, @spec) { return $self->_script(verify => 0, @spec) }
 sub settle      ($self, @spec) { return $self->_script(settle => 0, @spec) }
+sub supported ($self, @spec) { return $self->_script(supported => 0, @spec) }
 sub verify_once ($self, @spec) { return $self->_script(verify => 1, @spec) }
 sub settle_once ($self, @spec) { return $self->_script(settle => 1, @spec) }
+sub supported_once ($self, @spec) { return $self->_script(supported => 1, @spec) }
 
 sub _script ($self, $key, $once, @spec) {
     my %spec = @spec % 2 ? (shift @spec => 1, @spec) : @spec;    # a first word may stand alone
     $self->ask(do => 'script', key => $key, once => $once, spec => \%spec);
     return $self;
+}
+
+# What it supports is asked in the background: no part of what a payment causes,
+# unless a test asks for it by name.
+sub requests ($self, $key = undef) {
+    return grep { defined $key || $_->{key} ne 'supported' } $self->SUPER::requests($key);
+}
+
+sub count ($self, $key = undef) {
+    return $self->SUPER::count($key) if defined $key;
+    return $self->SUPER::count - $self->SUPER::count('supported');
 }
 
 sub calls      ($self, $key = undef) { return $self->count($key) }
@@ -120,6 +134,12 @@ sub answer ($self, $key, $spec, $record) {
     return "$head\r\n$body";
 }
 
+sub _kind ($version, $scheme, $network, $extra = undef) {
+    my %kind = (x402Version => $version, scheme => $scheme, network => $network);
+    $kind{extra} = $extra if $extra;
+    return \%kind;
+}
+
 sub meaning ($self, $key, $spec, $record) {
     my $asked = eval { $json->decode($record->{body}) } // {};
     my $authorization = eval { $asked->{paymentPayload}{payload}{authorization} } // {};
@@ -143,6 +163,13 @@ sub meaning ($self, $key, $spec, $record) {
             $answer{success}     = JSON::PP::true;
             $answer{transaction} = $self->transaction($authorization->{nonce} // '');
         }
+    }
+    elsif ($key eq 'supported') {
+        my $kinds = $spec->{kinds} // [ map { [ $_->@* ] } [ 1, 'exact', 'base-sepolia' ],
+            map { [ 2, 'exact', $_ ] } qw(eip155:84532 eip155:8453 eip155:137) ];
+        $answer{kinds} = [ map { _kind(@$_) } @$kinds ];
+        $answer{extensions} = [];
+        $answer{signers}    = {};
     }
     $answer{$_} = $spec->{with}{$_} for keys(($spec->{with} // {})->%*);
     delete @answer{ ($spec->{without} // [])->@* };

@@ -160,7 +160,7 @@ TEST(ExactEvmPayload, NegativeVectorsFailOnTermsOnly)
         JsonValue row = negative.at(index);
         SCOPED_TRACE(std::string(row["name"].string()));
         Result<PaymentPayload> payload =
-            decode_payment_signature(row["header"].string());
+            decode_payment_header(row["header"].string(), 2);
         ASSERT_TRUE(payload);
         auto authorization = parse_eip3009_payload(payload->payload());
         ASSERT_TRUE(authorization);

@@ -15,7 +15,7 @@ using namespace std::string_view_literals;
 // "" for a payload that was taken, else the error word.
 std::string error_of(std::string_view header)
 {
-    Result<PaymentPayload> payload = decode_payment_signature(header);
+    Result<PaymentPayload> payload = decode_payment_header(header, 2);
     return payload ? std::string() : payload.problem().text;
 }
 
@@ -29,7 +29,7 @@ TEST(PaymentPayload, KeepsTheTextAsItWasSent)
     std::string text = " {\"x402Version\" : 2, \"unknown\" : 1e-7,\n"
                        "\"payload\":{\"a\":1},\"accepted\":{\"b\":2}} ";
     Result<PaymentPayload> payload =
-        decode_payment_signature(base64_encode(text));
+        decode_payment_header(base64_encode(text), 2);
     ASSERT_TRUE(payload);
     EXPECT_EQ(payload->text, text);
     EXPECT_EQ(payload->payload()["a"].integer(), 1);
@@ -39,7 +39,7 @@ TEST(PaymentPayload, KeepsTheTextAsItWasSent)
 TEST(PaymentPayload, MissingMembersDoNotExist)
 {
     Result<PaymentPayload> payload =
-        decode_payment_signature(base64_encode("{\"x402Version\":2}"));
+        decode_payment_header(base64_encode("{\"x402Version\":2}"), 2);
     ASSERT_TRUE(payload);
     EXPECT_FALSE(payload->payload().exists());
     EXPECT_FALSE(payload->accepted().exists());
@@ -148,7 +148,7 @@ TEST(PaymentPayload, ReadsHeadersAsTheReferenceDoes)
         EXPECT_EQ(error, expected);
         if (error.empty()) {
             Result<PaymentPayload> payload =
-                decode_payment_signature(row["header"].string());
+                decode_payment_header(row["header"].string(), 2);
             EXPECT_TRUE(payload->document.root().equals(
                 parse_json(row["decoded"].string()).root()));
         }
@@ -160,10 +160,10 @@ TEST(PaymentPayload, ReadsHeadersAsTheReferenceDoes)
 // left of a broken header may be a whole one: a blank behind it, for example.)
 void expect_cuts_refused(std::string_view header)
 {
-    Result<PaymentPayload> whole = decode_payment_signature(header);
+    Result<PaymentPayload> whole = decode_payment_header(header, 2);
     for (std::size_t length = 0; length < header.size(); ++length) {
         Result<PaymentPayload> cut =
-            decode_payment_signature(header.substr(0, length));
+            decode_payment_header(header.substr(0, length), 2);
         if (cut && whole) {
             EXPECT_EQ(header[length], '=');
             EXPECT_EQ(cut->text, whole->text);
@@ -191,7 +191,7 @@ TEST(PaymentPayload, ReadsSignedPaymentsOfTheOfficialClient)
     for (std::size_t index = 0; index < vectors.size(); ++index) {
         JsonValue row = vectors.at(index);
         Result<PaymentPayload> payload =
-            decode_payment_signature(row["header"].string());
+            decode_payment_header(row["header"].string(), 2);
         if (row["headerName"].string() == "X-PAYMENT") {
             EXPECT_EQ(payload.problem().text, "Unsupported x402 version: 1");
             continue;

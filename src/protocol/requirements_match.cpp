@@ -1,4 +1,4 @@
-#include "policy/requirements_match.hpp"
+#include "protocol/requirements_match.hpp"
 
 #include <string_view>
 

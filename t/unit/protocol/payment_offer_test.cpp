@@ -1,6 +1,7 @@
-#include "policy/payment_offer.hpp"
+#include "protocol/payment_offer.hpp"
 
 #include "policy/accept_terms.hpp"
+#include "protocol/dialect.hpp"
 #include "vectors.hpp"
 
 namespace x402 {
@@ -22,12 +23,26 @@ PaymentRequirements way(const char *network, const char *price)
     return std::move(requirements.value());
 }
 
+// As version 2 finds it.
+const PaymentOffer::Way *matching(const PaymentOffer &offer, JsonValue accepted)
+{
+    PaymentPayload payload;
+    std::string text = "{\"x402Version\":2,\"accepted\":";
+    if (accepted.exists()) {
+        accepted.write(text);
+    } else {
+        text += "null";
+    }
+    payload.document = parse_json(text + "}");
+    return dialect_v2().match(offer, payload);
+}
+
 PaymentOffer offer_of_three()
 {
     PaymentOffer offer;
-    offer.add(way("base-sepolia", "0.01"));
-    offer.add(way("base", "0.01"));
-    offer.add(way("base", "0.05"));
+    offer.add(way("base-sepolia", "0.01"), 0);
+    offer.add(way("base", "0.01"), 0);
+    offer.add(way("base", "0.05"), 0);
     return offer;
 }
 
@@ -36,9 +51,9 @@ TEST(PaymentOffer, OfNothingIsAnEmptyArray)
     PaymentOffer offer;
     EXPECT_EQ(offer.accepts_json(), "[]");
     EXPECT_TRUE(offer.ways().empty());
-    EXPECT_EQ(offer.match(JsonValue()), nullptr);
+    EXPECT_EQ(matching(offer, JsonValue()), nullptr);
     JsonDocument accepted = parse_json("{}");
-    EXPECT_EQ(offer.match(accepted.root()), nullptr);
+    EXPECT_EQ(matching(offer, accepted.root()), nullptr);
 }
 
 TEST(PaymentOffer, WritesItsWaysInOrder)
@@ -59,7 +74,7 @@ TEST(PaymentOffer, WritesItsWaysInOrder)
     EXPECT_EQ(accepts.root().at(2)["amount"].string(), "50000");
 
     PaymentOffer one;
-    one.add(way("base", "1"));
+    one.add(way("base", "1"), 0);
     EXPECT_EQ(one.accepts_json(), "[" + one.ways()[0].json + "]");
 }
 
@@ -68,7 +83,8 @@ TEST(PaymentOffer, FindsTheWayThatIsMeant)
     PaymentOffer offer = offer_of_three();
     JsonDocument accepts = parse_json(offer.accepts_json());
     for (std::size_t index = 0; index < 3; ++index) {
-        EXPECT_EQ(offer.match(accepts.root().at(index)), &offer.ways()[index])
+        EXPECT_EQ(matching(offer, accepts.root().at(index)),
+                  &offer.ways()[index])
             << index;
     }
 }
@@ -83,23 +99,23 @@ TEST(PaymentOffer, TakesNoMixtureOfItsWays)
         std::string mixed = cheap;
         mixed.replace(place, 5, amount);
         JsonDocument accepted = parse_json(mixed);
-        EXPECT_EQ(offer.match(accepted.root()), nullptr) << mixed;
+        EXPECT_EQ(matching(offer, accepted.root()), nullptr) << mixed;
     }
     // The test network's token on the real network.
     std::string mixed = offer.ways()[0].json;
     place = mixed.find("eip155:84532");
     ASSERT_NE(place, std::string::npos);
     JsonDocument accepted = parse_json(mixed.replace(place, 12, "eip155:8453"));
-    EXPECT_EQ(offer.match(accepted.root()), nullptr);
+    EXPECT_EQ(matching(offer, accepted.root()), nullptr);
 }
 
 TEST(PaymentOffer, TakesTheFirstOfTwoThatAreMeant)
 {
     PaymentOffer offer;
-    offer.add(way("base", "0.01"));
-    offer.add(way("base", "0.01"));
+    offer.add(way("base", "0.01"), 0);
+    offer.add(way("base", "0.01"), 0);
     JsonDocument accepted = parse_json(offer.ways()[1].json);
-    EXPECT_EQ(offer.match(accepted.root()), &offer.ways()[0]);
+    EXPECT_EQ(matching(offer, accepted.root()), &offer.ways()[0]);
 }
 
 }  // namespace

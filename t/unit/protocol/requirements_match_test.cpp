@@ -1,4 +1,4 @@
-#include "policy/requirements_match.hpp"
+#include "protocol/requirements_match.hpp"
 
 #include <cstddef>
 #include <utility>
@@ -46,7 +46,7 @@ void expect_version_refused(JsonValue row)
         "{\"x402Version\":" + written(row["x402Version"])
         + ",\"payload\":{},\"accepted\":" + written(row["accepted"]) + "}";
     Result<PaymentPayload> payload =
-        decode_payment_signature(base64_encode(text));
+        decode_payment_header(base64_encode(text), 2);
     ASSERT_FALSE(payload);
     EXPECT_EQ(payload.problem().text.find("Unsupported x402 version: "), 0u);
     if (row["error"].exists()) {

@@ -1,6 +1,6 @@
 // Which offered requirement does the client's `accepted` mean?
-#ifndef X402_POLICY_REQUIREMENTS_MATCH_HPP
-#define X402_POLICY_REQUIREMENTS_MATCH_HPP
+#ifndef X402_PROTOCOL_REQUIREMENTS_MATCH_HPP
+#define X402_PROTOCOL_REQUIREMENTS_MATCH_HPP
 
 #include "base/json_document.hpp"
 #include "protocol/payment_requirements.hpp"

@@ -1,0 +1,66 @@
+// What a location sells for, as configured: made once at merge, shared by
+// pointer. Requests compare locations by this address. What is offered at this
+// moment (variables, what the facilitator adds) is offer_now()'s to say.
+#ifndef NGX_HTTP_X402_LOCATION_OFFER_HPP
+#define NGX_HTTP_X402_LOCATION_OFFER_HPP
+
+#include <memory>
+#include <vector>
+
+#include "nginx/ngx_http_x402_facilitator_conf.hpp"
+#include "policy/accept_terms.hpp"
+#include "policy/network_table.hpp"
+#include "protocol/dialect.hpp"
+
+namespace x402 {
+
+// One x402_accept, or the one that price, network and address make. A value
+// with variables is here and empty in `terms`.
+struct LocationTerm {
+    AcceptTerms terms;
+    ngx_http_complex_value_t *price = nullptr;
+    ngx_http_complex_value_t *amount = nullptr;
+    ngx_http_complex_value_t *pay_to = nullptr;
+    ngx_http_x402_origin_t origin{};
+    FacilitatorConf *facilitator = nullptr;
+
+    bool is_variable() const { return price || amount || pay_to; }
+};
+
+// What a reload replaced, for those who were offered it (`until`: unix time).
+struct OldOffer {
+    std::shared_ptr<const PaymentOffer> offer;
+    time_t until;
+};
+
+using Dialects = std::vector<const Dialect *>;
+
+struct LocationOffer {
+    std::vector<LocationTerm> terms;
+    // Of all terms; nullptr when one of them has variables.
+    std::shared_ptr<const PaymentOffer> constant;
+    Dialects dialects;  // never empty; best first
+    std::vector<OldOffer> old_offers;
+};
+
+// With what version 1 calls the network.
+inline PaymentRequirements named(PaymentRequirements requirements)
+{
+    requirements.v1_network =
+        v1_network_name(requirements.network).value_or("");
+    return requirements;
+}
+
+enum class OfferState {
+    made,
+    failed,   // a value is unusable; logged, nothing may be sold
+    unready,  // what the facilitator has to add is not known yet
+};
+
+// What the location offers to this request.
+OfferState offer_now(ngx_http_request_t *r, const LocationOffer &location,
+                     std::shared_ptr<const PaymentOffer> &offer);
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,77 @@
+// The offer of this moment: variables evaluated, unless all is constant.
+#include "facilitator/verify_answer.hpp"
+#include "nginx/ngx_http_x402_location_offer.hpp"
+#include "nginx/ngx_http_x402_log.hpp"
+
+namespace x402 {
+
+namespace {
+
+bool evaluate(ngx_http_request_t *r, ngx_http_complex_value_t *value,
+              std::string &out)
+{
+    if (value == nullptr) {
+        return true;
+    }
+    ngx_str_t text;
+    if (ngx_http_complex_value(r, value, &text) != NGX_OK) {
+        return false;
+    }
+    out = copy(text);
+    return true;
+}
+
+void log_unusable(ngx_http_request_t *r, const LocationTerm &term,
+                  const Problem &problem)
+{
+    log_line(NGX_LOG_ERR, r->connection->log,
+             "no offer can be made, answered 500: " + log_excerpt(problem.text)
+                 + " (from variables in " + copy(term.origin.file) + ":"
+                 + std::to_string(term.origin.line) + ")");
+}
+
+// What a variable came to is checked like a constant, and empty is no price.
+Result<PaymentRequirements> requirements_now(ngx_http_request_t *r,
+                                             const LocationTerm &term)
+{
+    AcceptTerms terms = term.terms;
+    if (!evaluate(r, term.price, terms.price)
+        || !evaluate(r, term.amount, terms.amount)
+        || !evaluate(r, term.pay_to, terms.pay_to)) {
+        return Problem{"a variable could not be evaluated"};
+    }
+    if (term.price && terms.price.empty()) {
+        return Problem{"the price is empty: give the map a default"};
+    }
+    if (term.amount && terms.amount.empty()) {
+        return Problem{"the amount is empty: give the map a default"};
+    }
+    if (term.pay_to && terms.pay_to.empty()) {
+        return Problem{"pay_to is empty: give the map a default"};
+    }
+    return build_requirements(terms);
+}
+
+}  // namespace
+
+OfferState offer_now(ngx_http_request_t *r, const LocationOffer &location,
+                     std::shared_ptr<const PaymentOffer> &offer)
+{
+    if (location.constant) {
+        offer = location.constant;
+        return OfferState::made;
+    }
+    auto made = std::make_shared<PaymentOffer>();
+    for (std::size_t i = 0; i < location.terms.size(); i++) {
+        auto requirements = requirements_now(r, location.terms[i]);
+        if (!requirements) {
+            log_unusable(r, location.terms[i], requirements.problem());
+            return OfferState::failed;
+        }
+        made->add(named(std::move(requirements.value())), i);
+    }
+    offer = std::move(made);
+    return OfferState::made;
+}
+
+}  // namespace x402

@@ -1,0 +1,48 @@
+#include "protocol/dialect.hpp"
+
+namespace x402 {
+
+namespace {
+
+// The next dialect is one more line here, and its file.
+const Dialect *const *all_dialects(std::size_t &count)
+{
+    static const Dialect *const kDialects[] = {&dialect_v2(), &dialect_v1()};
+    count = sizeof(kDialects) / sizeof(kDialects[0]);
+    return kDialects;
+}
+
+}  // namespace
+
+const Dialect *find_dialect(std::string_view name)
+{
+    std::size_t count = 0;
+    const Dialect *const *dialects = all_dialects(count);
+    for (std::size_t i = 0; i < count; i++) {
+        if (dialects[i]->name() == name) {
+            return dialects[i];
+        }
+    }
+    return nullptr;
+}
+
+std::string dialect_names()
+{
+    std::size_t count = 0;
+    const Dialect *const *dialects = all_dialects(count);
+    std::string names;
+    for (std::size_t i = 0; i < count; i++) {
+        names.append(names.empty() ? "" : ", ");
+        names.append(dialects[i]->name());
+    }
+    return names;
+}
+
+PaymentHeaderNames payment_header_names()
+{
+    static constexpr std::string_view kNames[] = {"payment-signature",
+                                                  "x-payment"};
+    return {kNames, kNames + sizeof(kNames) / sizeof(kNames[0])};
+}
+
+}  // namespace x402

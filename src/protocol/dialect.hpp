@@ -1,0 +1,91 @@
+// How buyers and seller talk: which headers, which words. One dialect per file
+// (dialect_v2.cpp, dialect_v1.cpp); the rest of the house asks through here and
+// never for a version.
+#ifndef X402_PROTOCOL_DIALECT_HPP
+#define X402_PROTOCOL_DIALECT_HPP
+
+#include <string>
+#include <string_view>
+
+#include "protocol/payment_offer.hpp"
+#include "protocol/payment_payload.hpp"
+#include "protocol/resource_info.hpp"
+
+namespace x402 {
+
+// What a 402 has to say. Lifetime: borrowed for the call.
+struct Challenge {
+    std::string_view error;
+    bool unpaid = false;  // no payment was there, and `error` is the stock word
+    const ResourceInfo &resource;
+    const PaymentOffer &offer;
+    std::string_view extensions_json;  // object; empty: none
+    std::string_view payer;            // empty: unknown
+};
+
+// Stateless; the instances live for ever.
+class Dialect {
+public:
+    // As written in x402_protocol.
+    virtual std::string_view name() const = 0;
+    // Of the facilitators it was made for: x402Version in verify and settle.
+    virtual unsigned version() const = 0;
+
+    // Lower-case name of the request header a payment comes in.
+    virtual std::string_view payment_header() const = 0;
+    // Problem: as decode_payment_header().
+    virtual Result<PaymentPayload>
+    decode(std::string_view header_value) const = 0;
+
+    // The first way that the payment means; nullptr for none. Lifetime: the
+    // offer's.
+    virtual const PaymentOffer::Way *
+    match(const PaymentOffer &offer, const PaymentPayload &payload) const = 0;
+    // `error` of the 402 when there is none.
+    virtual std::string_view mismatch() const = 0;
+
+    // A way that this dialect has no words for is not offered in it.
+    virtual bool can_offer(const PaymentRequirements &way) const = 0;
+    // The response header that carries the offer, base64; an empty name: there
+    // is none. Lifetime of the name: for ever.
+    virtual std::string_view offer_header() const = 0;
+    virtual std::string offer_value(const Challenge &challenge) const = 0;
+    // The body of the 402, JSON; empty: this dialect has nothing to say there.
+    virtual std::string offer_body(const Challenge &challenge) const = 0;
+
+    // The response header of a receipt. Lifetime: for ever.
+    virtual std::string_view receipt_header() const = 0;
+    // The receipt, JSON, of a payment that was verified and is settled by
+    // nobody here; empty: none is given.
+    virtual std::string receipt_of_verified(std::string_view payer,
+                                            std::string_view network) const
+    {
+        (void)payer;
+        (void)network;
+        return {};
+    }
+
+protected:
+    ~Dialect() = default;
+};
+
+const Dialect &dialect_v2();
+const Dialect &dialect_v1();
+
+// By its name; nullptr: there is none.
+const Dialect *find_dialect(std::string_view name);
+// For error messages: "v2, v1".
+std::string dialect_names();
+// Lower-case names of the headers that payments come in, in all dialects.
+// Several dialects may share one.
+struct PaymentHeaderNames {
+    const std::string_view *first;
+    const std::string_view *past_last;
+    const std::string_view *begin() const { return first; }
+    const std::string_view *end() const { return past_last; }
+};
+PaymentHeaderNames payment_header_names();
+
+}  // namespace x402
+
+#endif

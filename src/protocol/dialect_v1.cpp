@@ -1,0 +1,117 @@
+// x402 version 1: the offer in the body, the payment in X-PAYMENT (transport
+// HTTP, v1).
+#include "base/json_text.hpp"
+#include "protocol/dialect.hpp"
+#include "protocol/facilitator_messages.hpp"
+
+namespace x402 {
+
+namespace {
+
+bool equal_addresses(std::string_view a, std::string_view b)
+{
+    auto lower = [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    };
+    if (a.size() != b.size()) {
+        return false;
+    }
+    for (std::size_t i = 0; i < a.size(); i++) {
+        if (lower(a[i]) != lower(b[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+class DialectV1 final : public Dialect {
+public:
+    std::string_view name() const override { return "v1"; }
+    unsigned version() const override { return 1; }
+    std::string_view payment_header() const override { return "x-payment"; }
+    std::string_view offer_header() const override { return {}; }
+    std::string_view receipt_header() const override
+    {
+        return "X-PAYMENT-RESPONSE";
+    }
+    std::string_view mismatch() const override
+    {
+        return "Unable to find matching payment requirements";
+    }
+
+    Result<PaymentPayload> decode(std::string_view header_value) const override
+    {
+        return decode_payment_header(header_value, 1);
+    }
+
+    // Version 1 names scheme and network only. Where several ways have the same
+    // two, an EVM authorization tells by what it pays to whom.
+    const PaymentOffer::Way *match(const PaymentOffer &offer,
+                                   const PaymentPayload &payload) const override
+    {
+        JsonValue authorization = payload.payload()["authorization"];
+        const PaymentOffer::Way *first = nullptr;
+        for (const PaymentOffer::Way &way : offer.ways()) {
+            const PaymentRequirements &offered = way.requirements;
+            if (!can_offer(offered) || offered.scheme != payload.scheme()
+                || offered.v1_network != payload.network()) {
+                continue;
+            }
+            if (first == nullptr) {
+                first = &way;
+            }
+            if (authorization["value"].string() == offered.amount
+                && equal_addresses(authorization["to"].string(),
+                                   offered.pay_to)) {
+                return &way;
+            }
+        }
+        return first;
+    }
+
+    // One name that its clients do not know makes them refuse the whole answer;
+    // they know no scheme but this.
+    bool can_offer(const PaymentRequirements &way) const override
+    {
+        return !way.v1_network.empty() && way.scheme == "exact";
+    }
+
+    std::string offer_value(const Challenge &) const override { return {}; }
+
+    std::string offer_body(const Challenge &challenge) const override
+    {
+        std::string text = "{\"x402Version\":1";
+        append_json_key(text, "error");
+        append_json_string(text, challenge.unpaid
+                                     ? "X-PAYMENT header is required"
+                                     : challenge.error);
+        append_json_key(text, "accepts");
+        text.push_back('[');
+        bool first = true;
+        for (const PaymentOffer::Way &way : challenge.offer.ways()) {
+            if (can_offer(way.requirements)) {
+                text.append(first ? "" : ",");
+                text.append(
+                    requirements_v1_json(way.requirements, challenge.resource));
+                first = false;
+            }
+        }
+        text.push_back(']');
+        if (!challenge.payer.empty()) {
+            append_json_key(text, "payer");
+            append_json_string(text, challenge.payer);
+        }
+        text.push_back('}');
+        return text;
+    }
+};
+
+}  // namespace
+
+const Dialect &dialect_v1()
+{
+    static const DialectV1 dialect;
+    return dialect;
+}
+
+}  // namespace x402

@@ -1,0 +1,68 @@
+// x402 version 2: everything in headers (transport HTTP, v2).
+#include "base/base64_codec.hpp"
+#include "protocol/dialect.hpp"
+#include "protocol/payment_required.hpp"
+#include "protocol/requirements_match.hpp"
+
+namespace x402 {
+
+namespace {
+
+class DialectV2 final : public Dialect {
+public:
+    std::string_view name() const override { return "v2"; }
+    unsigned version() const override { return 2; }
+    std::string_view payment_header() const override
+    {
+        return "payment-signature";
+    }
+    std::string_view offer_header() const override
+    {
+        return "PAYMENT-REQUIRED";
+    }
+    std::string_view receipt_header() const override
+    {
+        return "PAYMENT-RESPONSE";
+    }
+    std::string_view mismatch() const override
+    {
+        return "No matching payment requirements";
+    }
+
+    Result<PaymentPayload> decode(std::string_view header_value) const override
+    {
+        return decode_payment_header(header_value, 2);
+    }
+
+    const PaymentOffer::Way *match(const PaymentOffer &offer,
+                                   const PaymentPayload &payload) const override
+    {
+        for (const PaymentOffer::Way &way : offer.ways()) {
+            if (matches_requirements(payload.accepted(), way.requirements)) {
+                return &way;
+            }
+        }
+        return nullptr;
+    }
+
+    bool can_offer(const PaymentRequirements &) const override { return true; }
+
+    std::string offer_value(const Challenge &challenge) const override
+    {
+        return base64_encode(payment_required_json(
+            challenge.error, challenge.resource, challenge.offer.accepts_json(),
+            challenge.extensions_json));
+    }
+
+    std::string offer_body(const Challenge &) const override { return {}; }
+};
+
+}  // namespace
+
+const Dialect &dialect_v2()
+{
+    static const DialectV2 dialect;
+    return dialect;
+}
+
+}  // namespace x402

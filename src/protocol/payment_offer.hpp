@@ -1,0 +1,42 @@
+// The ways to pay that one challenge offers, in the operator's order.
+#ifndef X402_PROTOCOL_PAYMENT_OFFER_HPP
+#define X402_PROTOCOL_PAYMENT_OFFER_HPP
+
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "protocol/payment_requirements.hpp"
+
+namespace x402 {
+
+// Immutable after it was built.
+class PaymentOffer {
+public:
+    struct Way {
+        PaymentRequirements requirements;
+        std::string json;  // version 2
+        std::size_t term;  // which of the seller's terms it comes from
+    };
+
+    void add(PaymentRequirements requirements, std::size_t term)
+    {
+        std::string json = requirements.json();
+        accepts_json_.insert(accepts_json_.size() - 1,
+                             (ways_.empty() ? "" : ",") + json);
+        ways_.push_back({std::move(requirements), std::move(json), term});
+    }
+
+    const std::vector<Way> &ways() const { return ways_; }
+    // JSON array of all requirements, version 2.
+    const std::string &accepts_json() const { return accepts_json_; }
+
+private:
+    std::vector<Way> ways_;
+    std::string accepts_json_ = "[]";
+};
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,19 @@
+// What is sold, as a challenge says it (x402 v2, ResourceInfo).
+#ifndef X402_PROTOCOL_RESOURCE_INFO_HPP
+#define X402_PROTOCOL_RESOURCE_INFO_HPP
+
+#include <string_view>
+
+namespace x402 {
+
+// Lifetime: borrowed for the call.
+struct ResourceInfo {
+    std::string_view url;
+    std::string_view description = {};
+    std::string_view mime_type = {};
+    std::string_view method = {};  // of the request; only version 1 tells it
+};
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,130 @@
+#include "policy/scheme_payload.hpp"
+
+#include <cstddef>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "policy/claim_key.hpp"
+#include "policy/exact_evm_payload.hpp"
+#include "vectors.hpp"
+
+namespace x402 {
+namespace {
+
+constexpr std::int64_t kNow = 1800000000;
+constexpr const char *kToken = "0x036CbD53842c5426634e7929541eC2318f3dCF7e";
+constexpr const char *kEip3009 =
+    R"({"authorization":{"from":"0x2c106B8378311AF25df8E16BAf7Ca35AfA89E5B9",)"
+    R"("to":"0x209693Bc6afc0C5328bA36FaF03C514EF312287C","value":"10000",)"
+    R"("validAfter":"0","validBefore":"1800000300","nonce":)"
+    R"("0xf6bfa8b419ab56e133f205d03e45437c3c667f9be8a782143201943bf862fc90"},)"
+    R"("signature":"0xb19e"})";
+
+std::string changed(std::string text, std::string_view from,
+                    std::string_view to)
+{
+    std::size_t place = text.find(from);
+    EXPECT_NE(place, std::string::npos) << from;
+    return text.replace(place, from.size(), to);
+}
+
+Result<SchemePayload> read(std::string_view scheme, std::string_view network,
+                           std::string_view asset, std::string_view payload)
+{
+    JsonDocument document = parse_json(payload);
+    return read_scheme_payload(scheme, network, asset, document.root());
+}
+
+Result<SchemePayload> read_eip3009(std::string_view payload)
+{
+    return read("exact", "eip155:84532", kToken, payload);
+}
+
+std::string problem_of(const Result<SchemePayload> &said)
+{
+    return said ? "read" : said.problem().text;
+}
+
+PaymentRequirements sample_requirements()
+{
+    PaymentRequirements requirements;
+    requirements.scheme = "exact";
+    requirements.network = "eip155:84532";
+    requirements.amount = "10000";
+    requirements.asset = kToken;
+    requirements.pay_to = "0x209693Bc6afc0C5328bA36FaF03C514EF312287C";
+    return requirements;
+}
+
+TEST(SchemePayload, SaysWhatAnAuthorizationSays)
+{
+    auto said = read_eip3009(kEip3009);
+    ASSERT_TRUE(said) << problem_of(said);
+    EXPECT_EQ(said->form, PaymentForm::eip3009);
+    EXPECT_EQ(said->payer, "0x2c106B8378311AF25df8E16BAf7Ca35AfA89E5B9");
+    EXPECT_EQ(said->value, "10000");
+    EXPECT_EQ(said->recipient, "0x209693Bc6afc0C5328bA36FaF03C514EF312287C");
+    EXPECT_EQ(said->valid_after, 0);
+    EXPECT_EQ(said->valid_before, 1800000300);
+    EXPECT_EQ(said->payer_digest,
+              sha256("\x2c\x10\x6b\x83\x78\x31\x1a\xf2\x5d\xf8\xe1\x6b\xaf\x7c"
+                     "\xa3\x5a\xfa\x89\xe5\xb9"));
+
+    JsonDocument payload = parse_json(kEip3009);
+    auto authorization = parse_eip3009_payload(payload.root());
+    ASSERT_TRUE(authorization);
+    EXPECT_EQ(said->claim_key,
+              eip3009_claim_key("base-sepolia", kToken, *authorization));
+}
+
+TEST(SchemePayload, TellsStrangersFromBadShapes)
+{
+    const std::string no_match(kNoMatchingRequirements);
+    EXPECT_EQ(problem_of(read("upfront", "eip155:84532", kToken, kEip3009)),
+              no_match);
+    EXPECT_EQ(problem_of(read("", "eip155:84532", kToken, kEip3009)), no_match);
+    EXPECT_EQ(problem_of(read("exact", "eip155:x", kToken, kEip3009)),
+              no_match);
+    EXPECT_EQ(problem_of(read("exact", "", kToken, kEip3009)), no_match);
+    EXPECT_EQ(problem_of(read("exact", "base", "USDC", kEip3009)), no_match);
+    for (const char *payload : {"null", "{}", "[]", "5", "\"\"",
+                                R"({"authorization":{},"signature":"0x00"})"}) {
+        EXPECT_EQ(problem_of(read_eip3009(payload)), kInvalidPayload)
+            << payload;
+    }
+}
+
+TEST(SchemePayload, ObjectsLikeTheOfferToAnAuthorization)
+{
+    auto objection_to = [](std::string_view from, std::string_view to) {
+        auto said = read_eip3009(changed(kEip3009, from, to));
+        const char *word =
+            said ? payload_objection(said.value(), sample_requirements(), kNow)
+                 : "unread";
+        return std::string(word ? word : "");
+    };
+    EXPECT_EQ(objection_to("10000", "10000"), "");
+    EXPECT_EQ(objection_to("0x209693Bc6a", "0x209693bc6a"), "");
+    EXPECT_EQ(objection_to("0x209693Bc6a", "0x209693Bc6b"),
+              "invalid_exact_evm_recipient_mismatch");
+    EXPECT_EQ(objection_to("10000", "9999"),
+              "invalid_exact_evm_payload_authorization_value_mismatch");
+    EXPECT_EQ(objection_to("\"0\"", "\"1800000001\""),
+              "invalid_exact_evm_payload_authorization_valid_after");
+    EXPECT_EQ(objection_to("1800000300", "1800000059"),
+              "invalid_exact_evm_payload_authorization_valid_before");
+    EXPECT_EQ(objection_to("1800000300", "1800000060"), "");
+    EXPECT_EQ(objection_to("1800000300", "1800000900"), "");
+    EXPECT_EQ(objection_to("1800000300", "1800000901"),
+              "invalid_exact_evm_payload_authorization_valid_before");
+}
+
+TEST(SchemePayload, JudgesNothingTheFormDoesNotTell)
+{
+    EXPECT_EQ(payload_objection(SchemePayload(), sample_requirements(), kNow),
+              nullptr);
+}
+
+}  // namespace
+}  // namespace x402

@@ -1,0 +1,133 @@
+#include "protocol/dialect.hpp"
+
+#include "base/base64_codec.hpp"
+#include "vectors.hpp"
+
+namespace x402 {
+namespace {
+
+constexpr ResourceInfo kResource = {"http://shop/x", "", "", "GET"};
+
+PaymentRequirements way(const char *network, const char *v1_network,
+                        const char *amount, const char *asset)
+{
+    PaymentRequirements made;
+    made.scheme = "exact";
+    made.network = network;
+    made.v1_network = v1_network;
+    made.amount = amount;
+    made.asset = asset;
+    made.pay_to = "0xAbCd";
+    return made;
+}
+
+PaymentOffer offer()
+{
+    PaymentOffer made;
+    made.add(way("eip155:196", "", "1", "0x1"), 0);
+    made.add(way("eip155:8453", "base", "10000", "0x2"), 1);
+    made.add(way("eip155:8453", "base", "20000", "0x3"), 2);
+    return made;
+}
+
+PaymentPayload paid(const char *network, const char *value, const char *to)
+{
+    std::string text =
+        std::string(R"({"x402Version":1,"scheme":"exact","network":")")
+        + network + R"(","payload":{"authorization":{"value":")" + value
+        + R"(","to":")" + to + R"("}}})";
+    auto payload = dialect_v1().decode(base64_encode(text));
+    if (!payload) {
+        ADD_FAILURE() << payload.problem().text;
+        return {};
+    }
+    return std::move(payload.value());
+}
+
+JsonDocument old_body(bool unpaid, const char *error, const char *payer)
+{
+    PaymentOffer offered = offer();
+    Challenge challenge = {error, unpaid, kResource, offered, {}, payer};
+    return parse_json(dialect_v1().offer_body(challenge));
+}
+
+TEST(Dialect, IsFoundByItsName)
+{
+    EXPECT_EQ(find_dialect("v2"), &dialect_v2());
+    EXPECT_EQ(find_dialect("v1"), &dialect_v1());
+    EXPECT_EQ(find_dialect("V2"), nullptr);
+    EXPECT_EQ(find_dialect(""), nullptr);
+    EXPECT_EQ(dialect_names(), "v2, v1");
+}
+
+TEST(Dialect, EachPaymentHeaderIsAmongThoseWeTakeOut)
+{
+    for (const Dialect *dialect : {&dialect_v2(), &dialect_v1()}) {
+        bool known = false;
+        for (std::string_view name : payment_header_names()) {
+            known = known || name == dialect->payment_header();
+        }
+        EXPECT_TRUE(known) << dialect->name();
+    }
+}
+
+TEST(DialectV1, OffersInTheBodyWhatItHasNamesFor)
+{
+    JsonDocument body = old_body(true, "Payment required", "");
+    EXPECT_EQ(body.root()["x402Version"].integer(), 1);
+    EXPECT_EQ(body.root()["error"].string(), "X-PAYMENT header is required");
+    EXPECT_FALSE(body.root()["payer"].exists());
+    JsonValue accepts = body.root()["accepts"];
+    ASSERT_EQ(accepts.size(), 2u);
+    EXPECT_EQ(accepts.at(0)["network"].string(), "base");
+    EXPECT_EQ(accepts.at(0)["maxAmountRequired"].string(), "10000");
+    EXPECT_EQ(accepts.at(1)["maxAmountRequired"].string(), "20000");
+    // Its clients refuse nulls.
+    for (const auto &[key, value] : accepts.at(0).members()) {
+        EXPECT_FALSE(value.is_null()) << key;
+    }
+}
+
+TEST(DialectV1, SaysWhyAPaymentWasRefusedAndWhoPaid)
+{
+    JsonDocument body = old_body(false, "insufficient_funds", "0xPayer");
+    EXPECT_EQ(body.root()["error"].string(), "insufficient_funds");
+    EXPECT_EQ(body.root()["payer"].string(), "0xPayer");
+}
+
+TEST(DialectV1, MatchesBySchemeAndNetworkAndTellsTwinsByTheAuthorization)
+{
+    PaymentOffer offered = offer();
+    auto match = [&](const PaymentPayload &payload) {
+        return dialect_v1().match(offered, payload);
+    };
+    EXPECT_EQ(match(paid("base", "10000", "0xabcd")), &offered.ways()[1]);
+    EXPECT_EQ(match(paid("base", "20000", "0xABCD")), &offered.ways()[2]);
+    // Too little of either: the first, whose facilitator will say why not.
+    EXPECT_EQ(match(paid("base", "1", "0xabcd")), &offered.ways()[1]);
+    EXPECT_EQ(match(paid("base-sepolia", "10000", "0xabcd")), nullptr);
+    // Version 1 knows no CAIP-2 ids.
+    EXPECT_EQ(match(paid("eip155:8453", "10000", "0xabcd")), nullptr);
+    EXPECT_EQ(match(paid("", "1", "0xabcd")), nullptr);
+}
+
+TEST(DialectV1, TakesNoPaymentOfVersion2)
+{
+    auto payload = dialect_v1().decode(base64_encode(R"({"x402Version":2})"));
+    ASSERT_FALSE(payload);
+    EXPECT_EQ(payload.problem().text, "Unsupported x402 version: 2");
+}
+
+TEST(DialectV2, CarriesExtensionsBehindTheAccepts)
+{
+    PaymentOffer offered = offer();
+    Challenge challenge = {"e", false, kResource, offered, R"({"a":{}})", {}};
+    auto text = base64_decode(dialect_v2().offer_value(challenge));
+    ASSERT_TRUE(text);
+    EXPECT_NE(text->find(R"(}],"extensions":{"a":{}}})"), std::string::npos)
+        << *text;
+    EXPECT_EQ(dialect_v2().offer_body(challenge), "");
+}
+
+}  // namespace
+}  // namespace x402
