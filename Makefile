@@ -128,7 +128,7 @@ build/unit/%.o: %.cpp
 # --- fuzz targets ------------------------------------------------------------
 
 FUZZ := $(patsubst t/fuzz/%.cpp,%,$(wildcard t/fuzz/*_fuzz.cpp))
-FUZZ_SRC := $(foreach room,base protocol policy facilitator,$(wildcard src/$(room)/*.cpp))
+FUZZ_SRC := $(foreach room,base protocol policy facilitator session,$(wildcard src/$(room)/*.cpp))
 
 fuzz: need-test ## libFuzzer on every decoder, FUZZ_TIME=60 seconds each
 	@t/lib/need clang libclang-rt-14-dev

@@ -134,6 +134,25 @@ atomic_amount_bytes(std::string_view text)
     return bytes;
 }
 
+std::string atomic_amount_text(const std::array<std::uint8_t, 32> &bytes)
+{
+    std::array<std::uint8_t, 32> rest = bytes;
+    std::string digits;
+    bool more = true;
+    while (more) {
+        unsigned carry = 0;
+        more = false;
+        for (std::uint8_t &byte : rest) {
+            carry = carry * 256 + byte;
+            byte = static_cast<std::uint8_t>(carry / 10);
+            carry %= 10;
+            more = more || byte != 0;
+        }
+        digits.push_back(static_cast<char>('0' + carry));
+    }
+    return {digits.rbegin(), digits.rend()};
+}
+
 std::int64_t saturated_seconds(std::string_view text)
 {
     constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();

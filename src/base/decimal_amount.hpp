@@ -39,6 +39,9 @@ int compare_atomic_amounts(std::string_view left, std::string_view right);
 std::optional<std::array<std::uint8_t, 32>>
 atomic_amount_bytes(std::string_view text);
 
+// The same back: without leading zeros.
+std::string atomic_amount_text(const std::array<std::uint8_t, 32> &bytes);
+
 // Seconds since the epoch written as an atomic amount; what does not fit 63
 // bits is INT64_MAX (a validity that never ends). Precondition:
 // is_atomic_amount(text).

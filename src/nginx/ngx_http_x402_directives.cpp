@@ -107,10 +107,21 @@ char *set_zone(ngx_conf_t *cf, void *)
     if (mcf->zone != nullptr) {
         return const_cast<char *>("is duplicate");
     }
+    ngx_str_t journal = ngx_null_string;
     if (cf->args->nelts > 2) {
-        return refuse(cf, "\"" + copy(arguments(cf)[2])
-                              + "\" is not served yet; write x402_zone "
-                                "name:size");
+        constexpr std::string_view kJournal = "journal=";
+        std::string_view word = view(arguments(cf)[2]);
+        if (word.size() <= kJournal.size()
+            || word.substr(0, kJournal.size()) != kJournal) {
+            return refuse(cf,
+                          "\"" + std::string(word) + "\" must be journal=path");
+        }
+        journal = arguments(cf)[2];
+        journal.data += kJournal.size();
+        journal.len -= kJournal.size();
+        if (ngx_conf_full_name(cf->cycle, &journal, 0) != NGX_OK) {
+            return static_cast<char *>(NGX_CONF_ERROR);
+        }
     }
     std::string_view word = view(arguments(cf)[1]);
     std::size_t colon = word.find(':');
@@ -130,7 +141,8 @@ char *set_zone(ngx_conf_t *cf, void *)
                               + std::to_string(least_zone_bytes() / 1024)
                               + "k");
     }
-    mcf->zone = add_zone(cf, name, static_cast<std::size_t>(size));
+    mcf->zone =
+        add_zone(cf, name, static_cast<std::size_t>(size), copy(journal));
     return mcf->zone ? NGX_CONF_OK : static_cast<char *>(NGX_CONF_ERROR);
 }
 

@@ -1,7 +1,9 @@
 #include "nginx/ngx_http_x402_zone.hpp"
 
 #include <csignal>
+#include <memory>
 
+#include "nginx/ngx_http_x402_journal.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
 
 namespace x402 {
@@ -73,6 +75,45 @@ void clear_new_zone(const ngx_shm_zone_t *zone)
 #endif
 }
 
+// What `data` of our zone points to, in the pool of its configuration.
+struct ZoneData {
+    std::unique_ptr<JournalFile> journal;  // as x402_zone names it
+    std::unique_ptr<ClaimTable> table;     // in a worker
+};
+
+ZoneData *data_of(const ngx_shm_zone_t *zone)
+{
+    return static_cast<ZoneData *>(zone->data);
+}
+
+// The table is there; its journal is replayed, or goes on. A configuration that
+// is only tested opens nothing.
+bool init_journal(ngx_shm_zone_t *zone, void *table_memory, bool used_before)
+{
+    JournalFile *journal = data_of(zone)->journal.get();
+    if (journal == nullptr) {
+        return !used_before
+               || ClaimTable::journal_identity(table_memory) == Digest()
+               || refuse_zone(zone, "has a journal that cannot be given up on "
+                                    "reload; restart nginx, or write "
+                                    "journal= again");
+    }
+    std::string why;
+    if (ngx_test_config) {
+        why = journal->objection();
+    } else if (used_before) {
+        why = journal->resume(table_memory);
+    } else {
+        ClaimTable table(table_memory, process_is_alive);
+        why = journal->begin(table, zone->shm.log);
+    }
+    if (why.empty()) {
+        return true;
+    }
+    log_line(NGX_LOG_EMERG, zone->shm.log, why);
+    return false;
+}
+
 // Judged by what is in the memory, never by what an earlier build of the module
 // left in `data`.
 bool recognises_zone(const ngx_shm_zone_t *zone, const ZoneParts &parts)
@@ -87,9 +128,11 @@ bool init_zone(ngx_shm_zone_t *zone, bool used_before)
 {
     ZoneParts parts(zone->shm.size);
     if (used_before) {
-        return recognises_zone(zone, parts)
-               || refuse_zone(zone, "was made by another build of this module; "
-                                    "restart nginx to begin a new one");
+        return (recognises_zone(zone, parts)
+                || refuse_zone(zone,
+                               "was made by another build of this module; "
+                               "restart nginx to begin a new one"))
+               && init_journal(zone, ZoneParts::table_of(zone), true);
     }
     if (const ngx_shm_zone_t *old = zone_before(zone)) {
         return refuse_zone(
@@ -103,8 +146,9 @@ bool init_zone(ngx_shm_zone_t *zone, bool used_before)
     if (parts.board.places != 0) {
         SupportedBoard::format(parts.board_of(zone), parts.board);
     }
-    return ClaimTable::format(ZoneParts::table_of(zone), parts.table_bytes)
-           || refuse_zone(zone, "is too small");
+    return (ClaimTable::format(ZoneParts::table_of(zone), parts.table_bytes)
+            || refuse_zone(zone, "is too small"))
+           && init_journal(zone, ZoneParts::table_of(zone), false);
 }
 
 ngx_int_t init_zone_hook(ngx_shm_zone_t *zone, void *old_data)
@@ -128,15 +172,23 @@ std::size_t least_zone_bytes()
     return 64 * 1024;
 }
 
-ngx_shm_zone_t *add_zone(ngx_conf_t *cf, ngx_str_t name, std::size_t bytes)
+ngx_shm_zone_t *add_zone(ngx_conf_t *cf, ngx_str_t name, std::size_t bytes,
+                         const std::string &journal)
 {
     ngx_shm_zone_t *zone =
         ngx_shared_memory_add(cf, &name, bytes, &ngx_http_x402_module);
     if (zone == nullptr) {
         return nullptr;
     }
+    auto *data = pool_new<ZoneData>(cf->cycle->pool);
+    if (data == nullptr) {
+        return nullptr;
+    }
+    if (!journal.empty()) {
+        data->journal = std::make_unique<JournalFile>(journal);
+    }
     zone->init = init_zone_hook;
-    zone->data = zone;  // anything but nullptr: seen again after a reload
+    zone->data = data;  // never nullptr: seen again after a reload
     if (ngx_test_config && !ngx_quiet_mode) {
         // As nginx says "syntax is ok": a notice would not reach the terminal.
         std::size_t claims =
@@ -147,7 +199,7 @@ ngx_shm_zone_t *add_zone(ngx_conf_t *cf, ngx_str_t name, std::size_t bytes)
 }
 
 LockedClaims::LockedClaims(ngx_shm_zone_t *zone)
-    : lock_(zone), table_(static_cast<ClaimTable *>(zone->data))
+    : lock_(zone), table_(data_of(zone)->table.get())
 {
 }
 
@@ -173,21 +225,21 @@ ZoneLock::~ZoneLock()
 
 Owner enter_zone(ngx_shm_zone_t *zone)
 {
-    auto *table = new ClaimTable(ZoneParts::table_of(zone), process_is_alive);
-    zone->data = table;
+    ZoneData *data = data_of(zone);
+    data->table = std::make_unique<ClaimTable>(ZoneParts::table_of(zone),
+                                               process_is_alive);
+    data->table->use_journal(data->journal.get());
     LockedClaims claims(zone);
-    return claims->enter(ngx_pid);
+    return claims->enter(ngx_pid, ngx_time());
 }
 
 void leave_zone(ngx_shm_zone_t *zone, Owner owner)
 {
-    auto *table = static_cast<ClaimTable *>(zone->data);
     {
         LockedClaims claims(zone);
-        claims->leave(owner);
+        claims->leave(owner, ngx_time());
     }
-    delete table;
-    zone->data = zone;
+    data_of(zone)->table.reset();
 }
 
 }  // namespace x402

@@ -13,8 +13,10 @@ namespace x402 {
 
 std::size_t least_zone_bytes();
 
-// Registers the zone; nullptr after an error was printed.
-ngx_shm_zone_t *add_zone(ngx_conf_t *cf, ngx_str_t name, std::size_t bytes);
+// Registers the zone; nullptr after an error was printed. `journal` is a full
+// path; empty: none.
+ngx_shm_zone_t *add_zone(ngx_conf_t *cf, ngx_str_t name, std::size_t bytes,
+                         const std::string &journal = {});
 
 bool process_is_alive(std::int64_t process);
 

@@ -90,6 +90,16 @@ Digest network_claim_key(std::string_view form, std::string_view network,
     return sha256(parts);
 }
 
+Digest money_digest(std::string_view network, std::string_view asset)
+{
+    std::string canonical(asset);
+    if (auto address = parse_evm_address(asset)) {
+        canonical.assign(reinterpret_cast<const char *>(address->data()),
+                         address->size());
+    }
+    return network_claim_key("money", network, canonical);
+}
+
 Digest resource_digest(std::string_view method, std::string_view host,
                        std::string_view request_uri)
 {

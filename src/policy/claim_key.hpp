@@ -35,6 +35,10 @@ permit2_claim_key(std::string_view network,
 Digest network_claim_key(std::string_view form, std::string_view network,
                          std::string_view identity);
 
+// What a payment is made in, network and asset whatever their spelling: two
+// claims with the same digest can be compared by amount.
+Digest money_digest(std::string_view network, std::string_view asset);
+
 // SHA-256 over method, host and request URI with unambiguous separators: what
 // a payment was spent on.
 Digest resource_digest(std::string_view method, std::string_view host,

@@ -1,5 +1,4 @@
-// The settle requests that a ClaimTable keeps while their outcome is open, and
-// its counts by payer.
+// The settle requests that a ClaimTable keeps while their outcome is open.
 #include <algorithm>
 #include <cstring>
 
@@ -97,51 +96,6 @@ bool ClaimTable::settle_digest_is(ClaimRef ref, const Digest &digest) const
 {
     const Cell *cell = cell_of(ref);
     return cell != nullptr && cell->settle_digest == digest;
-}
-
-bool ClaimTable::count_unproven(const Digest &payer, unsigned limit,
-                                std::int64_t now)
-{
-    Areas areas = areas_of(reinterpret_cast<Header *>(memory_)->bytes);
-    std::uint64_t hash;
-    std::memcpy(&hash, payer.data(), sizeof(hash));
-    auto *bucket = reinterpret_cast<PayerCount *>(memory_ + areas.payers_at)
-                   + hash % areas.payer_buckets * kPayersPerBucket;
-
-    // His own entry, else the one that was used the longest time ago.
-    PayerCount *entry = &bucket[0];
-    for (std::size_t i = 0; i < kPayersPerBucket; i++) {
-        if (bucket[i].latest() != 0 && bucket[i].payer == payer) {
-            entry = &bucket[i];
-            break;
-        }
-        if (bucket[i].latest() < entry->latest()) {
-            entry = &bucket[i];
-        }
-    }
-    auto is_recent = [now](std::int64_t moment) {
-        return moment != 0 && now - moment < kUnprovenWindow;
-    };
-    if (entry->latest() == 0 || entry->payer != payer) {
-        if (is_recent(entry->latest())) {
-            return false;
-        }
-        std::memset(entry->unproven, 0, sizeof(entry->unproven));
-        store_fence();
-        entry->payer = payer;
-    }
-
-    unsigned recent = 0;
-    std::int64_t *oldest = &entry->unproven[0];
-    for (std::int64_t &moment : entry->unproven) {
-        recent += is_recent(moment) ? 1 : 0;
-        oldest = moment < *oldest ? &moment : oldest;
-    }
-    if (recent >= std::min(limit, kMaxUnproven)) {
-        return false;
-    }
-    *oldest = now;
-    return true;
 }
 
 }  // namespace x402

@@ -9,22 +9,24 @@ namespace x402 {
 
 ClaimTable::Areas ClaimTable::areas_of(std::size_t bytes)
 {
-    static_assert(sizeof(Cell) == 512, "a change needs another kLayout");
+    static_assert(sizeof(Cell) == 704, "a change needs another kLayout");
     static_assert(sizeof(Block) == kBlockBytes);
 
     Areas areas{};
     std::size_t body = bytes > sizeof(Header) ? bytes - sizeof(Header) : 0;
     // A quarter for settle bytes, a sixteenth for counts by payer.
     areas.blocks = body / 4 / sizeof(Block);
-    areas.payer_buckets = body / 16 / (sizeof(PayerCount) * kPayersPerBucket);
-    std::size_t rest =
-        body - areas.blocks * sizeof(Block)
-        - areas.payer_buckets * sizeof(PayerCount) * kPayersPerBucket;
-    areas.buckets = rest / (sizeof(Cell) * kCellsPerBucket);
+    areas.payer_buckets = body / 16 / (sizeof(Payer) * kPayersPerBucket);
+    std::size_t rest = body - areas.blocks * sizeof(Block)
+                       - areas.payer_buckets * sizeof(Payer) * kPayersPerBucket;
+    std::size_t bucket = (sizeof(Cell) + sizeof(std::uint32_t));
+    areas.buckets = rest / (bucket * kCellsPerBucket);
     areas.cells_at = sizeof(Header);
     areas.blocks_at =
         areas.cells_at + areas.buckets * kCellsPerBucket * sizeof(Cell);
     areas.payers_at = areas.blocks_at + areas.blocks * sizeof(Block);
+    areas.heads_at = areas.payers_at
+                     + areas.payer_buckets * sizeof(Payer) * kPayersPerBucket;
     return areas;
 }
 
@@ -70,75 +72,14 @@ std::size_t ClaimTable::capacity() const
     return capacity_of(reinterpret_cast<Header *>(memory_)->bytes);
 }
 
-Owner ClaimTable::enter(std::int64_t process)
+ClaimTable::Cell *ClaimTable::first_cell() const
 {
-    auto *header = reinterpret_cast<Header *>(memory_);
-    // Whoever had our number before is dead, wherever its slot is.
-    for (Worker &worker : header->workers) {
-        if (worker.process == process) {
-            worker.stamp = 0;
-        }
-    }
-    for (std::uint32_t slot = 0; slot < kWorkers; slot++) {
-        Worker &worker = header->workers[slot];
-        if (worker.stamp != 0 && is_alive_(worker.process)) {
-            continue;
-        }
-        // The stamp goes first: cells of the former process lose their owner.
-        worker.stamp = 0;
-        store_fence();
-        worker.process = process;
-        store_fence();
-        std::uint32_t stamp = header->next_stamp++;
-        if (stamp == 0) {
-            stamp = header->next_stamp++;
-        }
-        worker.stamp = stamp;
-        self_ = {slot, stamp};
-        return self_;
-    }
-    return {};
+    return reinterpret_cast<Cell *>(memory_ + sizeof(Header));
 }
 
-void ClaimTable::leave(Owner owner)
+std::uint32_t ClaimTable::number_of(const Cell &cell) const
 {
-    auto *header = reinterpret_cast<Header *>(memory_);
-    if (owner.stamp != 0 && header->workers[owner.slot].stamp == owner.stamp) {
-        header->workers[owner.slot].stamp = 0;
-    }
-}
-
-bool ClaimTable::owner_lives(const Cell &cell) const
-{
-    if (cell.owner_stamp == 0 || cell.owner_slot >= kWorkers) {
-        return false;
-    }
-    if (cell.owner_slot == self_.slot && cell.owner_stamp == self_.stamp) {
-        return true;
-    }
-    const Worker &worker =
-        reinterpret_cast<Header *>(memory_)->workers[cell.owner_slot];
-    return worker.stamp == cell.owner_stamp && is_alive_(worker.process);
-}
-
-// A cell nobody works on any more is put into the state that is true of the
-// money.
-void ClaimTable::tidy(Cell &cell, std::int64_t now) const
-{
-    ClaimState state = cell.claim_state();
-    if (state == ClaimState::free || (cell.owner_stamp && owner_lives(cell))) {
-        return;
-    }
-    cell.owner_stamp = 0;
-    if (state == ClaimState::verifying || state == ClaimState::verified) {
-        cell.enter_state(ClaimState::free);
-    } else if (state == ClaimState::settling) {
-        cell.flags |= kEverUnknown;
-        cell.enter_state(ClaimState::unknown);
-    }
-    if (cell.claim_state() == ClaimState::unknown && cell.expires <= now) {
-        cell.enter_state(ClaimState::closed);
-    }
+    return static_cast<std::uint32_t>(&cell - first_cell());
 }
 
 ClaimTable::Cell *ClaimTable::bucket_of(const Digest &key,
@@ -169,6 +110,7 @@ ClaimTable::Cell *ClaimTable::find(const Digest &key) const
 // itself stands behind. nullptr: all are needed.
 ClaimTable::Cell *ClaimTable::room_for(const Digest &key, std::int64_t now)
 {
+    Cell *unsaid = nullptr;
     Cell *expired = nullptr;
     Cell *oldest = nullptr;
     for (unsigned choice = 0; choice < 2; choice++) {
@@ -183,6 +125,10 @@ ClaimTable::Cell *ClaimTable::room_for(const Digest &key, std::int64_t now)
             if (cell.owner_stamp != 0) {
                 continue;
             }
+            if (cell.flags & kCloseUnsaid) {
+                unsaid = &cell;
+                continue;
+            }
             if (cell.expires <= now) {
                 expired = &cell;
             }
@@ -194,7 +140,8 @@ ClaimTable::Cell *ClaimTable::room_for(const Digest &key, std::int64_t now)
             }
         }
     }
-    return expired ? expired : oldest;
+    Cell *room = expired ? expired : oldest;
+    return room ? room : unsaid;
 }
 
 ClaimTable::Cell *ClaimTable::cell_of(ClaimRef ref) const
@@ -220,23 +167,36 @@ ClaimView ClaimTable::look_up(const ClaimFacts &facts, std::int64_t now)
     if (cell->claim_state() == ClaimState::free) {
         return view;
     }
-    Areas areas = areas_of(reinterpret_cast<Header *>(memory_)->bytes);
-    auto *cells = reinterpret_cast<Cell *>(memory_ + areas.cells_at);
-    view.state = cell->claim_state();
-    view.ref = {static_cast<std::uint32_t>(cell - cells), cell->generation};
-    view.in_use = cell->owner_stamp != 0;
+    view = view_of(*cell);
     view.same_resource = cell->resource == facts.resource;
     view.same_client = cell->redeliver_key == facts.redeliver_key;
     view.same_amount = cell->amount == facts.amount;
-    view.was_verified = cell->flags & kWasVerified;
-    view.ever_unknown = cell->flags & kEverUnknown;
-    view.first_settle_sent = cell->flags & kFirstSettleSent;
-    view.executions = cell->executions;
-    view.facilitator = cell->facilitator;
+    return view;
+}
+
+ClaimView ClaimTable::view_of(const Cell &cell) const
+{
+    ClaimView view;
+    view.state = cell.claim_state();
+    view.ref = {number_of(cell), cell.generation};
+    view.in_use = cell.owner_stamp != 0;
+    view.was_verified = cell.flags & kWasVerified;
+    view.ever_unknown = cell.flags & kEverUnknown;
+    view.first_settle_sent = cell.flags & kFirstSettleSent;
+    view.executions = cell.executions;
+    view.facilitator = cell.facilitator;
+    view.settle_started = cell.settle_started;
+    view.expires = cell.expires;
     if (view.state == ClaimState::paid) {
-        view.receipt.assign(cell->receipt, cell->receipt_bytes);
+        view.receipt.assign(cell.receipt, cell.receipt_bytes);
     }
     return view;
+}
+
+ClaimView ClaimTable::view(ClaimRef ref) const
+{
+    const Cell *cell = cell_of(ref);
+    return cell ? view_of(*cell) : ClaimView();
 }
 
 TakeOutcome ClaimTable::take(const ClaimFacts &facts, Owner owner,
@@ -251,16 +211,13 @@ TakeOutcome ClaimTable::take(const ClaimFacts &facts, Owner owner,
         }
     } else {
         cell = room_for(facts.key, now);
-        if (cell == nullptr) {
-            return TakeOutcome::full;
-        }
+    }
+    if (cell == nullptr || !may_open_another(now) || !journal_is_ready(now)) {
+        return TakeOutcome::full;
     }
 
     auto *header = reinterpret_cast<Header *>(memory_);
-    Areas areas = areas_of(header->bytes);
-    auto *cells = reinterpret_cast<Cell *>(memory_ + areas.cells_at);
-
-    cell->enter_state(ClaimState::free);
+    enter_state(*cell, ClaimState::free);
     store_fence();
     *cell = Cell{};
     cell->generation = header->next_generation++;
@@ -274,8 +231,9 @@ TakeOutcome ClaimTable::take(const ClaimFacts &facts, Owner owner,
     cell->redeliver_key = facts.redeliver_key;
     cell->payer = facts.payer;
     cell->amount = facts.amount;
-    cell->enter_state(ClaimState::verifying);
-    ref = {static_cast<std::uint32_t>(cell - cells), cell->generation};
+    cell->money = facts.money;
+    enter_state(*cell, ClaimState::verifying);
+    ref = {number_of(*cell), cell->generation};
     return TakeOutcome::taken;
 }
 
@@ -288,6 +246,7 @@ bool ClaimTable::resume(ClaimRef ref, Owner owner)
     }
     if (cell->claim_state() == ClaimState::paid) {
         cell->executions++;
+        note_claim(*cell);
     } else if (cell->claim_state() != ClaimState::unknown) {
         return false;
     }
@@ -297,21 +256,12 @@ bool ClaimTable::resume(ClaimRef ref, Owner owner)
     return true;
 }
 
-void ClaimTable::set_verified(ClaimRef ref)
-{
-    if (Cell *cell = cell_of(ref)) {
-        cell->flags |= kWasVerified;
-        cell->executions++;
-        cell->enter_state(ClaimState::verified);
-    }
-}
-
-void ClaimTable::set_settling(ClaimRef ref, std::string_view bytes,
+bool ClaimTable::set_settling(ClaimRef ref, std::string_view bytes,
                               std::uint64_t facilitator, std::int64_t now)
 {
     Cell *cell = cell_of(ref);
     if (cell == nullptr) {
-        return;
+        return false;
     }
     // A settlement asked again keeps what was sent the first time.
     if (!(cell->flags & kEverUnknown)) {
@@ -322,7 +272,9 @@ void ClaimTable::set_settling(ClaimRef ref, std::string_view bytes,
         keep_settle_bytes(*cell, ref.cell, bytes, now);
     }
     cell->changed = now;
-    cell->enter_state(ClaimState::settling);
+    enter_state(*cell, ClaimState::settling);
+    // Asked again it is UNKNOWN there already.
+    return (cell->flags & kEverUnknown) || note_claim(*cell);
 }
 
 void ClaimTable::set_first_settle_sent(ClaimRef ref)
@@ -345,7 +297,8 @@ bool ClaimTable::set_paid(ClaimRef ref, std::string_view receipt,
     std::memcpy(cell->receipt, receipt.data(), receipt.size());
     cell->receipt_bytes = static_cast<std::uint16_t>(receipt.size());
     cell->changed = now;
-    cell->enter_state(ClaimState::paid);
+    enter_state(*cell, ClaimState::paid);
+    note_claim(*cell);
     return true;
 }
 
@@ -353,7 +306,8 @@ void ClaimTable::set_delivered(ClaimRef ref, std::int64_t now)
 {
     if (Cell *cell = cell_of(ref)) {
         cell->changed = now;
-        cell->enter_state(ClaimState::delivered);
+        enter_state(*cell, ClaimState::delivered);
+        note_claim(*cell);
         cell->owner_stamp = 0;
     }
 }
@@ -361,8 +315,13 @@ void ClaimTable::set_delivered(ClaimRef ref, std::int64_t now)
 void ClaimTable::set_refused(ClaimRef ref, std::int64_t now)
 {
     if (Cell *cell = cell_of(ref)) {
+        // Anybody can put another's name on a payment that nobody verified.
+        if (cell->flags & kWasVerified) {
+            note_refused(cell->payer, now);
+        }
         cell->changed = now;
-        cell->enter_state(ClaimState::refused);
+        enter_state(*cell, ClaimState::refused);
+        note_claim(*cell);
         cell->owner_stamp = 0;
     }
 }
@@ -372,7 +331,9 @@ void ClaimTable::set_unknown(ClaimRef ref, std::int64_t now)
     if (Cell *cell = cell_of(ref)) {
         cell->flags |= kEverUnknown;
         cell->changed = now;
-        cell->enter_state(ClaimState::unknown);
+        plan_retry(*cell, now);
+        enter_state(*cell, ClaimState::unknown);
+        note_claim(*cell);
         cell->owner_stamp = 0;
     }
 }
@@ -381,7 +342,8 @@ void ClaimTable::set_owed(ClaimRef ref)
 {
     if (Cell *cell = cell_of(ref)) {
         if (cell->claim_state() == ClaimState::delivered) {
-            cell->enter_state(ClaimState::paid);
+            enter_state(*cell, ClaimState::paid);
+            note_claim(*cell);
         }
         cell->owner_stamp = 0;
     }
@@ -390,7 +352,8 @@ void ClaimTable::set_owed(ClaimRef ref)
 void ClaimTable::free(ClaimRef ref)
 {
     if (Cell *cell = cell_of(ref)) {
-        cell->enter_state(ClaimState::free);
+        note_freed(*cell);
+        enter_state(*cell, ClaimState::free);
         cell->owner_stamp = 0;
     }
 }

@@ -19,6 +19,7 @@
 #include <string_view>
 
 #include "base/sha256_digest.hpp"
+#include "session/claim_journal.hpp"
 
 namespace x402 {
 
@@ -54,6 +55,7 @@ struct ClaimFacts {
     Digest redeliver_key{};  // who may ask for it again
     Digest payer{};
     std::array<std::uint8_t, 32> amount{};  // atomic units, big-endian
+    Digest money{};                         // network and token (money_digest)
     std::int64_t expires = 0;  // unix seconds; the payment is useless then
 };
 
@@ -69,10 +71,46 @@ struct ClaimView {
     bool first_settle_sent = false;  // the whole first settle left this machine
     unsigned executions = 0;         // times content was begun under this claim
     std::uint64_t facilitator = 0;
+    std::int64_t settle_started = 0;  // unix seconds; the first one
+    std::int64_t expires = 0;
     std::string receipt;  // PAID only
 };
 
+// What a ledger line says of a claim. Texts that did not fit are empty.
+struct ClaimTexts {
+    std::string network;
+    std::string payer;
+    std::string asset;
+    std::string amount;  // atomic units
+};
+
+// What a payer wants to buy: an older claim of his covers it when it is for the
+// same resource and of no less of the same money.
+struct Purchase {
+    Digest payer{};
+    Digest resource{};
+    Digest money{};
+    std::array<std::uint8_t, 32> amount{};
+};
+
+// What next_due() found.
+struct DueClaim {
+    enum class What {
+        nothing,
+        ask_again,  // UNKNOWN, in the hands of the caller now
+        closed,     // its payment cannot be used any more; told exactly once
+    };
+    What what = What::nothing;
+    ClaimRef ref;
+};
+
 enum class TakeOutcome { taken, in_use, full };
+
+struct ReplayReport {
+    std::size_t records = 0;
+    std::size_t homeless = 0;  // of them: no room in this table
+    std::size_t skipped = 0;   // bytes that were no record
+};
 
 class ClaimTable {
 public:
@@ -80,7 +118,11 @@ public:
 
     static constexpr unsigned kMaxExecutions = 3;
     static constexpr unsigned kMaxUnproven = 3;
+    static constexpr unsigned kMaxWaiting = 32;
     static constexpr std::size_t kMaxSettleBytes = 16 * 1024;
+    // A claim outlives its payment by this much, whatever others' clocks say:
+    // ClaimFacts.expires = validBefore + kAfterlife.
+    static constexpr std::int64_t kAfterlife = 600;
 
     // Bytes needed for at least one bucket of everything.
     static std::size_t least_bytes();
@@ -96,16 +138,31 @@ public:
     // (by pid) still runs.
     ClaimTable(void *memory, IsAlive is_alive);
 
+    // Money: from now on every change that says something about money is in the
+    // journal before the operation returns. While it cannot be written take()
+    // says full. Lifetime: borrows; nullptr: none.
+    void use_journal(JournalPort *journal);
+    // Which journal belongs to the table, for who takes the memory over.
+    void set_journal_identity(const Digest &identity);
+    static const Digest &journal_identity(const void *memory);
+    // Fills a new table from a journal: who was settling is UNKNOWN then, who
+    // was being delivered is owed.
+    ReplayReport replay(std::string_view journal, std::int64_t now);
+    // All that a journal has to know; false: it could not be written.
+    bool write_all(JournalPort &journal) const;
+
     // Gives the calling worker a slot; a slot whose process died is taken over,
     // which orphans that process's cells. Stamp 0 when all slots are taken.
-    Owner enter(std::int64_t process);
-    void leave(Owner owner);
+    // What the dead left is tidied up at once, in all of the table.
+    Owner enter(std::int64_t process, std::int64_t now);
+    void leave(Owner owner, std::int64_t now);
 
     // What is known of the payment, for a request that wants `resource`.
     ClaimView look_up(const ClaimFacts &facts, std::int64_t now);
 
     // A new claim in state verifying. Takes a free cell, else one that expired,
-    // else the oldest DELIVERED, REFUSED or CLOSED of its buckets. A REFUSED
+    // else the oldest DELIVERED, REFUSED or CLOSED of its buckets; none when
+    // half of the table is VERIFYING or UNKNOWN. A REFUSED
     // claim of the same key is begun anew.
     TakeOutcome take(const ClaimFacts &facts, Owner owner, std::int64_t now,
                      ClaimRef &ref);
@@ -113,10 +170,21 @@ public:
     // counts one more execution and is refused (false) after kMaxExecutions.
     bool resume(ClaimRef ref, Owner owner);
 
-    void set_verified(ClaimRef ref);
+    // For the ledger; before set_settling(). What does not fit is left out.
+    void set_texts(ClaimRef ref, std::string_view network,
+                   std::string_view payer, std::string_view asset);
+    ClaimTexts texts(ClaimRef ref) const;
+    ClaimView view(ClaimRef ref) const;
+
+    // The facilitator says that the payment is good. False: content must not be
+    // made on trust, since the payer has kMaxWaiting payments waiting already,
+    // had a settle refused in the last 10 minutes, or there is no room to count
+    // his: the claim stays VERIFYING, is settled before content or freed.
+    bool set_verified(ClaimRef ref);
     // Money: before the first byte of settle leaves. `bytes` are kept when they
     // fit and there is room, else only their digest (stored_settle is empty).
-    void set_settling(ClaimRef ref, std::string_view bytes,
+    // False: the journal cannot be written, and nothing may be sent.
+    bool set_settling(ClaimRef ref, std::string_view bytes,
                       std::uint64_t facilitator, std::int64_t now);
     void set_first_settle_sent(ClaimRef ref);
     // Money: before the first byte of content leaves. A receipt that is too
@@ -129,9 +197,31 @@ public:
     void set_owed(ClaimRef ref);
     void free(ClaimRef ref);
 
+    // What is owed to a payer, whichever payment he presents: an owed PAID
+    // claim that covers the purchase is taken as resume() does; `claim` is what
+    // is known of it. False: none. At most one caller gets a claim.
+    bool resume_owed(const Purchase &purchase, Owner owner, std::int64_t now,
+                     ClaimView &claim);
+    // An UNKNOWN claim of his that would cover the purchase, or one that is
+    // being settled again (in_use); state free: none.
+    ClaimView find_unknown(const Purchase &purchase, std::int64_t now);
+
+    // The next UNKNOWN claim that is to be asked about, in the caller's hands
+    // (end with set_settling() or, if that cannot be, set_unknown()); or one
+    // that was CLOSED. Asked after 5, 15, 45 s ... 10 min, until validBefore,
+    // if its settle bytes are here. Looks at a bounded number of claims: call
+    // it every second until it says nothing.
+    DueClaim next_due(Owner owner, std::int64_t now);
+
     // The settle request as it was sent; empty when only its digest was kept.
     std::string stored_settle(ClaimRef ref) const;
     bool settle_digest_is(ClaimRef ref, const Digest &digest) const;
+
+    // Whether a payment of his would be settled before content, as
+    // far as is known before it is verified: see set_verified.
+    bool settles_first(const Digest &payer, std::int64_t now) const;
+    // Verified payments of his that wait for their settle.
+    unsigned waiting_of(const Digest &payer) const;
 
     // Counts one more unproven delivery for the payer unless he had `limit` (at
     // most kMaxUnproven) in the last 24 hours, or there is no room to count his
@@ -139,13 +229,16 @@ public:
     bool count_unproven(const Digest &payer, unsigned limit, std::int64_t now);
 
     std::size_t capacity() const;
+    // Claims VERIFYING or UNKNOWN, as far as anybody has looked.
+    std::size_t open_claims() const;
 
 private:
     struct Header;
     struct Worker;
     struct Cell;
     struct Block;
-    struct PayerCount;
+    struct Payer;
+    struct Link;
     struct Areas;
 
     static Areas areas_of(std::size_t bytes);
@@ -155,12 +248,50 @@ private:
     Cell *room_for(const Digest &key, std::int64_t now);
     bool owner_lives(const Cell &cell) const;
     void tidy(Cell &cell, std::int64_t now) const;
+    Cell *first_cell() const;
+    std::uint32_t number_of(const Cell &cell) const;
+    ClaimView view_of(const Cell &cell) const;
+    void enter_state(Cell &cell, ClaimState next) const;
+    void withdraw(Cell &cell) const;
+    void enlist(Cell &cell) const;
+    JournalRecord record_of(const Cell &cell) const;
+    JournalRecord record_of(const Payer &payer) const;
+    bool note(const JournalRecord &record);
+    bool note_claim(Cell &cell);
+    void note_freed(const Cell &cell);
+    bool journal_is_ready(std::int64_t now);
+    bool restore(const JournalRecord &record, std::int64_t now);
+    bool restore_claim(const JournalRecord &record, std::int64_t now);
+    void repair() const;
+    void relink() const;
+    std::uint32_t &head_of(const Digest &payer, const Digest &resource) const;
+    void link_owed(Cell &cell) const;
+    void unlink_owed(Cell &cell) const;
+    void link_due(Cell &cell) const;
+    void unlink_due(Cell &cell) const;
+    void plan_retry(Cell &cell, std::int64_t now) const;
+    bool is_due(const Cell &cell, std::int64_t now) const;
+    void say_closed(Cell &cell) const;
+    template <class Fits>
+    Cell *find_older(const Purchase &purchase, std::int64_t now,
+                     Fits fits) const;
+    void sweep(std::size_t count, std::int64_t now) const;
+    bool may_open_another(std::int64_t now) const;
     void keep_settle_bytes(Cell &cell, std::uint32_t index,
                            std::string_view bytes, std::int64_t now);
+    Payer *payer_bucket(const Digest &payer) const;
+    Payer *find_payer(const Digest &payer) const;
+    Payer *payer_room(const Digest &payer, std::int64_t now) const;
+    Payer *payer_record(const Digest &payer, std::int64_t now) const;
+    void note_refused(const Digest &payer, std::int64_t now);
+    void count_waiting(const Cell &cell) const;
+    void uncount_waiting(const Cell &cell) const;
+    void forget_waiting() const;
     bool block_is_free(const Block &block, std::int64_t now) const;
 
     std::uint8_t *memory_;
     IsAlive is_alive_;
+    JournalPort *journal_ = nullptr;
     Owner self_;  // saves asking whether we live
 };
 

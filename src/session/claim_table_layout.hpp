@@ -14,7 +14,7 @@ namespace claim_layout {
 constexpr std::uint64_t kMagic = 0x7834303263656c6cULL;
 // Raised with every change of the structs below: a worker of another build
 // must not read this table.
-constexpr std::uint32_t kLayout = 2;
+constexpr std::uint32_t kLayout = 3;
 
 constexpr std::size_t kWorkers = 512;
 constexpr std::size_t kCellsPerBucket = 8;
@@ -23,12 +23,21 @@ constexpr std::size_t kReceiptBytes = 256;
 constexpr std::size_t kBlockBytes = 1024;
 constexpr std::uint32_t kNoBlock = 0xffffffff;
 constexpr std::size_t kMaxBlocksLooked = 4096;
+constexpr std::size_t kCellsSwept = 512;
 constexpr std::int64_t kUnprovenWindow = 24 * 3600;
+constexpr std::int64_t kRefusedWindow = 600;
+constexpr std::int64_t kFirstRetry = 5;  // seconds; then three times as long
+constexpr std::int64_t kLastRetry = 600;
+constexpr unsigned kOwedLooked = 64;
+constexpr unsigned kDueLooked = 64;
+constexpr std::size_t kTextBytes = 128;
 
 enum CellFlag : std::uint8_t {
     kWasVerified = 1,
     kEverUnknown = 2,
     kFirstSettleSent = 4,
+    kCloseUnsaid = 8,  // CLOSED, and next_due() has not told anybody
+    kNoted = 16,       // the journal knows of it
 };
 
 // The compiler must not move a store over the one of the state word.
@@ -40,6 +49,12 @@ inline void store_fence()
 }  // namespace claim_layout
 
 using namespace claim_layout;
+
+// Places in a list, of cells by their number + 1; 0: none.
+struct ClaimTable::Link {
+    std::uint32_t before;
+    std::uint32_t behind;
+};
 
 struct ClaimTable::Worker {
     std::int64_t process;
@@ -54,6 +69,14 @@ struct ClaimTable::Header {
     std::uint64_t bytes;
     std::uint64_t next_generation;
     std::uint64_t next_block;  // where the search for free blocks goes on
+    std::uint32_t changing;    // 1: what is derived may be half changed
+    std::uint32_t open_cells;  // derived: VERIFYING and UNKNOWN
+    std::uint64_t next_swept;
+    Digest journal;  // which one; zeros: none
+    std::int64_t journal_tried;
+    std::uint32_t journal_failed;  // 1: claims changed that it does not know
+    std::uint32_t reserved;
+    Link due;  // derived: the list of open settlements, its last and its first
     Worker workers[kWorkers];
 };
 
@@ -78,13 +101,16 @@ struct ClaimTable::Cell {
     Digest settle_digest;
     std::array<std::uint8_t, 32> amount;
     char receipt[kReceiptBytes];
+    Digest money;
+    std::int64_t next_try;  // when an UNKNOWN claim is to be asked about
+    Link owed_link;         // derived: of the same payer and resource
+    Link due_link;          // derived
+    std::uint8_t tries;
+    std::uint8_t text_bytes[3];
+    std::uint32_t reserved;
+    char texts[kTextBytes];  // network, payer, asset, one behind the other
 
     ClaimState claim_state() const { return static_cast<ClaimState>(state); }
-    void enter_state(ClaimState next)
-    {
-        store_fence();
-        state = static_cast<std::uint32_t>(next);
-    }
 };
 
 struct ClaimTable::Block {
@@ -94,18 +120,15 @@ struct ClaimTable::Block {
     char bytes[kBlockBytes - 16];
 };
 
-struct ClaimTable::PayerCount {
+struct ClaimTable::Payer {
     Digest payer;
     std::int64_t unproven[kMaxUnproven];  // when; 0: not yet
+    std::int64_t refused_at;              // the last settle of his; 0: never
+    std::uint32_t waiting;  // derived: verified claims that wait for settle
+    std::uint32_t taken;    // 0: a free record
 
-    std::int64_t latest() const
-    {
-        std::int64_t last = 0;
-        for (std::int64_t moment : unproven) {
-            last = moment > last ? moment : last;
-        }
-        return last;
-    }
+    std::int64_t last_used() const;
+    bool matters(std::int64_t now) const;
 };
 
 // Where each area begins, from the size alone.
@@ -116,6 +139,7 @@ struct ClaimTable::Areas {
     std::size_t blocks_at;
     std::size_t payer_buckets;
     std::size_t payers_at;
+    std::size_t heads_at;  // a list of owed_link for each, as many as cells
 };
 
 }  // namespace x402

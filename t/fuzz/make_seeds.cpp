@@ -9,6 +9,7 @@
 #include "base/base64_codec.hpp"
 #include "base/json_document.hpp"
 #include "fuzz_check.hpp"
+#include "session/claim_journal.hpp"
 
 using namespace x402;
 
@@ -39,7 +40,7 @@ public:
         for (const auto &[target, count] : counts_) {
             std::printf("%s: %u seeds\n", target.c_str(), count);
         }
-        return counts_.size() == 13;
+        return counts_.size() == 14;
     }
 
 private:
@@ -274,6 +275,27 @@ void add_responses(Seeds &seeds)
     }
 }
 
+void add_journals(Seeds &seeds)
+{
+    std::string all;
+    for (std::uint32_t kind = 1; kind <= 4; kind++) {
+        for (std::uint32_t state : {3u, 4u, 7u, 2u}) {
+            JournalRecord record;
+            record.kind = static_cast<JournalKind>(kind);
+            record.key.fill(static_cast<std::uint8_t>(state));
+            record.state = state;
+            record.expires = 1800000600;
+            record.receipt = R"({"success":true})";
+            record.settle = std::string(state == 3 ? 1500 : 0, 's');
+            std::string bytes = journal_bytes(record);
+            seeds.add("claim_journal_fuzz", bytes);
+            all += bytes;
+        }
+    }
+    seeds.add("claim_journal_fuzz", all);
+    seeds.add("claim_journal_fuzz", all.substr(all.size() / 3));
+}
+
 }  // namespace
 
 int main(int argc, char **argv)
@@ -289,5 +311,6 @@ int main(int argc, char **argv)
     add_terms(seeds);
     add_overrides(seeds, argv[1]);
     add_responses(seeds);
+    add_journals(seeds);
     return seeds.complete() ? 0 : 1;
 }

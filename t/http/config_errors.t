@@ -190,7 +190,7 @@ refused_here("$complete x402_methods $_; x402_price 1;", '(?:method|invalid)') f
 refused_here("$complete x402_unproven maybe; x402_price 1;", '(?:maybe|invalid)');
 refused_here("$complete x402_forward_payment maybe; x402_price 1;", '(?:maybe|invalid|on)');
 refused_here('x402_zone x402:1m;', 'not allowed here');
-for my $zone ('x402', 'x402:', ':1m', 'x402:1', 'x402:x', 'x402:1m more') {
+for my $zone ('x402', 'x402:', ':1m', 'x402:1', 'x402:x', 'x402:1m more', 'x402:1m journal=', 'x402:1m journal=a more') {
     my $text = $t->config_error($frame =~ s/LINE//r =~ s/http \{/http { x402_zone $zone;/r);
     like $text, qr/\[emerg\].*tested\.conf:3/, "refused: x402_zone $zone";
 }

@@ -171,6 +171,16 @@ TEST(DecimalAmount, MakesBigEndianBytes)
     EXPECT_EQ(hex_of(""), "none");
 }
 
+TEST(AtomicAmountText, IsTheNumberThatWasRead)
+{
+    for (const std::string &text :
+         {std::string("0"), std::string("9"), std::string("255"),
+          std::string("10000"), std::string("18446744073709551616"),
+          std::string(kLargest)}) {
+        EXPECT_EQ(atomic_amount_text(*atomic_amount_bytes(text)), text);
+    }
+}
+
 TEST(DecimalAmount, IsWrittenAsDecimalNumber)
 {
     EXPECT_EQ(to_decimal("10000", 6), "0.01");

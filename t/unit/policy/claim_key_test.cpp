@@ -126,6 +126,22 @@ TEST(ClaimKey, NeverChangesBetweenReleases)
     EXPECT_EQ(*key, sha256(parts));
 }
 
+TEST(MoneyDigest, IsNetworkAndTokenInAnySpelling)
+{
+    constexpr const char *kToken = "0x036CbD53842c5426634e7929541eC2318f3dCF7e";
+    Digest money = money_digest("eip155:84532", kToken);
+    EXPECT_EQ(money_digest("base-sepolia",
+                           "0x036cbd53842c5426634e7929541ec2318f3dcf7e"),
+              money);
+    EXPECT_NE(money_digest("eip155:8453", kToken), money);
+    EXPECT_NE(money_digest("eip155:84532",
+                           "0x036CbD53842c5426634e7929541eC2318f3dCF7f"),
+              money);
+    EXPECT_NE(money_digest("solana", "A"), money_digest("solana", "a"));
+    EXPECT_EQ(money_digest("solana", "A"),
+              money_digest("solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp", "A"));
+}
+
 TEST(ResourceDigest, SeparatesItsParts)
 {
     std::set<Digest> digests;

@@ -12,6 +12,7 @@
 namespace x402 {
 
 constexpr unsigned kPayments = 40;
+constexpr unsigned kPayers = 4;
 
 struct ModelClaim {
     ClaimState state = ClaimState::verifying;
@@ -22,6 +23,7 @@ struct ModelClaim {
     unsigned executions = 0;
     bool was_verified = false;
     bool ever_unknown = false;
+    bool unsaid = false;  // CLOSED, and nobody was told
     bool sent = false;
     std::uint64_t facilitator = 0;
     std::string settle;
@@ -64,7 +66,7 @@ protected:
         processes_.push_back(std::make_unique<ModelProcess>(
             ModelProcess{number, {memory_.data(), process_lives}, {}}));
         ModelProcess &process = *processes_.back();
-        process.owner = process.table.enter(number);
+        process.owner = process.table.enter(number, now_);
         ASSERT_NE(process.owner.stamp, 0u);
     }
 
@@ -81,7 +83,9 @@ protected:
     ClaimFacts facts(unsigned payment)
     {
         ClaimFacts facts = facts_of(payment);
-        facts.expires = now_ + 20 + below(300);
+        facts.payer = digest_of(payment % kPayers);
+        facts.expires =
+            now_ + 20 + below(300) + below(2) * ClaimTable::kAfterlife;
         return facts;
     }
 
@@ -100,6 +104,7 @@ protected:
     }
 
     void tidy();
+    std::size_t open_claims() const;
     void forget(unsigned payment);
     void take(unsigned payment);
     void expect_evicted();
@@ -110,8 +115,10 @@ protected:
     void finish_settle(unsigned payment, ModelClaim &claim,
                        ModelProcess &process);
     void try_stale(ModelProcess &process);
+    void look_for_due(ModelProcess &process);
     void one_operation();
     void compare(unsigned payment);
+    void compare_payers();
 
     unsigned seed_ = 0;
     std::minstd_rand random_;
@@ -125,6 +132,11 @@ protected:
     std::vector<ClaimRef> stale_;
     unsigned evictions_ = 0;
     unsigned turned_away_ = 0;
+    unsigned full_ = 0;
+    unsigned closed_ = 0;
+    unsigned asked_ = 0;
+    unsigned untrusted_ = 0;
+    std::map<unsigned, std::int64_t> refused_at_;
     unsigned recalled_ = 0;
 };
 

@@ -16,7 +16,7 @@ namespace x402 {
 namespace {
 
 constexpr unsigned kTries = 300;
-constexpr std::size_t kCellBytes = 512;  // layout 1: the state comes first
+constexpr std::size_t kCellBytes = 704;  // the state comes first
 
 struct Moment {
     const char *name;
@@ -46,25 +46,54 @@ protected:
         return (bytes_ - 16 * 1024 + cell * kCellBytes) / 4;
     }
 
+    // In the header, behind magic, layout, stamp, size and two counters: what
+    // is derived from the cells is being changed.
+    static constexpr std::size_t kChanging = 40 / 4;
+
     // What a successor finds of payment 1.
     ClaimView found_after_death()
     {
         living_processes() = {200};
         ClaimTable successor(memory_.data(), process_lives);
-        successor.enter(200);
+        successor.enter(200, kNow);
         ClaimView view = successor.look_up(facts_of(1), kNow);
         if (view.ref) {
             std::string stored = successor.stored_settle(view.ref);
             EXPECT_TRUE(stored.empty() || stored == bytes_sent());
         }
+        expect_counted(successor);
         expect_usable(successor);
         living_processes() = {100};
         return view;
     }
 
+    // Whatever was half counted: the successor counts what is there.
+    void expect_counted(ClaimTable &successor)
+    {
+        std::size_t open = 0;
+        for (unsigned number = 0; number < 100; ++number) {
+            ClaimState state = successor.look_up(facts_of(number), kNow).state;
+            open +=
+                state == ClaimState::verifying || state == ClaimState::unknown
+                    ? 1
+                    : 0;
+        }
+        ASSERT_EQ(successor.open_claims(), open);
+        // Payment 2 is unknown, and found by what it is for, and when due.
+        ClaimFacts facts = facts_of(2);
+        ASSERT_EQ(successor
+                      .find_unknown({facts.payer, facts.resource, facts.money,
+                                     facts.amount},
+                                    kNow)
+                      .state,
+                  ClaimState::unknown);
+        ASSERT_EQ(successor.next_due({}, kNow + 5).what,
+                  DueClaim::What::ask_again);
+    }
+
     void expect_usable(ClaimTable &successor)
     {
-        Owner owner = successor.enter(200);
+        Owner owner = successor.enter(200, kNow);
         ClaimRef ref;
         ASSERT_EQ(successor.take(facts_of(77), owner, kNow, ref),
                   TakeOutcome::taken);
@@ -75,13 +104,6 @@ protected:
     }
 
     static std::string bytes_sent() { return text_of_size(2000, 's'); }
-
-    ClaimRef verified()
-    {
-        ClaimRef ref = take(1);
-        table_.set_verified(ref);
-        return ref;
-    }
 
     ClaimRef settling() { return settle(1, bytes_sent()); }
 
@@ -144,6 +166,7 @@ void ClaimCrash::try_out(const Moment &moment)
         for (std::size_t word : changed) {
             half[word] = random_() % 2 ? after[word] : before[word];
         }
+        half[kChanging] = 1;
         put(half);
         ClaimView view = found_after_death();
         ASSERT_EQ(view.state, expected.state) << "try " << attempt;
@@ -157,7 +180,7 @@ TEST_F(ClaimCrash, InTheMiddleOfAFirstSettleLeavesAValidTable)
     const Moment moments[] = {
         {"verified", [this] { return take(1); },
          [this](ClaimRef ref) { table_.set_verified(ref); }},
-        {"settling", [this] { return verified(); },
+        {"settling", [this] { return verified(1); },
          [this](ClaimRef ref) { send(ref); }},
         {"sent", [this] { return settling(); },
          [this](ClaimRef ref) { table_.set_first_settle_sent(ref); }},
@@ -219,6 +242,7 @@ TEST_F(ClaimCrash, WhileAClaimIsTakenLeavesNoClaim)
                 half[word] = random_() % 2 ? after[word] : before[word];
             }
             half[state_word(ref.cell)] = 0;
+            half[kChanging] = 1;
             put(half);
             ASSERT_EQ(found_after_death().state, ClaimState::free);
         }

@@ -47,9 +47,22 @@ void ClaimModel::tidy()
         }
         if (claim.state == ClaimState::unknown && claim.expires <= now_) {
             claim.state = ClaimState::closed;
+            claim.unsaid = true;
         }
         ++place;
     }
+}
+
+std::size_t ClaimModel::open_claims() const
+{
+    std::size_t count = 0;
+    for (const auto &[payment, claim] : model_) {
+        count += claim.state == ClaimState::verifying
+                         || claim.state == ClaimState::unknown
+                     ? 1
+                     : 0;
+    }
+    return count;
 }
 
 void ClaimModel::forget(unsigned payment)
@@ -62,10 +75,12 @@ void ClaimModel::forget(unsigned payment)
 void ClaimModel::expect_evicted()
 {
     bool some_expired = false;
+    bool some_said = false;
     std::int64_t oldest = INT64_MAX;
     std::vector<unsigned> gone;
     for (const auto &[payment, claim] : model_) {
-        if (may_be_evicted(claim, now_)) {
+        if (may_be_evicted(claim, now_) && !claim.unsaid) {
+            some_said = true;
             some_expired = some_expired || claim.expires <= now_;
             oldest = std::min(oldest, claim.changed);
         }
@@ -78,7 +93,10 @@ void ClaimModel::expect_evicted()
     ASSERT_EQ(gone.size(), 1u);
     const ModelClaim &claim = model_[gone[0]];
     EXPECT_TRUE(may_be_evicted(claim, now_));
-    if (some_expired) {
+    EXPECT_EQ(claim.unsaid, !some_said);
+    if (!some_said) {
+        EXPECT_TRUE(claim.unsaid);
+    } else if (some_expired) {
         EXPECT_LE(claim.expires, now_);
     } else {
         EXPECT_EQ(claim.changed, oldest);
@@ -101,6 +119,11 @@ void ClaimModel::take(unsigned payment)
         ASSERT_EQ(outcome, TakeOutcome::in_use);
         return;
     }
+    if (open_claims() >= kSmallTableClaims / 2) {
+        ASSERT_EQ(outcome, TakeOutcome::full);
+        ++turned_away_;
+        return;
+    }
     if (anew) {
         forget(payment);
     } else if (model_.size() == kSmallTableClaims) {
@@ -110,7 +133,7 @@ void ClaimModel::take(unsigned payment)
         }
         ASSERT_EQ(outcome, possible ? TakeOutcome::taken : TakeOutcome::full);
         if (!possible) {
-            ++turned_away_;
+            ++full_;
             return;
         }
         expect_evicted();
@@ -184,6 +207,9 @@ void ClaimModel::finish_settle(unsigned payment, ModelClaim &claim,
     case 1:
         process.table.set_refused(claim.ref, now_);
         claim.state = ClaimState::refused;
+        if (claim.was_verified) {
+            refused_at_[payment % kPayers] = now_;
+        }
         break;
     case 2:
         process.table.set_unknown(claim.ref, now_);
@@ -215,8 +241,13 @@ void ClaimModel::advance(unsigned payment, ModelClaim &claim,
         } else if (claim.was_verified || below(3) == 0) {
             settle(claim, process);
         } else {
-            process.table.set_verified(claim.ref);
-            claim.state = ClaimState::verified;
+            auto refused = refused_at_.find(payment % kPayers);
+            bool trusted = refused == refused_at_.end()
+                           || claim.changed - refused->second >= 600;
+            ASSERT_EQ(process.table.set_verified(claim.ref), trusted);
+            claim.state =
+                trusted ? ClaimState::verified : ClaimState::verifying;
+            untrusted_ += trusted ? 0 : 1;
             claim.was_verified = true;
             ++claim.executions;
         }
@@ -273,6 +304,35 @@ void ClaimModel::try_stale(ModelProcess &process)
     }
 }
 
+// Who asks what is due gets a claim that is, or hears of one that was closed.
+void ClaimModel::look_for_due(ModelProcess &process)
+{
+    DueClaim due = process.table.next_due(process.owner, now_);
+    bool some_unsaid = false;
+    for (auto &[payment, claim] : model_) {
+        bool open = claim.state == ClaimState::settling
+                    || claim.state == ClaimState::unknown;
+        some_unsaid = some_unsaid || claim.unsaid;
+        if (due.what == DueClaim::What::nothing
+            || claim.ref.generation != due.ref.generation) {
+            continue;
+        }
+        if (due.what == DueClaim::What::closed) {
+            ASSERT_TRUE(claim.unsaid);
+            claim.unsaid = false;
+            ++closed_;
+        } else {
+            ASSERT_TRUE(open && claim.owner == 0 && claim.stored);
+            ASSERT_LT(now_, claim.expires - ClaimTable::kAfterlife);
+            claim.owner = process.number;
+            ++asked_;
+        }
+        return;
+    }
+    ASSERT_EQ(due.what, DueClaim::What::nothing);
+    ASSERT_FALSE(some_unsaid);
+}
+
 void ClaimModel::one_operation()
 {
     unsigned what = below(100);
@@ -281,7 +341,7 @@ void ClaimModel::one_operation()
         unsigned index = below(3);
         ModelProcess &process = *processes_[index];
         if (what == 0) {
-            process.table.leave(process.owner);
+            process.table.leave(process.owner, now_);
         }
         living_processes().erase(process.number);
         processes_.erase(processes_.begin() + index);
@@ -294,6 +354,10 @@ void ClaimModel::one_operation()
     }
     if (what < 15) {
         try_stale(any_process());
+        return;
+    }
+    if (what < 18) {
+        look_for_due(any_process());
         return;
     }
     auto known = model_.find(payment);
@@ -343,6 +407,20 @@ void ClaimModel::compare(unsigned payment)
     }
 }
 
+void ClaimModel::compare_payers()
+{
+    for (unsigned payer = 0; payer < kPayers; ++payer) {
+        unsigned waiting = 0;
+        for (const auto &[payment, claim] : model_) {
+            waiting += payment % kPayers == payer
+                               && claim.state == ClaimState::verified
+                           ? 1
+                           : 0;
+        }
+        ASSERT_EQ(any_process().table.waiting_of(digest_of(payer)), waiting);
+    }
+}
+
 TEST_F(ClaimModel, AgreesWithTheTable)
 {
     std::printf("seed %u; again with X402_SEED=%u\n", seed_, seed_);
@@ -354,6 +432,7 @@ TEST_F(ClaimModel, AgreesWithTheTable)
         tidy();
         // Now and then all at once: most looks should find untidied claims.
         if (number % 16 == 0) {
+            compare_payers();
             for (unsigned payment = 0; payment < kPayments; ++payment) {
                 compare(payment);
                 ASSERT_FALSE(HasFailure()) << "payment " << payment;
@@ -366,6 +445,10 @@ TEST_F(ClaimModel, AgreesWithTheTable)
     // The walk went where it should.
     EXPECT_GT(evictions_, 100u);
     EXPECT_GT(turned_away_, 10u);
+    EXPECT_GT(full_, 5u);
+    EXPECT_GT(closed_, 50u);
+    EXPECT_GT(asked_, 20u);
+    EXPECT_GT(untrusted_, 100u);
     EXPECT_GT(recalled_, 100u);
 }
 

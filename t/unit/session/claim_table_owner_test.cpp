@@ -19,8 +19,8 @@ TEST_F(ClaimOwner, GetsASlotOfItsOwn)
     living_processes().insert({101, 102});
     ClaimTable second = table_of_other();
     ClaimTable third = table_of_other();
-    Owner second_owner = second.enter(101);
-    Owner third_owner = third.enter(102);
+    Owner second_owner = second.enter(101, kNow);
+    Owner third_owner = third.enter(102, kNow);
     EXPECT_NE(second_owner.stamp, 0u);
     EXPECT_NE(third_owner.stamp, 0u);
     EXPECT_NE(second_owner.slot, owner_.slot);
@@ -37,7 +37,7 @@ TEST_F(ClaimOwner, WhoLivesKeepsItsClaims)
     settle(2);
     living_processes().insert(101);
     ClaimTable other = table_of_other();
-    Owner other_owner = other.enter(101);
+    Owner other_owner = other.enter(101, kNow);
     for (unsigned number : {1u, 2u}) {
         ClaimView view = other.look_up(facts_of(number), kExpires + 1);
         EXPECT_TRUE(view.in_use);
@@ -103,7 +103,7 @@ TEST_F(ClaimOwner, AClaimOfTheDeadIsTakenUp)
     die();
     living_processes().insert(101);
     ClaimTable other = table_of_other();
-    Owner other_owner = other.enter(101);
+    Owner other_owner = other.enter(101, kNow);
 
     ClaimRef ref;
     EXPECT_EQ(other.take(facts_of(1), other_owner, kNow, ref),
@@ -124,7 +124,7 @@ TEST_F(ClaimOwner, RoomOfTheDeadIsUsed)
         if (number == 11) {
             take(number);
         } else {
-            unknown(number);
+            owed(number);
         }
     }
     ClaimRef ref;
@@ -132,7 +132,7 @@ TEST_F(ClaimOwner, RoomOfTheDeadIsUsed)
     die();
     living_processes().insert(101);
     ClaimTable other = table_of_other();
-    Owner other_owner = other.enter(101);
+    Owner other_owner = other.enter(101, kNow);
     EXPECT_EQ(other.take(facts_of(100), other_owner, kNow, ref),
               TakeOutcome::taken);
     EXPECT_EQ(other.look_up(facts_of(11), kNow).state, ClaimState::free);
@@ -144,7 +144,7 @@ TEST_F(ClaimOwner, SlotOfTheDeadIsTakenOverAndItsClaimsWithIt)
     die();
     living_processes().insert(101);
     ClaimTable other = table_of_other();
-    Owner other_owner = other.enter(101);
+    Owner other_owner = other.enter(101, kNow);
     EXPECT_EQ(other_owner.slot, owner_.slot);
     EXPECT_NE(other_owner.stamp, owner_.stamp);
     // The new process sits in the dead one's slot and does not own its claims,
@@ -157,7 +157,7 @@ TEST_F(ClaimOwner, WhoLeavesIsGoneThoughItsProcessLives)
 {
     take(1);
     settle(2);
-    table_.leave(owner_);
+    table_.leave(owner_, kNow);
     ClaimTable other = table_of_other();
     EXPECT_EQ(other.look_up(facts_of(1), kNow).state, ClaimState::free);
     EXPECT_EQ(other.look_up(facts_of(2), kNow).state, ClaimState::unknown);
@@ -168,12 +168,12 @@ TEST_F(ClaimOwner, LeavingLateDoesNotPutTheSuccessorOut)
     die();
     living_processes().insert(101);
     ClaimTable other = table_of_other();
-    Owner other_owner = other.enter(101);
+    Owner other_owner = other.enter(101, kNow);
     ClaimRef ref;
     ASSERT_EQ(other.take(facts_of(1), other_owner, kNow, ref),
               TakeOutcome::taken);
-    table_.leave(owner_);
-    table_.leave(Owner());
+    table_.leave(owner_, kNow);
+    table_.leave(Owner(), kNow);
     EXPECT_TRUE(table_of_other().look_up(facts_of(1), kNow).in_use);
 }
 
@@ -183,16 +183,16 @@ TEST_F(ClaimOwner, TheSameProcessNumberIsAnotherProcess)
 {
     living_processes().insert(101);
     ClaimTable killed = table_of_other();
-    Owner killed_owner = killed.enter(101);
+    Owner killed_owner = killed.enter(101, kNow);
     ASSERT_NE(killed_owner.slot, owner_.slot);
     ClaimRef ref;
     ASSERT_EQ(killed.take(facts_of(1), killed_owner, kNow, ref),
               TakeOutcome::taken);
     killed.set_settling(ref, "bytes", 7, kNow);
 
-    table_.leave(owner_);
+    table_.leave(owner_, kNow);
     ClaimTable successor = table_of_other();
-    ASSERT_NE(successor.enter(101).stamp, killed_owner.stamp);
+    ASSERT_NE(successor.enter(101, kNow).stamp, killed_owner.stamp);
     ClaimView view = successor.look_up(facts_of(1), kNow);
     EXPECT_EQ(view.state, ClaimState::unknown);
     EXPECT_FALSE(view.in_use);
@@ -202,12 +202,12 @@ TEST_F(ClaimOwner, WithoutASlotIsNobody)
 {
     for (std::int64_t process = 101; process < 101 + 511; ++process) {
         living_processes().insert(process);
-        ASSERT_NE(table_of_other().enter(process).stamp, 0u) << process;
+        ASSERT_NE(table_of_other().enter(process, kNow).stamp, 0u) << process;
     }
     living_processes().insert(1000);
-    EXPECT_EQ(table_of_other().enter(1000).stamp, 0u);
+    EXPECT_EQ(table_of_other().enter(1000, kNow).stamp, 0u);
     living_processes().erase(300);
-    EXPECT_NE(table_of_other().enter(1000).stamp, 0u);
+    EXPECT_NE(table_of_other().enter(1000, kNow).stamp, 0u);
 }
 
 }  // namespace

@@ -71,7 +71,7 @@ protected:
           table_(memory_.data(), process_lives)
     {
         living_processes() = {100};
-        owner_ = table_.enter(100);
+        owner_ = table_.enter(100, kNow);
     }
 
     void SetUp() override
@@ -105,12 +105,18 @@ protected:
         return ref;
     }
 
+    ClaimRef verified(unsigned number, std::int64_t now = kNow)
+    {
+        ClaimRef ref = take(number, now);
+        table_.set_verified(ref);
+        return ref;
+    }
+
     // A claim that was verified and whose settle has been sent.
     ClaimRef settle(unsigned number, const std::string &bytes = "settle",
                     std::int64_t now = kNow)
     {
-        ClaimRef ref = take(number, now);
-        table_.set_verified(ref);
+        ClaimRef ref = verified(number, now);
         table_.set_settling(ref, bytes, 7, now);
         return ref;
     }

@@ -1,0 +1,203 @@
+#include "session/claim_journal.hpp"
+
+#include <cstring>
+
+namespace x402 {
+
+namespace {
+
+// Its last byte is raised with every change of the records below.
+constexpr char kMarkBytes[] = {'\xff', 'x', '4', '0', '2', '\0', '\xfe', 1};
+constexpr std::string_view kMark(kMarkBytes, sizeof(kMarkBytes));
+constexpr std::size_t kCheckBytes = 8;
+constexpr std::size_t kFrame = sizeof(kMarkBytes) + 4 + 4 + kCheckBytes;
+constexpr std::size_t kLongest = 64 * 1024;
+
+void put_number(std::string &out, std::uint64_t number, unsigned bytes)
+{
+    for (unsigned i = 0; i < bytes; i++) {
+        out.push_back(static_cast<char>((number >> (8 * i)) & 0xff));
+    }
+}
+
+void put_digest(std::string &out, const Digest &digest)
+{
+    out.append(reinterpret_cast<const char *>(digest.data()), digest.size());
+}
+
+void put_text(std::string &out, std::string_view text)
+{
+    put_number(out, text.size(), 4);
+    out.append(text);
+}
+
+// Takes from the front; after the first thing that is not there all is empty.
+class Parts {
+public:
+    explicit Parts(std::string_view bytes) : rest_(bytes) {}
+
+    std::uint64_t number(unsigned bytes)
+    {
+        std::string_view part = take(bytes);
+        std::uint64_t value = 0;
+        for (std::size_t i = part.size(); i-- > 0;) {
+            value = value << 8 | static_cast<unsigned char>(part[i]);
+        }
+        return value;
+    }
+
+    std::int64_t moment() { return static_cast<std::int64_t>(number(8)); }
+
+    Digest digest()
+    {
+        Digest digest{};
+        std::string_view part = take(digest.size());
+        if (!part.empty()) {
+            std::memcpy(digest.data(), part.data(), part.size());
+        }
+        return digest;
+    }
+
+    std::string text() { return std::string(take(number(4))); }
+
+    bool complete() const { return good_ && rest_.empty(); }
+
+private:
+    std::string_view take(std::size_t count)
+    {
+        if (!good_ || count > rest_.size()) {
+            good_ = false;
+            return {};
+        }
+        std::string_view part = rest_.substr(0, count);
+        rest_.remove_prefix(count);
+        return part;
+    }
+
+    std::string_view rest_;
+    bool good_ = true;
+};
+
+void put_claim(std::string &out, const JournalRecord &record)
+{
+    put_number(out, record.state, 4);
+    put_number(out, record.flags, 1);
+    put_number(out, record.executions, 1);
+    for (std::int64_t moment :
+         {record.expires, record.changed, record.settle_started}) {
+        put_number(out, static_cast<std::uint64_t>(moment), 8);
+    }
+    put_number(out, record.facilitator, 8);
+    for (const Digest *digest :
+         {&record.resource, &record.redeliver_key, &record.payer,
+          &record.settle_digest, &record.money, &record.amount}) {
+        put_digest(out, *digest);
+    }
+    for (const std::string *text :
+         {&record.receipt, &record.network, &record.payer_text, &record.asset,
+          &record.settle}) {
+        put_text(out, *text);
+    }
+}
+
+void take_claim(Parts &parts, JournalRecord &record)
+{
+    record.state = static_cast<std::uint32_t>(parts.number(4));
+    record.flags = static_cast<std::uint8_t>(parts.number(1));
+    record.executions = static_cast<std::uint8_t>(parts.number(1));
+    record.expires = parts.moment();
+    record.changed = parts.moment();
+    record.settle_started = parts.moment();
+    record.facilitator = parts.number(8);
+    for (Digest *digest :
+         {&record.resource, &record.redeliver_key, &record.payer,
+          &record.settle_digest, &record.money, &record.amount}) {
+        *digest = parts.digest();
+    }
+    for (std::string *text :
+         {&record.receipt, &record.network, &record.payer_text, &record.asset,
+          &record.settle}) {
+        *text = parts.text();
+    }
+}
+
+std::string check_of(std::string_view kind_and_body)
+{
+    Digest digest = sha256(kind_and_body);
+    return {reinterpret_cast<const char *>(digest.data()), kCheckBytes};
+}
+
+bool read_body(JournalKind kind, std::string_view body, JournalRecord &record)
+{
+    record = JournalRecord();
+    record.kind = kind;
+    Parts parts(body);
+    record.key = parts.digest();
+    switch (kind) {
+    case JournalKind::begin:
+    case JournalKind::freed:
+        break;
+    case JournalKind::claim:
+        take_claim(parts, record);
+        break;
+    case JournalKind::payer:
+        for (std::int64_t &moment : record.unproven) {
+            moment = parts.moment();
+        }
+        record.refused_at = parts.moment();
+        break;
+    default:
+        return false;
+    }
+    return parts.complete();
+}
+
+}  // namespace
+
+std::string journal_bytes(const JournalRecord &record)
+{
+    std::string body;
+    put_digest(body, record.key);
+    if (record.kind == JournalKind::claim) {
+        put_claim(body, record);
+    } else if (record.kind == JournalKind::payer) {
+        for (std::int64_t moment : record.unproven) {
+            put_number(body, static_cast<std::uint64_t>(moment), 8);
+        }
+        put_number(body, static_cast<std::uint64_t>(record.refused_at), 8);
+    }
+    std::string head;
+    put_number(head, static_cast<std::uint32_t>(record.kind), 4);
+    put_number(head, body.size(), 4);
+    std::string out(kMark);
+    return out + check_of(head + body) + head + body;
+}
+
+bool JournalReader::next(JournalRecord &record)
+{
+    while (rest_.size() >= kFrame) {
+        if (rest_.substr(0, kMark.size()) == kMark) {
+            std::string_view head = rest_.substr(kFrame - 8, 8);
+            Parts parts(head);
+            auto kind = static_cast<JournalKind>(parts.number(4));
+            std::size_t size = parts.number(4);
+            if (size <= kLongest && size <= rest_.size() - kFrame
+                && check_of(rest_.substr(kFrame - 8, 8 + size))
+                       == rest_.substr(kMark.size(), kCheckBytes)
+                && read_body(kind, rest_.substr(kFrame, size), record)) {
+                rest_.remove_prefix(kFrame + size);
+                return true;
+            }
+        }
+        // Torn, or something else: on to the next mark.
+        std::size_t at = rest_.find(kMark, 1);
+        std::size_t over = at == std::string_view::npos ? rest_.size() : at;
+        skipped_ += over;
+        rest_.remove_prefix(over);
+    }
+    skipped_ += rest_.size();
+    rest_ = {};
+    return false;
+}
+
+}  // namespace x402

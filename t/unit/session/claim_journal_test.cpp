@@ -1,0 +1,217 @@
+// The journal: what is in it when, and what a new table makes of it.
+#include "session/claim_journal.hpp"
+
+#include <memory>
+
+#include "session/claim_zone.hpp"
+
+namespace x402 {
+namespace {
+
+class MemoryJournal : public JournalPort {
+public:
+    bool append(std::string_view record) override
+    {
+        if (full) {
+            return false;
+        }
+        bytes.append(record);
+        return true;
+    }
+
+    std::string bytes;
+    bool full = false;
+};
+
+class ClaimJournal : public ClaimZone {
+protected:
+    ClaimJournal() { table_.use_journal(&journal_); }
+
+    // The table after a start; everybody who lived is dead.
+    ClaimTable &started(const std::string &bytes)
+    {
+        living_processes().insert(500);
+        memory2_.assign(memory_.size(), 0);
+        EXPECT_TRUE(ClaimTable::format(memory2_.data(), bytes_));
+        second_ = std::make_unique<ClaimTable>(memory2_.data(), process_lives);
+        report_ = second_->replay(bytes, kNow);
+        second_owner_ = second_->enter(500, kNow);
+        return *second_;
+    }
+
+    ClaimState restored(unsigned number)
+    {
+        return started(journal_.bytes).look_up(facts_of(number), kNow).state;
+    }
+
+    MemoryJournal journal_;
+    std::vector<std::uint64_t> memory2_;
+    std::unique_ptr<ClaimTable> second_;
+    Owner second_owner_;
+    ReplayReport report_;
+};
+
+TEST_F(ClaimJournal, SaysOfEachClaimWhatIsTrueOfTheMoney)
+{
+    take(1);
+    verified(2);
+    EXPECT_EQ(journal_.bytes, "") << "nothing was settled";
+    settle(3);
+    EXPECT_TRUE(table_.set_paid(settle(4), "receipt", kNow));
+    owed(5);
+    ClaimRef delivered = owed(6);
+    EXPECT_TRUE(table_.resume(delivered, owner_));
+    table_.set_delivered(delivered, kNow);
+    table_.set_refused(settle(7), kNow);
+    unknown(8);
+    table_.free(settle(9));
+    ClaimTable &table = started(journal_.bytes);
+    EXPECT_EQ(report_.skipped, 0u);
+    EXPECT_EQ(report_.homeless, 0u);
+    constexpr ClaimState kStates[] = {
+        ClaimState::free,    ClaimState::free,    ClaimState::unknown,
+        ClaimState::paid,    ClaimState::paid,    ClaimState::delivered,
+        ClaimState::refused, ClaimState::unknown, ClaimState::free,
+    };
+    for (unsigned number = 1; number <= 9; ++number) {
+        ClaimView view = table.look_up(facts_of(number), kNow);
+        EXPECT_EQ(view.state, kStates[number - 1]) << number;
+        EXPECT_FALSE(view.in_use) << number;
+    }
+    EXPECT_EQ(table.look_up(facts_of(5), kNow).receipt, "receipt");
+    EXPECT_EQ(table.look_up(facts_of(6), kNow).executions, 2u);
+    EXPECT_TRUE(table.look_up(facts_of(3), kNow).ever_unknown);
+    EXPECT_TRUE(table.settles_first(facts_of(7).payer, kNow)) << "refused";
+}
+
+TEST_F(ClaimJournal, KeepsWhatASettleNeedsToBeAskedAgain)
+{
+    ClaimRef ref = verified(1);
+    table_.set_texts(ref, "eip155:84532", "0xpayer", "0xasset");
+    EXPECT_TRUE(table_.set_settling(ref, text_of_size(2000), 7, kNow));
+    table_.set_first_settle_sent(ref);
+    table_.set_unknown(ref, kNow);
+    ClaimTable &table = started(journal_.bytes);
+    ClaimFacts facts = facts_of(1);
+    facts.resource[0] ^= 1;
+    ClaimView view = table.look_up(facts, kNow);
+    EXPECT_FALSE(view.same_resource);
+    EXPECT_TRUE(view.same_client);
+    EXPECT_TRUE(view.same_amount);
+    EXPECT_TRUE(view.first_settle_sent);
+    EXPECT_EQ(view.facilitator, 7u);
+    EXPECT_EQ(view.settle_started, kNow);
+    EXPECT_EQ(table.stored_settle(view.ref), text_of_size(2000));
+    EXPECT_EQ(table.texts(view.ref).asset, "0xasset");
+    EXPECT_EQ(table.next_due(second_owner_, kNow + 5).what,
+              DueClaim::What::ask_again);
+}
+
+TEST_F(ClaimJournal, WrittenAnewSaysTheSame)
+{
+    unknown(1, text_of_size(1500));
+    owed(2);
+    table_.count_unproven(digest_of(3), 3, kNow);
+    MemoryJournal anew;
+    EXPECT_TRUE(started(journal_.bytes).write_all(anew));
+    ClaimTable &table = started(anew.bytes);
+    ClaimView view = table.look_up(facts_of(1), kNow);
+    EXPECT_EQ(view.state, ClaimState::unknown);
+    EXPECT_EQ(table.stored_settle(view.ref), text_of_size(1500));
+    EXPECT_EQ(table.look_up(facts_of(2), kNow).state, ClaimState::paid);
+    EXPECT_FALSE(table.count_unproven(digest_of(3), 1, kNow));
+    EXPECT_TRUE(table.count_unproven(digest_of(4), 1, kNow));
+}
+
+TEST_F(ClaimJournal, ThatCannotBeWrittenTurnsNewClaimsAway)
+{
+    ClaimRef lost = verified(1);
+    settle(2);
+    journal_.full = true;
+    EXPECT_FALSE(table_.set_settling(lost, "settle", 7, kNow));
+    ClaimRef ref;
+    EXPECT_EQ(try_take(3, ref), TakeOutcome::full);
+    EXPECT_EQ(try_take(3, ref, kNow + 1), TakeOutcome::full);
+    table_.set_refused(look(2).ref, kNow);
+    // Room again: all that was missed is written.
+    journal_.full = false;
+    EXPECT_EQ(try_take(3, ref, kNow + 1), TakeOutcome::full) << "a second";
+    EXPECT_EQ(try_take(3, ref, kNow + 2), TakeOutcome::taken);
+    EXPECT_EQ(restored(1), ClaimState::unknown);
+    EXPECT_EQ(restored(2), ClaimState::refused);
+}
+
+// Cut anywhere: a claim is as it was at some time, never free or refused.
+TEST_F(ClaimJournal, CutAnywhereIsAnEarlierOne)
+{
+    ClaimRef ref = settle(1, "short");
+    std::size_t settled = journal_.bytes.size();
+    EXPECT_TRUE(table_.set_paid(ref, "receipt", kNow));
+    table_.set_delivered(ref, kNow);
+    for (std::size_t size = settled; size <= journal_.bytes.size(); ++size) {
+        ClaimState state = started(journal_.bytes.substr(0, size))
+                               .look_up(facts_of(1), kNow)
+                               .state;
+        ASSERT_NE(state, ClaimState::free) << size;
+        ASSERT_NE(state, ClaimState::refused) << size;
+    }
+}
+
+TEST_F(ClaimJournal, GarbageInTheMiddleCostsOneRecord)
+{
+    settle(1);
+    std::size_t first = journal_.bytes.size();
+    table_.free(settle(2));
+    settle(3);
+    for (std::size_t place = 0; place < first; ++place) {
+        std::string bytes = journal_.bytes;
+        bytes[place] = static_cast<char>(bytes[place] ^ 0x10);
+        ClaimTable &table = started(bytes);
+        ASSERT_EQ(report_.records, 3u) << place;
+        ASSERT_EQ(report_.skipped, first) << place;
+        ASSERT_EQ(table.look_up(facts_of(3), kNow).state, ClaimState::unknown);
+        ASSERT_EQ(table.look_up(facts_of(2), kNow).state, ClaimState::free);
+    }
+    // Half a record, and others behind it.
+    std::string bytes =
+        journal_.bytes.substr(0, first / 2) + journal_.bytes.substr(first);
+    started(bytes);
+    EXPECT_EQ(report_.records, 3u);
+}
+
+TEST_F(ClaimJournal, RecordsThatMakeNoSenseChangeNothing)
+{
+    JournalRecord record;
+    record.kind = JournalKind::claim;
+    record.key = facts_of(1).key;
+    record.expires = kExpires;
+    for (std::uint32_t state : {0u, 1u, 2u, 9u, 0xffffffffu}) {
+        record.state = state;
+        started(journal_bytes(record));
+        EXPECT_EQ(report_.homeless, 1u) << state;
+    }
+    record.state = static_cast<std::uint32_t>(ClaimState::paid);
+    record.receipt = std::string(257, 'r');
+    started(journal_bytes(record));
+    EXPECT_EQ(report_.homeless, 1u);
+    record.receipt = "r";
+    record.settle = std::string(ClaimTable::kMaxSettleBytes + 1, 's');
+    started(journal_bytes(record));
+    EXPECT_EQ(report_.homeless, 1u);
+}
+
+TEST_F(ClaimJournal, MoreThanATableHoldsIsSaid)
+{
+    std::string all;
+    for (unsigned number = 0; number < 20; ++number) {
+        journal_.bytes.clear();
+        ClaimRef ref = owed(number);
+        all += journal_.bytes;
+        table_.free(ref);
+    }
+    started(all);
+    EXPECT_GT(report_.homeless, 0u);
+}
+
+}  // namespace
+}  // namespace x402
