@@ -156,7 +156,8 @@ async function start_node(file, { facilitator }) {
 
 export const contestants = {
     nginx: { title: 'nginx without the module', start: () => start_nginx({}) },
-    stock402: { title: 'nginx `return 402`, same bytes', start: ({ challenge }) => start_nginx({ server: stock_402(challenge) }) },
+    stock402: { title: 'nginx `return 402`, same bytes', server: stock_402,
+        start: ({ challenge }) => start_nginx({ server: stock_402(challenge) }) },
     module: { title: '**this module**', start: start_module },
     ledger: { title: 'this module, with a ledger', start: (options) => start_module({ ...options, level: 'notice' }) },
     before: { title: '**this module**, `x402_settle before`', start: (options) => start_module({ ...options, paid: 'x402_settle before;' }) },
