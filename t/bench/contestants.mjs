@@ -82,8 +82,8 @@ export function module_options({ facilitator, ...options }) {
     x402_pay_to ${payTo};
     x402_timeout ${timeout}s;
 `,
-        server: `location /paid { x402_price ${price}; ${options.paid ?? ''} }`,
         ...options,
+        server: options.server ?? `location /paid { x402_price ${price}; ${options.paid ?? ''} }`,
     };
 }
 

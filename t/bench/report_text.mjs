@@ -25,12 +25,14 @@ export function versions() {
 }
 
 export function environment() {
-    const commit = quiet(['git', '-C', tools.top, 'log', '-1', '--format=%h']);
-    const changed = quiet(['git', '-C', tools.top, 'status', '--porcelain', '--', 'src']) ? ', changed' : '';
+    // Of what is measured, not of the documentation.
+    const sources = ['--', 'src', 'config', 'config.make', 'ngx_http_x402_module.c'];
+    const commit = quiet(['git', '-C', tools.top, 'log', '-1', '--format=%h', ...sources]);
+    const changed = quiet(['git', '-C', tools.top, 'status', '--porcelain', ...sources]) ? ', changed' : '';
     const [cpu] = os.cpus();
     const facts = { ...versions(), commit: commit + changed, cpu: cpu.model.trim(), cores: os.cpus().length,
         node: process.version, load: os.loadavg()[0], date: new Date().toISOString().slice(0, 10) };
-    facts.text = `Commit ${facts.commit}, ${facts.date}. ${facts.cpu}, ${facts.cores} cores, load average ${fixed(facts.load, 1)} `
+    facts.text = `Sources of commit ${facts.commit}, ${facts.date}. ${facts.cpu}, ${facts.cores} cores, load average ${fixed(facts.load, 1)} `
         + `before the run; ${facts.nginx}, gcc ${facts.compiler}, libcurl ${facts.curl}, node ${facts.node}.`;
     return facts;
 }

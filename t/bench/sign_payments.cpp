@@ -1,9 +1,9 @@
-// Payments as a client of the first way of an offer makes them: EIP-3009
-// authorizations of one test key, EIP-712 digests, secp256k1 signatures that
-// verify. One PAYMENT-SIGNATURE value a line, all of one length, each with a
-// nonce of its own.
+// Payments as a client makes them for one way of an offer (the first, or
+// way=N): EIP-3009 authorizations of one test key, EIP-712 digests, secp256k1
+// signatures that verify. One PAYMENT-SIGNATURE value a line, all of one
+// length, each with a nonce of its own.
 //
-//     sign_payments count=1000 [filler=BYTES] [seed=N] < offer.json > payments
+//     sign_payments count=1000 [way=N filler=BYTES seed=N] < offer.json > file
 //     sign_payments address=1
 //
 // The secret number of a signature serves for 1024 of them, which gives the
@@ -179,9 +179,9 @@ std::string text_of(x402::JsonValue value)
 }
 
 Terms terms_of(x402::JsonValue offer, const std::string &from,
-               std::size_t filler)
+               std::size_t way_number, std::size_t filler)
 {
-    x402::JsonValue way = offer["accepts"].at(0);
+    x402::JsonValue way = offer["accepts"].at(way_number);
     std::string network = text_of(way["network"]);
     std::uint64_t chain = std::stoull(network.substr(network.find(':') + 1));
     auto until = static_cast<std::uint64_t>(
@@ -247,6 +247,7 @@ int write_payments(const CommandLine &line)
         give_up("no offer");
     }
     Terms terms = terms_of(offer.value().root(), key.address(),
+                           static_cast<std::size_t>(line.number("way", 0)),
                            static_cast<std::size_t>(line.number("filler", 0)));
     auto count = static_cast<std::uint64_t>(line.number("count", 1));
     auto seed = static_cast<std::uint64_t>(line.number("seed", 1));
@@ -263,6 +264,6 @@ int write_payments(const CommandLine &line)
 int main(int count, char **words)
 {
     using namespace x402_bench;
-    return write_payments(
-        CommandLine(count, words, {"count", "filler", "seed", "address"}));
+    return write_payments(CommandLine(
+        count, words, {"count", "way", "filler", "seed", "address"}));
 }
