@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help build test unit http e2e house asan fuzz replay lint format demo clean \
-	bench bench-micro bench-check bench-scale \
+	bench bench-micro bench-check bench-scale bench-docs \
 	need-build need-test need-e2e need-bench ask
 
 NGINX ?= /usr/sbin/nginx
@@ -181,7 +181,7 @@ bench: need-bench ## this module beside nginx, njs, express and hono; BENCH_TIME
 bench-micro: need-build ## Google Benchmark over the pure rooms: decode, match, offer, claim, settle answer
 	@t/lib/need libbenchmark-dev
 	@$(MAKE) --no-print-directory -j$(JOBS) build/bench/micro build/bench/sign_payments
-	build/bench/micro --benchmark_min_time=0.3 --benchmark_counters_tabular=true
+	build/bench/micro --benchmark_min_time=0.3 2>/dev/null | tee build/bench/micro.txt
 
 bench-check: need-bench ## instructions per request against t/bench/baseline.json; UPDATE=1 writes it
 	@t/lib/need valgrind
@@ -192,6 +192,10 @@ bench-scale: need-bench ## cost against locations, accepts, zone, payload, payme
 	@t/lib/need valgrind
 	@$(MAKE) --no-print-directory $(MODULE) $(BENCH_PROGRAMS:%=build/bench/%)
 	@X402_MODULE=$(CURDIR)/$(MODULE) NGINX=$(NGINX) BENCH_TIME=$(BENCH_TIME) node t/bench/scale.mjs
+
+bench-docs: ## puts the latest tables of build/bench into docs/performance.md
+	@t/lib/need-node
+	@node t/bench/docs.mjs
 
 build/bench/load_generator: build/bench/o/t/bench/load_generator.o
 	@$(CXX) -o $@ $^

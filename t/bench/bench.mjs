@@ -134,10 +134,10 @@ function path_table(place, results, all) {
         const r = results[name];
         return [contestants[name].title, fixed(r.rate, 0), fixed(r.p50_us / 1000, 2), fixed(r.p99_us / 1000, 2),
             ...(place.name === 'latency' ? [fixed(r.added_ms, 2)] : []),
-            fixed(r.cpu_us, 1), express ? fixed(express.cpu_us / r.cpu_us, 1) : '', plain ? fixed(r.cpu_us / plain.cpu_us, 2) : '',
+            fixed(r.cpu_us, 1), fixed(r.cpu_us * r.kernel, 1), express ? fixed(express.cpu_us / r.cpu_us, 1) : '', plain ? fixed(r.cpu_us / plain.cpu_us, 2) : '',
             fixed(r.rss_most_kb / 1024, 0), percent(r.server_busy), percent(r.load_busy), percent(r.right, 2)];
     });
-    return table(['', 'req/s', 'p50 ms', 'p99 ms', ...(place.name === 'latency' ? ['added ms'] : []), 'CPU µs/req',
+    return table(['', 'req/s', 'p50 ms', 'p99 ms', ...(place.name === 'latency' ? ['added ms'] : []), 'CPU µs/req', 'of it kernel',
         'express ÷', '÷ nginx', 'RSS MB', 'server busy', 'load side busy', 'right'], rows);
 }
 

@@ -52,7 +52,7 @@ function compared(found, baseline) {
 
 function whereabouts(found) {
     const parts = [];
-    for (const name of ['unpaid', 'paid']) {
+    for (const name of ['free', 'unpaid', 'paid']) {
         const share = (part) => `${fixed(100 * part / found[name].instructions, 1)} %`;
         const rows = (list) => list.map(([what, cost]) => [what, fixed(cost, 0), share(cost)]);
         parts.push(`### Where the instructions go: ${name}`,

@@ -90,6 +90,7 @@ struct Usage {
     std::int64_t server = 0;
     std::int64_t stub = 0;
     std::int64_t self = 0;
+    Ticks server_ticks;
 };
 
 struct Counts {
@@ -189,7 +190,8 @@ Generator::Generator(const CommandLine &words)
 
 Usage Generator::usage() const
 {
-    return {now_ns(), cpu_ns(server_), cpu_ns(stub_), cpu_ns(getpid())};
+    return {now_ns(), cpu_ns(server_), cpu_ns(stub_), cpu_ns(getpid()),
+            ticks(server_)};
 }
 
 void Generator::run()
@@ -366,6 +368,12 @@ void Generator::judge(Connection &connection, const Answer &answer)
     }
 }
 
+double kernel_share(const Ticks &from, const Ticks &to)
+{
+    auto all = static_cast<double>(to.all - from.all);
+    return all > 0 ? static_cast<double>(to.system - from.system) / all : 0;
+}
+
 void Generator::report(const Usage &end)
 {
     auto &took = counts_.latencies_us;
@@ -386,7 +394,7 @@ void Generator::report(const Usage &end)
     }
     std::printf(
         "{\"seconds\":%.3f,\"answers\":%zu,\"rate\":%.1f,\"p50_us\":%u,"
-        "\"p99_us\":%u,\"cpu_us\":%.3f,\"server_busy\":%.4f,"
+        "\"p99_us\":%u,\"cpu_us\":%.3f,\"kernel\":%.3f,\"server_busy\":%.4f,"
         "\"generator_busy\":%.4f,\"stub_busy\":%.4f,\"right\":%.6f,"
         "\"lost\":%llu,\"ran_out\":%s,\"rss_most_kb\":%lld,"
         "\"private_begin_kb\":%lld,\"private_most_kb\":%lld,"
@@ -395,6 +403,7 @@ void Generator::report(const Usage &end)
         answers > 0
             ? static_cast<double>(end.server - begin_.server) / 1e3 / answers
             : 0.0,
+        kernel_share(begin_.server_ticks, end.server_ticks),
         busy(begin_.server, end.server), busy(begin_.self, end.self),
         busy(begin_.stub, end.stub),
         answers > 0 ? static_cast<double>(counts_.right)

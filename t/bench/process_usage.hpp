@@ -59,6 +59,38 @@ inline std::int64_t cpu_ns(const std::vector<pid_t> &pids)
     return sum;
 }
 
+// The share of it that was spent in the kernel, in ticks of 10 ms: system time
+// and all time so far.
+struct Ticks {
+    long long system = 0;
+    long long all = 0;
+};
+
+inline Ticks ticks(const std::vector<pid_t> &pids)
+{
+    Ticks sum;
+    for (pid_t pid : pids) {
+        std::string path = "/proc/" + std::to_string(pid) + "/stat";
+        long long user = 0;
+        long long system = 0;
+        std::FILE *file = std::fopen(path.c_str(), "r");
+        if (file == nullptr) {
+            continue;
+        }
+        // Behind the name, which stands in parentheses: state and ten numbers.
+        if (std::fscanf(file,
+                        "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u "
+                        "%*u %lld %lld",
+                        &user, &system)
+            == 2) {
+            sum.system += system;
+            sum.all += user + system;
+        }
+        std::fclose(file);
+    }
+    return sum;
+}
+
 // Memory in KB, as /proc/PID/status calls it: "VmRSS: %lld kB".
 inline std::int64_t memory_kb(const std::vector<pid_t> &pids,
                               const char *format)
