@@ -25,7 +25,8 @@ async function measure() {
         const server = await start_counted(options);
         for (const [name, ask, more] of asks) {
             process.stderr.write(`counting ${name}\n`);
-            found[name] = await count(server, ask, { file, ...more });
+            // What comes once, or by the clock, is spread over many of the cheap ones.
+            found[name] = await count(server, ask, { file, requests: ask === 'paid' ? 500 : 3000, ...more });
         }
         await server.stop();
     };

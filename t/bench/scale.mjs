@@ -148,11 +148,16 @@ const tables = {
     zone: ['Payments remembered', zones], flight: ['Payments in flight', in_flight], workers: ['Workers', workers],
 };
 
-const parts = [environment().text];
+// Each table in a file of its own: some can be made anew, and the others stay.
+const kept = tools.program('scale');
+fs.mkdirSync(kept, { recursive: true });
 for (const [name, [title, make]] of Object.entries(tables)) {
     if (only && !only.includes(name)) continue;
-    parts.push(`### ${title}`, await make());
-    fs.writeFileSync(tools.program('scale.md'), `${parts.join('\n\n')}\n`);
+    const where = environment().text;
+    fs.writeFileSync(`${kept}/${name}.md`, `### ${title}\n\n${await make()}\n\n${where}\n`);
 }
-console.log(`${parts.join('\n\n')}\n\nalso in build/bench/scale.md`);
+const all = Object.keys(tables).map((name) => `${kept}/${name}.md`).filter(fs.existsSync)
+    .map((file) => fs.readFileSync(file, 'utf8')).join('\n');
+fs.writeFileSync(tools.program('scale.md'), all);
+console.log(`${all}\nalso in build/bench/scale.md`);
 process.exit(0);
