@@ -12,12 +12,9 @@
 // status= header= body=     what makes an answer right; body=@FILE reads it
 // server=PIDS stub=PIDS     whose CPU time and memory is looked at
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -30,6 +27,7 @@
 
 #include "answer_reader.hpp"
 #include "command_line.hpp"
+#include "payment_list.hpp"
 #include "process_usage.hpp"
 
 namespace x402_bench {
@@ -41,46 +39,6 @@ std::int64_t now_ns()
                std::chrono::steady_clock::now().time_since_epoch())
         .count();
 }
-
-// The payments, mapped: nothing of them is copied before it is sent.
-class PaymentList {
-public:
-    void open(const std::string &path, std::size_t skip)
-    {
-        int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-        struct stat facts {};
-        if (file < 0 || fstat(file, &facts) != 0 || facts.st_size == 0) {
-            std::perror(path.c_str());
-            std::exit(2);
-        }
-        auto size = static_cast<std::size_t>(facts.st_size);
-        void *memory = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file, 0);
-        ::close(file);
-        if (memory == MAP_FAILED) {
-            std::perror(path.c_str());
-            std::exit(2);
-        }
-        all_ = {static_cast<const char *>(memory), size};
-        stride_ = all_.find('\n') + 1;
-        at_ = std::min(skip * stride_, size);
-    }
-    bool wanted() const { return stride_ != 0; }
-    // Empty when there is none left.
-    std::string_view next()
-    {
-        if (at_ + stride_ > all_.size()) {
-            return {};
-        }
-        std::string_view one = all_.substr(at_, stride_ - 1);
-        at_ += stride_;
-        return one;
-    }
-
-private:
-    std::string_view all_;
-    std::size_t stride_ = 0;
-    std::size_t at_ = 0;
-};
 
 constexpr const char *kResident = "VmRSS: %lld kB";
 constexpr const char *kPrivate = "RssAnon: %lld kB";
