@@ -14,6 +14,7 @@
 #include "nginx/ngx_http_x402_reply.hpp"
 #include "policy/claim_key.hpp"
 #include "policy/network_table.hpp"
+#include "policy/supported_extra.hpp"
 #include "protocol/extension_echo.hpp"
 #include "protocol/facilitator_messages.hpp"
 
@@ -315,6 +316,27 @@ void set_way(RequestCtx &ctx, const PaymentOffer::Way &way)
     payment.pay_to = way.requirements.pay_to;
     payment.request_body = facilitator_request_json(version, payment.payload,
                                                     way, resource_info(ctx));
+}
+
+bool set_amount(RequestCtx &ctx, const std::string &amount)
+{
+    Payment &payment = *ctx.payment;
+    if (amount == payment.amount) {
+        return true;
+    }
+    // The whole requirement but its amount, as it was offered.
+    auto copied = with_supported_extra(payment.way->requirements, JsonValue());
+    if (!copied) {
+        return false;
+    }
+    PaymentOffer settled;
+    copied->amount = amount;
+    settled.add(std::move(copied.value()), payment.way->term);
+    payment.amount = amount;
+    payment.request_body =
+        facilitator_request_json(ctx.dialect->version(), payment.payload,
+                                 settled.ways()[0], resource_info(ctx));
+    return true;
 }
 
 void receive_payment(RequestCtx &ctx, std::string_view header_value)

@@ -18,6 +18,10 @@ void cap_retry(RequestCtx &ctx);
 // The requirement this payment meets, and the request that says so.
 void set_way(RequestCtx &ctx, const PaymentOffer::Way &way);
 
+// Scheme upto: settles this much, in atomic units, of the way's maximum. False:
+// it cannot be written.
+bool set_amount(RequestCtx &ctx, const std::string &amount);
+
 // A payment whose claim is known (ngx_http_x402_resume.cpp). True: it has been
 // answered or taken up; false: it may begin anew.
 bool answer_from_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim);

@@ -8,7 +8,7 @@ import { offerOf, payingFetch, receiptOf, sealedPayment } from './client.mjs';
 import { until } from './process.mjs';
 import { startSolana, startSolanaFacilitator } from './solana.mjs';
 import { startStack } from './stack.mjs';
-import { after, before, test, todo } from './testing.mjs';
+import { after, before, test } from './testing.mjs';
 
 const shops = { '@x402/avm': '/official', '@x402-avm/avm': '/goplausible' };
 
@@ -116,8 +116,7 @@ for (const [name, path] of Object.entries(shops)) {
     }
 }
 
-// Waits for what /supported says to be in the offers; then `todo` becomes `test`.
-todo('the fee payer that the facilitator names is in the offer, and both clients pay', async () => {
+test('the fee payer that the facilitator names is in the offer, and both clients pay', async () => {
     const { address } = cashiers['@x402/avm'];
     // It is asked for in the background; before it is heard, clients would pay their fees themselves.
     await until('the facilitator was heard', async () => {

@@ -5,8 +5,6 @@ import * as runner from 'node:test';
 const timeout = 60_000;
 
 export const test = (name, body) => runner.test(name, { timeout }, body);
-// A promise that is not kept yet: it may fail.
-export const todo = (name, body) => runner.test(name, { timeout, todo: true }, body);
 export const before = (body) => runner.before(body, { timeout });
 export const after = (body) => runner.after(body, { timeout });
 export const afterEach = (body) => runner.afterEach(body, { timeout });
