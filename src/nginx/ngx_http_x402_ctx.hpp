@@ -40,6 +40,7 @@ struct Payment {
     ClaimFacts facts;
     std::int64_t valid_before = 0;  // unix seconds; no use afterwards
     ClaimRef claim;
+    std::optional<Digest> name;  // the client gave it (payment-identifier)
     const PaymentOffer::Way *way = nullptr;  // nullptr: resumed claim
     std::string request_body;                // of verify and settle
     std::string payer;

@@ -162,7 +162,9 @@ void on_verified(void *data, FacilitatorReply &reply)
     ctx->verify_time = ngx_current_msec - ctx->verify_started;
     resume_request(ctx->r, [&] {
         VerifyAnswer verdict = judge_verify(reply);
-        if (verdict.verdict == VerifyVerdict::valid) {
+        if (verdict.verdict == VerifyVerdict::valid && !note_identifier(*ctx)) {
+            advance(*ctx, Event::verify_failed);
+        } else if (verdict.verdict == VerifyVerdict::valid) {
             ctx->payment->payer_known = true;
             if (!verdict.payer.empty()) {
                 ctx->payment->payer = verdict.payer;
@@ -216,6 +218,9 @@ void begin(RequestCtx &ctx, Worker &worker, bool settle_before)
         return;
     }
     set_way(ctx, *way);
+    if (!check_identifier(ctx, worker)) {
+        return;
+    }
     if (!Slot::available(worker, ctx.conf->max_calls, false)) {
         log_line(
             NGX_LOG_WARN, ctx.r->connection->log,
@@ -245,6 +250,11 @@ void begin(RequestCtx &ctx, Worker &worker, bool settle_before)
     if (!settle_before) {
         advance(ctx, Event::claim_taken);
         begin_verify(ctx, endpoint);
+        return;
+    }
+    if (!note_identifier(ctx)) {
+        advance(ctx, Event::claim_taken);
+        advance(ctx, Event::verify_failed);
         return;
     }
     ctx.settled_before = true;
