@@ -198,27 +198,35 @@ void begin_verify(RequestCtx &ctx, Endpoint &endpoint)
         FacilitatorCall::start(endpoint, std::move(call), on_verified, &ctx);
 }
 
-// A payment nobody has seen: match, time, slot, claim, call.
-void begin(RequestCtx &ctx, Worker &worker, bool settle_before)
+// What can be said of a payment without asking anybody. False: ctx.answer says
+// what is wrong with it.
+bool meets_offer(RequestCtx &ctx)
 {
-    Payment &payment = *ctx.payment;
+    const Payment &payment = *ctx.payment;
     const auto *way = find_way(ctx, payment.payload);
     if (way == nullptr) {
         challenge(ctx, std::string(ctx.dialect->mismatch()));
-        return;
+        return false;
     }
     if (!echoes_extensions(*ctx.conf, ctx.r, payment.payload.extensions())) {
         challenge(ctx, std::string(kExtensionEchoMismatch));
-        return;
+        return false;
     }
     const char *objection =
         payload_objection(payment.scheme, way->requirements, ngx_time());
     if (objection) {
         challenge(ctx, objection);
-        return;
+        return false;
     }
     set_way(ctx, *way);
-    if (!check_identifier(ctx, worker)) {
+    return true;
+}
+
+// A payment nobody has seen: match, time, slot, claim, call.
+void begin(RequestCtx &ctx, Worker &worker, bool settle_before)
+{
+    Payment &payment = *ctx.payment;
+    if (!meets_offer(ctx) || !check_identifier(ctx, worker)) {
         return;
     }
     if (!Slot::available(worker, ctx.conf->max_calls, false)) {
@@ -246,7 +254,8 @@ void begin(RequestCtx &ctx, Worker &worker, bool settle_before)
         return;
     }
     ctx.slot = Slot(worker);
-    Endpoint &endpoint = worker.endpoint_of(*facilitator_of(ctx, *way));
+    Endpoint &endpoint =
+        worker.endpoint_of(*facilitator_of(ctx, *payment.way));
     if (!settle_before) {
         advance(ctx, Event::claim_taken);
         begin_verify(ctx, endpoint);

@@ -87,16 +87,17 @@ is_content $slow->answer($id), "SECRET answer\n", 'a window of ten bytes';
 # --- request bodies
 
 my $body = join '', map { sprintf "%07d\n", $_ } 1 .. 1_000_000;
+my %offer_of = map { $_ => unpaid($t, "/$_/a") } qw(paid direct before);
 for my $where (qw(paid direct before)) {
     for my $h2 (0, 1) {
         my %via = $h2 ? (h2 => 1, port => 'h2') : ();
         my $name = "$where" . ($h2 ? ', HTTP/2' : '');
         $up->forget;
-        my $r = paid($t, "/$where/a", method => 'POST', payment => payment($offer), body => $body, %via);
+        my $r = paid($t, "/$where/a", method => 'POST', payment => payment($offer_of{$where}), body => $body, %via);
         is_content $r, "SECRET answer\n", "$name: 8 MB up";
         is +($up->requests)[0]{sha256}, sha256_hex($body), "$name: unchanged";
         $f->settle(refused => 'insufficient_funds');
-        $r = paid($t, "/$where/a", method => 'POST', payment => payment($offer), body => $body, %via);
+        $r = paid($t, "/$where/a", method => 'POST', payment => payment($offer_of{$where}), body => $body, %via);
         is_refused $r, "$name: 8 MB up, refused";
         no_trace $r, 'SECRET', "$name: no content";
         $f->settle('paid');
