@@ -106,7 +106,7 @@ for my $where (qw(paid direct before)) {
     # 100-continue: invited by a payment, and only then
     $up->forget;
     $c = $t->connect;
-    $c->send($c->head(POST => "/$where/a", headers => [ money(), Expect => '100-continue',
+    $c->send($c->head(POST => "/$where/a", headers => [ header_of(payment($offer_of{$where})), Expect => '100-continue',
         'Content-Length' => length $body ]));
     $t->wait_for(sub { $c->_fill(0.05); $c->raw =~ /100 Continue/ }, 5);
     like $c->raw, qr/\AHTTP\/1.1 100 Continue/, "$where: 100-continue";
@@ -124,7 +124,7 @@ for my $where (qw(paid direct before)) {
     # chunked
     $up->forget;
     $c = $t->connect;
-    $c->send($c->head(POST => "/$where/a", headers => [ money(), 'Transfer-Encoding' => 'chunked' ])
+    $c->send($c->head(POST => "/$where/a", headers => [ header_of(payment($offer_of{$where})), 'Transfer-Encoding' => 'chunked' ])
         . "5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n");
     is_content $c->answer, "SECRET answer\n", "$where: a chunked body";
     is +($up->requests)[0]{body}, 'hello world', "$where: arrives";
