@@ -12,6 +12,7 @@
 #include "nginx/ngx_http_x402_price_grace.hpp"
 #include "nginx/ngx_http_x402_quote.hpp"
 #include "nginx/ngx_http_x402_reply.hpp"
+#include "nginx/ngx_http_x402_supplement.hpp"
 #include "policy/claim_key.hpp"
 #include "policy/network_table.hpp"
 #include "policy/supported_extra.hpp"
@@ -198,27 +199,35 @@ void begin_verify(RequestCtx &ctx, Endpoint &endpoint)
         FacilitatorCall::start(endpoint, std::move(call), on_verified, &ctx);
 }
 
-// A payment nobody has seen: match, time, slot, claim, call.
-void begin(RequestCtx &ctx, Worker &worker, bool settle_before)
+// What can be said of a payment without asking anybody. False: ctx.answer says
+// what is wrong with it.
+bool meets_offer(RequestCtx &ctx)
 {
-    Payment &payment = *ctx.payment;
+    const Payment &payment = *ctx.payment;
     const auto *way = find_way(ctx, payment.payload);
     if (way == nullptr) {
         challenge(ctx, std::string(ctx.dialect->mismatch()));
-        return;
+        return false;
     }
     if (!echoes_extensions(*ctx.conf, ctx.r, payment.payload.extensions())) {
         challenge(ctx, std::string(kExtensionEchoMismatch));
-        return;
+        return false;
     }
     const char *objection =
         payload_objection(payment.scheme, way->requirements, ngx_time());
     if (objection) {
         challenge(ctx, objection);
-        return;
+        return false;
     }
     set_way(ctx, *way);
-    if (!check_identifier(ctx, worker)) {
+    return true;
+}
+
+// A payment nobody has seen: match, time, slot, claim, call.
+void begin(RequestCtx &ctx, Worker &worker, bool settle_before)
+{
+    Payment &payment = *ctx.payment;
+    if (!meets_offer(ctx) || !check_identifier(ctx, worker)) {
         return;
     }
     if (!Slot::available(worker, ctx.conf->max_calls, false)) {
@@ -246,7 +255,7 @@ void begin(RequestCtx &ctx, Worker &worker, bool settle_before)
         return;
     }
     ctx.slot = Slot(worker);
-    Endpoint &endpoint = worker.endpoint_of(*facilitator_of(ctx, *way));
+    Endpoint &endpoint = worker.endpoint_of(*facilitator_of(ctx, *payment.way));
     if (!settle_before) {
         advance(ctx, Event::claim_taken);
         begin_verify(ctx, endpoint);
@@ -321,6 +330,11 @@ void set_way(RequestCtx &ctx, const PaymentOffer::Way &way)
     payment.network = way.requirements.network;
     payment.receipt_network =
         version == 1 ? way.requirements.v1_network : way.requirements.network;
+    if (Worker *worker = worker_of(main_conf(ctx.r))) {
+        version = version_to_ask(*worker, *facilitator_of(ctx, way),
+                                 way.requirements, version);
+    }
+    payment.asked_version = version;
     payment.amount = way.requirements.amount;
     payment.asset = way.requirements.asset;
     payment.pay_to = way.requirements.pay_to;
@@ -344,7 +358,7 @@ bool set_amount(RequestCtx &ctx, const std::string &amount)
     settled.add(std::move(copied.value()), payment.way->term);
     payment.amount = amount;
     payment.request_body =
-        facilitator_request_json(ctx.dialect->version(), payment.payload,
+        facilitator_request_json(payment.asked_version, payment.payload,
                                  settled.ways()[0], resource_info(ctx));
     return true;
 }
