@@ -63,8 +63,9 @@ TEST(SettlementReceipt, LeavesOutWhatNoClientWouldTakeInAHeader)
                          + R"("}})";
     std::string receipt = receipt_of(answer.c_str(), true);
     EXPECT_EQ(receipt.size(), 5900u + 74);
-    EXPECT_EQ(receipt.substr(0, 68),
-              R"({"success":true,"transaction":"0xabc","network":"n","extensions":{"a)");
+    EXPECT_EQ(
+        receipt.substr(0, 68),
+        R"({"success":true,"transaction":"0xabc","network":"n","extensions":{"a)");
     EXPECT_EQ(receipt.find("extra"), std::string::npos);
 }
 
