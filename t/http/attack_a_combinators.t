@@ -40,6 +40,7 @@ http {
         location @first     { proxy_intercept_errors on; error_page 404 = @second; rewrite ^ /lost break; proxy_pass http://%%BACKEND%%; }
         location @second    { rewrite ^ /found break; proxy_pass http://%%BACKEND%%; }
         location /post/     { x402_price $0.01; post_action /hook; proxy_pass http://%%BACKEND%%/; }
+        location = /hidden  { post_action /limited/hidden; proxy_pass http://%%BACKEND%%/open; }
         location = /hook    { internal; proxy_pass http://%%BACKEND%%/hook; }
         location /dav/      { x402_price $0.01; alias %%DIR%%/upload/; dav_methods PUT DELETE MKCOL COPY MOVE; }
         location /mirrored/ { x402_price $0.01; mirror /copy; proxy_pass http://%%BACKEND%%/; }
@@ -49,6 +50,7 @@ http {
 EOC
 $t->write('upload/there', "SECRET\n");
 $up->on('*', body => "SECRET\n");
+$up->on('/open', body => "open\n");
 $up->on('/lost', status => 404, body => 'lost');
 $up->on('/found', body => "SECRET found\n");
 $t->start;
@@ -71,6 +73,17 @@ for my $via ([], [ h2 => 1, port => 'h2' ]) {
     }
     ok $up->wait_count('/hook', 1), "A4: ${p}post_action runs behind a paid answer";
     is $f->calls, 2, "A4: ${p}and costs nothing";
+
+    # What it asks for is never seen by a client, whether it has a price or not.
+    $_->forget for $f, $up;
+    my $c = $t->connect(@$via ? (h2 => 1, port => 'h2') : ());
+    my $open = $c->request(GET => '/hidden');
+    ok $up->wait_count('/limited/hidden', 1), "A4: ${p}post_action to what has a price is the operator's own";
+    $c->rest(0.1);
+    is $open->body, "open\n", "A4: ${p}post_action to what has a price: the answer";
+    no_trace $c->raw, 'SECRET', "A4: ${p}post_action to what has a price: no content";
+    is $f->calls, 0, "A4: ${p}post_action to what has a price: and no charge";
+    $c->hang_up;
 
     # A method that is not let in is not asked for money, and money does not let it in.
     $_->forget for $f, $up;
