@@ -105,6 +105,7 @@ typedef struct {
     ngx_array_t               *bypass;     /* ngx_http_complex_value_t */
     ngx_str_t                  cors;       /* "*", an origin; empty: off */
     ngx_http_complex_value_t  *error;
+    ngx_uint_t                 refuse_status;  /* of an invalid payment */
     ngx_http_complex_value_t  *unpaid_body;
     ngx_str_t                  unpaid_type;
     void                      *paywall;    /* x402::Paywall */
