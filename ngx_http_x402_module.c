@@ -181,6 +181,13 @@ static ngx_command_t  ngx_http_x402_commands[] = {
       offsetof(ngx_http_x402_loc_conf_t, refuse_status),
       ngx_http_x402_refuse_statuses },
 
+    { ngx_string("x402_notify"),
+      NGX_HTTP_X402_ANY|NGX_CONF_TAKE12,
+      ngx_http_x402_set_notify,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("x402_error"),
       NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
       ngx_http_set_complex_value_slot,

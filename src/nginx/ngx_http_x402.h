@@ -108,6 +108,7 @@ typedef struct {
     ngx_uint_t                 refuse_status;  /* of an invalid payment */
     ngx_http_complex_value_t  *unpaid_body;
     ngx_str_t                  unpaid_type;
+    void                      *notices;    /* x402::Notices */
     void                      *paywall;    /* x402::Paywall */
     void                      *extensions; /* x402::Extensions */
 
@@ -163,6 +164,7 @@ char *ngx_http_x402_set_unpaid_body(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_x402_set_paywall(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_extension(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_http_x402_set_notify(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /* configuration */

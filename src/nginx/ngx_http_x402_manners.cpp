@@ -20,6 +20,9 @@ void merge_manners(ngx_http_x402_loc_conf_t &conf,
         conf.unpaid_body = outer.unpaid_body;
         conf.unpaid_type = outer.unpaid_type;
     }
+    if (conf.notices == nullptr) {
+        conf.notices = outer.notices;
+    }
     if (conf.paywall == nullptr) {
         conf.paywall = outer.paywall;
     }

@@ -8,6 +8,7 @@
 #include "nginx/ngx_http_x402_extensions.hpp"
 #include "nginx/ngx_http_x402_header_list.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
+#include "nginx/ngx_http_x402_notify.hpp"
 #include "nginx/ngx_http_x402_payment.hpp"
 #include "nginx/ngx_http_x402_price_grace.hpp"
 #include "nginx/ngx_http_x402_quote.hpp"
@@ -170,18 +171,21 @@ void accept_verified(RequestCtx &ctx)
 // The facilitator says yes; what comes next is a matter of when money moves.
 void take_verified(RequestCtx &ctx)
 {
+    notify(ctx, NotifyEvent::verify);
     switch (ctx.payment->settles) {
     case SettleTime::off:
         accept_verified(ctx);
         return;
     case SettleTime::verified_first: {
         Worker &worker = *worker_of(main_conf(ctx.r));
+        SettlementTerms terms = settlement_terms(ctx);
+        terms.was_verified = true;
         advance(ctx, Event::verify_valid);
         advance(ctx, Event::settle_due);
         settle_first(
             ctx, worker,
             worker.endpoint_of(*facilitator_of(ctx, *ctx.payment->way)),
-            settlement_terms(ctx));
+            std::move(terms));
         return;
     }
     case SettleTime::before:

@@ -3,6 +3,7 @@
 #include "base/base64_codec.hpp"
 #include "nginx/ngx_http_x402_answer_body.hpp"
 #include "nginx/ngx_http_x402_extensions.hpp"
+#include "nginx/ngx_http_x402_notify.hpp"
 
 namespace x402 {
 
@@ -81,6 +82,9 @@ void note_reply(RequestCtx &ctx, const Answer &answer)
 {
     if (ctx.reply != Reply::none) {
         return;
+    }
+    if (ctx.payment) {
+        notify(ctx, NotifyEvent::failure);
     }
     if (!answer.offer) {
         // Only a settlement of unknown outcome does not know what was charged.
