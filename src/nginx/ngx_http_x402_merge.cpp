@@ -92,6 +92,8 @@ void note_needs(const LocationOffer &offer, FacilitatorConf &facilitator)
         std::find(offer.dialects.begin(), offer.dialects.end(), &dialect_v2())
         != offer.dialects.end();
     for (const LocationTerm &term : offer.terms) {
+        facilitator.wanted =
+            facilitator.wanted || (!term.facilitator && !term.in_full);
         std::string scheme =
             term.terms.scheme.empty() ? "exact" : term.terms.scheme;
         std::string network = caip2_network(term.terms.network).value_or("");

@@ -276,7 +276,15 @@ bool build_constant_offer(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
                      term.origin);
             return false;
         }
+        location.terms[i].in_full =
+            !term.terms.amount.empty() && !term.terms.asset.empty()
+            && !term.terms.extra.empty() && !requirements->needs_supported;
         offer->add(named(std::move(requirements.value())), i);
+    }
+    for (const LocationTerm &term : location.terms) {
+        if (term.facilitator && !term.in_full) {
+            term.facilitator->wanted = true;
+        }
     }
     if (!measure(cf, conf, *offer)) {
         return false;
