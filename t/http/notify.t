@@ -33,6 +33,8 @@ http {
         location /quiet     { x402_notify off; proxy_pass http://%%BACKEND%%; }
         location /own       { x402_notify settle /told/own; x402_notify settle /told/twice; proxy_pass http://%%BACKEND%%; }
         location /broken    { x402_notify settle /none; proxy_pass http://%%BACKEND%%; }
+        location /closing   { x402_notify verify /close; proxy_pass http://%%BACKEND%%; }
+        location = /close   { internal; x402 off; return 444; }
         location /dear      { x402_notify settle /dear/hook; proxy_pass http://%%BACKEND%%; }
         location /page      { error_page 402 /words; proxy_pass http://%%BACKEND%%; }
         location = /words   { internal; x402 off; return 200 "words"; }
@@ -128,11 +130,12 @@ for my $h2 (0, 1) {
     forget();
     is paid($t, '/quiet', %via)->status, 200, "${p}off";
     is paid($t, '/own', %via)->status, 200, "${p}own ones";
-    is told(2), '/told/own settled, /told/twice settled', "${p}off is off, own ones replace the others";
+    is join(', ', sort split /, /, told(2)), '/told/own settled, /told/twice settled', "${p}off is off, own ones replace the others";
 
     # What becomes of it is nobody's business.
     forget();
     is_content paid($t, '/broken', %via), "SECRET\n", "${p}nobody there: content all the same";
+    is_content paid($t, '/closing', %via), "SECRET\n", "${p}a hook that ends connections: content all the same";
     is_content paid($t, '/dear', %via), "SECRET\n", "${p}a hook that costs money: content all the same";
     for my $bad ([ status => 500, body => 'no' ], [ die => 'head' ], [ body => 'x' x 100, die_after => 10 ], [ status => 402, body => '' ]) {
         forget();
