@@ -8,11 +8,13 @@
 #include "nginx/ngx_http_x402_extensions.hpp"
 #include "nginx/ngx_http_x402_header_list.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
+#include "nginx/ngx_http_x402_older_claim.hpp"
 #include "nginx/ngx_http_x402_payment.hpp"
 #include "nginx/ngx_http_x402_price_grace.hpp"
 #include "nginx/ngx_http_x402_quote.hpp"
 #include "nginx/ngx_http_x402_reply.hpp"
 #include "nginx/ngx_http_x402_supplement.hpp"
+#include "nginx/ngx_http_x402_valid_payment.hpp"
 #include "policy/claim_key.hpp"
 #include "policy/network_table.hpp"
 #include "policy/supported_extra.hpp"
@@ -23,17 +25,24 @@ namespace x402 {
 
 namespace {
 
-// A claim outlives its payment by this much: whatever the facilitator's clock.
-constexpr std::int64_t kAfterlife = 600;
+// A group of Algorand transactions can be valid for this long (1000 rounds, of
+// up to 3.6 s), s.
+constexpr std::int64_t kAlgorandLifetime = 3600;
 
 // Forms that do not say until when they can be used are good for as long as
-// the offer says.
+// the offer says, or as their network allows, if that is longer; on Fast they
+// are good for ever.
 std::int64_t last_use(const RequestCtx &ctx, const SchemePayload &scheme)
 {
     if (scheme.valid_before) {
-        return std::min(*scheme.valid_before, INT64_MAX - kAfterlife);
+        return std::min(*scheme.valid_before,
+                        INT64_MAX - ClaimTable::kAfterlife);
     }
-    std::int64_t longest = 0;
+    if (scheme.form == PaymentForm::fast) {
+        return INT64_MAX - ClaimTable::kAfterlife;
+    }
+    std::int64_t longest =
+        scheme.form == PaymentForm::algorand ? kAlgorandLifetime : 0;
     for (const auto &way : ctx.offer->ways()) {
         longest = std::max(longest,
                            std::int64_t{way.requirements.max_timeout_seconds});
@@ -59,7 +68,7 @@ bool fill_facts(RequestCtx &ctx)
         facts.amount = *amount;
     }
     payment.valid_before = last_use(ctx, scheme);
-    facts.expires = payment.valid_before + kAfterlife;
+    facts.expires = payment.valid_before + ClaimTable::kAfterlife;
     payment.payer = scheme.payer;
     return true;
 }
@@ -135,27 +144,6 @@ void log_verify_trouble(const RequestCtx &ctx, const VerifyAnswer &verdict)
                                    : ""));
 }
 
-// `x402_settle off`: the facilitator's word is all there will be.
-void accept_verified(RequestCtx &ctx)
-{
-    const Payment &payment = *ctx.payment;
-    ctx.receipt = ctx.dialect->receipt_of_verified(payment.payer,
-                                                   payment.receipt_network);
-    ctx.settled_first = true;
-    ctx.never_settled = true;
-    LockedClaims(main_conf(ctx.r)->zone)
-        ->set_paid(payment.claim, ctx.receipt, ngx_time());
-    log_ledger(ctx.r->connection->log, {"verified, not settled",
-                                        payment.network,
-                                        payment.payer,
-                                        payment.amount,
-                                        payment.asset,
-                                        {},
-                                        {},
-                                        ctx.resource_url});
-    advance(ctx, Event::verify_final);
-}
-
 void on_verified(void *data, FacilitatorReply &reply)
 {
     auto *ctx = static_cast<RequestCtx *>(data);
@@ -163,18 +151,12 @@ void on_verified(void *data, FacilitatorReply &reply)
     ctx->verify_time = ngx_current_msec - ctx->verify_started;
     resume_request(ctx->r, [&] {
         VerifyAnswer verdict = judge_verify(reply);
-        if (verdict.verdict == VerifyVerdict::valid && !note_identifier(*ctx)) {
-            advance(*ctx, Event::verify_failed);
-        } else if (verdict.verdict == VerifyVerdict::valid) {
+        if (verdict.verdict == VerifyVerdict::valid) {
             ctx->payment->payer_known = true;
             if (!verdict.payer.empty()) {
                 ctx->payment->payer = verdict.payer;
             }
-            if (ctx->conf->settle == NGX_HTTP_X402_SETTLE_OFF) {
-                accept_verified(*ctx);
-            } else {
-                advance(*ctx, Event::verify_valid);
-            }
+            accept_valid_payment(*ctx);
         } else {
             log_verify_trouble(*ctx, verdict);
             advance(*ctx, verdict.verdict == VerifyVerdict::invalid
@@ -199,6 +181,37 @@ void begin_verify(RequestCtx &ctx, Endpoint &endpoint)
         FacilitatorCall::start(endpoint, std::move(call), on_verified, &ctx);
 }
 
+void log_full(const RequestCtx &ctx, Worker &worker)
+{
+    bool by_journal = LockedClaims(worker.zone)->journal_failed();
+    log_line(NGX_LOG_ERR, ctx.r->connection->log,
+             by_journal ? "the journal of x402_zone cannot be written; nothing "
+                          "is sold until it can"
+                        : "no room for another payment in the zone; raise the "
+                          "size of x402_zone");
+}
+
+// The claim is taken. Money: who has an older claim here is verified whatever
+// the rest says.
+void ask_facilitator(RequestCtx &ctx, Worker &worker, bool settle_before)
+{
+    Endpoint &endpoint =
+        worker.endpoint_of(*facilitator_of(ctx, *ctx.payment->way));
+    ctx.settled_before = settle_before || is_distrusted(ctx, worker);
+    if (!ctx.settled_before || has_older_claim(ctx, worker)) {
+        advance(ctx, Event::claim_taken);
+        begin_verify(ctx, endpoint);
+        return;
+    }
+    if (!note_identifier(ctx)) {
+        advance(ctx, Event::claim_taken);
+        advance(ctx, Event::verify_failed);
+        return;
+    }
+    advance(ctx, Event::claim_taken_to_settle);
+    settle_first(ctx, worker, endpoint, settlement_terms(ctx));
+}
+
 // What can be said of a payment without asking anybody. False: ctx.answer says
 // what is wrong with it.
 bool meets_offer(RequestCtx &ctx)
@@ -220,6 +233,7 @@ bool meets_offer(RequestCtx &ctx)
         return false;
     }
     set_way(ctx, *way);
+    complete_facts(ctx, *way);
     return true;
 }
 
@@ -238,6 +252,15 @@ void begin(RequestCtx &ctx, Worker &worker, bool settle_before)
         decide(ctx, busy_answer(1));
         return;
     }
+    AddressPlace place(worker.addresses, ctx.r->connection,
+                       ctx.conf->max_calls);
+    if (!place) {
+        log_line(NGX_LOG_INFO, ctx.r->connection->log,
+                 "a quarter of x402_facilitator_max_calls is in the hands of "
+                 "this client with payments that nobody has verified");
+        decide(ctx, busy_answer(1));
+        return;
+    }
     TakeOutcome taken =
         LockedClaims(worker.zone)
             ->take(payment.facts, worker.owner, ngx_time(), payment.claim);
@@ -248,27 +271,12 @@ void begin(RequestCtx &ctx, Worker &worker, bool settle_before)
         return;
     }
     if (taken == TakeOutcome::full) {
-        log_line(NGX_LOG_ERR, ctx.r->connection->log,
-                 "no room for another payment in the zone; raise the size of "
-                 "x402_zone");
+        log_full(ctx, worker);
         decide(ctx, busy_answer(5));
         return;
     }
-    ctx.slot = Slot(worker);
-    Endpoint &endpoint = worker.endpoint_of(*facilitator_of(ctx, *payment.way));
-    if (!settle_before) {
-        advance(ctx, Event::claim_taken);
-        begin_verify(ctx, endpoint);
-        return;
-    }
-    if (!note_identifier(ctx)) {
-        advance(ctx, Event::claim_taken);
-        advance(ctx, Event::verify_failed);
-        return;
-    }
-    ctx.settled_before = true;
-    advance(ctx, Event::claim_taken_to_settle);
-    settle_first(ctx, worker, endpoint, settlement_terms(ctx));
+    ctx.slot = Slot(worker, std::move(place));
+    ask_facilitator(ctx, worker, settle_before);
 }
 
 // A connection that changes its protocol cannot be held back.
