@@ -131,6 +131,8 @@ typedef struct {
     ngx_uint_t                 paid;           /* some location is paid */
     void                      *error_pages;    /* x402::ErrorPageCheck */
     void                      *placed_offers;  /* x402::PlacedOffers */
+    const char                *only_guard_of;  /* what no chain protects */
+    ngx_http_x402_origin_t     only_guard_at;
 } ngx_http_x402_main_conf_t;
 
 

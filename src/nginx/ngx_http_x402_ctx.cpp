@@ -18,9 +18,6 @@ void change_claim(RequestCtx &ctx, ClaimChange change)
     case ClaimChange::free:
         claims->free(claim);
         break;
-    case ClaimChange::verified:
-        claims->set_verified(claim);
-        break;
     case ClaimChange::delivered:
         claims->set_delivered(claim, ngx_time());
         break;
@@ -31,6 +28,7 @@ void change_claim(RequestCtx &ctx, ClaimChange change)
         claims->set_unknown(claim, ngx_time());
         break;
     case ClaimChange::keep:
+    case ClaimChange::verified:  // written before: its answer is the event
     case ClaimChange::settling:  // written by the settlement itself
     case ClaimChange::paid:
     case ClaimChange::refused:

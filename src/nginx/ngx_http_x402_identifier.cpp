@@ -2,6 +2,7 @@
 // often it asks. A second payment under a name that is in use is refused before
 // anybody is asked about it.
 #include "nginx/ngx_http_x402_extensions.hpp"
+#include "nginx/ngx_http_x402_older_claim.hpp"
 #include "nginx/ngx_http_x402_payment.hpp"
 #include "nginx/ngx_http_x402_reply.hpp"
 #include "protocol/payment_identifier.hpp"
@@ -79,7 +80,10 @@ bool check_identifier(RequestCtx &ctx, Worker &worker)
     }
     payment.name =
         payment_id_key(place_of(ctx.r), payer_of(payment.scheme), said.id);
-    if (is_taken(worker, *payment.name, payment.facts.key)) {
+    // What he is owed under that name he may come for: see
+    // accept_valid_payment().
+    if (is_taken(worker, *payment.name, payment.facts.key)
+        && !has_older_claim(ctx, worker)) {
         decide(ctx, conflict_answer());
         return false;
     }

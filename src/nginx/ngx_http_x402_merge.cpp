@@ -4,6 +4,7 @@
 #include "facilitator/facilitator_url.hpp"
 #include "nginx/ngx_http_x402_error_pages.hpp"
 #include "nginx/ngx_http_x402_facilitator_conf.hpp"
+#include "nginx/ngx_http_x402_journal_advice.hpp"
 #include "nginx/ngx_http_x402_location_offer.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
 #include "nginx/ngx_http_x402_manners.hpp"
@@ -177,6 +178,7 @@ char *merge(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &outer,
     } else if (!build_offer(cf, conf)) {
         return static_cast<char *>(NGX_CONF_ERROR);
     }
+    note_only_guard(*mcf, conf);
     return choose_facilitator(cf, conf) ? NGX_CONF_OK
                                         : static_cast<char *>(NGX_CONF_ERROR);
 }

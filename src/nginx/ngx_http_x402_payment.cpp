@@ -8,12 +8,13 @@
 #include "nginx/ngx_http_x402_extensions.hpp"
 #include "nginx/ngx_http_x402_header_list.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
-#include "nginx/ngx_http_x402_notify.hpp"
+#include "nginx/ngx_http_x402_older_claim.hpp"
 #include "nginx/ngx_http_x402_payment.hpp"
 #include "nginx/ngx_http_x402_price_grace.hpp"
 #include "nginx/ngx_http_x402_quote.hpp"
 #include "nginx/ngx_http_x402_reply.hpp"
 #include "nginx/ngx_http_x402_supplement.hpp"
+#include "nginx/ngx_http_x402_valid_payment.hpp"
 #include "policy/claim_key.hpp"
 #include "policy/network_table.hpp"
 #include "policy/supported_extra.hpp"
@@ -24,17 +25,24 @@ namespace x402 {
 
 namespace {
 
-// A claim outlives its payment by this much: whatever the facilitator's clock.
-constexpr std::int64_t kAfterlife = 600;
+// A group of Algorand transactions can be valid for this long (1000 rounds, of
+// up to 3.6 s), s.
+constexpr std::int64_t kAlgorandLifetime = 3600;
 
 // Forms that do not say until when they can be used are good for as long as
-// the offer says.
+// the offer says, or as their network allows, if that is longer; on Fast they
+// are good for ever.
 std::int64_t last_use(const RequestCtx &ctx, const SchemePayload &scheme)
 {
     if (scheme.valid_before) {
-        return std::min(*scheme.valid_before, INT64_MAX - kAfterlife);
+        return std::min(*scheme.valid_before,
+                        INT64_MAX - ClaimTable::kAfterlife);
     }
-    std::int64_t longest = 0;
+    if (scheme.form == PaymentForm::fast) {
+        return INT64_MAX - ClaimTable::kAfterlife;
+    }
+    std::int64_t longest =
+        scheme.form == PaymentForm::algorand ? kAlgorandLifetime : 0;
     for (const auto &way : ctx.offer->ways()) {
         longest = std::max(longest,
                            std::int64_t{way.requirements.max_timeout_seconds});
@@ -60,11 +68,7 @@ bool fill_facts(RequestCtx &ctx)
         facts.amount = *amount;
     }
     payment.valid_before = last_use(ctx, scheme);
-    facts.expires = payment.valid_before + kAfterlife;
-    if (scheme.form == PaymentForm::fast) {
-        // Money: it moved before we heard of it and can be shown for ever.
-        facts.expires = ClaimTable::kNeverExpires;
-    }
+    facts.expires = payment.valid_before + ClaimTable::kAfterlife;
     payment.payer = scheme.payer;
     return true;
 }
@@ -150,54 +154,6 @@ void log_verify_trouble(const RequestCtx &ctx, const VerifyAnswer &verdict)
                                    : ""));
 }
 
-// Nobody settles here: the facilitator's word is all there will be.
-void accept_verified(RequestCtx &ctx)
-{
-    const Payment &payment = *ctx.payment;
-    ctx.receipt = ctx.dialect->receipt_of_verified(payment.payer,
-                                                   payment.receipt_network);
-    ctx.settled_first = true;
-    ctx.never_settled = true;
-    LockedClaims(main_conf(ctx.r)->zone)
-        ->set_paid(payment.claim, ctx.receipt, ngx_time());
-    log_ledger(ctx.r->connection->log, {"verified, not settled",
-                                        payment.network,
-                                        payment.payer,
-                                        payment.amount,
-                                        payment.asset,
-                                        {},
-                                        {},
-                                        ctx.resource_url});
-    advance(ctx, Event::verify_final);
-}
-
-// The facilitator says yes; what comes next is a matter of when money moves.
-void take_verified(RequestCtx &ctx)
-{
-    notify(ctx, NotifyEvent::verify);
-    switch (ctx.payment->settles) {
-    case SettleTime::off:
-        accept_verified(ctx);
-        return;
-    case SettleTime::verified_first: {
-        Worker &worker = *worker_of(main_conf(ctx.r));
-        SettlementTerms terms = settlement_terms(ctx);
-        terms.was_verified = true;
-        advance(ctx, Event::verify_valid);
-        advance(ctx, Event::settle_due);
-        settle_first(
-            ctx, worker,
-            worker.endpoint_of(*facilitator_of(ctx, *ctx.payment->way)),
-            std::move(terms));
-        return;
-    }
-    case SettleTime::before:
-    case SettleTime::after:
-        break;
-    }
-    advance(ctx, Event::verify_valid);
-}
-
 void on_verified(void *data, FacilitatorReply &reply)
 {
     auto *ctx = static_cast<RequestCtx *>(data);
@@ -205,14 +161,12 @@ void on_verified(void *data, FacilitatorReply &reply)
     ctx->verify_time = ngx_current_msec - ctx->verify_started;
     resume_request(ctx->r, [&] {
         VerifyAnswer verdict = judge_verify(reply);
-        if (verdict.verdict == VerifyVerdict::valid && !note_identifier(*ctx)) {
-            advance(*ctx, Event::verify_failed);
-        } else if (verdict.verdict == VerifyVerdict::valid) {
+        if (verdict.verdict == VerifyVerdict::valid) {
             ctx->payment->payer_known = true;
             if (!verdict.payer.empty()) {
                 ctx->payment->payer = verdict.payer;
             }
-            take_verified(*ctx);
+            accept_valid_payment(*ctx);
         } else {
             log_verify_trouble(*ctx, verdict);
             advance(*ctx, verdict.verdict == VerifyVerdict::invalid
@@ -237,53 +191,45 @@ void begin_verify(RequestCtx &ctx, Endpoint &endpoint)
         FacilitatorCall::start(endpoint, std::move(call), on_verified, &ctx);
 }
 
-// A connection that changes its protocol cannot be held back.
-bool asks_for_tunnel(ngx_http_request_t *r)
+void log_full(const RequestCtx &ctx, Worker &worker)
 {
-    bool websocket = false;
-    each_header(r->headers_in.headers, [&](const ngx_table_elt_t &header) {
-        if (header_is(header.key, "upgrade")) {
-            websocket = websocket || header_is(header.value, "websocket");
-        }
-    });
-    return websocket || view(r->method_name) == "CONNECT";
+    bool by_journal = LockedClaims(worker.zone)->journal_failed();
+    log_line(NGX_LOG_ERR, ctx.r->connection->log,
+             by_journal ? "the journal of x402_zone cannot be written; nothing "
+                          "is sold until it can"
+                        : "no room for another payment in the zone; raise the "
+                          "size of x402_zone");
 }
 
-std::optional<SettleTime> written_settle_time(ngx_uint_t written)
-{
-    switch (written) {
-    case NGX_HTTP_X402_SETTLE_AFTER:
-        return SettleTime::after;
-    case NGX_HTTP_X402_SETTLE_BEFORE:
-        return SettleTime::before;
-    case NGX_HTTP_X402_SETTLE_OFF:
-        return SettleTime::off;
-    default:
-        return std::nullopt;
-    }
-}
-
-// `distrusted`: this very payment was refused before, and is not given the
-// backend's work on trust again.
-void set_settle_time(RequestCtx &ctx, const PaymentOffer::Way &way,
-                     bool distrusted)
+// The claim is taken. Money: who has an older claim here is verified whatever
+// the rest says.
+void ask_facilitator(RequestCtx &ctx, Worker &worker)
 {
     SettleTime &when = ctx.payment->settles;
-    when = ctx.dialect->settle_time(way.requirements,
-                                    written_settle_time(ctx.conf->settle));
-    if (when == SettleTime::off) {
-        return;
-    }
-    ctx.tunnel = asks_for_tunnel(ctx.r);
-    if (when == SettleTime::after && (ctx.tunnel || distrusted)) {
+    Endpoint &endpoint =
+        worker.endpoint_of(*facilitator_of(ctx, *ctx.payment->way));
+    if (is_distrusted(ctx, worker)) {
         when = SettleTime::before;
     }
-    ctx.settled_before = when != SettleTime::after;
+    ctx.settled_before =
+        when == SettleTime::before || when == SettleTime::verified_first;
+    if (when != SettleTime::before || has_older_claim(ctx, worker)) {
+        advance(ctx, Event::claim_taken);
+        begin_verify(ctx, endpoint);
+        return;
+    }
+    if (!note_identifier(ctx)) {
+        advance(ctx, Event::claim_taken);
+        advance(ctx, Event::verify_failed);
+        return;
+    }
+    advance(ctx, Event::claim_taken_to_settle);
+    settle_first(ctx, worker, endpoint, settlement_terms(ctx));
 }
 
 // What can be said of a payment without asking anybody. False: ctx.answer says
 // what is wrong with it.
-bool meets_offer(RequestCtx &ctx)
+bool meets_offer(RequestCtx &ctx, bool distrusted)
 {
     const Payment &payment = *ctx.payment;
     const auto *way = find_way(ctx, payment.payload);
@@ -302,6 +248,8 @@ bool meets_offer(RequestCtx &ctx)
         return false;
     }
     set_way(ctx, *way);
+    set_settle_time(ctx, distrusted);
+    complete_facts(ctx, *way);
     return true;
 }
 
@@ -309,15 +257,23 @@ bool meets_offer(RequestCtx &ctx)
 void begin(RequestCtx &ctx, Worker &worker, bool distrusted)
 {
     Payment &payment = *ctx.payment;
-    if (!meets_offer(ctx) || !check_identifier(ctx, worker)) {
+    if (!meets_offer(ctx, distrusted) || !check_identifier(ctx, worker)) {
         return;
     }
-    set_settle_time(ctx, *payment.way, distrusted);
     if (!Slot::available(worker, ctx.conf->max_calls, false)) {
         log_line(
             NGX_LOG_WARN, ctx.r->connection->log,
             "too many payments in flight; raise x402_facilitator_max_calls "
             "or look why the facilitator is slow");
+        decide(ctx, busy_answer(1));
+        return;
+    }
+    AddressPlace place(worker.addresses, ctx.r->connection,
+                       ctx.conf->max_calls);
+    if (!place) {
+        log_line(NGX_LOG_INFO, ctx.r->connection->log,
+                 "a quarter of x402_facilitator_max_calls is in the hands of "
+                 "this client with payments that nobody has verified");
         decide(ctx, busy_answer(1));
         return;
     }
@@ -331,26 +287,12 @@ void begin(RequestCtx &ctx, Worker &worker, bool distrusted)
         return;
     }
     if (taken == TakeOutcome::full) {
-        log_line(NGX_LOG_ERR, ctx.r->connection->log,
-                 "no room for another payment in the zone; raise the size of "
-                 "x402_zone");
+        log_full(ctx, worker);
         decide(ctx, busy_answer(5));
         return;
     }
-    ctx.slot = Slot(worker);
-    Endpoint &endpoint = worker.endpoint_of(*facilitator_of(ctx, *payment.way));
-    if (payment.settles != SettleTime::before) {
-        advance(ctx, Event::claim_taken);
-        begin_verify(ctx, endpoint);
-        return;
-    }
-    if (!note_identifier(ctx)) {
-        advance(ctx, Event::claim_taken);
-        advance(ctx, Event::verify_failed);
-        return;
-    }
-    advance(ctx, Event::claim_taken_to_settle);
-    settle_first(ctx, worker, endpoint, settlement_terms(ctx));
+    ctx.slot = Slot(worker, std::move(place));
+    ask_facilitator(ctx, worker);
 }
 
 // What verify and settle ask about this way.

@@ -18,6 +18,11 @@ void cap_retry(RequestCtx &ctx);
 // The requirement this payment meets, and the request that says so.
 void set_way(RequestCtx &ctx, const PaymentOffer::Way &way);
 
+// When this payment is settled (ngx_http_x402_settle_time.cpp). `distrusted`:
+// this very payment was refused before, and is not given the backend's work on
+// trust again.
+void set_settle_time(RequestCtx &ctx, bool distrusted);
+
 // Scheme upto: settles this much, in atomic units, of the way's maximum. False:
 // it cannot be written.
 bool set_amount(RequestCtx &ctx, const std::string &amount);

@@ -2,6 +2,7 @@
 #include "nginx/ngx_http_x402_access.hpp"
 #include "nginx/ngx_http_x402_cors.hpp"
 #include "nginx/ngx_http_x402_error_pages.hpp"
+#include "nginx/ngx_http_x402_journal_advice.hpp"
 #include "nginx/ngx_http_x402_strip.hpp"
 
 namespace x402 {
@@ -60,6 +61,7 @@ ngx_int_t postconfiguration(ngx_conf_t *cf)
         }
     }
     static_cast<ErrorPageCheck *>(mcf->error_pages)->warn(cf);
+    advise_journal(cf, *mcf);
     bool added = add_handler(cmcf, NGX_HTTP_PREACCESS_PHASE, on_preaccess)
                  && add_last_access_handler(cmcf)
                  && add_handler(cmcf, NGX_HTTP_ACCESS_PHASE, on_preflight)

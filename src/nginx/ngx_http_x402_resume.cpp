@@ -1,4 +1,5 @@
 // A payment that was presented before: what its claim says about it.
+#include "facilitator/settle_request.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
 #include "nginx/ngx_http_x402_payment.hpp"
 #include "nginx/ngx_http_x402_price_grace.hpp"
@@ -32,25 +33,15 @@ bool recall_settle(RequestCtx &ctx, const ClaimView &claim)
         return claims->settle_digest_is(claim.ref,
                                         sha256(payment.request_body));
     }
-    // The client's payload was within the limits; the request wraps it and our
-    // requirement once more.
-    JsonLimits limits;
-    limits.bytes = stored.size();
-    limits.depth += 2;
-    limits.keys *= 2;
-    limits.values *= 2;
-    auto document = JsonDocument::parse(stored, limits);
-    if (!document) {
+    auto request = read_settle_request(stored);
+    if (!request) {
         return false;
     }
-    JsonValue asked = document->root()["paymentRequirements"];
-    payment.receipt_network = std::string(asked["network"].string());
-    payment.network = canonical_network(payment.receipt_network);
-    payment.amount = std::string(
-        asked[asked["amount"].exists() ? "amount" : "maxAmountRequired"]
-            .string());
-    payment.asset = std::string(asked["asset"].string());
-    payment.pay_to = std::string(asked["payTo"].string());
+    payment.receipt_network = std::move(request->receipt_network);
+    payment.network = std::move(request->network);
+    payment.amount = std::move(request->amount);
+    payment.asset = std::move(request->asset);
+    payment.pay_to = std::move(request->pay_to);
     payment.request_body = std::move(stored);
     return true;
 }

@@ -87,6 +87,9 @@ Answer settlement_answer(const RequestCtx &ctx, const SettlementResult &result)
         return answer;
     }
     case Event::settle_not_processed:
+        if (result.unwritten) {
+            return busy_answer(5);
+        }
         return result.verdict == SettleVerdict::rate_limited
                    ? busy_answer(2)
                    : fault_answer(NGX_HTTP_BAD_GATEWAY, "facilitator_failed");

@@ -40,6 +40,9 @@ Settlement::Settlement(Worker &worker, Endpoint &endpoint,
 
 Settlement::~Settlement()
 {
+    if (unwritten_.posted) {
+        ngx_delete_posted_event(&unwritten_);
+    }
     auto &list = worker_.settlements;
     list.erase(std::remove(list.begin(), list.end(), this), list.end());
 }
@@ -52,11 +55,37 @@ Settlement *Settlement::start(Worker &worker, Endpoint &endpoint,
                                       std::move(slot), done, data);
     // Money: SETTLING is in shared memory before the first byte leaves; a
     // worker that dies now leaves an unknown outcome, never a free claim.
-    LockedClaims(worker.zone)
-        ->set_settling(settlement->terms_.claim, settlement->terms_.body,
-                       endpoint.conf().id, ngx_time());
-    settlement->send();
+    const SettlementTerms &kept = settlement->terms_;
+    bool recorded;
+    {
+        LockedClaims claims(worker.zone);
+        if (!kept.ever_unknown) {
+            claims->set_texts(kept.claim, kept.network, kept.payer, kept.asset);
+        }
+        recorded = claims->set_settling(kept.claim, kept.body,
+                                        endpoint.conf().id, ngx_time());
+    }
+    if (recorded) {
+        settlement->send();
+    } else {
+        settlement->unwritten_.handler = on_unwritten;
+        settlement->unwritten_.data = settlement;
+        settlement->unwritten_.log = ngx_cycle->log;
+        ngx_post_event(&settlement->unwritten_, &ngx_posted_events);
+    }
     return settlement;
+}
+
+void Settlement::on_unwritten(ngx_event_t *event)
+{
+    auto *settlement = static_cast<Settlement *>(event->data);
+    guarded(ngx_cycle->log, 0, [&] {
+        SettleAnswer answer;
+        answer.verdict = SettleVerdict::not_sent;
+        answer.detail = "the journal of x402_zone cannot be written";
+        settlement->finish(answer);
+        return 0;
+    });
 }
 
 void Settlement::send()
@@ -91,6 +120,9 @@ void Settlement::abandon()
     detach();
     SettleAnswer answer;
     answer.detail = "the worker process ends";
+    if (unwritten_.handler) {
+        answer.verdict = SettleVerdict::not_sent;
+    }
     finish(answer);
 }
 
@@ -249,7 +281,8 @@ void Settlement::log_outcome(const SettlementResult &result,
         bool operator_fault = answer.verdict == SettleVerdict::operator_fault;
         log_line(operator_fault ? NGX_LOG_CRIT : NGX_LOG_ERR, log(),
                  "settle at facilitator \"" + endpoint_.conf().url.base()
-                     + "\" failed: " + answer.detail
+                     + (result.unwritten ? "\" was not sent: " : "\" failed: ")
+                     + answer.detail
                      + (operator_fault ? "; check x402_facilitator and the "
                                          "account at that facilitator"
                                        : ""));
@@ -264,6 +297,7 @@ void Settlement::finish(const SettleAnswer &answer)
     std::unique_ptr<Settlement, void (*)(Settlement *)> owned(
         this, [](Settlement *self) { delete self; });
     SettlementResult result = interpret(answer);
+    result.unwritten = unwritten_.handler != nullptr;
     result.transaction = answer.transaction;
     result.time = ngx_current_msec - started_;
     Step next = step(state_, result.event);

@@ -39,6 +39,7 @@ struct SettlementResult {
     Event event = Event::settle_unknown;
     SettleVerdict verdict = SettleVerdict::unknown;
     bool unproven_refused = false;  // 409 instead of 503
+    bool unwritten = false;         // not sent: the journal does not take it
     std::string receipt;            // JSON, for PAYMENT-RESPONSE
     std::string reason;
     std::string transaction;  // as the facilitator named it; may be empty
@@ -52,7 +53,9 @@ public:
                           const SettlementResult &result);
 
     // Money: writes SETTLING into the claim, then sends. `state` is the
-    // session's (settling or settling_first). Never calls back from inside.
+    // session's (settling, settling_first; orphaned when there is no request).
+    // Where the journal cannot be written nothing is sent, and the outcome is
+    // settle_not_processed. Never calls back from inside.
     static Settlement *start(Worker &worker, Endpoint &endpoint,
                              SettlementTerms terms, State state, Slot slot,
                              Done done, void *data);
@@ -77,6 +80,7 @@ private:
     void log_outcome(const SettlementResult &result,
                      const SettleAnswer &answer);
     static void on_reply(void *data, FacilitatorReply &reply);
+    static void on_unwritten(ngx_event_t *event);
 
     Worker &worker_;
     Endpoint &endpoint_;
@@ -86,6 +90,7 @@ private:
     Done done_;
     void *data_;
     FacilitatorCall *call_ = nullptr;
+    ngx_event_t unwritten_{};  // handler set: nothing was sent, nor will be
     ngx_msec_t started_ = ngx_current_msec;
     bool asked_twice_ = false;  // after settlement_pending
 };

@@ -3,6 +3,7 @@
 #include "nginx/ngx_http_x402_log.hpp"
 #include "nginx/ngx_http_x402_settlement.hpp"
 #include "nginx/ngx_http_x402_supported.hpp"
+#include "nginx/ngx_http_x402_unknown_watch.hpp"
 
 namespace x402 {
 
@@ -15,6 +16,10 @@ Worker::Worker(ngx_http_x402_main_conf_t *mcf)
     }
     if (engine.ok()) {
         supported = watch_supported(zone, endpoints);
+        if (owner.stamp != 0) {
+            unknown =
+                std::make_unique<UnknownWatch>(*this, *mcf->http_loc_conf);
+        }
     }
 }
 

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "nginx/ngx_http_x402_address_place.hpp"
 #include "nginx/ngx_http_x402_call.hpp"
 #include "nginx/ngx_http_x402_location_offer.hpp"
 #include "nginx/ngx_http_x402_zone.hpp"
@@ -15,6 +16,7 @@ namespace x402 {
 
 class Settlement;
 class SupportedWatch;
+class UnknownWatch;
 
 struct Worker {
     explicit Worker(ngx_http_x402_main_conf_t *mcf);
@@ -47,20 +49,28 @@ struct Worker {
     std::unordered_map<const ngx_http_x402_loc_conf_t *, Supplement>
         supplements;
     ngx_uint_t in_flight = 0;
+    AddressShare addresses;
+    std::unique_ptr<UnknownWatch> unknown;
 };
 
 // A place among the payments in flight, given back when it goes.
 class Slot {
 public:
     Slot() = default;
-    explicit Slot(Worker &worker) : worker_(&worker) { worker.in_flight++; }
-    Slot(Slot &&other) noexcept : worker_(other.worker_)
+    explicit Slot(Worker &worker, AddressPlace place = {})
+        : worker_(&worker), place_(std::move(place))
+    {
+        worker.in_flight++;
+    }
+    Slot(Slot &&other) noexcept
+        : worker_(other.worker_), place_(std::move(other.place_))
     {
         other.worker_ = nullptr;
     }
     Slot &operator=(Slot &&other) noexcept
     {
         std::swap(worker_, other.worker_);
+        std::swap(place_, other.place_);
         return *this;
     }
     ~Slot()
@@ -70,6 +80,9 @@ public:
         }
     }
 
+    // The payment was verified: its client's share is free for others of his.
+    void prove() { AddressPlace released = std::move(place_); }
+
     // An eighth of the places is kept for settling what is unknown.
     static bool available(const Worker &worker, ngx_uint_t cap, bool resettle)
     {
@@ -78,6 +91,7 @@ public:
 
 private:
     Worker *worker_ = nullptr;
+    AddressPlace place_;
 };
 
 // This process's worker; made on first use. nullptr: it could not be made

@@ -208,6 +208,11 @@ ngx_shm_zone_t *add_zone(ngx_conf_t *cf, ngx_str_t name, std::size_t bytes,
     return zone;
 }
 
+bool has_journal(const ngx_shm_zone_t *zone)
+{
+    return data_of(zone)->journal != nullptr;
+}
+
 LockedClaims::LockedClaims(ngx_shm_zone_t *zone)
     : lock_(zone), table_(data_of(zone)->table.get())
 {

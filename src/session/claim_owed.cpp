@@ -113,14 +113,26 @@ ClaimTable::Cell *ClaimTable::find_older(const Purchase &purchase,
     return found;
 }
 
+namespace {
+
+bool is_open_again(ClaimState state, std::uint8_t flags)
+{
+    return state == ClaimState::unknown
+           || (state == ClaimState::settling && (flags & kEverUnknown));
+}
+
+}  // namespace
+
+bool ClaimTable::is_owed(const Cell &cell)
+{
+    return cell.claim_state() == ClaimState::paid && cell.owner_stamp == 0
+           && cell.executions < kMaxExecutions;
+}
+
 bool ClaimTable::resume_owed(const Purchase &purchase, Owner owner,
                              std::int64_t now, ClaimView &claim)
 {
-    Cell *cell = find_older(purchase, now, [](const Cell &candidate) {
-        return candidate.claim_state() == ClaimState::paid
-               && candidate.owner_stamp == 0
-               && candidate.executions < kMaxExecutions;
-    });
+    Cell *cell = find_older(purchase, now, is_owed);
     if (cell == nullptr
         || !resume({number_of(*cell), cell->generation}, owner)) {
         return false;
@@ -132,11 +144,20 @@ bool ClaimTable::resume_owed(const Purchase &purchase, Owner owner,
 ClaimView ClaimTable::find_unknown(const Purchase &purchase, std::int64_t now)
 {
     const Cell *cell = find_older(purchase, now, [](const Cell &candidate) {
-        return candidate.claim_state() == ClaimState::unknown
-               || (candidate.claim_state() == ClaimState::settling
-                   && (candidate.flags & kEverUnknown));
+        return is_open_again(candidate.claim_state(), candidate.flags);
     });
     return cell ? view_of(*cell) : ClaimView();
+}
+
+bool ClaimTable::has_older(const Purchase &purchase, std::int64_t now) const
+{
+    return find_older(purchase, now,
+                      [](const Cell &candidate) {
+                          return is_owed(candidate)
+                                 || is_open_again(candidate.claim_state(),
+                                                  candidate.flags);
+                      })
+           != nullptr;
 }
 
 void ClaimTable::plan_retry(Cell &cell, std::int64_t now) const

@@ -39,6 +39,12 @@ const Digest &ClaimTable::journal_identity(const void *memory)
     return static_cast<const Header *>(memory)->journal;
 }
 
+bool ClaimTable::journal_failed() const
+{
+    return journal_ != nullptr
+           && reinterpret_cast<Header *>(memory_)->journal_failed != 0;
+}
+
 JournalRecord ClaimTable::record_of(const Cell &cell) const
 {
     ClaimRef ref = {number_of(cell), cell.generation};

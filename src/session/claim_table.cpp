@@ -133,9 +133,11 @@ ClaimTable::Cell *ClaimTable::room_for(const Digest &key, std::int64_t now)
                 expired = &cell;
             }
             bool replaceable =
-                (state == ClaimState::delivered || state == ClaimState::refused
-                 || state == ClaimState::closed)
-                && cell.expires != kNeverExpires;
+                cell.expires != kNeverExpires
+                && ((state == ClaimState::delivered
+                     && !(cell.flags & kOnlyGuard))
+                    || state == ClaimState::refused
+                    || state == ClaimState::closed);
             if (replaceable && (!oldest || cell.changed < oldest->changed)) {
                 oldest = &cell;
             }
@@ -180,6 +182,7 @@ ClaimView ClaimTable::view_of(const Cell &cell) const
     ClaimView view;
     view.state = cell.claim_state();
     view.ref = {number_of(cell), cell.generation};
+    view.key = cell.key;
     view.in_use = cell.owner_stamp != 0;
     view.was_verified = cell.flags & kWasVerified;
     view.ever_unknown = cell.flags & kEverUnknown;
@@ -233,6 +236,7 @@ TakeOutcome ClaimTable::take(const ClaimFacts &facts, Owner owner,
     cell->payer = facts.payer;
     cell->amount = facts.amount;
     cell->money = facts.money;
+    cell->flags = facts.only_guard ? kOnlyGuard : 0;
     enter_state(*cell, ClaimState::verifying);
     ref = {number_of(*cell), cell->generation};
     return TakeOutcome::taken;

@@ -57,11 +57,15 @@ struct ClaimFacts {
     std::array<std::uint8_t, 32> amount{};  // atomic units, big-endian
     Digest money{};                         // network and token (money_digest)
     std::int64_t expires = 0;  // unix seconds; the payment is useless then
+    // Nothing but this table keeps the payment from being used again: not given
+    // up for another while it can be used.
+    bool only_guard = false;
 };
 
 struct ClaimView {
     ClaimState state = ClaimState::free;
     ClaimRef ref;
+    Digest key{};
     bool in_use = false;  // a living owner works on it
     bool same_resource = false;
     bool same_client = false;
@@ -152,6 +156,8 @@ public:
     // Fills a new table from a journal: who was settling is UNKNOWN then, who
     // was being delivered is owed.
     ReplayReport replay(std::string_view journal, std::int64_t now);
+    // The last attempt to write to it failed.
+    bool journal_failed() const;
     // All that a journal has to know; false: it could not be written.
     bool write_all(JournalPort &journal) const;
 
@@ -165,9 +171,9 @@ public:
     ClaimView look_up(const ClaimFacts &facts, std::int64_t now);
 
     // A new claim in state verifying. Takes a free cell, else one that expired,
-    // else the oldest DELIVERED, REFUSED or CLOSED of its buckets; none when
-    // half of the table is VERIFYING or UNKNOWN. A REFUSED
-    // claim of the same key is begun anew.
+    // else the oldest DELIVERED (unless only_guard), REFUSED or CLOSED of its
+    // buckets; none when half of the table is VERIFYING or UNKNOWN, or while
+    // journal_failed(). A REFUSED claim of the same key is begun anew.
     TakeOutcome take(const ClaimFacts &facts, Owner owner, std::int64_t now,
                      ClaimRef &ref);
     // Takes an UNKNOWN or owed PAID claim into the hands of a request; PAID
@@ -206,6 +212,9 @@ public:
     // is known of it. False: none. At most one caller gets a claim.
     bool resume_owed(const Purchase &purchase, Owner owner, std::int64_t now,
                      ClaimView &claim);
+    // Whether there is anything of his that the next two would find; takes
+    // nothing.
+    bool has_older(const Purchase &purchase, std::int64_t now) const;
     // An UNKNOWN claim of his that would cover the purchase, or one that is
     // being settled again (in_use); state free: none.
     ClaimView find_unknown(const Purchase &purchase, std::int64_t now);
@@ -276,6 +285,7 @@ private:
     void plan_retry(Cell &cell, std::int64_t now) const;
     bool is_due(const Cell &cell, std::int64_t now) const;
     void say_closed(Cell &cell) const;
+    static bool is_owed(const Cell &cell);
     template <class Fits>
     Cell *find_older(const Purchase &purchase, std::int64_t now,
                      Fits fits) const;

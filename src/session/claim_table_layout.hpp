@@ -14,7 +14,7 @@ namespace claim_layout {
 constexpr std::uint64_t kMagic = 0x7834303263656c6cULL;
 // Raised with every change of the structs below: a worker of another build
 // must not read this table.
-constexpr std::uint32_t kLayout = 3;
+constexpr std::uint32_t kLayout = 4;
 
 constexpr std::size_t kWorkers = 512;
 constexpr std::size_t kCellsPerBucket = 8;
@@ -38,6 +38,7 @@ enum CellFlag : std::uint8_t {
     kFirstSettleSent = 4,
     kCloseUnsaid = 8,  // CLOSED, and next_due() has not told anybody
     kNoted = 16,       // the journal knows of it
+    kOnlyGuard = 32,   // ClaimFacts.only_guard
 };
 
 // The compiler must not move a store over the one of the state word.

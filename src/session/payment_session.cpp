@@ -53,6 +53,12 @@ Step step_verifying(Event event)
         return {State::verified, Action::proceed, ClaimChange::verified};
     case Event::verify_final:
         return {State::paid, Action::proceed, ClaimChange::paid};
+    case Event::verify_settle_first:
+    case Event::claim_unknown_resumed:
+        return {State::settling_first, Action::call_settle,
+                ClaimChange::settling};
+    case Event::claim_paid_resumed:
+        return {State::paid, Action::proceed, ClaimChange::keep};
     case Event::verify_invalid:
         return {State::closed, Action::challenge, ClaimChange::free};
     case Event::verify_failed:
@@ -69,10 +75,6 @@ Step step_verified(Event event)
     switch (event) {
     case Event::content_free:
         return {State::closed, Action::pass, ClaimChange::free};
-    case Event::settle_due:
-        // Verified, and the content has to wait for the money.
-        return {State::settling_first, Action::call_settle,
-                ClaimChange::settling};
     case Event::content_charged:
         return {State::holding, Action::hold, ClaimChange::keep};
     case Event::content_broken:
@@ -249,13 +251,17 @@ const char *state_name(State state)
 const char *event_name(Event event)
 {
     constexpr const char *kNames[] = {
-        "claim_taken",        "claim_taken_to_settle", "claim_unknown_resumed",
-        "claim_paid_resumed", "verify_valid",          "verify_final",
-        "verify_invalid",     "verify_failed",         "content_free",
-        "content_charged",    "content_failed",        "content_broken",
-        "settle_due",         "settle_paid",           "settle_unproven",
-        "settle_refused",     "settle_not_processed",  "settle_unknown",
-        "body_sent",          "request_gone",
+        "claim_taken",           "claim_taken_to_settle",
+        "claim_unknown_resumed", "claim_paid_resumed",
+        "verify_valid",          "verify_final",
+        "verify_settle_first",   "verify_invalid",
+        "verify_failed",         "content_free",
+        "content_charged",       "content_failed",
+        "content_broken",        "settle_due",
+        "settle_paid",           "settle_unproven",
+        "settle_refused",        "settle_not_processed",
+        "settle_unknown",        "body_sent",
+        "request_gone",
     };
     static_assert(sizeof(kNames) / sizeof(kNames[0])
                   == static_cast<unsigned>(kLastEvent) + 1);

@@ -24,10 +24,13 @@ enum class State : std::uint8_t {
 enum class Event : std::uint8_t {
     claim_taken,            // fresh claim, settle after content
     claim_taken_to_settle,  // fresh claim, settle before content
-    claim_unknown_resumed,  // same payment again, outcome was unknown
-    claim_paid_resumed,     // same payment again, content is owed
+    // An older claim is taken up, for the same payment presented again or, once
+    // that is verified, for another payment of the same payer.
+    claim_unknown_resumed,  // outcome was unknown
+    claim_paid_resumed,     // content is owed
     verify_valid,
-    verify_final,  // valid, and nothing is going to be settled
+    verify_final,         // valid, and nothing is going to be settled
+    verify_settle_first,  // valid, but no content is made on trust
     verify_invalid,
     verify_failed,
     content_free,     // an answer that is not charged

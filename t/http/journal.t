@@ -133,7 +133,16 @@ $before = size_of($journal);
 $t->write('limit', 128);    # blocks of 512 bytes
 $t->start;
 cmp_ok size_of($journal), '<', $before, 'a start writes it anew, which is shorter';
+$f->forget;
 my ($served, $full) = (0);
+# Verified while there was room, and settled when there is none.
+$up->on('/held', body => "SECRET\n", hold => 1);
+my @held = map {
+    my $one = $t->connect;
+    $one->write_request(GET => '/held', headers => pay_with($t, '/held'));
+    $one;
+} 1 .. 2;
+$up->wait_count('/held', 2);
 for (1 .. 80) {
     $r = paid($t, '/many');
     if ($r->status == 200) { $served++; next }
@@ -142,6 +151,15 @@ for (1 .. 80) {
 }
 ok $served, 'served at first';
 is $full && $full->status . $full->body, '503{"error":"busy","charged":false}', 'a full disk: busy, nobody is charged';
+$up->on('/held', body => "SECRET\n");
+$up->release('/held');
+for (map { $_->answer } @held) {
+    is $_->status . $_->body, '503{"error":"busy","charged":false}', 'a full disk: content that is made is not sold';
+    no_trace $_, 'SECRET', 'a full disk: nor given away';
+}
+is $f->calls('settle'), $served, 'a full disk: what cannot be written down is not sent';
+is paid($t, '/many')->status, 503, 'a full disk: and so on';
+$t->log_like(qr/\[error\].*the journal of x402_zone cannot be written/, 'a full disk: it is not the size of the zone');
 $t->log_like(qr/\[crit\].*\Q$journal\E.*make room/, 'a full disk: the log says where, and what to do');
 is $t->quit, 0, 'ended';
 $t->write('limit', '');

@@ -92,8 +92,22 @@ $id = fresh;
 $f->settle_once(reset => 1);
 my $payment = named('/may/doubt', $id);
 is paid($t, '/may/doubt', payment => $payment)->status, 503, 'in doubt';
-fault buy('/may/doubt', $id), 409, 'payment_identifier_in_use', 'nobody is asked to pay twice';
+fault buy('/may/other', $id), 409, 'payment_identifier_in_use', 'nobody else has it';
 is_content paid($t, '/may/doubt', payment => $payment), "SECRET\n", 'the same payment ends it';
+
+# Its payer may sign anew under the same name for what it may have paid.
+for my $how ([ reset => 1 ], [ status => 500 ]) {
+    $id = fresh;
+    $f->settle_once(@$how);
+    $payment = named('/may/doubt', $id);
+    is paid($t, '/may/doubt', payment => $payment)->status, 503, "@$how: in doubt";
+    $_->forget for $f, $up;
+    is_content buy('/may/doubt', $id), "SECRET\n", "@$how: another payment under the name ends it";
+    is $f->asked('settle')->{paymentPayload}{payload}{authorization}{nonce},
+        decoded($payment)->{payload}{authorization}{nonce}, "@$how: by settling the first";
+    is $up->hits, 1, "@$how: made once";
+    fault buy('/may/doubt', $id), 409, 'payment_identifier_in_use', "@$how: which keeps the name";
+}
 
 # --- how it has to be written ------------------------------------------------------------
 

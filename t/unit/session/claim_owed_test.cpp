@@ -41,6 +41,31 @@ TEST_F(ClaimOwed, IsFoundByPayerAndResourceOnce)
     EXPECT_FALSE(resume_owed(purchase(), claim)) << "three executions";
 }
 
+TEST_F(ClaimOwed, IsSeenWithoutBeingTaken)
+{
+    EXPECT_FALSE(table_.has_older(purchase(), kNow));
+    ClaimRef ref = owed(1);
+    EXPECT_TRUE(table_.has_older(purchase(), kNow));
+    EXPECT_FALSE(table_.has_older(purchase(101), kNow));
+    ClaimView claim;
+    ASSERT_TRUE(resume_owed(purchase(), claim));
+    EXPECT_EQ(claim.key, digest_of(1));
+    EXPECT_FALSE(table_.has_older(purchase(), kNow)) << "somebody has it";
+    table_.set_delivered(ref, kNow);
+    EXPECT_FALSE(table_.has_older(purchase(), kNow));
+
+    ref = unknown(2);
+    EXPECT_TRUE(table_.has_older(purchase(), kNow));
+    ASSERT_TRUE(table_.resume(ref, owner_));
+    table_.set_settling(ref, "settle", 7, kNow);
+    EXPECT_TRUE(table_.has_older(purchase(), kNow)) << "it is asked again";
+    EXPECT_FALSE(table_.has_older(purchase(), kExpires));
+
+    settle(3);
+    table_.set_refused(ref, kNow);
+    EXPECT_FALSE(table_.has_older(purchase(), kNow)) << "a first settle";
+}
+
 TEST_F(ClaimOwed, CoversTheSameResourceAtNoLess)
 {
     owed(1);

@@ -34,12 +34,14 @@ constexpr Row kExpected[] = {
 
     {S::verifying,      E::verify_valid,          S::verified,       A::proceed,      C::verified},
     {S::verifying,      E::verify_final,          S::paid,           A::proceed,      C::paid},
+    {S::verifying,      E::verify_settle_first,   S::settling_first, A::call_settle,  C::settling},
+    {S::verifying,      E::claim_unknown_resumed, S::settling_first, A::call_settle,  C::settling},
+    {S::verifying,      E::claim_paid_resumed,    S::paid,           A::proceed,      C::keep},
     {S::verifying,      E::verify_invalid,        S::closed,         A::challenge,    C::free},
     {S::verifying,      E::verify_failed,         S::closed,         A::answer_fault, C::free},
     {S::verifying,      E::request_gone,          S::closed,         A::cancel_call,  C::free},
 
     {S::verified,       E::content_free,          S::closed,         A::pass,         C::free},
-    {S::verified,       E::settle_due,            S::settling_first, A::call_settle,  C::settling},
     {S::verified,       E::content_charged,       S::holding,        A::hold,         C::keep},
     {S::verified,       E::content_broken,        S::closed,         A::replace,      C::free},
     {S::verified,       E::request_gone,          S::closed,         A::none,         C::free},
@@ -158,7 +160,7 @@ TEST(PaymentSession, EveryPairIsTheOneOfTheTable)
         EXPECT_EQ(next.claim, expected.claim);
         ++pairs;
     });
-    EXPECT_EQ(pairs, 11u * 20u);
+    EXPECT_EQ(pairs, 11u * 21u);
 }
 
 TEST(PaymentSession, TheTableNamesEachPairOnce)
