@@ -8,6 +8,7 @@
 #include "nginx/ngx_http_x402_extensions.hpp"
 #include "nginx/ngx_http_x402_header_list.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
+#include "nginx/ngx_http_x402_members.hpp"
 #include "nginx/ngx_http_x402_payment.hpp"
 #include "nginx/ngx_http_x402_price_grace.hpp"
 #include "nginx/ngx_http_x402_quote.hpp"
@@ -161,8 +162,11 @@ void on_verified(void *data, FacilitatorReply &reply)
     auto *ctx = static_cast<RequestCtx *>(data);
     ctx->verify = nullptr;
     ctx->verify_time = ngx_current_msec - ctx->verify_started;
+    VerifyAnswer verdict = take_verdict(*ctx, reply);
+    if (verify_elsewhere(*ctx, reply, verdict)) {
+        return;
+    }
     resume_request(ctx->r, [&] {
-        VerifyAnswer verdict = judge_verify(reply);
         if (verdict.verdict == VerifyVerdict::valid && !note_identifier(*ctx)) {
             advance(*ctx, Event::verify_failed);
         } else if (verdict.verdict == VerifyVerdict::valid) {
@@ -177,6 +181,9 @@ void on_verified(void *data, FacilitatorReply &reply)
             }
         } else {
             log_verify_trouble(*ctx, verdict);
+            if (verdict.verdict == VerifyVerdict::invalid) {
+                remember_refusal(*ctx, verdict.reason);
+            }
             advance(*ctx, verdict.verdict == VerifyVerdict::invalid
                               ? Event::verify_invalid
                               : Event::verify_failed);
@@ -184,19 +191,6 @@ void on_verified(void *data, FacilitatorReply &reply)
             cap_retry(*ctx);
         }
     });
-}
-
-void begin_verify(RequestCtx &ctx, Endpoint &endpoint)
-{
-    CallTerms call;
-    call.operation = Operation::verify;
-    call.body = ctx.payment->request_body;
-    call.connect_timeout = ctx.conf->connect_timeout;
-    call.timeout = ctx.conf->verify_timeout;
-    ctx.asked = &endpoint.conf();
-    ctx.verify_started = ngx_current_msec;
-    ctx.verify =
-        FacilitatorCall::start(endpoint, std::move(call), on_verified, &ctx);
 }
 
 // What can be said of a payment without asking anybody. False: ctx.answer says
@@ -230,6 +224,10 @@ void begin(RequestCtx &ctx, Worker &worker, bool settle_before)
     if (!meets_offer(ctx) || !check_identifier(ctx, worker)) {
         return;
     }
+    MemberChoice member = choose_member(ctx, worker);
+    if (member.endpoint == nullptr) {
+        return;
+    }
     if (!Slot::available(worker, ctx.conf->max_calls, false)) {
         log_line(
             NGX_LOG_WARN, ctx.r->connection->log,
@@ -255,10 +253,10 @@ void begin(RequestCtx &ctx, Worker &worker, bool settle_before)
         return;
     }
     ctx.slot = Slot(worker);
-    Endpoint &endpoint = worker.endpoint_of(*facilitator_of(ctx, *payment.way));
-    if (!settle_before) {
+    member.use();
+    if (!settle_before && !member.settle_first) {
         advance(ctx, Event::claim_taken);
-        begin_verify(ctx, endpoint);
+        begin_verify(ctx, *member.endpoint);
         return;
     }
     if (!note_identifier(ctx)) {
@@ -268,7 +266,7 @@ void begin(RequestCtx &ctx, Worker &worker, bool settle_before)
     }
     ctx.settled_before = true;
     advance(ctx, Event::claim_taken_to_settle);
-    settle_first(ctx, worker, endpoint, settlement_terms(ctx));
+    settle_first(ctx, worker, *member.endpoint, settlement_terms(ctx));
 }
 
 // A connection that changes its protocol cannot be held back.
@@ -296,6 +294,19 @@ bool settles_before(RequestCtx &ctx, const ClaimView &claim)
 }
 
 }  // namespace
+
+void begin_verify(RequestCtx &ctx, Endpoint &endpoint)
+{
+    CallTerms call;
+    call.operation = Operation::verify;
+    call.body = ctx.payment->request_body;
+    call.connect_timeout = ctx.conf->connect_timeout;
+    call.timeout = ctx.conf->verify_timeout;
+    ctx.asked = &endpoint.conf();
+    ctx.verify_started = ngx_current_msec;
+    ctx.verify =
+        FacilitatorCall::start(endpoint, std::move(call), on_verified, &ctx);
+}
 
 // Decided without a call: nothing is taken yet.
 void decide(RequestCtx &ctx, Answer answer)
@@ -325,21 +336,15 @@ void cap_retry(RequestCtx &ctx)
 void set_way(RequestCtx &ctx, const PaymentOffer::Way &way)
 {
     Payment &payment = *ctx.payment;
-    unsigned version = ctx.dialect->version();
     payment.way = &way;
     payment.network = way.requirements.network;
-    payment.receipt_network =
-        version == 1 ? way.requirements.v1_network : way.requirements.network;
-    if (Worker *worker = worker_of(main_conf(ctx.r))) {
-        version = version_to_ask(*worker, *facilitator_of(ctx, way),
-                                 way.requirements, version);
-    }
-    payment.asked_version = version;
+    payment.receipt_network = ctx.dialect->version() == 1
+                                  ? way.requirements.v1_network
+                                  : way.requirements.network;
     payment.amount = way.requirements.amount;
     payment.asset = way.requirements.asset;
     payment.pay_to = way.requirements.pay_to;
-    payment.request_body = facilitator_request_json(version, payment.payload,
-                                                    way, resource_info(ctx));
+    word_request(ctx, *facilitator_of(ctx, way));
 }
 
 bool set_amount(RequestCtx &ctx, const std::string &amount)

@@ -22,6 +22,9 @@ void set_way(RequestCtx &ctx, const PaymentOffer::Way &way);
 // it cannot be written.
 bool set_amount(RequestCtx &ctx, const std::string &amount);
 
+// Asks this facilitator; what it answers is taken up by the request.
+void begin_verify(RequestCtx &ctx, Endpoint &endpoint);
+
 // A payment whose claim is known (ngx_http_x402_resume.cpp). True: it has been
 // answered or taken up; false: it may begin anew.
 bool answer_from_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim);
