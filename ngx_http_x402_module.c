@@ -90,6 +90,13 @@ static ngx_command_t  ngx_http_x402_commands[] = {
       0,
       NULL },
 
+    { ngx_string("x402_facilitator_group"),
+      NGX_HTTP_MAIN_CONF|NGX_CONF_BLOCK|NGX_CONF_TAKE1,
+      ngx_http_x402_set_facilitator_group,
+      NGX_HTTP_MAIN_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("x402_facilitator_timeout"),
       NGX_HTTP_X402_ANY|NGX_CONF_TAKE123,
       ngx_http_x402_set_facilitator_timeout,

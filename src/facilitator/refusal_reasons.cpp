@@ -47,6 +47,27 @@ constexpr std::string_view kMinedRevert[] = {
     "invalid_exact_evm_transaction_failed",
 };
 
+// A signature that a contract judges may become good with that contract; the
+// minute for which these are believed is short enough for it.
+constexpr std::string_view kLasting[] = {
+    "invalid_exact_evm_authorization_value",
+    "invalid_exact_evm_failed_to_parse_signature",
+    "invalid_exact_evm_network_mismatch",
+    "invalid_exact_evm_payload_authorization_value",
+    "invalid_exact_evm_payload_authorization_value_mismatch",
+    "invalid_exact_evm_payload_recipient_mismatch",
+    "invalid_exact_evm_payload_signature",
+    "invalid_exact_evm_recipient_mismatch",
+    "invalid_exact_evm_scheme",
+    "invalid_exact_evm_signature",
+    "invalid_exact_evm_token_name_mismatch",
+    "invalid_exact_evm_token_version_mismatch",
+    "invalid_payload",
+    "invalid_scheme",
+    "invalid_signature",
+    "invalid_x402_version",
+};
+
 template <std::size_t N>
 bool is_listed(const std::string_view (&list)[N], std::string_view reason)
 {
@@ -82,6 +103,11 @@ bool is_nonce_used_reason(std::string_view reason)
 bool is_mined_revert_reason(std::string_view reason)
 {
     return is_listed(kMinedRevert, reason);
+}
+
+bool is_lasting_reason(std::string_view reason)
+{
+    return is_listed(kLasting, reason);
 }
 
 }  // namespace x402

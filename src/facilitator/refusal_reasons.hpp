@@ -1,4 +1,5 @@
-// Which reasons of a settle answer prove that nothing was broadcast.
+// Which reasons of a settle answer prove that nothing was broadcast, and which
+// of any answer stay true.
 #ifndef X402_FACILITATOR_REFUSAL_REASONS_HPP
 #define X402_FACILITATOR_REFUSAL_REASONS_HPP
 
@@ -17,6 +18,11 @@ bool is_nonce_used_reason(std::string_view reason);
 // A transaction was mined and reverted: nothing moved although there is a
 // transaction hash.
 bool is_mined_revert_reason(std::string_view reason);
+
+// The same payment is refused again whatever happens: what is wrong stands in
+// its own bytes. Never what the chain, the clock or the facilitator's own
+// configuration may change.
+bool is_lasting_reason(std::string_view reason);
 
 }  // namespace x402
 

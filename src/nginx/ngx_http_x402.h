@@ -79,6 +79,8 @@ typedef struct {
     ngx_uint_t                 timeout;    /* s */
 
     ngx_str_t                  facilitator_url;
+                                           /* or the name of a group */
+    ngx_http_x402_origin_t     facilitator_origin;
     ngx_msec_t                 connect_timeout;
     ngx_msec_t                 verify_timeout;
     ngx_msec_t                 settle_timeout;
@@ -119,7 +121,10 @@ typedef struct {
     unsigned                   own:1;      /* its price was written in it or
                                               in a location around it */
     void                      *offer;      /* const x402::LocationOffer */
-    void                      *facilitator;/* x402::FacilitatorConf */
+    void                      *facilitator;/* x402::FacilitatorConf, the
+                                              first of the members */
+    const void                *facilitator_members;
+                                           /* x402::Members */
 } ngx_http_x402_loc_conf_t;
 
 
@@ -127,6 +132,8 @@ typedef struct {
     ngx_http_x402_loc_conf_t  *http_loc_conf;  /* of the http block itself */
     ngx_shm_zone_t            *zone;
     ngx_array_t                facilitators;   /* x402::FacilitatorConf * */
+    void                      *facilitator_groups;
+                                               /* x402::FacilitatorGroups */
     void                      *worker;         /* x402::Worker, per process */
     ngx_uint_t                 paid;           /* some location is paid */
     void                      *error_pages;    /* x402::ErrorPageCheck */
@@ -147,6 +154,8 @@ char *ngx_http_x402_set_term(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_accept(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_timeout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_facilitator(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_x402_set_facilitator_group(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_x402_set_facilitator_timeout(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);

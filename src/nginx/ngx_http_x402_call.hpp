@@ -32,6 +32,8 @@ public:
 
     const FacilitatorConf &conf() const { return conf_; }
 
+    FacilitatorHealth health;  // as this worker knows it
+
 private:
     friend class FacilitatorCall;
 

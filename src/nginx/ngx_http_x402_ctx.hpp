@@ -45,6 +45,7 @@ struct Payment {
     const PaymentOffer::Way *way = nullptr;  // nullptr: resumed claim
     unsigned asked_version = 2;  // of x402, by which the facilitator is asked
     std::string request_body;    // of verify and settle
+    Members others;              // of the group, who may verify instead
     std::string payer;
     std::string network;          // CAIP-2
     std::string receipt_network;  // as the dialect calls it

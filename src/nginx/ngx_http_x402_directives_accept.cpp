@@ -1,6 +1,6 @@
 // x402_accept: one way to pay, word by word.
-#include "facilitator/facilitator_url.hpp"
 #include "nginx/ngx_http_x402_directive.hpp"
+#include "nginx/ngx_http_x402_facilitator_group.hpp"
 
 namespace x402 {
 
@@ -93,9 +93,9 @@ char *set_accept(ngx_conf_t *cf, void *conf)
         }
     }
     if (accept->facilitator.data) {
-        auto url = parse_facilitator_url(view(accept->facilitator));
-        if (!url) {
-            return refuse(cf, "x402_accept: " + url.problem().text);
+        std::string why = objection_to_facilitator(view(accept->facilitator));
+        if (!why.empty()) {
+            return refuse(cf, "x402_accept: " + why);
         }
     }
     return NGX_CONF_OK;

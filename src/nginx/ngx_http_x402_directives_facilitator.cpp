@@ -1,7 +1,7 @@
 // x402_facilitator and how it is reached.
-#include "facilitator/facilitator_url.hpp"
 #include "facilitator/request_header.hpp"
 #include "nginx/ngx_http_x402_directive.hpp"
+#include "nginx/ngx_http_x402_facilitator_group.hpp"
 
 namespace x402 {
 
@@ -13,13 +13,13 @@ char *set_facilitator(ngx_conf_t *cf, void *conf)
     if (lcf->facilitator_url.data != nullptr) {
         return const_cast<char *>("is duplicate");
     }
-    auto url = parse_facilitator_url(view(arguments(cf)[1]));
-    if (!url) {
-        return refuse(cf, url.problem().text);
+    std::string objection = objection_to_facilitator(view(arguments(cf)[1]));
+    if (!objection.empty()) {
+        return refuse(cf, objection);
     }
-    lcf->facilitator_url = pool_copy(cf->pool, url->base());
-    return lcf->facilitator_url.data ? NGX_CONF_OK
-                                     : static_cast<char *>(NGX_CONF_ERROR);
+    lcf->facilitator_url = arguments(cf)[1];
+    note_origin(cf, lcf->facilitator_origin);
+    return NGX_CONF_OK;
 }
 
 char *set_facilitator_timeout(ngx_conf_t *cf, void *conf)

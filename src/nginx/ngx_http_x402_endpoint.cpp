@@ -51,7 +51,7 @@ bool random_bytes(RandomBytes &bytes)
 }  // namespace
 
 Endpoint::Endpoint(const FacilitatorConf &conf, CurlEngine &engine)
-    : conf_(conf), engine_(engine)
+    : health(conf.health), conf_(conf), engine_(engine)
 {
     host_for(conf.url.host);
     if (conf.auth) {

@@ -108,7 +108,8 @@ std::string warning_of_exposure(const FacilitatorConf &conf)
 }
 
 FacilitatorConf *find_or_add_facilitator(ngx_conf_t *cf,
-                                         const ngx_http_x402_loc_conf_t &conf)
+                                         const ngx_http_x402_loc_conf_t &conf,
+                                         const HealthTerms &health)
 {
     ngx_http_x402_main_conf_t *mcf = main_conf(cf);
     auto *clcf = static_cast<ngx_http_core_loc_conf_t *>(
@@ -129,7 +130,7 @@ FacilitatorConf *find_or_add_facilitator(ngx_conf_t *cf,
         if (known->url.base() == base && known->resolver == resolver
             && known->ssl_verify == (conf.ssl_verify == 1)
             && known->trusted_certificate == view(conf.trusted_certificate)
-            && known->headers == headers
+            && known->headers == headers && known->health == health
             && same_auth(known->auth, auth_of(conf))) {
             return known;
         }
@@ -147,6 +148,7 @@ FacilitatorConf *find_or_add_facilitator(ngx_conf_t *cf,
     made->resolver = resolver;
     made->headers = std::move(headers);
     made->auth = auth_of(conf);
+    made->health = health;
     made->index = mcf->facilitators.nelts - 1;
     made->id = number_of(base);
     made->document_id = document_id_of(*made);

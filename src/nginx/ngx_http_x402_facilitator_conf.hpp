@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "facilitator/auth_key.hpp"
+#include "facilitator/facilitator_health.hpp"
 #include "facilitator/facilitator_url.hpp"
 #include "facilitator/request_header.hpp"
 #include "facilitator/supported_kinds.hpp"
@@ -33,6 +34,7 @@ struct FacilitatorConf {
     ngx_resolver_t *resolver = nullptr;  // of nginx; nullptr: none configured
     RequestHeaders headers;
     const FacilitatorAuth *auth = nullptr;  // nullptr: none
+    HealthTerms health;                     // when it counts as ill
     std::uint64_t id = 0;  // what claims remember: from the base URL alone
     // Under which its word about what it supports is kept: facilitators that
     // differ in what is said to them on that occasion may hear another answer.
@@ -56,7 +58,8 @@ struct FacilitatorConf {
 
 // nullptr: no memory. Lifetime: the configuration cycle.
 FacilitatorConf *find_or_add_facilitator(ngx_conf_t *cf,
-                                         const ngx_http_x402_loc_conf_t &conf);
+                                         const ngx_http_x402_loc_conf_t &conf,
+                                         const HealthTerms &health);
 
 // Why what was written about credentials cannot stand together; empty: it can.
 std::string objection_to_credentials(const ngx_http_x402_loc_conf_t &conf);

@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "nginx/ngx_http_x402_facilitator_conf.hpp"
+#include "nginx/ngx_http_x402_facilitator_group.hpp"
 #include "policy/accept_terms.hpp"
 #include "policy/network_table.hpp"
 #include "protocol/dialect.hpp"
@@ -22,7 +22,8 @@ struct LocationTerm {
     ngx_http_complex_value_t *amount = nullptr;
     ngx_http_complex_value_t *pay_to = nullptr;
     ngx_http_x402_origin_t origin{};
-    FacilitatorConf *facilitator = nullptr;
+    FacilitatorConf *facilitator = nullptr;  // own, the first of members
+    const Members *members = nullptr;        // own
     bool in_full = false;  // nothing was left for us or a facilitator to add
 
     bool is_variable() const { return price || amount || pay_to; }

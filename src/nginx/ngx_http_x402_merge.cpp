@@ -1,9 +1,8 @@
 // What a location inherits.
 #include <algorithm>
 
-#include "facilitator/facilitator_url.hpp"
 #include "nginx/ngx_http_x402_error_pages.hpp"
-#include "nginx/ngx_http_x402_facilitator_conf.hpp"
+#include "nginx/ngx_http_x402_facilitator_group.hpp"
 #include "nginx/ngx_http_x402_journal_advice.hpp"
 #include "nginx/ngx_http_x402_location_offer.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
@@ -43,7 +42,10 @@ void merge_settings(ngx_http_x402_loc_conf_t &conf,
     inherit(conf.price, outer.price);
     inherit(conf.network, outer.network);
     inherit(conf.pay_to, outer.pay_to);
-    inherit(conf.facilitator_url, outer.facilitator_url);
+    if (conf.facilitator_url.data == nullptr) {
+        conf.facilitator_url = outer.facilitator_url;
+        conf.facilitator_origin = outer.facilitator_origin;
+    }
     inherit(conf.trusted_certificate, outer.trusted_certificate);
     inherit(conf.facilitator_headers, outer.facilitator_headers);
     inherit(conf.facilitator_auth, outer.facilitator_auth);
@@ -87,23 +89,23 @@ bool decide_enabled(const ngx_http_x402_loc_conf_t &conf,
 
 // What is sold in version 2 may be sold in version 1 beside it: the facilitator
 // need not list both.
-void note_needs(const LocationOffer &offer, FacilitatorConf *common)
+void note_needs(const LocationOffer &offer, const Members *common)
 {
     bool in_version_2 =
         std::find(offer.dialects.begin(), offer.dialects.end(), &dialect_v2())
         != offer.dialects.end();
     for (const LocationTerm &term : offer.terms) {
-        FacilitatorConf &facilitator =
-            term.facilitator ? *term.facilitator : *common;
-        facilitator.wanted =
-            facilitator.wanted || (!term.facilitator && !term.in_full);
         std::string scheme =
             term.terms.scheme.empty() ? "exact" : term.terms.scheme;
         std::string network = caip2_network(term.terms.network).value_or("");
-        if (in_version_2) {
-            facilitator.need(std::move(scheme), std::move(network));
-        } else if (auto name = v1_network_name(network)) {
-            facilitator.need(std::move(scheme), std::move(*name), 1);
+        auto old_name = v1_network_name(network);
+        for (FacilitatorConf *member : term.members ? *term.members : *common) {
+            member->wanted = member->wanted || !term.in_full;
+            if (in_version_2) {
+                member->need(scheme, network);
+            } else if (old_name) {
+                member->need(scheme, *old_name, 1);
+            }
         }
     }
 }
@@ -123,18 +125,14 @@ bool choose_facilitator(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &conf)
         complain(cf, NGX_LOG_EMERG, objection, conf.origin);
         return false;
     }
-    ngx_uint_t known = main_conf(cf)->facilitators.nelts;
-    FacilitatorConf *facilitator = find_or_add_facilitator(cf, conf);
-    if (facilitator == nullptr) {
+    const Members *members =
+        find_or_add_members(cf, conf, conf.facilitator_origin);
+    if (members == nullptr) {
         return false;
     }
-    // Once for each facilitator, where it is used first.
-    std::string warning = warning_of_exposure(*facilitator);
-    if (facilitator->index == known && !warning.empty()) {
-        complain(cf, NGX_LOG_WARN, warning, conf.origin);
-    }
-    note_needs(offer, facilitator);
-    conf.facilitator = facilitator;
+    note_needs(offer, members);
+    conf.facilitator = members->front();
+    conf.facilitator_members = members;
     return true;
 }
 

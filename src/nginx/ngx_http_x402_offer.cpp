@@ -90,10 +90,11 @@ bool read_term(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
     if (accept.facilitator.data) {
         ngx_http_x402_loc_conf_t asked = conf;
         asked.facilitator_url = accept.facilitator;
-        term.facilitator = find_or_add_facilitator(cf, asked);
-        if (term.facilitator == nullptr) {
+        term.members = find_or_add_members(cf, asked, accept.origin);
+        if (term.members == nullptr) {
             return false;
         }
+        term.facilitator = term.members->front();
     }
     TermWords words = money_words(conf, accept);
     return take_value(cf, words.price, terms.price, term.price)

@@ -8,6 +8,7 @@
 #include "nginx/ngx_http_x402_extensions.hpp"
 #include "nginx/ngx_http_x402_header_list.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
+#include "nginx/ngx_http_x402_members.hpp"
 #include "nginx/ngx_http_x402_older_claim.hpp"
 #include "nginx/ngx_http_x402_payment.hpp"
 #include "nginx/ngx_http_x402_price_grace.hpp"
@@ -159,8 +160,11 @@ void on_verified(void *data, FacilitatorReply &reply)
     auto *ctx = static_cast<RequestCtx *>(data);
     ctx->verify = nullptr;
     ctx->verify_time = ngx_current_msec - ctx->verify_started;
+    VerifyAnswer verdict = take_verdict(*ctx, reply);
+    if (verify_elsewhere(*ctx, reply, verdict)) {
+        return;
+    }
     resume_request(ctx->r, [&] {
-        VerifyAnswer verdict = judge_verify(reply);
         if (verdict.verdict == VerifyVerdict::valid) {
             ctx->payment->payer_known = true;
             if (!verdict.payer.empty()) {
@@ -169,6 +173,9 @@ void on_verified(void *data, FacilitatorReply &reply)
             accept_valid_payment(*ctx);
         } else {
             log_verify_trouble(*ctx, verdict);
+            if (verdict.verdict == VerifyVerdict::invalid) {
+                remember_refusal(*ctx, verdict.reason);
+            }
             advance(*ctx, verdict.verdict == VerifyVerdict::invalid
                               ? Event::verify_invalid
                               : Event::verify_failed);
@@ -176,19 +183,6 @@ void on_verified(void *data, FacilitatorReply &reply)
             cap_retry(*ctx);
         }
     });
-}
-
-void begin_verify(RequestCtx &ctx, Endpoint &endpoint)
-{
-    CallTerms call;
-    call.operation = Operation::verify;
-    call.body = ctx.payment->request_body;
-    call.connect_timeout = ctx.conf->connect_timeout;
-    call.timeout = ctx.conf->verify_timeout;
-    ctx.asked = &endpoint.conf();
-    ctx.verify_started = ngx_current_msec;
-    ctx.verify =
-        FacilitatorCall::start(endpoint, std::move(call), on_verified, &ctx);
 }
 
 void log_full(const RequestCtx &ctx, Worker &worker)
@@ -203,12 +197,11 @@ void log_full(const RequestCtx &ctx, Worker &worker)
 
 // The claim is taken. Money: who has an older claim here is verified whatever
 // the rest says.
-void ask_facilitator(RequestCtx &ctx, Worker &worker)
+void ask_facilitator(RequestCtx &ctx, Worker &worker, const MemberChoice &member)
 {
     SettleTime &when = ctx.payment->settles;
-    Endpoint &endpoint =
-        worker.endpoint_of(*facilitator_of(ctx, *ctx.payment->way));
-    if (is_distrusted(ctx, worker)) {
+    Endpoint &endpoint = *member.endpoint;
+    if (member.settle_first || is_distrusted(ctx, worker)) {
         when = SettleTime::before;
     }
     ctx.settled_before =
@@ -260,6 +253,10 @@ void begin(RequestCtx &ctx, Worker &worker, bool distrusted)
     if (!meets_offer(ctx, distrusted) || !check_identifier(ctx, worker)) {
         return;
     }
+    MemberChoice member = choose_member(ctx, worker);
+    if (member.endpoint == nullptr) {
+        return;
+    }
     if (!Slot::available(worker, ctx.conf->max_calls, false)) {
         log_line(
             NGX_LOG_WARN, ctx.r->connection->log,
@@ -292,22 +289,24 @@ void begin(RequestCtx &ctx, Worker &worker, bool distrusted)
         return;
     }
     ctx.slot = Slot(worker, std::move(place));
-    ask_facilitator(ctx, worker);
-}
-
-// What verify and settle ask about this way.
-std::string request_of(const RequestCtx &ctx, const PaymentOffer::Way &way)
-{
-    const Payment &payment = *ctx.payment;
-    if (payment.asked_version == ctx.dialect->version()) {
-        return ctx.dialect->facilitator_request(payment.payload, way,
-                                                resource_info(ctx));
-    }
-    return facilitator_request_json(payment.asked_version, payment.payload, way,
-                                    resource_info(ctx));
+    member.use();
+    ask_facilitator(ctx, worker, member);
 }
 
 }  // namespace
+
+void begin_verify(RequestCtx &ctx, Endpoint &endpoint)
+{
+    CallTerms call;
+    call.operation = Operation::verify;
+    call.body = ctx.payment->request_body;
+    call.connect_timeout = ctx.conf->connect_timeout;
+    call.timeout = ctx.conf->verify_timeout;
+    ctx.asked = &endpoint.conf();
+    ctx.verify_started = ngx_current_msec;
+    ctx.verify =
+        FacilitatorCall::start(endpoint, std::move(call), on_verified, &ctx);
+}
 
 // Decided without a call: nothing is taken yet.
 void decide(RequestCtx &ctx, Answer answer)
@@ -340,16 +339,21 @@ void set_way(RequestCtx &ctx, const PaymentOffer::Way &way)
     payment.way = &way;
     payment.network = way.requirements.network;
     payment.receipt_network = ctx.dialect->network_name(way.requirements);
-    payment.asked_version = ctx.dialect->version();
-    if (Worker *worker = worker_of(main_conf(ctx.r))) {
-        payment.asked_version =
-            version_to_ask(*worker, *facilitator_of(ctx, way), way.requirements,
-                           payment.asked_version);
-    }
     payment.amount = way.requirements.amount;
     payment.asset = way.requirements.asset;
     payment.pay_to = way.requirements.pay_to;
-    payment.request_body = request_of(ctx, way);
+    word_request(ctx, *facilitator_of(ctx, way));
+}
+
+std::string request_of(const RequestCtx &ctx, const PaymentOffer::Way &way)
+{
+    const Payment &payment = *ctx.payment;
+    if (payment.asked_version == ctx.dialect->version()) {
+        return ctx.dialect->facilitator_request(payment.payload, way,
+                                                resource_info(ctx));
+    }
+    return facilitator_request_json(payment.asked_version, payment.payload, way,
+                                    resource_info(ctx));
 }
 
 bool set_amount(RequestCtx &ctx, const std::string &amount)

@@ -18,6 +18,9 @@ void cap_retry(RequestCtx &ctx);
 // The requirement this payment meets, and the request that says so.
 void set_way(RequestCtx &ctx, const PaymentOffer::Way &way);
 
+// What verify and settle ask about this way, in payment->asked_version.
+std::string request_of(const RequestCtx &ctx, const PaymentOffer::Way &way);
+
 // When this payment is settled (ngx_http_x402_settle_time.cpp). `distrusted`:
 // this very payment was refused before, and is not given the backend's work on
 // trust again.
@@ -26,6 +29,9 @@ void set_settle_time(RequestCtx &ctx, bool distrusted);
 // Scheme upto: settles this much, in atomic units, of the way's maximum. False:
 // it cannot be written.
 bool set_amount(RequestCtx &ctx, const std::string &amount);
+
+// Asks this facilitator; what it answers is taken up by the request.
+void begin_verify(RequestCtx &ctx, Endpoint &endpoint);
 
 // A payment whose claim is known (ngx_http_x402_resume.cpp). True: it has been
 // answered or taken up; false: it may begin anew.

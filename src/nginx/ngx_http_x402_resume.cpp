@@ -50,8 +50,7 @@ bool recall_settle(RequestCtx &ctx, const ClaimView &claim)
 void resume_unknown(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
 {
     Endpoint *endpoint = worker.endpoint_by_id(
-        claim.facilitator,
-        static_cast<FacilitatorConf *>(ctx.conf->facilitator));
+        claim.facilitator, member_by_id(*ctx.conf, claim.facilitator));
     bool possible =
         endpoint && recall_settle(ctx, claim)
         && Slot::available(worker, ctx.conf->max_calls, true)

@@ -1,6 +1,7 @@
 // Settlement in the access phase: `x402_settle before`, and payments whose
 // outcome was unknown. Also what every settlement of a request asks for, and
 // how one that did not end in payment is answered.
+#include "nginx/ngx_http_x402_members.hpp"
 #include "nginx/ngx_http_x402_notify.hpp"
 #include "nginx/ngx_http_x402_payment.hpp"
 #include "nginx/ngx_http_x402_reply.hpp"
@@ -19,6 +20,9 @@ void on_settled_first(RequestCtx &ctx, const Step &next,
         ctx.settled_first = true;
     } else {
         ctx.answer = settlement_answer(ctx, result);
+        if (result.event == Event::settle_refused) {
+            remember_refusal(ctx, result.reason);
+        }
     }
 }
 
@@ -35,6 +39,10 @@ void settle_first(RequestCtx &ctx, Worker &worker, Endpoint &endpoint,
                   SettlementTerms terms)
 {
     ctx.asked = &endpoint.conf();
+    // A claim of unknown outcome is never taken elsewhere.
+    if (!terms.ever_unknown) {
+        terms.others = others_to_settle(ctx, worker);
+    }
     ctx.settlement =
         Settlement::start(worker, endpoint, std::move(terms), ctx.state,
                           std::move(ctx.slot), on_settled, &ctx);
@@ -43,6 +51,7 @@ void settle_first(RequestCtx &ctx, Worker &worker, Endpoint &endpoint,
 void note_settlement(RequestCtx &ctx, const SettlementResult &result)
 {
     ctx.settle_time = result.time;
+    ctx.asked = result.asked;
     ctx.transaction = result.transaction;
     if (result.event == Event::settle_paid
         || result.event == Event::settle_unproven) {

@@ -5,6 +5,7 @@
 
 #include "base/json_document.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
+#include "nginx/ngx_http_x402_members.hpp"
 #include "protocol/settlement_receipt.hpp"
 
 namespace x402 {
@@ -28,7 +29,7 @@ Settlement::Settlement(Worker &worker, Endpoint &endpoint,
                        SettlementTerms terms, State state, Slot slot, Done done,
                        void *data)
     : worker_(worker),
-      endpoint_(endpoint),
+      endpoint_(&endpoint),
       terms_(std::move(terms)),
       state_(state),
       slot_(std::move(slot)),
@@ -53,27 +54,32 @@ Settlement *Settlement::start(Worker &worker, Endpoint &endpoint,
 {
     auto *settlement = new Settlement(worker, endpoint, std::move(terms), state,
                                       std::move(slot), done, data);
+    settlement->claim_and_send();
+    return settlement;
+}
+
+void Settlement::claim_and_send()
+{
     // Money: SETTLING is in shared memory before the first byte leaves; a
     // worker that dies now leaves an unknown outcome, never a free claim.
-    const SettlementTerms &kept = settlement->terms_;
     bool recorded;
     {
-        LockedClaims claims(worker.zone);
-        if (!kept.ever_unknown) {
-            claims->set_texts(kept.claim, kept.network, kept.payer, kept.asset);
+        LockedClaims claims(worker_.zone);
+        if (!terms_.ever_unknown) {
+            claims->set_texts(terms_.claim, terms_.network, terms_.payer,
+                              terms_.asset);
         }
-        recorded = claims->set_settling(kept.claim, kept.body,
-                                        endpoint.conf().id, ngx_time());
+        recorded = claims->set_settling(terms_.claim, terms_.body,
+                                        endpoint_->conf().id, ngx_time());
     }
     if (recorded) {
-        settlement->send();
-    } else {
-        settlement->unwritten_.handler = on_unwritten;
-        settlement->unwritten_.data = settlement;
-        settlement->unwritten_.log = ngx_cycle->log;
-        ngx_post_event(&settlement->unwritten_, &ngx_posted_events);
+        send();
+        return;
     }
-    return settlement;
+    unwritten_.handler = on_unwritten;
+    unwritten_.data = this;
+    unwritten_.log = ngx_cycle->log;
+    ngx_post_event(&unwritten_, &ngx_posted_events);
 }
 
 void Settlement::on_unwritten(ngx_event_t *event)
@@ -95,7 +101,7 @@ void Settlement::send()
     call.body = terms_.body;
     call.connect_timeout = terms_.connect_timeout;
     call.timeout = terms_.timeout;
-    call_ = FacilitatorCall::start(endpoint_, std::move(call), on_reply, this);
+    call_ = FacilitatorCall::start(*endpoint_, std::move(call), on_reply, this);
 }
 
 void Settlement::detach()
@@ -134,6 +140,12 @@ void Settlement::on_reply(void *data, FacilitatorReply &reply)
     const SettlementTerms &terms = settlement->terms_;
     SettleAnswer answer = judge_settle(
         reply, {terms.network, terms.payer, terms.amount, terms.at_most});
+    note_health(*settlement->endpoint_, Operation::settle,
+                call_health(reply, answer), terms.payer_digest,
+                settlement->log());
+    if (settlement->goes_elsewhere(reply)) {
+        return;
+    }
     if (reply.sent_completely && !terms.ever_unknown) {
         LockedClaims(settlement->worker_.zone)
             ->set_first_settle_sent(terms.claim);
@@ -151,6 +163,28 @@ void Settlement::on_reply(void *data, FacilitatorReply &reply)
         answer.verdict = SettleVerdict::unknown;
     }
     settlement->finish(answer);
+}
+
+// Money: only when it is proven that nothing was written to the socket, and
+// nothing was in an earlier call of this claim.
+bool Settlement::goes_elsewhere(const FacilitatorReply &reply)
+{
+    bool unsent = reply.transport == Transport::not_sent
+                  || reply.transport == Transport::no_connection;
+    if (!unsent || terms_.ever_unknown || asked_twice_) {
+        return false;
+    }
+    Endpoint *next = next_to_settle(terms_.others);
+    if (next == nullptr) {
+        return false;
+    }
+    log_line(NGX_LOG_WARN, log(),
+             "settle was not sent to facilitator \""
+                 + endpoint_->conf().url.base() + "\": " + reply.detail
+                 + "; asking \"" + next->conf().url.base() + "\"");
+    endpoint_ = next;
+    claim_and_send();
+    return true;
 }
 
 // A claim that was ever unknown: no refusal counts, only proof of payment or
@@ -280,7 +314,7 @@ void Settlement::log_outcome(const SettlementResult &result,
         || result.event == Event::settle_unknown) {
         bool operator_fault = answer.verdict == SettleVerdict::operator_fault;
         log_line(operator_fault ? NGX_LOG_CRIT : NGX_LOG_ERR, log(),
-                 "settle at facilitator \"" + endpoint_.conf().url.base()
+                 "settle at facilitator \"" + endpoint_->conf().url.base()
                      + (result.unwritten ? "\" was not sent: " : "\" failed: ")
                      + answer.detail
                      + (operator_fault ? "; check x402_facilitator and the "
@@ -300,6 +334,7 @@ void Settlement::finish(const SettleAnswer &answer)
     result.unwritten = unwritten_.handler != nullptr;
     result.transaction = answer.transaction;
     result.time = ngx_current_msec - started_;
+    result.asked = &endpoint_->conf();
     Step next = step(state_, result.event);
     log_outcome(result, answer);
     change_claim(next, result);

@@ -5,6 +5,7 @@
 #define NGX_HTTP_X402_SETTLEMENT_HPP
 
 #include <string>
+#include <vector>
 
 #include "facilitator/settle_answer.hpp"
 #include "nginx/ngx_http_x402_worker.hpp"
@@ -29,6 +30,8 @@ struct SettlementTerms {
     bool was_verified = false;       // of that claim
     bool first_settle_sent = false;  // of that claim
     bool unproven_delivers = true;   // x402_unproven
+    // Who may be asked instead, as long as nothing was sent.
+    std::vector<Endpoint *> others;
     ngx_msec_t connect_timeout = 0;
     ngx_msec_t timeout = 0;
     ngx_log_t *request_log = nullptr;  // until detached
@@ -44,6 +47,7 @@ struct SettlementResult {
     std::string reason;
     std::string transaction;  // as the facilitator named it; may be empty
     ngx_msec_t time = 0;      // it took
+    const FacilitatorConf *asked = nullptr;
 };
 
 class Settlement {
@@ -70,7 +74,9 @@ private:
                State state, Slot slot, Done done, void *data);
     ~Settlement();
 
+    void claim_and_send();
     void send();
+    bool goes_elsewhere(const FacilitatorReply &reply);
     ngx_log_t *log() const;
     void finish(const SettleAnswer &answer);
     SettlementResult interpret(const SettleAnswer &answer);
@@ -83,7 +89,7 @@ private:
     static void on_unwritten(ngx_event_t *event);
 
     Worker &worker_;
-    Endpoint &endpoint_;
+    Endpoint *endpoint_;
     SettlementTerms terms_;
     State state_;
     Slot slot_;

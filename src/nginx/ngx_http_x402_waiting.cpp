@@ -5,6 +5,7 @@
 #include "nginx/ngx_http_x402_access.hpp"
 #include "nginx/ngx_http_x402_gate.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
+#include "nginx/ngx_http_x402_members.hpp"
 #include "nginx/ngx_http_x402_reply.hpp"
 
 namespace x402 {
@@ -148,9 +149,10 @@ void settle(RequestCtx &ctx)
         ngx_del_timer(&ctx.hold_timer);
     }
     Worker *worker = worker_of(main_conf(ctx.r));
-    Endpoint &endpoint =
-        worker->endpoint_of(*facilitator_of(ctx, *ctx.payment->way));
+    // Who verified settles.
+    Endpoint &endpoint = worker->endpoint_of(*ctx.asked);
     SettlementTerms terms = settlement_terms(ctx);
+    terms.others = others_to_settle(ctx, *worker);
     terms.was_verified = true;
     ctx.settlement =
         Settlement::start(*worker, endpoint, std::move(terms), ctx.state,

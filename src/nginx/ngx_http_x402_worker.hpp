@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "facilitator/refusal_cache.hpp"
 #include "nginx/ngx_http_x402_address_place.hpp"
 #include "nginx/ngx_http_x402_call.hpp"
 #include "nginx/ngx_http_x402_location_offer.hpp"
@@ -40,6 +41,7 @@ struct Worker {
     // By facilitator; what is asked goes when it goes, before the endpoints.
     std::vector<std::shared_ptr<SupportedWatch>> supported;
     std::vector<Settlement *> settlements;  // on the wire
+    RefusalCache refusals;
     // Offers that facilitators add to, by location.
     struct Supplement {
         std::uint64_t answers = 0;  // they were made of

@@ -21,6 +21,8 @@ my @replacements = (
     [ 'https://x402.org/facilitator;'                         => '%%FACILITATOR%%;' ],
     [ 'https://facilitator.example.com;'                      => '%%FACILITATOR%%;' ],
     [ 'http://127.0.0.1:4021;'                                => '%%FACILITATOR%%;' ],
+    [ 'https://x402.org/facilitator  max_fails'               => '%%DEAD%%  max_fails' ],
+    [ 'http://127.0.0.1:4021  backup;'                        => '%%FACILITATOR%%/backup  backup;' ],
     [ '127.0.0.1:3000'                                        => '%%BACKEND%%' ],
     [ '/srv/www'                                              => '%%DIR%%/html' ],
     # Addresses of clients.
@@ -136,6 +138,16 @@ my %examples = (
             my $r = paid($t, '/weather');
             is $r->status . $r->body, '504{"error":"facilitator_timeout","charged":false}', 'a silent facilitator';
             cmp_ok $r->seconds, '<', 4.5, 'is not waited for';
+        },
+    },
+    'facilitator-failover.conf' => {
+        offers => [ '/weather' => ['eip155:84532 10000'] ],
+        free   => [ '/', '/index.html' ],
+        also   => sub ($t, $f, $up) {
+            $t->allow(qr/does not say what it supports|; asking /);
+            $f->verify_once(status => 503, body => '');
+            is paid($t, '/weather')->status, 200, 'the first fails, the second is dead';
+            is join(' ', map { $_->{path} } $f->requests), '/verify /backup/verify /backup/settle', 'the backup sells';
         },
     },
     'error-pages.conf' => {
@@ -300,7 +312,7 @@ for my $name (sort keys %examples) {
     my $about = $examples{$name};
     my ($f, $up) = (facilitator(), backend());
     my $text = example($name);
-    my $t = nginx($text, facilitator => $f, backend => $up);
+    my $t = nginx($text, facilitator => $f, backend => $up, holes => { DEAD => dead_url() });
     $t->write("html$_", file($_)) for '/index.html', '/report', '/downloads/a.bin', '/downloads/preview/a.bin',
         '/downloads/datasets/a.bin', '/articles/a.html', '/archive/a.html', '/pages/pay.html', '/pages/later.html';
     $t->write('html/downloads/index.html', 'list');

@@ -20,6 +20,7 @@ http {
     x402_network base-sepolia;
     x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
     x402_facilitator_timeout verify=1500ms;
+    x402_facilitator_group nowhere { server http://nowhere.invalid:%%FPORT%% max_fails=0; }
     server {
         listen 127.0.0.1:%%PORT%%;
         location /resolver/ {
@@ -35,7 +36,7 @@ http {
         }
         location /nowhere/ {
             x402_price $0.01;
-            x402_facilitator http://nowhere.invalid:%%FPORT%%;
+            x402_facilitator nowhere;    # for ever hoped for
             proxy_pass http://%%BACKEND%%;
         }
         location /quiet/ {

@@ -95,5 +95,30 @@ TEST(RefusalReasons, KnowARevertedTransaction)
     }
 }
 
+TEST(RefusalReasons, LastWhenThePaymentItselfIsWrong)
+{
+    for (const char *reason :
+         {"invalid_exact_evm_payload_signature", "invalid_exact_evm_signature",
+          "invalid_exact_evm_payload_recipient_mismatch",
+          "invalid_exact_evm_payload_authorization_value",
+          "invalid_exact_evm_network_mismatch", "invalid_signature",
+          "invalid_payload"}) {
+        EXPECT_TRUE(is_lasting_reason(reason)) << reason;
+        EXPECT_TRUE(is_pre_broadcast_reason(reason)) << reason;
+    }
+    for (const char *reason :
+         {"", "insufficient_funds", "expired",
+          "invalid_exact_evm_insufficient_balance",
+          "invalid_exact_evm_payload_authorization_valid_after",
+          "invalid_exact_evm_payload_authorization_valid_before",
+          "invalid_exact_evm_nonce_already_used", "permit2_invalid_nonce",
+          "permit2_allowance_required", "unsupported_scheme",
+          "invalid_exact_evm_payload_undeployed_smart_wallet",
+          "invalid_exact_evm_transaction_simulation_failed",
+          "unexpected_verify_error", "invalid_signature: really"}) {
+        EXPECT_FALSE(is_lasting_reason(reason)) << reason;
+    }
+}
+
 }  // namespace
 }  // namespace x402
