@@ -1,5 +1,6 @@
 #include "nginx/ngx_http_x402_answer_body.hpp"
 
+#include "nginx/ngx_http_x402_nevermined.hpp"
 #include "nginx/ngx_http_x402_paywall.hpp"
 
 namespace x402 {
@@ -24,6 +25,10 @@ Challenge challenge_of(const RequestCtx &ctx, const Answer &answer,
         answer.offer_error, answer.stock_error, resource, *ctx.offer, {}, {}};
     if (ctx.payment && ctx.payment->payer_known) {
         challenge.payer = ctx.payment->payer;
+    }
+    std::vector<std::string_view> tokens = token_headers(*ctx.conf);
+    if (!tokens.empty()) {
+        challenge.token_header = tokens.front();
     }
     return challenge;
 }

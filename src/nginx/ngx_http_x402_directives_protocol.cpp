@@ -37,6 +37,13 @@ char *set_protocol(ngx_conf_t *cf, void *conf)
         return refuse(cf, "write \"v2 v1\": a payment of version 2 is "
                           "preferred where both come");
     }
+    for (const Dialect *dialect : *dialects) {
+        if (dialect->bears_tokens() && dialects->size() > 1) {
+            return refuse(cf, "protocol \"" + std::string(dialect->name())
+                                  + "\" stands alone: nobody could tell its "
+                                    "tokens from payments");
+        }
+    }
     lcf->dialects = dialects;
     return NGX_CONF_OK;
 }

@@ -38,6 +38,7 @@ struct FacilitatorConf {
     // differ in what is said to them on that occasion may hear another answer.
     std::uint64_t document_id = 0;
     std::vector<KindNeed> needs;  // of the locations; no duplicates
+    bool lists_kinds = true;      // has a list of what it supports
     std::size_t index = 0;        // in the main conf's list
     // Looked up by the master before workers start; empty when that failed.
     std::vector<std::string> addresses;

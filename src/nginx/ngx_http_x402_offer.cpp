@@ -4,6 +4,7 @@
 #include "nginx/ngx_http_x402_extensions.hpp"
 #include "nginx/ngx_http_x402_location_offer.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
+#include "nginx/ngx_http_x402_nevermined.hpp"
 #include "nginx/ngx_http_x402_price_grace.hpp"
 #include "policy/network_table.hpp"
 #include "policy/price_text.hpp"
@@ -59,9 +60,44 @@ bool take_value(ngx_conf_t *cf, ngx_str_t word, std::string &out,
     return ngx_http_compile_complex_value(&compiler) == NGX_OK;
 }
 
+// One that asks for credits of a plan. False: an error was printed, or no
+// memory.
+bool read_plan(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
+               const ngx_http_x402_accept_t &accept, LocationTerm &term)
+{
+    PlanTerms plan;
+    plan.plan = copy(accept.plan);
+    plan.credits = copy(accept.credits);
+    plan.agent = copy(accept.agent);
+    plan.scheme = copy(accept.scheme);
+    plan.network = copy(accept.network);
+    plan.live = static_cast<const NeverminedConf *>(conf.nevermined)->live;
+    plan.timeout_seconds = static_cast<std::uint32_t>(
+        accept.timeout != NGX_CONF_UNSET_UINT ? accept.timeout : conf.timeout);
+    term.origin = accept.origin;
+    if (auto problem = check_plan_terms(plan)) {
+        complain(cf, NGX_LOG_EMERG, problem->text, term.origin);
+        return false;
+    }
+    if (!take_value(cf, accept.credits, plan.credits, term.credits)) {
+        return false;
+    }
+    if (plan.is_open()) {
+        term.plan_pages = add_plan_pages(cf, conf);
+        if (term.plan_pages == nullptr) {
+            return false;
+        }
+    }
+    term.plan = std::move(plan);
+    return true;
+}
+
 bool read_term(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
                const ngx_http_x402_accept_t &accept, LocationTerm &term)
 {
+    if (accept.plan.data) {
+        return read_plan(cf, conf, accept, term);
+    }
     AcceptTerms &terms = term.terms;
     terms.network = copy(accept.network.data ? accept.network : conf.network);
     terms.asset = copy(accept.asset);
@@ -149,6 +185,9 @@ bool is_complete(const ngx_http_x402_loc_conf_t &conf)
                && conf.pay_to.data;
     }
     auto *accepts = static_cast<ngx_http_x402_accept_t *>(conf.accepts->elts);
+    if (bears_tokens(conf)) {
+        return conf.nevermined != nullptr;
+    }
     for (ngx_uint_t i = 0; i < conf.accepts->nelts; i++) {
         if ((!accepts[i].facilitator.data && !conf.facilitator_url.data)
             || (!accepts[i].network.data && !conf.network.data)
@@ -219,6 +258,9 @@ bool has_words_for(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
             PaymentRequirements way;
             way.scheme =
                 term.terms.scheme.empty() ? "exact" : term.terms.scheme;
+            if (term.plan) {
+                way.scheme = "nvm";
+            }
             way.network = caip2_network(term.terms.network).value_or("");
             any = any || dialect->can_offer(named(std::move(way)));
         }
@@ -255,7 +297,8 @@ bool build_constant_offer(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
             variable = true;
             continue;
         }
-        auto requirements = build_requirements(term.terms);
+        auto requirements = term.plan ? plan_requirements(*term.plan)
+                                      : build_requirements(term.terms);
         if (!requirements) {
             complain(cf, NGX_LOG_EMERG, requirements.problem().text,
                      term.origin);

@@ -18,6 +18,10 @@ void cap_retry(RequestCtx &ctx);
 // The requirement this payment meets, and the request that says so.
 void set_way(RequestCtx &ctx, const PaymentOffer::Way &way);
 
+// A request to a location that is paid by tokens, with or without one
+// (ngx_http_x402_token.cpp).
+void receive_token(RequestCtx &ctx);
+
 // A payment whose claim is known (ngx_http_x402_resume.cpp). True: it has been
 // answered or taken up; false: it may begin anew.
 bool answer_from_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim);

@@ -101,7 +101,7 @@ void Settlement::on_reply(void *data, FacilitatorReply &reply)
 
     const SettlementTerms &terms = settlement->terms_;
     SettleAnswer answer =
-        judge_settle(reply, {terms.network, terms.payer, terms.amount});
+        terms.judge(reply, {terms.network, terms.payer, terms.amount});
     if (reply.sent_completely && !terms.ever_unknown) {
         LockedClaims(settlement->worker_.zone)
             ->set_first_settle_sent(terms.claim);
@@ -180,6 +180,9 @@ SettlementResult Settlement::interpret(const SettleAnswer &answer)
         result.event = Event::settle_unknown;
         break;
     }
+    if (terms_.waives_failure && result.event != Event::settle_paid) {
+        result.event = Event::settle_waived;
+    }
     return result;
 }
 
@@ -241,10 +244,14 @@ void Settlement::log_outcome(const SettlementResult &result,
     case Event::settle_not_processed:
         event = "not processed";
         break;
+    case Event::settle_waived:
+        event = "not settled, delivered all the same";
+        break;
     default:
         break;
     }
     if (result.event == Event::settle_not_processed
+        || result.event == Event::settle_waived
         || result.event == Event::settle_unknown) {
         bool operator_fault = answer.verdict == SettleVerdict::operator_fault;
         log_line(operator_fault ? NGX_LOG_CRIT : NGX_LOG_ERR, log(),

@@ -28,6 +28,9 @@ struct SettlementTerms {
     bool was_verified = false;       // of that claim
     bool first_settle_sent = false;  // of that claim
     bool unproven_delivers = true;   // x402_unproven
+    bool waives_failure = false;     // x402_settle_failure deliver
+    SettleAnswer (*judge)(const FacilitatorReply &,
+                          const SettleExpectation &) = judge_settle;
     ngx_msec_t connect_timeout = 0;
     ngx_msec_t timeout = 0;
     ngx_log_t *request_log = nullptr;  // until detached

@@ -324,8 +324,12 @@ watch_supported(ngx_shm_zone_t *zone,
     std::vector<std::shared_ptr<SupportedWatch>> watches;
     for (auto &endpoint : endpoints) {
         std::shared_ptr<SupportedWatch> watch;
+        if (!endpoint->conf().lists_kinds) {
+            watches.push_back(nullptr);
+            continue;
+        }
         for (auto &other : watches) {
-            if (other->serves(endpoint->conf())) {
+            if (other && other->serves(endpoint->conf())) {
                 watch = other;
             }
         }
@@ -336,7 +340,9 @@ watch_supported(ngx_shm_zone_t *zone,
         watches.push_back(std::move(watch));
     }
     for (auto &watch : watches) {
-        watch->start();
+        if (watch) {
+            watch->start();
+        }
     }
     return watches;
 }
@@ -344,12 +350,14 @@ watch_supported(ngx_shm_zone_t *zone,
 std::shared_ptr<const SupportedKinds>
 supported_kinds(Worker &worker, const FacilitatorConf &conf)
 {
-    return worker.supported[conf.index]->kinds();
+    const auto &watch = worker.supported[conf.index];
+    return watch ? watch->kinds() : nullptr;
 }
 
 std::uint64_t supported_generation(Worker &worker, const FacilitatorConf &conf)
 {
-    return worker.supported[conf.index]->generation();
+    const auto &watch = worker.supported[conf.index];
+    return watch ? watch->generation() : 0;
 }
 
 }  // namespace x402

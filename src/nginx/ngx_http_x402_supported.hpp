@@ -73,7 +73,7 @@ private:
 };
 
 // One watch for each facilitator of the configuration, by index; those that
-// hear the same question share one.
+// hear the same question share one, and who has no list has none.
 std::vector<std::shared_ptr<SupportedWatch>>
 watch_supported(ngx_shm_zone_t *zone,
                 const std::vector<std::unique_ptr<Endpoint>> &endpoints);

@@ -1,5 +1,5 @@
 // How buyers and seller talk: which headers, which words. One dialect per file
-// (dialect_v2.cpp, dialect_v1.cpp); the rest of the house asks through here and
+// (dialect_v2.cpp, dialect_v1.cpp, ...); the rest of the house asks through here and
 // never for a version.
 #ifndef X402_PROTOCOL_DIALECT_HPP
 #define X402_PROTOCOL_DIALECT_HPP
@@ -21,6 +21,16 @@ struct Challenge {
     const PaymentOffer &offer;
     std::string_view extensions_json;  // object; empty: none
     std::string_view payer;            // empty: unknown
+    // Where a token is expected; only dialects of tokens tell it.
+    std::string_view token_header = {};
+};
+
+// One question about a token. Lifetime: borrowed for the call.
+struct TokenQuestion {
+    const Challenge &challenge;  // its `error` is not told
+    std::string_view token;
+    std::string_view credits;
+    std::string_view agent_request;  // what verify called it; empty: verify
 };
 
 // Stateless; the instances live for ever.
@@ -53,6 +63,15 @@ public:
     // The body of the 402, JSON; empty: this dialect has nothing to say there.
     virtual std::string offer_body(const Challenge &challenge) const = 0;
 
+    // Payments are opaque tokens that are good for more than one: nobody
+    // decodes, claims, keeps or logs one.
+    virtual bool bears_tokens() const { return false; }
+    // The body of verify and settle of a token, for such dialects only.
+    virtual std::string token_request(const TokenQuestion &) const
+    {
+        return {};
+    }
+
     // The response header of a receipt. Lifetime: for ever.
     virtual std::string_view receipt_header() const = 0;
     // The receipt, JSON, of a payment that was verified and is settled by
@@ -71,10 +90,11 @@ protected:
 
 const Dialect &dialect_v2();
 const Dialect &dialect_v1();
+const Dialect &dialect_nevermined();
 
 // By its name; nullptr: there is none.
 const Dialect *find_dialect(std::string_view name);
-// For error messages: "v2, v1".
+// For error messages: "v2, v1, nevermined".
 std::string dialect_names();
 // Lower-case names of the headers that payments come in, in all dialects.
 // Several dialects may share one.

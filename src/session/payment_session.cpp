@@ -102,6 +102,8 @@ Step step_settling(Event event)
     switch (event) {
     case Event::settle_paid:
         return {State::delivering, Action::release, ClaimChange::paid};
+    case Event::settle_waived:
+        return {State::delivering, Action::release, ClaimChange::keep};
     case Event::settle_refused:
         return {State::closed, Action::replace, ClaimChange::refused};
     case Event::settle_not_processed:
@@ -185,6 +187,8 @@ Step step_orphaned(Event event)
     case Event::settle_paid:
     case Event::settle_unproven:
         return {State::closed, Action::none, ClaimChange::owed};
+    case Event::settle_waived:
+        return {State::closed, Action::none, ClaimChange::keep};
     case Event::settle_refused:
         return {State::closed, Action::none, ClaimChange::refused};
     case Event::settle_not_processed:
@@ -250,8 +254,8 @@ const char *event_name(Event event)
         "verify_invalid",     "verify_failed",         "content_free",
         "content_charged",    "content_failed",        "content_broken",
         "settle_due",         "settle_paid",           "settle_unproven",
-        "settle_refused",     "settle_not_processed",  "settle_unknown",
-        "body_sent",          "request_gone",
+        "settle_waived",      "settle_refused",        "settle_not_processed",
+        "settle_unknown",     "body_sent",             "request_gone",
     };
     static_assert(sizeof(kNames) / sizeof(kNames[0])
                   == static_cast<unsigned>(kLastEvent) + 1);
