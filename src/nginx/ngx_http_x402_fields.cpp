@@ -3,6 +3,7 @@
 #include "base/json_text.hpp"
 #include "facilitator/verify_answer.hpp"
 #include "nginx/ngx_http_x402_ctx.hpp"
+#include "nginx/ngx_http_x402_request_body.hpp"
 
 namespace x402 {
 
@@ -22,19 +23,30 @@ std::string text_of(JsonValue value)
     return json;
 }
 
-// A member by its name, or a member of one of its objects: a_b is "a_b", else
-// "b" of "a".
+// nginx: names of variables come in lower case, however they are written.
 JsonValue member_named(JsonValue object, std::string_view name)
 {
-    JsonValue whole = object[name];
+    for (const auto &[key, value] : object.members()) {
+        if (lower_case(key) == name) {
+            return value;
+        }
+    }
+    return {};
+}
+
+// A member by its name, or a member of one of its objects: a_b is "a_b", else
+// "b" of "a".
+JsonValue member_at(JsonValue object, std::string_view name)
+{
+    JsonValue whole = member_named(object, name);
     if (whole.exists()) {
         return whole;
     }
     for (std::size_t at = name.rfind('_'); at != std::string_view::npos;
          at = at == 0 ? std::string_view::npos : name.rfind('_', at - 1)) {
-        JsonValue inner = object[name.substr(0, at)];
+        JsonValue inner = member_named(object, name.substr(0, at));
         if (inner.is_object()) {
-            JsonValue found = member_named(inner, name.substr(at + 1));
+            JsonValue found = member_at(inner, name.substr(at + 1));
             if (found.exists()) {
                 return found;
             }
@@ -46,7 +58,7 @@ JsonValue member_named(JsonValue object, std::string_view name)
 std::string body_field(ngx_http_request_t *r, std::string_view name)
 {
     const RequestCtx *ctx = find_ctx(r);
-    return ctx && ctx->body_document ? text_of(ctx->body_document->root()[name])
+    return ctx && ctx->body_document ? text_of(member_named(ctx->body_document->root(), name))
                                      : std::string();
 }
 
@@ -63,7 +75,7 @@ std::string answer_field(ngx_http_request_t *r, std::string_view name)
         ctx->verify_document =
             document ? std::move(document.value()) : JsonDocument();
     }
-    JsonValue value = member_named(ctx->verify_document->root(), name);
+    JsonValue value = member_at(ctx->verify_document->root(), name);
     if (value.is_object() || value.is_array()) {
         std::string json;
         value.write(json);

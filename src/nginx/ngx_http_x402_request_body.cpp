@@ -1,5 +1,9 @@
 #include "nginx/ngx_http_x402_request_body.hpp"
 
+#include <algorithm>
+#include <set>
+
+#include "facilitator/verify_answer.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
 
 namespace x402 {
@@ -32,6 +36,19 @@ off_t body_size(ngx_http_request_t *r)
     return size;
 }
 
+// A variable cannot tell members apart that differ in case alone; the upstream
+// can, and would take the one that was not paid for.
+bool is_ambiguous(JsonValue root)
+{
+    std::set<std::string> names;
+    for (const auto &[name, value] : root.members()) {
+        if (!names.insert(lower_case(name)).second) {
+            return true;
+        }
+    }
+    return false;
+}
+
 // Money: a body that only the upstream can read would be sold at the price of
 // an empty one.
 ngx_int_t take_body(RequestCtx &ctx, std::size_t limit)
@@ -56,11 +73,12 @@ ngx_int_t take_body(RequestCtx &ctx, std::size_t limit)
     limits.bytes = limit;
     limits.keys = limits.values = std::max<std::size_t>(4096, limit / 8);
     auto document = JsonDocument::parse(text, limits);
-    if (!document) {
+    if (!document || is_ambiguous(document->root())) {
         log_line(NGX_LOG_INFO, r->connection->log,
                  "the request body is no JSON that the price could be taken "
                  "from: "
-                     + document.problem().text);
+                     + (document ? "members differ in case alone"
+                                 : log_excerpt(document.problem().text)));
         return NGX_HTTP_BAD_REQUEST;
     }
     ctx.body_document = std::move(document.value());
@@ -90,6 +108,17 @@ void on_body(ngx_http_request_t *r)
 }
 
 }  // namespace
+
+std::string lower_case(std::string_view text)
+{
+    std::string out(text);
+    for (char &letter : out) {
+        if (letter >= 'A' && letter <= 'Z') {
+            letter = static_cast<char>(letter - 'A' + 'a');
+        }
+    }
+    return out;
+}
 
 ngx_int_t read_body(RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf)
 {

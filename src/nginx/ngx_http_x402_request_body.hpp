@@ -11,6 +11,9 @@ namespace x402 {
 // which status the request ends. The request may be gone afterwards.
 ngx_int_t read_body(RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf);
 
+// ASCII letters only.
+std::string lower_case(std::string_view text);
+
 }  // namespace x402
 
 #endif
