@@ -5,12 +5,14 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help build test unit http e2e house asan fuzz replay lint format demo clean paywall-shot \
-	need-build need-test need-e2e ask
+	bench bench-micro bench-check bench-scale bench-docs \
+	need-build need-test need-e2e need-bench ask
 
 NGINX ?= /usr/sbin/nginx
 NGINX_SRC ?=
 JOBS ?= $(shell nproc)
 FUZZ_TIME ?= 60
+BENCH_TIME ?= 3
 
 MODULE := build/ngx_http_x402_module.so
 MODULE_SRC := config config.make ngx_http_x402_module.c src/exports.map \
@@ -167,6 +169,65 @@ build/fuzz/c/%.o: %.cpp
 
 -include $(wildcard build/fuzz/*/*/*/*.d)
 
+# --- benches -----------------------------------------------------------------
+
+BENCH_PROGRAMS := load_generator stub_facilitator sign_payments
+BENCH_FLAGS := -std=c++17 -O2 -g -W -Wall -Wextra -Wshadow -Werror -iquote src -iquote t/bench
+MICRO_SRC := $(foreach room,$(PURE),$(wildcard src/$(room)/*.cpp)) $(wildcard t/bench/*_micro.cpp)
+
+need-bench: need-build
+	@t/lib/need util-linux openssl
+	@t/lib/need-node
+
+t/bench/node_modules/.package-lock.json: t/bench/package-lock.json \
+		t/bench/package.json t/bench/.npmrc
+	cd t/bench && npm ci
+	@touch $@
+
+bench: need-bench ## this module beside nginx, njs, express and hono; BENCH_TIME=3 seconds a cell, about 5 minutes
+	@t/lib/need libnginx-mod-http-js
+	@$(MAKE) --no-print-directory t/bench/node_modules/.package-lock.json
+	@$(MAKE) --no-print-directory $(MODULE) $(BENCH_PROGRAMS:%=build/bench/%)
+	@X402_MODULE=$(CURDIR)/$(MODULE) NGINX=$(NGINX) BENCH_TIME=$(BENCH_TIME) node t/bench/bench.mjs
+
+bench-micro: need-build ## Google Benchmark over the pure rooms: decode, match, offer, claim, settle answer
+	@t/lib/need libbenchmark-dev
+	@$(MAKE) --no-print-directory -j$(JOBS) build/bench/micro build/bench/sign_payments
+	build/bench/micro --benchmark_min_time=0.3 2>/dev/null | tee build/bench/micro.txt
+
+bench-check: need-bench ## instructions per request against t/bench/baseline.json; UPDATE=1 writes it
+	@t/lib/need valgrind
+	@$(MAKE) --no-print-directory $(MODULE) $(BENCH_PROGRAMS:%=build/bench/%)
+	@X402_MODULE=$(CURDIR)/$(MODULE) NGINX=$(NGINX) UPDATE=$(UPDATE) node t/bench/check.mjs
+
+bench-scale: need-bench ## cost against locations, accepts, zone, payload, payments in flight, workers; about 15 minutes
+	@t/lib/need valgrind
+	@$(MAKE) --no-print-directory $(MODULE) $(BENCH_PROGRAMS:%=build/bench/%)
+	@X402_MODULE=$(CURDIR)/$(MODULE) NGINX=$(NGINX) BENCH_TIME=$(BENCH_TIME) node t/bench/scale.mjs
+
+bench-docs: ## puts the latest tables of build/bench into docs/performance.md
+	@t/lib/need-node
+	@node t/bench/docs.mjs
+
+build/bench/load_generator: build/bench/o/t/bench/load_generator.o
+	@$(CXX) -o $@ $^
+
+build/bench/stub_facilitator: build/bench/o/t/bench/stub_facilitator.o
+	@$(CXX) -o $@ $^ -lssl -lcrypto
+
+build/bench/sign_payments: build/bench/o/t/bench/sign_payments.o \
+		$(patsubst %.cpp,build/bench/o/%.o,$(wildcard src/base/*.cpp))
+	@$(CXX) -o $@ $^ -ljansson -lcrypto
+
+build/bench/micro: $(MICRO_SRC:%.cpp=build/bench/o/%.o)
+	@$(CXX) -o $@ $^ -lbenchmark_main -lbenchmark -ljansson -lcrypto -lpthread
+
+build/bench/o/%.o: %.cpp
+	@mkdir -p $(@D)
+	@$(CXX) $(BENCH_FLAGS) -MMD -MP -c -o $@ $<
+
+-include $(wildcard build/bench/o/*/*/*.d)
+
 # --- the rest ----------------------------------------------------------------
 
 demo: need-build need-e2e ## chain, facilitator and nginx with a paid location; pays once (ONCE=1 exits)
@@ -175,11 +236,11 @@ demo: need-build need-e2e ## chain, facilitator and nginx with a paid location; 
 
 format: ## clang-format for the C++ (ngx_http_x402_module.c is kept by hand)
 	@t/lib/need clang-format
-	clang-format -i $(wildcard src/*/*.cpp src/*/*.hpp t/unit/*.hpp t/unit/*/*.hpp t/unit/*/*.cpp t/fuzz/*.cpp t/fuzz/*.hpp)
+	clang-format -i $(wildcard src/*/*.cpp src/*/*.hpp t/unit/*.hpp t/unit/*/*.hpp t/unit/*/*.cpp t/fuzz/*.cpp t/fuzz/*.hpp t/bench/*.cpp t/bench/*.hpp)
 
 lint: house ## formatting, perl -c, whitespace
 	@t/lib/need clang-format
-	clang-format --dry-run -Werror $(wildcard src/*/*.cpp src/*/*.hpp t/unit/*.hpp t/unit/*/*.hpp t/unit/*/*.cpp t/fuzz/*.cpp t/fuzz/*.hpp)
+	clang-format --dry-run -Werror $(wildcard src/*/*.cpp src/*/*.hpp t/unit/*.hpp t/unit/*/*.hpp t/unit/*/*.cpp t/fuzz/*.cpp t/fuzz/*.hpp t/bench/*.cpp t/bench/*.hpp)
 	@for f in t/http/*.t t/house/*.t t/lib/X402/*.pm; do perl -It/lib -wc $$f 2>&1 | grep -v 'syntax OK' && exit 1; done; true
 	git diff --check $$(git hash-object -t tree /dev/null) HEAD -- . ':!t/vectors'
 

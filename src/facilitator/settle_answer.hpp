@@ -23,8 +23,10 @@ enum class SettleVerdict {
 // What was asked, to hold the answer against. Lifetime: borrowed for the call.
 struct SettleExpectation {
     std::string_view network;  // CAIP-2 of the requirement
-    std::string_view payer;   // as verified; with settle `before` the payload's
+    std::string_view payer;  // as verified; with settle `before` the payload's;
+                             // empty: the payment does not tell
     std::string_view amount;  // atomic units asked for
+    bool at_most = false;     // scheme upto: less may have been charged
 };
 
 struct SettleAnswer {

@@ -40,6 +40,7 @@ struct Payment {
     ClaimFacts facts;
     std::int64_t valid_before = 0;  // unix seconds; no use afterwards
     ClaimRef claim;
+    std::optional<Digest> name;  // the client gave it (payment-identifier)
     const PaymentOffer::Way *way = nullptr;  // nullptr: resumed claim
     std::string request_body;                // of verify and settle
     std::string payer;
@@ -90,6 +91,7 @@ struct RequestCtx {
     const ngx_http_x402_loc_conf_t *conf = nullptr;
     const LocationOffer *location = nullptr;
     std::shared_ptr<const PaymentOffer> offer;
+    std::shared_ptr<const PaymentOffer> older_offer;  // the payment is for
     const Dialect *dialect = nullptr;
     std::string resource_url;
     std::string description;
@@ -149,11 +151,7 @@ struct RequestCtx {
 inline FacilitatorConf *facilitator_of(const RequestCtx &ctx,
                                        const PaymentOffer::Way &way)
 {
-    // An offer that a reload replaced may have had more terms.
-    const auto &terms = ctx.location->terms;
-    FacilitatorConf *own =
-        way.term < terms.size() ? terms[way.term].facilitator : nullptr;
-    return own ? own : static_cast<FacilitatorConf *>(ctx.conf->facilitator);
+    return facilitator_of(*ctx.conf, way.term);
 }
 
 // What is sold, in the words of a challenge. Lifetime: the context's.

@@ -18,7 +18,8 @@ unsigned seconds_to_retry(const std::string &text)
     time_t seconds = ngx_atotm(bytes, text.size());
     if (seconds == static_cast<time_t>(NGX_ERROR)) {
         time_t date = ngx_parse_http_time(bytes, text.size());
-        seconds = date == static_cast<time_t>(NGX_ERROR) ? 0 : date - ngx_time();
+        seconds =
+            date == static_cast<time_t>(NGX_ERROR) ? 0 : date - ngx_time();
     }
     return static_cast<unsigned>(
         std::clamp<time_t>(seconds, 0, kMaxRetryAfter));

@@ -1,12 +1,15 @@
 #include "nginx/ngx_http_x402_judge.hpp"
 
+#include "facilitator/verify_answer.hpp"
 #include "nginx/ngx_http_x402_gate.hpp"
 #include "nginx/ngx_http_x402_header_list.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
+#include "nginx/ngx_http_x402_payment.hpp"
 #include "nginx/ngx_http_x402_quote.hpp"
 #include "nginx/ngx_http_x402_reply.hpp"
 #include "nginx/ngx_http_x402_waiting.hpp"
 #include "policy/charge_rule.hpp"
+#include "policy/settlement_override.hpp"
 
 namespace x402 {
 
@@ -96,6 +99,44 @@ ngx_int_t refuse_upgrade(RequestCtx &ctx)
         ctx, fault_answer(NGX_HTTP_BAD_GATEWAY, "upgrade_not_served"));
 }
 
+// Scheme upto: what the upstream says the content has cost (x402 v2, settlement
+// overrides). False: it says so in a way that cannot be followed.
+bool take_override(RequestCtx &ctx)
+{
+    Payment &payment = *ctx.payment;
+    if (payment.way->requirements.scheme != "upto") {
+        return true;
+    }
+    std::string_view value;
+    std::size_t count = 0;
+    each_header(ctx.r->headers_out.headers, [&](const ngx_table_elt_t &header) {
+        if (header.hash != 0 && header_is(header.key, "settlement-overrides")) {
+            value = view(header.value);
+            count++;
+        }
+    });
+    bool of_upstream = facts_of(ctx.r).status_from_upstream;
+    auto amount = settlement_amount(value, of_upstream ? count : 0,
+                                    payment.way->requirements);
+    if (!amount) {
+        log_line(NGX_LOG_ERR, ctx.r->connection->log,
+                 "the upstream's Settlement-Overrides cannot be followed, "
+                 "nothing is charged: "
+                     + log_excerpt(amount.problem().text));
+        return false;
+    }
+    return set_amount(ctx, amount.value());
+}
+
+ngx_int_t refuse_override(RequestCtx &ctx)
+{
+    if (advance(ctx, Event::content_broken) != Action::replace) {
+        return NGX_ERROR;
+    }
+    return put_in_place(
+        ctx, fault_answer(NGX_HTTP_BAD_GATEWAY, "settlement_override_invalid"));
+}
+
 // The first header of content that was verified but not settled.
 ngx_int_t judge_verified(RequestCtx &ctx)
 {
@@ -109,6 +150,9 @@ ngx_int_t judge_verified(RequestCtx &ctx)
         return refuse_upgrade(ctx);
     case Charge::charged:
         break;
+    }
+    if (!take_override(ctx)) {
+        return refuse_override(ctx);
     }
     if (advance(ctx, Event::content_charged) != Action::hold) {
         return NGX_ERROR;

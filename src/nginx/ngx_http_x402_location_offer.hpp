@@ -17,7 +17,7 @@
 namespace x402 {
 
 // One x402_accept, or the one that price, network and address make. A value
-// with variables is here and empty in `terms`.
+// with variables is compiled here; `terms` has its text.
 struct LocationTerm {
     AcceptTerms terms;
     ngx_http_complex_value_t *price = nullptr;
@@ -49,7 +49,8 @@ struct LocationOffer {
     std::vector<LocationTerm> terms;
     // Of all terms; nullptr when one of them has variables.
     std::shared_ptr<const PaymentOffer> constant;
-    Dialects dialects;  // never empty; best first
+    bool supplemented = false;  // facilitators add to a constant way
+    Dialects dialects;          // never empty; best first
     std::vector<OldOffer> old_offers;
 };
 
@@ -69,8 +70,25 @@ enum class OfferState {
 };
 
 // What the location offers to this request.
-OfferState offer_now(ngx_http_request_t *r, const LocationOffer &location,
+OfferState offer_now(ngx_http_request_t *r,
+                     const ngx_http_x402_loc_conf_t &conf,
                      std::shared_ptr<const PaymentOffer> &offer);
+
+inline const LocationOffer &location_offer(const ngx_http_x402_loc_conf_t &conf)
+{
+    return *static_cast<const LocationOffer *>(conf.offer);
+}
+
+// Whom to ask about the way to pay that comes from this term. An offer that a
+// reload replaced may have had more terms than there are now.
+inline FacilitatorConf *facilitator_of(const ngx_http_x402_loc_conf_t &conf,
+                                       std::size_t term)
+{
+    const auto &terms = location_offer(conf).terms;
+    FacilitatorConf *own =
+        term < terms.size() ? terms[term].facilitator : nullptr;
+    return own ? own : static_cast<FacilitatorConf *>(conf.facilitator);
+}
 
 }  // namespace x402
 

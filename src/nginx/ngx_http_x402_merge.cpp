@@ -93,12 +93,14 @@ bool decide_enabled(const ngx_http_x402_loc_conf_t &conf,
 
 // What is sold in version 2 may be sold in version 1 beside it: the facilitator
 // need not list both.
-void note_needs(const LocationOffer &offer, FacilitatorConf &facilitator)
+void note_needs(const LocationOffer &offer, FacilitatorConf *common)
 {
     bool in_version_2 =
         std::find(offer.dialects.begin(), offer.dialects.end(), &dialect_v2())
         != offer.dialects.end();
     for (const LocationTerm &term : offer.terms) {
+        FacilitatorConf &facilitator =
+            term.facilitator ? *term.facilitator : *common;
         std::string scheme =
             term.terms.scheme.empty() ? "exact" : term.terms.scheme;
         std::string network = caip2_network(term.terms.network).value_or("");
@@ -114,20 +116,22 @@ void note_needs(const LocationOffer &offer, FacilitatorConf &facilitator)
 // an error was printed, or there is no memory.
 bool choose_facilitator(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &conf)
 {
-    if (bears_tokens(conf)) {
-        conf.facilitator = add_backend(cf, conf);
-        return conf.facilitator != nullptr;
+    const auto &offer = *static_cast<const LocationOffer *>(conf.offer);
+    bool tokens = bears_tokens(conf);
+    if (conf.facilitator_url.data == nullptr && !tokens) {
+        // Every way to pay has one of its own.
+        note_needs(offer, nullptr);
+        return true;
     }
-    if (conf.facilitator_url.data == nullptr) {
-        return true;  // every way to pay has one of its own
-    }
-    std::string objection = objection_to_credentials(conf);
+    std::string objection =
+        tokens ? std::string() : objection_to_credentials(conf);
     if (!objection.empty()) {
         complain(cf, NGX_LOG_EMERG, objection, conf.origin);
         return false;
     }
     ngx_uint_t known = main_conf(cf)->facilitators.nelts;
-    FacilitatorConf *facilitator = find_or_add_facilitator(cf, conf);
+    FacilitatorConf *facilitator =
+        tokens ? add_backend(cf, conf) : find_or_add_facilitator(cf, conf);
     if (facilitator == nullptr) {
         return false;
     }
@@ -136,7 +140,9 @@ bool choose_facilitator(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &conf)
     if (facilitator->index == known && !warning.empty()) {
         complain(cf, NGX_LOG_WARN, warning, conf.origin);
     }
-    note_needs(*static_cast<const LocationOffer *>(conf.offer), *facilitator);
+    if (!tokens) {
+        note_needs(offer, facilitator);
+    }
     conf.facilitator = facilitator;
     return true;
 }

@@ -8,6 +8,7 @@
 #include "nginx/ngx_http_x402_price_grace.hpp"
 #include "policy/network_table.hpp"
 #include "policy/price_text.hpp"
+#include "policy/supported_extra.hpp"
 #include "protocol/payment_payload.hpp"
 #include "protocol/payment_required.hpp"
 
@@ -39,13 +40,13 @@ TermWords money_words(const ngx_http_x402_loc_conf_t &conf,
     return words;
 }
 
-// A constant goes into `out`, a text with variables is compiled. False: an
+// The text goes into `out`; one with variables is compiled besides. False: an
 // error was printed, or no memory.
 bool take_value(ngx_conf_t *cf, ngx_str_t word, std::string &out,
                 ngx_http_complex_value_t *&compiled)
 {
-    if (!has_variable(view(word))) {
-        out = copy(word);
+    out = copy(word);
+    if (!has_variable(out)) {
         return true;
     }
     compiled = static_cast<ngx_http_complex_value_t *>(
@@ -106,6 +107,7 @@ bool read_term(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
     terms.extra = copy(accept.extra);
     terms.timeout_seconds = static_cast<std::uint32_t>(
         accept.timeout != NGX_CONF_UNSET_UINT ? accept.timeout : conf.timeout);
+    terms.upfront = conf.settle == NGX_HTTP_X402_SETTLE_BEFORE;
     term.origin = accept.origin;
     if (accept.facilitator.data) {
         ngx_http_x402_loc_conf_t asked = conf;
@@ -295,6 +297,12 @@ bool build_constant_offer(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
         const LocationTerm &term = location.terms[i];
         if (term.is_variable()) {
             variable = true;
+            auto problem = term.plan ? check_plan_terms(*term.plan)
+                                     : check_constant_part(term.terms);
+            if (problem) {
+                complain(cf, NGX_LOG_EMERG, problem->text, term.origin);
+                return false;
+            }
             continue;
         }
         auto requirements = term.plan ? plan_requirements(*term.plan)
@@ -304,6 +312,8 @@ bool build_constant_offer(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
                      term.origin);
             return false;
         }
+        location.supplemented = location.supplemented
+                                || takes_supported_extra(requirements.value());
         offer->add(named(std::move(requirements.value())), i);
     }
     if (!measure(cf, conf, *offer)) {

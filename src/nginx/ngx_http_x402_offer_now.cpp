@@ -1,8 +1,12 @@
 // The offer of this moment: variables evaluated, unless all is constant.
+#include <algorithm>
+
 #include "facilitator/verify_answer.hpp"
 #include "nginx/ngx_http_x402_location_offer.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
 #include "nginx/ngx_http_x402_plan.hpp"
+#include "nginx/ngx_http_x402_supplement.hpp"
+#include "policy/supported_extra.hpp"
 
 namespace x402 {
 
@@ -55,14 +59,12 @@ Result<PaymentRequirements> requirements_now(ngx_http_request_t *r,
 
 }  // namespace
 
-OfferState offer_now(ngx_http_request_t *r, const LocationOffer &location,
-                     std::shared_ptr<const PaymentOffer> &offer)
+namespace {
+
+OfferState variable_offer(ngx_http_request_t *r, const LocationOffer &location,
+                          std::shared_ptr<PaymentOffer> &made)
 {
-    if (location.constant) {
-        offer = location.constant;
-        return OfferState::made;
-    }
-    auto made = std::make_shared<PaymentOffer>();
+    made = std::make_shared<PaymentOffer>();
     for (std::size_t i = 0; i < location.terms.size(); i++) {
         const LocationTerm &term = location.terms[i];
         bool waiting = false;
@@ -77,8 +79,45 @@ OfferState offer_now(ngx_http_request_t *r, const LocationOffer &location,
         }
         made->add(named(std::move(requirements.value())), i);
     }
-    offer = std::move(made);
     return OfferState::made;
+}
+
+bool is_supplemented(const PaymentOffer &offer)
+{
+    const auto &ways = offer.ways();
+    return std::any_of(ways.begin(), ways.end(),
+                       [](const PaymentOffer::Way &way) {
+                           return takes_supported_extra(way.requirements);
+                       });
+}
+
+}  // namespace
+
+OfferState offer_now(ngx_http_request_t *r,
+                     const ngx_http_x402_loc_conf_t &conf,
+                     std::shared_ptr<const PaymentOffer> &offer)
+{
+    const LocationOffer &location = location_offer(conf);
+    if (location.constant && !location.supplemented) {
+        offer = location.constant;
+        return OfferState::made;
+    }
+    Worker *worker = worker_of(main_conf(r));
+    if (worker == nullptr) {
+        return OfferState::failed;
+    }
+    if (location.constant) {
+        offer = supplemented_constant(*worker, conf);
+    } else {
+        std::shared_ptr<PaymentOffer> made;
+        OfferState state = variable_offer(r, location, made);
+        if (state != OfferState::made) {
+            return state;
+        }
+        bool adds = is_supplemented(*made);
+        offer = adds ? supplemented(*worker, conf, *made) : std::move(made);
+    }
+    return offer ? OfferState::made : OfferState::unready;
 }
 
 }  // namespace x402

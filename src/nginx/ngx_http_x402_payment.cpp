@@ -14,6 +14,7 @@
 #include "nginx/ngx_http_x402_reply.hpp"
 #include "policy/claim_key.hpp"
 #include "policy/network_table.hpp"
+#include "policy/supported_extra.hpp"
 #include "protocol/extension_echo.hpp"
 #include "protocol/facilitator_messages.hpp"
 
@@ -161,7 +162,9 @@ void on_verified(void *data, FacilitatorReply &reply)
     ctx->verify_time = ngx_current_msec - ctx->verify_started;
     resume_request(ctx->r, [&] {
         VerifyAnswer verdict = judge_verify(reply);
-        if (verdict.verdict == VerifyVerdict::valid) {
+        if (verdict.verdict == VerifyVerdict::valid && !note_identifier(*ctx)) {
+            advance(*ctx, Event::verify_failed);
+        } else if (verdict.verdict == VerifyVerdict::valid) {
             ctx->verify_body = std::move(reply.body);
             ctx->payment->payer_known = true;
             if (!verdict.payer.empty()) {
@@ -196,26 +199,37 @@ void begin_verify(RequestCtx &ctx, Endpoint &endpoint)
         FacilitatorCall::start(endpoint, std::move(call), on_verified, &ctx);
 }
 
-// A payment nobody has seen: match, time, slot, claim, call.
-void begin(RequestCtx &ctx, Worker &worker, bool settle_before)
+// What can be said of a payment without asking anybody. False: ctx.answer says
+// what is wrong with it.
+bool meets_offer(RequestCtx &ctx)
 {
-    Payment &payment = *ctx.payment;
+    const Payment &payment = *ctx.payment;
     const auto *way = find_way(ctx, payment.payload);
     if (way == nullptr) {
         challenge(ctx, std::string(ctx.dialect->mismatch()));
-        return;
+        return false;
     }
     if (!echoes_extensions(*ctx.conf, ctx.r, payment.payload.extensions())) {
         challenge(ctx, std::string(kExtensionEchoMismatch));
-        return;
+        return false;
     }
     const char *objection =
         payload_objection(payment.scheme, way->requirements, ngx_time());
     if (objection) {
         challenge(ctx, objection);
-        return;
+        return false;
     }
     set_way(ctx, *way);
+    return true;
+}
+
+// A payment nobody has seen: match, time, slot, claim, call.
+void begin(RequestCtx &ctx, Worker &worker, bool settle_before)
+{
+    Payment &payment = *ctx.payment;
+    if (!meets_offer(ctx) || !check_identifier(ctx, worker)) {
+        return;
+    }
     if (!Slot::available(worker, ctx.conf->max_calls, false)) {
         log_line(
             NGX_LOG_WARN, ctx.r->connection->log,
@@ -241,10 +255,16 @@ void begin(RequestCtx &ctx, Worker &worker, bool settle_before)
         return;
     }
     ctx.slot = Slot(worker);
-    Endpoint &endpoint = worker.endpoint_of(*facilitator_of(ctx, *way));
+    Endpoint &endpoint =
+        worker.endpoint_of(*facilitator_of(ctx, *payment.way));
     if (!settle_before) {
         advance(ctx, Event::claim_taken);
         begin_verify(ctx, endpoint);
+        return;
+    }
+    if (!note_identifier(ctx)) {
+        advance(ctx, Event::claim_taken);
+        advance(ctx, Event::verify_failed);
         return;
     }
     ctx.settled_before = true;
@@ -316,6 +336,27 @@ void set_way(RequestCtx &ctx, const PaymentOffer::Way &way)
     payment.pay_to = way.requirements.pay_to;
     payment.request_body = facilitator_request_json(version, payment.payload,
                                                     way, resource_info(ctx));
+}
+
+bool set_amount(RequestCtx &ctx, const std::string &amount)
+{
+    Payment &payment = *ctx.payment;
+    if (amount == payment.amount) {
+        return true;
+    }
+    // The whole requirement but its amount, as it was offered.
+    auto copied = with_supported_extra(payment.way->requirements, JsonValue());
+    if (!copied) {
+        return false;
+    }
+    PaymentOffer settled;
+    copied->amount = amount;
+    settled.add(std::move(copied.value()), payment.way->term);
+    payment.amount = amount;
+    payment.request_body =
+        facilitator_request_json(ctx.dialect->version(), payment.payload,
+                                 settled.ways()[0], resource_info(ctx));
+    return true;
 }
 
 void receive_payment(RequestCtx &ctx, std::string_view header_value)

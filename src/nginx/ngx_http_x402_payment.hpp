@@ -22,9 +22,21 @@ void set_way(RequestCtx &ctx, const PaymentOffer::Way &way);
 // (ngx_http_x402_token.cpp).
 void receive_token(RequestCtx &ctx);
 
+// Scheme upto: settles this much, in atomic units, of the way's maximum. False:
+// it cannot be written.
+bool set_amount(RequestCtx &ctx, const std::string &amount);
+
 // A payment whose claim is known (ngx_http_x402_resume.cpp). True: it has been
 // answered or taken up; false: it may begin anew.
 bool answer_from_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim);
+
+// Extension payment-identifier (ngx_http_x402_identifier.cpp). False: the
+// payment has been answered, because it is not named as it has to be, or
+// another payment has its name.
+bool check_identifier(RequestCtx &ctx, Worker &worker);
+// The payment takes its name, before content is made. False: it cannot have it,
+// and ctx.answer says so.
+bool note_identifier(RequestCtx &ctx);
 
 // The payment is in other hands: true when this request waits for it (its
 // access phase runs again), false when it has waited long enough.

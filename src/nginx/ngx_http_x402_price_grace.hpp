@@ -14,9 +14,9 @@ namespace x402 {
 bool keep_old_offers(ngx_conf_t *cf, LocationOffer &location);
 
 // The way that the payment means: of the offer of now, else of one that a
-// reload replaced not longer ago than its maxTimeoutSeconds. nullptr for none.
-// Lifetime: the context's.
-const PaymentOffer::Way *find_way(const RequestCtx &ctx,
+// reload or another answer of the facilitator replaced not longer ago than its
+// maxTimeoutSeconds. nullptr for none. Lifetime: the context's.
+const PaymentOffer::Way *find_way(RequestCtx &ctx,
                                   const PaymentPayload &payload);
 
 }  // namespace x402

@@ -129,7 +129,7 @@ OfferState make_quote(RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf)
     }
     const auto &location = *static_cast<const LocationOffer *>(conf->offer);
     std::shared_ptr<const PaymentOffer> offer;
-    OfferState state = offer_now(ctx.r, location, offer);
+    OfferState state = offer_now(ctx.r, *conf, offer);
     if (state != OfferState::made) {
         return state;
     }

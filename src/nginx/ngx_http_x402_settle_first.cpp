@@ -62,6 +62,7 @@ SettlementTerms settlement_terms(const RequestCtx &ctx)
     terms.payer = payment.payer;
     terms.amount = payment.amount;
     terms.asset = payment.asset;
+    terms.at_most = payment.payload.scheme() == "upto";
     terms.resource = ctx.resource_url;
     terms.payer_digest = payment.facts.payer;
     terms.receipt_network = payment.receipt_network;

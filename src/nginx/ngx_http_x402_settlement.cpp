@@ -100,8 +100,8 @@ void Settlement::on_reply(void *data, FacilitatorReply &reply)
     settlement->call_ = nullptr;
 
     const SettlementTerms &terms = settlement->terms_;
-    SettleAnswer answer =
-        terms.judge(reply, {terms.network, terms.payer, terms.amount});
+    SettleAnswer answer = terms.judge(
+        reply, {terms.network, terms.payer, terms.amount, terms.at_most});
     if (reply.sent_completely && !terms.ever_unknown) {
         LockedClaims(settlement->worker_.zone)
             ->set_first_settle_sent(terms.claim);

@@ -21,6 +21,7 @@ struct SettlementTerms {
     std::string payer;  // as verified; with settle `before` the payload's
     std::string amount;
     std::string asset;
+    bool at_most = false;  // scheme upto: less may be charged
     std::string resource;  // URL, for the ledger
     Digest payer_digest{};
     std::int64_t valid_before = 0;

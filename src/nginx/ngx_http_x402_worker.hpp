@@ -4,9 +4,11 @@
 #define NGX_HTTP_X402_WORKER_HPP
 
 #include <memory>
+#include <unordered_map>
 #include <vector>
 
 #include "nginx/ngx_http_x402_call.hpp"
+#include "nginx/ngx_http_x402_location_offer.hpp"
 #include "nginx/ngx_http_x402_zone.hpp"
 
 namespace x402 {
@@ -38,6 +40,14 @@ struct Worker {
     std::vector<std::shared_ptr<SupportedWatch>> supported;
     std::shared_ptr<PlanBook> plans;        // made when first asked for
     std::vector<Settlement *> settlements;  // on the wire
+    // Offers that facilitators add to, by location.
+    struct Supplement {
+        std::uint64_t answers = 0;  // they were made of
+        std::shared_ptr<const PaymentOffer> offer;
+        std::vector<OldOffer> before;
+    };
+    std::unordered_map<const ngx_http_x402_loc_conf_t *, Supplement>
+        supplements;
     ngx_uint_t in_flight = 0;
 };
 

@@ -1,5 +1,6 @@
 #include "nginx/ngx_http_x402_zone.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <memory>
 
@@ -12,28 +13,35 @@ namespace {
 
 constexpr std::size_t kSlabHeader = 4096;
 
-// What a zone is cut into: the table of claims, and behind it the board of what
-// facilitators support, if the zone is large enough for one. Both lie behind
-// nginx's slab header; the slab allocator itself is never used.
+// What a zone is cut into: the table of claims, behind it the names of payments
+// (a sixteenth), and the board of what facilitators support, if the zone is
+// large enough for one. All lie behind nginx's slab header; the slab allocator
+// itself is never used.
 struct ZoneParts {
     explicit ZoneParts(std::size_t zone_bytes)
         : board(SupportedBoard::shape_in(zone_bytes - kSlabHeader))
     {
         static_assert(sizeof(ngx_slab_pool_t) <= kSlabHeader);
         std::size_t whole = (zone_bytes - kSlabHeader) / 8 * 8;
-        table_bytes = whole - board.bytes();
+        names_bytes = std::max(whole / 16 / 8 * 8, PaymentIds::least_bytes());
+        table_bytes = whole - names_bytes - board.bytes();
     }
 
     static u_char *table_of(const ngx_shm_zone_t *zone)
     {
         return zone->shm.addr + kSlabHeader;
     }
-    u_char *board_of(const ngx_shm_zone_t *zone) const
+    u_char *names_of(const ngx_shm_zone_t *zone) const
     {
         return table_of(zone) + table_bytes;
     }
+    u_char *board_of(const ngx_shm_zone_t *zone) const
+    {
+        return names_of(zone) + names_bytes;
+    }
 
     SupportedBoard::Shape board;
+    std::size_t names_bytes;
     std::size_t table_bytes;
 };
 
@@ -119,6 +127,7 @@ bool init_journal(ngx_shm_zone_t *zone, void *table_memory, bool used_before)
 bool recognises_zone(const ngx_shm_zone_t *zone, const ZoneParts &parts)
 {
     return ClaimTable::recognises(ZoneParts::table_of(zone), parts.table_bytes)
+           && PaymentIds::recognises(parts.names_of(zone), parts.names_bytes)
            && (parts.board.places == 0
                || SupportedBoard::recognises(parts.board_of(zone),
                                              parts.board));
@@ -146,7 +155,8 @@ bool init_zone(ngx_shm_zone_t *zone, bool used_before)
     if (parts.board.places != 0) {
         SupportedBoard::format(parts.board_of(zone), parts.board);
     }
-    return (ClaimTable::format(ZoneParts::table_of(zone), parts.table_bytes)
+    return ((ClaimTable::format(ZoneParts::table_of(zone), parts.table_bytes)
+             && PaymentIds::format(parts.names_of(zone), parts.names_bytes))
             || refuse_zone(zone, "is too small"))
            && init_journal(zone, ZoneParts::table_of(zone), false);
 }
@@ -201,6 +211,11 @@ ngx_shm_zone_t *add_zone(ngx_conf_t *cf, ngx_str_t name, std::size_t bytes,
 LockedClaims::LockedClaims(ngx_shm_zone_t *zone)
     : lock_(zone), table_(data_of(zone)->table.get())
 {
+}
+
+PaymentIds payment_ids_in(ngx_shm_zone_t *zone)
+{
+    return PaymentIds(ZoneParts(zone->shm.size).names_of(zone));
 }
 
 std::optional<SupportedBoard> board_in(ngx_shm_zone_t *zone)

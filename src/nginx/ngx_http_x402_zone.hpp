@@ -7,6 +7,7 @@
 
 #include "nginx/ngx_http_x402_boundary.hpp"
 #include "session/claim_table.hpp"
+#include "session/payment_ids.hpp"
 #include "session/supported_board.hpp"
 
 namespace x402 {
@@ -48,6 +49,9 @@ private:
 // Without the lock, which has to be held for most of what can be done with it.
 // nullopt: the zone is too small for one.
 std::optional<SupportedBoard> board_in(ngx_shm_zone_t *zone);
+
+// Hold the lock.
+PaymentIds payment_ids_in(ngx_shm_zone_t *zone);
 
 // Gives this worker its place among the owners of claims. nullptr table: the
 // zone could not be entered.

@@ -94,6 +94,13 @@ PaymentRequirements with_extra(const PaymentRequirements &requirements,
 
 }  // namespace
 
+bool takes_supported_extra(const PaymentRequirements &requirements)
+{
+    const Member *member = find_member(requirements);
+    return member != nullptr
+           && !requirements.extra.root()[member->name].exists();
+}
+
 Result<PaymentRequirements>
 with_supported_extra(const PaymentRequirements &requirements,
                      JsonValue kind_extra)

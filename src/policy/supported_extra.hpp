@@ -20,6 +20,9 @@ Result<PaymentRequirements>
 with_supported_extra(const PaymentRequirements &requirements,
                      JsonValue kind_extra);
 
+// Whether a facilitator has anything to add to these requirements.
+bool takes_supported_extra(const PaymentRequirements &requirements);
+
 }  // namespace x402
 
 #endif

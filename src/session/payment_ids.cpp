@@ -154,6 +154,13 @@ PaymentIdUse PaymentIds::look_up(const Digest &id, const Digest &claim,
                                 : PaymentIdUse::other_payment;
 }
 
+std::optional<Digest> PaymentIds::claim_of(const Digest &id,
+                                           std::int64_t now) const
+{
+    const Cell *cell = find(id, now);
+    return cell ? std::optional<Digest>(cell->claim) : std::nullopt;
+}
+
 PaymentIdNote PaymentIds::note(const Digest &id, const Digest &claim,
                                std::int64_t expires, std::int64_t now)
 {

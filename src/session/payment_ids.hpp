@@ -16,6 +16,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "base/sha256_digest.hpp"
@@ -53,6 +54,9 @@ public:
     // `id` by payment_id_key(), `claim` by the claim key; unix seconds.
     PaymentIdUse look_up(const Digest &id, const Digest &claim,
                          std::int64_t now) const;
+
+    // Of the payment that has the name; nothing: nobody has.
+    std::optional<Digest> claim_of(const Digest &id, std::int64_t now) const;
 
     // After verify, before content is made. `expires`: when the payment is
     // useless. Full: nothing was noted, and nothing that still counts is given

@@ -11,8 +11,9 @@ export async function startBackend() {
 
     const server = await serve(async (request, response) => {
         const path = request.url.split('?')[0];
-        hits.push({ method: request.method, url: request.url, headers: request.headers, path });
-        await bodyOf(request);
+        const hit = { method: request.method, url: request.url, headers: request.headers, path };
+        hits.push(hit);
+        hit.body = await bodyOf(request);
         const { status = 200, body = contentOf(path), delay, before } = answers.get(path) ?? {};
         if (before) await before(request);
         if (delay) await sleep(delay);

@@ -1,5 +1,5 @@
-// A local EVM chain that passes for Base Sepolia, with our test token where that network's USDC is: the official client
-// pays known assets only. Every figure is read from the chain.
+// A local EVM chain that passes for Base Sepolia or another network, with our test token where that network's USDC is:
+// the official clients pay known assets only. Every figure is read from the chain.
 
 import './webcrypto.mjs';
 import { createRequire } from 'node:module';
@@ -11,9 +11,14 @@ import { output } from './paths.mjs';
 import { start, stop, until } from './process.mjs';
 import { token } from './token.mjs';
 
-export const network = 'eip155:84532';
-export const asset = '0x036CbD53842c5426634e7929541eC2318f3dCF7e';
-const chainId = 84532;
+// Networks whose USDC has the name and version of our token. `name` is that of x402 version 1.
+export const baseSepolia = {
+    chainId: 84532, network: 'eip155:84532', name: 'base-sepolia', asset: '0x036CbD53842c5426634e7929541eC2318f3dCF7e',
+};
+export const seiTestnet = {
+    chainId: 1328, network: 'eip155:1328', name: 'sei-testnet', asset: '0x4fCF1784B31630811181f670Aea7A7bEF803eaED',
+};
+export const { network, asset } = baseSepolia;
 
 // The program for this platform is a dependency of its own, not the package that picks one: npm leaves that package's
 // choices out silently on a node older than they ask for, although the program needs no node at all.
@@ -25,23 +30,23 @@ function program() {
 // Amounts on the chain are whole numbers of the sixth decimal.
 export const dollars = (amount) => BigInt(Math.round(amount * 1_000_000));
 
-export async function startChain() {
+export async function startChain(place = baseSepolia) {
     // HOME: whatever it wants to keep belongs under build/ as well.
     const home = join(output, 'chain-home');
     mkdirSync(home, { recursive: true });
     const anvil = start(program(), [
-        '--host', '127.0.0.1', '--port', '0', '--chain-id', String(chainId), '--accounts', '1',
+        '--host', '127.0.0.1', '--port', '0', '--chain-id', String(place.chainId), '--accounts', '1',
     ], { env: { ...process.env, HOME: home } });
 
     try {
-        return await connected(anvil);
+        return await connected(anvil, place);
     } catch (error) {
         await stop(anvil);
         throw error;
     }
 }
 
-async function connected(anvil) {
+async function connected(anvil, { chainId, network, name, asset }) {
     const url = await until('the chain listens', () => {
         if (anvil.exitCode !== null) throw new Error(`the chain did not start:\n${anvil.said}`);
         const line = /Listening on (127\.0\.0\.1:\d+)/.exec(anvil.said);
@@ -82,6 +87,9 @@ async function connected(anvil) {
 
     return {
         url,
+        network,
+        name,
+        asset,
         reader,
         writer,
         newAccount,

@@ -1,10 +1,11 @@
-// The official facilitator over HTTP. Verification and settlement are entirely its own; what is ours is the wiring to
-// the chain, a record of the calls, and faults that tests order beforehand for single calls.
+// The official facilitator over HTTP, in both versions. Verification and settlement are entirely its own; what is ours
+// is the wiring to the chains, a record of the calls, and faults that tests order beforehand for single calls.
 
 import './webcrypto.mjs';
 import { x402Facilitator } from '@x402/core/facilitator';
 import { toFacilitatorEvmSigner } from '@x402/evm';
 import { ExactEvmScheme } from '@x402/evm/exact/facilitator';
+import { ExactEvmSchemeV1 } from '@x402/evm/exact/v1/facilitator';
 import { network } from './chain.mjs';
 import { bodyOf, serve } from './http.mjs';
 import { sleep } from './process.mjs';
@@ -16,12 +17,29 @@ import { sleep } from './process.mjs';
 //   late: ms                 the answer is that late
 //   refused: reason          a well-formed no, without working on the call
 //   status: n, body: text    this answer, without working on the call
-export async function startFacilitator(chain) {
-    const account = await chain.newAccount();
+export async function startFacilitator(...chains) {
     const options = { gas: undefined };
-    const facilitator = new x402Facilitator()
-        .register(network, new ExactEvmScheme(signer(chain, account, options)));
+    const facilitator = new x402Facilitator();
+    for (const chain of chains) {
+        const hands = signer(chain, await chain.newAccount(), options);
+        facilitator.register(chain.network, new ExactEvmScheme(hands));
+        facilitator.registerV1(chain.name, new ExactEvmSchemeV1(hands));
+    }
+    const served = await serveFacilitator(facilitator);
 
+    return {
+        ...served,
+        reset() {
+            served.reset();
+            options.gas = undefined;
+        },
+        // Sends transactions without asking the chain beforehand, so that a bad one is mined and reverts.
+        sendBlindly: (blindly) => { options.gas = blindly ? 300_000n : undefined; },
+    };
+}
+
+// Any facilitator object of the official interface.
+export async function serveFacilitator(facilitator) {
     const calls = [];
     const faults = { '/verify': [], '/settle': [], '/supported': [] };
 
@@ -49,7 +67,8 @@ export async function startFacilitator(chain) {
         if (fault.before) await fault.before();
         if (fault.delay) await sleep(fault.delay);
 
-        const { status, body } = await answer(path, fault, () => task(text ? JSON.parse(text) : {}));
+        call.question = text ? JSON.parse(text) : {};
+        const { status, body } = await answer(path, fault, () => task(call.question));
         Object.assign(call, { status, body });
 
         if (fault.late) await sleep(fault.late);
@@ -62,18 +81,14 @@ export async function startFacilitator(chain) {
 
     return {
         url: server.url,
-        address: account.address,
         calls,
         count: (path) => calls.filter((call) => call.path === path).length,
         // Orders a fault for the next call of this path that has none ordered yet.
         next: (path, fault) => { faults[path].push(fault); },
+        // The last call of this path, with what was asked.
+        last: (path) => calls.filter((call) => call.path === path).at(-1),
         // Takes back what was ordered and did not happen, for the sake of the next test.
-        reset() {
-            Object.values(faults).forEach((ordered) => ordered.splice(0));
-            options.gas = undefined;
-        },
-        // Sends transactions without asking the chain beforehand, so that a bad one is mined and reverts.
-        sendBlindly: (blindly) => { options.gas = blindly ? 300_000n : undefined; },
+        reset: () => { Object.values(faults).forEach((ordered) => ordered.splice(0)); },
         stop: server.stop,
     };
 }

@@ -61,7 +61,10 @@ async function ask(path, question) {
 test('the facilitator supports the network', async () => {
     const response = await fetch(`${facilitator.url}/supported`);
     const { kinds } = await response.json();
-    assert.deepEqual(kinds, [{ x402Version: 2, scheme: 'exact', network }]);
+    assert.deepEqual(kinds, [
+        { x402Version: 2, scheme: 'exact', network },
+        { x402Version: 1, scheme: 'exact', network: 'base-sepolia' },
+    ]);
 });
 
 test('a payment verifies, settles once, and moves exactly its amount', async () => {

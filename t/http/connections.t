@@ -87,16 +87,17 @@ is_content $slow->answer($id), "SECRET answer\n", 'a window of ten bytes';
 # --- request bodies
 
 my $body = join '', map { sprintf "%07d\n", $_ } 1 .. 1_000_000;
+my %offer_of = map { $_ => unpaid($t, "/$_/a") } qw(paid direct before);
 for my $where (qw(paid direct before)) {
     for my $h2 (0, 1) {
         my %via = $h2 ? (h2 => 1, port => 'h2') : ();
         my $name = "$where" . ($h2 ? ', HTTP/2' : '');
         $up->forget;
-        my $r = paid($t, "/$where/a", method => 'POST', payment => payment($offer), body => $body, %via);
+        my $r = paid($t, "/$where/a", method => 'POST', payment => payment($offer_of{$where}), body => $body, %via);
         is_content $r, "SECRET answer\n", "$name: 8 MB up";
         is +($up->requests)[0]{sha256}, sha256_hex($body), "$name: unchanged";
         $f->settle(refused => 'insufficient_funds');
-        $r = paid($t, "/$where/a", method => 'POST', payment => payment($offer), body => $body, %via);
+        $r = paid($t, "/$where/a", method => 'POST', payment => payment($offer_of{$where}), body => $body, %via);
         is_refused $r, "$name: 8 MB up, refused";
         no_trace $r, 'SECRET', "$name: no content";
         $f->settle('paid');
@@ -105,7 +106,7 @@ for my $where (qw(paid direct before)) {
     # 100-continue: invited by a payment, and only then
     $up->forget;
     $c = $t->connect;
-    $c->send($c->head(POST => "/$where/a", headers => [ money(), Expect => '100-continue',
+    $c->send($c->head(POST => "/$where/a", headers => [ header_of(payment($offer_of{$where})), Expect => '100-continue',
         'Content-Length' => length $body ]));
     $t->wait_for(sub { $c->_fill(0.05); $c->raw =~ /100 Continue/ }, 5);
     like $c->raw, qr/\AHTTP\/1.1 100 Continue/, "$where: 100-continue";
@@ -123,7 +124,7 @@ for my $where (qw(paid direct before)) {
     # chunked
     $up->forget;
     $c = $t->connect;
-    $c->send($c->head(POST => "/$where/a", headers => [ money(), 'Transfer-Encoding' => 'chunked' ])
+    $c->send($c->head(POST => "/$where/a", headers => [ header_of(payment($offer_of{$where})), 'Transfer-Encoding' => 'chunked' ])
         . "5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n");
     is_content $c->answer, "SECRET answer\n", "$where: a chunked body";
     is +($up->requests)[0]{body}, 'hello world', "$where: arrives";

@@ -179,7 +179,9 @@ sub _of_token ($key, $spec, $asked) {
 
 sub meaning ($self, $key, $spec, $record) {
     my $asked = eval { $json->decode($record->{body}) } // {};
-    my $authorization = eval { $asked->{paymentPayload}{payload}{authorization} } // {};
+    my $authorization = eval {
+        $asked->{paymentPayload}{payload}{authorization} // $asked->{paymentPayload}{payload}{permit2Authorization};
+    } // {};
     my $network = eval { $asked->{paymentRequirements}{network} } // 'eip155:84532';
     my $payer   = $authorization->{from} // '0x' . '0' x 40;
 

@@ -49,6 +49,7 @@ constexpr Row kExpected[] = {
     {S::holding,        E::request_gone,          S::closed,         A::none,         C::free},
 
     {S::settling,       E::settle_paid,           S::delivering,     A::release,      C::paid},
+    {S::settling,       E::settle_waived,         S::delivering,     A::release,      C::keep},
     {S::settling,       E::settle_refused,        S::closed,         A::replace,      C::refused},
     {S::settling,       E::settle_not_processed,  S::closed,         A::replace,      C::free},
     {S::settling,       E::settle_unknown,        S::closed,         A::replace,      C::unknown},
@@ -77,6 +78,7 @@ constexpr Row kExpected[] = {
 
     {S::orphaned,       E::settle_paid,           S::closed,         A::none,         C::owed},
     {S::orphaned,       E::settle_unproven,       S::closed,         A::none,         C::owed},
+    {S::orphaned,       E::settle_waived,         S::closed,         A::none,         C::keep},
     {S::orphaned,       E::settle_refused,        S::closed,         A::none,         C::refused},
     {S::orphaned,       E::settle_not_processed,  S::closed,         A::none,         C::free},
     {S::orphaned,       E::settle_unknown,        S::closed,         A::none,         C::unknown},

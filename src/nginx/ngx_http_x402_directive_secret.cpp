@@ -1,4 +1,4 @@
-#include "nginx/ngx_http_x402_secret_file.hpp"
+#include "nginx/ngx_http_x402_directive_secret.hpp"
 
 #include "nginx/ngx_http_x402_directive.hpp"
 

@@ -1,7 +1,7 @@
 // A secret is read from its file once, when the configuration is, so that a
 // reload reads it again. No message about it holds a byte of it.
-#ifndef NGX_HTTP_X402_SECRET_FILE_HPP
-#define NGX_HTTP_X402_SECRET_FILE_HPP
+#ifndef NGX_HTTP_X402_DIRECTIVE_SECRET_HPP
+#define NGX_HTTP_X402_DIRECTIVE_SECRET_HPP
 
 #include "nginx/ngx_http_x402_facilitator_conf.hpp"
 

@@ -1,0 +1,92 @@
+// Instructions per request of the main paths against t/bench/baseline.json.
+// Ends with 1 when one is worse by more than the tolerance. The numbers belong
+// to versions of nginx, the compiler and the libraries: with others nothing can
+// be compared, and that is an error too (2). UPDATE=1 writes the baseline.
+import fs from 'node:fs';
+import path from 'node:path';
+import * as tools from './process_tools.mjs';
+import * as stage from './load_stage.mjs';
+import { contestants, decoded, module_options } from './contestants.mjs';
+import { by_function, by_library, count, start_counted } from './instruction_count.mjs';
+import { fixed, read_json, same_versions, table, versions } from './report_text.mjs';
+
+const baseline_file = path.join(tools.here, 'baseline.json');
+const tolerance = 0.03;
+// With many at once the events come in another order each time.
+const tolerance_of = (name) => (name.includes('at once') ? 0.05 : tolerance);
+
+async function measure() {
+    const challenge = await stage.challenge();
+    const file = stage.payments('payments', decoded(challenge.headers['payment-required']), 8000);
+    const facilitator = await stage.facilitator(0);
+    const module = (options = {}) => module_options({ facilitator, zone: 'bench:20m', ...options });
+    const found = {};
+    const on = async (options, asks) => {
+        const server = await start_counted(options);
+        for (const [name, ask, more] of asks) {
+            process.stderr.write(`counting ${name}\n`);
+            // What comes once, or by the clock, is spread over many of the cheap ones.
+            found[name] = await count(server, ask, { file, requests: ask === 'paid' ? 500 : 3000, ...more });
+        }
+        await server.stop();
+    };
+    await on({ server: contestants.stock402.server(challenge) }, [['nginx free', 'free'], ['nginx return 402', 'unpaid']]);
+    await on(module(), [['free', 'free'], ['unpaid', 'unpaid'], ['paid', 'paid'],
+        ['paid, 32 at once', 'paid', { connections: 32, requests: 1024 }]]);
+    await on(module({ paid: 'x402_settle before;' }), [['paid before', 'paid']]);
+    return found;
+}
+
+function compared(found, baseline) {
+    let worse = 0;
+    const plain = { free: 'nginx free', unpaid: 'nginx return 402' };
+    const rows = Object.entries(found).map(([name, { instructions }]) => {
+        const before = baseline?.instructions[name];
+        const change = before ? instructions / before - 1 : NaN;
+        const is_worse = change > tolerance_of(name);
+        worse += is_worse;
+        return [name, fixed(instructions, 0), before ?? '', Number.isNaN(change) ? '' : `${fixed(100 * change, 1)} %${is_worse ? ' WORSE' : ''}`,
+            plain[name] ? fixed(instructions / found[plain[name]].instructions, 3) : ''];
+    });
+    return { worse, text: table(['path', 'instructions/request', 'baseline', 'change', '÷ nginx'], rows) };
+}
+
+function whereabouts(found) {
+    const parts = [];
+    for (const name of ['free', 'unpaid', 'paid']) {
+        const share = (part) => `${fixed(100 * part / found[name].instructions, 1)} %`;
+        const rows = (list) => list.map(([what, cost]) => [what, fixed(cost, 0), share(cost)]);
+        parts.push(`### Where the instructions go: ${name}`,
+            table(['library (itself)', 'instructions/request', 'share'], rows(by_library(found[name]).slice(0, 10))),
+            table(['function (with all it calls)', 'instructions/request', 'share'],
+                rows(by_function(found[name])).map(([what, ...rest]) => [`\`${what}\``, ...rest])));
+    }
+    return parts.join('\n\n');
+}
+
+function store(found, now) {
+    const instructions = Object.fromEntries(Object.entries(found).map(([name, one]) => [name, Math.round(one.instructions)]));
+    fs.writeFileSync(baseline_file, `${JSON.stringify({ versions: now, instructions }, null, 2)}\n`);
+    console.log('t/bench/baseline.json is written');
+    return 0;
+}
+
+function judge(worse, baseline, now) {
+    if (!baseline || !same_versions(baseline.versions, now)) {
+        console.log(`The baseline was made with ${JSON.stringify(baseline?.versions)}, this machine has ${JSON.stringify(now)}: `
+            + 'nothing can be compared. UPDATE=1 before a change makes a baseline to compare with after it.');
+        return 2;
+    }
+    console.log(worse > 0 ? `${worse} of the paths became worse by more than the tolerance` : 'no path became worse');
+    return worse > 0 ? 1 : 0;
+}
+
+const found = await measure();
+const baseline = read_json(baseline_file);
+const now = versions();
+const comparable = baseline && same_versions(baseline.versions, now) ? baseline : undefined;
+const { worse, text } = compared(found, comparable);
+const report = `${text}\n\n${whereabouts(found)}\n`;
+fs.writeFileSync(tools.program('check.md'), report);
+console.log(`${report}\nalso in build/bench/check.md`);
+process.exit(process.env.UPDATE ? store(found, now) : judge(worse, baseline, now));

@@ -1,0 +1,126 @@
+# Scheme upto: verified at the maximum, settled at what the upstream says the content has cost.
+
+use v5.36;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use X402::Test;
+
+my ($f, $up) = (facilitator(), backend());
+my $t = nginx(<<'EOF', facilitator => $f, backend => $up);
+%%GLOBALS%%
+events { }
+http {
+    %%HTTP%%
+    x402_facilitator %%FACILITATOR%%;
+    x402_facilitator_timeout settle=500ms;
+    x402_network base-sepolia;
+    x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
+    server {
+        listen 127.0.0.1:%%PORT%%;
+        listen 127.0.0.1:%%PORT_h2%% http2;
+        location /     { x402_accept scheme=upto price=5; proxy_pass http://%%BACKEND%%; }
+        location /add/ {
+            x402_accept scheme=upto price=5;
+            add_header Settlement-Overrides '{"amount":"1"}';
+            proxy_pass http://%%BACKEND%%/;
+        }
+        location /exact/ { x402_price 5; proxy_pass http://%%BACKEND%%/; }
+    }
+}
+EOF
+$t->start;
+
+sub permit2 ($offer, %change) {
+    my $accept = $offer->{accepts}[0];
+    return encoded({
+        x402Version => 2, resource => $offer->{resource}, accepted => $accept,
+        payload => {
+            signature            => random_hex(65),
+            permit2Authorization => {
+                from      => $change{from} // random_hex(20),
+                permitted => { token => $accept->{asset}, amount => $change{amount} // $accept->{amount} },
+                spender   => '0x4020A4f3b7b90ccA423B9fabCc0CE57C6C240002',
+                nonce     => $change{nonce} // join('', 1 + int rand 9, map { int rand 10 } 1 .. 40),
+                deadline  => '' . int(time + 300),
+                witness   => { to => $accept->{payTo}, facilitator => '0x' . '1' x 40, validAfter => '0' },
+            },
+        },
+    });
+}
+
+my $n = 0;
+sub buy ($says, %options) {
+    my $path = '/w' . $n++;
+    $up->on($path, body => "SECRET\n", headers => [ map { ('Settlement-Overrides' => $_) } ref $says ? @$says : $says ]);
+    $_->forget for $f, $up;
+    return paid($t, $path, %options, payment => permit2(unpaid($t, $path, %options)));
+}
+
+my $accept = unpaid($t, '/')->{accepts}[0];
+is "$accept->{scheme} $accept->{amount} $accept->{extra}{assetTransferMethod}", 'upto 5000000 permit2', 'the offer is the maximum';
+
+for my $via ([], [ h2 => 1, port => 'h2' ]) {
+    my $p = @$via ? 'HTTP/2, ' : '';
+    for my $case ([ 'less', '{"amount":"2500"}', '2500' ], [ 'nothing', '{"amount":"0"}', '0' ],
+        [ 'all of it', '{"amount":"5000000"}', '5000000' ], [ 'a share', '{"amount":"33.33%"}', '1666500' ],
+        [ 'dollars', '{"amount":"$0.05"}', '50000' ], [ 'no word', [], '5000000' ])
+    {
+        my ($name, $says, $settled) = @$case;
+        my $r = buy($says, @$via);
+        is_content $r, "SECRET\n", "$p$name: content";
+        is $f->asked('verify')->{paymentRequirements}{amount}, '5000000', "$p$name: verified at the maximum";
+        is $f->asked('settle')->{paymentRequirements}{amount}, $settled, "$p$name: settled at what it cost";
+        is $r->header_count('Settlement-Overrides'), 0, "$p$name: between the upstream and us";
+    }
+}
+
+for my $case ([ 'more than the maximum', '{"amount":"5000001"}' ], [ 'less than nothing', '{"amount":"-5"}' ],
+    [ 'no JSON', 'half' ], [ 'no amount', '{}' ], [ 'a word', '{"amount":"abc"}' ], [ 'two words', [ '{"amount":"1"}', '{"amount":"2"}' ] ],
+    [ 'a number', '{"amount":5}' ])
+{
+    my ($name, $says) = @$case;
+    my $r = buy($says);
+    is $r->status, 502, "$name: 502";
+    is $r->body, '{"error":"settlement_override_invalid","charged":false}', "$name: the word";
+    no_trace $r, 'SECRET', "$name: no content";
+    is $f->calls('settle'), 0, "$name: nothing is settled";
+}
+$t->log_like(qr/\[error\].*Settlement-Overrides cannot be followed/, 'the log says why');
+
+# Only an upstream's word counts, and only for upto.
+$up->on('/plain', body => "SECRET\n");
+$_->forget for $f, $up;
+is_content paid($t, '/add/plain', payment => permit2(unpaid($t, '/add/plain'))), "SECRET\n", 'add_header is no word of the upstream';
+is $f->asked('settle')->{paymentRequirements}{amount}, '5000000', 'the maximum';
+$up->on('/cheap', body => "SECRET\n", headers => [ 'Settlement-Overrides' => '{"amount":"1"}' ]);
+$_->forget for $f, $up;
+is_content paid($t, '/exact/cheap'), "SECRET\n", 'exact';
+is $f->asked('settle')->{paymentRequirements}{amount}, '5000000', 'is exact';
+
+# A failure of the content costs nothing, whatever it says.
+$up->on('/failed', status => 500, body => 'no', headers => [ 'Settlement-Overrides' => '{"amount":"1"}' ]);
+$_->forget for $f, $up;
+is paid($t, '/failed', payment => permit2(unpaid($t, '/failed')))->status, 500, 'failed content';
+is $f->calls('settle'), 0, 'is not charged';
+
+# The answer may name less than was asked, never more; and an unknown outcome is asked again with the same amount.
+$f->settle(with => { amount => '2000' });
+is_content buy('{"amount":"2500"}'), "SECRET\n", 'the facilitator charged less';
+$f->settle(with => { amount => '2501' });
+is buy('{"amount":"2500"}')->status, 503, 'more than was asked is no answer';
+$f->settle('paid');
+$f->settle_once(silent => 1);
+$up->on('/doubt', body => "SECRET\n", headers => [ 'Settlement-Overrides' => '{"amount":"77"}' ]);
+my $payment = permit2(unpaid($t, '/doubt'));
+is paid($t, '/doubt', payment => $payment)->status, 503, 'unknown';
+$_->forget for $f, $up;
+is_content paid($t, '/doubt', payment => $payment), "SECRET\n", 'the same payment again';
+is $f->asked('settle')->{paymentRequirements}{amount}, '77', 'the amount of the first settle';
+
+# One payment, one nonce.
+my $nonce = '123456789';
+my $from  = random_hex(20);
+is_content paid($t, '/plain', payment => permit2(unpaid($t, '/plain'), nonce => $nonce, from => $from)), "SECRET\n", 'paid';
+is paid($t, '/plain', payment => permit2(unpaid($t, '/plain'), nonce => $nonce, from => $from))->status, 402, 'once';
+
+finish;
