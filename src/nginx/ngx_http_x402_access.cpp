@@ -1,11 +1,11 @@
 #include "nginx/ngx_http_x402_access.hpp"
 
 #include "nginx/ngx_http_x402_header_list.hpp"
-#include "nginx/ngx_http_x402_request_body.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
 #include "nginx/ngx_http_x402_payment.hpp"
 #include "nginx/ngx_http_x402_quote.hpp"
 #include "nginx/ngx_http_x402_reply.hpp"
+#include "nginx/ngx_http_x402_request_body.hpp"
 #include "nginx/ngx_http_x402_strip.hpp"
 
 namespace x402 {

@@ -42,8 +42,8 @@ std::string read_accept_word(ngx_http_x402_accept_t &accept,
     if (value.len == 0) {
         return quoted + " has no value";
     }
-    if (key != "extra" && key != "price" && key != "amount"
-        && key != "pay_to" && key != "credits") {
+    if (key != "extra" && key != "price" && key != "amount" && key != "pay_to"
+        && key != "credits") {
         std::string objection = objection_to_variable(quoted, view(value));
         if (!objection.empty()) {
             return objection;

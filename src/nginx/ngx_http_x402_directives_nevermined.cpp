@@ -20,8 +20,8 @@ struct Environment {
 constexpr Environment kEnvironments[] = {
     {"sandbox", "sandbox:", "https://api.sandbox.nevermined.app", false},
     {"live", "live:", "https://api.live.nevermined.app", true},
-    {"staging_sandbox", "sandbox-staging:",
-     "https://api.sandbox.nevermined.dev", false},
+    {"staging_sandbox",
+     "sandbox-staging:", "https://api.sandbox.nevermined.dev", false},
     {"staging_live", "live-staging:", "https://api.live.nevermined.dev", true},
 };
 
@@ -137,8 +137,9 @@ char *set_token_header(ngx_conf_t *cf, void *conf)
     for (ngx_uint_t i = 1; i < cf->args->nelts; i++) {
         std::string name = copy(arguments(cf)[i]);
         if (!is_header_name(name)) {
-            return refuse(cf, "\"" + name + "\" is no name of a header; write "
-                              "letters, digits and hyphens");
+            return refuse(cf, "\"" + name
+                                  + "\" is no name of a header; write "
+                                    "letters, digits and hyphens");
         }
         std::transform(name.begin(), name.end(), name.begin(),
                        [](unsigned char c) { return std::tolower(c); });

@@ -155,8 +155,8 @@ Endpoint::headers_for(Operation operation, const std::string &url)
         }
     }
     if (tokens_) {
-        auto value = tokens_->authorization(
-            is_post(operation) ? "POST" : "GET", url, ngx_time(), random_bytes);
+        auto value = tokens_->authorization(is_post(operation) ? "POST" : "GET",
+                                            url, ngx_time(), random_bytes);
         if (!value) {
             return std::nullopt;
         }

@@ -58,8 +58,9 @@ JsonValue member_at(JsonValue object, std::string_view name)
 std::string body_field(ngx_http_request_t *r, std::string_view name)
 {
     const RequestCtx *ctx = find_ctx(r);
-    return ctx && ctx->body_document ? text_of(member_named(ctx->body_document->root(), name))
-                                     : std::string();
+    return ctx && ctx->body_document
+               ? text_of(member_named(ctx->body_document->root(), name))
+               : std::string();
 }
 
 std::string answer_field(ngx_http_request_t *r, std::string_view name)

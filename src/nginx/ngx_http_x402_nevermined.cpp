@@ -80,8 +80,8 @@ bool delivers_unsettled(const ngx_http_x402_loc_conf_t &conf)
            && conf.settle_failure != NGX_HTTP_X402_FAILURE_REJECT;
 }
 
-std::vector<std::string_view> token_headers(
-    const ngx_http_x402_loc_conf_t &conf)
+std::vector<std::string_view>
+token_headers(const ngx_http_x402_loc_conf_t &conf)
 {
     std::vector<std::string_view> names;
     if (!bears_tokens(conf)) {

@@ -23,8 +23,8 @@ bool delivers_unsettled(const ngx_http_x402_loc_conf_t &conf);
 
 // The names of token headers, best first; those of the location or the
 // dialect's own. Lifetime: the configuration cycle.
-std::vector<std::string_view> token_headers(
-    const ngx_http_x402_loc_conf_t &conf);
+std::vector<std::string_view>
+token_headers(const ngx_http_x402_loc_conf_t &conf);
 
 // Why what is written about plans and tokens cannot stand together, after
 // merge; empty: it can.

@@ -68,8 +68,8 @@ OfferState variable_offer(ngx_http_request_t *r, const LocationOffer &location,
     for (std::size_t i = 0; i < location.terms.size(); i++) {
         const LocationTerm &term = location.terms[i];
         bool waiting = false;
-        auto requirements = term.plan ? plan_now(r, term, waiting)
-                                      : requirements_now(r, term);
+        auto requirements =
+            term.plan ? plan_now(r, term, waiting) : requirements_now(r, term);
         if (waiting) {
             return OfferState::waiting;
         }

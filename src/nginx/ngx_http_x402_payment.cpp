@@ -255,8 +255,7 @@ void begin(RequestCtx &ctx, Worker &worker, bool settle_before)
         return;
     }
     ctx.slot = Slot(worker);
-    Endpoint &endpoint =
-        worker.endpoint_of(*facilitator_of(ctx, *payment.way));
+    Endpoint &endpoint = worker.endpoint_of(*facilitator_of(ctx, *payment.way));
     if (!settle_before) {
         advance(ctx, Event::claim_taken);
         begin_verify(ctx, endpoint);

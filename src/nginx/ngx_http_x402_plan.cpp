@@ -40,11 +40,11 @@ public:
         if (!page) {
             page = std::make_unique<Page>();
         }
-        bool due = page->call == nullptr
-                   && (!page->known
-                       || static_cast<ngx_msec_int_t>(ngx_current_msec
-                                                      - page->due)
-                              >= 0);
+        bool due =
+            page->call == nullptr
+            && (!page->known
+                || static_cast<ngx_msec_int_t>(ngx_current_msec - page->due)
+                       >= 0);
         if (due) {
             ask(*page, endpoint, plan);
         }
@@ -82,8 +82,9 @@ private:
         } else {
             // What was heard before is no worse than a guess.
             log_line(NGX_LOG_WARN, ngx_cycle->log,
-                     "the plan at \"" + page->name + "\" does not say how it "
-                     "is paid ("
+                     "the plan at \"" + page->name
+                         + "\" does not say how it "
+                           "is paid ("
                          + (reply.transport == Transport::answered
                                 ? "status " + std::to_string(reply.status)
                                 : reply.detail)
@@ -121,8 +122,8 @@ Result<PaymentRequirements> plan_now(ngx_http_request_t *r,
     if (!worker->plans) {
         worker->plans = std::make_shared<PlanBook>();
     }
-    const PlanKind *kind = worker->plans->kind(
-        worker->endpoint_of(*term.plan_pages), terms.plan);
+    const PlanKind *kind =
+        worker->plans->kind(worker->endpoint_of(*term.plan_pages), terms.plan);
     waiting = kind == nullptr;
     return plan_requirements(terms, kind ? *kind : PlanKind());
 }

@@ -63,12 +63,10 @@ void log_trouble(const RequestCtx &ctx, const VerifyAnswer &verdict)
         return;
     }
     bool operator_fault = verdict.verdict == VerifyVerdict::operator_fault;
-    log_line(operator_fault ? NGX_LOG_CRIT : NGX_LOG_ERR,
-             ctx.r->connection->log,
-             "verify at \"" + ctx.asked->url.base() + "\" failed: "
-                 + verdict.detail
-                 + (operator_fault ? "; check x402_nevermined and its key"
-                                   : ""));
+    log_line(
+        operator_fault ? NGX_LOG_CRIT : NGX_LOG_ERR, ctx.r->connection->log,
+        "verify at \"" + ctx.asked->url.base() + "\" failed: " + verdict.detail
+            + (operator_fault ? "; check x402_nevermined and its key" : ""));
 }
 
 void on_verified(void *data, FacilitatorReply &reply)

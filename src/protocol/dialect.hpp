@@ -1,6 +1,6 @@
 // How buyers and seller talk: which headers, which words. One dialect per file
-// (dialect_v2.cpp, dialect_v1.cpp, ...); the rest of the house asks through here and
-// never for a version.
+// (dialect_v2.cpp, dialect_v1.cpp, ...); the rest of the house asks through
+// here and never for a version.
 #ifndef X402_PROTOCOL_DIALECT_HPP
 #define X402_PROTOCOL_DIALECT_HPP
 

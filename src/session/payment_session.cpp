@@ -249,13 +249,27 @@ const char *state_name(State state)
 const char *event_name(Event event)
 {
     constexpr const char *kNames[] = {
-        "claim_taken",        "claim_taken_to_settle", "claim_unknown_resumed",
-        "claim_paid_resumed", "verify_valid",          "verify_final",
-        "verify_invalid",     "verify_failed",         "content_free",
-        "content_charged",    "content_failed",        "content_broken",
-        "settle_due",         "settle_paid",           "settle_unproven",
-        "settle_waived",      "settle_refused",        "settle_not_processed",
-        "settle_unknown",     "body_sent",             "request_gone",
+        "claim_taken",
+        "claim_taken_to_settle",
+        "claim_unknown_resumed",
+        "claim_paid_resumed",
+        "verify_valid",
+        "verify_final",
+        "verify_invalid",
+        "verify_failed",
+        "content_free",
+        "content_charged",
+        "content_failed",
+        "content_broken",
+        "settle_due",
+        "settle_paid",
+        "settle_unproven",
+        "settle_waived",
+        "settle_refused",
+        "settle_not_processed",
+        "settle_unknown",
+        "body_sent",
+        "request_gone",
     };
     static_assert(sizeof(kNames) / sizeof(kNames[0])
                   == static_cast<unsigned>(kLastEvent) + 1);
