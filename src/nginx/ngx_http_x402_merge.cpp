@@ -176,7 +176,13 @@ char *merge(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &outer,
     std::string why =
         complete || !is_server ? objection_to_tokens(conf) : std::string();
     if (!why.empty()) {
-        complain(cf, NGX_LOG_EMERG, why, conf.origin);
+        // Accepts remember their own lines.
+        bool at_accept = conf.origin.line == 0 && conf.accepts;
+        complain(cf, NGX_LOG_EMERG, why,
+                 at_accept
+                     ? static_cast<ngx_http_x402_accept_t *>(conf.accepts->elts)
+                           ->origin
+                     : conf.origin);
         return static_cast<char *>(NGX_CONF_ERROR);
     }
     if (!complete) {

@@ -101,7 +101,8 @@ void on_body(ngx_http_request_t *r)
         ngx_http_finalize_request(r, rc);
         return;
     }
-    // nginx: redirects must not have it read again.
+    // nginx: an upstream would close the temporary file behind itself, and a
+    // redirect may bring another.
     r->preserve_body = 1;
     r->write_event_handler = ngx_http_core_run_phases;
     ngx_http_core_run_phases(r);

@@ -233,7 +233,9 @@ void Settlement::log_outcome(const SettlementResult &result,
     const char *event = "unknown";
     switch (result.event) {
     case Event::settle_paid:
-        event = state_ == State::orphaned ? "paid, content owed" : "paid";
+        // Nothing is owed for a token, which its bearer may use again.
+        event = state_ == State::orphaned && terms_.claim ? "paid, content owed"
+                                                          : "paid";
         break;
     case Event::settle_unproven:
         event = "unproven";
@@ -245,7 +247,9 @@ void Settlement::log_outcome(const SettlementResult &result,
         event = "not processed";
         break;
     case Event::settle_waived:
-        event = "not settled, delivered all the same";
+        event = state_ == State::orphaned
+                    ? "not settled"
+                    : "not settled, delivered all the same";
         break;
     default:
         break;

@@ -20,18 +20,22 @@ constexpr std::string_view kOurs[] = {
     "settlement-overrides",
 };
 
-// Those of all dialects, and what the location takes tokens from.
-std::vector<std::string_view>
-payment_names(const ngx_http_x402_loc_conf_t &conf)
+// Those of all dialects, and what the location takes tokens from; `room` keeps
+// the list where it is not a fixed one.
+HeaderNames payments(const ngx_http_x402_loc_conf_t &conf,
+                     std::vector<std::string_view> &room)
 {
     PaymentHeaderNames names = payment_header_names();
-    std::vector<std::string_view> all(names.begin(), names.end());
-    for (std::string_view name : token_headers(conf)) {
-        if (std::find(all.begin(), all.end(), name) == all.end()) {
-            all.push_back(name);
+    room = token_headers(conf);
+    if (room.empty()) {
+        return {names.begin(), names.end()};
+    }
+    for (std::string_view name : names) {
+        if (std::find(room.begin(), room.end(), name) == room.end()) {
+            room.push_back(name);
         }
     }
-    return all;
+    return {room.data(), room.data() + room.size()};
 }
 
 // Core skips the access phase for subrequests; a location with a price of its
@@ -63,9 +67,9 @@ ngx_int_t take_headers(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
     ngx_list_t &list = r->headers_in.headers;
-    std::vector<std::string_view> known = payment_names(*conf);
-    HeaderNames payments(known.data(), known.data() + known.size());
-    bool payment = has_header(list, payments);
+    std::vector<std::string_view> room;
+    HeaderNames known = payments(*conf, room);
+    bool payment = has_header(list, known);
     if (!payment && !has_header(list, kOurs)) {
         return NGX_DECLINED;
     }
@@ -73,7 +77,7 @@ ngx_int_t take_headers(ngx_http_request_t *r,
         ctx->presented = presented_payments(list, *conf);
     }
     if (conf->forward_payment
-        || (unlink_headers(r->pool, list, payments)
+        || (unlink_headers(r->pool, list, known)
             && unlink_headers(r->pool, list, kOurs))) {
         return NGX_DECLINED;
     }
@@ -99,7 +103,8 @@ PresentedHeaders presented_payments(ngx_list_t &list,
                                     const ngx_http_x402_loc_conf_t &conf)
 {
     PresentedHeaders found;
-    std::vector<std::string_view> known = payment_names(conf);
+    std::vector<std::string_view> room;
+    HeaderNames known = payments(conf, room);
     each_header(list, [&](const ngx_table_elt_t &header) {
         for (std::string_view name : known) {
             if (header_is(header.key, name)) {
