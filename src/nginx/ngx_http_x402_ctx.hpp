@@ -42,7 +42,8 @@ struct Payment {
     ClaimRef claim;
     std::optional<Digest> name;  // the client gave it (payment-identifier)
     const PaymentOffer::Way *way = nullptr;  // nullptr: resumed claim
-    std::string request_body;                // of verify and settle
+    unsigned asked_version = 2;  // of x402, by which the facilitator is asked
+    std::string request_body;    // of verify and settle
     std::string payer;
     std::string network;          // CAIP-2
     std::string receipt_network;  // as the dialect calls it

@@ -12,6 +12,7 @@
 #include "nginx/ngx_http_x402_price_grace.hpp"
 #include "nginx/ngx_http_x402_quote.hpp"
 #include "nginx/ngx_http_x402_reply.hpp"
+#include "nginx/ngx_http_x402_supplement.hpp"
 #include "policy/claim_key.hpp"
 #include "policy/network_table.hpp"
 #include "policy/supported_extra.hpp"
@@ -330,6 +331,11 @@ void set_way(RequestCtx &ctx, const PaymentOffer::Way &way)
     payment.network = way.requirements.network;
     payment.receipt_network =
         version == 1 ? way.requirements.v1_network : way.requirements.network;
+    if (Worker *worker = worker_of(main_conf(ctx.r))) {
+        version = version_to_ask(*worker, *facilitator_of(ctx, way),
+                                 way.requirements, version);
+    }
+    payment.asked_version = version;
     payment.amount = way.requirements.amount;
     payment.asset = way.requirements.asset;
     payment.pay_to = way.requirements.pay_to;
@@ -353,7 +359,7 @@ bool set_amount(RequestCtx &ctx, const std::string &amount)
     settled.add(std::move(copied.value()), payment.way->term);
     payment.amount = amount;
     payment.request_body =
-        facilitator_request_json(ctx.dialect->version(), payment.payload,
+        facilitator_request_json(payment.asked_version, payment.payload,
                                  settled.ways()[0], resource_info(ctx));
     return true;
 }

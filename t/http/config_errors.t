@@ -127,7 +127,8 @@ refused(qq($complete x402_price 1; x402_description "@{[ 'x' x 3900 ]}"; x402_mi
 
 refused_here("x402_facilitator $_; $network $pay_to x402_price 1;", '(?:facilitator|url|URL|scheme|port|host)')
     for 'x402.org', 'ftp://x402.org', 'http://', 'http://a:0', 'http://a:99999', 'http://a:b', 'http://u:p@a',
-    'http://a/?q=1', 'http://a/#f', '"http://a b"', 'unix:/tmp/x';
+    'http://a/?q=1', 'http://a/#f', '"http://a b"', 'unix:/tmp/x',
+    'file:///etc/passwd', '$arg_f', 'http://$host', 'http://$http_x_where/f';
 refused_here("$complete x402_facilitator_timeout $_; x402_price 1;", '(?:time|parameter|duplicate)')
     for 'verify=0', 'verify=x', 'colour=1s', '1s', 'verify=1s verify=2s', 'verify=-1s';
 refused_here("$complete x402_facilitator_max_calls $_; x402_price 1;", '(?:max_calls|value|invalid|number)') for '0', '-1', 'x';
