@@ -103,7 +103,8 @@ Step step_settling(Event event)
     case Event::settle_paid:
         return {State::delivering, Action::release, ClaimChange::paid};
     case Event::settle_waived:
-        return {State::delivering, Action::release, ClaimChange::keep};
+        // Nothing that follows may tell a claim of money.
+        return {State::closed, Action::release, ClaimChange::keep};
     case Event::settle_refused:
         return {State::closed, Action::replace, ClaimChange::refused};
     case Event::settle_not_processed:

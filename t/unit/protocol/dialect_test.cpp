@@ -57,7 +57,7 @@ TEST(Dialect, IsFoundByItsName)
     EXPECT_EQ(find_dialect("v1"), &dialect_v1());
     EXPECT_EQ(find_dialect("V2"), nullptr);
     EXPECT_EQ(find_dialect(""), nullptr);
-    EXPECT_EQ(dialect_names(), "v2, v1");
+    EXPECT_EQ(dialect_names(), "v2, v1, nevermined");
 }
 
 TEST(Dialect, EachPaymentHeaderIsAmongThoseWeTakeOut)
