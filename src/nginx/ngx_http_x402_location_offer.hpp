@@ -29,6 +29,7 @@ struct LocationTerm {
     std::optional<PlanTerms> plan;
     ngx_http_complex_value_t *credits = nullptr;
     FacilitatorConf *plan_pages = nullptr;
+    bool in_full = false;  // nothing was left for us or a facilitator to add
 
     bool is_variable() const
     {

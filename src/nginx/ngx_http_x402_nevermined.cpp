@@ -118,11 +118,25 @@ std::string objection_to_tokens(const ngx_http_x402_loc_conf_t &conf)
         return "x402_protocol nevermined needs x402_nevermined, with the "
                "environment and the file of the key";
     }
-    if (conf.settle != NGX_HTTP_X402_SETTLE_AFTER) {
+    if (conf.settle != NGX_HTTP_X402_SETTLE_AFTER
+        && conf.settle != NGX_CONF_UNSET_UINT) {
         return "credits are settled after the content; leave out x402_settle, "
                "or write \"x402_settle after\"";
     }
     return {};
+}
+
+PlanTerms plan_words(const ngx_http_x402_loc_conf_t &conf,
+                     const ngx_http_x402_accept_t &accept)
+{
+    PlanTerms plan;
+    plan.plan = copy(accept.plan);
+    plan.credits = copy(accept.credits);
+    plan.agent = copy(accept.agent);
+    plan.scheme = copy(accept.scheme);
+    plan.network = copy(accept.network);
+    plan.live = nevermined_of(conf).live;
+    return plan;
 }
 
 FacilitatorConf *add_backend(ngx_conf_t *cf,
@@ -141,11 +155,7 @@ FacilitatorConf *add_backend(ngx_conf_t *cf,
     headers.push_back({"", "Nevermined-Version", "1.1"});
     asked.facilitator_headers = &headers;
     asked.facilitator_auth = nevermined.auth;
-    FacilitatorConf *backend = find_or_add_facilitator(cf, asked);
-    if (backend) {
-        backend->lists_kinds = false;
-    }
-    return backend;
+    return find_or_add_facilitator(cf, asked);
 }
 
 FacilitatorConf *add_plan_pages(ngx_conf_t *cf,
@@ -156,11 +166,7 @@ FacilitatorConf *add_plan_pages(ngx_conf_t *cf,
     if (url.data == nullptr) {
         return nullptr;
     }
-    FacilitatorConf *pages = find_or_add_facilitator(cf, asked_at(conf, url));
-    if (pages) {
-        pages->lists_kinds = false;
-    }
-    return pages;
+    return find_or_add_facilitator(cf, asked_at(conf, url));
 }
 
 }  // namespace x402

@@ -30,6 +30,11 @@ token_headers(const ngx_http_x402_loc_conf_t &conf);
 // merge; empty: it can.
 std::string objection_to_tokens(const ngx_http_x402_loc_conf_t &conf);
 
+// The words of an accept with a plan, its timeout left out. Call only with
+// conf.nevermined.
+PlanTerms plan_words(const ngx_http_x402_loc_conf_t &conf,
+                     const ngx_http_x402_accept_t &accept);
+
 // The backend as whom verify and settle are asked of, and as what its pages
 // about plans are read from, without the key. nullptr: no memory. Call only
 // with conf.nevermined.

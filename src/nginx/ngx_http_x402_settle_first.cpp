@@ -3,6 +3,7 @@
 // how one that did not end in payment is answered.
 #include "facilitator/credit_answers.hpp"
 #include "nginx/ngx_http_x402_nevermined.hpp"
+#include "nginx/ngx_http_x402_notify.hpp"
 #include "nginx/ngx_http_x402_payment.hpp"
 #include "nginx/ngx_http_x402_reply.hpp"
 
@@ -48,6 +49,7 @@ void note_settlement(RequestCtx &ctx, const SettlementResult &result)
     if (result.event == Event::settle_paid
         || result.event == Event::settle_unproven) {
         ctx.payment->payer_known = true;
+        notify(ctx, NotifyEvent::settle);
     }
     ctx.never_settled = result.event == Event::settle_waived;
 }

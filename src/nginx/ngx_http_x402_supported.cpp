@@ -102,6 +102,7 @@ bool SupportedWatch::serves(const FacilitatorConf &conf) const
 
 void SupportedWatch::add_needs(const FacilitatorConf &conf)
 {
+    wanted_ = wanted_ || conf.wanted;
     for (const KindNeed &need : conf.needs) {
         if (std::find(needs_.begin(), needs_.end(), need) == needs_.end()) {
             needs_.push_back(need);
@@ -112,8 +113,10 @@ void SupportedWatch::add_needs(const FacilitatorConf &conf)
 void SupportedWatch::start()
 {
     needs_digest_ = digest_of(needs_);
-    // nginx: a timer of 0 ms would wait for some other event.
-    arm(1);
+    if (wanted_) {
+        // nginx: a timer of 0 ms would wait for some other event.
+        arm(1);
+    }
 }
 
 void SupportedWatch::arm(std::uint64_t wait)
@@ -324,12 +327,8 @@ watch_supported(ngx_shm_zone_t *zone,
     std::vector<std::shared_ptr<SupportedWatch>> watches;
     for (auto &endpoint : endpoints) {
         std::shared_ptr<SupportedWatch> watch;
-        if (!endpoint->conf().lists_kinds) {
-            watches.push_back(nullptr);
-            continue;
-        }
         for (auto &other : watches) {
-            if (other && other->serves(endpoint->conf())) {
+            if (other->serves(endpoint->conf())) {
                 watch = other;
             }
         }
@@ -340,9 +339,7 @@ watch_supported(ngx_shm_zone_t *zone,
         watches.push_back(std::move(watch));
     }
     for (auto &watch : watches) {
-        if (watch) {
-            watch->start();
-        }
+        watch->start();
     }
     return watches;
 }
@@ -350,14 +347,12 @@ watch_supported(ngx_shm_zone_t *zone,
 std::shared_ptr<const SupportedKinds>
 supported_kinds(Worker &worker, const FacilitatorConf &conf)
 {
-    const auto &watch = worker.supported[conf.index];
-    return watch ? watch->kinds() : nullptr;
+    return worker.supported[conf.index]->kinds();
 }
 
 std::uint64_t supported_generation(Worker &worker, const FacilitatorConf &conf)
 {
-    const auto &watch = worker.supported[conf.index];
-    return watch ? watch->generation() : 0;
+    return worker.supported[conf.index]->generation();
 }
 
 }  // namespace x402

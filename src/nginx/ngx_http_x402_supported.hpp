@@ -60,6 +60,7 @@ private:
 
     ngx_shm_zone_t *zone_;
     Endpoint &endpoint_;
+    bool wanted_ = false;
     std::vector<KindNeed> needs_;
     std::uint64_t needs_digest_ = 0;
     std::optional<SupportedBoard> board_;  // the zone's, or on own_memory_
@@ -73,7 +74,7 @@ private:
 };
 
 // One watch for each facilitator of the configuration, by index; those that
-// hear the same question share one, and who has no list has none.
+// hear the same question share one.
 std::vector<std::shared_ptr<SupportedWatch>>
 watch_supported(ngx_shm_zone_t *zone,
                 const std::vector<std::unique_ptr<Endpoint>> &endpoints);
