@@ -29,6 +29,10 @@ char *set_protocol(ngx_conf_t *cf, void *conf)
                 return refuse(cf, "protocol \"" + std::string(word)
                                       + "\" is written twice");
             }
+            if (other->bears_tokens() || dialect->bears_tokens()) {
+                return refuse(cf, "a protocol of tokens stands alone: nobody "
+                                  "could tell them from payments");
+            }
             if (other->payment_header() == dialect->payment_header()) {
                 return refuse(cf, "payments of \"" + std::string(other->name())
                                       + "\" and \"" + std::string(word)
@@ -43,13 +47,6 @@ char *set_protocol(ngx_conf_t *cf, void *conf)
         return refuse(cf, "write \"v2 " + std::string(dialects->front()->name())
                               + "\": a payment of version 2 is preferred "
                                 "where both come");
-    }
-    for (const Dialect *dialect : *dialects) {
-        if (dialect->bears_tokens() && dialects->size() > 1) {
-            return refuse(cf, "protocol \"" + std::string(dialect->name())
-                                  + "\" stands alone: nobody could tell its "
-                                    "tokens from payments");
-        }
     }
     lcf->dialects = dialects;
     return NGX_CONF_OK;
