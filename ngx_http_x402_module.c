@@ -20,6 +20,13 @@ static ngx_conf_enum_t  ngx_http_x402_unproven[] = {
 };
 
 
+static ngx_conf_enum_t  ngx_http_x402_settle_failure[] = {
+    { ngx_string("reject"), NGX_HTTP_X402_FAILURE_REJECT },
+    { ngx_string("deliver"), NGX_HTTP_X402_FAILURE_DELIVER },
+    { ngx_null_string, 0 }
+};
+
+
 static ngx_conf_enum_t  ngx_http_x402_refuse_statuses[] = {
     { ngx_string("402"), 402 },
     { ngx_string("403"), NGX_HTTP_FORBIDDEN },
@@ -65,6 +72,20 @@ static ngx_command_t  ngx_http_x402_commands[] = {
     { ngx_string("x402_protocol"),
       NGX_HTTP_X402_ANY|NGX_CONF_1MORE,
       ngx_http_x402_set_protocol,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("x402_nevermined"),
+      NGX_HTTP_X402_ANY|NGX_CONF_TAKE2,
+      ngx_http_x402_set_nevermined,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("x402_token_header"),
+      NGX_HTTP_X402_ANY|NGX_CONF_1MORE,
+      ngx_http_x402_set_token_header,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -230,6 +251,20 @@ static ngx_command_t  ngx_http_x402_commands[] = {
       0,
       NULL },
 
+    { ngx_string("x402_settle_failure"),
+      NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_x402_loc_conf_t, settle_failure),
+      &ngx_http_x402_settle_failure },
+
+    { ngx_string("x402_read_body"),
+      NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
+      ngx_conf_set_size_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_x402_loc_conf_t, read_body),
+      NULL },
+
     { ngx_string("x402_settle_buffer"),
       NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
       ngx_conf_set_size_slot,
@@ -349,6 +384,14 @@ ngx_http_variable_t  ngx_http_x402_variables[] = {
     { ngx_string("x402_redelivery"), NULL,
       ngx_http_x402_get_variable,
       NGX_HTTP_X402_REDELIVERY, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("x402_body_"), NULL,
+      ngx_http_x402_get_body_field, 0,
+      NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
+
+    { ngx_string("x402_answer_"), NULL,
+      ngx_http_x402_get_answer_field, 0,
+      NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
 
       ngx_http_null_variable
 };

@@ -20,6 +20,9 @@
 #define NGX_HTTP_X402_UNPROVEN_DELIVER  0
 #define NGX_HTTP_X402_UNPROVEN_REFUSE   1
 
+#define NGX_HTTP_X402_FAILURE_REJECT   0
+#define NGX_HTTP_X402_FAILURE_DELIVER  1
+
 
 /* which variable: the data of ngx_http_x402_get_variable() */
 
@@ -65,6 +68,9 @@ typedef struct {
     ngx_str_t                  scheme;
     ngx_str_t                  extra;
     ngx_str_t                  facilitator;
+    ngx_str_t                  plan;
+    ngx_str_t                  credits;
+    ngx_str_t                  agent;
     ngx_uint_t                 timeout;    /* s, NGX_CONF_UNSET_UINT: none */
     ngx_http_x402_origin_t     origin;
 } ngx_http_x402_accept_t;
@@ -92,6 +98,10 @@ typedef struct {
                                            /* x402::FacilitatorAuth */
     ngx_uint_t                 max_calls;
     void                      *dialects;   /* x402::Dialects, NULL: v2 */
+    void                      *nevermined; /* x402::NeverminedConf */
+    ngx_array_t               *token_headers;
+                                           /* ngx_str_t, lower case; NULL:
+                                              the dialect's own */
 
     ngx_array_t               *methods;    /* ngx_str_t, NULL: all */
     ngx_http_complex_value_t  *resource;
@@ -103,6 +113,10 @@ typedef struct {
     size_t                     settle_buffer;
     ngx_msec_t                 settle_wait;
     ngx_uint_t                 unproven;
+    ngx_uint_t                 settle_failure;
+                                           /* NGX_CONF_UNSET_UINT: as the
+                                              dialect has it */
+    size_t                     read_body;  /* 0: not read */
     ngx_flag_t                 forward_payment;
     ngx_array_t               *bypass;     /* ngx_http_complex_value_t */
     ngx_str_t                  cors;       /* "*", an origin; empty: off */
@@ -167,6 +181,10 @@ char *ngx_http_x402_set_trusted_certificate(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_x402_set_protocol(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_http_x402_set_nevermined(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_x402_set_token_header(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_http_x402_set_methods(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_settle(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_cors(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
@@ -192,6 +210,10 @@ ngx_int_t ngx_http_x402_stamp_postconfiguration(ngx_conf_t *cf);
 
 ngx_int_t ngx_http_x402_get_variable(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t which);
+ngx_int_t ngx_http_x402_get_body_field(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t name);
+ngx_int_t ngx_http_x402_get_answer_field(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t name);
 
 /* process */
 

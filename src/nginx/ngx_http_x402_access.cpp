@@ -2,8 +2,10 @@
 
 #include "nginx/ngx_http_x402_header_list.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
+#include "nginx/ngx_http_x402_payment.hpp"
 #include "nginx/ngx_http_x402_quote.hpp"
 #include "nginx/ngx_http_x402_reply.hpp"
+#include "nginx/ngx_http_x402_request_body.hpp"
 #include "nginx/ngx_http_x402_strip.hpp"
 
 namespace x402 {
@@ -94,6 +96,9 @@ ngx_int_t first_visit(RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf)
     if (ctx.turn_timer.timer_set) {
         ngx_del_timer(&ctx.turn_timer);
     }
+    if (conf->read_body != 0 && !ctx.body_read) {
+        return read_body(ctx, conf);
+    }
     if (conf->offer == nullptr) {
         log_line(NGX_LOG_CRIT, r->connection->log,
                  "this server has a price but no complete offer of its own; "
@@ -104,12 +109,21 @@ ngx_int_t first_visit(RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf)
     switch (make_quote(ctx, conf)) {
     case OfferState::made:
         break;
+    case OfferState::waiting:
+        if (wait_turn(ctx)) {
+            return wait_for_call(r);
+        }
+        [[fallthrough]];
     case OfferState::unready:
         ctx.state = State::closed;
         ctx.answer = unready_answer();
         return after_step(ctx);
     case OfferState::failed:
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    if (ctx.dialect->bears_tokens()) {
+        receive_token(ctx);
+        return after_step(ctx);
     }
     ChosenPayment payment =
         chosen_payment(ctx.presented, ctx.location->dialects);

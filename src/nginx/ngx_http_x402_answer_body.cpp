@@ -1,5 +1,6 @@
 #include "nginx/ngx_http_x402_answer_body.hpp"
 
+#include "nginx/ngx_http_x402_nevermined.hpp"
 #include "nginx/ngx_http_x402_paywall.hpp"
 
 namespace x402 {
@@ -26,6 +27,10 @@ Challenge challenge_of(const RequestCtx &ctx, const Answer &answer,
         challenge.payer = ctx.payment->payer;
     } else {
         challenge.payer = answer.payer;
+    }
+    std::vector<std::string_view> tokens = token_headers(*ctx.conf);
+    if (!tokens.empty()) {
+        challenge.token_header = tokens.front();
     }
     return challenge;
 }
@@ -63,7 +68,8 @@ bool choose_answer_body(const RequestCtx &ctx, const Answer &answer,
         return true;
     }
     std::string page;
-    if (paywall_for(ctx, page)) {
+    // What plans cost people read at their seller's.
+    if (!bears_tokens(*ctx.conf) && paywall_for(ctx, page)) {
         body = {std::move(page), "text/html; charset=utf-8"};
         return true;
     }

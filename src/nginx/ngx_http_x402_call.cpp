@@ -90,7 +90,7 @@ ngx_msec_t FacilitatorCall::time_left() const
 // Sends as soon as there is an address to send to.
 void FacilitatorCall::proceed()
 {
-    Endpoint::Route *route = endpoint_.route_for(terms_.operation);
+    Endpoint::Route *route = endpoint_.route_for(terms_.operation, terms_.plan);
     if (route == nullptr) {
         fail_later(Transport::not_sent,
                    "the facilitator's address is unusable");
@@ -225,7 +225,9 @@ bool FacilitatorCall::follow(FacilitatorReply &reply)
     auto target = follow_redirect(endpoint_.conf_.url, reply.status,
                                   resolve_location(asked_, reply.location),
                                   endpoint_.conf_.has_credentials());
-    if (redirected_) {
+    if (terms_.operation == Operation::plan) {
+        target = Problem{"pages about plans do not move"};
+    } else if (redirected_) {
         target = Problem{"it comes after another redirect"};
     }
     if (!target) {

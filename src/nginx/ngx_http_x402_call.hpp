@@ -18,7 +18,8 @@
 
 namespace x402 {
 
-enum class Operation { verify, settle, supported };
+// `plan`: the page about one plan, CallTerms::plan.
+enum class Operation { verify, settle, supported, plan };
 
 class FacilitatorCall;
 
@@ -62,7 +63,7 @@ private:
 
     Host &host_for(const std::string &name);
     // nullptr: the URL is unusable.
-    Route *route_for(Operation operation);
+    Route *route_for(Operation operation, const std::string &plan);
     bool lead(Route &route, const std::string &url);
     // nullopt: no token could be made.
     std::optional<std::vector<std::string>> headers_for(Operation operation,
@@ -73,7 +74,7 @@ private:
     const FacilitatorConf &conf_;
     CurlEngine &engine_;
     std::vector<std::unique_ptr<Host>> hosts_;
-    Route routes_[3];
+    Route routes_[4];
     std::unique_ptr<AuthTokens> tokens_;      // nullptr: no auth
     std::vector<FacilitatorCall *> waiting_;  // for addresses
     std::vector<FacilitatorCall *> calls_;    // all that run
@@ -82,6 +83,7 @@ private:
 struct CallTerms {
     Operation operation = Operation::verify;
     std::string body;
+    std::string plan;  // its number; for that operation only
     ngx_msec_t connect_timeout = 0;
     ngx_msec_t timeout = 0;  // for everything: addresses, redirect, answer
 };
@@ -117,7 +119,8 @@ private:
     // No payment waits for it, so that a quitting worker need not.
     bool in_background() const
     {
-        return terms_.operation == Operation::supported;
+        return terms_.operation == Operation::supported
+               || terms_.operation == Operation::plan;
     }
     void stop_waiting();
     static void on_reply(void *data, FacilitatorReply &reply);

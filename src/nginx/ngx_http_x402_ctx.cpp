@@ -139,7 +139,7 @@ Action advance(RequestCtx &ctx, Event event)
                      + state_name(ctx.state)
                      + "\" should not happen; please report it");
     }
-    if (next.claim == ClaimChange::owed && ctx.payment) {
+    if (next.claim == ClaimChange::owed && ctx.payment && ctx.payment->claim) {
         log_owed(ctx);
     }
     ctx.state = next.next;

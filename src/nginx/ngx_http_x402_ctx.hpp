@@ -83,6 +83,8 @@ struct RequestCtx {
     bool settled_before = false;  // because money goes first here
     bool tunnel = false;          // asked for, and settled before
     bool never_settled = false;   // because nobody settles here
+    bool released = false;        // held content goes, with or without receipt
+    bool body_read = false;       // x402_read_body has done its part
 
     // What the request presented, taken out of its headers.
     PresentedHeaders presented;
@@ -124,6 +126,9 @@ struct RequestCtx {
     std::optional<ngx_msec_t> verify_time;
     std::optional<ngx_msec_t> settle_time;
     std::string transaction;  // as the facilitator named it
+    std::string verify_body;  // the answer to verify, when it was "valid"
+    std::optional<JsonDocument> verify_document;  // of it, once asked for
+    std::optional<JsonDocument> body_document;    // of the request body
 
     // Waiting for another request with the same payment.
     ngx_event_t turn_timer{};
@@ -156,8 +161,11 @@ inline FacilitatorConf *facilitator_of(const RequestCtx &ctx,
 // What is sold, in the words of a challenge. Lifetime: the context's.
 inline ResourceInfo resource_info(const RequestCtx &ctx)
 {
+    std::string_view path = view(ctx.r->unparsed_uri);
+    path = path.substr(0, path.find('?'));
     return {ctx.resource_url, ctx.description, ctx.mime_type,
-            view(ctx.r->method_name)};
+            view(ctx.r->method_name),
+            ctx.conf->resource ? std::string_view(ctx.resource_url) : path};
 }
 
 // The context of r->main; nullptr when there is none. A context that an

@@ -21,6 +21,9 @@ constexpr AcceptKey kAcceptKeys[] = {
     {"scheme", &ngx_http_x402_accept_t::scheme},
     {"extra", &ngx_http_x402_accept_t::extra},
     {"facilitator", &ngx_http_x402_accept_t::facilitator},
+    {"plan", &ngx_http_x402_accept_t::plan},
+    {"credits", &ngx_http_x402_accept_t::credits},
+    {"agent", &ngx_http_x402_accept_t::agent},
 };
 
 // One key=value of x402_accept; the sentence why not, or nothing.
@@ -39,8 +42,8 @@ std::string read_accept_word(ngx_http_x402_accept_t &accept,
     if (value.len == 0) {
         return quoted + " has no value";
     }
-    if (key != "extra" && key != "price" && key != "amount"
-        && key != "pay_to") {
+    if (key != "extra" && key != "price" && key != "amount" && key != "pay_to"
+        && key != "credits") {
         std::string objection = objection_to_variable(quoted, view(value));
         if (!objection.empty()) {
             return objection;
@@ -66,7 +69,7 @@ std::string read_accept_word(ngx_http_x402_accept_t &accept,
     }
     return "unknown key " + quoted
            + "; the keys are network, pay_to, price, amount, asset, decimals, "
-             "scheme, timeout, extra, facilitator";
+             "scheme, timeout, extra, facilitator, plan, credits, agent";
 }
 
 char *set_accept(ngx_conf_t *cf, void *conf)

@@ -29,6 +29,10 @@ char *set_protocol(ngx_conf_t *cf, void *conf)
                 return refuse(cf, "protocol \"" + std::string(word)
                                       + "\" is written twice");
             }
+            if (other->bears_tokens() || dialect->bears_tokens()) {
+                return refuse(cf, "a protocol of tokens stands alone: nobody "
+                                  "could tell them from payments");
+            }
             if (other->payment_header() == dialect->payment_header()) {
                 return refuse(cf, "payments of \"" + std::string(other->name())
                                       + "\" and \"" + std::string(word)

@@ -26,16 +26,18 @@ const char *operation_name(Operation operation)
         return "verify";
     case Operation::settle:
         return "settle";
+    case Operation::plan:
+        return "plan";
     case Operation::supported:
         break;
     }
     return "supported";
 }
 
-// x402 facilitators are asked by POST, for what they support by GET.
-const char *operation_method(Operation operation)
+// x402 facilitators are asked by POST, for what is no payment by GET.
+bool is_post(Operation operation)
 {
-    return operation == Operation::supported ? "GET" : "POST";
+    return operation == Operation::verify || operation == Operation::settle;
 }
 
 bool is_past(ngx_msec_t moment)
@@ -125,14 +127,18 @@ bool Endpoint::lead(Route &route, const std::string &url)
     return true;
 }
 
-Endpoint::Route *Endpoint::route_for(Operation operation)
+Endpoint::Route *Endpoint::route_for(Operation operation,
+                                     const std::string &plan)
 {
     Route &route = routes_[static_cast<int>(operation)];
-    bool forgotten = route.redirected && is_past(route.until);
+    bool forgotten = operation == Operation::plan
+                     || (route.redirected && is_past(route.until));
     if (route.url.empty() || forgotten) {
         route = Route();
-        route.post = operation != Operation::supported;
-        if (!lead(route, conf_.url.endpoint(operation_name(operation)))) {
+        route.post = is_post(operation);
+        if (!lead(route, conf_.url.endpoint(operation == Operation::plan
+                                                ? plan
+                                                : operation_name(operation)))) {
             return nullptr;
         }
     }
@@ -149,8 +155,8 @@ Endpoint::headers_for(Operation operation, const std::string &url)
         }
     }
     if (tokens_) {
-        auto value = tokens_->authorization(operation_method(operation), url,
-                                            ngx_time(), random_bytes);
+        auto value = tokens_->authorization(is_post(operation) ? "POST" : "GET",
+                                            url, ngx_time(), random_bytes);
         if (!value) {
             return std::nullopt;
         }

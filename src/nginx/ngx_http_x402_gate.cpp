@@ -166,7 +166,7 @@ ngx_int_t let_go(RequestCtx &ctx)
     ngx_http_request_t *r = ctx.r;
     clear_hold(ctx);
     ctx.gate = Gate::open;
-    if (!ctx.receipt.empty() && !add_paid_headers(ctx)) {
+    if (ctx.released && !add_paid_headers(ctx)) {
         return NGX_ERROR;
     }
     ngx_int_t rc = next_header_filter(r);

@@ -141,7 +141,9 @@ ngx_int_t refuse_override(RequestCtx &ctx)
 ngx_int_t judge_verified(RequestCtx &ctx)
 {
     ngx_http_request_t *r = ctx.r;
-    switch (judge_content(facts_of(r))) {
+    ContentFacts facts = facts_of(r);
+    facts.success_only = ctx.dialect->bears_tokens();
+    switch (judge_content(facts)) {
     case Charge::free:
         return pass_free(ctx);
     case Charge::unservable:
@@ -160,7 +162,7 @@ ngx_int_t judge_verified(RequestCtx &ctx)
         // Core decides that later, below us; producers ask now.
         r->header_only = 1;
     }
-    if (r->header_only || facts_of(r).status == NGX_HTTP_NO_CONTENT) {
+    if (r->header_only || facts.status == NGX_HTTP_NO_CONTENT) {
         // No body will tell that the content is complete.
         ctx.last_seen = true;
         settle(ctx);

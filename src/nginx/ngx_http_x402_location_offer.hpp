@@ -5,11 +5,13 @@
 #define NGX_HTTP_X402_LOCATION_OFFER_HPP
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "nginx/ngx_http_x402_facilitator_group.hpp"
 #include "policy/accept_terms.hpp"
 #include "policy/network_table.hpp"
+#include "policy/plan_terms.hpp"
 #include "protocol/dialect.hpp"
 
 namespace x402 {
@@ -24,9 +26,17 @@ struct LocationTerm {
     ngx_http_x402_origin_t origin{};
     FacilitatorConf *facilitator = nullptr;  // own, the first of members
     const Members *members = nullptr;        // own
+    // Instead of `terms`, where credits of a plan are asked for.
+    std::optional<PlanTerms> plan;
+    ngx_http_complex_value_t *credits = nullptr;
+    FacilitatorConf *plan_pages = nullptr;
     bool in_full = false;  // nothing was left for us or a facilitator to add
 
-    bool is_variable() const { return price || amount || pay_to; }
+    bool is_variable() const
+    {
+        return price || amount || pay_to || credits
+               || (plan && plan->is_open());
+    }
 };
 
 // What a reload replaced, for those who were offered it (`until`: unix time).
@@ -58,6 +68,7 @@ enum class OfferState {
     made,
     failed,   // a value is unusable; logged, nothing may be sold
     unready,  // what the facilitator has to add is not known yet
+    waiting,  // the same, but it is about to be told: worth a little patience
 };
 
 // What the location offers to this request.

@@ -7,6 +7,7 @@
 #include "nginx/ngx_http_x402_location_offer.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
 #include "nginx/ngx_http_x402_manners.hpp"
+#include "nginx/ngx_http_x402_nevermined.hpp"
 #include "nginx/ngx_http_x402_offer.hpp"
 #include "nginx/ngx_http_x402_variables.hpp"
 #include "nginx/ngx_http_x402_zone.hpp"
@@ -33,7 +34,8 @@ bool writes_terms(const ngx_http_x402_loc_conf_t &conf)
 {
     return conf.price.data || conf.network.data || conf.pay_to.data
            || conf.accepts || conf.timeout != NGX_CONF_UNSET_UINT
-           || conf.settle != NGX_CONF_UNSET_UINT || conf.dialects;
+           || conf.settle != NGX_CONF_UNSET_UINT || conf.dialects
+           || conf.nevermined;
 }
 
 void merge_settings(ngx_http_x402_loc_conf_t &conf,
@@ -51,6 +53,8 @@ void merge_settings(ngx_http_x402_loc_conf_t &conf,
     inherit(conf.facilitator_auth, outer.facilitator_auth);
     inherit(conf.accepts, outer.accepts);
     inherit(conf.dialects, outer.dialects);
+    inherit(conf.nevermined, outer.nevermined);
+    inherit(conf.token_headers, outer.token_headers);
     inherit(conf.methods, outer.methods);
     if (conf.origin.line == 0) {
         conf.origin = outer.origin;
@@ -72,6 +76,9 @@ void merge_settings(ngx_http_x402_loc_conf_t &conf,
     ngx_conf_merge_msec_value(conf.settle_wait, outer.settle_wait, 1000);
     ngx_conf_merge_uint_value(conf.unproven, outer.unproven,
                               NGX_HTTP_X402_UNPROVEN_DELIVER);
+    ngx_conf_merge_uint_value(conf.settle_failure, outer.settle_failure,
+                              NGX_CONF_UNSET_UINT);
+    ngx_conf_merge_size_value(conf.read_body, outer.read_body, 0);
     ngx_conf_merge_value(conf.forward_payment, outer.forward_payment, 0);
     merge_manners(conf, outer);
 }
@@ -115,15 +122,26 @@ void note_needs(const LocationOffer &offer, const Members *common)
 bool choose_facilitator(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &conf)
 {
     const auto &offer = *static_cast<const LocationOffer *>(conf.offer);
-    if (conf.facilitator_url.data == nullptr) {
+    bool tokens = bears_tokens(conf);
+    if (conf.facilitator_url.data == nullptr && !tokens) {
         // Every way to pay has one of its own.
         note_needs(offer, nullptr);
         return true;
     }
-    std::string objection = objection_to_credentials(conf);
+    std::string objection =
+        tokens ? std::string() : objection_to_credentials(conf);
     if (!objection.empty()) {
         complain(cf, NGX_LOG_EMERG, objection, conf.origin);
         return false;
+    }
+    if (tokens) {
+        conf.facilitator = add_backend(cf, conf);
+        conf.facilitator_members =
+            conf.facilitator ? pool_new<Members>(
+                cf->pool,
+                Members{static_cast<FacilitatorConf *>(conf.facilitator)})
+                             : nullptr;
+        return conf.facilitator_members != nullptr;
     }
     const Members *members =
         find_or_add_members(cf, conf, conf.facilitator_origin);
@@ -161,7 +179,20 @@ char *merge(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &outer,
         return NGX_CONF_OK;
     }
     mcf->paid = 1;
-    if (!is_complete(conf)) {
+    bool complete = is_complete(conf);
+    std::string why =
+        complete || !is_server ? objection_to_tokens(conf) : std::string();
+    if (!why.empty()) {
+        // Accepts remember their own lines.
+        bool at_accept = conf.origin.line == 0 && conf.accepts;
+        complain(cf, NGX_LOG_EMERG, why,
+                 at_accept
+                     ? static_cast<ngx_http_x402_accept_t *>(conf.accepts->elts)
+                           ->origin
+                     : conf.origin);
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    if (!complete) {
         // What a server leaves open its locations may fill in. Should a
         // request be served by the server level itself, it is refused.
         return is_server ? NGX_CONF_OK : report_incomplete(cf, conf);
@@ -226,6 +257,8 @@ void *ngx_http_x402_create_loc_conf(ngx_conf_t *cf)
     conf->settle_buffer = NGX_CONF_UNSET_SIZE;
     conf->settle_wait = NGX_CONF_UNSET_MSEC;
     conf->unproven = NGX_CONF_UNSET_UINT;
+    conf->settle_failure = NGX_CONF_UNSET_UINT;
+    conf->read_body = NGX_CONF_UNSET_SIZE;
     conf->forward_payment = NGX_CONF_UNSET;
     unset_manners(*conf);
     return conf;

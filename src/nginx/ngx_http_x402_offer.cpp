@@ -4,6 +4,7 @@
 #include "nginx/ngx_http_x402_extensions.hpp"
 #include "nginx/ngx_http_x402_location_offer.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
+#include "nginx/ngx_http_x402_nevermined.hpp"
 #include "nginx/ngx_http_x402_price_grace.hpp"
 #include "policy/network_table.hpp"
 #include "policy/price_text.hpp"
@@ -73,10 +74,40 @@ ngx_uint_t timeout_of(const ngx_http_x402_loc_conf_t &conf,
     return location.dialects.front()->default_timeout();
 }
 
+// One that asks for credits of a plan. False: an error was printed, or no
+// memory.
+bool read_plan(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
+               const ngx_http_x402_accept_t &accept,
+               const LocationOffer &location, LocationTerm &term)
+{
+    PlanTerms plan = plan_words(conf, accept);
+    plan.timeout_seconds =
+        static_cast<std::uint32_t>(timeout_of(conf, accept, location));
+    term.origin = accept.origin;
+    if (auto problem = check_plan_terms(plan)) {
+        complain(cf, NGX_LOG_EMERG, problem->text, term.origin);
+        return false;
+    }
+    if (!take_value(cf, accept.credits, plan.credits, term.credits)) {
+        return false;
+    }
+    if (plan.is_open()) {
+        term.plan_pages = add_plan_pages(cf, conf);
+        if (term.plan_pages == nullptr) {
+            return false;
+        }
+    }
+    term.plan = std::move(plan);
+    return true;
+}
+
 bool read_term(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
                const ngx_http_x402_accept_t &accept,
                const LocationOffer &location, LocationTerm &term)
 {
+    if (accept.plan.data) {
+        return read_plan(cf, conf, accept, location, term);
+    }
     AcceptTerms &terms = term.terms;
     terms.network = copy(accept.network.data ? accept.network : conf.network);
     terms.asset = copy(accept.asset);
@@ -166,6 +197,9 @@ bool is_complete(const ngx_http_x402_loc_conf_t &conf)
                && conf.pay_to.data;
     }
     auto *accepts = static_cast<ngx_http_x402_accept_t *>(conf.accepts->elts);
+    if (bears_tokens(conf)) {
+        return conf.nevermined != nullptr;
+    }
     for (ngx_uint_t i = 0; i < conf.accepts->nelts; i++) {
         if ((!accepts[i].facilitator.data && !conf.facilitator_url.data)
             || (!accepts[i].network.data && !conf.network.data)
@@ -236,6 +270,9 @@ bool has_words_for(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
             PaymentRequirements way;
             way.scheme =
                 term.terms.scheme.empty() ? "exact" : term.terms.scheme;
+            if (term.plan) {
+                way.scheme = "nvm";
+            }
             way.network = caip2_network(term.terms.network).value_or("");
             any = any || dialect->can_offer(named(std::move(way)));
         }
@@ -271,13 +308,16 @@ bool build_constant_offer(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
         const LocationTerm &term = location.terms[i];
         if (term.is_variable()) {
             variable = true;
-            if (auto problem = check_constant_part(term.terms)) {
+            auto problem = term.plan ? check_plan_terms(*term.plan)
+                                     : check_constant_part(term.terms);
+            if (problem) {
                 complain(cf, NGX_LOG_EMERG, problem->text, term.origin);
                 return false;
             }
             continue;
         }
-        auto requirements = build_requirements(term.terms);
+        auto requirements = term.plan ? plan_requirements(*term.plan)
+                                      : build_requirements(term.terms);
         if (!requirements) {
             complain(cf, NGX_LOG_EMERG, requirements.problem().text,
                      term.origin);

@@ -4,6 +4,7 @@
 #include "facilitator/verify_answer.hpp"
 #include "nginx/ngx_http_x402_location_offer.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
+#include "nginx/ngx_http_x402_plan.hpp"
 #include "nginx/ngx_http_x402_supplement.hpp"
 #include "policy/supported_extra.hpp"
 
@@ -65,7 +66,13 @@ OfferState variable_offer(ngx_http_request_t *r, const LocationOffer &location,
 {
     made = std::make_shared<PaymentOffer>();
     for (std::size_t i = 0; i < location.terms.size(); i++) {
-        auto requirements = requirements_now(r, location.terms[i]);
+        const LocationTerm &term = location.terms[i];
+        bool waiting = false;
+        auto requirements =
+            term.plan ? plan_now(r, term, waiting) : requirements_now(r, term);
+        if (waiting) {
+            return OfferState::waiting;
+        }
         if (!requirements) {
             log_unusable(r, location.terms[i], requirements.problem());
             return OfferState::failed;

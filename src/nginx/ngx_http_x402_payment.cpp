@@ -166,6 +166,7 @@ void on_verified(void *data, FacilitatorReply &reply)
     }
     resume_request(ctx->r, [&] {
         if (verdict.verdict == VerifyVerdict::valid) {
+            ctx->verify_body = std::move(reply.body);
             ctx->payment->payer_known = true;
             if (!verdict.payer.empty()) {
                 ctx->payment->payer = verdict.payer;

@@ -25,6 +25,9 @@ std::string request_of(const RequestCtx &ctx, const PaymentOffer::Way &way);
 // this very payment was refused before, and is not given the backend's work on
 // trust again.
 void set_settle_time(RequestCtx &ctx, bool distrusted);
+// A request to a location that is paid by tokens, with or without one
+// (ngx_http_x402_token.cpp).
+void receive_token(RequestCtx &ctx);
 
 // Scheme upto: settles this much, in atomic units, of the way's maximum. False:
 // it cannot be written.

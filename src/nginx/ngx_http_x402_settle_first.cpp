@@ -1,7 +1,9 @@
 // Settlement in the access phase: `x402_settle before`, and payments whose
 // outcome was unknown. Also what every settlement of a request asks for, and
 // how one that did not end in payment is answered.
+#include "facilitator/credit_answers.hpp"
 #include "nginx/ngx_http_x402_members.hpp"
+#include "nginx/ngx_http_x402_nevermined.hpp"
 #include "nginx/ngx_http_x402_notify.hpp"
 #include "nginx/ngx_http_x402_payment.hpp"
 #include "nginx/ngx_http_x402_reply.hpp"
@@ -58,6 +60,7 @@ void note_settlement(RequestCtx &ctx, const SettlementResult &result)
         ctx.payment->payer_known = true;
         notify(ctx, NotifyEvent::settle);
     }
+    ctx.never_settled = result.event == Event::settle_waived;
 }
 
 SettlementTerms settlement_terms(const RequestCtx &ctx)
@@ -77,6 +80,10 @@ SettlementTerms settlement_terms(const RequestCtx &ctx)
     terms.valid_before = payment.valid_before;
     terms.unproven_delivers =
         ctx.conf->unproven == NGX_HTTP_X402_UNPROVEN_DELIVER;
+    if (ctx.dialect->bears_tokens()) {
+        terms.judge = judge_token_settle;
+        terms.waives_failure = delivers_unsettled(*ctx.conf);
+    }
     terms.connect_timeout = ctx.conf->connect_timeout;
     terms.timeout = ctx.conf->settle_timeout;
     auto *clcf = static_cast<ngx_http_core_loc_conf_t *>(

@@ -62,8 +62,9 @@ void Settlement::claim_and_send()
 {
     // Money: SETTLING is in shared memory before the first byte leaves; a
     // worker that dies now leaves an unknown outcome, never a free claim.
-    bool recorded;
-    {
+    // A token has no claim, and needs none.
+    bool recorded = true;
+    if (terms_.claim) {
         LockedClaims claims(worker_.zone);
         if (!terms_.ever_unknown) {
             claims->set_texts(terms_.claim, terms_.network, terms_.payer,
@@ -138,7 +139,7 @@ void Settlement::on_reply(void *data, FacilitatorReply &reply)
     settlement->call_ = nullptr;
 
     const SettlementTerms &terms = settlement->terms_;
-    SettleAnswer answer = judge_settle(
+    SettleAnswer answer = terms.judge(
         reply, {terms.network, terms.payer, terms.amount, terms.at_most});
     note_health(*settlement->endpoint_, Operation::settle,
                 call_health(reply, answer), terms.payer_digest,
@@ -246,6 +247,9 @@ SettlementResult Settlement::interpret(const SettleAnswer &answer)
         result.event = Event::settle_unknown;
         break;
     }
+    if (terms_.waives_failure && result.event != Event::settle_paid) {
+        result.event = Event::settle_waived;
+    }
     return result;
 }
 
@@ -296,7 +300,9 @@ void Settlement::log_outcome(const SettlementResult &result,
     const char *event = "unknown";
     switch (result.event) {
     case Event::settle_paid:
-        event = state_ == State::orphaned ? "paid, content owed" : "paid";
+        // Nothing is owed for a token, which its bearer may use again.
+        event = state_ == State::orphaned && terms_.claim ? "paid, content owed"
+                                                          : "paid";
         break;
     case Event::settle_unproven:
         event = "unproven";
@@ -307,10 +313,16 @@ void Settlement::log_outcome(const SettlementResult &result,
     case Event::settle_not_processed:
         event = "not processed";
         break;
+    case Event::settle_waived:
+        event = state_ == State::orphaned
+                    ? "not settled"
+                    : "not settled, delivered all the same";
+        break;
     default:
         break;
     }
     if (result.event == Event::settle_not_processed
+        || result.event == Event::settle_waived
         || result.event == Event::settle_unknown) {
         bool operator_fault = answer.verdict == SettleVerdict::operator_fault;
         log_line(operator_fault ? NGX_LOG_CRIT : NGX_LOG_ERR, log(),

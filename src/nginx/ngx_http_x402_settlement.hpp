@@ -32,6 +32,9 @@ struct SettlementTerms {
     bool unproven_delivers = true;   // x402_unproven
     // Who may be asked instead, as long as nothing was sent.
     std::vector<Endpoint *> others;
+    bool waives_failure = false;     // x402_settle_failure deliver
+    SettleAnswer (*judge)(const FacilitatorReply &,
+                          const SettleExpectation &) = judge_settle;
     ngx_msec_t connect_timeout = 0;
     ngx_msec_t timeout = 0;
     ngx_log_t *request_log = nullptr;  // until detached

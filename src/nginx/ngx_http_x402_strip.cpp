@@ -2,8 +2,11 @@
 // request, so that auth_request, mirror and upstreams never see them.
 #include "nginx/ngx_http_x402_strip.hpp"
 
+#include <algorithm>
+
 #include "nginx/ngx_http_x402_header_list.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
+#include "nginx/ngx_http_x402_nevermined.hpp"
 
 namespace x402 {
 
@@ -17,10 +20,22 @@ constexpr std::string_view kOurs[] = {
     "settlement-overrides",
 };
 
-HeaderNames payments()
+// Those of all dialects, and what the location takes tokens from; `room` keeps
+// the list where it is not a fixed one.
+HeaderNames payments(const ngx_http_x402_loc_conf_t &conf,
+                     std::vector<std::string_view> &room)
 {
     PaymentHeaderNames names = payment_header_names();
-    return {names.begin(), names.end()};
+    room = token_headers(conf);
+    if (room.empty()) {
+        return {names.begin(), names.end()};
+    }
+    for (std::string_view name : names) {
+        if (std::find(room.begin(), room.end(), name) == room.end()) {
+            room.push_back(name);
+        }
+    }
+    return {room.data(), room.data() + room.size()};
 }
 
 // Core skips the access phase for subrequests; a location with a price of its
@@ -52,15 +67,17 @@ ngx_int_t take_headers(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
     ngx_list_t &list = r->headers_in.headers;
-    bool payment = has_header(list, payments());
+    std::vector<std::string_view> room;
+    HeaderNames known = payments(*conf, room);
+    bool payment = has_header(list, known);
     if (!payment && !has_header(list, kOurs)) {
         return NGX_DECLINED;
     }
     if (payment) {
-        ctx->presented = presented_payments(list);
+        ctx->presented = presented_payments(list, *conf);
     }
     if (conf->forward_payment
-        || (unlink_headers(r->pool, list, payments())
+        || (unlink_headers(r->pool, list, known)
             && unlink_headers(r->pool, list, kOurs))) {
         return NGX_DECLINED;
     }
@@ -82,11 +99,14 @@ void note_presented(PresentedHeaders &found, std::string_view name,
 
 }  // namespace
 
-PresentedHeaders presented_payments(ngx_list_t &list)
+PresentedHeaders presented_payments(ngx_list_t &list,
+                                    const ngx_http_x402_loc_conf_t &conf)
 {
     PresentedHeaders found;
-    each_header(list, [&found](const ngx_table_elt_t &header) {
-        for (std::string_view name : payment_header_names()) {
+    std::vector<std::string_view> room;
+    HeaderNames known = payments(conf, room);
+    each_header(list, [&](const ngx_table_elt_t &header) {
+        for (std::string_view name : known) {
             if (header_is(header.key, name)) {
                 note_presented(found, name, header.value);
             }

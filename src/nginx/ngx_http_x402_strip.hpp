@@ -11,8 +11,10 @@ ngx_int_t on_preaccess(ngx_http_request_t *r);
 // Precontent: the access phase of this location was passed.
 ngx_int_t on_precontent(ngx_http_request_t *r);
 
-// The payment headers that are still in the request. Lifetime: the list's.
-PresentedHeaders presented_payments(ngx_list_t &list);
+// The payment headers that are still in the request. Lifetime: the list's and
+// the configuration's.
+PresentedHeaders presented_payments(ngx_list_t &list,
+                                    const ngx_http_x402_loc_conf_t &conf);
 
 // The one that counts, of the best of these dialects that was used; both
 // nullptr when none was. Lifetime of the header: the argument's.

@@ -80,15 +80,22 @@ std::string of_payment(const Payment &payment, uintptr_t which)
     case NGX_HTTP_X402_NETWORK:
         return payment.network;
     case NGX_HTTP_X402_SCHEME:
-        return payment.network.empty()
-                   ? ""
-                   : header_excerpt(std::string(payment.payload.scheme()));
+        if (payment.network.empty()) {
+            return {};
+        }
+        return header_excerpt(payment.way
+                                  ? payment.way->requirements.scheme
+                                  : std::string(payment.payload.scheme()));
     case NGX_HTTP_X402_PAY_TO:
         return payment.pay_to;
     case NGX_HTTP_X402_VERSION:
         return std::to_string(payment.payload.version);
     case NGX_HTTP_X402_PAYMENT_ID:
-        return hex_encode(payment.facts.key.data(), payment.facts.key.size());
+        // Tokens are good for many requests: none of them is known by it.
+        return payment.facts.key == Digest{}
+                   ? ""
+                   : hex_encode(payment.facts.key.data(),
+                                payment.facts.key.size());
     default:
         return {};
     }
@@ -125,13 +132,15 @@ std::string of_header(ngx_http_request_t *main, const RequestCtx *ctx,
     PresentedHeaders presented =
         ctx && !ctx->presented.empty()
             ? ctx->presented
-            : presented_payments(main->headers_in.headers);
+            : presented_payments(main->headers_in.headers, *loc_conf(main));
     if (which == NGX_HTTP_X402_PRESENTED) {
         return presented.empty() ? "" : "1";
     }
     Dialects dialects = {&dialect_v2(), &dialect_v1()};
     if (ctx && ctx->location) {
         dialects = ctx->location->dialects;
+    } else if (loc_conf(main)->dialects) {
+        dialects = *static_cast<const Dialects *>(loc_conf(main)->dialects);
     }
     ChosenPayment payment = chosen_payment(presented, dialects);
     if (!payment.usable()) {

@@ -77,6 +77,7 @@ void on_settled(void *data, const Step &next, const SettlementResult &result)
                     note_settlement(*ctx, result);
                     if (next.action == Action::release) {
                         ctx->receipt = result.receipt;
+                        ctx->released = true;
                         ngx_int_t sent = let_go(*ctx);
                         note_delivery(*ctx);
                         return sent;

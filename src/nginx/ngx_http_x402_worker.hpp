@@ -15,6 +15,7 @@
 
 namespace x402 {
 
+class PlanBook;
 class Settlement;
 class SupportedWatch;
 class UnknownWatch;
@@ -40,6 +41,7 @@ struct Worker {
     std::vector<std::unique_ptr<Endpoint>> endpoints;
     // By facilitator; what is asked goes when it goes, before the endpoints.
     std::vector<std::shared_ptr<SupportedWatch>> supported;
+    std::shared_ptr<PlanBook> plans;        // made when first asked for
     std::vector<Settlement *> settlements;  // on the wire
     RefusalCache refusals;
     // Offers that facilitators add to, by location.

@@ -8,6 +8,7 @@ struct ContentFacts {
     unsigned status = 0;
     bool status_from_upstream = false;  // not made by nginx itself
     bool grpc_failed = false;           // grpc-status in the header, not 0
+    bool success_only = false;          // nothing but a 2xx is charged
 };
 
 enum class Charge { free, charged, unservable };
@@ -22,7 +23,8 @@ constexpr Charge judge_content(const ContentFacts &facts)
     if (facts.status >= 400 || facts.status == 304 || facts.grpc_failed) {
         return Charge::free;
     }
-    if (facts.status >= 300 && !facts.status_from_upstream) {
+    if (facts.status >= 300
+        && (facts.success_only || !facts.status_from_upstream)) {
         return Charge::free;
     }
     return Charge::charged;

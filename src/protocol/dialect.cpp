@@ -9,8 +9,8 @@ namespace {
 // The next dialect is one more line here, and its file.
 const Dialect *const *all_dialects(std::size_t &count)
 {
-    static const Dialect *const kDialects[] = {&dialect_v2(), &dialect_v1(),
-                                               &dialect_fast()};
+    static const Dialect *const kDialects[] = {
+        &dialect_v2(), &dialect_v1(), &dialect_fast(), &dialect_nevermined()};
     count = sizeof(kDialects) / sizeof(kDialects[0]);
     return kDialects;
 }

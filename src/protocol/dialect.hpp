@@ -1,6 +1,6 @@
 // How buyers and seller talk: which headers, which words. One dialect per file
-// (dialect_v2.cpp, dialect_v1.cpp, dialect_fast.cpp); the rest of the house
-// asks through here and never for a version.
+// (dialect_v2.cpp, dialect_v1.cpp, ...); the rest of the house asks through
+// here and never for a version.
 #ifndef X402_PROTOCOL_DIALECT_HPP
 #define X402_PROTOCOL_DIALECT_HPP
 
@@ -23,6 +23,16 @@ struct Challenge {
     const PaymentOffer &offer;
     std::string_view extensions_json;  // object; empty: none
     std::string_view payer;            // empty: unknown
+    // Where a token is expected; only dialects of tokens tell it.
+    std::string_view token_header = {};
+};
+
+// One question about a token. Lifetime: borrowed for the call.
+struct TokenQuestion {
+    const Challenge &challenge;  // its `error` is not told
+    std::string_view token;
+    std::string_view credits;
+    std::string_view agent_request;  // what verify called it; empty: verify
 };
 
 // When the money moves, seen from the content.
@@ -68,6 +78,14 @@ public:
     // The body of the 402, JSON; empty: this dialect has nothing to say there.
     virtual std::string offer_body(const Challenge &challenge) const = 0;
 
+    // Payments are opaque tokens that are good for more than one: nobody
+    // decodes, claims, keeps or logs one.
+    virtual bool bears_tokens() const { return false; }
+    // The body of verify and settle of a token, for such dialects only.
+    virtual std::string token_request(const TokenQuestion &) const
+    {
+        return {};
+    }
     // The body of verify and settle.
     virtual std::string facilitator_request(const PaymentPayload &payload,
                                             const PaymentOffer::Way &way,
@@ -102,10 +120,11 @@ protected:
 const Dialect &dialect_v2();
 const Dialect &dialect_v1();
 const Dialect &dialect_fast();
+const Dialect &dialect_nevermined();
 
 // By its name; nullptr: there is none.
 const Dialect *find_dialect(std::string_view name);
-// For error messages: "v2, v1, fast".
+// For error messages: "v2, v1, fast, nevermined".
 std::string dialect_names();
 // Lower-case names of the headers that payments come in, in all dialects.
 // Several dialects may share one.

@@ -25,6 +25,10 @@ struct PaymentRequirements {
     // The facilitator has to say a member of `extra` before this can be offered
     // (policy/supported_extra.hpp). For us.
     bool needs_supported = false;
+    // Of a plan whose credits are asked for (dialect nevermined); `amount` is
+    // the credits then, `asset` and `pay_to` are empty. For us.
+    std::string plan;
+    std::string agent;
 
     // The seven members scheme, network, amount, asset, payTo,
     // maxTimeoutSeconds, extra in this order. No other member may be added:

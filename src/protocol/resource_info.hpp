@@ -12,6 +12,8 @@ struct ResourceInfo {
     std::string_view description = {};
     std::string_view mime_type = {};
     std::string_view method = {};  // of the request; only version 1 tells it
+    // Of the request, without its query, unless the operator wrote an URL.
+    std::string_view path = {};
 };
 
 }  // namespace x402

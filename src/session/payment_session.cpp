@@ -108,6 +108,9 @@ Step step_settling(Event event)
     switch (event) {
     case Event::settle_paid:
         return {State::delivering, Action::release, ClaimChange::paid};
+    case Event::settle_waived:
+        // Nothing that follows may tell a claim of money.
+        return {State::closed, Action::release, ClaimChange::keep};
     case Event::settle_refused:
         return {State::closed, Action::replace, ClaimChange::refused};
     case Event::settle_not_processed:
@@ -191,6 +194,8 @@ Step step_orphaned(Event event)
     case Event::settle_paid:
     case Event::settle_unproven:
         return {State::closed, Action::none, ClaimChange::owed};
+    case Event::settle_waived:
+        return {State::closed, Action::none, ClaimChange::keep};
     case Event::settle_refused:
         return {State::closed, Action::none, ClaimChange::refused};
     case Event::settle_not_processed:
@@ -251,16 +256,27 @@ const char *state_name(State state)
 const char *event_name(Event event)
 {
     constexpr const char *kNames[] = {
-        "claim_taken",           "claim_taken_to_settle",
-        "claim_unknown_resumed", "claim_paid_resumed",
-        "verify_valid",          "verify_final",
-        "verify_settle_first",   "verify_invalid",
-        "verify_failed",         "content_free",
-        "content_charged",       "content_failed",
-        "content_broken",        "settle_due",
-        "settle_paid",           "settle_unproven",
-        "settle_refused",        "settle_not_processed",
-        "settle_unknown",        "body_sent",
+        "claim_taken",
+        "claim_taken_to_settle",
+        "claim_unknown_resumed",
+        "claim_paid_resumed",
+        "verify_valid",
+        "verify_final",
+        "verify_settle_first",
+        "verify_invalid",
+        "verify_failed",
+        "content_free",
+        "content_charged",
+        "content_failed",
+        "content_broken",
+        "settle_due",
+        "settle_paid",
+        "settle_unproven",
+        "settle_waived",
+        "settle_refused",
+        "settle_not_processed",
+        "settle_unknown",
+        "body_sent",
         "request_gone",
     };
     static_assert(sizeof(kNames) / sizeof(kNames[0])

@@ -40,6 +40,7 @@ enum class Event : std::uint8_t {
     settle_due,
     settle_paid,
     settle_unproven,  // delivered on the unproven rule
+    settle_waived,    // not paid, and delivered all the same
     settle_refused,
     settle_not_processed,
     settle_unknown,

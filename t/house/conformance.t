@@ -94,7 +94,8 @@ sub let_in ($house) {
         my $text = $house->text($path) =~ s/#.*//gr;
         my %from = map { /(?:map|geo)\s+(\S+)\s+(\$\w+)/ ? ($2 => $1) : () } split /\n/, $text;
         while ($text =~ /^\s*(?:x402_bypass|x402_price|x402_pay_to|x402_accept)\s+([^;]*);/mg) {
-            my @used = $1 =~ /(\$[a-z_]\w*)/g;
+            # Credits may follow the service that the request asks for: the content does, too.
+            my @used = ($1 =~ s/\bcredits=\S+//r) =~ /(\$[a-z_]\w*)/g;
             push @used, map { $from{$_} // () } @used;
             push @wrong, map {"$path: $_ is for the client to say"} grep {/\A\$(?:http|arg|cookie|args|request_uri|host)/} @used;
         }

@@ -69,15 +69,18 @@ sub untested ($house) {
         grep { $text !~ /(?:^|[\s{;"'`])\Q$_\E +[^\s=,.]/m } sort keys %directives;
 }
 
+# A name that ends in `_` goes on with the name of a field.
 sub variable_lines ($house) {
     my $text = $house->text(README);
     return map {"README: no line in the table for \$$_"}
-        grep { $text !~ /^\| `\$\Q$_\E` \| [^|]+ \| [^|]+ \|$/m } $house->variables;
+        grep { my $field = /_\z/ ? '<field>' : ''; $text !~ /^\| `\$\Q$_\E$field` \| [^|]+ \| [^|]+ \|$/m }
+        $house->variables;
 }
 
 sub invented_variables ($house) {
-    my %known = map { $_ => 1 } $house->variables;
-    return map {"README: there is no variable \$$_"} grep { !$known{$_} } $house->text(README) =~ /\$(x402_\w+)/g;
+    my $known = join '|', map { /_\z/ ? "$_\\w+" : $_ } $house->variables;
+    return map {"README: there is no variable \$$_"}
+        grep { !/\A(?:$known)\z/ } $house->text(README) =~ /\$(x402_\w+)(?!\w|<)/g;
 }
 
 # As the name itself, or as a word in the list that variables.t makes names of.
@@ -86,7 +89,7 @@ sub untested_variables ($house) {
     my ($list) = $text =~ /^my \@names = qw\(([^)]*)\)/m;
     my %listed = map { ("x402_$_" => 1) } split ' ', $list // '';
     return map {"t/http/variables.t does not use \$$_"}
-        grep { !$listed{$_} && $text !~ /\$\Q$_\E\b/ } $house->variables;
+        grep { my $end = /_\z/ ? '\w' : '\b'; !$listed{$_} && $text !~ /\$\Q$_\E$end/ } $house->variables;
 }
 
 # --- as it stands -----------------------------------------------------------------------

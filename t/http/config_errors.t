@@ -212,6 +212,36 @@ passes("$complete x402_cors $_; x402_price 1;")
 refused_here("$complete x402_unpaid_body $_; x402_price 1;", $_ eq 'text/plain' ? 'arguments' : 'media type')
     for 'text/plain', 'json x', '/x x', 'text/ x', '"" x', '$type x';
 
+# Plans and credits.
+my $key = $t->write('nvm.key', "sandbox:a-key\n");
+chmod 0600, $key;
+my $plans = "x402_protocol nevermined; x402_nevermined sandbox key_file=$key;";
+passes("$plans x402_accept plan=1;", 'a plan');
+passes("$plans x402_token_header a b-c; x402_settle_failure reject; x402_accept scheme=nvm plan=1 credits=\$host agent=a;", 'all of it');
+passes("x402_nevermined $_ key_file=$key; x402_protocol nevermined; x402_accept plan=1;", "environment $_") for 'sandbox', 'http://127.0.0.1:1/a';
+warns("x402_nevermined $_ key_file=$key; x402_protocol nevermined; x402_accept plan=1;", 'one of sandbox', "another environment: $_")
+    for 'live', 'staging_live', 'staging_sandbox';
+refused_here("x402_nevermined $_; x402_price 1;", 'number of arguments') for '', 'sandbox', 'sandbox a b';
+refused_here("x402_nevermined $_ key_file=$key; x402_price 1;", '(?:environment|url|URL|http)') for 'Sandbox', 'prod', 'ftp://a', 'http://';
+refused_here("x402_nevermined sandbox $_; x402_price 1;", 'key') for $key, 'key_file=', 'key_file=/nowhere/at/all', 'key_file=/dev/null';
+refused_here("$plans x402_nevermined sandbox key_file=$key;", 'duplicate');
+refused_here("x402_protocol $_; x402_price 1;", 'stands alone') for 'v2 nevermined', 'nevermined v1';
+refused_here("x402_token_header $_;", 'header') for 'a:b', '""', 'a_b';
+refused("$plans x402_accept $_;", 'plan') for 'plan=x', 'plan=' . '9' x 79, 'credits=1', 'plan=1 price=1', 'plan=1 pay_to=a', 'plan=1 amount=1 asset=b';
+refused("$plans x402_accept plan=1 credits=$_;", 'credits') for 'x', '-1', '1.5', '01';
+refused("$plans x402_accept plan=1; x402_accept plan=2 credits=2;", 'credits');
+refused("$plans x402_accept plan=1 scheme=exact;", 'scheme');
+refused("$plans $complete x402_price 1;", 'plan');
+refused("x402_protocol nevermined; x402_accept plan=1;", 'x402_nevermined');
+refused("$plans x402_settle $_; x402_accept plan=1;", 'x402_settle') for 'before', 'off';
+refused("$complete x402_accept $_;", 'nevermined') for 'plan=1', 'price=1 credits=1', 'price=1 agent=a';
+refused("$complete x402_settle_failure deliver; x402_price 1;", 'nevermined');
+passes("$complete x402_settle_failure reject; x402_price 1;");
+refused_here("x402_settle_failure maybe;", '(?:maybe|invalid)');
+refused_here("x402_read_body $_;", '(?:invalid|value)') for 'x', '-1';
+chmod 0644, $key;
+warns("$plans x402_accept plan=1;", '0644', 'a key that others may read');
+
 # What will come later is not accepted now.
 refused_here("$complete $_; x402_price 1;", '(?:unknown directive|not served|invalid)')
     for 'x402_status', 'x402_ledger x';

@@ -31,6 +31,11 @@ http {
     proxy_set_header X-Id       $x402_payment_id;
     proxy_set_header X-Again    $x402_redelivery;
     proxy_set_header X-State    $x402_state;
+    proxy_set_header X-Answer   $x402_answer_isValid;
+    proxy_set_header X-Nested   $x402_answer_one_two_three;
+    proxy_set_header X-Object   $x402_answer_one;
+    proxy_set_header X-Text     $x402_answer_text;
+    proxy_set_header X-Body     $x402_body_text;
     add_header X-State       "$x402_state" always;
     add_header X-Mapped      $mapped always;
     add_header X-Transaction $x402_transaction always;
@@ -281,5 +286,20 @@ $r = $t->get('/paid/odd', headers => [ 'PAYMENT-SIGNATURE' => encoded($pretty) ]
 is $r->status, 200, 'a payment with line breaks and odd letters';
 unlike scalar $r->header('X-Payment'), qr/[^ -~]/, 'is shown on one line of plain letters';
 is_deeply(JSON::PP::decode_json($r->header('X-Payment')), $odd, 'that mean the same');
+
+# --- what the facilitator says, and the body that is not read
+
+for my $path ('/paid/answered', '/paid/before/answered') {
+    $_->forget for $f, $up;
+    $f->verify(with => { one => { two_three => [ 'x', "\x{263a}" ] }, text => "a\r\nb: <\"'\\" });
+    is paid($t, $path, headers => [ 'X-Text' => 'of the client' ])->status, 200, "$path: paid";
+    my ($request) = $up->requests;
+    my %told = map { $_ => $request->{headers}{$_} // '' } qw(x-answer x-nested x-object x-text x-body);
+    is_deeply \%told, $path =~ /before/
+        ? { map { $_ => '' } keys %told }
+        : { 'x-answer' => 'true', 'x-nested' => '["x","\\u263a"]', 'x-object' => '{"two_three":["x","\\u263a"]}',
+            'x-text' => 'a b: ????', 'x-body' => '' },
+        "$path: what upstreams are told of the answer to verify";
+}
 
 finish;

@@ -12,6 +12,7 @@ package X402::Facilitator;
 #     'ok'  invalid => reason                for verify
 #     kinds => [ [ version, scheme, network, extra ], ... ]  for supported
 #     'paid'  refused => reason              for settle
+#     card => provider                       for the page of a plan
 #     with => { key => value }               fields put over the default answer
 #     without => [ keys ]                    fields left out of it
 #     status => n, body => text, headers => [ name, value, ... ]
@@ -47,6 +48,10 @@ sub verify_once ($self, @spec) { return $self->_script(verify => 1, @spec) }
 sub settle_once ($self, @spec) { return $self->_script(settle => 1, @spec) }
 sub supported_once ($self, @spec) { return $self->_script(supported => 1, @spec) }
 
+# A backend of plans and credits: verify and settle know a token when they see
+# one, and this is the page about the plan with that number.
+sub plan ($self, $number, @spec) { return $self->_script($number => 0, @spec) }
+
 sub _script ($self, $key, $once, @spec) {
     my %spec = @spec % 2 ? (shift @spec => 1, @spec) : @spec;    # a first word may stand alone
     $self->ask(do => 'script', key => $key, once => $once, spec => \%spec);
@@ -54,15 +59,17 @@ sub _script ($self, $key, $once, @spec) {
 }
 
 # What it supports is asked in the background: no part of what a payment causes,
-# unless a test asks for it by name.
+# unless a test asks for it by name. The same goes for the pages of plans.
 sub requests ($self, $key = undef) {
-    return grep { defined $key || $_->{key} ne 'supported' } $self->SUPER::requests($key);
+    return grep { defined $key || $_->{key} !~ /\A(?:supported|\d+)\z/ } $self->SUPER::requests($key);
 }
 
 sub count ($self, $key = undef) {
     return $self->SUPER::count($key) if defined $key;
     my $counts = $self->ask(do => 'counts');    # at one moment: /supported may be asked between two
-    return $counts->{total} - ($counts->{requests}{supported} // 0);
+    my $pages  = 0;
+    /\A(?:supported|\d+)\z/ and $pages += $counts->{requests}{$_} for keys $counts->{requests}->%*;
+    return $counts->{total} - $pages;
 }
 
 sub calls      ($self, $key = undef) { return $self->count($key) }
@@ -156,6 +163,26 @@ sub _filled ($self, $text, $body) {
     return $text =~ s/%(JSON|SIZE|HEX)%/$holes{$1}/gr;
 }
 
+# The same two questions about a token: credits instead of money.
+sub _of_token ($key, $spec, $asked) {
+    my $accept = $asked->{paymentRequired}{accepts}[0];
+    my %answer = (payer => '0x' . '5' x 40, network => $accept->{network});
+    if ($key eq 'settle') {
+        my $paid = !defined $spec->{refused};
+        return (%answer, success => JSON::PP::false, errorReason => $spec->{refused}, transaction => '') if !$paid;
+        return (%answer, success => JSON::PP::true, transaction => '0x' . sha256_hex($asked->{agentRequestId} // ''),
+            creditsRedeemed => $asked->{maxAmount}, remainingBalance => '98');
+    }
+    return (%answer, isValid => JSON::PP::false, invalidReason => $spec->{invalid}) if defined $spec->{invalid};
+    return (
+        %answer, isValid => JSON::PP::true, agentRequestId => 'request-1', urlMatching => $asked->{paymentRequired}{resource}{url},
+        agentRequest => {
+            agentRequestId => 'request-1', agentName => 'An agent', agentId => $accept->{extra}{agentId},
+            balance => { planId => $accept->{planId}, balance => '98', pricePerCredit => 0.01 },
+        },
+    );
+}
+
 sub meaning ($self, $key, $spec, $record) {
     my $asked = eval { $json->decode($record->{body}) } // {};
     my $authorization = eval {
@@ -165,7 +192,14 @@ sub meaning ($self, $key, $spec, $record) {
     my $payer   = $authorization->{from} // '0x' . '0' x 40;
 
     my %answer;
-    if ($key eq 'verify') {
+    if ($key =~ /\A\d+\z/) {
+        $answer{registry}{price}{isCrypto} = defined $spec->{card} ? JSON::PP::false : JSON::PP::true;
+        $answer{metadata}{plan}{fiatPaymentProvider} = $spec->{card} if $spec->{card};
+    }
+    elsif (defined $asked->{x402AccessToken}) {
+        %answer = _of_token($key, $spec, $asked);
+    }
+    elsif ($key eq 'verify') {
         %answer = defined $spec->{invalid}
             ? (isValid => JSON::PP::false, invalidReason => $spec->{invalid}, payer => $payer)
             : (isValid => JSON::PP::true, payer => $payer);

@@ -110,6 +110,19 @@ TEST(ChargeRule, WhatIsDeliveryDependsOnWhenItWasSettled)
     }
 }
 
+TEST(ChargeRule, WhereOnlySuccessIsChargedRedirectsAreFree)
+{
+    for (unsigned status = 200; status < 600; ++status) {
+        for (bool from_upstream : {false, true}) {
+            ContentFacts facts = content(status, from_upstream);
+            facts.success_only = true;
+            EXPECT_EQ(judge_content(facts),
+                      status < 300 ? Charge::charged : Charge::free)
+                << status;
+        }
+    }
+}
+
 // Nobody pays late for what he would not have paid for in time.
 TEST(ChargeRule, WhatIsChargedIsDelivery)
 {

@@ -1,0 +1,33 @@
+// What the answers of a backend of plans and credits mean (dialect nevermined).
+#ifndef X402_FACILITATOR_CREDIT_ANSWERS_HPP
+#define X402_FACILITATOR_CREDIT_ANSWERS_HPP
+
+#include <optional>
+#include <string>
+
+#include "facilitator/facilitator_port.hpp"
+#include "facilitator/settle_answer.hpp"
+#include "facilitator/verify_answer.hpp"
+#include "policy/plan_terms.hpp"
+
+namespace x402 {
+
+// As judge_verify(); but whatever is not valid has a `reason`, for these
+// backends explain in a message of their own, and an unreachable one is a 402,
+// too.
+VerifyAnswer judge_token_verify(const FacilitatorReply &reply);
+
+// What verify called this request; empty: it did not.
+std::string agent_request_of(const std::string &verify_body);
+
+// As judge_settle(); a 2xx with `success` counts as it stands, and the receipt
+// is the whole answer.
+SettleAnswer judge_token_settle(const FacilitatorReply &reply,
+                                const SettleExpectation &expected);
+
+// How a plan is paid; nullopt: the answer does not tell.
+std::optional<PlanKind> judge_plan(const FacilitatorReply &reply);
+
+}  // namespace x402
+
+#endif

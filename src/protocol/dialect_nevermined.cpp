@@ -1,0 +1,151 @@
+// Nevermined: plans of credits, paid by opaque tokens that their bearer may use
+// again. Headers of version 2 with accepts of their own, and questions that
+// hold the whole offer.
+#include "base/base64_codec.hpp"
+#include "base/json_text.hpp"
+#include "protocol/dialect.hpp"
+
+namespace x402 {
+
+namespace {
+
+void append_member(std::string &text, std::string_view key,
+                   std::string_view value)
+{
+    append_json_key(text, key);
+    append_json_string(text, value);
+}
+
+void append_filled(std::string &text, std::string_view key,
+                   std::string_view value)
+{
+    if (!value.empty()) {
+        append_member(text, key, value);
+    }
+}
+
+std::string plan_json(const PaymentRequirements &way, std::string_view method)
+{
+    std::string text = "{";
+    append_member(text, "scheme", way.scheme);
+    append_member(text, "network", way.network);
+    append_member(text, "planId", way.plan);
+    append_json_key(text, "extra");
+    text.push_back('{');
+    append_member(text, "version", "1");
+    append_filled(text, "agentId", way.agent);
+    append_filled(text, "httpVerb", method);
+    text.append("}}");
+    return text;
+}
+
+// Members that have nothing to say are left out.
+std::string offer_json(const Challenge &challenge, std::string_view error)
+{
+    const ResourceInfo &resource = challenge.resource;
+    std::string text = "{\"x402Version\":2";
+    append_filled(text, "error", error);
+    append_json_key(text, "resource");
+    text.push_back('{');
+    append_member(text, "url", resource.path);
+    append_filled(text, "description", resource.description);
+    append_filled(text, "mimeType", resource.mime_type);
+    text.push_back('}');
+    append_json_key(text, "accepts");
+    text.push_back('[');
+    for (const PaymentOffer::Way &way : challenge.offer.ways()) {
+        text.append(&way == &challenge.offer.ways().front() ? "" : ",");
+        text.append(plan_json(way.requirements, resource.method));
+    }
+    text.push_back(']');
+    append_json_key(text, "extensions");
+    text.append(challenge.extensions_json.empty() ? "{}"
+                                                  : challenge.extensions_json);
+    text.push_back('}');
+    return text;
+}
+
+class DialectNevermined final : public Dialect {
+public:
+    std::string_view name() const override { return "nevermined"; }
+    unsigned version() const override { return 2; }
+    std::string_view payment_header() const override
+    {
+        return "payment-signature";
+    }
+    std::string_view offer_header() const override
+    {
+        return "payment-required";
+    }
+    std::string_view receipt_header() const override
+    {
+        return "payment-response";
+    }
+    std::string_view mismatch() const override
+    {
+        return "No matching payment requirements";
+    }
+    bool bears_tokens() const override { return true; }
+
+    // A token is nothing that could be read.
+    Result<PaymentPayload> decode(std::string_view) const override
+    {
+        return Problem{std::string(kPaymentRequired)};
+    }
+
+    // The backend knows which of the plans a token is for.
+    const PaymentOffer::Way *match(const PaymentOffer &offer,
+                                   const PaymentPayload &) const override
+    {
+        return offer.ways().empty() ? nullptr : &offer.ways().front();
+    }
+
+    bool can_offer(const PaymentRequirements &way) const override
+    {
+        return std::string_view(way.scheme).substr(0, 3) == "nvm";
+    }
+
+    std::string offer_value(const Challenge &challenge) const override
+    {
+        return base64_encode(offer_json(challenge, challenge.error));
+    }
+
+    std::string offer_body(const Challenge &challenge) const override
+    {
+        std::string text = "{";
+        append_member(text, "error", "Payment Required");
+        std::string message(challenge.error);
+        if (challenge.unpaid) {
+            message = "Missing x402 payment token. Send token in "
+                      + std::string(challenge.token_header.empty()
+                                        ? payment_header()
+                                        : challenge.token_header)
+                      + " header.";
+        }
+        append_member(text, "message", message);
+        text.push_back('}');
+        return text;
+    }
+
+    std::string token_request(const TokenQuestion &question) const override
+    {
+        std::string text = "{";
+        append_json_key(text, "paymentRequired");
+        text.append(offer_json(question.challenge, {}));
+        append_member(text, "x402AccessToken", question.token);
+        append_member(text, "maxAmount", question.credits);
+        append_filled(text, "agentRequestId", question.agent_request);
+        text.push_back('}');
+        return text;
+    }
+};
+
+}  // namespace
+
+const Dialect &dialect_nevermined()
+{
+    static const DialectNevermined dialect;
+    return dialect;
+}
+
+}  // namespace x402

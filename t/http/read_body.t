@@ -1,0 +1,167 @@
+# x402_read_body: the price from a field of the request's JSON body, which the
+# upstream still gets whole; and bodies that no price can be taken from.
+
+use v5.36;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use X402::Test;
+
+my ($f, $up) = (facilitator(), backend());
+my $t = nginx(<<'EOF', facilitator => $f, backend => $up);
+%%GLOBALS%%
+events { }
+http {
+    %%HTTP%%
+    x402_facilitator %%FACILITATOR%%;
+    x402_network base-sepolia;
+    x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
+    map $x402_body_model $price { large 0.05; default 0.01; }
+    log_format body '$x402_body_model|$x402_body_n|$x402_body_flag|$x402_body_maxTokens|$x402_body_list|$x402_body_none';
+    server {
+        listen 127.0.0.1:%%PORT%%;
+        listen 127.0.0.1:%%PORT_h2%% http2;
+        access_log %%DIR%%/body.log body;
+        client_max_body_size 10m;
+        proxy_http_version 1.1;
+        location /small {
+            x402_price $price;
+            x402_read_body 1k;
+            proxy_pass http://%%BACKEND%%;
+        }
+        location /filed {
+            x402_price $price;
+            x402_read_body 1m;
+            client_body_buffer_size 1k;
+            client_body_in_file_only clean;
+            proxy_pass http://%%BACKEND%%;
+        }
+        location /spilled {
+            x402_price $price;
+            x402_read_body 1m;
+            client_body_buffer_size 1k;
+            proxy_pass http://%%BACKEND%%;
+        }
+        location /direct {
+            x402_price $price;
+            x402_read_body 64k;
+            proxy_request_buffering off;
+            proxy_pass http://%%BACKEND%%;
+        }
+        location /moved { x402_price $price; x402_read_body 1k; rewrite ^ /small last; }
+        location /page {
+            x402_price $price;
+            x402_read_body 1k;
+            error_page 400 413 = /page/error;
+            proxy_pass http://%%BACKEND%%;
+        }
+        location = /page/error { x402 off; internal; return 200 "fix it\n"; }
+        location /never { x402_price $price; proxy_pass http://%%BACKEND%%; }
+        location /open { proxy_pass http://%%BACKEND%%; }
+    }
+}
+EOF
+$t->start;
+
+sub price_of ($answer) { return (offer($answer) // { accepts => [ {} ] })->{accepts}[0]{amount} // 'none' }
+sub ask ($path, $body, %options) { return $t->ask(POST => $path, body => $body, %options) }
+
+# The offer for this very body, paid.
+sub buy ($path, $body, %options) {
+    my $offer = offer(ask($path, $body, %options)) // return ask($path, $body, %options);
+    return ask($path, $body, %options, headers => [ 'PAYMENT-SIGNATURE' => payment($offer), ($options{headers} // [])->@* ]);
+}
+
+# --- the price, and the body ------------------------------------------------------------
+
+for my $via ([], [ h2 => 1, port => 'h2' ]) {
+    my $name = @$via ? 'HTTP/2' : 'HTTP/1.1';
+    is price_of(ask('/small', '{"model":"large"}', @$via)), '50000', "$name: a field decides";
+    is price_of(ask('/small', '{"model":"tiny"}', @$via)), '10000', "$name: another value";
+    is price_of(ask('/small', '', @$via)), '10000', "$name: no body";
+    is price_of(ask('/small', '[1]', @$via)), '10000', "$name: no object";
+    is price_of($t->get('/small', @$via)), '10000', "$name: GET";
+    for my $path (qw(/small /filed /spilled /direct)) {
+        $_->forget for $f, $up;
+        my $body = '{"model":"large","text":"' . 'z' x ($path eq '/small' ? 900 : 20000) . '"}';
+        my $r = buy($path, $body, @$via);
+        is $r->status, 200, "$name: $path is sold";
+        is $f->asked('settle')->{paymentRequirements}{amount}, '50000', "$name: $path: for its price";
+        my ($request) = $up->requests;
+        is length $request->{body}, length $body, "$name: $path: the upstream has it whole";
+        is $request->{body}, $body, "$name: $path: and unchanged";
+        is $up->hits, 1, "$name: $path: once";
+    }
+}
+$_->forget for $f, $up;
+is buy('/never', '{"model":"large"}')->status, 200, 'a location that does not read';
+is $f->asked('settle')->{paymentRequirements}{amount}, '10000', 'knows no fields';
+
+# The chunks of a client that does not say how much it sends.
+my $body = '{"model":"large"}';
+my $c = $t->connect;
+$c->send("POST /small HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n" . substr($body, 0, 5) . "\r\n");
+sleep 0.1;
+$c->send(sprintf "%x\r\n%s\r\n0\r\n\r\n", length($body) - 5, substr $body, 5);
+is price_of($c->answer(method => 'POST')), '50000', 'in pieces';
+$c->send("POST /small HTTP/1.1\r\nHost: a\r\nContent-Length: " . length($body) . "\r\nExpect: 100-continue\r\n\r\n");
+like $c->rest(0.3), qr/100 Continue/, 'a client that waits to be asked is asked';
+$c->send($body);
+is price_of($c->answer(method => 'POST')), '50000', 'and told the price';
+is $c->request('GET', '/open')->status, 200, 'the connection goes on';
+
+# A price that was offered for one body buys no other.
+$_->forget for $f, $up;
+my $cheap = offer(ask('/small', '{"model":"tiny"}'));
+my $r = ask('/small', '{"model":"large"}', headers => [ 'PAYMENT-SIGNATURE' => payment($cheap) ]);
+is $r->status, 402, 'paid for the cheap one, asked for the dear one';
+is $f->calls, 0, 'nobody was asked';
+ok $up->untouched, 'not served';
+
+is price_of(ask('/moved', '{"model":"large"}')), '50000', 'read in the location that serves';
+
+# --- what no price can be taken from -------------------------------------------------------
+
+$_->forget for $f, $up;
+for my $case (
+    [ '{"model":"tiny","model":"large"}' => 400, 'a member twice' ],
+    [ '{"model":"tiny","MODEL":"large"}' => 400, 'a member twice, but for the case' ],
+    [ '{"model":"large"' => 400, 'cut short' ], [ 'model=large' => 400, 'a form' ], [ '{"model":"large"} x' => 400, 'more behind it' ],
+    [ "{\"model\":\"\xff\"}" => 400, 'no UTF-8' ], [ "\xef\xbb\xbf{\"model\":\"large\"}" => 400, 'a byte order mark' ],
+    [ '[' x 500 => 400, 'deep' ], [ '{"text":"' . 'x' x 1100 . '"}' => 413, 'large' ], [ ' ' x 1025 => 413, 'large and blank' ],
+) {
+    my ($text, $status, $name) = @$case;
+    for my $via ([], [ h2 => 1, port => 'h2' ]) {
+        is ask('/small', $text, @$via)->status, $status, "$name: $status";
+        is ask('/small', $text, @$via, headers => [ 'PAYMENT-SIGNATURE' => payment($cheap) ])->status, $status, "$name: paid, too";
+    }
+}
+$c = $t->connect;
+$c->send("POST /small HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" . sprintf("%x\r\n%s\r\n", 2000, 'x' x 2000) . "0\r\n\r\n");
+is $c->answer(method => 'POST')->status, 413, 'chunks that are too many';
+$c = $t->connect;
+$c->send("POST /small HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\nExpect: 100-continue\r\n\r\n");
+is $c->answer(method => 'POST')->status, 413, 'too large: refused before it is sent';
+is ask('/page', '{')->body, "fix it\n", 'an error page of one\'s own';
+is ask('/page', 'x' x 2000)->body, "fix it\n", 'for both';
+is $f->calls, 0, 'nobody was asked about any of them';
+ok $up->untouched, 'and nobody saw them';
+
+# A client that goes while it sends leaves nothing behind.
+for (1 .. 3) {
+    $c = $t->connect;
+    $c->send("POST /small HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{");
+    sleep 0.05;
+    $c->hang_up;
+}
+is price_of(ask('/small', '{"model":"large"}')), '50000', 'others are served on';
+
+# --- as text ----------------------------------------------------------------------------------
+
+unlink $t->dir . '/body.log';
+$t->reload;
+ask('/small', '{"model":"a\r\nb\"<","n":350,"flag":true,"maxTokens":1.5,"list":[1],"none":null}');
+my $log = '';
+$t->wait_for(sub { open my $file, '<', $t->dir . '/body.log' or return 0; local $/; ($log = <$file> // '') =~ /\n/ });
+is $log, "a b??|350|true|1.5|-|-\n", 'numbers, strings and truth values are text, the rest is empty';
+
+finish;
