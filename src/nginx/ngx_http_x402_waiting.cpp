@@ -164,8 +164,11 @@ void note_delivery(RequestCtx &ctx)
     }
     ngx_http_request_t *r = ctx.r;
     off_t sent = r->connection->sent;
+    // Where there is no body the header is all: core says so only of its own
+    // answers, not of an upstream's 204, 304 or empty content.
+    bool ended = ctx.last_seen && r->out == nullptr && !r->connection->buffered;
     bool header_alone =
-        r->header_only || ctx.gate == Gate::shut
+        ended || r->header_only || ctx.gate == Gate::shut
         || r->headers_out.status == NGX_HTTP_SWITCHING_PROTOCOLS;
     auto header = static_cast<off_t>(r->header_size);
     if (r->header_size > 0 && (header_alone ? sent >= header : sent > header)) {

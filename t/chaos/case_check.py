@@ -117,11 +117,13 @@ def delivered_twice(case, payment):
 
 def settled_again(case, payment):
     """I3: another settle call only after one that left the outcome open, or was refused."""
-    if excused(case):
+    if excused(case) or case.rig.zone == '64k':
         return None
     calls = payment.settle_calls
     for before, call in zip(calls, calls[1:]):
-        if before.ended is None or call.started < before.ended - 0.02:
+        # nginx has long gone when an answer comes late.
+        ended = min(before.ended or call.started, before.started + case.rig.settle_timeout)
+        if call.started < ended - 0.02:
             if case.disturbance not in ('kill_all', 'kill_one'):
                 return ['I3: two settle calls at once']
         clean = before.answer == 'paid' and before.fault['how'] == 'ok' and before.fault['say'] == 'ok' \
@@ -149,6 +151,10 @@ def ending(case, payment):
         return None
     if payment.made_before_last >= 3 and last.status in (402, 409, 503):
         return None
+    # Whoever knew the nonce came first with a signature of his own, and what he
+    # sent has an unknown outcome: those bytes are asked about until they expire.
+    if last.status == 503 and any(answer.kind == 'forged' for answer in payment.answers):
+        return None
     return [f'I5: a good payment ends with {last}']
 
 
@@ -174,7 +180,7 @@ def ending_of_moved(case, payment, last):
 
 def clean_copies(case, payment):
     """M3: copies of one payment where nothing goes wrong: one execution, one settle."""
-    if not payment.plain or case.disturbance:
+    if not payment.plain or case.disturbance or case.rig.zone == '64k':
         return None
     if len(payment.executions) != 1 or len(payment.settle_calls) != 1:
         return [f'M3: {len(payment.executions)} executions and {len(payment.settle_calls)} settle calls of copies']

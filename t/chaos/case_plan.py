@@ -59,10 +59,6 @@ class Case:
         for index in range(rng.randint(3, 8)):
             mode = rng.choice(list(MODES) + ['after', 'both'])
             payment = Payment(rig, f'c{number}p{index}', rng, mode, self.group)
-            if rig.zone == '64k':
-                # What was delivered may be forgotten there: the chain alone stands
-                # behind it, and a facilitator that tells the chain's truth.
-                payment.idempotent = False
             rig.by_nonce[payment.nonce] = payment
             rig.by_path[payment.path] = payment
             self.payments.append(payment)
@@ -75,11 +71,17 @@ class Case:
             payment.plain = payment.content is CONTENT[0][1] and not payment.faulty \
                 and all(set(how) <= {'version', 'slow'} for _, how in self.plans[-1])
         self.disturbance = weighted(rng, DISTURBANCES) if rng.random() < 0.35 else None
+        self.disturbance = rig.settings.disturb or self.disturbance
         if self.disturbance == 'upgrade' and rig.journal or \
                 self.disturbance in ('clock_small', 'clock_large', 'memory') and not rig.settings.shim:
             self.disturbance = 'reload'
         self.victim = rng.choice(self.payments)
         self.moment = rng.choice(LIVES) if self.disturbance != 'memory' else None
+        if self.disturbance in ('upgrade', 'clock_large') or rig.zone == '64k':
+            # What was delivered may be forgotten there: the chain alone stands behind
+            # it, and so the facilitator tells the chain's truth.
+            for payment in self.payments:
+                payment.idempotent = False
         if self.disturbance:
             self.injected.append(f'nginx: {self.disturbance}')
 

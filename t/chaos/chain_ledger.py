@@ -31,10 +31,7 @@ class SettleCall:
         self.ended = None
         self.answer = None          # 'paid' or 'refused' when told cleanly
         self.moved = False
-
-    @property
-    def redirected(self):
-        return self.fault['how'] == 'redirect'
+        self.path = None
 
 
 class Payment:

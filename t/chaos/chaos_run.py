@@ -34,9 +34,10 @@ def arguments():
     parser.add_argument('--keep', action='store_true', default=bool(os.environ.get('X402_KEEP')))
     parser.add_argument('--verbose', action='store_true', help='name the cases that take long')
     parser.add_argument('--limit', type=float, default=1800, help='seconds for all of it')
+    parser.add_argument('--disturb', default='', help='this happens to nginx in every case')
     parser.add_argument('--lane', type=int, default=None, help=argparse.SUPPRESS)
     settings = parser.parse_args()
-    settings.attempts = 12
+    settings.attempts = 6
     settings.patience = 5 if settings.slow else 1
     settings.seed = settings.seed or str(random.SystemRandom().randrange(1 << 32))
     return settings

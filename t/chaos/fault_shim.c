@@ -7,9 +7,10 @@
  * many allocations it still gets, and how often one was refused.
  */
 #define _GNU_SOURCE
-#include <dlfcn.h>
 #include <errno.h>
+#include <execinfo.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -34,8 +35,31 @@ extern void *__libc_calloc(size_t, size_t);
 extern void *__libc_realloc(void *, size_t);
 extern void *__libc_memalign(size_t, size_t);
 
+/* Where memory was refused and where a crash came from stands in the error log,
+ * which is what stderr is in a worker. */
+static void trace(const char *what, size_t length)
+{
+    void *frames[24];
+
+    if (write(STDERR_FILENO, what, length) > 0) {
+        backtrace_symbols_fd(frames, backtrace(frames, 24), STDERR_FILENO);
+    }
+}
+
+static void crashed(int number)
+{
+    trace("crashed at\n", 11);
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
 __attribute__((constructor)) static void attach(void)
 {
+    void *first[1];
+
+    backtrace(first, 1);    /* loads what it needs */
+    signal(SIGSEGV, crashed);
+    signal(SIGABRT, crashed);
     const char *path = getenv("CHAOS_CONTROL");
     int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
 
@@ -97,6 +121,7 @@ static int refuses(void)
     }
     control->victim = 0;
     control->refused++;
+    trace("memory is refused at\n", 21);
     errno = ENOMEM;
     return 1;
 }

@@ -81,6 +81,7 @@ class HostileFacilitator:
             return await self.travel(reader, writer, fault, status, answer, path)
         call = SettleCall(fault)
         payment.settle_calls.append(call)
+        call.path = self.path_of(asked)
         payment.fire('settle')
         try:
             await asyncio.sleep(fault.get('delay', 0))
@@ -104,6 +105,13 @@ class HostileFacilitator:
         elif said['authorization'] != payment.authorization():
             payment.complain('the facilitator was asked about another authorization under this nonce')
         return payment, asked
+
+    @staticmethod
+    def path_of(asked):
+        """Where the payment was presented."""
+        resource = asked['paymentPayload'].get('resource')
+        url = resource['url'] if resource else asked['paymentRequirements']['resource']
+        return '/' + url.split('/', 3)[3]
 
     def genuine(self, payment, asked):
         return asked['paymentPayload']['payload']['signature'] == payment.signature
@@ -230,6 +238,8 @@ class HostileFacilitator:
             data = data[:-max(1, len(body) // 2)]
         if how == 'drip':
             for byte in data:
+                if writer.transport.is_closing():
+                    return False
                 writer.write(bytes([byte]))
                 await asyncio.sleep(0.0003)
         else:
@@ -244,6 +254,8 @@ class HostileFacilitator:
         writer.write('\r\n'.join(head).encode() + b'\r\nContent-Length: 104857600\r\n\r\n')
         block = b' ' * 65536
         for _ in range(1600):
+            if writer.transport.is_closing():
+                break
             writer.write(block)
             await writer.drain()
         return False

@@ -33,11 +33,26 @@ LEDGER = re.compile(rb'x402: payment ([a-z][^"]*?), (?:network|payer|resource): 
 BAD = re.compile(rb'\[(?:alert|emerg)\]|Sanitizer|runtime error|exited on signal|exited with code [1-9]|header already sent')
 
 libc = ctypes.CDLL(None, use_errno=True)
-PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+PR_SET_CHILD_SUBREAPER = 36
 
 
-def die_with_parent():
-    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+def guard(directory):
+    """A small process that ends nginx when we were killed before we could."""
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.closerange(0, read)
+            os.closerange(read + 1, 256)
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                signal.signal(number, signal.SIG_IGN)
+            if os.read(read, 1) == b'':
+                with open(f'{directory}/nginx.pid') as file:
+                    os.kill(int(file.read()), signal.SIGTERM)
+        finally:
+            os._exit(0)
+    os.close(read)
+    return pid, write
 
 
 class NginxRig:
@@ -68,7 +83,7 @@ class NginxRig:
         journal = f' journal={self.dir}/journal' if self.journal else ''
         ms = lambda seconds: f'{int(seconds * 1000)}ms'
         return f'''
-daemon off; pid {self.dir}/nginx.pid; error_log {self.dir}/error.log notice;
+daemon on; pid {self.dir}/nginx.pid; error_log {self.dir}/error.log notice;
 {"user root;" if os.getuid() == 0 else ""} worker_processes {self.workers_wanted};
 {"".join(f"env {name}; " for name in ("LD_PRELOAD", "CHAOS_CONTROL", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"))}
 {f"load_module {self.settings.module};" if self.settings.module != "static" else ""}
@@ -124,15 +139,22 @@ http {{
         if preload:
             environment['LD_PRELOAD'] = ' '.join(preload)
         with open(f'{self.dir}/output', 'ab') as output:
-            self.process = subprocess.Popen(
+            # A daemon: a master that is still its parent's child refuses USR2.
+            rc = subprocess.call(
                 [self.settings.nginx, '-p', self.dir, '-c', f'{self.dir}/nginx.conf', '-e', f'{self.dir}/error.log'],
-                env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                preexec_fn=die_with_parent)
-        self.master = self.process.pid
-        if not await self.wait(lambda: len(self.workers()) >= self.workers_wanted or self.process.poll() is not None, 30) \
-                or self.process.poll() is not None:
+                env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        self.master = self.pid_file() if await self.wait(lambda: rc or self.pid_file()) else None
+        if rc or not await self.wait(lambda: len(self.workers()) >= self.workers_wanted, 30):
             raise SystemExit(f'nginx did not start: {open(f"{self.dir}/error.log").read()[-2000:]}'
                              f'{open(f"{self.dir}/output").read()[-2000:]}')
+        self.guard = guard(self.dir)
+
+    def pid_file(self):
+        try:
+            with open(f'{self.dir}/nginx.pid') as file:
+                return int(file.read())
+        except (OSError, ValueError):
+            return None
 
     async def wait(self, condition, seconds=10):
         end = time.monotonic() + seconds
@@ -171,28 +193,27 @@ http {{
         return await self.wait(lambda: len([pid for pid in self.workers() if pid not in old]) > 0
                                and len(self.workers()) >= self.workers_wanted, 10)
 
-    async def stop(self, number=signal.SIGQUIT):
+    async def stop(self):
         """Ends nginx, whoever is its master by now, and all that is left of it."""
-        self.tell(self.master, number)
-        family = {self.master, self.process.pid}
-        gone = await self.wait(lambda: not any(os.path.exists(f'/proc/{pid}/exe') for pid in family if self.reap(pid)), 10)
-        for pid in self.children(os.getpid()):
-            if self.titled(pid, b'nginx'):
-                for child in self.children(pid):
-                    self.tell(child, signal.SIGKILL)
-                self.tell(pid, signal.SIGKILL)
-                self.reap(pid, wait=True)
-        self.process.poll()
+        self.tell(self.master, signal.SIGQUIT)
+        ours = lambda: [pid for pid in self.children(os.getpid()) if self.titled(pid, b'nginx')]
+        gone = await self.wait(lambda: not [pid for pid in ours() if self.reap(pid)], 10 * self.settings.patience)
+        for pid in ours():
+            for child in self.children(pid):
+                self.tell(child, signal.SIGKILL)
+            self.tell(pid, signal.SIGKILL)
+            self.reap(pid, wait=True)
+        os.write(self.guard[1], b'x')
+        os.close(self.guard[1])
+        os.waitpid(self.guard[0], 0)
         return gone
 
     def reap(self, pid, wait=False):
         """True while the process is there."""
-        if pid == self.process.pid:
-            return self.process.poll() is None
         try:
             return os.waitpid(pid, 0 if wait else os.WNOHANG) == (0, 0)
         except ChildProcessError:
-            return os.path.exists(f'/proc/{pid}')
+            return False
 
     async def close(self):
         if not await self.stop():
@@ -218,7 +239,7 @@ http {{
     async def upgrade(self):
         """USR2: another master beside this one, which then quits."""
         old = self.master
-        known = set(self.children(old))
+        known = set(self.children(old))     # the new master is none of these
         self.tell(old, signal.SIGUSR2)
         masters = lambda: [pid for pid in self.children(old) if pid not in known and self.titled(pid, b'master process')]
         if not await self.wait(masters, 10):

@@ -58,13 +58,13 @@ class Answer:
                 f'{" aborted" if self.aborted else ""} {sorted(self.marks)} {receipt} {self.body[:90]!r}')
 
 
-def header_of(payment, version=2, signature=None):
+def header_of(payment, path, version=2, signature=None):
     payload = {'signature': signature or payment.signature, 'authorization': payment.authorization()}
     if version == 1:
         value = {'x402Version': 1, 'scheme': 'exact', 'network': 'base-sepolia', 'payload': payload}
         name = 'X-PAYMENT'
     else:
-        value = {'x402Version': 2, 'accepted': payment.rig.accepted, 'payload': payload}
+        value = {'x402Version': 2, 'resource': {'url': f'http://shop.example{path}'}, 'accepted': payment.rig.accepted, 'payload': payload}
         name = 'PAYMENT-SIGNATURE'
     return f'{name}: {base64.b64encode(json.dumps(value).encode()).decode()}\r\n'
 
@@ -147,7 +147,7 @@ async def read(reader, answer, slow, at_content):
 
 async def present(payment, version=2, signature=None, path=None, kind='own', **how):
     """Presents a payment; the answer is kept with it."""
-    answer = await ask(payment.rig, path or payment.path, header_of(payment, version, signature),
+    answer = await ask(payment.rig, path or payment.path, header_of(payment, path or payment.path, version, signature),
                        payment.address, kind, payment, **how)
     payment.answers.append(answer)
     return answer
