@@ -141,7 +141,9 @@ def ledger_line(case, payment):
 def ending(case, payment):
     """I5: nothing stays locked, and what was paid for is delivered in the end."""
     last = payment.last
-    if last.status == 503 and case.rig.zone == '64k' and b'busy' in last.body:
+    # The smallest zone may have no room, not even for the bytes that were sent:
+    # then those of the presenter have to be the same, of the same version.
+    if last.status == 503 and case.rig.zone == '64k':
         return None
     if excused(case):
         return ['I5: still no answer'] if last.status == 0 else None

@@ -71,6 +71,8 @@ class Case:
             payment.plain = payment.content is CONTENT[0][1] and not payment.faulty \
                 and all(set(how) <= {'version', 'slow'} for _, how in self.plans[-1])
         self.disturbance = weighted(rng, DISTURBANCES) if rng.random() < 0.35 else None
+        if self.disturbance == 'memory' and not rig.settings.memory:
+            self.disturbance = 'flood'
         self.disturbance = rig.settings.disturb or self.disturbance
         if self.disturbance == 'upgrade' and rig.journal or \
                 self.disturbance in ('clock_small', 'clock_large', 'memory') and not rig.settings.shim:

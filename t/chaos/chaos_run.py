@@ -32,8 +32,10 @@ def arguments():
     parser.add_argument('--shim', default='')
     parser.add_argument('--slow', action='store_true', help='for sanitizers: longer deadlines')
     parser.add_argument('--keep', action='store_true', default=bool(os.environ.get('X402_KEEP')))
+    parser.add_argument('--quiet', action='store_true', help='no list of faults')
     parser.add_argument('--verbose', action='store_true', help='name the cases that take long')
     parser.add_argument('--limit', type=float, default=1800, help='seconds for all of it')
+    parser.add_argument('--memory', action='store_true', help='some cases refuse a worker memory')
     parser.add_argument('--disturb', default='', help='this happens to nginx in every case')
     parser.add_argument('--lane', type=int, default=None, help=argparse.SUPPRESS)
     settings = parser.parse_args()
@@ -149,7 +151,7 @@ def table(settings, total, faults, violations, seconds):
             ('presentations', total['presented']), ('verify calls', total['verify']), ('settle calls', total['settle']),
             ('settled on the chain', total['moved']), ('executions of the backend', total['executions']),
             ('payments delivered', total['delivered']), ('faults injected', sum(faults.values()))]
-    rows += [(f'  {name}', count) for name, count in sorted(faults.items())]
+    rows += [(f'  {name}', count) for name, count in sorted(faults.items()) if not settings.quiet]
     rows += [('allocations refused', total['memory']), ('seconds', f'{seconds:.0f}'),
              ('seconds for a case, on its rig', f'{total["milliseconds"] / 1000 / max(1, total["cases"]):.2f}'),
              ('violations', sum(not text.lstrip().startswith(' ') and '\n' not in text for text in violations))]

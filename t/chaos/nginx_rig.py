@@ -196,7 +196,7 @@ http {{
     async def stop(self):
         """Ends nginx, whoever is its master by now, and all that is left of it."""
         self.tell(self.master, signal.SIGQUIT)
-        ours = lambda: [pid for pid in self.children(os.getpid()) if self.titled(pid, b'nginx')]
+        ours = lambda: [pid for pid in self.children(os.getpid()) if self.titled(pid, b'nginx: ')]
         gone = await self.wait(lambda: not [pid for pid in ours() if self.reap(pid)], 10 * self.settings.patience)
         for pid in ours():
             for child in self.children(pid):

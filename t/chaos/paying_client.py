@@ -50,7 +50,7 @@ class Answer:
 
     @property
     def delivered(self):
-        return self.complete and self.charged and self.status < 500 and self.status not in (402, 408, 409, 429)
+        return self.complete and self.charged and self.status < 400
 
     def __str__(self):
         receipt = json.dumps(self.receipt) if self.receipt is not None else 'no receipt'

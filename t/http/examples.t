@@ -196,7 +196,7 @@ my %examples = (
     },
 );
 
-plan skip_all => 'the module is not built' if !-e X402::Nginx::module();
+plan skip_all => 'the module is not built' if !X402::Nginx::built();
 
 my @files = map {s{.*/}{}r} glob "$directory/*.conf";
 is "@files", join(' ', sort keys %examples), 'every example is here, and exists';

@@ -45,6 +45,8 @@ my $root = Cwd::abs_path(dirname(__FILE__) . '/../../..');
 sub binary () { return $ENV{NGINX} // '/usr/sbin/nginx' }
 sub module () { return $ENV{X402_MODULE} // "$root/build/ngx_http_x402_module.so" }
 
+sub built () { return module() eq 'static' || -e module() }
+
 sub new ($class, $conf, %options) {
     my $self = bless {
         temp     => File::Temp->newdir('x402-XXXXXXXX', TMPDIR => 1, CLEANUP => !$ENV{X402_KEEP}),

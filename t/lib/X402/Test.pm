@@ -36,7 +36,7 @@ sub facilitator () { push @peers, X402::Facilitator->new; return $peers[-1] }
 sub backend ()     { push @peers, X402::Backend->new;     return $peers[-1] }
 
 sub nginx ($conf, %options) {
-    if (($options{module} // 1) && !-e X402::Nginx::module()) {
+    if (($options{module} // 1) && !X402::Nginx::built()) {
         Test::More::plan(skip_all => 'the module is not built');
     }
     push @servers, X402::Nginx->new($conf, %options);
