@@ -4,9 +4,9 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build test unit http e2e house asan fuzz replay lint format demo clean paywall-shot \
-	bench bench-micro bench-check bench-scale bench-docs \
-	need-build need-test need-e2e need-bench ask
+.PHONY: help build test unit http e2e house asan asan-chaos valgrind chaos chaos-short fuzz replay lint format demo clean \
+	paywall-shot bench bench-micro bench-check bench-scale bench-docs \
+	need-build need-test need-chaos need-e2e need-bench ask
 
 NGINX ?= /usr/sbin/nginx
 NGINX_SRC ?=
@@ -34,6 +34,9 @@ need-build:
 need-test:
 	@t/lib/need $(TEST_PACKAGES)
 
+need-chaos: need-test
+	@t/lib/need python3
+
 need-e2e:
 	@t/lib/need-node
 	@$(MAKE) --no-print-directory t/e2e/node_modules/.package-lock.json
@@ -57,18 +60,14 @@ $(MODULE): ask
 
 ask:
 
-build/asan/ngx_http_x402_module.so: $(MODULE_SRC) t/lib/build-module
-	@CC_OPT='-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize=vptr' \
-	 LD_OPT='-fsanitize=address,undefined -Wl,-z,nodelete' \
-	 t/lib/build-module build/asan
-
 # --- tests -------------------------------------------------------------------
 
-test: need-test need-e2e ## everything: house, unit, http and e2e
+test: need-chaos need-e2e ## everything: house, unit, http, chaos and e2e
 	@$(MAKE) --no-print-directory $(MODULE)
 	@$(MAKE) --no-print-directory house
 	@$(MAKE) --no-print-directory unit
 	@$(MAKE) --no-print-directory http
+	@$(MAKE) --no-print-directory chaos-short
 	@$(MAKE) --no-print-directory e2e
 
 unit: need-test ## GoogleTest units of the pure rooms, with ASan and UBSan
@@ -98,14 +97,57 @@ paywall-shot: need-test ## the paywall in headless Chromium; pictures in build/p
 house: ## the rules of the house, checked by machine
 	prove -It/lib t/house/*.t
 
-asan: need-test ## t/http with an ASan and UBSan build of the module
-	@$(MAKE) --no-print-directory build/asan/ngx_http_x402_module.so
-	X402_MODULE=$(CURDIR)/build/asan/ngx_http_x402_module.so \
-	X402_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
-	ASAN_OPTIONS=detect_odr_violation=0 \
-	LSAN_OPTIONS=suppressions=$(CURDIR)/t/lib/lsan.supp \
-	UBSAN_OPTIONS=print_stacktrace=1 \
-	prove -j$(JOBS) -It/lib t/http/*.t
+# --- faults and sanitizers ----------------------------------------------------
+
+CASES ?= 2000
+SEED ?=
+CASE ?=
+MEMORY ?=
+CHAOS = /usr/bin/python3 t/chaos/chaos_run.py --shim $(CURDIR)/build/chaos/fault_shim.so
+CHAOS_MODULE = --module $(CURDIR)/$(MODULE)
+
+chaos: need-chaos ## CASES=2000 cases of every fault we know; SEED=s CASES=n repeats them, CASE=k runs one alone
+	@$(MAKE) --no-print-directory $(MODULE) build/chaos/fault_shim.so
+	@$(CHAOS) $(CHAOS_MODULE) --cases $(CASES) $(if $(SEED),--seed $(SEED)) $(if $(CASE),--case $(CASE)) \
+		$(if $(MEMORY),--memory)
+
+# The same cases each time, and others each time.
+chaos-short: need-chaos
+	@$(MAKE) --no-print-directory $(MODULE) build/chaos/fault_shim.so
+	@$(CHAOS) $(CHAOS_MODULE) --quiet --cases 75 --seed 402
+	@$(CHAOS) $(CHAOS_MODULE) --quiet --cases 75
+
+build/chaos/fault_shim.so: t/chaos/fault_shim.c
+	@mkdir -p $(@D)
+	@$(CC) -shared -fPIC -O1 -g -W -Wall -Werror -o $@ $<
+
+ASAN_NGINX = $(CURDIR)/build/asan-nginx/nginx
+ASAN_ENVIRONMENT = X402_SLOW=1 LSAN_OPTIONS=suppressions=$(CURDIR)/t/lib/lsan.supp UBSAN_OPTIONS=print_stacktrace=1
+
+asan: need-chaos ## t/http, CASES=200 of chaos and the fuzz seeds on a whole nginx with ASan and UBSan
+	@t/lib/need libpcre2-dev zlib1g-dev
+	@NGINX_SRC="$(NGINX_SRC)" JOBS=$(JOBS) t/lib/build-asan-nginx build/asan-nginx
+	NGINX=$(ASAN_NGINX) X402_MODULE=static $(ASAN_ENVIRONMENT) prove -j$(JOBS) -It/lib t/http/*.t
+	@$(MAKE) --no-print-directory asan-chaos CASES=200
+	@$(MAKE) --no-print-directory replay
+
+# ASan has its own malloc and clock: the shim stays out.
+asan-chaos:
+	$(ASAN_ENVIRONMENT) /usr/bin/python3 t/chaos/chaos_run.py --slow --module static --nginx $(ASAN_NGINX) \
+		--cases $(CASES) $(if $(SEED),--seed $(SEED)) $(if $(CASE),--case $(CASE))
+
+# One of each kind: what a payment goes through from end to end.
+VALGRIND_TESTS = $(addprefix t/http/,paid_gets_content.t bad_payment_header.t settle_outcomes.t settle_unknown.t \
+	settle_before.t redelivery.t bodiless_answers.t hold_proxy.t protocol_v1.t variables.t facilitator_framing.t)
+
+valgrind: need-test ## a short set of t/http under valgrind
+	@t/lib/need valgrind
+	@$(MAKE) --no-print-directory $(MODULE)
+	@rm -rf build/valgrind && mkdir -p build/valgrind
+	NGINX=$(CURDIR)/t/lib/valgrind-nginx REAL_NGINX=$(NGINX) X402_MODULE=$(CURDIR)/$(MODULE) X402_VALGRIND=$(CURDIR)/build/valgrind X402_SLOW=1 \
+		prove -j$(JOBS) -It/lib $(VALGRIND_TESTS)
+	@cat build/valgrind/*.log | grep -v '^$$' | head -200; \
+	 if cat build/valgrind/*.log | grep -q .; then echo "valgrind: findings in build/valgrind"; exit 1; else echo "valgrind: nothing found"; fi
 
 # --- unit objects ------------------------------------------------------------
 

@@ -16,15 +16,22 @@ namespace {
 // not call the filter while it is held.
 constexpr ngx_msec_t kLookInterval = 100;
 
+// nginx: ending a request ends its upstream first, which gives back the count
+// of the content handler. Without one of ours that is the last, and the pool is
+// gone while core still walks the list of cleanups in it.
+void give_up(ngx_http_request_t *r)
+{
+    r->main->count++;
+    ngx_http_finalize_request(r, NGX_ERROR);
+}
+
 // Lets the request's producers go on after something changed. The request may
 // be gone afterwards.
 void run_on(ngx_http_request_t *r, ngx_int_t rc)
 {
     ngx_connection_t *c = r->connection;
-    if (rc == NGX_ERROR) {
-        ngx_http_finalize_request(r, NGX_ERROR);
-    } else if (ngx_http_post_request(r, nullptr) != NGX_OK) {
-        ngx_http_finalize_request(r, NGX_ERROR);
+    if (rc == NGX_ERROR || ngx_http_post_request(r, nullptr) != NGX_OK) {
+        give_up(r);
     }
     ngx_http_run_posted_requests(c);
 }
@@ -167,8 +174,11 @@ void note_delivery(RequestCtx &ctx)
     }
     ngx_http_request_t *r = ctx.r;
     off_t sent = r->connection->sent;
+    // Where there is no body the header is all: core says so only of its own
+    // answers, not of an upstream's 204, 304 or empty content.
+    bool ended = ctx.last_seen && r->out == nullptr && !r->connection->buffered;
     bool header_alone =
-        r->header_only || ctx.gate == Gate::shut
+        ended || r->header_only || ctx.gate == Gate::shut
         || r->headers_out.status == NGX_HTTP_SWITCHING_PROTOCOLS;
     auto header = static_cast<off_t>(r->header_size);
     if (r->header_size > 0 && (header_alone ? sent >= header : sent > header)) {

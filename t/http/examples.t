@@ -269,7 +269,7 @@ my %examples = (
     },
 );
 
-plan skip_all => 'the module is not built' if !-e X402::Nginx::module();
+plan skip_all => 'the module is not built' if !X402::Nginx::built();
 
 my @files = map {s{.*/}{}r} glob "$directory/*.conf";
 # Those for payments of another kind are run by tests of their own.

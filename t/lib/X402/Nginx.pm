@@ -19,8 +19,9 @@ package X402::Nginx;
 # the test), %%FACILITATOR%% (an URL), %%BACKEND%% (host:port), and whatever
 # is given as holes => { NAME => text }.
 #
-# Environment: X402_MODULE, NGINX, X402_PRELOAD (LD_PRELOAD of nginx alone, for
-# sanitizers), X402_KEEP (leave the directory behind).
+# Environment: X402_MODULE ("static": NGINX has it built in), NGINX, X402_PRELOAD
+# (LD_PRELOAD of nginx alone, for sanitizers), X402_SLOW (nginx is a sanitizer's
+# or valgrind's: be patient), X402_VALGRIND, X402_KEEP (leave the directory behind).
 
 use v5.36;
 use Cwd ();
@@ -37,12 +38,14 @@ use X402::Http;
 use X402::Port;
 
 # A sanitizer build and a loaded machine are slow; a test only waits that long when it fails.
-use constant PATIENCE => 20;
+use constant PATIENCE => $ENV{X402_SLOW} ? 60 : 20;
 
 my $root = Cwd::abs_path(dirname(__FILE__) . '/../../..');
 
 sub binary () { return $ENV{NGINX} // '/usr/sbin/nginx' }
 sub module () { return $ENV{X402_MODULE} // "$root/build/ngx_http_x402_module.so" }
+
+sub built () { return module() eq 'static' || -e module() }
 
 sub new ($class, $conf, %options) {
     my $self = bless {
@@ -104,7 +107,7 @@ sub globals ($self, $log) {
         "error_log $self->{dir}/$log $self->{level};",
         map({"env $_;"} qw(ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS)));
     push @lines, 'user root;' if $> == 0;
-    push @lines, 'load_module ' . module() . ';' if $self->{with};
+    push @lines, 'load_module ' . module() . ';' if $self->{with} && module() ne 'static';
     return join ' ', @lines;    # one line, as in the test: nginx names the lines of its messages
 }
 
@@ -151,7 +154,9 @@ sub workers ($self, $title = 'worker process') {
         my ($pid, $parent) = (<$file> // '') =~ /\A(\d+) \(.*\) \S (\d+)/s or next;
         next if $parent != $self->{pid};
         open my $line, '<', "/proc/$pid/cmdline" or next;
-        push @found, $pid if (<$line> // '') =~ /\Q$title\E/;
+        # Under valgrind the titles of processes are not to be seen from outside.
+        push @found, $pid
+            if $ENV{X402_VALGRIND} ? $title !~ /shutting/ : (<$line> // '') =~ /\Q$title\E/;
     }
     @found = sort { $a <=> $b } @found;
     return @found;

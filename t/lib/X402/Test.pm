@@ -36,7 +36,7 @@ sub facilitator () { push @peers, X402::Facilitator->new; return $peers[-1] }
 sub backend ()     { push @peers, X402::Backend->new;     return $peers[-1] }
 
 sub nginx ($conf, %options) {
-    if (($options{module} // 1) && !-e X402::Nginx::module()) {
+    if (($options{module} // 1) && !X402::Nginx::built()) {
         Test::More::plan(skip_all => 'the module is not built');
     }
     push @servers, X402::Nginx->new($conf, %options);
@@ -120,7 +120,7 @@ $SIG{PIPE} = 'IGNORE';
 
 # A test that hangs is a failed test.
 $SIG{ALRM} = sub { Test::More::diag('the test hangs'); exit 1 };
-alarm($ENV{X402_PRELOAD} ? 400 : 120);
+alarm($ENV{X402_SLOW} ? 400 : 120);
 
 END {
     if ($$ == $owner) {

@@ -1,0 +1,202 @@
+"""Holds what was seen in a case against the promises.
+
+Each complaint opens with the invariant it is about: I1 to I7, or M3 to M5 of
+docs/design.md.
+"""
+
+import re
+
+from nginx_rig import BAD
+
+KILL_SIGNAL = re.compile(rb'exited on signal 9')
+
+
+def excused(case):
+    """What a case did that promises do not reach across: another master has
+    another memory, and a clock that jumps by an hour ends every claim."""
+    return case.disturbance in ('upgrade', 'clock_large')
+
+
+def check_case(case):
+    """All violations of a case, as lines of text."""
+    wrong = [f'{text}' for text in case.rig.complaints]
+    case.rig.complaints.clear()
+    for payment in case.payments:
+        complaints = payment.complaints[:]
+        for check in (unpaid_work, content_first, asked_again, delivered_twice, settled_again, ledger_line, ending,
+                      clean_copies):
+            complaints += check(case, payment) or []
+        if complaints:
+            wrong += [f'{payment.path}: {text}' for text in complaints]
+            wrong.append(story(payment))
+    return wrong + log_lines(case)
+
+
+def story(payment):
+    base = min([answer.started for answer in payment.answers] or [0])
+    at = lambda moment: '-' if moment is None else f'{moment - base:.3f}'
+    lines = [f'    {payment.path} moved {at(payment.moved_at)}, valid {at(payment.valid_at)}, '
+             f'{"idempotent" if payment.idempotent else "nonce_used"}, {"naive" if payment.naive else "strict"}, '
+             f'events {[event for event, _ in payment.events]}']
+    lines += [f'      settle {at(call.started)}..{at(call.ended)} {call.fault} told {call.answer}'
+              for call in payment.settle_calls]
+    lines += [f'      made {at(execution.at)} number {execution.number} at {execution.path}' for execution in payment.executions]
+    lines += [f'      {at(answer.started)}..{at(answer.ended)} {answer}' for answer in payment.answers]
+    return '\n'.join(lines)
+
+
+def unpaid_work(case, payment):
+    """I1: the backend is never asked before a payment was found good."""
+    for execution in payment.executions:
+        times = [moment for moment in (payment.valid_at, payment.moved_at) if moment is not None]
+        if not times or execution.at < min(times):
+            return [f'I1: execution {execution.number} before the payment was good']
+        if payment.mode == 'before' and execution.path == payment.path \
+                and (payment.moved_at is None or execution.at < payment.moved_at):
+            return [f'I1: execution {execution.number} before settlement, in mode before']
+
+
+def content_first(case, payment):
+    """I2: no byte of content before money moved; never one of somebody else's."""
+    own = {execution.number for execution in payment.executions}
+    for answer in payment.answers:
+        if answer.marks - own:
+            return [f'I2: content of another payment in {answer}']
+        if answer.content_at is None or answer.status >= 300:
+            continue
+        if payment.moved_at is None or answer.content_at < payment.moved_at:
+            return [f'I2: content before money moved in {answer}']
+        if not answer.charged:
+            return [f'I2: content without a receipt in {answer}']
+
+
+def maybe_delivered(case, payment, answers):
+    """Whether nginx may rightly believe that content has left: somebody got a
+    part of it, or left while it came."""
+    for answer in answers:
+        if answer.charged or answer.marks:
+            return True
+        if answer.status == 0 and payment.moved_at is not None and answer.ended >= payment.moved_at:
+            return True
+        if answer.aborted is not None and payment.moved_at is not None:
+            return True
+    return False
+
+
+def asked_again(case, payment):
+    """M5: nobody is asked to pay again for what moved money and was not delivered."""
+    if excused(case) or payment.moved_at is None:
+        return None
+    if payment.valid_at is None and payment.mode != 'before':
+        return ['M5: money moved for a payment that was never verified'] \
+            if not any(answer.kind == 'elsewhere' for answer in payment.answers) else None
+    if maybe_delivered(case, payment, payment.answers[:payment.before_last]):
+        return None
+    for answer in payment.answers[:payment.before_last]:
+        if answer.kind == 'own' and answer.path == payment.home and answer.demands \
+                and answer.started > payment.moved_at:
+            return [f'M5: asked to pay again after money moved: {answer}']
+
+
+def delivered_twice(case, payment):
+    """M3: one payment, one delivery."""
+    delivered = [answer for answer in payment.answers if answer.delivered]
+    allowed = 1 + (case.disturbance in ('kill_all', 'kill_one'))
+    if len(delivered) > allowed and not case.refused_memory:
+        return [f'M3: delivered {len(delivered)} times']
+    if excused(case) or case.rig.zone == '64k' or allowed > 1 or case.refused_memory or not delivered:
+        return None
+    first = min(delivered, key=lambda answer: answer.ended)
+    late = [execution for execution in payment.executions if execution.at > first.ended]
+    if late:
+        return [f'M3: execution {late[0].number} after delivery']
+    after = [execution for execution in payment.executions if execution.at > payment.moved_at]
+    if len(after) > 3:
+        return [f'M3: {len(after)} executions after money moved']
+
+
+def settled_again(case, payment):
+    """I3: another settle call only after one that left the outcome open, or was refused."""
+    if excused(case) or case.rig.zone == '64k':
+        return None
+    calls = payment.settle_calls
+    for before, call in zip(calls, calls[1:]):
+        # nginx has long gone when an answer comes late.
+        ended = min(before.ended or call.started, before.started + case.rig.settle_timeout)
+        if call.started < ended - 0.02:
+            if case.disturbance not in ('kill_all', 'kill_one'):
+                return ['I3: two settle calls at once']
+        clean = before.answer == 'paid' and before.fault['how'] == 'ok' and before.fault['say'] == 'ok' \
+            and before.ended - before.started < case.rig.settle_timeout * 0.5
+        if clean and case.disturbance is None:
+            return ['I3: settled again after a clean answer']
+
+
+def ledger_line(case, payment):
+    """I4: money that moved leaves a line, whatever became of nginx's client."""
+    if payment.moved_at is not None and not payment.events and not excused(case) and not case.refused_memory:
+        return ['I4: money moved and no line says so']
+
+
+def ending(case, payment):
+    """I5: nothing stays locked, and what was paid for is delivered in the end."""
+    last = payment.last
+    # The smallest zone may have no room, not even for the bytes that were sent:
+    # then those of the presenter have to be the same, of the same version.
+    if last.status == 503 and case.rig.zone == '64k':
+        return None
+    if excused(case):
+        return ['I5: still no answer'] if last.status == 0 else None
+    if payment.moved_before_last:
+        return ending_of_moved(case, payment, last)
+    if last.status == 200 and last.complete and last.charged:
+        return None
+    if payment.made_before_last >= 3 and last.status in (402, 409, 503):
+        return None
+    # Whoever knew the nonce came first with a signature of his own, and what he
+    # sent has an unknown outcome: those bytes are asked about until they expire.
+    if last.status == 503 and any(answer.kind == 'forged' for answer in payment.answers):
+        return None
+    return [f'I5: a good payment ends with {last}']
+
+
+def ending_of_moved(case, payment, last):
+    answers = payment.answers[:payment.before_last]
+    if any(answer.delivered for answer in answers):
+        if last.status == 402 or payment.mode == 'before' and last.status in (402, 503):
+            return None
+        if case.disturbance in ('kill_all', 'kill_one') or case.refused_memory:
+            return None
+        return [f'I5: a delivered payment ends with {last}']
+    if last.status == 200 and last.complete and last.charged:
+        return None
+    if maybe_delivered(case, payment, answers) and last.status == 402:
+        return None
+    # Only a nonce that is used proves nothing by itself: see x402_unproven.
+    if not payment.idempotent and last.status in (409, 503):
+        return None
+    if payment.made_before_last >= 3 and last.status != 402:
+        return None
+    return [f'I5: money moved, nothing was delivered, and it ends with {last}']
+
+
+def clean_copies(case, payment):
+    """M3: copies of one payment where nothing goes wrong: one execution, one settle."""
+    if not payment.plain or case.disturbance or case.rig.zone == '64k':
+        return None
+    if len(payment.executions) != 1 or len(payment.settle_calls) != 1:
+        return [f'M3: {len(payment.executions)} executions and {len(payment.settle_calls)} settle calls of copies']
+
+
+def log_lines(case):
+    """I7: no crash, no alert."""
+    wrong = []
+    for line in case.log.split(b'\n'):
+        if not BAD.search(line):
+            continue
+        if KILL_SIGNAL.search(line) and case.disturbance in ('kill_all', 'kill_one'):
+            continue
+        if case.refused_memory and b'[emerg]' in line and b'alloc' in line:
+            continue
+        wrong.append('I7: ' + line.decode('latin-1')[:300])
+    return wrong

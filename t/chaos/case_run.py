@@ -1,0 +1,165 @@
+"""Runs one case: clients and disturbances at once, then what is left is presented again."""
+
+import asyncio
+import signal
+
+from chain_ledger import CLOCK, Payment
+from paying_client import ask, present
+
+FREE_LIMIT = 1.0    # seconds for a free location, on a loaded machine
+
+
+async def free_location(case, killed):
+    """Other requests must not feel what payments go through."""
+    await asyncio.sleep(case.rng.uniform(0, 0.4))
+    begun = CLOCK()
+    loop_at = begun
+    answer = await ask(case.rig, '/free')
+    while answer.status != 200 and killed() and CLOCK() - begun < 5:
+        await asyncio.sleep(0.02)
+        loop_at = CLOCK()
+        answer = await ask(case.rig, '/free')
+    if answer.status != 200:
+        case.rig.complain(f'I6: the free location answered {answer.status}')
+    elif answer.ended - loop_at - case.rig.lag > FREE_LIMIT * case.rig.settings.patience and not killed():
+        case.rig.complain(f'I6: the free location took {answer.ended - loop_at:.2f} s, {case.rig.lag:.2f} s of it ours')
+
+
+async def measure_lag(rig):
+    """What this process itself is late by: nginx is not to blame for that."""
+    while True:
+        begun = CLOCK()
+        await asyncio.sleep(0.01)
+        rig.lag += max(0, CLOCK() - begun - 0.015)
+
+
+async def unpaid(case):
+    """Without a payment, and with one that nobody can take."""
+    for path in (f'/g{case.group}/after/c{case.number}unpaid', f'/dead/c{case.number}'):
+        more = ''
+        if path.startswith('/dead'):
+            payment = Payment(case.rig, f'c{case.number}dead', case.rng, 'dead', case.group)
+            payment.path = path
+            answer = await present(payment)
+        else:
+            answer = await ask(case.rig, path, more)
+        if answer.status not in ((402,) if 'unpaid' in path else (502, 503)) \
+                and answer.status and case.disturbance not in ('clock_large', 'memory'):
+            case.rig.complain(f'unpaid {path} was answered {answer}')
+
+
+async def presentation(payment, delay, how):
+    await asyncio.sleep(delay)
+    await present(payment, **how)
+
+
+async def flood(case):
+    """More payments in flight than the smallest zone has room for."""
+    async def one(index):
+        payment = Payment(case.rig, f'c{case.number}f{index}', case.rng, 'after', case.group)
+        case.rig.by_nonce[payment.nonce] = payment
+        case.rig.by_path[payment.path] = payment
+        payment.idempotent = False
+        payment.faults['verify'].append({'say': 'ok', 'how': 'ok', 'move': False, 'delay': 0.15})
+        case.payments.append(payment)
+        await present(payment)
+    await asyncio.gather(*(one(index) for index in range(120 if case.rig.zone == '64k' else 20)))
+
+
+async def disturb(case):
+    """One thing happens to nginx itself, at a moment of one payment's life."""
+    rig, rng, what = case.rig, case.rng, case.disturbance
+    if not what:
+        return
+    if what == 'memory':
+        rig.starve(rng.choice(rig.workers()), rng.randint(1, rng.choice((30, 300, 1500))))
+        return
+    reached = asyncio.Event()
+    case.victim.on(case.moment, reached.set)
+    try:
+        await asyncio.wait_for(reached.wait(), 0.7)
+    except asyncio.TimeoutError:
+        pass
+    old = rig.workers()
+    case.disturbed_at = CLOCK()
+    if what in ('kill_all', 'kill_one'):
+        for pid in old if what == 'kill_all' else [rng.choice(old)]:
+            rig.tell(pid, signal.SIGKILL)
+        await rig.wait(lambda: len(rig.workers()) >= rig.workers_wanted, 10)
+    elif what == 'reload':
+        rig.tell(rig.master, signal.SIGHUP)
+        await rig.workers_back(old)
+    elif what == 'quit_worker':
+        rig.tell(rng.choice(old), signal.SIGQUIT)
+    elif what == 'upgrade':
+        if not await rig.upgrade():
+            rig.complain('no new master after USR2')
+    elif what in ('clock_small', 'clock_large'):
+        rig.set_clock(rng.choice((-20, 20)) if what == 'clock_small' else rng.choice((-3600, 3600, 400)))
+    elif what == 'flood':
+        await flood(case)
+
+
+async def last_word(case, payment):
+    """Everybody is honest again: what the payment is worth in the end."""
+    payment.before_last = len(payment.answers)
+    path = payment.home
+    for attempt in range(case.rig.settings.attempts):
+        answer = await present(payment, path=path, kind='probe')
+        if answer.status and answer.status not in (409, 502, 503, 504) or attempt > 0 and never_proven(payment):
+            break
+        await asyncio.sleep(0.05 + 0.1 * attempt)
+    payment.last = answer
+
+
+def never_proven(payment):
+    """Nothing that an honest facilitator says from now on can end it before its time."""
+    return payment.moved_at is not None and not payment.idempotent \
+        or any(answer.kind == 'forged' for answer in payment.answers)
+
+
+def read_ledger(case, text):
+    from nginx_rig import LEDGER
+    for event, path in LEDGER.findall(text):
+        payment = case.rig.by_path.get(path.decode())
+        if payment is not None:
+            payment.events.append((event.decode(), path.decode()))
+
+
+async def run_case(case):
+    rig = case.rig
+    case.disturbed_at = None
+    rig.lag = 0
+    lag = asyncio.ensure_future(measure_lag(rig))
+    # A socket of its own waits for each worker's successor (reuseport): what was
+    # queued there is late, which is no doing of the module's.
+    killed = lambda: case.disturbance in ('kill_all', 'kill_one', 'quit_worker', 'upgrade', 'memory')
+    tasks = [presentation(payment, delay, how)
+             for payment, plan in zip(list(case.payments), case.plans) for delay, how in plan]
+    await asyncio.gather(disturb(case), free_location(case, killed), free_location(case, killed), unpaid(case), *tasks)
+    lag.cancel()
+    await rig.wait(lambda: rig.facilitator.open_calls == 0, 5)
+    case.refused_memory = rig.starved()
+    rig.set_clock(0)
+    await rig.wait(lambda: len(rig.workers()) >= rig.workers_wanted, 10)
+    await asyncio.sleep(0.02 if not case.disturbance else 0.15)
+    text = rig.new_log()
+    read_ledger(case, text)
+    for payment in case.payments:
+        payment.faults = {'verify': [], 'settle': []}
+        payment.content = {'kind': 'ok', 'size': 128}
+        payment.moved_before_last = payment.moved_at is not None
+        payment.made_before_last = len(payment.executions)
+        # Where its claim was made.
+        asked = [call.path for call in payment.settle_calls]
+        payment.home = payment.events[-1][1] if payment.events else asked[-1] if asked else payment.path
+    await asyncio.gather(*(last_word(case, payment) for payment in case.payments))
+    await rig.wait(lambda: rig.facilitator.open_calls == 0, 5)
+    await asyncio.sleep(0.01)
+    more = rig.new_log()
+    read_ledger(case, more)
+    case.log = text + more
+    if case.disturbance == 'upgrade':
+        await rig.stop()
+        case.log += rig.new_log()
+        await rig.run()

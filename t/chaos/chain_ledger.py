@@ -1,0 +1,88 @@
+"""The truth about money: which payment has moved, and what anybody saw of it.
+
+The hostile facilitator writes here what it really did, whatever it answered;
+the backend writes what it made, the client what it got. Afterwards
+case_check.py holds the three against the promises.
+"""
+
+import itertools
+import time
+
+CLOCK = time.monotonic
+
+
+class Execution:
+    """One time the backend was asked for content."""
+
+    _number = itertools.count(1)
+
+    def __init__(self, path, headers):
+        self.number = next(self._number)
+        self.path = path
+        self.headers = headers
+        self.at = CLOCK()
+        self.mark = f'SECRET-{self.number:08d}-'
+
+
+class SettleCall:
+    def __init__(self, fault):
+        self.fault = fault
+        self.started = CLOCK()
+        self.ended = None
+        self.answer = None          # 'paid' or 'refused' when told cleanly
+        self.moved = False
+        self.path = None
+
+
+class Payment:
+    """What one client signed once; its nonce moves money at most once."""
+
+    def __init__(self, rig, key, rng, mode, group):
+        self.rig = rig
+        self.key = key
+        self.mode = mode
+        self.path = f'/g{group}/{mode}/{key}'
+        self.nonce = '0x%064x' % rng.getrandbits(256)
+        self.payer = '0x%040x' % rng.getrandbits(160)
+        self.signature = '0x%0130x' % rng.getrandbits(520)
+        self.address = f'127.0.{rng.randint(1, 250)}.{rng.randint(1, 250)}'
+        self.valid_before = int(time.time()) + 290
+        self.faults = {'verify': [], 'settle': []}
+        self.idempotent = rng.random() < 0.5    # what a second settle is told
+        self.naive = rng.random() < 0.3         # verify does not look at the nonce
+        self.content = {'kind': 'ok', 'size': 100}
+        self.hooks = {}
+        self.plain = False          # nothing at all is planned to go wrong
+        self.valid_at = None
+        self.moved_at = None
+        self.verify_calls = 0
+        self.settle_calls = []
+        self.executions = []
+        self.answers = []
+        self.events = []                        # of the module's own ledger: (event, path)
+        self.complaints = []
+
+    # Everything that may wait for a moment in the life of a payment.
+    def on(self, moment, action):
+        self.hooks.setdefault(moment, []).append(action)
+
+    def fire(self, moment):
+        for action in self.hooks.pop(moment, []):
+            action()
+
+    def authorization(self):
+        return {'from': self.payer, 'to': self.rig.pay_to, 'value': self.rig.amount,
+                'validAfter': '0', 'validBefore': str(self.valid_before), 'nonce': self.nonce}
+
+    def next_fault(self, operation):
+        queue = self.faults[operation]
+        return queue.pop(0) if queue else {'say': 'ok', 'how': 'ok', 'move': True}
+
+    def move(self):
+        """Money moves, once."""
+        if self.moved_at is None:
+            self.moved_at = CLOCK()
+            self.fire('moved')
+
+    def complain(self, text):
+        self.complaints.append(text)

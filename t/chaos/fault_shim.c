@@ -1,0 +1,151 @@
+/*
+ * Preloaded into the nginx of the fault bench: a wall clock that can be set
+ * forward and back, and a malloc that fails once.
+ *
+ * CHAOS_CONTROL names a file of four 64-bit words that all processes share:
+ * seconds to add to the wall clock, the process whose memory is to fail, how
+ * many allocations it still gets, and how often one was refused.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <execinfo.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+struct control {
+    volatile int64_t clock_offset;
+    volatile int64_t victim;
+    volatile int64_t allowed;
+    volatile int64_t refused;
+};
+
+static struct control none;
+static struct control *control = &none;
+
+extern void *__libc_malloc(size_t);
+extern void *__libc_calloc(size_t, size_t);
+extern void *__libc_realloc(void *, size_t);
+extern void *__libc_memalign(size_t, size_t);
+
+/* Where memory was refused and where a crash came from stands in the error log,
+ * which is what stderr is in a worker. */
+static void trace(const char *what, size_t length)
+{
+    void *frames[24];
+
+    if (write(STDERR_FILENO, what, length) > 0) {
+        backtrace_symbols_fd(frames, backtrace(frames, 24), STDERR_FILENO);
+    }
+}
+
+static void crashed(int number)
+{
+    trace("crashed at\n", 11);
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+__attribute__((constructor)) static void attach(void)
+{
+    void *first[1];
+
+    backtrace(first, 1);    /* loads what it needs */
+    signal(SIGSEGV, crashed);
+    signal(SIGABRT, crashed);
+    const char *path = getenv("CHAOS_CONTROL");
+    int fd = path ? open(path, O_RDWR | O_CLOEXEC) : -1;
+
+    if (fd == -1) {
+        return;
+    }
+    void *shared = mmap(NULL, sizeof(struct control), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    close(fd);
+    if (shared != MAP_FAILED) {
+        control = shared;
+    }
+}
+
+/* --- the clock ------------------------------------------------------------ */
+
+int clock_gettime(clockid_t id, struct timespec *now)
+{
+    int rc = (int) syscall(SYS_clock_gettime, id, now);
+
+    if (rc == 0 && (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE)) {
+        now->tv_sec += control->clock_offset;
+    }
+    return rc;
+}
+
+int gettimeofday(struct timeval *now, void *zone)
+{
+    struct timespec precise;
+
+    (void) zone;
+    if (clock_gettime(CLOCK_REALTIME, &precise) != 0) {
+        return -1;
+    }
+    now->tv_sec = precise.tv_sec;
+    now->tv_usec = precise.tv_nsec / 1000;
+    return 0;
+}
+
+time_t time(time_t *out)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (out) {
+        *out = now.tv_sec;
+    }
+    return now.tv_sec;
+}
+
+/* --- memory --------------------------------------------------------------- */
+
+static int refuses(void)
+{
+    if (control->victim == 0 || control->victim != syscall(SYS_getpid)) {
+        return 0;
+    }
+    if (__sync_sub_and_fetch(&control->allowed, 1) != 0) {
+        return 0;
+    }
+    control->victim = 0;
+    control->refused++;
+    trace("memory is refused at\n", 21);
+    errno = ENOMEM;
+    return 1;
+}
+
+void *malloc(size_t size)
+{
+    return refuses() ? NULL : __libc_malloc(size);
+}
+
+void *calloc(size_t number, size_t size)
+{
+    return refuses() ? NULL : __libc_calloc(number, size);
+}
+
+void *realloc(void *old, size_t size)
+{
+    return refuses() ? NULL : __libc_realloc(old, size);
+}
+
+int posix_memalign(void **out, size_t alignment, size_t size)
+{
+    if (refuses()) {
+        return ENOMEM;
+    }
+    *out = __libc_memalign(alignment, size);
+    return *out ? 0 : ENOMEM;
+}

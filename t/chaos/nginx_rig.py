@@ -1,0 +1,258 @@
+"""A real nginx with the module, between a hostile facilitator and a backend."""
+
+import asyncio
+import ctypes
+import mmap
+import os
+import re
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import time
+
+from counting_backend import CountingBackend
+from hostile_facilitator import HostileFacilitator
+
+MODES = {
+    'after': '',
+    'before': 'x402_settle before;',
+    'both': 'x402_protocol v2 v1;',
+    'stream': 'proxy_buffering off;',
+    'refuse': 'x402_unproven refuse;',
+}
+# The bench goes round these groups of locations, each with a facilitator of its
+# own name, so that what one case did to it has no say in the next.
+GROUPS = 32
+# Workers, zone, journal.
+RIGS = ((2, '1m', False), (4, '1m', False), (3, '1m', True), (2, '64k', False))
+
+LEDGER = re.compile(rb'x402: payment ([a-z][^"]*?), (?:network|payer|resource): .*resource: "https?://[^/]*(/[^"]*)"')
+BAD = re.compile(rb'\[(?:alert|emerg)\]|Sanitizer|runtime error|exited on signal|exited with code [1-9]|header already sent')
+
+libc = ctypes.CDLL(None, use_errno=True)
+PR_SET_CHILD_SUBREAPER = 36
+
+
+def guard(directory):
+    """A small process that ends nginx when we were killed before we could."""
+    read, write = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.closerange(0, read)
+            os.closerange(read + 1, 256)
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                signal.signal(number, signal.SIG_IGN)
+            if os.read(read, 1) == b'':
+                with open(f'{directory}/nginx.pid') as file:
+                    os.kill(int(file.read()), signal.SIGTERM)
+        finally:
+            os._exit(0)
+    os.close(read)
+    return pid, write
+
+
+class NginxRig:
+    def __init__(self, number, settings):
+        self.number = number
+        self.workers_wanted, self.zone, self.journal = RIGS[number % len(RIGS)]
+        self.settings = settings
+        self.by_nonce = {}
+        self.by_path = {}
+        self.complaints = []
+        self.pay_to = '0x209693Bc6afc0C5328bA36FaF03C514EF312287C'
+        self.amount = '10000'
+        self.accepted = None
+        self.master = None
+        self.verify_timeout, self.settle_timeout = (0.3, 0.4) if not settings.slow else (2, 3)
+
+    def complain(self, text):
+        self.complaints.append(text)
+
+    # --- configuration --------------------------------------------------------
+
+    def configuration(self):
+        places = ''.join(
+            f'location /g{group}/{mode}/ {{ x402_price $0.01; {words}'
+            f' x402_facilitator http://127.0.0.1:{self.facilitator.port}/g{group};'
+            f' proxy_pass http://127.0.0.1:{self.backend.port}; }}\n'
+            for group in range(GROUPS) for mode, words in MODES.items())
+        journal = f' journal={self.dir}/journal' if self.journal else ''
+        ms = lambda seconds: f'{int(seconds * 1000)}ms'
+        return f'''
+daemon on; pid {self.dir}/nginx.pid; error_log {self.dir}/error.log notice;
+{"user root;" if os.getuid() == 0 else ""} worker_processes {self.workers_wanted};
+{"".join(f"env {name}; " for name in ("LD_PRELOAD", "CHAOS_CONTROL", "ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"))}
+{f"load_module {self.settings.module};" if self.settings.module != "static" else ""}
+events {{ worker_connections 2048; }}
+http {{
+    {" ".join(f"{kind}_temp_path {self.dir}/temp_{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))}
+    access_log off;
+    x402_zone x402:{self.zone}{journal};
+    x402_facilitator_timeout connect=200ms verify={ms(self.verify_timeout)} settle={ms(self.settle_timeout)};
+    x402_facilitator_max_calls 256;
+    x402_settle_wait 200ms; x402_settle_buffer 16k;
+    x402_network base-sepolia; x402_pay_to {self.pay_to};
+    proxy_http_version 1.1; proxy_read_timeout {ms(self.settle_timeout + 0.2)};
+    server {{
+        listen 127.0.0.1:{self.port} reuseport;
+        location = /free {{ proxy_pass http://127.0.0.1:{self.backend.port}; }}
+        location /dead/ {{ x402_price $0.01; x402_facilitator http://127.0.0.1:{self.dead_port};
+            proxy_pass http://127.0.0.1:{self.backend.port}; }}
+        {places}
+    }}
+}}
+'''
+
+    # --- life -----------------------------------------------------------------
+
+    async def start(self):
+        self.dir = tempfile.mkdtemp(prefix='x402-chaos-')
+        self.reserved = [socket.socket() for _ in range(2)]
+        for one in self.reserved:
+            # Bound, not listening: ours until the end, and nginx can still listen there.
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            one.bind(('127.0.0.1', 0))
+        self.port, self.dead_port = (one.getsockname()[1] for one in self.reserved)
+        self.facilitator = HostileFacilitator(self, self.settle_timeout)
+        self.backend = CountingBackend(self)
+        await self.facilitator.start()
+        await self.backend.start()
+        with open(f'{self.dir}/nginx.conf', 'w') as file:
+            file.write(self.configuration())
+        with open(f'{self.dir}/control', 'wb') as file:
+            file.write(bytes(32))
+        with open(f'{self.dir}/control', 'r+b') as file:
+            self.control = mmap.mmap(file.fileno(), 32)
+        self.log_at = 0
+        libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
+        await self.run()
+
+    async def run(self):
+        environment = {**os.environ, 'CHAOS_CONTROL': f'{self.dir}/control'}
+        environment.pop('NGINX', None)
+        preload = [one for one in (self.settings.preload, self.settings.shim) if one]
+        if preload:
+            environment['LD_PRELOAD'] = ' '.join(preload)
+        with open(f'{self.dir}/output', 'ab') as output:
+            # A daemon: a master that is still its parent's child refuses USR2.
+            rc = subprocess.call(
+                [self.settings.nginx, '-p', self.dir, '-c', f'{self.dir}/nginx.conf', '-e', f'{self.dir}/error.log'],
+                env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+        self.master = self.pid_file() if await self.wait(lambda: rc or self.pid_file()) else None
+        if rc or not await self.wait(lambda: len(self.workers()) >= self.workers_wanted, 30):
+            raise SystemExit(f'nginx did not start: {open(f"{self.dir}/error.log").read()[-2000:]}'
+                             f'{open(f"{self.dir}/output").read()[-2000:]}')
+        self.guard = guard(self.dir)
+
+    def pid_file(self):
+        try:
+            with open(f'{self.dir}/nginx.pid') as file:
+                return int(file.read())
+        except (OSError, ValueError):
+            return None
+
+    async def wait(self, condition, seconds=10):
+        end = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > end:
+                return False
+            await asyncio.sleep(0.005)
+        return True
+
+    def children(self, pid):
+        try:
+            with open(f'/proc/{pid}/task/{pid}/children') as file:
+                return [int(word) for word in file.read().split()]
+        except OSError:
+            return []
+
+    def titled(self, pid, title):
+        try:
+            with open(f'/proc/{pid}/cmdline', 'rb') as file:
+                return title in file.read()
+        except OSError:
+            return False
+
+    def workers(self):
+        """Those that serve; the ones that are shutting down have another title."""
+        return [pid for pid in self.children(self.master)
+                if self.titled(pid, b'worker process') and not self.titled(pid, b'shutting down')]
+
+    def tell(self, pid, number):
+        try:
+            os.kill(pid, number)
+        except ProcessLookupError:
+            pass
+
+    async def workers_back(self, old):
+        return await self.wait(lambda: len([pid for pid in self.workers() if pid not in old]) > 0
+                               and len(self.workers()) >= self.workers_wanted, 10)
+
+    async def stop(self):
+        """Ends nginx, whoever is its master by now, and all that is left of it."""
+        self.tell(self.master, signal.SIGQUIT)
+        ours = lambda: [pid for pid in self.children(os.getpid()) if self.titled(pid, b'nginx: ')]
+        gone = await self.wait(lambda: not [pid for pid in ours() if self.reap(pid)], 10 * self.settings.patience)
+        for pid in ours():
+            for child in self.children(pid):
+                self.tell(child, signal.SIGKILL)
+            self.tell(pid, signal.SIGKILL)
+            self.reap(pid, wait=True)
+        os.write(self.guard[1], b'x')
+        os.close(self.guard[1])
+        os.waitpid(self.guard[0], 0)
+        return gone
+
+    def reap(self, pid, wait=False):
+        """True while the process is there."""
+        try:
+            return os.waitpid(pid, 0 if wait else os.WNOHANG) == (0, 0)
+        except ChildProcessError:
+            return False
+
+    async def close(self):
+        if not await self.stop():
+            self.complain('nginx did not end within 10 s of QUIT')
+        if not self.settings.keep:
+            shutil.rmtree(self.dir, ignore_errors=True)
+
+    # --- what can be done to it -----------------------------------------------
+
+    def set_clock(self, seconds):
+        struct.pack_into('q', self.control, 0, seconds)
+
+    def starve(self, pid, allowed):
+        struct.pack_into('qq', self.control, 8, pid, allowed)
+
+    def starved(self):
+        """How often memory was refused since last asked."""
+        count, = struct.unpack_from('q', self.control, 24)
+        struct.pack_into('qq', self.control, 8, 0, 0)
+        struct.pack_into('q', self.control, 24, 0)
+        return count
+
+    async def upgrade(self):
+        """USR2: another master beside this one, which then quits."""
+        old = self.master
+        known = set(self.children(old))     # the new master is none of these
+        self.tell(old, signal.SIGUSR2)
+        masters = lambda: [pid for pid in self.children(old) if pid not in known and self.titled(pid, b'master process')]
+        if not await self.wait(masters, 10):
+            return False
+        new = masters()[0]
+        await self.wait(lambda: len(self.children(new)) >= self.workers_wanted, 10)
+        self.tell(old, signal.SIGQUIT)
+        self.master = new
+        return True
+
+    def new_log(self):
+        with open(f'{self.dir}/error.log', 'rb') as file:
+            file.seek(self.log_at)
+            text = file.read()
+        self.log_at += len(text)
+        return text
