@@ -118,6 +118,8 @@ typedef struct {
                                               in a location around it */
     void                      *offer;      /* const x402::LocationOffer */
     void                      *facilitator;/* x402::FacilitatorConf */
+    void                      *prepared;   /* const x402::PreparedOffers,
+                                              NULL: they vary */
 } ngx_http_x402_loc_conf_t;
 
 

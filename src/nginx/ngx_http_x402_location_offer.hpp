@@ -5,6 +5,7 @@
 #define NGX_HTTP_X402_LOCATION_OFFER_HPP
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "nginx/ngx_http_x402_facilitator_conf.hpp"
@@ -34,6 +35,8 @@ struct OldOffer {
 };
 
 using Dialects = std::vector<const Dialect *>;
+// The offer to who brought no payment, for each of the dialects.
+using PreparedOffers = std::vector<std::optional<PreparedOffer>>;
 
 struct LocationOffer {
     std::vector<LocationTerm> terms;

@@ -175,8 +175,9 @@ char *merge(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &outer,
     } else if (!build_offer(cf, conf)) {
         return static_cast<char *>(NGX_CONF_ERROR);
     }
-    return choose_facilitator(cf, conf) ? NGX_CONF_OK
-                                        : static_cast<char *>(NGX_CONF_ERROR);
+    return choose_facilitator(cf, conf) && prepare_offers(cf, conf)
+               ? NGX_CONF_OK
+               : static_cast<char *>(NGX_CONF_ERROR);
 }
 
 }  // namespace
