@@ -87,8 +87,11 @@ void set_body_headers(ngx_http_request_t *r, const AnswerBody &body)
         reinterpret_cast<u_char *>(const_cast<char *>(body.type.data()));
     type.len = body.type.size();
     // nginx: the length without parameters is what filters compare by.
-    std::size_t end = body.type.find_first_of("; \t");
-    r->headers_out.content_type_len = std::min(end, type.len);
+    auto end = std::find_if(body.type.begin(), body.type.end(), [](char byte) {
+        return byte == ';' || byte == ' ' || byte == '\t';
+    });
+    r->headers_out.content_type_len =
+        static_cast<std::size_t>(end - body.type.begin());
     r->headers_out.content_type_lowcase = nullptr;
     r->headers_out.content_length_n = static_cast<off_t>(body.text.size());
 }
