@@ -8,6 +8,9 @@ namespace x402 {
 
 namespace {
 
+// Of a refused payment, for clients to read; an address is much shorter.
+constexpr std::size_t kLongestPayer = 128;
+
 // Longer reasons are cut: the text goes into a response header.
 constexpr std::size_t kMaxReasonBytes = 256;
 
@@ -114,6 +117,9 @@ VerifyAnswer judge_verify(const FacilitatorReply &reply)
     if (!is_valid.is_true()) {
         answer.verdict = VerifyVerdict::invalid;
         answer.reason = invalid_reason(root, success_status);
+        if (root["payer"].string().size() <= kLongestPayer) {
+            answer.payer = std::string(root["payer"].string());
+        }
         return answer;
     }
     // "valid" from an error status, or with a payer that is no text, is not

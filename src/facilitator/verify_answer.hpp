@@ -20,7 +20,7 @@ enum class VerifyVerdict {
 struct VerifyAnswer {
     VerifyVerdict verdict = VerifyVerdict::broken;
     std::string reason;  // `error` of the 402; may be empty: none was given
-    std::string payer;   // as named by the facilitator; may be empty
+    std::string payer;  // valid, invalid: as the facilitator says; may be empty
     std::string detail;  // for the log
 };
 

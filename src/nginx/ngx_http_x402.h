@@ -105,8 +105,10 @@ typedef struct {
     ngx_array_t               *bypass;     /* ngx_http_complex_value_t */
     ngx_str_t                  cors;       /* "*", an origin; empty: off */
     ngx_http_complex_value_t  *error;
+    ngx_uint_t                 refuse_status;  /* of an invalid payment */
     ngx_http_complex_value_t  *unpaid_body;
     ngx_str_t                  unpaid_type;
+    void                      *notices;    /* x402::Notices */
     void                      *paywall;    /* x402::Paywall */
     void                      *extensions; /* x402::Extensions */
 
@@ -164,6 +166,7 @@ char *ngx_http_x402_set_unpaid_body(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_x402_set_paywall(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_extension(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_http_x402_set_notify(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /* configuration */

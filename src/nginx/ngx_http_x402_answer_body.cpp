@@ -26,6 +26,8 @@ Challenge challenge_of(const RequestCtx &ctx, const Answer &answer,
         answer.offer_error, answer.stock_error, resource, *ctx.offer, {}, {}};
     if (ctx.payment && ctx.payment->payer_known) {
         challenge.payer = ctx.payment->payer;
+    } else {
+        challenge.payer = answer.payer;
     }
     return challenge;
 }

@@ -21,12 +21,13 @@ namespace x402 {
 
 // An answer of ours instead of the content.
 struct Answer {
-    ngx_uint_t status = 0;       // 0: none
-    bool offer = false;          // carries PAYMENT-REQUIRED
-    bool unpaid = false;         // to who brought no usable payment
-    bool stock_error = false;    // the operator has no words of his own for it
-    std::string offer_error;     // `error` of that offer
-    std::string receipt;         // JSON for PAYMENT-RESPONSE; empty: none
+    ngx_uint_t status = 0;     // 0: none
+    bool offer = false;        // carries PAYMENT-REQUIRED
+    bool unpaid = false;       // to who brought no usable payment
+    bool stock_error = false;  // the operator has no words of his own for it
+    std::string offer_error;   // `error` of that offer
+    std::string payer;         // of a refused payment, as the facilitator says
+    std::string receipt;       // JSON for PAYMENT-RESPONSE; empty: none
     const char *word = nullptr;  // of the JSON body; nullptr: body is {}
     const char *charged =
         nullptr;                 // JSON value of `charged`; nullptr: left out
@@ -42,7 +43,8 @@ struct Payment {
     ClaimRef claim;
     std::optional<Digest> name;  // the client gave it (payment-identifier)
     const PaymentOffer::Way *way = nullptr;  // nullptr: resumed claim
-    std::string request_body;                // of verify and settle
+    unsigned asked_version = 2;  // of x402, by which the facilitator is asked
+    std::string request_body;    // of verify and settle
     std::string payer;
     std::string network;          // CAIP-2
     std::string receipt_network;  // as the dialect calls it
@@ -50,6 +52,7 @@ struct Payment {
     std::string asset;
     std::string pay_to;        // empty when content is owed
     bool payer_known = false;  // somebody else than the client said so
+    SettleTime settles = SettleTime::after;
 };
 
 // One payment header of a request, by its lower-case name.
@@ -76,9 +79,9 @@ struct RequestCtx {
     bool challenged = false;      // a PAYMENT-REQUIRED was sent; never a second
     bool answered = false;        // what leaves is an answer of ours
     bool settled_first = false;   // money moved before content was made
-    bool settled_before = false;  // because of `x402_settle before`
+    bool settled_before = false;  // because money goes first here
     bool tunnel = false;          // asked for, and settled before
-    bool never_settled = false;   // because of `x402_settle off`
+    bool never_settled = false;   // because nobody settles here
 
     // What the request presented, taken out of its headers.
     PresentedHeaders presented;

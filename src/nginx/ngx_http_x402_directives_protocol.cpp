@@ -29,13 +29,20 @@ char *set_protocol(ngx_conf_t *cf, void *conf)
                 return refuse(cf, "protocol \"" + std::string(word)
                                       + "\" is written twice");
             }
+            if (other->payment_header() == dialect->payment_header()) {
+                return refuse(cf, "payments of \"" + std::string(other->name())
+                                      + "\" and \"" + std::string(word)
+                                      + "\" come in the same header; write "
+                                        "one of them");
+            }
         }
         dialects->push_back(dialect);
     }
     // x402: where both payments come, the newer counts.
-    if (dialects->size() == 2 && dialects->front() == &dialect_v1()) {
-        return refuse(cf, "write \"v2 v1\": a payment of version 2 is "
-                          "preferred where both come");
+    if (dialects->size() == 2 && dialects->front() != &dialect_v2()) {
+        return refuse(cf, "write \"v2 " + std::string(dialects->front()->name())
+                              + "\": a payment of version 2 is preferred "
+                                "where both come");
     }
     lcf->dialects = dialects;
     return NGX_CONF_OK;

@@ -38,7 +38,10 @@ struct FacilitatorConf {
     // differ in what is said to them on that occasion may hear another answer.
     std::uint64_t document_id = 0;
     std::vector<KindNeed> needs;  // of the locations; no duplicates
-    std::size_t index = 0;        // in the main conf's list
+    // Some way to pay is not written out in full, so that it is worth asking
+    // what is supported.
+    bool wanted = false;
+    std::size_t index = 0;  // in the main conf's list
     // Looked up by the master before workers start; empty when that failed.
     std::vector<std::string> addresses;
 

@@ -24,6 +24,7 @@ struct LocationTerm {
     ngx_http_complex_value_t *pay_to = nullptr;
     ngx_http_x402_origin_t origin{};
     FacilitatorConf *facilitator = nullptr;
+    bool in_full = false;  // nothing was left for us or a facilitator to add
 
     bool is_variable() const { return price || amount || pay_to; }
 };

@@ -52,7 +52,8 @@ void merge_settings(ngx_http_x402_loc_conf_t &conf,
     if (conf.origin.line == 0) {
         conf.origin = outer.origin;
     }
-    ngx_conf_merge_uint_value(conf.timeout, outer.timeout, 300);
+    // Not written: what the dialect says.
+    ngx_conf_merge_uint_value(conf.timeout, outer.timeout, NGX_CONF_UNSET_UINT);
     ngx_conf_merge_msec_value(conf.connect_timeout, outer.connect_timeout,
                               2000);
     ngx_conf_merge_msec_value(conf.verify_timeout, outer.verify_timeout, 5000);
@@ -63,8 +64,7 @@ void merge_settings(ngx_http_x402_loc_conf_t &conf,
     ngx_conf_merge_ptr_value(conf.description, outer.description, nullptr);
     ngx_conf_merge_ptr_value(conf.mime_type, outer.mime_type, nullptr);
     ngx_conf_merge_ptr_value(conf.redeliver_key, outer.redeliver_key, nullptr);
-    ngx_conf_merge_uint_value(conf.settle, outer.settle,
-                              NGX_HTTP_X402_SETTLE_AFTER);
+    ngx_conf_merge_uint_value(conf.settle, outer.settle, NGX_CONF_UNSET_UINT);
     ngx_conf_merge_size_value(conf.settle_buffer, outer.settle_buffer, 65536);
     ngx_conf_merge_msec_value(conf.settle_wait, outer.settle_wait, 1000);
     ngx_conf_merge_uint_value(conf.unproven, outer.unproven,
@@ -94,6 +94,8 @@ void note_needs(const LocationOffer &offer, FacilitatorConf *common)
     for (const LocationTerm &term : offer.terms) {
         FacilitatorConf &facilitator =
             term.facilitator ? *term.facilitator : *common;
+        facilitator.wanted =
+            facilitator.wanted || (!term.facilitator && !term.in_full);
         std::string scheme =
             term.terms.scheme.empty() ? "exact" : term.terms.scheme;
         std::string network = caip2_network(term.terms.network).value_or("");

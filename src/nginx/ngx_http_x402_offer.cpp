@@ -60,8 +60,22 @@ bool take_value(ngx_conf_t *cf, ngx_str_t word, std::string &out,
     return ngx_http_compile_complex_value(&compiler) == NGX_OK;
 }
 
+// Seconds: of this way, else of the location, else of its first dialect.
+ngx_uint_t timeout_of(const ngx_http_x402_loc_conf_t &conf,
+                      const ngx_http_x402_accept_t &accept,
+                      const LocationOffer &location)
+{
+    for (ngx_uint_t written : {accept.timeout, conf.timeout}) {
+        if (written != NGX_CONF_UNSET_UINT) {
+            return written;
+        }
+    }
+    return location.dialects.front()->default_timeout();
+}
+
 bool read_term(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
-               const ngx_http_x402_accept_t &accept, LocationTerm &term)
+               const ngx_http_x402_accept_t &accept,
+               const LocationOffer &location, LocationTerm &term)
 {
     AcceptTerms &terms = term.terms;
     terms.network = copy(accept.network.data ? accept.network : conf.network);
@@ -69,8 +83,8 @@ bool read_term(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
     terms.decimals = copy(accept.decimals);
     terms.scheme = copy(accept.scheme);
     terms.extra = copy(accept.extra);
-    terms.timeout_seconds = static_cast<std::uint32_t>(
-        accept.timeout != NGX_CONF_UNSET_UINT ? accept.timeout : conf.timeout);
+    terms.timeout_seconds =
+        static_cast<std::uint32_t>(timeout_of(conf, accept, location));
     terms.upfront = conf.settle == NGX_HTTP_X402_SETTLE_BEFORE;
     term.origin = accept.origin;
     if (accept.facilitator.data) {
@@ -204,7 +218,7 @@ bool read_terms(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
 
     location.terms.resize(count);
     for (ngx_uint_t i = 0; i < count; i++) {
-        if (!read_term(cf, conf, accepts[i], location.terms[i])) {
+        if (!read_term(cf, conf, accepts[i], location, location.terms[i])) {
             return false;
         }
     }
@@ -233,12 +247,13 @@ bool has_words_for(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
                      conf.origin);
             return false;
         }
-        bool hidden = dialect == &dialect_v1() && conf.unpaid_body;
+        bool hidden = dialect->offer_header().empty() && conf.unpaid_body;
         if (hidden) {
             complain(cf, NGX_LOG_WARN,
                      "x402_unpaid_body takes the place of the body that "
-                     "clients of x402_protocol v1 read the offer from; they "
-                     "cannot pay here",
+                     "clients of x402_protocol "
+                         + std::string(dialect->name())
+                         + " read the offer from; they cannot pay here",
                      conf.origin);
         }
     }
@@ -269,7 +284,15 @@ bool build_constant_offer(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
         }
         location.supplemented = location.supplemented
                                 || takes_supported_extra(requirements.value());
+        location.terms[i].in_full =
+            !term.terms.amount.empty() && !term.terms.asset.empty()
+            && !term.terms.extra.empty() && !requirements->needs_supported;
         offer->add(named(std::move(requirements.value())), i);
+    }
+    for (const LocationTerm &term : location.terms) {
+        if (term.facilitator && !term.in_full) {
+            term.facilitator->wanted = true;
+        }
     }
     if (!measure(cf, conf, *offer)) {
         return false;

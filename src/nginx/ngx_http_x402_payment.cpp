@@ -8,10 +8,12 @@
 #include "nginx/ngx_http_x402_extensions.hpp"
 #include "nginx/ngx_http_x402_header_list.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
+#include "nginx/ngx_http_x402_notify.hpp"
 #include "nginx/ngx_http_x402_payment.hpp"
 #include "nginx/ngx_http_x402_price_grace.hpp"
 #include "nginx/ngx_http_x402_quote.hpp"
 #include "nginx/ngx_http_x402_reply.hpp"
+#include "nginx/ngx_http_x402_supplement.hpp"
 #include "policy/claim_key.hpp"
 #include "policy/network_table.hpp"
 #include "policy/supported_extra.hpp"
@@ -59,8 +61,19 @@ bool fill_facts(RequestCtx &ctx)
     }
     payment.valid_before = last_use(ctx, scheme);
     facts.expires = payment.valid_before + kAfterlife;
+    if (scheme.form == PaymentForm::fast) {
+        // Money: it moved before we heard of it and can be shown for ever.
+        facts.expires = ClaimTable::kNeverExpires;
+    }
     payment.payer = scheme.payer;
     return true;
+}
+
+// Like challenge(), for a payment that is no good and not just spent.
+void refuse_payment(RequestCtx &ctx, std::string error)
+{
+    challenge(ctx, error);
+    ctx.answer = invalid_answer(ctx, std::move(error));
 }
 
 // Header to payment; false: ctx.answer says why not.
@@ -68,7 +81,7 @@ bool read_payment(RequestCtx &ctx, std::string_view header_value)
 {
     auto payload = ctx.dialect->decode(header_value);
     if (!payload) {
-        challenge(ctx, payload.problem().text);
+        refuse_payment(ctx, payload.problem().text);
         if (payload.problem().text == kPaymentRequired) {
             ctx.answer = unpaid_answer(ctx);
         }
@@ -84,8 +97,8 @@ bool read_payment(RequestCtx &ctx, std::string_view header_value)
                                       asset, payload->payload());
     if (!scheme) {
         bool no_match = scheme.problem().text == kNoMatchingRequirements;
-        challenge(ctx, no_match ? std::string(ctx.dialect->mismatch())
-                                : scheme.problem().text);
+        refuse_payment(ctx, no_match ? std::string(ctx.dialect->mismatch())
+                                     : scheme.problem().text);
         return false;
     }
     ctx.payment = std::make_unique<Payment>();
@@ -99,11 +112,14 @@ bool read_payment(RequestCtx &ctx, std::string_view header_value)
     return true;
 }
 
-Answer verify_answer_for(const VerifyAnswer &verdict)
+Answer verify_answer_for(const RequestCtx &ctx, const VerifyAnswer &verdict)
 {
     switch (verdict.verdict) {
-    case VerifyVerdict::invalid:
-        return challenge_answer(verdict.reason);
+    case VerifyVerdict::invalid: {
+        Answer answer = invalid_answer(ctx, verdict.reason);
+        answer.payer = verdict.payer;
+        return answer;
+    }
     case VerifyVerdict::timed_out:
         return fault_answer(NGX_HTTP_GATEWAY_TIME_OUT, "facilitator_timeout");
     case VerifyVerdict::rate_limited:
@@ -134,7 +150,7 @@ void log_verify_trouble(const RequestCtx &ctx, const VerifyAnswer &verdict)
                                    : ""));
 }
 
-// `x402_settle off`: the facilitator's word is all there will be.
+// Nobody settles here: the facilitator's word is all there will be.
 void accept_verified(RequestCtx &ctx)
 {
     const Payment &payment = *ctx.payment;
@@ -155,6 +171,33 @@ void accept_verified(RequestCtx &ctx)
     advance(ctx, Event::verify_final);
 }
 
+// The facilitator says yes; what comes next is a matter of when money moves.
+void take_verified(RequestCtx &ctx)
+{
+    notify(ctx, NotifyEvent::verify);
+    switch (ctx.payment->settles) {
+    case SettleTime::off:
+        accept_verified(ctx);
+        return;
+    case SettleTime::verified_first: {
+        Worker &worker = *worker_of(main_conf(ctx.r));
+        SettlementTerms terms = settlement_terms(ctx);
+        terms.was_verified = true;
+        advance(ctx, Event::verify_valid);
+        advance(ctx, Event::settle_due);
+        settle_first(
+            ctx, worker,
+            worker.endpoint_of(*facilitator_of(ctx, *ctx.payment->way)),
+            std::move(terms));
+        return;
+    }
+    case SettleTime::before:
+    case SettleTime::after:
+        break;
+    }
+    advance(ctx, Event::verify_valid);
+}
+
 void on_verified(void *data, FacilitatorReply &reply)
 {
     auto *ctx = static_cast<RequestCtx *>(data);
@@ -169,17 +212,13 @@ void on_verified(void *data, FacilitatorReply &reply)
             if (!verdict.payer.empty()) {
                 ctx->payment->payer = verdict.payer;
             }
-            if (ctx->conf->settle == NGX_HTTP_X402_SETTLE_OFF) {
-                accept_verified(*ctx);
-            } else {
-                advance(*ctx, Event::verify_valid);
-            }
+            take_verified(*ctx);
         } else {
             log_verify_trouble(*ctx, verdict);
             advance(*ctx, verdict.verdict == VerifyVerdict::invalid
                               ? Event::verify_invalid
                               : Event::verify_failed);
-            ctx->answer = verify_answer_for(verdict);
+            ctx->answer = verify_answer_for(*ctx, verdict);
             cap_retry(*ctx);
         }
     });
@@ -198,6 +237,50 @@ void begin_verify(RequestCtx &ctx, Endpoint &endpoint)
         FacilitatorCall::start(endpoint, std::move(call), on_verified, &ctx);
 }
 
+// A connection that changes its protocol cannot be held back.
+bool asks_for_tunnel(ngx_http_request_t *r)
+{
+    bool websocket = false;
+    each_header(r->headers_in.headers, [&](const ngx_table_elt_t &header) {
+        if (header_is(header.key, "upgrade")) {
+            websocket = websocket || header_is(header.value, "websocket");
+        }
+    });
+    return websocket || view(r->method_name) == "CONNECT";
+}
+
+std::optional<SettleTime> written_settle_time(ngx_uint_t written)
+{
+    switch (written) {
+    case NGX_HTTP_X402_SETTLE_AFTER:
+        return SettleTime::after;
+    case NGX_HTTP_X402_SETTLE_BEFORE:
+        return SettleTime::before;
+    case NGX_HTTP_X402_SETTLE_OFF:
+        return SettleTime::off;
+    default:
+        return std::nullopt;
+    }
+}
+
+// `distrusted`: this very payment was refused before, and is not given the
+// backend's work on trust again.
+void set_settle_time(RequestCtx &ctx, const PaymentOffer::Way &way,
+                     bool distrusted)
+{
+    SettleTime &when = ctx.payment->settles;
+    when = ctx.dialect->settle_time(way.requirements,
+                                    written_settle_time(ctx.conf->settle));
+    if (when == SettleTime::off) {
+        return;
+    }
+    ctx.tunnel = asks_for_tunnel(ctx.r);
+    if (when == SettleTime::after && (ctx.tunnel || distrusted)) {
+        when = SettleTime::before;
+    }
+    ctx.settled_before = when != SettleTime::after;
+}
+
 // What can be said of a payment without asking anybody. False: ctx.answer says
 // what is wrong with it.
 bool meets_offer(RequestCtx &ctx)
@@ -205,17 +288,17 @@ bool meets_offer(RequestCtx &ctx)
     const Payment &payment = *ctx.payment;
     const auto *way = find_way(ctx, payment.payload);
     if (way == nullptr) {
-        challenge(ctx, std::string(ctx.dialect->mismatch()));
+        refuse_payment(ctx, std::string(ctx.dialect->mismatch()));
         return false;
     }
     if (!echoes_extensions(*ctx.conf, ctx.r, payment.payload.extensions())) {
-        challenge(ctx, std::string(kExtensionEchoMismatch));
+        refuse_payment(ctx, std::string(kExtensionEchoMismatch));
         return false;
     }
     const char *objection =
         payload_objection(payment.scheme, way->requirements, ngx_time());
     if (objection) {
-        challenge(ctx, objection);
+        refuse_payment(ctx, objection);
         return false;
     }
     set_way(ctx, *way);
@@ -223,12 +306,13 @@ bool meets_offer(RequestCtx &ctx)
 }
 
 // A payment nobody has seen: match, time, slot, claim, call.
-void begin(RequestCtx &ctx, Worker &worker, bool settle_before)
+void begin(RequestCtx &ctx, Worker &worker, bool distrusted)
 {
     Payment &payment = *ctx.payment;
     if (!meets_offer(ctx) || !check_identifier(ctx, worker)) {
         return;
     }
+    set_settle_time(ctx, *payment.way, distrusted);
     if (!Slot::available(worker, ctx.conf->max_calls, false)) {
         log_line(
             NGX_LOG_WARN, ctx.r->connection->log,
@@ -254,9 +338,8 @@ void begin(RequestCtx &ctx, Worker &worker, bool settle_before)
         return;
     }
     ctx.slot = Slot(worker);
-    Endpoint &endpoint =
-        worker.endpoint_of(*facilitator_of(ctx, *payment.way));
-    if (!settle_before) {
+    Endpoint &endpoint = worker.endpoint_of(*facilitator_of(ctx, *payment.way));
+    if (payment.settles != SettleTime::before) {
         advance(ctx, Event::claim_taken);
         begin_verify(ctx, endpoint);
         return;
@@ -266,33 +349,20 @@ void begin(RequestCtx &ctx, Worker &worker, bool settle_before)
         advance(ctx, Event::verify_failed);
         return;
     }
-    ctx.settled_before = true;
     advance(ctx, Event::claim_taken_to_settle);
     settle_first(ctx, worker, endpoint, settlement_terms(ctx));
 }
 
-// A connection that changes its protocol cannot be held back.
-bool asks_for_tunnel(ngx_http_request_t *r)
+// What verify and settle ask about this way.
+std::string request_of(const RequestCtx &ctx, const PaymentOffer::Way &way)
 {
-    bool websocket = false;
-    each_header(r->headers_in.headers, [&](const ngx_table_elt_t &header) {
-        if (header_is(header.key, "upgrade")) {
-            websocket = websocket || header_is(header.value, "websocket");
-        }
-    });
-    return websocket || view(r->method_name) == "CONNECT";
-}
-
-bool settles_before(RequestCtx &ctx, const ClaimView &claim)
-{
-    if (ctx.conf->settle == NGX_HTTP_X402_SETTLE_OFF) {
-        return false;
+    const Payment &payment = *ctx.payment;
+    if (payment.asked_version == ctx.dialect->version()) {
+        return ctx.dialect->facilitator_request(payment.payload, way,
+                                                resource_info(ctx));
     }
-    ctx.tunnel = asks_for_tunnel(ctx.r);
-    // A payment that was refused before is not given the backend's work on
-    // trust again.
-    return ctx.tunnel || ctx.conf->settle == NGX_HTTP_X402_SETTLE_BEFORE
-           || claim.state == ClaimState::refused;
+    return facilitator_request_json(payment.asked_version, payment.payload, way,
+                                    resource_info(ctx));
 }
 
 }  // namespace
@@ -325,16 +395,19 @@ void cap_retry(RequestCtx &ctx)
 void set_way(RequestCtx &ctx, const PaymentOffer::Way &way)
 {
     Payment &payment = *ctx.payment;
-    unsigned version = ctx.dialect->version();
     payment.way = &way;
     payment.network = way.requirements.network;
-    payment.receipt_network =
-        version == 1 ? way.requirements.v1_network : way.requirements.network;
+    payment.receipt_network = ctx.dialect->network_name(way.requirements);
+    payment.asked_version = ctx.dialect->version();
+    if (Worker *worker = worker_of(main_conf(ctx.r))) {
+        payment.asked_version =
+            version_to_ask(*worker, *facilitator_of(ctx, way), way.requirements,
+                           payment.asked_version);
+    }
     payment.amount = way.requirements.amount;
     payment.asset = way.requirements.asset;
     payment.pay_to = way.requirements.pay_to;
-    payment.request_body = facilitator_request_json(version, payment.payload,
-                                                    way, resource_info(ctx));
+    payment.request_body = request_of(ctx, way);
 }
 
 bool set_amount(RequestCtx &ctx, const std::string &amount)
@@ -352,9 +425,7 @@ bool set_amount(RequestCtx &ctx, const std::string &amount)
     copied->amount = amount;
     settled.add(std::move(copied.value()), payment.way->term);
     payment.amount = amount;
-    payment.request_body =
-        facilitator_request_json(ctx.dialect->version(), payment.payload,
-                                 settled.ways()[0], resource_info(ctx));
+    payment.request_body = request_of(ctx, settled.ways()[0]);
     return true;
 }
 
@@ -373,7 +444,7 @@ void receive_payment(RequestCtx &ctx, std::string_view header_value)
     if (answer_from_claim(ctx, *worker, claim)) {
         return;
     }
-    begin(ctx, *worker, settles_before(ctx, claim));
+    begin(ctx, *worker, claim.state == ClaimState::refused);
 }
 
 }  // namespace x402

@@ -3,6 +3,7 @@
 #include "base/base64_codec.hpp"
 #include "nginx/ngx_http_x402_answer_body.hpp"
 #include "nginx/ngx_http_x402_extensions.hpp"
+#include "nginx/ngx_http_x402_notify.hpp"
 
 namespace x402 {
 
@@ -99,6 +100,9 @@ void note_reply(RequestCtx &ctx, const Answer &answer)
     if (ctx.reply != Reply::none) {
         return;
     }
+    if (ctx.payment) {
+        notify(ctx, NotifyEvent::failure);
+    }
     if (!answer.offer) {
         // Only a settlement of unknown outcome does not know what was charged.
         bool known =
@@ -183,7 +187,7 @@ bool add_paid_headers(RequestCtx &ctx)
     ctx.stamp = RequestCtx::Stamp::paid;
     return (ctx.receipt.empty()
             || add_own_header(ctx, ctx.dialect->receipt_header(),
-                              base64_encode(ctx.receipt)))
+                              base64_encode(ctx.dialect->receipt(ctx.receipt))))
            && add_header(ctx.r, "Vary", kVary) != nullptr;
 }
 
@@ -200,8 +204,9 @@ bool add_answer_headers(RequestCtx &ctx, const Answer &answer)
         }
     }
     if (!answer.receipt.empty()
-        && !add_own_header(ctx, ctx.dialect->receipt_header(),
-                           base64_encode(answer.receipt))) {
+        && !add_own_header(
+            ctx, ctx.dialect->receipt_header(),
+            base64_encode(ctx.dialect->receipt(answer.receipt)))) {
         return false;
     }
     if (answer.retry_after != 0
@@ -235,6 +240,15 @@ Answer challenge_answer(std::string error)
                         : 402;
     answer.offer = true;
     answer.offer_error = std::move(error);
+    return answer;
+}
+
+Answer invalid_answer(const RequestCtx &ctx, std::string error)
+{
+    Answer answer = challenge_answer(std::move(error));
+    if (answer.status == 402) {
+        answer.status = ctx.conf->refuse_status;
+    }
     return answer;
 }
 

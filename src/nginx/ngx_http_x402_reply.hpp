@@ -22,6 +22,8 @@ ngx_int_t send_answer(RequestCtx &ctx, const Answer &answer);
 
 // Answers of fixed meaning.
 Answer challenge_answer(std::string error);
+// The same for a payment that is no good: under x402_refuse_status.
+Answer invalid_answer(const RequestCtx &ctx, std::string error);
 // To who brought no payment, or nothing that can be read as one, in the
 // operator's words. The quote has been made.
 Answer unpaid_answer(const RequestCtx &ctx);

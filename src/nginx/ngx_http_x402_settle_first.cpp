@@ -1,6 +1,7 @@
 // Settlement in the access phase: `x402_settle before`, and payments whose
 // outcome was unknown. Also what every settlement of a request asks for, and
 // how one that did not end in payment is answered.
+#include "nginx/ngx_http_x402_notify.hpp"
 #include "nginx/ngx_http_x402_payment.hpp"
 #include "nginx/ngx_http_x402_reply.hpp"
 
@@ -46,6 +47,7 @@ void note_settlement(RequestCtx &ctx, const SettlementResult &result)
     if (result.event == Event::settle_paid
         || result.event == Event::settle_unproven) {
         ctx.payment->payer_known = true;
+        notify(ctx, NotifyEvent::settle);
     }
 }
 

@@ -111,6 +111,22 @@ supplemented_constant(Worker &worker, const ngx_http_x402_loc_conf_t &conf)
     return kept.offer;
 }
 
+unsigned version_to_ask(Worker &worker, const FacilitatorConf &facilitator,
+                        const PaymentRequirements &way, unsigned own)
+{
+    auto kinds = supported_kinds(worker, facilitator);
+    if (!kinds || way.v1_network.empty()) {
+        return own;
+    }
+    auto lists = [&](unsigned version) {
+        return kinds->find(version, way.scheme,
+                           version == 1 ? way.v1_network : way.network)
+               != nullptr;
+    };
+    unsigned other = own == 1 ? 2 : 1;
+    return !lists(own) && lists(other) ? other : own;
+}
+
 const std::vector<OldOffer> *offers_before(Worker &worker,
                                            const ngx_http_x402_loc_conf_t &conf)
 {

@@ -19,6 +19,11 @@ supplemented(Worker &worker, const ngx_http_x402_loc_conf_t &conf,
 std::shared_ptr<const PaymentOffer>
 supplemented_constant(Worker &worker, const ngx_http_x402_loc_conf_t &conf);
 
+// The version of x402 to ask the facilitator in: the payment's own, unless the
+// facilitator lists this way in the other version alone.
+unsigned version_to_ask(Worker &worker, const FacilitatorConf &facilitator,
+                        const PaymentRequirements &way, unsigned own);
+
 // What the location offered before a facilitator changed its answer, for those
 // who were offered it. nullptr: nothing. Lifetime: until the next call above.
 const std::vector<OldOffer> *

@@ -102,6 +102,7 @@ bool SupportedWatch::serves(const FacilitatorConf &conf) const
 
 void SupportedWatch::add_needs(const FacilitatorConf &conf)
 {
+    wanted_ = wanted_ || conf.wanted;
     for (const KindNeed &need : conf.needs) {
         if (std::find(needs_.begin(), needs_.end(), need) == needs_.end()) {
             needs_.push_back(need);
@@ -112,8 +113,10 @@ void SupportedWatch::add_needs(const FacilitatorConf &conf)
 void SupportedWatch::start()
 {
     needs_digest_ = digest_of(needs_);
-    // nginx: a timer of 0 ms would wait for some other event.
-    arm(1);
+    if (wanted_) {
+        // nginx: a timer of 0 ms would wait for some other event.
+        arm(1);
+    }
 }
 
 void SupportedWatch::arm(std::uint64_t wait)

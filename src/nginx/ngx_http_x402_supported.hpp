@@ -60,6 +60,7 @@ private:
 
     ngx_shm_zone_t *zone_;
     Endpoint &endpoint_;
+    bool wanted_ = false;
     std::vector<KindNeed> needs_;
     std::uint64_t needs_digest_ = 0;
     std::optional<SupportedBoard> board_;  // the zone's, or on own_memory_

@@ -1,5 +1,7 @@
 #include "protocol/dialect.hpp"
 
+#include "protocol/facilitator_messages.hpp"
+
 namespace x402 {
 
 namespace {
@@ -7,12 +9,25 @@ namespace {
 // The next dialect is one more line here, and its file.
 const Dialect *const *all_dialects(std::size_t &count)
 {
-    static const Dialect *const kDialects[] = {&dialect_v2(), &dialect_v1()};
+    static const Dialect *const kDialects[] = {&dialect_v2(), &dialect_v1(),
+                                               &dialect_fast()};
     count = sizeof(kDialects) / sizeof(kDialects[0]);
     return kDialects;
 }
 
 }  // namespace
+
+std::string_view Dialect::network_name(const PaymentRequirements &way) const
+{
+    return version() == 1 ? way.v1_network : way.network;
+}
+
+std::string Dialect::facilitator_request(const PaymentPayload &payload,
+                                         const PaymentOffer::Way &way,
+                                         const ResourceInfo &resource) const
+{
+    return facilitator_request_json(version(), payload, way, resource);
+}
 
 const Dialect *find_dialect(std::string_view name)
 {

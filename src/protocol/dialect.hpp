@@ -1,9 +1,10 @@
 // How buyers and seller talk: which headers, which words. One dialect per file
-// (dialect_v2.cpp, dialect_v1.cpp); the rest of the house asks through here and
-// never for a version.
+// (dialect_v2.cpp, dialect_v1.cpp, dialect_fast.cpp); the rest of the house
+// asks through here and never for a version.
 #ifndef X402_PROTOCOL_DIALECT_HPP
 #define X402_PROTOCOL_DIALECT_HPP
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,6 +24,14 @@ struct Challenge {
     const PaymentOffer &offer;
     std::string_view extensions_json;  // object; empty: none
     std::string_view payer;            // empty: unknown
+};
+
+// When the money moves, seen from the content.
+enum class SettleTime {
+    after,           // verified, made, settled, released
+    before,          // settled, then made
+    verified_first,  // verified, settled, then made
+    off,             // verified, then made; settled by nobody here
 };
 
 // Stateless; the instances live for ever.
@@ -48,6 +57,11 @@ public:
 
     // A way that this dialect has no words for is not offered in it.
     virtual bool can_offer(const PaymentRequirements &way) const = 0;
+    // What the network of a way is called in this dialect; empty: it is not.
+    // Lifetime: the way's, or for ever.
+    virtual std::string_view network_name(const PaymentRequirements &way) const;
+    // maxTimeoutSeconds where the operator wrote none.
+    virtual std::uint32_t default_timeout() const { return 300; }
     // The response header that carries the offer, base64; an empty name: there
     // is none. Lifetime of the name: for ever.
     virtual std::string_view offer_header() const = 0;
@@ -63,8 +77,23 @@ public:
     // The body of the 402, JSON; empty: this dialect has nothing to say there.
     virtual std::string offer_body(const Challenge &challenge) const = 0;
 
+    // The body of verify and settle.
+    virtual std::string facilitator_request(const PaymentPayload &payload,
+                                            const PaymentOffer::Way &way,
+                                            const ResourceInfo &resource) const;
+    // nullopt: the operator wrote none.
+    virtual SettleTime settle_time(const PaymentRequirements &way,
+                                   std::optional<SettleTime> configured) const
+    {
+        (void)way;
+        return configured.value_or(SettleTime::after);
+    }
+
     // The response header of a receipt. Lifetime: for ever.
     virtual std::string_view receipt_header() const = 0;
+    // A receipt in the schema of version 2 (settlement_receipt.hpp), in this
+    // dialect's words. What is no JSON object comes back as it is.
+    virtual std::string receipt(const std::string &json) const { return json; }
     // The receipt, JSON, of a payment that was verified and is settled by
     // nobody here; empty: none is given.
     virtual std::string receipt_of_verified(std::string_view payer,
@@ -81,10 +110,11 @@ protected:
 
 const Dialect &dialect_v2();
 const Dialect &dialect_v1();
+const Dialect &dialect_fast();
 
 // By its name; nullptr: there is none.
 const Dialect *find_dialect(std::string_view name);
-// For error messages: "v2, v1".
+// For error messages: "v2, v1, fast".
 std::string dialect_names();
 // Lower-case names of the headers that payments come in, in all dialects.
 // Several dialects may share one.

@@ -3,26 +3,11 @@
 #include "base/json_text.hpp"
 #include "protocol/dialect.hpp"
 #include "protocol/facilitator_messages.hpp"
+#include "protocol/v1_match.hpp"
 
 namespace x402 {
 
 namespace {
-
-bool equal_addresses(std::string_view a, std::string_view b)
-{
-    auto lower = [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    };
-    if (a.size() != b.size()) {
-        return false;
-    }
-    for (std::size_t i = 0; i < a.size(); i++) {
-        if (lower(a[i]) != lower(b[i])) {
-            return false;
-        }
-    }
-    return true;
-}
 
 class DialectV1 final : public Dialect {
 public:
@@ -44,29 +29,10 @@ public:
         return decode_payment_header(header_value, 1);
     }
 
-    // Version 1 names scheme and network only. Where several ways have the same
-    // two, an EVM authorization tells by what it pays to whom.
     const PaymentOffer::Way *match(const PaymentOffer &offer,
                                    const PaymentPayload &payload) const override
     {
-        JsonValue authorization = payload.payload()["authorization"];
-        const PaymentOffer::Way *first = nullptr;
-        for (const PaymentOffer::Way &way : offer.ways()) {
-            const PaymentRequirements &offered = way.requirements;
-            if (!can_offer(offered) || offered.scheme != payload.scheme()
-                || offered.v1_network != payload.network()) {
-                continue;
-            }
-            if (first == nullptr) {
-                first = &way;
-            }
-            if (authorization["value"].string() == offered.amount
-                && equal_addresses(authorization["to"].string(),
-                                   offered.pay_to)) {
-                return &way;
-            }
-        }
-        return first;
+        return match_v1_payment(*this, offer, payload);
     }
 
     // One name that its clients do not know makes them refuse the whole answer;

@@ -1,5 +1,7 @@
 #include "protocol/settlement_receipt.hpp"
 
+#include <cstddef>
+
 #include "base/json_text.hpp"
 
 namespace x402 {
@@ -21,6 +23,10 @@ constexpr ReceiptMember kMembers[] = {
     {"extensions", MemberType::object}, {"extra", MemberType::object},
 };
 
+// Clients read 16 KB of header in all; base64 makes this 8 KB. A payer who
+// cannot read the answer has paid for nothing.
+constexpr std::size_t kMostReceiptBytes = 6 * 1024;
+
 std::string open_receipt(bool success)
 {
     return success ? "{\"success\":true" : "{\"success\":false";
@@ -35,9 +41,14 @@ std::string settlement_receipt_json(JsonValue settle_answer, bool success)
         JsonValue value = settle_answer[member.name];
         bool typed = member.type == MemberType::text ? value.is_string()
                                                      : value.is_object();
-        if (typed) {
-            append_json_key(receipt, member.name);
-            value.write(receipt);
+        if (!typed) {
+            continue;
+        }
+        std::size_t before = receipt.size();
+        append_json_key(receipt, member.name);
+        value.write(receipt);
+        if (receipt.size() >= kMostReceiptBytes) {
+            receipt.resize(before);
         }
     }
     receipt.push_back('}');

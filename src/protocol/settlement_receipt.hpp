@@ -12,8 +12,10 @@ namespace x402 {
 
 // The facilitator's settle answer reduced to the members of the schema, in its
 // order: success, errorReason, errorMessage, payer, transaction, network,
-// amount, extensions, extra. Nulls are dropped, empty strings kept, members of
-// a wrong type dropped. `success` is written as the JSON true or false given.
+// amount, extensions, extra. Nulls are dropped, empty strings kept; dropped as
+// well are members of a wrong type, and those with which the receipt would be
+// longer than 6 KB, more than clients take in a header. `success` is written as
+// the JSON true or false given.
 std::string settlement_receipt_json(JsonValue settle_answer, bool success);
 
 // A receipt of ours, for a settlement whose answer never arrived:

@@ -132,9 +132,10 @@ ClaimTable::Cell *ClaimTable::room_for(const Digest &key, std::int64_t now)
             if (cell.expires <= now) {
                 expired = &cell;
             }
-            bool replaceable = state == ClaimState::delivered
-                               || state == ClaimState::refused
-                               || state == ClaimState::closed;
+            bool replaceable =
+                (state == ClaimState::delivered || state == ClaimState::refused
+                 || state == ClaimState::closed)
+                && cell.expires != kNeverExpires;
             if (replaceable && (!oldest || cell.changed < oldest->changed)) {
                 oldest = &cell;
             }

@@ -116,6 +116,10 @@ class ClaimTable {
 public:
     using IsAlive = bool (*)(std::int64_t process);
 
+    // Of a payment that stays usable for ever, so that only this table stands
+    // between it and its second use: it is never given up for another.
+    static constexpr std::int64_t kNeverExpires = INT64_MAX;
+
     static constexpr unsigned kMaxExecutions = 3;
     static constexpr unsigned kMaxUnproven = 3;
     static constexpr unsigned kMaxWaiting = 32;

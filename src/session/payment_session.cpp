@@ -69,6 +69,10 @@ Step step_verified(Event event)
     switch (event) {
     case Event::content_free:
         return {State::closed, Action::pass, ClaimChange::free};
+    case Event::settle_due:
+        // Verified, and the content has to wait for the money.
+        return {State::settling_first, Action::call_settle,
+                ClaimChange::settling};
     case Event::content_charged:
         return {State::holding, Action::hold, ClaimChange::keep};
     case Event::content_broken:

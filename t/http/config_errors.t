@@ -83,6 +83,11 @@ passes("$complete x402_price \$arg_p;");
 passes("$url $network x402_price 1; x402_pay_to \$arg_p;");
 like $t->config_error($frame =~ s/LINE/$complete x402_price \$nowhere;/r),
     qr/\[emerg\].*unknown "nowhere" variable/, 'refused: an unknown variable, in the words of nginx';
+refused("$complete x402_refuse_status $_; x402_price 1;", 'invalid value|arguments')
+    for '401', '404', 'on', '402 403';
+refused("$complete x402_protocol $_; x402_price 1;", 'same header|write "v2 fast"') for 'v1 fast', 'fast v1', 'fast v2';
+refused("$url $pay_to x402_network eip155:196; x402_protocol fast; x402_accept price=1 asset=0x036CbD53842c5426634e7929541eC2318f3dCF7e decimals=6 'extra={\"name\":\"a\",\"version\":\"1\"}';",
+    'fast has no name for any network');
 refused("$complete x402_protocol $_; x402_price 1;", 'protocol|arguments|twice|v2 v1')
     for 'v3', 'V2', 'v2 v2', 'v1 v2', 'v2 v1 v1';
 refused("$url $pay_to x402_network eip155:42161; x402_protocol $_; x402_price 1;", 'no name for any network')
@@ -127,7 +132,8 @@ refused(qq($complete x402_price 1; x402_description "@{[ 'x' x 3900 ]}"; x402_mi
 
 refused_here("x402_facilitator $_; $network $pay_to x402_price 1;", '(?:facilitator|url|URL|scheme|port|host)')
     for 'x402.org', 'ftp://x402.org', 'http://', 'http://a:0', 'http://a:99999', 'http://a:b', 'http://u:p@a',
-    'http://a/?q=1', 'http://a/#f', '"http://a b"', 'unix:/tmp/x';
+    'http://a/?q=1', 'http://a/#f', '"http://a b"', 'unix:/tmp/x',
+    'file:///etc/passwd', '$arg_f', 'http://$host', 'http://$http_x_where/f';
 refused_here("$complete x402_facilitator_timeout $_; x402_price 1;", '(?:time|parameter|duplicate)')
     for 'verify=0', 'verify=x', 'colour=1s', '1s', 'verify=1s verify=2s', 'verify=-1s';
 refused_here("$complete x402_facilitator_max_calls $_; x402_price 1;", '(?:max_calls|value|invalid|number)') for '0', '-1', 'x';

@@ -7,6 +7,7 @@ use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use X402::Test;
+use X402::Fast;
 use MIME::Base64 qw(encode_base64);
 
 my @replacements = (
@@ -178,6 +179,66 @@ my %examples = (
                 'eip2612GasSponsoring erc20ApprovalGasSponsoring', 'who pays for gas';
         },
     },
+    'fast-x402-server.conf' => {
+        dialect => 'fast',
+        offers => [ '/premium' => [ 'fast-testnet 1000', 'arbitrum-sepolia 1000' ], '/reports/1' => ['fast-testnet 1000000'] ],
+        pay_to => 'fast1qqqsyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0sfh7dqh',
+        order => 'verify',
+        free  => ['/health'],
+        also  => sub ($t, $f, $up) {
+            my $show = sub ($payment) { $t->get('/premium', headers => [ 'X-PAYMENT' => $payment ]) };
+            my $body = fast_offer($t->get('/premium'));
+            is $show->(recorded_payment())->status, 200, 'a payment as it was recorded';
+            is $show->(recorded_payment())->status, 402, 'once';
+            is $show->(fast_payment($body, signers => 20))->status, 200, 'a long one';
+            $f->forget;
+            ok fast_receipt($show->(evm_payment($body, accept => 1)))->{txHash}, 'EVM, with its hash';
+            is join(' ', map { $_->{headers}{'x-api-key'} } $f->requests), 'key-for-verify key-for-settle', 'keys';
+            $f->verify(invalid => 'insufficient_signatures');
+            my $r = $show->(fast_payment($body));
+            is $r->status, 403, 'a proof that is no good';
+            is fast_offer($r)->{error}, 'insufficient_signatures', 'and why';
+        },
+    },
+    'flask-routes.conf' => {
+        offers => [ map { $_ => [ 'eip155:84532 10000', 'solana:EtWTRABZaYq6iMfeYKouRu166VU2xqa1 10000' ] }
+            '/weather', '/WEATHER', '//weather/', '/premium/content' ],
+        free => [ '/health', '/', '/weathers' ],
+        also => sub ($t, $f, $up) {
+            is $t->ask(POST => '/weather')->status, 200, 'another method is free, as it was';
+            is $t->get('/weather', headers => [ 'X-Api-Key' => 'key-of-a-partner' ])->status, 200, 'a partner pays nothing';
+            my $dear = unpaid($t, '/weather?tier=premium');
+            is $dear->{accepts}[0]{amount}, '100000', 'the dear tier';
+            is paid($t, '/weather?tier=premium', payment => payment(unpaid($t, '/weather')))->status, 402,
+                'is not bought with a payment for the cheap one';
+            $_->forget for $f, $up;
+            is paid($t, '/weather?tier=premium', payment => payment($dear))->status, 200, 'but with its own';
+            is $f->asked('verify')->{paymentRequirements}{amount}, '100000', 'which the facilitator is told';
+            ok $t->wait_for(sub { $up->hits('/hooks/settled') == 1 }, 3), 'the application hears of it';
+            $f->verify(invalid => 'insufficient_funds');
+            $up->forget;
+            is paid($t, '/weather')->status, 402, 'refused';
+            ok $t->wait_for(sub { $up->hits('/hooks/failed') == 1 }, 3), 'the application hears of it';
+            is +($up->requests('/hooks/failed'))[0]{headers}{'x-reason'}, 'insufficient_funds', 'and why';
+            $f->verify('ok');
+            $_->forget for $f, $up;
+            $up->on('/hooks/may-buy', status => 403);
+            is paid($t, '/premium/content', payment => payment($dear))->status, 403, 'an account that may not buy';
+            is $f->calls, 0, 'is not charged';
+            like read_text($t->dir . '/logs/payments.log'), qr{/weather\?tier=premium 200 settled 0x\w+ 100000 0x\w+}, 'the log';
+        },
+    },
+    'payai-manual.conf' => {
+        offers => [ '/weather' => [ 'eip155:84532 10000', 'solana:EtWTRABZaYq6iMfeYKouRu166VU2xqa1 10000' ] ],
+        unpaid => sub {'{"error":"Payment required"}'},
+        free   => ['/'],
+        also   => sub ($t, $f, $up) {
+            is $t->get('/weather', headers => [ Cookie => 'session=a' ])->status, 200, 'whoever has a session pays nothing';
+            is paid($t, '/weather')->status, 200, 'others do';
+            like +($f->requests)[0]{headers}{authorization}, qr/\ABearer ey/, 'with a token';
+            is $f->count('supported'), 0, 'what is supported is asked by nobody';
+        },
+    },
     'behind-a-proxy.conf' => {
         offers => [ '/report?a=1' => ['eip155:84532 10000'] ],
         free   => ['/health'],
@@ -200,6 +261,21 @@ plan skip_all => 'the module is not built' if !-e X402::Nginx::module();
 
 my @files = map {s{.*/}{}r} glob "$directory/*.conf";
 is "@files", join(' ', sort keys %examples), 'every example is here, and exists';
+
+# What a location asks for, and one payment of it, in the dialect of the example.
+sub ways ($about, $answer) {
+    my $offer = $about->{dialect} ? fast_offer($answer) : offer($answer);
+    return join ', ', map { "$_->{network} " . ($_->{amount} // $_->{maxAmountRequired}) } ($offer // {})->{accepts}->@*;
+}
+
+sub sold ($about, $t, $path) {
+    if (!$about->{dialect}) {
+        my $r = paid($t, $path);
+        return ($r, receipt($r));
+    }
+    my $r = $t->get($path, headers => [ 'X-PAYMENT' => fast_payment(fast_offer($t->get($path))) ]);
+    return ($r, fast_receipt($r));
+}
 
 sub file ($path) { return "content of $path\n" }
 
@@ -232,11 +308,13 @@ for my $name (sort keys %examples) {
     $t->write($_->[0], $_->[1]) for map { [ s{^\Q$directory/\E}{}r, read_text($_) ] }
         glob("$directory/*.html"), glob("$directory/extensions/*.json");
     $t->write('members.passwd', "me:{PLAIN}word\n");
+    chmod 0600, $t->write('payai.key', "id = my-id\nsecret = payai_sk_"
+        . encode_base64(pack('H*', '302e020100300506032b657004220420') . 'x' x 32, '') . "\n");
 
     my ($said, $passes) = $t->test_config($text);
     ok $passes, "$name: nginx -t" or diag $said;
     unlike $said, qr/\[warn\]/, "$name: without a warning";
-    my $typed = $t->config_error($text =~ s/\bx402_pay_to\b/x402_pay_too/r);
+    my $typed = $t->config_error($text =~ s{\bx402_facilitator\b}{x402_pay_too}r);
     like $typed, qr/unknown directive "x402_pay_too"/, "$name: which would see a wrong one";
     $t->allow(qr/x402_pay_too/);
     $t->start;
@@ -246,8 +324,8 @@ for my $name (sort keys %examples) {
     while (my ($path, $expected) = splice @offers, 0, 2) {
         my $r = $t->get($path);
         is $r->status, 402, "$name: $path is not free";
-        is join(', ', map {"$_->{network} $_->{amount}"} (offer($r) // {})->{accepts}->@*),
-            join(', ', @$expected), "$name: $path: its price";
+        is ways($about, $r), join(', ', @$expected), "$name: $path: its price";
+        next if $about->{dialect};
         is $r->body, $about->{unpaid} ? $about->{unpaid}->() : '{}', "$name: $path: what is shown";
     }
     for my $path ($about->{free}->@*) {
@@ -257,11 +335,12 @@ for my $name (sort keys %examples) {
     }
     is $f->calls, 0, "$name: nobody was asked for that";
 
-    my $r = paid($t, $sold);
+    my ($r, $receipt) = sold($about, $t, $sold);
     is $r->status, 200, "$name: $sold is sold";
-    ok receipt($r)->{success}, "$name: with a receipt";
+    ok $receipt->{success}, "$name: with a receipt";
     is $f->order, $about->{order} // 'verify settle', "$name: at the facilitator";
-    is $f->asked('settle')->{paymentRequirements}{payTo}, $pay_to, "$name: to the address";
+    my ($last) = ($about->{order} // 'settle') =~ /(\w+)\z/;
+    is $f->asked($last)->{paymentRequirements}{payTo}, $about->{pay_to} // $pay_to, "$name: to the address";
     $_->forget for $f, $up;
     if ($about->{also}) {
         subtest $name => sub { $about->{also}->($t, $f, $up) };

@@ -80,5 +80,8 @@ breaks('/users/9', extensions('/users/8'), 'bazaar of another path');
 keeps('/outer/7', extensions('/outer/7'), 'and the facilitator');
 is_deeply $f->asked('verify')->{paymentPayload}{extensions}, extensions('/outer/7'), 'gets what the client sent';
 
+# Signing in opens nothing, offered or not.
+my $proof = encoded({ domain => 'localhost', address => random_hex(20), signature => random_hex(65), chainId => 'eip155:84532' });
+is $t->get('/outer/8', headers => [ 'SIGN-IN-WITH-X' => $proof ])->status, 402, 'who signs in pays like anybody';
 
 finish;

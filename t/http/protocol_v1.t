@@ -180,4 +180,29 @@ is $r->status, 402, 'settlement refused';
 is body_of($r)->{error}, 'insufficient_funds', 'the reason in the body';
 ok !old_receipt($r)->{success}, 'the receipt says so';
 
+# --- the facilitator is asked in the version it lists -----------------------------
+
+for my $case ([ 2, 'eip155:84532', 'v1' ], [ 2, 'eip155:84532', 'v2' ], [ 1, 'base-sepolia', 'v1' ],
+    [ 1, 'base-sepolia', 'v2' ])
+{
+    my ($version, $network, $client) = @$case;
+    my $name = "listed in version $version, paid in $client";
+    $_->forget for $f, $up;
+    $f->settle('paid');
+    $f->supported(kinds => [ [ $version, 'exact', $network ] ]);
+    $t->quit;
+    $t->start;
+    $f->wait_calls(supported => 1);
+    sleep 0.3;
+    my $answer = $client eq 'v1' ? pay_old('/both') : paid($t, '/both');
+    is $answer->status, 200, $name;
+    for my $call (qw(verify settle)) {
+        my $said = $f->asked($call);
+        is "$said->{x402Version} $said->{paymentPayload}{x402Version}", "$version $version", "$name: $call";
+        is $said->{paymentRequirements}{network}, $network, "$name: $call, its network";
+        ok $said->{paymentPayload}{payload}{authorization}{nonce}, "$name: $call, the signed part";
+    }
+    ok $answer->header($client eq 'v1' ? 'X-PAYMENT-RESPONSE' : 'PAYMENT-RESPONSE'), "$name: the client's own receipt";
+}
+
 finish;

@@ -17,6 +17,7 @@ http {
     x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
     server {
         listen 127.0.0.1:%%PORT%%;
+        listen 127.0.0.1:%%PORT_h2%% http2;
         ssi_types *;
 
         location /free/   { alias %%DIR%%/html/; ssi on; }
@@ -51,20 +52,23 @@ $up->on('/check', status => 200, body => '');
 $t->start;
 
 # A free request gets nothing out of a priced location.
-for my $path ('/free/page', '/before/plain') {
-    my $r = $t->get($path);
-    no_trace $r, 'SECRET', "$path: no paid content in a free page";
+for my $via ([], [ h2 => 1, port => 'h2' ]) {
+    for my $path ('/free/page', '/before/plain') {
+        my $r = $t->get($path, @$via);
+        no_trace $r, 'SECRET', "$path: no paid content in a free page";
+    }
+    is $t->get('/auth/plain', @$via)->status, 403, 'a priced location as auth_request says no';
+    is $t->get('/mirror/plain', @$via)->body, "plain\n", 'a mirror';
 }
-my $r = $t->get('/auth/plain');
-is $r->status, 403, 'a priced location as auth_request says no';
-is $t->get('/mirror/plain')->body, "plain\n", 'a mirror';
 is $up->hits('/up'), 0, 'and the backend of the priced location was never asked';
 is $f->calls, 0, 'nor the facilitator';
 
 # In a request that is paid it is part of what was bought.
-$f->forget;
-is_content paid($t, '/paid/page'), 'page[SECRET]', 'an include in a paid page';
-is $f->order, 'verify settle', 'is paid for with it';
+for my $via ([], [ h2 => 1, port => 'h2' ]) {
+    $f->forget;
+    is_content paid($t, '/paid/page', @$via), 'page[SECRET]', 'an include in a paid page';
+    is $f->order, 'verify settle', 'is paid for with it';
+}
 
 $f->forget;
 is_content paid($t, '/all', port => 'all'), 'page[SECRET]', 'the same under one price';
@@ -72,21 +76,24 @@ is $f->order, 'verify settle', 'once';
 
 # The price of the server is inherited by what a free page includes.
 $up->forget;
-$r = $t->get('/off/all', port => 'all');
+my $r = $t->get('/off/all', port => 'all');
 is $r->status, 200, 'a free page there';
 is $r->header_count('PAYMENT-REQUIRED'), 0, 'has no offer';
 
 # Who may not come in is not asked for money, and money does not replace the ticket.
 $f->forget;
 $up->forget;
-is $t->get('/gate/plain')->status, 402, 'auth_request said yes: money is asked for';
-is $up->hits('/check'), 1, 'after the check';
-is_content paid($t, '/gate/plain'), "plain\n", 'both';
-ok !grep({ $_->{headers}{'payment-signature'} } $up->requests('/check')), 'the check never sees a payment';
-$up->on('/check', status => 403, body => '');
-$f->forget;
-$r = $t->get('/gate/plain', headers => pay_with($t, '/paid/plain'));
-is $r->status, 403, 'auth_request said no';
-is $f->calls, 0, 'the facilitator is not asked';
+for my $via ([], [ h2 => 1, port => 'h2' ]) {
+    $_->forget for $f, $up;
+    $up->on('/check', status => 200, body => '');
+    is $t->get('/gate/plain', @$via)->status, 402, 'auth_request said yes: money is asked for';
+    is $up->hits('/check'), 1, 'after the check';
+    is_content paid($t, '/gate/plain', @$via), "plain\n", 'both';
+    ok !grep({ $_->{headers}{'payment-signature'} } $up->requests('/check')), 'the check never sees a payment';
+    $up->on('/check', status => 403, body => '');
+    $f->forget;
+    is $t->get('/gate/plain', @$via, headers => pay_with($t, '/paid/plain'))->status, 403, 'auth_request said no';
+    is $f->calls, 0, 'the facilitator is not asked';
+}
 
 finish;

@@ -136,6 +136,10 @@ TEST(VerifyAnswer, NamesThePayer)
         judge_verify(answered(200, R"({"isValid":true,"payer":"0xAb"})")).payer,
         "0xAb");
     EXPECT_EQ(judge_verify(answered(200, R"({"isValid":true})")).payer, "");
+    std::string refused = R"({"isValid":false,"payer":"PAYER"})";
+    EXPECT_EQ(judge_verify(answered(200, refused)).payer, "PAYER");
+    refused.replace(refused.find("PAYER"), 5, std::string(129, 'x'));
+    EXPECT_EQ(judge_verify(answered(200, refused)).payer, "");
 }
 
 TEST(VerifyAnswer, GivesTheReasonInItsWords)

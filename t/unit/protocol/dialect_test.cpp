@@ -57,12 +57,14 @@ TEST(Dialect, IsFoundByItsName)
     EXPECT_EQ(find_dialect("v1"), &dialect_v1());
     EXPECT_EQ(find_dialect("V2"), nullptr);
     EXPECT_EQ(find_dialect(""), nullptr);
-    EXPECT_EQ(dialect_names(), "v2, v1");
+    EXPECT_EQ(find_dialect("fast"), &dialect_fast());
+    EXPECT_EQ(dialect_names(), "v2, v1, fast");
 }
 
 TEST(Dialect, EachPaymentHeaderIsAmongThoseWeTakeOut)
 {
-    for (const Dialect *dialect : {&dialect_v2(), &dialect_v1()}) {
+    for (const Dialect *dialect :
+         {&dialect_v2(), &dialect_v1(), &dialect_fast()}) {
         bool known = false;
         for (std::string_view name : payment_header_names()) {
             known = known || name == dialect->payment_header();
@@ -116,6 +118,78 @@ TEST(DialectV1, TakesNoPaymentOfVersion2)
     auto payload = dialect_v1().decode(base64_encode(R"({"x402Version":2})"));
     ASSERT_FALSE(payload);
     EXPECT_EQ(payload.problem().text, "Unsupported x402 version: 2");
+}
+
+PaymentRequirements fast_way()
+{
+    PaymentRequirements made =
+        way("fast:testnet", "fast-testnet", "1000", "0x9");
+    made.max_timeout_seconds = 60;
+    return made;
+}
+
+TEST(DialectFast, SaysWhatItsServersSayInTheirOrder)
+{
+    PaymentOffer offered;
+    offered.add(fast_way(), 0);
+    auto body = [&](const ResourceInfo &resource) {
+        return dialect_fast().offer_body(
+            {"Payment required", true, resource, offered, {}, {}});
+    };
+    EXPECT_EQ(
+        body({"https://shop:8443/premium?a=1", "", ""}),
+        R"({"x402Version":1,"error":"X-PAYMENT header is required","accepts":[)"
+        R"({"scheme":"exact","network":"fast-testnet",)"
+        R"("maxAmountRequired":"1000","resource":"/premium",)"
+        R"("description":"Access to /premium","mimeType":"application/json",)"
+        R"("payTo":"0xAbCd","maxTimeoutSeconds":60,"asset":"0x9"}]})");
+    EXPECT_NE(body({"https://shop", "", ""}).find(R"("resource":"/")"),
+              std::string::npos);
+    EXPECT_NE(body({"/as/written#x", "", ""}).find(R"("/as/written")"),
+              std::string::npos);
+}
+
+TEST(DialectFast, KnowsItsOwnNetworksAndThoseOfEvm)
+{
+    const Dialect &fast = dialect_fast();
+    auto name = [&](const char *network, const char *v1_network) {
+        PaymentRequirements made = way(network, v1_network, "1", "0x1");
+        return fast.can_offer(made) ? std::string(fast.network_name(made))
+                                    : std::string();
+    };
+    EXPECT_EQ(name("fast:testnet", "fast-testnet"), "fast-testnet");
+    EXPECT_EQ(name("eip155:8453", "base"), "base");
+    EXPECT_EQ(name("eip155:42161", ""), "arbitrum");
+    EXPECT_EQ(name("eip155:421614", ""), "arbitrum-sepolia");
+    EXPECT_EQ(name("eip155:11155111", "sepolia"), "ethereum-sepolia");
+    EXPECT_EQ(name("eip155:196", ""), "");
+    EXPECT_EQ(name("solana:x", "solana"), "");
+}
+
+TEST(DialectFast, SettlesBeforeContentOrNever)
+{
+    const Dialect &fast = dialect_fast();
+    PaymentRequirements evm = way("eip155:8453", "base", "1", "0x1");
+    EXPECT_EQ(fast.settle_time(evm, {}), SettleTime::verified_first);
+    EXPECT_EQ(fast.settle_time(evm, SettleTime::after), SettleTime::after);
+    EXPECT_EQ(fast.settle_time(fast_way(), {}), SettleTime::off);
+    EXPECT_EQ(fast.settle_time(fast_way(), SettleTime::after), SettleTime::off);
+    EXPECT_EQ(dialect_v2().settle_time(evm, {}), SettleTime::after);
+    EXPECT_EQ(dialect_v1().settle_time(evm, SettleTime::off), SettleTime::off);
+}
+
+TEST(DialectFast, NamesTheHashTwiceInAReceipt)
+{
+    const Dialect &fast = dialect_fast();
+    EXPECT_EQ(fast.receipt(R"({"success":true,"transaction":"0x1"})"),
+              R"({"success":true,"transaction":"0x1","txHash":"0x1"})");
+    std::string refused = R"({"success":false,"transaction":""})";
+    EXPECT_EQ(fast.receipt(refused), refused);
+    EXPECT_EQ(fast.receipt("no JSON"), "no JSON");
+    EXPECT_EQ(fast.receipt_of_verified("fast1x", "fast-testnet"),
+              R"({"success":true,"network":"fast-testnet","payer":"fast1x"})");
+    EXPECT_EQ(fast.receipt_of_verified("", "fast-testnet"),
+              R"({"success":true,"network":"fast-testnet"})");
 }
 
 TEST(DialectV2, CarriesExtensionsBehindTheAccepts)

@@ -54,6 +54,21 @@ TEST(SettlementReceipt, SaysTheSuccessItIsToldNotTheOneInTheAnswer)
               R"({"success":false})");
 }
 
+TEST(SettlementReceipt, LeavesOutWhatNoClientWouldTakeInAHeader)
+{
+    std::string answer = R"({"errorMessage":")" + std::string(20000, 'x')
+                         + R"(","transaction":"0xabc","network":"n",)"
+                         + R"("extensions":{"a":")" + std::string(5900, 'x')
+                         + R"("},"extra":{"a":")" + std::string(200, 'x')
+                         + R"("}})";
+    std::string receipt = receipt_of(answer.c_str(), true);
+    EXPECT_EQ(receipt.size(), 5900u + 74);
+    EXPECT_EQ(
+        receipt.substr(0, 68),
+        R"({"success":true,"transaction":"0xabc","network":"n","extensions":{"a)");
+    EXPECT_EQ(receipt.find("extra"), std::string::npos);
+}
+
 TEST(SettlementReceipt, EscapesWhatAFacilitatorSends)
 {
     EXPECT_EQ(receipt_of(R"({"transaction":"a\r\nSet-Cookie: b\u0007"})", true),

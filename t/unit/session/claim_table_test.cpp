@@ -324,6 +324,23 @@ TEST_F(ClaimTableOf, GivesTheOldestFinishedClaimAway)
     EXPECT_EQ(try_take(103, ref), TakeOutcome::full);
 }
 
+// Where only this table stands between a payment and its second use.
+TEST_F(ClaimTableOf, NeverGivesAwayWhatNeverExpires)
+{
+    for (unsigned number = 0; number < kSmallTableClaims; number++) {
+        ClaimFacts facts = facts_of(number);
+        facts.expires = ClaimTable::kNeverExpires;
+        ClaimRef ref;
+        ASSERT_EQ(table_.take(facts, owner_, kNow, ref), TakeOutcome::taken);
+        ASSERT_TRUE(table_.set_paid(ref, "{}", kNow));
+        table_.set_delivered(ref, kNow);
+    }
+    ClaimRef ref;
+    std::int64_t much_later = kNow + 100000000;
+    EXPECT_EQ(try_take(100, ref, much_later), TakeOutcome::full);
+    EXPECT_EQ(state(0, much_later), ClaimState::delivered);
+}
+
 TEST_F(ClaimTableOf, PrefersWhatExpiredAndLeavesWhatIsInUse)
 {
     for (unsigned number = 0; number < kSmallTableClaims; ++number) {

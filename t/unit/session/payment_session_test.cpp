@@ -39,6 +39,7 @@ constexpr Row kExpected[] = {
     {S::verifying,      E::request_gone,          S::closed,         A::cancel_call,  C::free},
 
     {S::verified,       E::content_free,          S::closed,         A::pass,         C::free},
+    {S::verified,       E::settle_due,            S::settling_first, A::call_settle,  C::settling},
     {S::verified,       E::content_charged,       S::holding,        A::hold,         C::keep},
     {S::verified,       E::content_broken,        S::closed,         A::replace,      C::free},
     {S::verified,       E::request_gone,          S::closed,         A::none,         C::free},

@@ -1,0 +1,216 @@
+// What the servers of fast speak: the shape of version 1 in the body, names of
+// networks of their own, and money that has moved before the server hears of
+// it. Its facilitators take the bodies of version 1.
+#include "base/json_text.hpp"
+#include "protocol/dialect.hpp"
+#include "protocol/v1_match.hpp"
+
+namespace x402 {
+
+namespace {
+
+struct NetworkName {
+    std::string_view caip2;
+    std::string_view name;
+};
+
+// Where its clients' names are not those of version 1.
+constexpr NetworkName kOwnNames[] = {
+    {"eip155:42161", "arbitrum"},
+    {"eip155:421614", "arbitrum-sepolia"},
+    {"eip155:11155111", "ethereum-sepolia"},
+};
+
+bool starts_with(std::string_view text, std::string_view front)
+{
+    return text.substr(0, front.size()) == front;
+}
+
+// Its networks carry only what the payer has sent already.
+bool is_fast_network(std::string_view caip2)
+{
+    return starts_with(caip2, "fast:");
+}
+
+// The path is all that it tells of the resource.
+std::string_view path_of(std::string_view url)
+{
+    std::size_t scheme = url.find("://");
+    if (scheme != std::string_view::npos) {
+        std::size_t path = url.find('/', scheme + 3);
+        url = path == std::string_view::npos ? "/" : url.substr(path);
+    }
+    return url.substr(0, url.find_first_of("?#"));
+}
+
+void append_member(std::string &text, std::string_view key,
+                   std::string_view value)
+{
+    append_json_key(text, key);
+    append_json_string(text, value);
+}
+
+std::string requirements_json(std::string_view network,
+                              const PaymentRequirements &way,
+                              const ResourceInfo &resource)
+{
+    std::string_view path = path_of(resource.url);
+    std::string description(resource.description);
+    if (description.empty()) {
+        description = "Access to " + std::string(path);
+    }
+    std::string text = "{";
+    append_member(text, "scheme", way.scheme);
+    append_member(text, "network", network);
+    append_member(text, "maxAmountRequired", way.amount);
+    append_member(text, "resource", path);
+    append_member(text, "description", description);
+    append_member(text, "mimeType",
+                  resource.mime_type.empty() ? "application/json"
+                                             : resource.mime_type);
+    append_member(text, "payTo", way.pay_to);
+    append_json_key(text, "maxTimeoutSeconds");
+    text.append(std::to_string(way.max_timeout_seconds));
+    append_member(text, "asset", way.asset);
+    if (way.extra.root().size() != 0) {
+        append_json_key(text, "extra");
+        way.extra.root().write(text);
+    }
+    text.push_back('}');
+    return text;
+}
+
+class DialectFast final : public Dialect {
+public:
+    std::string_view name() const override { return "fast"; }
+    unsigned version() const override { return 1; }
+    std::string_view payment_header() const override { return "x-payment"; }
+    std::string_view offer_header() const override { return {}; }
+    std::string_view receipt_header() const override
+    {
+        return "X-PAYMENT-RESPONSE";
+    }
+    std::string_view mismatch() const override
+    {
+        return "Unable to find matching payment requirements";
+    }
+    std::uint32_t default_timeout() const override { return 60; }
+
+    Result<PaymentPayload> decode(std::string_view header_value) const override
+    {
+        return decode_payment_header(header_value, 1);
+    }
+
+    const PaymentOffer::Way *match(const PaymentOffer &offer,
+                                   const PaymentPayload &payload) const override
+    {
+        return match_v1_payment(*this, offer, payload);
+    }
+
+    // Its clients pay on their own networks and on EVM.
+    bool can_offer(const PaymentRequirements &way) const override
+    {
+        return way.scheme == "exact" && !network_name(way).empty()
+               && (is_fast_network(way.network)
+                   || starts_with(way.network, "eip155:"));
+    }
+
+    std::string_view network_name(const PaymentRequirements &way) const override
+    {
+        for (const NetworkName &own : kOwnNames) {
+            if (own.caip2 == way.network) {
+                return own.name;
+            }
+        }
+        return way.v1_network;
+    }
+
+    std::string offer_value(const Challenge &) const override { return {}; }
+
+    std::string offer_body(const Challenge &challenge) const override
+    {
+        std::string text = "{\"x402Version\":1";
+        append_member(text, "error",
+                      challenge.unpaid ? "X-PAYMENT header is required"
+                                       : challenge.error);
+        append_json_key(text, "accepts");
+        text.push_back('[');
+        bool first = true;
+        for (const PaymentOffer::Way &way : challenge.offer.ways()) {
+            if (can_offer(way.requirements)) {
+                text.append(first ? "" : ",");
+                text.append(requirements_json(network_name(way.requirements),
+                                              way.requirements,
+                                              challenge.resource));
+                first = false;
+            }
+        }
+        text.push_back(']');
+        if (!challenge.payer.empty()) {
+            append_member(text, "payer", challenge.payer);
+        }
+        text.push_back('}');
+        return text;
+    }
+
+    // The requirement it was offered, and the payment as it was sent.
+    std::string facilitator_request(const PaymentPayload &payload,
+                                    const PaymentOffer::Way &way,
+                                    const ResourceInfo &resource) const override
+    {
+        std::string text = "{\"x402Version\":1,\"paymentPayload\":";
+        text.append(payload.text);
+        append_json_key(text, "paymentRequirements");
+        text.append(requirements_json(network_name(way.requirements),
+                                      way.requirements, resource));
+        text.push_back('}');
+        return text;
+    }
+
+    // Money: on its own networks the payer has moved it; there is nothing left
+    // to settle, whatever the operator wrote.
+    SettleTime settle_time(const PaymentRequirements &way,
+                           std::optional<SettleTime> configured) const override
+    {
+        return is_fast_network(way.network)
+                   ? SettleTime::off
+                   : configured.value_or(SettleTime::verified_first);
+    }
+
+    // Its clients read the hash from `txHash`.
+    std::string receipt(const std::string &json) const override
+    {
+        auto document = JsonDocument::parse(json);
+        std::string_view hash =
+            document ? document->root()["transaction"].string() : "";
+        if (hash.empty()) {
+            return json;
+        }
+        std::string text = json.substr(0, json.size() - 1);
+        append_member(text, "txHash", hash);
+        text.push_back('}');
+        return text;
+    }
+
+    std::string receipt_of_verified(std::string_view payer,
+                                    std::string_view network) const override
+    {
+        std::string text = "{\"success\":true";
+        append_member(text, "network", network);
+        if (!payer.empty()) {
+            append_member(text, "payer", payer);
+        }
+        text.push_back('}');
+        return text;
+    }
+};
+
+}  // namespace
+
+const Dialect &dialect_fast()
+{
+    static const DialectFast dialect;
+    return dialect;
+}
+
+}  // namespace x402

@@ -1,0 +1,19 @@
+// Which way a payment of version 1 means.
+#ifndef X402_PROTOCOL_V1_MATCH_HPP
+#define X402_PROTOCOL_V1_MATCH_HPP
+
+#include "protocol/dialect.hpp"
+
+namespace x402 {
+
+// Version 1 names scheme and network only. Where several ways have the same
+// two, an EVM authorization tells by what it pays to whom; otherwise it is the
+// first of them, whose facilitator will say what is wrong. nullptr: none.
+// Lifetime: the offer's.
+const PaymentOffer::Way *match_v1_payment(const Dialect &dialect,
+                                          const PaymentOffer &offer,
+                                          const PaymentPayload &payload);
+
+}  // namespace x402
+
+#endif
