@@ -73,8 +73,16 @@ void put_group(char *out, std::uint32_t group)
 
 std::string base64_encode(std::string_view bytes)
 {
-    std::string text((bytes.size() + 2) / 3 * 4, '=');
-    char *out = text.data();
+    std::string text;
+    append_base64(text, bytes);
+    return text;
+}
+
+void append_base64(std::string &text, std::string_view bytes)
+{
+    std::size_t begin = text.size();
+    text.resize(begin + (bytes.size() + 2) / 3 * 4, '=');
+    char *out = text.data() + begin;
 
     const char *in = bytes.data();
     std::size_t rest = bytes.size();
@@ -93,7 +101,6 @@ std::string base64_encode(std::string_view bytes)
         out[1] = symbol_at(group, 1);
         out[2] = rest > 1 ? symbol_at(group, 2) : '=';
     }
-    return text;
 }
 
 std::optional<std::string> base64_decode(std::string_view text)

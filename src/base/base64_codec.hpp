@@ -10,6 +10,7 @@ namespace x402 {
 
 // Padded, without line breaks: the only form all clients can read.
 std::string base64_encode(std::string_view bytes);
+void append_base64(std::string &out, std::string_view bytes);
 
 // Accepts padded text and text without any padding. Refuses (nullopt) the
 // URL alphabet, blanks, commas, missing or surplus '=' and a lone last symbol.

@@ -1,24 +1,37 @@
 #include "base/hex_codec.hpp"
 
+#include <array>
+
 namespace x402 {
 
 namespace {
 
 constexpr std::string_view kDigits = "0123456789abcdef";
 
-// 0 to 15, or -1.
-int digit_value(char digit)
+// Has bits that no digit has, so that many can be gathered and looked at once.
+constexpr std::uint8_t kNoDigit = 0xff;
+
+constexpr std::array<std::uint8_t, 256> make_digit_values()
 {
-    if (digit >= '0' && digit <= '9') {
-        return digit - '0';
+    std::array<std::uint8_t, 256> values{};
+    for (std::size_t index = 0; index < values.size(); ++index) {
+        values[index] = kNoDigit;
     }
-    if (digit >= 'a' && digit <= 'f') {
-        return digit - 'a' + 10;
+    for (std::uint8_t value = 0; value < 16; ++value) {
+        char digit = kDigits[value];
+        values[static_cast<unsigned char>(digit)] = value;
+        if (value >= 10) {
+            values[static_cast<unsigned char>(digit - 'a' + 'A')] = value;
+        }
     }
-    if (digit >= 'A' && digit <= 'F') {
-        return digit - 'A' + 10;
-    }
-    return -1;
+    return values;
+}
+
+constexpr std::array<std::uint8_t, 256> kDigitValues = make_digit_values();
+
+unsigned digit_value(char digit)
+{
+    return kDigitValues[static_cast<unsigned char>(digit)];
 }
 
 }  // namespace
@@ -40,12 +53,11 @@ bool is_hex_bytes(std::string_view text)
         || text[1] != 'x') {
         return false;
     }
+    unsigned seen = 0;
     for (char digit : text.substr(2)) {
-        if (digit_value(digit) < 0) {
-            return false;
-        }
+        seen |= digit_value(digit);
     }
-    return true;
+    return seen < 16;
 }
 
 bool hex_decode(std::string_view text, std::uint8_t *out, std::size_t count)
@@ -55,9 +67,9 @@ bool hex_decode(std::string_view text, std::uint8_t *out, std::size_t count)
     }
     text.remove_prefix(2);
     for (std::size_t index = 0; index < count; ++index) {
-        int high = digit_value(text[index * 2]);
-        int low = digit_value(text[index * 2 + 1]);
-        out[index] = static_cast<std::uint8_t>(high * 16 + low);
+        unsigned high = digit_value(text[index * 2]);
+        unsigned low = digit_value(text[index * 2 + 1]);
+        out[index] = static_cast<std::uint8_t>(high << 4 | low);
     }
     return true;
 }

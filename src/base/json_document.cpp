@@ -41,51 +41,6 @@ template <class Visit> void each_member(const json_t *object, Visit visit)
     }
 }
 
-// What jansson would have to build, counted on the bytes alone. A text that is
-// no JSON may be counted wrongly behind its first fault, where jansson stops.
-Result<bool> within_limits(std::string_view text, const JsonLimits &limits)
-{
-    std::size_t depth = 0;
-    std::size_t keys = 0;
-    std::size_t values = 1;
-    bool in_string = false;
-
-    if (text.size() > limits.bytes) {
-        return Problem{"longer than " + std::to_string(limits.bytes)
-                       + " bytes"};
-    }
-    for (std::size_t index = 0; index < text.size(); ++index) {
-        char character = text[index];
-        if (character == '"') {
-            in_string = !in_string;
-        } else if (in_string) {
-            index += character == '\\' ? 1 : 0;
-        } else if (character == '{' || character == '[') {
-            ++depth;
-            ++values;
-        } else if ((character == '}' || character == ']') && depth > 0) {
-            --depth;
-        } else if (character == ':') {
-            ++keys;
-        } else if (character == ',') {
-            ++values;
-        }
-        if (depth > limits.depth) {
-            return Problem{"nested deeper than " + std::to_string(limits.depth)
-                           + " levels"};
-        }
-        if (keys > limits.keys) {
-            return Problem{"more than " + std::to_string(limits.keys)
-                           + " members"};
-        }
-        if (values > limits.values) {
-            return Problem{"more than " + std::to_string(limits.values)
-                           + " values"};
-        }
-    }
-    return true;
-}
-
 bool reals_equal(double left, double right)
 {
     return !(left < right) && !(left > right);

@@ -11,19 +11,12 @@
 #include <utility>
 #include <vector>
 
+#include "base/json_limits.hpp"
 #include "base/result.hpp"
 
 struct json_t;
 
 namespace x402 {
-
-struct JsonLimits {
-    std::size_t bytes = 64 * 1024;
-    std::size_t depth = 32;   // nested arrays and objects
-    std::size_t keys = 1024;  // members of all objects together
-    // All values together: 64 KB of "{}," would otherwise become megabytes.
-    std::size_t values = 4096;
-};
 
 // A borrowed look at one value; cheap to copy. A value that does not exist
 // behaves as a JSON null whose exists() is false, so look-ups can be chained.

@@ -49,15 +49,23 @@ std::size_t utf8_sequence_length(std::string_view text)
     return length;
 }
 
+constexpr std::array<bool, 256> make_plain()
+{
+    std::array<bool, 256> plain{};
+    for (std::size_t code = 0x20; code < 0x80; ++code) {
+        plain[code] = code != '"' && code != '\\';
+    }
+    return plain;
+}
+
+constexpr std::array<bool, 256> kPlain = make_plain();
+
 // How many characters at the front need no escape.
 std::size_t plain_length(std::string_view text)
 {
     std::size_t length = 0;
-    while (length < text.size()) {
-        auto code = static_cast<unsigned char>(text[length]);
-        if (code < 0x20 || code >= 0x80 || code == '"' || code == '\\') {
-            break;
-        }
+    while (length < text.size()
+           && kPlain[static_cast<unsigned char>(text[length])]) {
         ++length;
     }
     return length;

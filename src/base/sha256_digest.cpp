@@ -8,6 +8,20 @@ namespace x402 {
 
 namespace {
 
+// OpenSSL 3 searches its providers each time an algorithm is named by
+// EVP_sha256(); what was fetched is found already. Never given back: the
+// process needs it to its end.
+const EVP_MD *fetched(const char *name, const EVP_MD *method)
+{
+#if OPENSSL_VERSION_NUMBER >= 0x30000000L
+    const EVP_MD *found = EVP_MD_fetch(nullptr, name, nullptr);
+    return found ? found : method;
+#else
+    (void)name;
+    return method;
+#endif
+}
+
 Digest digest_of(std::string_view bytes, const EVP_MD *method)
 {
     Digest digest;
@@ -23,12 +37,15 @@ Digest digest_of(std::string_view bytes, const EVP_MD *method)
 
 Digest sha256(std::string_view bytes)
 {
-    return digest_of(bytes, EVP_sha256());
+    static const EVP_MD *const method = fetched("SHA2-256", EVP_sha256());
+    return digest_of(bytes, method);
 }
 
 Digest sha512_256(std::string_view bytes)
 {
-    return digest_of(bytes, EVP_sha512_256());
+    static const EVP_MD *const method =
+        fetched("SHA2-512/256", EVP_sha512_256());
+    return digest_of(bytes, method);
 }
 
 }  // namespace x402

@@ -94,6 +94,13 @@ SettleVerdict judge_status_alone(int status)
     return SettleVerdict::unknown;
 }
 
+// What came, for the log.
+std::string shown(const FacilitatorReply &reply)
+{
+    return "status " + std::to_string(reply.status) + ", body \""
+           + log_excerpt(reply.body) + "\"";
+}
+
 SettleAnswer judge_body(const FacilitatorReply &reply, JsonValue root,
                         const SettleExpectation &expected)
 {
@@ -102,8 +109,6 @@ SettleAnswer judge_body(const FacilitatorReply &reply, JsonValue root,
     answer.reason = std::string(reason);
     answer.reason.resize(std::min(answer.reason.size(), kMaxReasonBytes));
     answer.transaction = std::string(root["transaction"].string());
-    answer.detail = "status " + std::to_string(reply.status) + ", body \""
-                    + log_excerpt(reply.body) + "\"";
 
     if (root["success"].is_true()) {
         const char *objection = objection_to_success(root, expected);
@@ -114,11 +119,12 @@ SettleAnswer judge_body(const FacilitatorReply &reply, JsonValue root,
             answer.verdict = SettleVerdict::paid;
             answer.receipt = settlement_receipt_json(root, true);
         } else {
-            answer.detail = std::string(objection) + ", " + answer.detail;
+            answer.detail = std::string(objection) + ", " + shown(reply);
         }
         return answer;
     }
 
+    answer.detail = shown(reply);
     // A transaction of a wrong type may hide one that was sent.
     JsonValue transaction = root["transaction"];
     if (is_given(transaction) && !transaction.is_string()) {
@@ -160,8 +166,7 @@ SettleAnswer judge_settle(const FacilitatorReply &reply,
     }
 
     answer.verdict = judge_status_alone(reply.status);
-    answer.detail = "status " + std::to_string(reply.status) + ", body \""
-                    + log_excerpt(reply.body) + "\"";
+    answer.detail = shown(reply);
     return answer;
 }
 

@@ -139,6 +139,8 @@ typedef struct {
                                               first of the members */
     const void                *facilitator_members;
                                            /* x402::Members */
+    void                      *prepared;   /* const x402::PreparedOffers,
+                                              NULL: they vary */
 } ngx_http_x402_loc_conf_t;
 
 

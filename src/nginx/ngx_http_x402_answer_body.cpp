@@ -1,5 +1,7 @@
 #include "nginx/ngx_http_x402_answer_body.hpp"
 
+#include <algorithm>
+
 #include "nginx/ngx_http_x402_nevermined.hpp"
 #include "nginx/ngx_http_x402_paywall.hpp"
 
@@ -81,24 +83,25 @@ bool choose_answer_body(const RequestCtx &ctx, const Answer &answer,
         return false;
     }
     if (text.len != 0) {
-        body = {copy(text), copy(ctx.conf->unpaid_type)};
+        body = {copy(text), view(ctx.conf->unpaid_type)};
     }
     return true;
 }
 
-bool set_body_headers(ngx_http_request_t *r, const AnswerBody &body)
+void set_body_headers(ngx_http_request_t *r, const AnswerBody &body)
 {
-    ngx_str_t type = pool_copy(r->pool, body.type);
-    if (type.data == nullptr) {
-        return false;
-    }
-    r->headers_out.content_type = type;
+    ngx_str_t &type = r->headers_out.content_type;
+    type.data =
+        reinterpret_cast<u_char *>(const_cast<char *>(body.type.data()));
+    type.len = body.type.size();
     // nginx: the length without parameters is what filters compare by.
-    std::size_t end = body.type.find_first_of("; \t");
-    r->headers_out.content_type_len = end == std::string::npos ? type.len : end;
+    auto end = std::find_if(body.type.begin(), body.type.end(), [](char byte) {
+        return byte == ';' || byte == ' ' || byte == '\t';
+    });
+    r->headers_out.content_type_len =
+        static_cast<std::size_t>(end - body.type.begin());
     r->headers_out.content_type_lowcase = nullptr;
     r->headers_out.content_length_n = static_cast<off_t>(body.text.size());
-    return true;
 }
 
 }  // namespace x402

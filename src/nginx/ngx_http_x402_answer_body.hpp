@@ -7,8 +7,8 @@
 namespace x402 {
 
 struct AnswerBody {
-    std::string text;  // never empty
-    std::string type;
+    std::string text;       // never empty
+    std::string_view type;  // lifetime: static, or the configuration's
 };
 
 // What the dialects are told of an answer that carries an offer. Lifetime: the
@@ -24,8 +24,8 @@ AnswerBody json_answer_body(const Answer &answer);
 bool choose_answer_body(const RequestCtx &ctx, const Answer &answer,
                         AnswerBody &body);
 
-// Content-Type and Content-Length. False: no memory.
-bool set_body_headers(ngx_http_request_t *r, const AnswerBody &body);
+// Content-Type and Content-Length.
+void set_body_headers(ngx_http_request_t *r, const AnswerBody &body);
 
 }  // namespace x402
 

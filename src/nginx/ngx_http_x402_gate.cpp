@@ -55,7 +55,7 @@ void free_held_links(RequestCtx &ctx)
     ctx.held_last = &ctx.held;
 }
 
-bool reset_headers(ngx_http_request_t *r, const Answer &answer,
+void reset_headers(ngx_http_request_t *r, const Answer &answer,
                    const AnswerBody &body)
 {
     ngx_http_clean_header(r);
@@ -67,7 +67,7 @@ bool reset_headers(ngx_http_request_t *r, const Answer &answer,
     r->expect_tested = 1;
     r->err_status = 0;
     r->header_only = r->method == NGX_HTTP_HEAD;
-    return set_body_headers(r, body);
+    set_body_headers(r, body);
 }
 
 // Header as it stands in headers_out, and `text` as the whole body.
@@ -109,7 +109,8 @@ ngx_int_t answer_bad_range(RequestCtx &ctx)
     discard_held(ctx);
     ctx.gate = Gate::shut;
     ctx.own_header_count = 0;
-    if (!reset_headers(r, answer, body) || !add_paid_headers(ctx)
+    reset_headers(r, answer, body);
+    if (!add_paid_headers(ctx)
         || (!range.empty() && !add_header(r, "Content-Range", range))) {
         return NGX_ERROR;
     }
@@ -226,10 +227,10 @@ ngx_int_t put_in_place(RequestCtx &ctx, const Answer &answer)
     stop_source(ctx);
 
     AnswerBody body;
-    if (!choose_answer_body(ctx, answer, body)
-        || !reset_headers(ctx.r, answer, body)) {
+    if (!choose_answer_body(ctx, answer, body)) {
         return NGX_ERROR;
     }
+    reset_headers(ctx.r, answer, body);
     ctx.own_header_count = 0;
     ctx.challenged = false;  // what was pushed before is gone
     if (!add_answer_headers(ctx, answer)) {

@@ -46,6 +46,8 @@ struct OldOffer {
 };
 
 using Dialects = std::vector<const Dialect *>;
+// The offer to who brought no payment, for each of the dialects.
+using PreparedOffers = std::vector<std::optional<PreparedOffer>>;
 
 struct LocationOffer {
     std::vector<LocationTerm> terms;

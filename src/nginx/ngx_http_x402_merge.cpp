@@ -208,8 +208,9 @@ char *merge(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &outer,
         return static_cast<char *>(NGX_CONF_ERROR);
     }
     note_only_guard(*mcf, conf);
-    return choose_facilitator(cf, conf) ? NGX_CONF_OK
-                                        : static_cast<char *>(NGX_CONF_ERROR);
+    return choose_facilitator(cf, conf) && prepare_offers(cf, conf)
+               ? NGX_CONF_OK
+               : static_cast<char *>(NGX_CONF_ERROR);
 }
 
 }  // namespace

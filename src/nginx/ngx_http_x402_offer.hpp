@@ -14,6 +14,10 @@ char *report_incomplete(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf);
 // Builds conf.offer. False: an error was printed.
 bool build_offer(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &conf);
 
+// Fills conf.prepared where the offer varies in nothing but its URL. False: no
+// memory.
+bool prepare_offers(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &conf);
+
 // The same question for an offer that is shared, where something beside it was
 // written that makes it longer. False: an error was printed.
 bool offer_size_ok(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf);

@@ -63,11 +63,21 @@ std::string own_port(ngx_http_request_t *r)
 // (HTTP/1.0) the server's own name and port.
 std::string default_url(ngx_http_request_t *r)
 {
-    std::string url = is_secure(r) ? "https://" : "http://";
-    url += host_of(r);
-    url +=
-        r->headers_in.server.len ? std::string(written_port(r)) : own_port(r);
-    return url + copy(r->unparsed_uri);
+    std::string_view scheme = is_secure(r) ? "https://" : "http://";
+    std::string_view host = host_of(r);
+    std::string own;
+    std::string_view port;
+    if (r->headers_in.server.len) {
+        port = written_port(r);
+    } else {
+        own = own_port(r);
+        port = own;
+    }
+    std::string url;
+    url.reserve(scheme.size() + host.size() + port.size()
+                + r->unparsed_uri.len);
+    url.append(scheme).append(host).append(port);
+    return url.append(view(r->unparsed_uri));
 }
 
 bool is_free_method(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf)

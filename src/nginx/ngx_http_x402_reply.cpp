@@ -25,9 +25,26 @@ bool add_own_header(RequestCtx &ctx, std::string_view name,
     return true;
 }
 
+// To who brought no payment the offer is the same but for its URL.
+bool add_prepared_offers(RequestCtx &ctx, const PreparedOffers &prepared)
+{
+    for (std::size_t i = 0; i < prepared.size(); i++) {
+        if (prepared[i]
+            && !add_own_header(ctx, ctx.location->dialects[i]->offer_header(),
+                               prepared[i]->value(ctx.resource_url))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 // In every dialect of the location that puts its offer into a header.
 bool add_offers(RequestCtx &ctx, const Answer &answer)
 {
+    if (answer.unpaid && ctx.conf->prepared) {
+        return add_prepared_offers(
+            ctx, *static_cast<const PreparedOffers *>(ctx.conf->prepared));
+    }
     ResourceInfo resource = resource_info(ctx);
     Challenge challenge = challenge_of(ctx, answer, resource);
     std::string extensions = extensions_json(*ctx.conf, ctx.r);
@@ -126,9 +143,7 @@ ngx_int_t send_own_body(RequestCtx &ctx, const Answer &answer)
         }
     }
 
-    if (!set_body_headers(r, words)) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
+    set_body_headers(r, words);
     r->headers_out.status = answer.status;
     ngx_http_clear_accept_ranges(r);
 

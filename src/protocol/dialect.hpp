@@ -11,6 +11,7 @@
 
 #include "protocol/payment_offer.hpp"
 #include "protocol/payment_payload.hpp"
+#include "protocol/prepared_offer.hpp"
 #include "protocol/resource_info.hpp"
 
 namespace x402 {
@@ -75,6 +76,14 @@ public:
     // is none. Lifetime of the name: for ever.
     virtual std::string_view offer_header() const = 0;
     virtual std::string offer_value(const Challenge &challenge) const = 0;
+    // The same for challenges that differ in their URL only; nullopt: they
+    // differ in more.
+    virtual std::optional<PreparedOffer>
+    prepared_offer(const Challenge &challenge) const
+    {
+        (void)challenge;
+        return std::nullopt;
+    }
     // The body of the 402, JSON; empty: this dialect has nothing to say there.
     virtual std::string offer_body(const Challenge &challenge) const = 0;
 

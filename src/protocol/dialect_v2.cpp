@@ -54,6 +54,15 @@ public:
             challenge.extensions_json));
     }
 
+    std::optional<PreparedOffer>
+    prepared_offer(const Challenge &challenge) const override
+    {
+        TextAroundUrl text = payment_required_around_url(
+            challenge.error, challenge.resource, challenge.offer.accepts_json(),
+            challenge.extensions_json);
+        return PreparedOffer(text.before, text.after);
+    }
+
     std::string offer_body(const Challenge &) const override { return {}; }
 };
 

@@ -25,6 +25,8 @@ public:
                     std::string_view route);
 
     bool empty() const { return list_.empty(); }
+    // They are the same for all requests.
+    bool is_constant() const { return list_.empty() || !finished_.empty(); }
     // The declaration of that name; one that does not exist.
     JsonValue find(std::string_view name) const;
 

@@ -4,26 +4,26 @@
 
 namespace x402 {
 
-std::string payment_required_json(std::string_view error,
-                                  const ResourceInfo &resource,
-                                  std::string_view accepts_json,
-                                  std::string_view extensions_json)
+namespace {
+
+void append_before_url(std::string &text, std::string_view error)
 {
-    std::string text;
-    text.reserve(256 + resource.url.size() + accepts_json.size()
-                 + extensions_json.size());
     text.append("{\"x402Version\":2");
     if (!error.empty()) {
         append_json_key(text, "error");
         append_json_string(text, error);
     }
-
-    // x402 v2, ResourceInfo: the reference writes description and mimeType
-    // even when they are empty, and clients may rely on that.
     append_json_key(text, "resource");
     text.push_back('{');
     append_json_key(text, "url");
-    append_json_string(text, resource.url);
+}
+
+// x402 v2, ResourceInfo: the reference writes description and mimeType even
+// when they are empty, and clients may rely on that.
+void append_after_url(std::string &text, const ResourceInfo &resource,
+                      std::string_view accepts_json,
+                      std::string_view extensions_json)
+{
     append_json_key(text, "description");
     append_json_string(text, resource.description);
     append_json_key(text, "mimeType");
@@ -37,6 +37,32 @@ std::string payment_required_json(std::string_view error,
         text.append(extensions_json);
     }
     text.push_back('}');
+}
+
+}  // namespace
+
+TextAroundUrl payment_required_around_url(std::string_view error,
+                                          const ResourceInfo &resource,
+                                          std::string_view accepts_json,
+                                          std::string_view extensions_json)
+{
+    TextAroundUrl text;
+    append_before_url(text.before, error);
+    append_after_url(text.after, resource, accepts_json, extensions_json);
+    return text;
+}
+
+std::string payment_required_json(std::string_view error,
+                                  const ResourceInfo &resource,
+                                  std::string_view accepts_json,
+                                  std::string_view extensions_json)
+{
+    std::string text;
+    text.reserve(256 + resource.url.size() + accepts_json.size()
+                 + extensions_json.size());
+    append_before_url(text, error);
+    append_json_string(text, resource.url);
+    append_after_url(text, resource, accepts_json, extensions_json);
     return text;
 }
 

@@ -9,6 +9,17 @@
 
 namespace x402 {
 
+// The text on both sides of the URL, which is a string between them; `resource`
+// says the rest of what is sold. At least two bytes are behind it.
+struct TextAroundUrl {
+    std::string before;
+    std::string after;
+};
+TextAroundUrl payment_required_around_url(std::string_view error,
+                                          const ResourceInfo &resource,
+                                          std::string_view accepts_json,
+                                          std::string_view extensions_json);
+
 // JSON text with the members x402Version, error, resource, accepts, extensions
 // in this order; `error` and `extensions` are left out when empty.
 // `accepts_json` is the finished JSON array (of PaymentRequirements::json()),

@@ -95,12 +95,13 @@ bool ClaimTable::note(const JournalRecord &record)
 bool ClaimTable::note_claim(Cell &cell)
 {
     cell.flags |= kNoted;
-    return note(record_of(cell));
+    // A record is a copy of all that is known of a claim.
+    return journal_ == nullptr || note(record_of(cell));
 }
 
 void ClaimTable::note_freed(const Cell &cell)
 {
-    if (cell.flags & kNoted) {
+    if (journal_ != nullptr && (cell.flags & kNoted)) {
         JournalRecord record;
         record.kind = JournalKind::freed;
         record.key = cell.key;

@@ -159,6 +159,7 @@ async function main() {
     const challenge = await stage.challenge();
     const offer = decoded(challenge.headers['payment-required']);
     const file = stage.payments('payments', offer, Math.ceil(25000 * (seconds + 1)));
+    stage.payments('payments.up_front', await stage.offer_up_front(), Math.ceil(25000 * (seconds + 1)));
     const shared = { challenge, file };
     const result = { environment: environment(), seconds, paths: {} };
     result.signed = await really_signed(stage.first_payment(file));

@@ -18,6 +18,7 @@ const tolerance_of = (name) => (name.includes('at once') ? 0.05 : tolerance);
 async function measure() {
     const challenge = await stage.challenge();
     const file = stage.payments('payments', decoded(challenge.headers['payment-required']), 8000);
+    const up_front = stage.payments('payments.up_front', await stage.offer_up_front(), 2000);
     const facilitator = await stage.facilitator(0);
     const module = (options = {}) => module_options({ facilitator, zone: 'bench:20m', ...options });
     const found = {};
@@ -33,7 +34,7 @@ async function measure() {
     await on({ server: contestants.stock402.server(challenge) }, [['nginx free', 'free'], ['nginx return 402', 'unpaid']]);
     await on(module(), [['free', 'free'], ['unpaid', 'unpaid'], ['paid', 'paid'],
         ['paid, 32 at once', 'paid', { connections: 32, requests: 1024 }]]);
-    await on(module({ paid: 'x402_settle before;' }), [['paid before', 'paid']]);
+    await on(module({ paid: stage.up_front }), [['paid before', 'paid', { file: up_front }]]);
     return found;
 }
 

@@ -160,7 +160,7 @@ export const contestants = {
         start: ({ challenge }) => start_nginx({ server: stock_402(challenge) }) },
     module: { title: '**this module**', start: start_module },
     ledger: { title: 'this module, with a ledger', start: (options) => start_module({ ...options, level: 'notice' }) },
-    before: { title: '**this module**, `x402_settle before`', start: (options) => start_module({ ...options, paid: 'x402_settle before;' }) },
+    before: { title: '**this module**, `x402_settle before`', up_front: true, start: (options) => start_module({ ...options, paid: 'x402_settle before;' }) },
     express: { title: '@x402/express', start: (options) => start_node('peer_express.mjs', options) },
     hono: { title: '@x402/hono', start: (options) => start_node('peer_hono.mjs', options) },
     njs: { title: 'nginx + njs', start: start_njs },

@@ -40,6 +40,11 @@ export async function challenge(options = {}) {
     return answer;
 }
 
+// What a server with `x402_settle before` is paid for: its offer says so, and is
+// another one.
+export const up_front = 'x402_settle before;';
+export const offer_up_front = async () => decoded((await challenge({ paid: up_front })).headers['payment-required']);
+
 export function payments(name, offer, count, words = []) {
     const file = path.join(tools.scratch(), name);
     const out = fs.openSync(file, 'w');
@@ -70,7 +75,7 @@ const asks = {
 // One measurement of a running server; `words` go to the generator.
 export async function load(server, ask, { who = {}, file, words = [] }) {
     const command = [tools.program('load_generator'), `port=${server.port}`, `server=${server.pids.join(',')}`,
-        `stub=${stub ? stub.child.pid : ''}`, ...asks[ask](file, who), ...words];
+        `stub=${stub ? stub.child.pid : ''}`, ...asks[ask](who.up_front ? `${file}.up_front` : file, who), ...words];
     const child = tools.start(tools.pinned(tools.load_core, command));
     const code = await child.gone;
     if (code !== 0) throw new Error(`${command.join(' ')}\n${child.said}`);

@@ -83,7 +83,7 @@ async function payloads() {
 async function zones() {
     const rows = [];
     const facilitator = await stage.facilitator(0);
-    const offer = decoded((await stage.challenge()).headers['payment-required']);
+    const offer = await stage.offer_up_front();
     for (let claims = 1000; claims <= most_claims; claims *= 10) {
         say(`zone ${claims}`);
         const zone = `bench:${Math.max(64, Math.ceil(claims * 745 / 1024))}k`;

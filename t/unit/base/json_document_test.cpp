@@ -170,6 +170,22 @@ TEST(JsonDocument, CountsNothingInsideStrings)
         JsonDocument::parse("\"\\\"" + repeated("[{:,", 5000) + "\\\\\""));
 }
 
+TEST(JsonDocument, CountsAgainBehindEveryString)
+{
+    for (std::string string :
+         {R"("")", R"("x")", R"("\\")", R"("\"")", R"("a\"b")", R"("\\\"")",
+          R"("\u0041\\")", R"("\"\"")"}) {
+        std::string good =
+            "[" + string + "," + repeated("[", 31) + repeated("]", 31) + "]";
+        std::string deep =
+            "[" + string + "," + repeated("[", 32) + repeated("]", 32) + "]";
+        EXPECT_TRUE(JsonDocument::parse(good)) << string;
+        auto refused = JsonDocument::parse(deep);
+        ASSERT_FALSE(refused) << string;
+        EXPECT_EQ(refused.problem().text, "nested deeper than 32 levels");
+    }
+}
+
 TEST(JsonDocument, TakesLimitsOfTheCaller)
 {
     JsonLimits limits;

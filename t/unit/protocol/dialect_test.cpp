@@ -203,5 +203,29 @@ TEST(DialectV2, CarriesExtensionsBehindTheAccepts)
     EXPECT_EQ(dialect_v2().offer_body(challenge), "");
 }
 
+// Groups of base64 begin anywhere in the URL and behind it.
+TEST(DialectV2, PreparesTheSameBytesForEveryUrl)
+{
+    PaymentOffer offered = offer();
+    for (std::string error : {"e", "ee", "eee"}) {
+        ResourceInfo nameless = {{}, "a \"b\"", "text/x", "GET"};
+        Challenge any = {error, false, nameless, offered, R"({"a":{}})", {}};
+        auto prepared = dialect_v2().prepared_offer(any);
+        ASSERT_TRUE(prepared);
+        for (std::string url : {"", "h", "ht", "htt", "http://shop/\"\\\xff\n",
+                                "http://shop/x"}) {
+            ResourceInfo resource = nameless;
+            resource.url = url;
+            Challenge challenge = {error,   false,         resource,
+                                   offered, R"({"a":{}})", {}};
+            EXPECT_EQ(prepared->value(url), dialect_v2().offer_value(challenge))
+                << error << ' ' << url;
+        }
+    }
+    ResourceInfo nameless = {};
+    Challenge any = {"e", true, nameless, offered, {}, {}};
+    EXPECT_FALSE(dialect_v1().prepared_offer(any));
+}
+
 }  // namespace
 }  // namespace x402

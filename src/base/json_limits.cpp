@@ -1,0 +1,71 @@
+#include "base/json_limits.hpp"
+
+#include <algorithm>
+
+namespace x402 {
+
+namespace {
+
+// Where the string ends that begins at `index`: the place of its quote, or the
+// end of the text. Looks at no byte more often than twice.
+std::size_t end_of_string(std::string_view text, std::size_t index)
+{
+    std::size_t end = std::min(text.find('"', index), text.size());
+    for (;;) {
+        std::size_t escape = text.substr(index, end - index).find('\\');
+        if (escape == std::string_view::npos) {
+            return end;
+        }
+        // Whatever is escaped, a quote too, ends nothing.
+        index = std::min(index + escape + 2, text.size());
+        if (index > end) {
+            end = std::min(text.find('"', index), text.size());
+        }
+    }
+}
+
+}  // namespace
+
+Result<bool> within_limits(std::string_view text, const JsonLimits &limits)
+{
+    std::size_t depth = 0;
+    std::size_t keys = 0;
+    std::size_t values = 1;
+
+    if (text.size() > limits.bytes) {
+        return Problem{"longer than " + std::to_string(limits.bytes)
+                       + " bytes"};
+    }
+    for (std::size_t index = 0; index < text.size(); ++index) {
+        char character = text[index];
+        if (character == '"') {
+            index = end_of_string(text, index + 1);
+            continue;
+        }
+        if (character == '{' || character == '[') {
+            ++depth;
+            ++values;
+        } else if ((character == '}' || character == ']') && depth > 0) {
+            --depth;
+        } else if (character == ':') {
+            ++keys;
+        } else if (character == ',') {
+            ++values;
+        }
+        if (depth > limits.depth) {
+            return Problem{"nested deeper than " + std::to_string(limits.depth)
+                           + " levels"};
+        }
+        if (keys > limits.keys) {
+            return Problem{"more than " + std::to_string(limits.keys)
+                           + " members"};
+        }
+        if (values > limits.values) {
+            return Problem{"more than " + std::to_string(limits.values)
+                           + " values"};
+        }
+    }
+    return true;
+}
+
+}  // namespace x402
