@@ -92,11 +92,19 @@ sub let_in ($house) {
     my @wrong;
     for my $path ($house->paths('conf-examples/*.conf')) {
         my $text = $house->text($path) =~ s/#.*//gr;
-        my %from = map { /(?:map|geo)\s+(\S+)\s+(\$\w+)/ ? ($2 => $1) : () } split /\n/, $text;
-        while ($text =~ /^\s*(?:x402_bypass|x402_price|x402_pay_to|x402_accept)\s+([^;]*);/mg) {
+        my (%from, %keys);
+        ($from{$2}, $keys{$2}) = ($1, $3) while $text =~ /(?:map|geo)\s+(\S+)\s+(\$\w+)\s*\{([^}]*)\}/g;
+        while ($text =~ /^\s*(x402_bypass|x402_price|x402_pay_to|x402_accept)\s+([^;]*);/mg) {
+            my $directive = $1;
             # Credits may follow the service that the request asks for: the content does, too.
-            my @used = ($1 =~ s/\bcredits=\S+//r) =~ /(\$[a-z_]\w*)/g;
-            push @used, map { $from{$_} // () } @used;
+            my @used = ($2 =~ s/\bcredits=\S+//r) =~ /(\$[a-z_]\w*)/g;
+            for my $mapped (grep { $from{$_} } @used) {
+                my $source = $from{$mapped};
+                # A price may follow an argument, like the content. A key that is written down is a password.
+                next if $source =~ /\A\$arg_/ && $directive =~ /price|accept/;
+                next if $source =~ /_api_key\z/ && $keys{$mapped} =~ /^\s*[\w-]{16,}\s+1;/m && $keys{$mapped} !~ /^\s*~/m;
+                push @used, $source;
+            }
             push @wrong, map {"$path: $_ is for the client to say"} grep {/\A\$(?:http|arg|cookie|args|request_uri|host)/} @used;
         }
     }

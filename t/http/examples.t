@@ -245,7 +245,7 @@ my %examples = (
         unpaid => sub {'{"error":"Payment required"}'},
         free   => ['/'],
         also   => sub ($t, $f, $up) {
-            is $t->get('/weather', headers => [ Cookie => 'session=a' ])->status, 200, 'whoever has a session pays nothing';
+            is $t->get('/weather', headers => [ 'X-API-Key' => 'key-of-a-subscriber' ])->status, 200, 'a subscriber pays nothing';
             is paid($t, '/weather')->status, 200, 'others do';
             like +($f->requests)[0]{headers}{authorization}, qr/\ABearer ey/, 'with a token';
             is $f->count('supported'), 0, 'what is supported is asked by nobody';
