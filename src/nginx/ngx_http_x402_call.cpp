@@ -56,7 +56,14 @@ FacilitatorCall *FacilitatorCall::start(Endpoint &endpoint, CallTerms terms,
                                         Done done, void *data)
 {
     auto *call = new FacilitatorCall(endpoint, std::move(terms), done, data);
-    call->proceed();
+    bool begun = guarded(ngx_cycle->log, false, [&] {
+        call->proceed();
+        return true;
+    });
+    if (!begun) {
+        // Something may have left already: nobody knows.
+        call->fail_later(Transport::broken, "no memory");
+    }
     return call;
 }
 

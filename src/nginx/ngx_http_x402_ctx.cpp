@@ -68,6 +68,9 @@ void on_request_end(RequestCtx &ctx)
         ctx.verify->cancel();
     } else if (action == Action::detach_call && ctx.settlement) {
         ctx.settlement->detach();
+    } else if (action == Action::detach_call) {
+        // It could not be begun, and nobody else will end it.
+        change_claim(ctx, ClaimChange::unknown);
     }
     ctx.verify = nullptr;
     ctx.settlement = nullptr;

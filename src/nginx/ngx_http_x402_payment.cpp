@@ -198,7 +198,8 @@ void log_full(const RequestCtx &ctx, Worker &worker)
 
 // The claim is taken. Money: who has an older claim here is verified whatever
 // the rest says.
-void ask_facilitator(RequestCtx &ctx, Worker &worker, const MemberChoice &member)
+void ask_facilitator(RequestCtx &ctx, Worker &worker,
+                     const MemberChoice &member)
 {
     SettleTime &when = ctx.payment->settles;
     Endpoint &endpoint = *member.endpoint;

@@ -60,6 +60,27 @@ Settlement *Settlement::start(Worker &worker, Endpoint &endpoint,
 
 void Settlement::claim_and_send()
 {
+    bool done = guarded(ngx_cycle->log, false, [&] {
+        write_and_send();
+        return true;
+    });
+    if (!done && call_ == nullptr) {
+        // Without memory nobody knows how far it came.
+        out_of_memory_ = true;
+        finish_later();
+    }
+}
+
+void Settlement::finish_later()
+{
+    unwritten_.handler = on_unwritten;
+    unwritten_.data = this;
+    unwritten_.log = ngx_cycle->log;
+    ngx_post_event(&unwritten_, &ngx_posted_events);
+}
+
+void Settlement::write_and_send()
+{
     // Money: SETTLING is in shared memory before the first byte leaves; a
     // worker that dies now leaves an unknown outcome, never a free claim.
     // A token has no claim, and needs none.
@@ -77,10 +98,7 @@ void Settlement::claim_and_send()
         send();
         return;
     }
-    unwritten_.handler = on_unwritten;
-    unwritten_.data = this;
-    unwritten_.log = ngx_cycle->log;
-    ngx_post_event(&unwritten_, &ngx_posted_events);
+    finish_later();
 }
 
 void Settlement::on_unwritten(ngx_event_t *event)
@@ -88,8 +106,10 @@ void Settlement::on_unwritten(ngx_event_t *event)
     auto *settlement = static_cast<Settlement *>(event->data);
     guarded(ngx_cycle->log, 0, [&] {
         SettleAnswer answer;
-        answer.verdict = SettleVerdict::not_sent;
-        answer.detail = "the journal of x402_zone cannot be written";
+        if (!settlement->out_of_memory_) {
+            answer.verdict = SettleVerdict::not_sent;
+            answer.detail = "the journal of x402_zone cannot be written";
+        }
         settlement->finish(answer);
         return 0;
     });
@@ -127,7 +147,7 @@ void Settlement::abandon()
     detach();
     SettleAnswer answer;
     answer.detail = "the worker process ends";
-    if (unwritten_.handler) {
+    if (unwritten_.handler && !out_of_memory_) {
         answer.verdict = SettleVerdict::not_sent;
     }
     finish(answer);
@@ -137,33 +157,43 @@ void Settlement::on_reply(void *data, FacilitatorReply &reply)
 {
     auto *settlement = static_cast<Settlement *>(data);
     settlement->call_ = nullptr;
+    SettleAnswer answer;
+    // Money: what cannot be read for want of memory is an unknown outcome.
+    bool goes_on = guarded(ngx_cycle->log, false, [&] {
+        answer = settlement->judge_reply(reply);
+        return settlement->goes_elsewhere(reply)
+               || settlement->asks_twice(answer);
+    });
+    if (!goes_on) {
+        settlement->finish(answer);
+    }
+}
 
-    const SettlementTerms &terms = settlement->terms_;
-    SettleAnswer answer = terms.judge(
-        reply, {terms.network, terms.payer, terms.amount, terms.at_most});
-    note_health(*settlement->endpoint_, Operation::settle,
-                call_health(reply, answer), terms.payer_digest,
-                settlement->log());
-    if (settlement->goes_elsewhere(reply)) {
-        return;
+SettleAnswer Settlement::judge_reply(const FacilitatorReply &reply)
+{
+    SettleAnswer answer = terms_.judge(
+        reply, {terms_.network, terms_.payer, terms_.amount, terms_.at_most});
+    note_health(*endpoint_, Operation::settle, call_health(reply, answer),
+                terms_.payer_digest, log());
+    if (reply.sent_completely && !terms_.ever_unknown) {
+        LockedClaims(worker_.zone)->set_first_settle_sent(terms_.claim);
     }
-    if (reply.sent_completely && !terms.ever_unknown) {
-        LockedClaims(settlement->worker_.zone)
-            ->set_first_settle_sent(terms.claim);
+    return answer;
+}
+
+// A settlement that is pending is worth one more question.
+bool Settlement::asks_twice(SettleAnswer &answer)
+{
+    if (answer.verdict == SettleVerdict::pending && !asked_twice_) {
+        asked_twice_ = true;
+        send();
+        return true;
     }
-    if (answer.verdict == SettleVerdict::pending) {
-        if (!settlement->asked_twice_) {
-            settlement->asked_twice_ = true;
-            settlement->send();
-            return;
-        }
+    // The first answer named a transaction: nothing but success is proof.
+    if (asked_twice_ && answer.verdict != SettleVerdict::paid) {
         answer.verdict = SettleVerdict::unknown;
-    } else if (settlement->asked_twice_
-               && answer.verdict != SettleVerdict::paid) {
-        // The first answer named a transaction: nothing but success is proof.
-        answer.verdict = SettleVerdict::unknown;
     }
-    settlement->finish(answer);
+    return false;
 }
 
 // Money: only when it is proven that nothing was written to the socket, and
@@ -186,71 +216,6 @@ bool Settlement::goes_elsewhere(const FacilitatorReply &reply)
     endpoint_ = next;
     claim_and_send();
     return true;
-}
-
-// A claim that was ever unknown: no refusal counts, only proof of payment or
-// the unproven rule ends it.
-SettlementResult Settlement::interpret_again(const SettleAnswer &answer)
-{
-    SettlementResult result;
-    result.verdict = answer.verdict;
-    result.reason = answer.reason;
-    if (answer.verdict == SettleVerdict::paid) {
-        result.event = Event::settle_paid;
-        result.receipt = answer.receipt;
-        return result;
-    }
-    bool unproven = answer.verdict == SettleVerdict::nonce_used
-                    && terms_.was_verified && terms_.first_settle_sent;
-    if (!unproven) {
-        return result;
-    }
-    bool deliver =
-        terms_.unproven_delivers
-        && LockedClaims(worker_.zone)
-               ->count_unproven(terms_.payer_digest, ClaimTable::kMaxUnproven,
-                                ngx_time());
-    if (deliver) {
-        result.event = Event::settle_unproven;
-        result.receipt = settlement_receipt_json(true, terms_.payer, "",
-                                                 terms_.receipt_network);
-    } else {
-        result.unproven_refused = true;
-    }
-    return result;
-}
-
-SettlementResult Settlement::interpret(const SettleAnswer &answer)
-{
-    if (terms_.ever_unknown) {
-        return interpret_again(answer);
-    }
-    SettlementResult result;
-    result.verdict = answer.verdict;
-    result.reason = answer.reason;
-    result.receipt = answer.receipt;
-    switch (answer.verdict) {
-    case SettleVerdict::paid:
-        result.event = Event::settle_paid;
-        break;
-    case SettleVerdict::refused:
-    case SettleVerdict::nonce_used:
-        result.event = Event::settle_refused;
-        break;
-    case SettleVerdict::operator_fault:
-    case SettleVerdict::rate_limited:
-    case SettleVerdict::not_sent:
-        result.event = Event::settle_not_processed;
-        break;
-    case SettleVerdict::pending:
-    case SettleVerdict::unknown:
-        result.event = Event::settle_unknown;
-        break;
-    }
-    if (terms_.waives_failure && result.event != Event::settle_paid) {
-        result.event = Event::settle_waived;
-    }
-    return result;
 }
 
 void Settlement::keep_receipt(const std::string &receipt)
@@ -338,24 +303,33 @@ void Settlement::log_outcome(const SettlementResult &result,
                        terms_.resource});
 }
 
+// Money: whatever fails here for want of memory, the claim does not stay in
+// use, and the outcome is no better than what was written down.
 void Settlement::finish(const SettleAnswer &answer)
 {
-    std::unique_ptr<Settlement, void (*)(Settlement *)> owned(
-        this, [](Settlement *self) { delete self; });
-    SettlementResult result = interpret(answer);
-    result.unwritten = unwritten_.handler != nullptr;
-    result.transaction = answer.transaction;
-    result.time = ngx_current_msec - started_;
-    result.asked = &endpoint_->conf();
-    Step next = step(state_, result.event);
-    log_outcome(result, answer);
-    change_claim(next, result);
-
+    SettlementResult result;
+    Step next{};
+    bool kept = guarded(ngx_cycle->log, false, [&] {
+        result = result_of(answer);
+        next = step(state_, result.event);
+        change_claim(next, result);
+        return true;
+    });
+    if (!kept) {
+        result = SettlementResult();
+        result.asked = &endpoint_->conf();
+        next = step(state_, result.event);
+        LockedClaims(worker_.zone)->set_unknown(terms_.claim, ngx_time());
+    }
+    guarded(ngx_cycle->log, 0, [&] {
+        log_outcome(result, answer);
+        return 0;
+    });
     Done done = done_;
     void *data = data_;
     // The place among the payments in flight is free before the request goes
     // on: it may well end in this call.
-    owned.reset();
+    delete this;
     if (done) {
         done(data, next, result);
     }

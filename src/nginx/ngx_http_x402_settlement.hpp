@@ -32,7 +32,7 @@ struct SettlementTerms {
     bool unproven_delivers = true;   // x402_unproven
     // Who may be asked instead, as long as nothing was sent.
     std::vector<Endpoint *> others;
-    bool waives_failure = false;     // x402_settle_failure deliver
+    bool waives_failure = false;  // x402_settle_failure deliver
     SettleAnswer (*judge)(const FacilitatorReply &,
                           const SettleExpectation &) = judge_settle;
     ngx_msec_t connect_timeout = 0;
@@ -78,6 +78,11 @@ private:
     ~Settlement();
 
     void claim_and_send();
+    void write_and_send();
+    void finish_later();
+    SettleAnswer judge_reply(const FacilitatorReply &reply);
+    bool asks_twice(SettleAnswer &answer);
+    SettlementResult result_of(const SettleAnswer &answer);
     void send();
     bool goes_elsewhere(const FacilitatorReply &reply);
     ngx_log_t *log() const;
@@ -101,6 +106,7 @@ private:
     FacilitatorCall *call_ = nullptr;
     ngx_event_t unwritten_{};  // handler set: nothing was sent, nor will be
     ngx_msec_t started_ = ngx_current_msec;
+    bool out_of_memory_ = false;
     bool asked_twice_ = false;  // after settlement_pending
 };
 

@@ -132,12 +132,11 @@ ClaimTable::Cell *ClaimTable::room_for(const Digest &key, std::int64_t now)
             if (cell.expires <= now) {
                 expired = &cell;
             }
-            bool replaceable =
-                cell.expires != kNeverExpires
-                && ((state == ClaimState::delivered
-                     && !(cell.flags & kOnlyGuard))
-                    || state == ClaimState::refused
-                    || state == ClaimState::closed);
+            bool replaceable = cell.expires != kNeverExpires
+                               && ((state == ClaimState::delivered
+                                    && !(cell.flags & kOnlyGuard))
+                                   || state == ClaimState::refused
+                                   || state == ClaimState::closed);
             if (replaceable && (!oldest || cell.changed < oldest->changed)) {
                 oldest = &cell;
             }
