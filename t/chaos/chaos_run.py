@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import collections
 import ctypes
+import base64
 import json
 import logging
 import os
@@ -53,13 +54,15 @@ async def run_lane(settings, numbers):
     from case_check import check_case
     from case_plan import Case
     from case_run import run_case
-    from nginx_rig import NginxRig
+    from nginx_rig import MODES, NginxRig
     rig = NginxRig(settings.lane, settings)
     await rig.start()
     try:
         from paying_client import ask
-        rig.accepted = json.loads(__import__('base64').b64decode(
-            (await ask(rig, '/g0/after/offer')).headers['payment-required']))['accepts'][0]
+        # What is settled first says so in its offer.
+        rig.accepted = {mode: json.loads(base64.b64decode(
+            (await ask(rig, f'/g0/{mode}/offer')).headers['payment-required']))['accepts'][0]
+            for mode in MODES}
         for number in numbers:
             case = Case(rig, settings.seed, number)
             begun = time.monotonic()

@@ -64,7 +64,7 @@ def header_of(payment, path, version=2, signature=None):
         value = {'x402Version': 1, 'scheme': 'exact', 'network': 'base-sepolia', 'payload': payload}
         name = 'X-PAYMENT'
     else:
-        value = {'x402Version': 2, 'resource': {'url': f'http://shop.example{path}'}, 'accepted': payment.rig.accepted, 'payload': payload}
+        value = {'x402Version': 2, 'resource': {'url': f'http://shop.example{path}'}, 'accepted': payment.rig.accepted.get(payment.mode, payment.rig.accepted['after']), 'payload': payload}
         name = 'PAYMENT-SIGNATURE'
     return f'{name}: {base64.b64encode(json.dumps(value).encode()).decode()}\r\n'
 
