@@ -244,7 +244,10 @@ http {{
         masters = lambda: [pid for pid in self.children(old) if pid not in known and self.titled(pid, b'master process')]
         if not await self.wait(masters, 10):
             return False
-        new = masters()[0]
+        found = masters()
+        if not found:               # it came, and gave up
+            return False
+        new = found[0]
         await self.wait(lambda: len(self.children(new)) >= self.workers_wanted, 10)
         self.tell(old, signal.SIGQUIT)
         self.master = new
