@@ -304,14 +304,25 @@ void Settlement::log_outcome(const SettlementResult &result,
 }
 
 // Money: whatever fails here for want of memory, the claim does not stay in
-// use, and the outcome is no better than what was written down.
+// use, and the outcome is no better than what was written down. The line in the
+// ledger comes first: a worker that is killed behind it leaves an outcome that
+// is asked for again, one that is killed behind the claim would leave no line.
 void Settlement::finish(const SettleAnswer &answer)
 {
     SettlementResult result;
-    Step next{};
+    result.asked = &endpoint_->conf();
+    Step next = step(state_, result.event);
+    guarded(ngx_cycle->log, 0, [&] {
+        SettlementResult read = result_of(answer);
+        next = step(state_, read.event);
+        result = std::move(read);
+        return 0;
+    });
+    guarded(ngx_cycle->log, 0, [&] {
+        log_outcome(result, answer);
+        return 0;
+    });
     bool kept = guarded(ngx_cycle->log, false, [&] {
-        result = result_of(answer);
-        next = step(state_, result.event);
         change_claim(next, result);
         return true;
     });
@@ -321,10 +332,6 @@ void Settlement::finish(const SettleAnswer &answer)
         next = step(state_, result.event);
         LockedClaims(worker_.zone)->set_unknown(terms_.claim, ngx_time());
     }
-    guarded(ngx_cycle->log, 0, [&] {
-        log_outcome(result, answer);
-        return 0;
-    });
     Done done = done_;
     void *data = data_;
     // The place among the payments in flight is free before the request goes
