@@ -71,6 +71,7 @@ async def run_lane(settings, numbers):
             report(case, wrong, time.monotonic() - begun)
             for payment in case.payments:
                 del rig.by_nonce[payment.nonce]
+                rig.retired.add(payment.nonce)
             rig.by_path.clear()
     finally:
         await rig.close()
