@@ -62,10 +62,11 @@ ask:
 
 # --- tests -------------------------------------------------------------------
 
-test: need-chaos need-e2e ## everything: house, unit, http, chaos and e2e
+test: need-chaos need-e2e ## everything: house, unit, fuzz seeds, http, chaos and e2e
 	@$(MAKE) --no-print-directory $(MODULE)
 	@$(MAKE) --no-print-directory house
 	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory replay
 	@$(MAKE) --no-print-directory http
 	@$(MAKE) --no-print-directory chaos-short
 	@$(MAKE) --no-print-directory e2e
