@@ -71,7 +71,7 @@ bool was_refused(RequestCtx &ctx, Worker &worker,
     if (reason.empty()) {
         return false;
     }
-    challenge(ctx, std::move(reason));
+    refuse_payment(ctx, std::move(reason));
     return true;
 }
 

@@ -61,7 +61,7 @@ void deliver_owed(RequestCtx &ctx, const ClaimView &older)
     adopt(ctx, older, Event::claim_paid_resumed);
     ctx.slot = Slot();
     ctx.settled_first = true;
-    ctx.never_settled = ctx.conf->settle == NGX_HTTP_X402_SETTLE_OFF;
+    ctx.never_settled = payment.settles == SettleTime::off;
     ctx.receipt = older.receipt;
     payment.amount =
         LockedClaims(main_conf(ctx.r)->zone)->texts(older.ref).amount;
@@ -80,8 +80,7 @@ bool ask_again(RequestCtx &ctx, Worker &worker, const ClaimView &older)
 {
     Payment &payment = *ctx.payment;
     Endpoint *endpoint = worker.endpoint_by_id(
-        older.facilitator,
-        static_cast<FacilitatorConf *>(ctx.conf->facilitator));
+        older.facilitator, member_by_id(*ctx.conf, older.facilitator));
     std::string stored = LockedClaims(worker.zone)->stored_settle(older.ref);
     auto request = read_settle_request(stored);
     if (endpoint == nullptr || !request) {

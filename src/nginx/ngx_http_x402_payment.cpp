@@ -74,13 +74,6 @@ bool fill_facts(RequestCtx &ctx)
     return true;
 }
 
-// Like challenge(), for a payment that is no good and not just spent.
-void refuse_payment(RequestCtx &ctx, std::string error)
-{
-    challenge(ctx, error);
-    ctx.answer = invalid_answer(ctx, std::move(error));
-}
-
 // Header to payment; false: ctx.answer says why not.
 bool read_payment(RequestCtx &ctx, std::string_view header_value)
 {
@@ -323,6 +316,12 @@ void challenge(RequestCtx &ctx, std::string error)
     log_line(NGX_LOG_INFO, ctx.r->connection->log,
              "payment refused: " + log_excerpt(error));
     decide(ctx, challenge_answer(std::move(error)));
+}
+
+void refuse_payment(RequestCtx &ctx, std::string error)
+{
+    challenge(ctx, error);
+    ctx.answer = invalid_answer(ctx, std::move(error));
 }
 
 // Retry-After is never longer than the payment stays usable.

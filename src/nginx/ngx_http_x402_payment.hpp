@@ -12,6 +12,9 @@ namespace x402 {
 void decide(RequestCtx &ctx, Answer answer);
 // The same, as a 402 with a fresh offer.
 void challenge(RequestCtx &ctx, std::string error);
+// Like challenge(), for a payment that is no good and not just spent: with the
+// status of x402_refuse_status.
+void refuse_payment(RequestCtx &ctx, std::string error);
 // Retry-After is never longer than the payment stays usable.
 void cap_retry(RequestCtx &ctx);
 

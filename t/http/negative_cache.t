@@ -22,6 +22,7 @@ http {
         listen 127.0.0.1:%%PORT%%;
         location /        { proxy_pass http://%%BACKEND%%; }
         location /before/ { x402_settle before; proxy_pass http://%%BACKEND%%; }
+        location /status/ { x402_refuse_status 403; proxy_pass http://%%BACKEND%%; }
         location /longer/ { x402_timeout 200s; proxy_pass http://%%BACKEND%%; }
         location /other/  { x402_facilitator %%OTHER%%; proxy_pass http://%%BACKEND%%; }
     }
@@ -85,6 +86,18 @@ $f->settle(refused => 'insufficient_funds');
 $payment = payment(unpaid($t, '/before/'));
 refused '/before/', $payment, 1, 'before, what can heal', 'insufficient_funds' for 1 .. 2;
 is $up->hits, 0, 'nobody was worked for';
+
+# --- the operator's status, from the facilitator and from memory
+
+$f->verify(invalid => $forged);
+$payment = payment(unpaid($t, '/status/'));
+$f->forget;
+for my $calls (1, 1) {
+    my $r = paid($t, '/status/', payment => $payment);
+    is $r->status, 403, "x402_refuse_status after $calls call";
+    is offer($r)->{error}, $forged, 'with the reason';
+    is scalar $f->calls, $calls, 'the second time from memory';
+}
 
 # --- new workers know nothing
 
