@@ -77,7 +77,6 @@ SettlementTerms settlement_terms(const RequestCtx &ctx)
     terms.resource = ctx.resource_url;
     terms.payer_digest = payment.facts.payer;
     terms.receipt_network = payment.receipt_network;
-    terms.valid_before = payment.valid_before;
     terms.unproven_delivers =
         ctx.conf->unproven == NGX_HTTP_X402_UNPROVEN_DELIVER;
     if (ctx.dialect->bears_tokens()) {

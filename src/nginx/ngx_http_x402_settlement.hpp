@@ -25,7 +25,6 @@ struct SettlementTerms {
     bool at_most = false;  // scheme upto: less may be charged
     std::string resource;  // URL, for the ledger
     Digest payer_digest{};
-    std::int64_t valid_before = 0;
     bool ever_unknown = false;       // an earlier settle was not answered
     bool was_verified = false;       // of that claim
     bool first_settle_sent = false;  // of that claim

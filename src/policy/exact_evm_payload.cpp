@@ -1,6 +1,5 @@
 #include "policy/exact_evm_payload.hpp"
 
-#include <algorithm>
 #include <cstddef>
 
 #include "base/decimal_amount.hpp"
@@ -11,13 +10,6 @@ namespace x402 {
 namespace {
 
 constexpr std::size_t kMaxSignatureText = 16 * 1024;
-
-// How much longer than offered a signature may be valid: claims are kept that
-// long, so this bounds the zone. Clients' clocks are off by minutes.
-constexpr std::int64_t kClockAllowanceSeconds = 600;
-
-// What verify, content and settle need at least, where the offer allows it.
-constexpr std::int64_t kLeastRemainingSeconds = 60;
 
 // The member's text if it is an atomic amount, else an empty text.
 std::string_view amount_member(JsonValue object, std::string_view key)
@@ -58,31 +50,6 @@ std::optional<Eip3009Authorization> parse_eip3009_payload(JsonValue payload)
     authorization.valid_before = saturated_seconds(valid_before);
     authorization.nonce = *nonce;
     return authorization;
-}
-
-// The words are those a facilitator would have answered with (x402 v2, exact
-// scheme on EVM), so that clients need to know one set only.
-const char *eip3009_objection(const Eip3009Authorization &authorization,
-                              const PaymentRequirements &requirements,
-                              std::int64_t now)
-{
-    if (parse_evm_address(requirements.pay_to) != authorization.to) {
-        return "invalid_exact_evm_recipient_mismatch";
-    }
-    if (authorization.value != requirements.amount) {
-        return "invalid_exact_evm_payload_authorization_value_mismatch";
-    }
-    if (authorization.valid_after > now) {
-        return "invalid_exact_evm_payload_authorization_valid_after";
-    }
-    std::int64_t offered = requirements.max_timeout_seconds;
-    std::int64_t earliest = now + std::min(offered / 2, kLeastRemainingSeconds);
-    std::int64_t latest = now + offered + kClockAllowanceSeconds;
-    if (authorization.valid_before < earliest
-        || authorization.valid_before > latest) {
-        return "invalid_exact_evm_payload_authorization_valid_before";
-    }
-    return nullptr;
 }
 
 }  // namespace x402

@@ -33,15 +33,6 @@ struct Eip3009Authorization {
 // sign in ways only their chain can judge.
 std::optional<Eip3009Authorization> parse_eip3009_payload(JsonValue payload);
 
-// What our own offer excludes without asking anyone; nullptr when nothing,
-// else the x402 reason word for the 402 (static text).
-// Order: recipient, value, time. Time (unix seconds): validAfter must have
-// passed; validBefore must leave at least min(maxTimeoutSeconds / 2, 60) s and
-// at most maxTimeoutSeconds + 600 s.
-const char *eip3009_objection(const Eip3009Authorization &authorization,
-                              const PaymentRequirements &requirements,
-                              std::int64_t now);
-
 }  // namespace x402
 
 #endif

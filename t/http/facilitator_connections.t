@@ -63,7 +63,8 @@ $t->start;
 # --- kept
 
 is_content paid($t, '/a'), "SECRET\n", 'a payment' for 1 .. 20;
-is $f->connections, 1, 'forty calls on one connection';
+is $f->connections, 1, 'forty calls on one connection'
+    or diag join "\n", map { sprintf '%.3f %s on %d', $_->{at}, $_->{key}, $_->{conn} } $f->requests;
 is $f->order, join(' ', ('verify settle') x 20), 'in order';
 
 $f->verify('hold');

@@ -29,13 +29,17 @@ my @control_ends;    # of all peers of this test: a child must not keep them ope
 # --- the test's side ---------------------------------------------------------
 
 sub new ($class, %options) {
-    my $listener = X402::Port::listener();
+    # The port stays reserved when the peer vanishes: whoever calls it then shall
+    # be refused, and not reach a peer of another test.
+    my $port     = X402::Port::reserve();
+    my $listener = X402::Port::socket_on($port);
+    listen $listener, 512 or die "listen: $!";
     socketpair(my $ours, my $theirs, AF_UNIX, SOCK_STREAM, PF_UNSPEC) or die "socketpair: $!";
     $_->autoflush(1) for $ours, $theirs;
 
     my $self = bless {
         %options,
-        port    => X402::Port::number($listener),
+        port    => $port,
         control => $ours,
         owner   => $$,
     }, $class;

@@ -29,11 +29,4 @@ sub reserve () {
     return number($socket);
 }
 
-# A listening socket for a peer of ours.
-sub listener () {
-    my $socket = socket_on(0);
-    listen($socket, 512) or die "listen: $!";
-    return $socket;
-}
-
 1;

@@ -1,6 +1,7 @@
 #include "policy/scheme_payload.hpp"
 
 #include <cstddef>
+#include <limits>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -124,6 +125,101 @@ TEST(SchemePayload, JudgesNothingTheFormDoesNotTell)
 {
     EXPECT_EQ(payload_objection(SchemePayload(), sample_requirements(), kNow),
               nullptr);
+}
+
+constexpr const char *kSeller = "0x209693Bc6afc0C5328bA36FaF03C514EF312287C";
+
+class Objection : public testing::Test {
+protected:
+    Objection()
+    {
+        authorization_.form = PaymentForm::eip3009;
+        authorization_.recipient = kSeller;
+        authorization_.value = "10000";
+        authorization_.valid_after = kNow - 600;
+        authorization_.valid_before = kNow + 300;
+        offered_.amount = "10000";
+        offered_.pay_to = kSeller;
+        offered_.max_timeout_seconds = 300;
+    }
+
+    std::string reason() const
+    {
+        const char *word = payload_objection(authorization_, offered_, kNow);
+        return word == nullptr ? "" : word;
+    }
+
+    static constexpr std::int64_t kNow = 1800000000;
+    SchemePayload authorization_;
+    PaymentRequirements offered_;
+};
+
+TEST_F(Objection, NoneToWhatWasOffered)
+{
+    EXPECT_EQ(reason(), "");
+    offered_.pay_to = "0x209693bc6afc0c5328ba36faf03c514ef312287c";
+    EXPECT_EQ(reason(), "");
+}
+
+TEST_F(Objection, ToAnotherRecipient)
+{
+    authorization_.recipient = "0x2c106B8378311AF25df8E16BAf7Ca35AfA89E5B9";
+    authorization_.value = "1";
+    EXPECT_EQ(reason(), "invalid_exact_evm_recipient_mismatch");
+    offered_.pay_to = "no address";
+    EXPECT_EQ(reason(), "invalid_exact_evm_recipient_mismatch");
+}
+
+TEST_F(Objection, ToAnotherValue)
+{
+    for (const char *value : {"9999", "10001", "0", "100000"}) {
+        authorization_.value = value;
+        EXPECT_EQ(reason(),
+                  "invalid_exact_evm_payload_authorization_value_mismatch");
+    }
+}
+
+TEST_F(Objection, ToWhatIsNotValidYet)
+{
+    authorization_.valid_after = kNow;
+    EXPECT_EQ(reason(), "");
+    authorization_.valid_after = kNow + 1;
+    EXPECT_EQ(reason(), "invalid_exact_evm_payload_authorization_valid_after");
+    authorization_.valid_after = std::numeric_limits<std::int64_t>::max();
+    EXPECT_EQ(reason(), "invalid_exact_evm_payload_authorization_valid_after");
+}
+
+TEST_F(Objection, ToTooLittleTime)
+{
+    constexpr const char *kReason =
+        "invalid_exact_evm_payload_authorization_valid_before";
+    authorization_.valid_before = kNow + 60;
+    EXPECT_EQ(reason(), "");
+    authorization_.valid_before = kNow + 59;
+    EXPECT_EQ(reason(), kReason);
+    authorization_.valid_before = 0;
+    EXPECT_EQ(reason(), kReason);
+
+    // A short offer asks for half of itself.
+    offered_.max_timeout_seconds = 21;
+    authorization_.valid_before = kNow + 10;
+    EXPECT_EQ(reason(), "");
+    authorization_.valid_before = kNow + 9;
+    EXPECT_EQ(reason(), kReason);
+}
+
+TEST_F(Objection, ToMoreTimeThanAClaimIsKept)
+{
+    constexpr const char *kReason =
+        "invalid_exact_evm_payload_authorization_valid_before";
+    authorization_.valid_before = kNow + 900;
+    EXPECT_EQ(reason(), "");
+    authorization_.valid_before = kNow + 901;
+    EXPECT_EQ(reason(), kReason);
+    authorization_.valid_before = std::numeric_limits<std::int64_t>::max();
+    EXPECT_EQ(reason(), kReason);
+    offered_.max_timeout_seconds = 4294967295u;
+    EXPECT_EQ(reason(), kReason);
 }
 
 }  // namespace
