@@ -15,8 +15,6 @@ FUZZ_TIME ?= 60
 BENCH_TIME ?= 3
 
 MODULE := build/ngx_http_x402_module.so
-MODULE_SRC := config config.make ngx_http_x402_module.c src/exports.map \
-	$(wildcard src/*/*.cpp src/*/*.hpp src/*/*.h)
 
 help: ## list these words
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' \
@@ -277,13 +275,15 @@ demo: need-build need-e2e ## chain, facilitator and nginx with a paid location; 
 	@$(MAKE) --no-print-directory $(MODULE)
 	@X402_MODULE=$(CURDIR)/$(MODULE) node t/e2e/demo.mjs
 
+CXX_FILES = $(foreach dir,src/* src/nginx/* t/unit t/unit/* t/fuzz t/bench,$(wildcard $(dir)/*.cpp $(dir)/*.hpp))
+
 format: ## clang-format for the C++ (ngx_http_x402_module.c is kept by hand)
 	@t/lib/need clang-format
-	clang-format -i $(wildcard src/*/*.cpp src/*/*.hpp t/unit/*.hpp t/unit/*/*.hpp t/unit/*/*.cpp t/fuzz/*.cpp t/fuzz/*.hpp t/bench/*.cpp t/bench/*.hpp)
+	clang-format -i $(CXX_FILES)
 
 lint: house ## formatting, perl -c, whitespace
 	@t/lib/need clang-format
-	clang-format --dry-run -Werror $(wildcard src/*/*.cpp src/*/*.hpp t/unit/*.hpp t/unit/*/*.hpp t/unit/*/*.cpp t/fuzz/*.cpp t/fuzz/*.hpp t/bench/*.cpp t/bench/*.hpp)
+	clang-format --dry-run -Werror $(CXX_FILES)
 	@for f in t/http/*.t t/house/*.t t/lib/X402/*.pm; do perl -It/lib -wc $$f 2>&1 | grep -v 'syntax OK' && exit 1; done; true
 	git diff --check $$(git hash-object -t tree /dev/null) HEAD -- . ':!t/vectors'
 

@@ -1,7 +1,7 @@
 #include "nginx/ngx_http_x402_ctx.hpp"
 
+#include "nginx/hold/ngx_http_x402_waiting.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
-#include "nginx/ngx_http_x402_waiting.hpp"
 
 namespace x402 {
 

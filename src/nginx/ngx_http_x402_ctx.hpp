@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
-#include "nginx/ngx_http_x402_location_offer.hpp"
-#include "nginx/ngx_http_x402_settlement.hpp"
 #include "nginx/ngx_http_x402_worker.hpp"
+#include "nginx/offer/ngx_http_x402_location_offer.hpp"
+#include "nginx/settlement/ngx_http_x402_settlement.hpp"
 #include "policy/scheme_payload.hpp"
 #include "session/payment_outcome.hpp"
 #include "session/payment_session.hpp"

@@ -1,9 +1,9 @@
 // Where the module stands in nginx's phases.
-#include "nginx/ngx_http_x402_access.hpp"
-#include "nginx/ngx_http_x402_cors.hpp"
-#include "nginx/ngx_http_x402_error_pages.hpp"
-#include "nginx/ngx_http_x402_journal_advice.hpp"
-#include "nginx/ngx_http_x402_strip.hpp"
+#include "nginx/answer/ngx_http_x402_cors.hpp"
+#include "nginx/answer/ngx_http_x402_error_pages.hpp"
+#include "nginx/hold/ngx_http_x402_strip.hpp"
+#include "nginx/payment/ngx_http_x402_access.hpp"
+#include "nginx/settlement/ngx_http_x402_journal_advice.hpp"
 
 namespace x402 {
 

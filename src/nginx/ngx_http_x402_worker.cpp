@@ -1,9 +1,9 @@
 #include "nginx/ngx_http_x402_worker.hpp"
 
+#include "nginx/call/ngx_http_x402_supported.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
-#include "nginx/ngx_http_x402_settlement.hpp"
-#include "nginx/ngx_http_x402_supported.hpp"
-#include "nginx/ngx_http_x402_unknown_watch.hpp"
+#include "nginx/settlement/ngx_http_x402_settlement.hpp"
+#include "nginx/settlement/ngx_http_x402_unknown_watch.hpp"
 
 namespace x402 {
 

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "facilitator/refusal_cache.hpp"
-#include "nginx/ngx_http_x402_address_place.hpp"
-#include "nginx/ngx_http_x402_call.hpp"
-#include "nginx/ngx_http_x402_location_offer.hpp"
+#include "nginx/call/ngx_http_x402_call.hpp"
 #include "nginx/ngx_http_x402_zone.hpp"
+#include "nginx/offer/ngx_http_x402_location_offer.hpp"
+#include "nginx/settlement/ngx_http_x402_address_place.hpp"
 
 namespace x402 {
 

@@ -4,8 +4,8 @@
 #include <csignal>
 #include <memory>
 
-#include "nginx/ngx_http_x402_journal.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
+#include "nginx/settlement/ngx_http_x402_journal.hpp"
 
 namespace x402 {
 

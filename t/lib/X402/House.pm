@@ -63,7 +63,7 @@ sub paths ($self, @patterns) {
 }
 
 sub sources ($self, $room = '*') {
-    return $self->paths(map { "src/$room/*.$_" } qw(cpp hpp h));
+    return $self->paths(map { ("src/$room/*.$_", "src/$room/*/*.$_") } qw(cpp hpp h));
 }
 
 # What belongs to the project: git knows, without git everything that is no output.

@@ -163,9 +163,8 @@ TEST(ExactEvmPayload, NegativeVectorsFailOnTermsOnly)
         Result<PaymentPayload> payload =
             decode_payment_header(row["header"].string(), 2);
         ASSERT_TRUE(payload);
-        auto said =
-            read_scheme_payload(payload->scheme(), payload->network(),
-                                payload->asset(), payload->payload());
+        auto said = read_scheme_payload(payload->scheme(), payload->network(),
+                                        payload->asset(), payload->payload());
         ASSERT_TRUE(said);
         const char *reason = payload_objection(said.value(), offered, now);
         std::string expected;

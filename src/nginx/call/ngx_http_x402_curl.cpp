@@ -1,0 +1,290 @@
+// The engine between curl's sockets and timers and nginx's.
+#include <algorithm>
+#include <fcntl.h>
+
+#include "nginx/call/ngx_http_x402_curl_internal.hpp"
+#include "nginx/ngx_http_x402_log.hpp"
+
+namespace x402 {
+
+namespace {
+
+constexpr ngx_msec_t kGuardInterval = 500;
+
+}  // namespace
+
+// What curl calls about its sockets and its timer. None of these may call back
+// into nginx's request code.
+struct CurlEngine::SocketCallbacks {
+    static void set_interest(ngx_event_t *event, ngx_int_t kind, bool wanted)
+    {
+        if (wanted && !event->active) {
+            ngx_add_event(event, kind, NGX_LEVEL_EVENT);
+        } else if (!wanted && event->active) {
+            ngx_del_event(event, kind, 0);
+        }
+    }
+
+    // The kernel has forgotten the descriptor, so that nginx has to, without
+    // asking the kernel.
+    static void forget_interest(ngx_connection_t *c)
+    {
+        if (c->read->active) {
+            ngx_del_event(c->read, NGX_READ_EVENT, NGX_CLOSE_EVENT);
+        }
+        if (c->write->active) {
+            ngx_del_event(c->write, NGX_WRITE_EVENT, NGX_CLOSE_EVENT);
+        }
+    }
+
+    static void release_socket(CurlEngine &engine, curl_socket_t fd)
+    {
+        auto at = engine.watched_.find(fd);
+        if (at == engine.watched_.end()) {
+            return;
+        }
+        ngx_connection_t *c = at->second;
+        engine.watched_.erase(at);
+        if (fcntl(fd, F_GETFD) == -1) {
+            forget_interest(c);
+        }
+        set_interest(c->read, NGX_READ_EVENT, false);
+        set_interest(c->write, NGX_WRITE_EVENT, false);
+        if (c->read->posted) {
+            ngx_delete_posted_event(c->read);
+        }
+        if (c->write->posted) {
+            ngx_delete_posted_event(c->write);
+        }
+        // Not ngx_close_connection(): curl owns the descriptor.
+        ngx_free_connection(c);
+        c->fd = static_cast<ngx_socket_t>(-1);
+    }
+
+    static ngx_connection_t *watch_socket(CurlEngine &engine, curl_socket_t fd)
+    {
+        auto at = engine.watched_.find(fd);
+        if (at != engine.watched_.end()) {
+            return at->second;
+        }
+        ngx_connection_t *c = ngx_get_connection(fd, ngx_cycle->log);
+        if (c == nullptr) {
+            return nullptr;
+        }
+        c->data = &engine;
+        c->read->handler = on_socket_event;
+        c->write->handler = on_socket_event;
+        c->read->log = c->write->log = c->log = ngx_cycle->log;
+        engine.watched_[fd] = c;
+        return c;
+    }
+
+    static int on_socket(CURL *, curl_socket_t fd, int what, void *data, void *)
+    {
+        auto *engine = static_cast<CurlEngine *>(data);
+        return guarded(ngx_cycle->log, -1, [&] {
+            if (what == CURL_POLL_REMOVE) {
+                release_socket(*engine, fd);
+                return 0;
+            }
+            ngx_connection_t *c = watch_socket(*engine, fd);
+            if (c == nullptr) {
+                return -1;
+            }
+            set_interest(c->read, NGX_READ_EVENT, what & CURL_POLL_IN);
+            set_interest(c->write, NGX_WRITE_EVENT, what & CURL_POLL_OUT);
+            return 0;
+        });
+    }
+
+    // curl closes a socket that did not connect without a word. When the next
+    // address gets the same number it is the same socket to curl, which does
+    // not ask again to have it watched.
+    static curl_socket_t on_open(void *data, curlsocktype,
+                                 curl_sockaddr *address)
+    {
+        auto *engine = static_cast<CurlEngine *>(data);
+        return guarded(ngx_cycle->log, CURL_SOCKET_BAD, [&] {
+            curl_socket_t fd =
+                ::socket(address->family, address->socktype, address->protocol);
+            auto at = engine->watched_.find(fd);
+            if (fd != CURL_SOCKET_BAD && at != engine->watched_.end()) {
+                ngx_connection_t *c = at->second;
+                bool reads = c->read->active;
+                bool writes = c->write->active;
+                forget_interest(c);
+                set_interest(c->read, NGX_READ_EVENT, reads);
+                set_interest(c->write, NGX_WRITE_EVENT, writes);
+            }
+            return fd;
+        });
+    }
+
+    static int on_timeout(CURLM *, long milliseconds, void *data)
+    {
+        static_cast<CurlEngine *>(data)->update_timer(milliseconds);
+        return 0;
+    }
+};
+
+// curl tells that a socket is not to be watched any more after it has closed
+// it when a transfer is given up while it connects; this is told before.
+int CurlEngine::close_socket(void *data, int fd)
+{
+    return guarded(ngx_cycle->log, -1, [&] {
+        SocketCallbacks::release_socket(*static_cast<CurlEngine *>(data), fd);
+        return close(fd);
+    });
+}
+
+bool CurlEngine::follow_sockets(Transfer &transfer)
+{
+    CURL *handle = easy(transfer.handle);
+    int failed = 0;
+    auto set = [&](CURLoption option, auto value) {
+        failed |= curl_easy_setopt(handle, option, value) != CURLE_OK;
+    };
+    set(CURLOPT_OPENSOCKETFUNCTION, SocketCallbacks::on_open);
+    set(CURLOPT_OPENSOCKETDATA, this);
+    set(CURLOPT_CLOSESOCKETFUNCTION, close_socket);
+    set(CURLOPT_CLOSESOCKETDATA, this);
+    return !failed;
+}
+
+CurlEngine::CurlEngine()
+{
+    ngx_memzero(&timer_, sizeof(timer_));
+    ngx_memzero(&guard_, sizeof(guard_));
+    ngx_memzero(&nobody_, sizeof(nobody_));
+    nobody_.fd = static_cast<ngx_socket_t>(-1);
+    nobody_.data = this;
+    timer_.data = guard_.data = &nobody_;
+    timer_.log = guard_.log = ngx_cycle->log;
+    timer_.handler = on_timer;
+    guard_.handler = on_guard;
+    timer_.cancelable = 1;
+
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+        return;
+    }
+    CURLM *multi = curl_multi_init();
+    if (multi == nullptr) {
+        return;
+    }
+    curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION,
+                      SocketCallbacks::on_socket);
+    curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, this);
+    curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION,
+                      SocketCallbacks::on_timeout);
+    curl_multi_setopt(multi, CURLMOPT_TIMERDATA, this);
+    curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+    multi_ = multi;
+}
+
+CurlEngine::~CurlEngine()
+{
+    OpensslErrorsContained contained;
+    while (!active_.empty()) {
+        cancel(active_.back());
+    }
+    for (void *handle : idle_handles_) {
+        curl_easy_cleanup(easy(handle));
+    }
+    if (multi_ != nullptr) {
+        curl_multi_cleanup(multi_);
+    }
+    if (timer_.timer_set) {
+        ngx_del_timer(&timer_);
+    }
+    if (timer_.posted) {
+        ngx_delete_posted_event(&timer_);
+    }
+    if (guard_.timer_set) {
+        ngx_del_timer(&guard_);
+    }
+}
+
+void CurlEngine::after_action()
+{
+    // Before anything of nginx runs on.
+    ERR_clear_error();
+    int left;
+    // One at a time: a completion may cancel others or start new ones.
+    while (CURLMsg *message = curl_multi_info_read(multi_, &left)) {
+        if (message->msg != CURLMSG_DONE) {
+            continue;
+        }
+        Transfer *transfer = nullptr;
+        int result = message->data.result;
+        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+        finish(transfer, result);
+    }
+}
+
+void CurlEngine::update_timer(long milliseconds)
+{
+    if (timer_.timer_set) {
+        ngx_del_timer(&timer_);
+    }
+    if (milliseconds < 0) {
+        return;
+    }
+    if (milliseconds == 0) {
+        // Posted, not armed: a timer of 0 ms would wait for the next turn.
+        ngx_post_event(&timer_, &ngx_posted_events);
+        return;
+    }
+    ngx_add_timer(&timer_, static_cast<ngx_msec_t>(milliseconds));
+}
+
+// A quitting worker stays while a timer that is not cancelable is armed; a
+// settlement on the wire must be waited for.
+void CurlEngine::keep_worker()
+{
+    bool awaited = std::any_of(
+        active_.begin(), active_.end(),
+        [](const Transfer *transfer) { return !transfer->request.background; });
+    if (!awaited) {
+        if (guard_.timer_set) {
+            ngx_del_timer(&guard_);
+        }
+    } else if (!guard_.timer_set) {
+        ngx_add_timer(&guard_, kGuardInterval);
+    }
+}
+
+void CurlEngine::on_guard(ngx_event_t *event)
+{
+    auto *nobody = static_cast<ngx_connection_t *>(event->data);
+    static_cast<CurlEngine *>(nobody->data)->keep_worker();
+}
+
+void CurlEngine::on_timer(ngx_event_t *event)
+{
+    auto *nobody = static_cast<ngx_connection_t *>(event->data);
+    auto *engine = static_cast<CurlEngine *>(nobody->data);
+    guarded(ngx_cycle->log, 0, [&] {
+        int running;
+        curl_multi_socket_action(engine->multi_, CURL_SOCKET_TIMEOUT, 0,
+                                 &running);
+        engine->after_action();
+        return 0;
+    });
+}
+
+void CurlEngine::on_socket_event(ngx_event_t *event)
+{
+    // worker_shutdown_timeout calls this with c->close set: an event like any
+    // other, curl finds out that there is nothing to read.
+    auto *c = static_cast<ngx_connection_t *>(event->data);
+    auto *engine = static_cast<CurlEngine *>(c->data);
+    guarded(ngx_cycle->log, 0, [&] {
+        int running;
+        int mask = event->write ? CURL_CSELECT_OUT : CURL_CSELECT_IN;
+        curl_multi_socket_action(engine->multi_, c->fd, mask, &running);
+        engine->after_action();
+        return 0;
+    });
+}
+
+}  // namespace x402

@@ -1,0 +1,50 @@
+// Shared by the files of the curl engine, and by nobody else.
+#ifndef NGX_HTTP_X402_CURL_INTERNAL_HPP
+#define NGX_HTTP_X402_CURL_INTERNAL_HPP
+
+#include <curl/curl.h>
+#include <openssl/err.h>
+
+#include "nginx/call/ngx_http_x402_curl.hpp"
+
+namespace x402 {
+
+inline CURL *easy(void *handle)
+{
+    return static_cast<CURL *>(handle);
+}
+
+// curl leaves errors in OpenSSL's queue, which is one for the whole thread;
+// nginx would take them for its own connections' and raise an alert.
+class OpensslErrorsContained {
+public:
+    OpensslErrorsContained() = default;
+    ~OpensslErrorsContained() { ERR_clear_error(); }
+    OpensslErrorsContained(const OpensslErrorsContained &) = delete;
+    OpensslErrorsContained &operator=(const OpensslErrorsContained &) = delete;
+};
+
+struct CurlEngine::Transfer {
+    CurlEngine *engine = nullptr;
+    void *handle = nullptr;  // CURL
+    CurlRequest request;
+    FacilitatorReply reply;
+    Done done = nullptr;
+    void *data = nullptr;
+    unsigned sends = 0;
+    curl_off_t uploaded = 0;  // the most that any send got out
+    bool too_large = false;
+    curl_slist *headers = nullptr;
+    curl_slist *resolve = nullptr;
+    char error[CURL_ERROR_SIZE] = "";
+
+    ~Transfer()
+    {
+        curl_slist_free_all(headers);
+        curl_slist_free_all(resolve);
+    }
+};
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,194 @@
+// A facilitator as one worker sees it: where each operation is asked, of what
+// address, by which transport, and with what credentials.
+#include "facilitator/request_head.hpp"
+#include "facilitator/verify_answer.hpp"
+#include "nginx/call/ngx_http_x402_call.hpp"
+#include "nginx/ngx_http_x402_log.hpp"
+
+namespace x402 {
+
+namespace {
+
+constexpr ngx_msec_t kRedirectLifetime = 3600 * 1000;
+
+// The tests of what goes over the wire run against both transports: the module
+// is linked a second time for them, with this file compiled otherwise.
+#ifdef X402_HTTP_BY_CURL
+constexpr bool kHttpByCurl = true;
+#else
+constexpr bool kHttpByCurl = false;
+#endif
+
+const char *operation_name(Operation operation)
+{
+    switch (operation) {
+    case Operation::verify:
+        return "verify";
+    case Operation::settle:
+        return "settle";
+    case Operation::plan:
+        return "plan";
+    case Operation::supported:
+        break;
+    }
+    return "supported";
+}
+
+// x402 facilitators are asked by POST, for what is no payment by GET.
+bool is_post(Operation operation)
+{
+    return operation == Operation::verify || operation == Operation::settle;
+}
+
+bool is_past(ngx_msec_t moment)
+{
+    return static_cast<ngx_msec_int_t>(ngx_current_msec - moment) >= 0;
+}
+
+bool random_bytes(RandomBytes &bytes)
+{
+    return fill_random(bytes.data(), bytes.size());
+}
+
+}  // namespace
+
+Endpoint::Endpoint(const FacilitatorConf &conf, CurlEngine &engine)
+    : health(conf.health), conf_(conf), engine_(engine)
+{
+    host_for(conf.url.host);
+    if (conf.auth) {
+        tokens_ = std::make_unique<AuthTokens>(conf.auth->key);
+    }
+}
+
+Endpoint::~Endpoint()
+{
+    // The process ends: nobody is left to be told.
+    while (!calls_.empty()) {
+        calls_.back()->cancel();
+    }
+}
+
+Endpoint::Host &Endpoint::host_for(const std::string &name)
+{
+    for (auto &host : hosts_) {
+        if (host->name == name) {
+            return *host;
+        }
+    }
+    auto host = std::make_unique<Host>();
+    host->name = name;
+    FacilitatorUrl url;
+    url.host = name;
+    if (url.host_is_address()) {
+        host->literal.push_back(name);
+    } else {
+        bool own = name == conf_.url.host;
+        host->book = std::make_unique<AddressBook>(
+            name, conf_.resolver,
+            own ? conf_.addresses : std::vector<std::string>(),
+            on_look_up_ended, this);
+    }
+    hosts_.push_back(std::move(host));
+    return *hosts_.back();
+}
+
+const std::vector<std::string> &Endpoint::Host::addresses()
+{
+    return book ? book->addresses() : literal;
+}
+
+HttpOrigin &Endpoint::Host::origin_for(unsigned port)
+{
+    for (auto &origin : origins) {
+        if (origin->port() == port) {
+            return *origin;
+        }
+    }
+    origins.push_back(std::make_unique<HttpOrigin>(port));
+    return *origins.back();
+}
+
+bool Endpoint::lead(Route &route, const std::string &url)
+{
+    auto parsed = parse_facilitator_url(url);
+    if (!parsed) {
+        return false;
+    }
+    route.parsed = parsed.value();
+    route.host = &host_for(route.parsed.host);
+    route.origin = nullptr;
+    route.head.clear();
+    if (!route.parsed.secure && !kHttpByCurl) {
+        route.origin = &route.host->origin_for(route.parsed.port);
+        route.head = start_of_head(url, route.post);
+    }
+    route.url = url;
+    return true;
+}
+
+Endpoint::Route *Endpoint::route_for(Operation operation,
+                                     const std::string &plan)
+{
+    Route &route = routes_[static_cast<int>(operation)];
+    bool forgotten = operation == Operation::plan
+                     || (route.redirected && is_past(route.until));
+    if (route.url.empty() || forgotten) {
+        route = Route();
+        route.post = is_post(operation);
+        if (!lead(route, conf_.url.endpoint(operation == Operation::plan
+                                                ? plan
+                                                : operation_name(operation)))) {
+            return nullptr;
+        }
+    }
+    return &route;
+}
+
+std::optional<std::vector<std::string>>
+Endpoint::headers_for(Operation operation, const std::string &url)
+{
+    std::vector<std::string> lines;
+    for (const RequestHeader &header : conf_.headers) {
+        if (header.goes_with(operation_name(operation))) {
+            lines.push_back(header.name + ": " + header.value);
+        }
+    }
+    if (tokens_) {
+        auto value = tokens_->authorization(is_post(operation) ? "POST" : "GET",
+                                            url, ngx_time(), random_bytes);
+        if (!value) {
+            return std::nullopt;
+        }
+        lines.push_back("Authorization: " + *value);
+    }
+    return lines;
+}
+
+void Endpoint::learn(Operation operation, const std::string &url)
+{
+    Route &route = routes_[static_cast<int>(operation)];
+    if (!lead(route, url)) {
+        return;
+    }
+    route.redirected = true;
+    route.until = ngx_current_msec + kRedirectLifetime;
+    log_line(NGX_LOG_NOTICE, ngx_cycle->log,
+             std::string("facilitator redirects ") + operation_name(operation)
+                 + " to \"" + log_excerpt(url)
+                 + "\", asked there for an hour; write that address into "
+                   "x402_facilitator to save the detour");
+}
+
+void Endpoint::on_look_up_ended(void *data)
+{
+    auto *endpoint = static_cast<Endpoint *>(data);
+    std::vector<FacilitatorCall *> waiting;
+    waiting.swap(endpoint->waiting_);
+    for (FacilitatorCall *call : waiting) {
+        call->waiting_ = false;
+        call->proceed();
+    }
+}
+
+}  // namespace x402

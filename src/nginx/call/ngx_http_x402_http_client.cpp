@@ -1,0 +1,294 @@
+// One exchange of the http client: send, read, and what its end means.
+#include <algorithm>
+#include <memory>
+
+#include "nginx/call/ngx_http_x402_http_client_internal.hpp"
+
+namespace x402 {
+
+namespace {
+
+constexpr std::size_t kReadBytes = 4096;
+constexpr time_t kMaxRetryAfter = 86400;
+
+// Seconds; a date is counted from now. 0: not said, or not to be understood.
+unsigned seconds_to_retry(const std::string &text)
+{
+    auto *bytes = reinterpret_cast<u_char *>(const_cast<char *>(text.data()));
+    time_t seconds = ngx_atotm(bytes, text.size());
+    if (seconds == static_cast<time_t>(NGX_ERROR)) {
+        time_t date = ngx_parse_http_time(bytes, text.size());
+        seconds =
+            date == static_cast<time_t>(NGX_ERROR) ? 0 : date - ngx_time();
+    }
+    return static_cast<unsigned>(
+        std::clamp<time_t>(seconds, 0, kMaxRetryAfter));
+}
+
+}  // namespace
+
+HttpOrigin::Exchange::Exchange(HttpOrigin &its_origin, HttpRequest its_request,
+                               Done its_done, void *its_data)
+    : origin(its_origin),
+      request(std::move(its_request)),
+      done(its_done),
+      data(its_data),
+      deadline(ngx_current_msec + request.timeout)
+{
+    ngx_memzero(&timer, sizeof(timer));
+    ngx_memzero(&nobody, sizeof(nobody));
+    nobody.fd = static_cast<ngx_socket_t>(-1);
+    nobody.data = this;
+    timer.data = &nobody;
+    timer.log = ngx_cycle->log;
+    timer.handler = on_timer;
+    timer.cancelable = request.background ? 1 : 0;
+}
+
+HttpOrigin::Exchange::~Exchange()
+{
+    if (connection) {
+        origin.close(connection);
+    }
+    if (timer.timer_set) {
+        ngx_del_timer(&timer);
+    }
+    if (timer.posted) {
+        ngx_delete_posted_event(&timer);
+    }
+}
+
+HttpOrigin::Exchange *HttpOrigin::start(HttpRequest request, Done done,
+                                        void *data)
+{
+    auto exchange =
+        std::make_unique<Exchange>(*this, std::move(request), done, data);
+    exchange->begin();
+    exchange->starting = false;
+    return exchange.release();
+}
+
+// The connection is closed: an answer may still be on its way, and must not
+// meet the next request.
+void HttpOrigin::cancel(Exchange *exchange)
+{
+    delete exchange;
+}
+
+void HttpOrigin::Exchange::arm(ngx_msec_t milliseconds)
+{
+    if (timer.timer_set) {
+        ngx_del_timer(&timer);
+    }
+    ngx_add_timer(&timer, milliseconds);
+}
+
+void HttpOrigin::Exchange::begin()
+{
+    connection = origin.take_idle(request.send_once);
+    if (connection == nullptr) {
+        connect_deadline = ngx_current_msec + request.connect_timeout;
+        connect_next();
+        return;
+    }
+    connection->exchange = this;
+    reused = true;
+    arm(time_until(deadline));
+    send();
+}
+
+// Head and body in one system call. False: the connection is dead.
+bool HttpOrigin::Exchange::send_some()
+{
+    ngx_connection_t *c = connection->c;
+    ngx_buf_t bufs[2];
+    ngx_chain_t links[2];
+    const std::string_view parts[2] = {request.head, request.body};
+    std::size_t skip = sent;
+    ngx_chain_t *first = nullptr;
+
+    ngx_memzero(bufs, sizeof(bufs));
+    for (int i = 1; i >= 0; i--) {
+        std::size_t before = i == 0 ? 0 : parts[0].size();
+        std::size_t done_of_it =
+            skip > before ? std::min(skip - before, parts[i].size()) : 0;
+        std::string_view rest = parts[i].substr(done_of_it);
+        if (rest.empty()) {
+            continue;
+        }
+        bufs[i].memory = 1;
+        bufs[i].pos = bufs[i].start =
+            reinterpret_cast<u_char *>(const_cast<char *>(rest.data()));
+        bufs[i].last = bufs[i].end = bufs[i].pos + rest.size();
+        links[i].buf = &bufs[i];
+        links[i].next = first;
+        first = &links[i];
+    }
+    off_t before = c->sent;
+    bool alive = c->send_chain(c, first, 0) != NGX_CHAIN_ERROR;
+    // Money: what the kernel took counts as sent, whatever came after.
+    sent += static_cast<std::size_t>(c->sent - before);
+    anything_sent = anything_sent || sent > 0;
+    return alive;
+}
+
+void HttpOrigin::Exchange::send()
+{
+    ngx_connection_t *c = connection->c;
+    while (sent < size() && !send_failed) {
+        if (!send_some()) {
+            send_failed = true;
+        } else if (sent < size() && !c->write->ready) {
+            break;
+        }
+    }
+    reply.sent_completely = reply.sent_completely || sent == size();
+    if (send_failed && sent == 0) {
+        lost("the connection died before anything was sent");
+        return;
+    }
+    if (!send_failed && ngx_handle_write_event(c->write, 0) != NGX_OK) {
+        send_failed = true;
+    }
+    // An answer may be there before all was sent, and says why it was not.
+    if (send_failed || c->read->ready) {
+        receive();
+    }
+}
+
+void HttpOrigin::Exchange::receive()
+{
+    ngx_connection_t *c = connection->c;
+    u_char bytes[kReadBytes];
+    for (;;) {
+        ssize_t n = c->recv(c, bytes, sizeof(bytes));
+        if (n == NGX_AGAIN) {
+            break;
+        }
+        if (n < 0) {
+            lost("the connection was reset");
+            return;
+        }
+        auto state = n == 0 ? reader.end()
+                            : reader.feed({reinterpret_cast<char *>(bytes),
+                                           static_cast<std::size_t>(n)});
+        if (state == ResponseReader::State::complete) {
+            answer();
+            return;
+        }
+        if (state == ResponseReader::State::failed) {
+            if (n == 0) {
+                lost(reader.problem());
+            } else {
+                fail(reader.problem(), false);
+            }
+            return;
+        }
+        if (!c->read->ready) {
+            break;
+        }
+    }
+    if (send_failed || ngx_handle_read_event(c->read, 0) != NGX_OK) {
+        lost("the connection died while the request was sent");
+    }
+}
+
+// A kept connection that dies without a byte of an answer was closed by the
+// other side for being idle, most likely before the request came. Once more,
+// on a new connection, if that can be done no harm by.
+void HttpOrigin::Exchange::lost(const char *why)
+{
+    bool stale = reused && !reader.started();
+    bool harmless = sent == 0 || (!request.send_once && !repeated);
+    if (!stale || !harmless) {
+        bool refused = stale && request.send_once;
+        fail(std::string(why) + (refused ? "; not sent again" : ""), false);
+        return;
+    }
+    origin.close(connection);
+    connection = nullptr;
+    repeated = true;
+    reused = false;
+    send_failed = false;
+    sent = 0;
+    next_address = 0;
+    reply.sent_completely = false;
+    reader = ResponseReader();
+    connect_deadline = ngx_current_msec + request.connect_timeout;
+    connect_next();
+}
+
+void HttpOrigin::Exchange::fail(const std::string &why, bool late)
+{
+    if (anything_sent) {
+        reply.transport = late ? Transport::timed_out : Transport::broken;
+    } else {
+        reply.transport = late ? Transport::no_connection : Transport::not_sent;
+    }
+    reply.detail = why;
+    if (connection) {
+        origin.close(connection);
+        connection = nullptr;
+    }
+    end();
+}
+
+void HttpOrigin::Exchange::answer()
+{
+    reply.transport = Transport::answered;
+    reply.status = reader.status();
+    reply.body = std::move(reader.body());
+    reply.location = std::move(reader.location());
+    reply.cache_control = std::move(reader.cache_control());
+    reply.retry_after = seconds_to_retry(reader.retry_after());
+    reply.detail.clear();
+    Connection *free = connection;
+    connection = nullptr;
+    free->exchange = nullptr;
+    if (reader.reusable() && sent == size()) {
+        origin.keep_or_close(free);
+    } else {
+        origin.close(free);
+    }
+    end();
+}
+
+void HttpOrigin::Exchange::end()
+{
+    ended = true;
+    if (timer.timer_set) {
+        ngx_del_timer(&timer);
+    }
+    if (starting) {
+        ngx_post_event(&timer, &ngx_posted_events);
+    } else {
+        deliver();
+    }
+}
+
+void HttpOrigin::Exchange::deliver()
+{
+    Done its_done = done;
+    void *its_data = data;
+    FacilitatorReply last = std::move(reply);
+    delete this;
+    its_done(its_data, last);
+}
+
+void HttpOrigin::Exchange::on_timer(ngx_event_t *event)
+{
+    auto *exchange = static_cast<Exchange *>(
+        static_cast<ngx_connection_t *>(event->data)->data);
+    guarded(ngx_cycle->log, 0, [&] {
+        if (exchange->ended) {
+            exchange->deliver();
+        } else if (!exchange->connection->connected) {
+            exchange->connect_failed("no connection in time", true);
+        } else {
+            exchange->fail("no complete answer in time", true);
+        }
+        return 0;
+    });
+}
+
+}  // namespace x402

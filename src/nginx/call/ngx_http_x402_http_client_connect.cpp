@@ -1,0 +1,135 @@
+// How an exchange of the http client comes to a connection, and what nginx
+// tells of it.
+#include <algorithm>
+#include <memory>
+
+#include "nginx/call/ngx_http_x402_http_client_internal.hpp"
+
+namespace x402 {
+
+namespace {
+
+std::string system_text(ngx_err_t error)
+{
+    u_char text[NGX_MAX_ERROR_STR];
+    u_char *end = ngx_strerror(error, text, sizeof(text));
+    return std::string(reinterpret_cast<char *>(text),
+                       static_cast<std::size_t>(end - text));
+}
+
+// What became of a connect().
+ngx_err_t connect_error(ngx_connection_t *c)
+{
+    int error = 0;
+    socklen_t size = sizeof(error);
+    if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &size) == -1) {
+        return ngx_socket_errno;
+    }
+    return error;
+}
+
+}  // namespace
+
+// Tries the addresses in turn; each gets its share of what time is left.
+void HttpOrigin::Exchange::connect_next()
+{
+    while (next_address < origin.addresses_.size()) {
+        const Address &address = origin.addresses_[next_address];
+        std::size_t left = origin.addresses_.size() - next_address++;
+        auto opened = std::make_unique<Connection>();
+        ngx_peer_connection_t peer;
+        ngx_str_t name;
+
+        opened->origin = &origin;
+        opened->exchange = this;
+        opened->address = address.bytes;
+        opened->address_size = address.size;
+        name.data =
+            reinterpret_cast<u_char *>(const_cast<char *>(address.text.data()));
+        name.len = address.text.size();
+        ngx_memzero(&peer, sizeof(peer));
+        peer.sockaddr = &opened->address.sockaddr;
+        peer.socklen = opened->address_size;
+        peer.name = &name;
+        peer.get = ngx_event_get_peer;
+        peer.log = ngx_cycle->log;
+        peer.log_error = NGX_ERROR_INFO;
+        ngx_int_t rc = ngx_event_connect_peer(&peer);
+        reply.detail = "connect() to " + address.text + " failed";
+        if (rc != NGX_OK && rc != NGX_AGAIN) {
+            continue;
+        }
+
+        ngx_connection_t *c = peer.connection;
+        c->data = opened.get();
+        c->read->handler = on_read;
+        c->write->handler = on_write;
+        opened->c = c;
+        connection = opened.release();
+        ngx_tcp_nodelay(c);
+        if (rc == NGX_OK) {
+            connected();
+            return;
+        }
+        ngx_msec_t share =
+            time_until(connect_deadline) / static_cast<ngx_msec_t>(left);
+        arm(std::min(share, time_until(deadline)));
+        return;
+    }
+    fail(reply.detail.empty() ? "no usable address" : reply.detail, false);
+}
+
+void HttpOrigin::Exchange::connected()
+{
+    connection->connected = true;
+    arm(time_until(deadline));
+    send();
+}
+
+void HttpOrigin::Exchange::connect_failed(const std::string &why, bool late)
+{
+    origin.close(connection);
+    connection = nullptr;
+    if (next_address < origin.addresses_.size() && time_until(deadline) > 0) {
+        connect_next();
+        return;
+    }
+    fail(reply.detail + ": " + why, late);
+}
+
+void HttpOrigin::on_write(ngx_event_t *event)
+{
+    auto *c = static_cast<ngx_connection_t *>(event->data);
+    auto *exchange = static_cast<Connection *>(c->data)->exchange;
+    guarded(c->log, 0, [&] {
+        if (exchange == nullptr) {
+            return 0;
+        }
+        if (exchange->connection->connected) {
+            exchange->send();
+        } else if (ngx_err_t error = connect_error(c)) {
+            exchange->connect_failed(system_text(error), false);
+        } else {
+            exchange->connected();
+        }
+        return 0;
+    });
+}
+
+void HttpOrigin::on_read(ngx_event_t *event)
+{
+    // worker_shutdown_timeout calls this with c->close set: as any other event,
+    // it finds that there is nothing to read.
+    auto *c = static_cast<ngx_connection_t *>(event->data);
+    auto *exchange = static_cast<Connection *>(c->data)->exchange;
+    guarded(c->log, 0, [&] {
+        if (exchange->connection->connected) {
+            exchange->receive();
+        } else if (ngx_err_t error = connect_error(c)) {
+            exchange->connect_failed(system_text(error), false);
+        }
+        return 0;
+    });
+}
+
+}  // namespace x402

@@ -1,0 +1,83 @@
+// Shared by the files of the http client, and by nobody else.
+#ifndef NGX_HTTP_X402_HTTP_CLIENT_INTERNAL_HPP
+#define NGX_HTTP_X402_HTTP_CLIENT_INTERNAL_HPP
+
+#include "facilitator/response_reader.hpp"
+#include "nginx/call/ngx_http_x402_http_client.hpp"
+
+namespace x402 {
+
+inline ngx_msec_t time_until(ngx_msec_t moment)
+{
+    auto left = static_cast<ngx_msec_int_t>(moment - ngx_current_msec);
+    return left > 0 ? static_cast<ngx_msec_t>(left) : 0;
+}
+
+struct HttpOrigin::Address {
+    ngx_sockaddr_t bytes;
+    socklen_t size;
+    std::string text;  // with the port, for the log
+};
+
+// One TCP connection, which nginx sees as c->data of its own.
+struct HttpOrigin::Connection {
+    HttpOrigin *origin = nullptr;
+    ngx_connection_t *c = nullptr;
+    Exchange *exchange = nullptr;  // nullptr: idle
+    ngx_sockaddr_t address;        // where it leads
+    socklen_t address_size = 0;
+    ngx_msec_t idle_since = 0;
+    bool connected = false;
+};
+
+// One request and its answer. Owns its connection while it has one.
+struct HttpOrigin::Exchange {
+    Exchange(HttpOrigin &its_origin, HttpRequest its_request, Done its_done,
+             void *its_data);
+    ~Exchange();
+    Exchange(const Exchange &) = delete;
+    Exchange &operator=(const Exchange &) = delete;
+
+    void begin();
+    void connected();
+    void connect_next();
+    void connect_failed(const std::string &why, bool late);
+    void send();
+    void receive();
+    void lost(const char *why);
+    void fail(const std::string &why, bool late);
+    void answer();
+    void end();
+    void deliver();
+    void arm(ngx_msec_t milliseconds);
+    bool send_some();
+    std::size_t size() const
+    {
+        return request.head.size() + request.body.size();
+    }
+    static void on_timer(ngx_event_t *event);
+
+    HttpOrigin &origin;
+    HttpRequest request;
+    Done done;
+    void *data;
+    FacilitatorReply reply;
+    ResponseReader reader;
+    Connection *connection = nullptr;
+    std::size_t sent = 0;          // of head and body, on this connection
+    std::size_t next_address = 0;  // of the origin's
+    ngx_msec_t deadline;
+    ngx_msec_t connect_deadline = 0;
+    bool anything_sent = false;  // ever
+    bool reused = false;         // the connection has served before
+    bool send_failed = false;
+    bool repeated = false;
+    bool starting = true;  // inside start(), where `done` may not be called
+    bool ended = false;    // the reply is made and only to be delivered
+    ngx_event_t timer;     // keeps a quitting worker alive, too
+    ngx_connection_t nobody;
+};
+
+}  // namespace x402
+
+#endif

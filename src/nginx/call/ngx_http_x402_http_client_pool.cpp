@@ -1,0 +1,188 @@
+// The connections that the http client keeps between exchanges.
+#include <algorithm>
+#include <netdb.h>
+
+#include "nginx/call/ngx_http_x402_http_client_internal.hpp"
+
+namespace x402 {
+
+namespace {
+
+constexpr std::size_t kMaxIdleConnections = 512;
+constexpr ngx_msec_t kIdleLifetime = 60 * 1000;
+constexpr ngx_msec_t kSweepInterval = 5 * 1000;
+// Facilitators on node close idle connections after 5 s; a settle must not
+// meet one that is about to die.
+constexpr ngx_msec_t kMaxIdleOfSettle = 3 * 1000;
+
+// Nothing has come: no answer, no end. An idle connection has nothing to say.
+bool is_quiet(ngx_connection_t *c)
+{
+    char byte;
+    return recv(c->fd, &byte, 1, MSG_PEEK) == -1
+           && ngx_socket_errno == NGX_EAGAIN;
+}
+
+ngx_msec_t idle_time(ngx_msec_t since)
+{
+    return ngx_current_msec - since;
+}
+
+}  // namespace
+
+HttpOrigin::HttpOrigin(unsigned port) : port_(port)
+{
+    ngx_memzero(&sweep_, sizeof(sweep_));
+    ngx_memzero(&nobody_, sizeof(nobody_));
+    nobody_.fd = static_cast<ngx_socket_t>(-1);
+    nobody_.data = this;
+    sweep_.data = &nobody_;
+    sweep_.log = ngx_cycle->log;
+    sweep_.handler = on_sweep;
+    sweep_.cancelable = 1;
+}
+
+HttpOrigin::~HttpOrigin()
+{
+    while (!idle_.empty()) {
+        close(idle_.back());
+    }
+    if (sweep_.timer_set) {
+        ngx_del_timer(&sweep_);
+    }
+}
+
+void HttpOrigin::use_addresses(const std::vector<std::string> &addresses)
+{
+    if (addresses == literals_) {
+        return;
+    }
+    std::vector<Address> parsed;
+    for (const std::string &literal : addresses) {
+        addrinfo hints{};
+        addrinfo *found = nullptr;
+        hints.ai_socktype = SOCK_STREAM;
+        hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+        if (getaddrinfo(literal.c_str(), std::to_string(port_).c_str(), &hints,
+                        &found)
+            != 0) {
+            continue;
+        }
+        if (found->ai_addrlen <= sizeof(ngx_sockaddr_t)) {
+            Address address;
+            u_char text[NGX_SOCKADDR_STRLEN];
+            ngx_memzero(&address.bytes, sizeof(address.bytes));
+            ngx_memcpy(&address.bytes, found->ai_addr, found->ai_addrlen);
+            address.size = found->ai_addrlen;
+            std::size_t length = ngx_sock_ntop(
+                &address.bytes.sockaddr, address.size, text, sizeof(text), 1);
+            address.text.assign(reinterpret_cast<char *>(text), length);
+            parsed.push_back(std::move(address));
+        }
+        freeaddrinfo(found);
+    }
+    addresses_ = std::move(parsed);
+    literals_ = addresses;
+}
+
+bool HttpOrigin::leads_here(const Connection &connection) const
+{
+    return std::any_of(
+        addresses_.begin(), addresses_.end(), [&](const Address &address) {
+            return address.size == connection.address_size
+                   && ngx_memcmp(&address.bytes, &connection.address,
+                                 address.size)
+                          == 0;
+        });
+}
+
+// The one that was used last, as long as nobody has closed it. nullptr: none.
+HttpOrigin::Connection *HttpOrigin::take_idle(bool send_once)
+{
+    std::size_t at = idle_.size();
+    while (at-- > 0) {
+        Connection *connection = idle_[at];
+        if (send_once && idle_time(connection->idle_since) > kMaxIdleOfSettle) {
+            break;
+        }
+        ngx_connection_t *c = connection->c;
+        if (!leads_here(*connection)) {
+            continue;
+        }
+        if (!is_quiet(c)) {
+            close(connection);
+            continue;
+        }
+        idle_.erase(idle_.begin() + static_cast<std::ptrdiff_t>(at));
+        c->idle = 0;
+        ngx_reusable_connection(c, 0);
+        c->read->handler = on_read;
+        return connection;
+    }
+    return nullptr;
+}
+
+// nginx: what is idle is closed when the worker is asked to quit, and when it
+// runs out of connections.
+void HttpOrigin::keep_or_close(Connection *connection)
+{
+    ngx_connection_t *c = connection->c;
+    bool quiet = !c->close && !c->error && !c->read->eof && !c->read->error
+                 && ngx_handle_read_event(c->read, 0) == NGX_OK
+                 && (!c->read->ready || is_quiet(c));
+    if (!quiet || ngx_exiting || ngx_terminate
+        || idle_.size() >= kMaxIdleConnections) {
+        close(connection);
+        return;
+    }
+    idle_.push_back(connection);
+    connection->idle_since = ngx_current_msec;
+    c->read->handler = on_idle;
+    c->idle = 1;
+    ngx_reusable_connection(c, 1);
+    if (!sweep_.timer_set) {
+        ngx_add_timer(&sweep_, kSweepInterval);
+    }
+}
+
+void HttpOrigin::close(Connection *connection)
+{
+    if (connection->c->idle) {
+        idle_.erase(std::find(idle_.begin(), idle_.end(), connection));
+    }
+    ngx_close_connection(connection->c);
+    delete connection;
+}
+
+void HttpOrigin::on_idle(ngx_event_t *event)
+{
+    auto *c = static_cast<ngx_connection_t *>(event->data);
+    auto *connection = static_cast<Connection *>(c->data);
+    guarded(c->log, 0, [&] {
+        // c->close: nginx wants it back.
+        if (c->close || !is_quiet(c)
+            || ngx_handle_read_event(event, 0) != NGX_OK) {
+            connection->origin->close(connection);
+        }
+        return 0;
+    });
+}
+
+void HttpOrigin::on_sweep(ngx_event_t *event)
+{
+    auto *origin = static_cast<HttpOrigin *>(
+        static_cast<ngx_connection_t *>(event->data)->data);
+    guarded(event->log, 0, [&] {
+        auto &idle = origin->idle_;
+        while (!idle.empty()
+               && idle_time(idle.front()->idle_since) >= kIdleLifetime) {
+            origin->close(idle.front());
+        }
+        if (!idle.empty()) {
+            ngx_add_timer(event, kSweepInterval);
+        }
+        return 0;
+    });
+}
+
+}  // namespace x402

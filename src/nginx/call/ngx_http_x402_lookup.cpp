@@ -1,0 +1,255 @@
+#include "nginx/call/ngx_http_x402_lookup.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <fcntl.h>
+#include <netdb.h>
+#include <system_error>
+#include <thread>
+
+#include "nginx/ngx_http_x402_log.hpp"
+
+namespace x402 {
+
+namespace {
+
+constexpr ngx_msec_t kGoodLifetime = 60 * 1000;
+constexpr ngx_msec_t kBadLifetime = 3 * 1000;
+constexpr ngx_msec_t kQueryTimeout = 10 * 1000;
+
+bool is_due(ngx_msec_t due)
+{
+    return static_cast<ngx_msec_int_t>(ngx_current_msec - due) >= 0;
+}
+
+// nginx expects its signals in the thread that runs the event loop.
+class SignalsBlocked {
+public:
+    SignalsBlocked()
+    {
+        sigset_t all;
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &former_);
+    }
+    ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &former_, nullptr); }
+    SignalsBlocked(const SignalsBlocked &) = delete;
+    SignalsBlocked &operator=(const SignalsBlocked &) = delete;
+
+private:
+    sigset_t former_;
+};
+
+// Shared by a thread and the worker; whoever is last frees it.
+struct ThreadResult {
+    std::string host;
+    std::vector<std::string> found;
+};
+
+void run_thread(const std::shared_ptr<ThreadResult> &result, int write_end)
+{
+    try {
+        result->found = look_up_addresses(result->host);
+    } catch (...) {
+        result->found.clear();
+    }
+    // The byte orders the store above before the worker's look at it.
+    if (write(write_end, "", 1) != 1) {
+        // The worker is gone and so is the pipe: nobody waits.
+    }
+    close(write_end);
+}
+
+}  // namespace
+
+std::vector<std::string> look_up_addresses(const std::string &host)
+{
+    std::vector<std::string> found;
+    addrinfo hints{};
+    addrinfo *list = nullptr;
+    hints.ai_socktype = SOCK_STREAM;
+    if (getaddrinfo(host.c_str(), nullptr, &hints, &list) != 0) {
+        return found;
+    }
+    for (addrinfo *entry = list; entry; entry = entry->ai_next) {
+        char text[NI_MAXHOST];
+        if (getnameinfo(entry->ai_addr, entry->ai_addrlen, text, sizeof(text),
+                        nullptr, 0, NI_NUMERICHOST)
+            == 0) {
+            found.emplace_back(text);
+        }
+    }
+    freeaddrinfo(list);
+    return found;
+}
+
+struct AddressBook::Query {
+    AddressBook *book = nullptr;
+    ngx_resolver_ctx_t *nginx = nullptr;
+    ngx_connection_t *pipe = nullptr;
+    std::shared_ptr<ThreadResult> result;
+};
+
+AddressBook::AddressBook(std::string host, ngx_resolver_t *resolver,
+                         std::vector<std::string> addresses, Ended ended,
+                         void *data)
+    : host_(std::move(host)),
+      resolver_(resolver),
+      addresses_(std::move(addresses)),
+      due_(ngx_current_msec),
+      ended_(ended),
+      data_(data)
+{
+    if (!addresses_.empty()) {
+        due_ += kGoodLifetime;
+    }
+}
+
+AddressBook::~AddressBook()
+{
+    if (query_ && query_->nginx) {
+        ngx_resolve_name_done(query_->nginx);
+    }
+    if (query_ && query_->pipe) {
+        ngx_close_connection(query_->pipe);
+    }
+}
+
+const std::vector<std::string> &AddressBook::addresses()
+{
+    if (query_ == nullptr && is_due(due_)) {
+        refresh();
+    }
+    return addresses_;
+}
+
+void AddressBook::refresh()
+{
+    query_ = std::make_unique<Query>();
+    query_->book = this;
+    bool started = resolver_ ? start_nginx(*query_) : start_thread(*query_);
+    if (!started) {
+        query_.reset();
+        due_ = ngx_current_msec + kBadLifetime;
+    }
+}
+
+void AddressBook::finish(std::vector<std::string> found, ngx_msec_t lifetime)
+{
+    query_.reset();
+    due_ = ngx_current_msec + (found.empty() ? kBadLifetime : lifetime);
+    if (found.empty()) {
+        log_line(NGX_LOG_ERR, ngx_cycle->log,
+                 "no address found for facilitator host \"" + host_ + "\""
+                     + (addresses_.empty()
+                            ? "; check the name and the resolver"
+                            : "; the last good ones stay in use"));
+    } else {
+        addresses_ = std::move(found);
+    }
+    ended_(data_);
+}
+
+bool AddressBook::start_thread(Query &query)
+{
+    int ends[2];
+    if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0) {
+        return false;
+    }
+    ngx_connection_t *c = ngx_get_connection(ends[0], ngx_cycle->log);
+    if (c == nullptr) {
+        close(ends[0]);
+        close(ends[1]);
+        return false;
+    }
+    c->data = &query;
+    c->read->handler = on_thread_done;
+    c->read->log = c->write->log = c->log = ngx_cycle->log;
+    query.result = std::make_shared<ThreadResult>();
+    query.result->host = host_;
+    query.pipe = c;
+
+    bool started = false;
+    if (ngx_add_event(c->read, NGX_READ_EVENT, NGX_LEVEL_EVENT) == NGX_OK) {
+        try {
+            SignalsBlocked blocked;
+            std::thread(run_thread, query.result, ends[1]).detach();
+            started = true;
+        } catch (const std::system_error &) {
+            // No thread to be had: as good as a failed look-up.
+        }
+    }
+    if (!started) {
+        ngx_close_connection(c);
+        close(ends[1]);
+        query.pipe = nullptr;
+    }
+    return started;
+}
+
+void AddressBook::on_thread_done(ngx_event_t *event)
+{
+    auto *c = static_cast<ngx_connection_t *>(event->data);
+    if (c->close && !event->ready) {
+        return;  // worker_shutdown_timeout pokes every connection
+    }
+    guarded(ngx_cycle->log, 0, [&] {
+        auto *query = static_cast<Query *>(c->data);
+        char byte;
+        ssize_t got = read(c->fd, &byte, 1);
+        if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
+            return 0;
+        }
+        std::vector<std::string> found = std::move(query->result->found);
+        AddressBook *book = query->book;
+        ngx_close_connection(c);
+        query->pipe = nullptr;
+        book->finish(std::move(found), kGoodLifetime);
+        return 0;
+    });
+}
+
+bool AddressBook::start_nginx(Query &query)
+{
+    ngx_resolver_ctx_t *ctx = ngx_resolve_start(resolver_, nullptr);
+    if (ctx == nullptr || ctx == NGX_NO_RESOLVER) {
+        return false;
+    }
+    ctx->name.data = reinterpret_cast<u_char *>(&host_[0]);
+    ctx->name.len = host_.size();
+    ctx->handler = on_nginx_done;
+    ctx->data = &query;
+    ctx->timeout = kQueryTimeout;
+    // Payments that wait for it keep a quitting worker by timers of their own.
+    ctx->cancelable = 1;
+    query.nginx = ctx;
+    // May call the handler at once, which frees the query.
+    return ngx_resolve_name(ctx) == NGX_OK;
+}
+
+void AddressBook::on_nginx_done(ngx_resolver_ctx_t *ctx)
+{
+    guarded(ngx_cycle->log, 0, [&] {
+        auto *query = static_cast<Query *>(ctx->data);
+        std::vector<std::string> found;
+        ngx_msec_t lifetime = kGoodLifetime;
+        if (ctx->state == NGX_OK) {
+            for (ngx_uint_t i = 0; i < ctx->naddrs; i++) {
+                u_char text[NGX_SOCKADDR_STRLEN];
+                std::size_t len =
+                    ngx_sock_ntop(ctx->addrs[i].sockaddr, ctx->addrs[i].socklen,
+                                  text, sizeof(text), 0);
+                found.emplace_back(reinterpret_cast<char *>(text), len);
+            }
+            // nginx answers from its cache up to the last second of it.
+            time_t left = std::max<time_t>(ctx->valid - ngx_time(), 1);
+            lifetime = static_cast<ngx_msec_t>(left) * 1000;
+        }
+        AddressBook *book = query->book;
+        query->nginx = nullptr;
+        ngx_resolve_name_done(ctx);
+        book->finish(std::move(found), lifetime);
+        return 0;
+    });
+}
+
+}  // namespace x402

@@ -1,0 +1,78 @@
+#include "nginx/conf/ngx_http_x402_directive_file.hpp"
+
+namespace x402 {
+
+namespace {
+
+// Closes what it was given.
+class OpenFile {
+public:
+    explicit OpenFile(ngx_fd_t opened) : fd(opened) {}
+    ~OpenFile()
+    {
+        if (fd != NGX_INVALID_FILE) {
+            ngx_close_file(fd);
+        }
+    }
+    OpenFile(const OpenFile &) = delete;
+    OpenFile &operator=(const OpenFile &) = delete;
+
+    const ngx_fd_t fd;
+};
+
+}  // namespace
+
+char *refuse_config_file(ngx_conf_t *cf, const ngx_str_t &path, ngx_err_t error,
+                         const std::string &why)
+{
+    std::string sentence = "file \"" + copy(path) + "\" " + why;
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, error, "%*s", sentence.size(),
+                       sentence.data());
+    return static_cast<char *>(NGX_CONF_ERROR);
+}
+
+char *read_config_file(ngx_conf_t *cf, ngx_str_t &path, std::size_t limit,
+                       std::string &out)
+{
+    if (path.len == 0) {
+        return refuse_config_file(cf, path, 0, "needs a name");
+    }
+    if (ngx_conf_full_name(cf->cycle, &path, 1) != NGX_OK) {
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    // Not blocking: of a pipe nobody may ever write to.
+    OpenFile file(ngx_open_file(path.data, NGX_FILE_RDONLY | NGX_FILE_NONBLOCK,
+                                NGX_FILE_OPEN, 0));
+    if (file.fd == NGX_INVALID_FILE) {
+        return refuse_config_file(cf, path, ngx_errno, "cannot be opened");
+    }
+    ngx_file_info_t info;
+    if (ngx_fd_info(file.fd, &info) == NGX_FILE_ERROR) {
+        return refuse_config_file(cf, path, ngx_errno, "cannot be read");
+    }
+    if (!ngx_is_file(&info)) {
+        return refuse_config_file(cf, path, 0, "is no regular file");
+    }
+    // One byte more than allowed, so that too much is seen.
+    out.resize(limit + 1);
+    std::size_t length = 0;
+    while (length < out.size()) {
+        ssize_t count = ngx_read_fd(file.fd, &out[length], out.size() - length);
+        if (count < 0) {
+            return refuse_config_file(cf, path, ngx_errno, "cannot be read");
+        }
+        if (count == 0) {
+            break;
+        }
+        length += static_cast<std::size_t>(count);
+    }
+    if (length > limit) {
+        return refuse_config_file(cf, path, 0,
+                                  "has more than " + std::to_string(limit)
+                                      + " bytes; shorten it");
+    }
+    out.resize(length);
+    return NGX_CONF_OK;
+}
+
+}  // namespace x402

@@ -1,0 +1,227 @@
+// Directive setters: what the operator wrote, checked as far as one line can
+// be checked alone. Sentences returned here are printed by nginx with file and
+// line. What needs the whole location is checked in ngx_http_x402_merge.cpp.
+#include "nginx/conf/ngx_http_x402_directive.hpp"
+#include "nginx/ngx_http_x402_zone.hpp"
+#include "policy/network_table.hpp"
+
+namespace x402 {
+
+namespace {
+
+std::string objection_to_term(std::string_view name, std::string_view value)
+{
+    std::string objection =
+        name == "x402_network" ? objection_to_variable(name, value) : "";
+    if (!objection.empty()) {
+        return objection;
+    }
+    if (value.empty()) {
+        return "\"" + std::string(name) + "\" must not be empty";
+    }
+    if (name == "x402_price" && !has_variable(value)) {
+        auto price = parse_price_text(value);
+        return price ? "" : price.problem().text;
+    }
+    if (name == "x402_network" && !caip2_network(value)) {
+        return "unknown network \"" + std::string(value)
+               + "\"; write a CAIP-2 id such as \"eip155:8453\" or one of "
+               + known_network_names();
+    }
+    return {};
+}
+
+struct Term {
+    std::string_view name;
+    ngx_str_t ngx_http_x402_loc_conf_t::*member;
+};
+
+constexpr Term kTerms[] = {
+    {"x402_price", &ngx_http_x402_loc_conf_t::price},
+    {"x402_network", &ngx_http_x402_loc_conf_t::network},
+    {"x402_pay_to", &ngx_http_x402_loc_conf_t::pay_to},
+};
+
+char *set_term(ngx_conf_t *cf, void *conf)
+{
+    auto *lcf = static_cast<ngx_http_x402_loc_conf_t *>(conf);
+    std::string_view name = view(arguments(cf)[0]);
+    ngx_str_t value = arguments(cf)[1];
+
+    if (cf->args->nelts == 3) {
+        // `x402_price 0.01 USDT` without quotes means the same as with them.
+        value = pool_copy(cf->pool, copy(value) + " " + copy(arguments(cf)[2]));
+        if (value.data == nullptr) {
+            return static_cast<char *>(NGX_CONF_ERROR);
+        }
+    }
+    for (const Term &term : kTerms) {
+        if (term.name != name) {
+            continue;
+        }
+        if ((lcf->*term.member).data != nullptr) {
+            return const_cast<char *>("is duplicate");
+        }
+        std::string objection = objection_to_term(name, view(value));
+        if (!objection.empty()) {
+            return refuse(cf, objection);
+        }
+        lcf->*term.member = value;
+        // The price is the line an operator looks for.
+        if (lcf->origin.line == 0 || name == "x402_price") {
+            note_origin(cf, lcf->origin);
+        }
+    }
+    return NGX_CONF_OK;
+}
+
+char *set_methods(ngx_conf_t *cf, void *conf)
+{
+    auto *lcf = static_cast<ngx_http_x402_loc_conf_t *>(conf);
+    if (lcf->methods != nullptr) {
+        return const_cast<char *>("is duplicate");
+    }
+    lcf->methods =
+        ngx_array_create(cf->pool, cf->args->nelts, sizeof(ngx_str_t));
+    for (ngx_uint_t i = 1; lcf->methods && i < cf->args->nelts; i++) {
+        std::string_view name = view(arguments(cf)[i]);
+        bool capitals = name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ-_")
+                        == std::string_view::npos;
+        if (name.empty() || !capitals) {
+            return refuse(cf, "method \"" + std::string(name)
+                                  + "\" must be written in capitals: methods "
+                                    "are case-sensitive");
+        }
+        auto *method = static_cast<ngx_str_t *>(ngx_array_push(lcf->methods));
+        if (method == nullptr) {
+            return static_cast<char *>(NGX_CONF_ERROR);
+        }
+        *method = arguments(cf)[i];
+    }
+    return lcf->methods ? NGX_CONF_OK : static_cast<char *>(NGX_CONF_ERROR);
+}
+
+char *set_zone(ngx_conf_t *cf, void *)
+{
+    ngx_http_x402_main_conf_t *mcf = main_conf(cf);
+    if (mcf->zone != nullptr) {
+        return const_cast<char *>("is duplicate");
+    }
+    ngx_str_t journal = ngx_null_string;
+    if (cf->args->nelts > 2) {
+        constexpr std::string_view kJournal = "journal=";
+        std::string_view word = view(arguments(cf)[2]);
+        if (word.size() <= kJournal.size()
+            || word.substr(0, kJournal.size()) != kJournal) {
+            return refuse(cf,
+                          "\"" + std::string(word) + "\" must be journal=path");
+        }
+        journal = arguments(cf)[2];
+        journal.data += kJournal.size();
+        journal.len -= kJournal.size();
+        if (ngx_conf_full_name(cf->cycle, &journal, 0) != NGX_OK) {
+            return static_cast<char *>(NGX_CONF_ERROR);
+        }
+    }
+    std::string_view word = view(arguments(cf)[1]);
+    std::size_t colon = word.find(':');
+    if (colon == std::string_view::npos || colon == 0) {
+        return refuse(cf, "\"" + std::string(word)
+                              + "\" must be name:size, such as x402:10m");
+    }
+    ngx_str_t name = {colon, arguments(cf)[1].data};
+    ngx_str_t size_text = {word.size() - colon - 1,
+                           arguments(cf)[1].data + colon + 1};
+    ssize_t size = ngx_parse_size(&size_text);
+    if (size == NGX_ERROR || size < static_cast<ssize_t>(least_zone_bytes())) {
+        return refuse(cf, "zone \"" + std::string(word)
+                              + "\" is too small; "
+                                "write at least "
+                              + copy(name) + ":"
+                              + std::to_string(least_zone_bytes() / 1024)
+                              + "k");
+    }
+    mcf->zone =
+        add_zone(cf, name, static_cast<std::size_t>(size), copy(journal));
+    return mcf->zone ? NGX_CONF_OK : static_cast<char *>(NGX_CONF_ERROR);
+}
+
+}  // namespace
+
+}  // namespace x402
+
+using namespace x402;
+
+char *ngx_http_x402_set_term(ngx_conf_t *cf, ngx_command_t *, void *conf)
+{
+    return config_guarded(cf, set_term, conf);
+}
+
+char *ngx_http_x402_set_methods(ngx_conf_t *cf, ngx_command_t *, void *conf)
+{
+    return config_guarded(cf, set_methods, conf);
+}
+
+char *ngx_http_x402_set_zone(ngx_conf_t *cf, ngx_command_t *, void *conf)
+{
+    return config_guarded(cf, set_zone, conf);
+}
+
+char *ngx_http_x402_set_switch(ngx_conf_t *cf, ngx_command_t *, void *conf)
+{
+    auto body = [](ngx_conf_t *c, void *lcf_data) -> char * {
+        auto *lcf = static_cast<ngx_http_x402_loc_conf_t *>(lcf_data);
+        std::string_view word = view(arguments(c)[1]);
+        if (lcf->written != NGX_CONF_UNSET) {
+            return const_cast<char *>("is duplicate");
+        }
+        if (word == "shadow") {
+            return refuse(c, "\"shadow\" is not served yet; write on or off");
+        }
+        if (word != "on" && word != "off") {
+            return refuse(c, "unknown value \"" + std::string(word)
+                                 + "\"; write on or off");
+        }
+        lcf->written = word == "on";
+        if (lcf->origin.line == 0) {
+            note_origin(c, lcf->origin);
+        }
+        return NGX_CONF_OK;
+    };
+    return config_guarded(cf, body, conf);
+}
+
+char *ngx_http_x402_set_timeout(ngx_conf_t *cf, ngx_command_t *, void *conf)
+{
+    auto *lcf = static_cast<ngx_http_x402_loc_conf_t *>(conf);
+    if (lcf->timeout != NGX_CONF_UNSET_UINT) {
+        return const_cast<char *>("is duplicate");
+    }
+    if (!read_seconds(arguments(cf)[1], lcf->timeout)) {
+        return const_cast<char *>("must be a time of at least 1s");
+    }
+    return NGX_CONF_OK;
+}
+
+char *ngx_http_x402_set_settle(ngx_conf_t *cf, ngx_command_t *, void *conf)
+{
+    auto body = [](ngx_conf_t *c, void *lcf_data) -> char * {
+        auto *lcf = static_cast<ngx_http_x402_loc_conf_t *>(lcf_data);
+        std::string_view word = view(arguments(c)[1]);
+        if (lcf->settle != NGX_CONF_UNSET_UINT) {
+            return const_cast<char *>("is duplicate");
+        }
+        if (word == "after") {
+            lcf->settle = NGX_HTTP_X402_SETTLE_AFTER;
+        } else if (word == "before") {
+            lcf->settle = NGX_HTTP_X402_SETTLE_BEFORE;
+        } else if (word == "off") {
+            lcf->settle = NGX_HTTP_X402_SETTLE_OFF;
+        } else {
+            return refuse(c, "\"" + std::string(word)
+                                 + "\" is unknown; write after, before or off");
+        }
+        return NGX_CONF_OK;
+    };
+    return config_guarded(cf, body, conf);
+}

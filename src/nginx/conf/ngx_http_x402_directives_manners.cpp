@@ -1,0 +1,109 @@
+// Directive setters: how the module talks to those it refuses.
+#include "nginx/conf/ngx_http_x402_directive.hpp"
+#include "protocol/preflight_words.hpp"
+
+namespace x402 {
+
+namespace {
+
+// scheme://host or scheme://host:port as browsers write it in Origin.
+bool is_origin(std::string_view text)
+{
+    std::size_t colon = text.find("://");
+    if (colon == std::string_view::npos || colon == 0) {
+        return false;
+    }
+    constexpr std::string_view kScheme =
+        "abcdefghijklmnopqrstuvwxyz0123456789+-.";
+    constexpr std::string_view kHost =
+        "abcdefghijklmnopqrstuvwxyz0123456789-._:[]";
+    std::string_view host = text.substr(colon + 3);
+    return text.substr(0, colon).find_first_not_of(kScheme)
+               == std::string_view::npos
+           && !host.empty()
+           && host.find_first_not_of(kHost) == std::string_view::npos;
+}
+
+char *set_cors(ngx_conf_t *cf, void *conf)
+{
+    auto *lcf = static_cast<ngx_http_x402_loc_conf_t *>(conf);
+    std::string_view word = view(arguments(cf)[1]);
+    if (lcf->cors.data != nullptr) {
+        return const_cast<char *>("is duplicate");
+    }
+    if (word == "on") {
+        ngx_str_set(&lcf->cors, "*");
+    } else if (word == "off") {
+        ngx_str_set(&lcf->cors, "");
+    } else if (is_origin(word)) {
+        lcf->cors = arguments(cf)[1];
+    } else {
+        return refuse(cf, "\"" + std::string(word)
+                              + "\" is no origin; write on, off or one origin "
+                                "in lower case and without a path, such as "
+                                "https://app.example.com");
+    }
+    return NGX_CONF_OK;
+}
+
+// type/subtype, and parameters in printable letters; a constant.
+bool is_media_type(std::string_view text)
+{
+    for (char letter : text) {
+        if (letter < ' ' || letter > '~' || letter == '$') {
+            return false;
+        }
+    }
+    std::string_view name = text.substr(0, text.find_first_of("; "));
+    std::size_t slash = name.find('/');
+    return slash != std::string_view::npos
+           && is_http_token(name.substr(0, slash))
+           && is_http_token(name.substr(slash + 1));
+}
+
+char *set_unpaid_body(ngx_conf_t *cf, void *conf)
+{
+    auto *lcf = static_cast<ngx_http_x402_loc_conf_t *>(conf);
+    ngx_str_t type = arguments(cf)[1];
+    ngx_str_t value = arguments(cf)[2];
+    if (lcf->unpaid_body != nullptr) {
+        return const_cast<char *>("is duplicate");
+    }
+    if (!is_media_type(view(type))) {
+        return refuse(cf, "\"" + copy(type)
+                              + "\" is no media type; write one such as "
+                                "application/json or \"text/plain; "
+                                "charset=utf-8\"");
+    }
+    auto *compiled = static_cast<ngx_http_complex_value_t *>(
+        ngx_pcalloc(cf->pool, sizeof(ngx_http_complex_value_t)));
+    if (compiled == nullptr) {
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    ngx_http_compile_complex_value_t compiler{};
+    compiler.cf = cf;
+    compiler.value = &value;
+    compiler.complex_value = compiled;
+    if (ngx_http_compile_complex_value(&compiler) != NGX_OK) {
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    lcf->unpaid_type = type;
+    lcf->unpaid_body = compiled;
+    return NGX_CONF_OK;
+}
+
+}  // namespace
+
+}  // namespace x402
+
+using namespace x402;
+
+char *ngx_http_x402_set_cors(ngx_conf_t *cf, ngx_command_t *, void *conf)
+{
+    return config_guarded(cf, set_cors, conf);
+}
+
+char *ngx_http_x402_set_unpaid_body(ngx_conf_t *cf, ngx_command_t *, void *conf)
+{
+    return config_guarded(cf, set_unpaid_body, conf);
+}

@@ -1,0 +1,64 @@
+// x402_protocol: which dialects a location speaks.
+#include "nginx/conf/ngx_http_x402_directive.hpp"
+#include "nginx/offer/ngx_http_x402_location_offer.hpp"
+
+namespace x402 {
+
+namespace {
+
+char *set_protocol(ngx_conf_t *cf, void *conf)
+{
+    auto *lcf = static_cast<ngx_http_x402_loc_conf_t *>(conf);
+    if (lcf->dialects != nullptr) {
+        return const_cast<char *>("is duplicate");
+    }
+    auto *dialects = pool_new<Dialects>(cf->pool);
+    if (dialects == nullptr) {
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    for (ngx_uint_t i = 1; i < cf->args->nelts; i++) {
+        std::string_view word = view(arguments(cf)[i]);
+        const Dialect *dialect = find_dialect(word);
+        if (dialect == nullptr) {
+            return refuse(cf, "unknown protocol \"" + std::string(word)
+                                  + "\"; write one of " + dialect_names()
+                                  + ", or \"v2 v1\"");
+        }
+        for (const Dialect *other : *dialects) {
+            if (other == dialect) {
+                return refuse(cf, "protocol \"" + std::string(word)
+                                      + "\" is written twice");
+            }
+            if (other->bears_tokens() || dialect->bears_tokens()) {
+                return refuse(cf, "a protocol of tokens stands alone: nobody "
+                                  "could tell them from payments");
+            }
+            if (other->payment_header() == dialect->payment_header()) {
+                return refuse(cf, "payments of \"" + std::string(other->name())
+                                      + "\" and \"" + std::string(word)
+                                      + "\" come in the same header; write "
+                                        "one of them");
+            }
+        }
+        dialects->push_back(dialect);
+    }
+    // x402: where both payments come, the newer counts.
+    if (dialects->size() == 2 && dialects->front() != &dialect_v2()) {
+        return refuse(cf, "write \"v2 " + std::string(dialects->front()->name())
+                              + "\": a payment of version 2 is preferred "
+                                "where both come");
+    }
+    lcf->dialects = dialects;
+    return NGX_CONF_OK;
+}
+
+}  // namespace
+
+}  // namespace x402
+
+using namespace x402;
+
+char *ngx_http_x402_set_protocol(ngx_conf_t *cf, ngx_command_t *, void *conf)
+{
+    return config_guarded(cf, set_protocol, conf);
+}

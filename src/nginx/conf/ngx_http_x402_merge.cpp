@@ -1,0 +1,287 @@
+// What a location inherits.
+#include <algorithm>
+
+#include "nginx/answer/ngx_http_x402_error_pages.hpp"
+#include "nginx/answer/ngx_http_x402_variables.hpp"
+#include "nginx/call/ngx_http_x402_facilitator_group.hpp"
+#include "nginx/conf/ngx_http_x402_manners.hpp"
+#include "nginx/ngx_http_x402_log.hpp"
+#include "nginx/ngx_http_x402_zone.hpp"
+#include "nginx/offer/ngx_http_x402_location_offer.hpp"
+#include "nginx/offer/ngx_http_x402_offer.hpp"
+#include "nginx/payment/ngx_http_x402_nevermined.hpp"
+#include "nginx/settlement/ngx_http_x402_journal_advice.hpp"
+
+namespace x402 {
+
+namespace {
+
+void inherit(ngx_str_t &own, const ngx_str_t &outer)
+{
+    if (own.data == nullptr) {
+        own = outer;
+    }
+}
+
+template <class T> void inherit(T *&own, T *outer)
+{
+    if (own == nullptr) {
+        own = outer;
+    }
+}
+
+bool writes_terms(const ngx_http_x402_loc_conf_t &conf)
+{
+    return conf.price.data || conf.network.data || conf.pay_to.data
+           || conf.accepts || conf.timeout != NGX_CONF_UNSET_UINT
+           || conf.settle != NGX_CONF_UNSET_UINT || conf.dialects
+           || conf.nevermined;
+}
+
+void merge_settings(ngx_http_x402_loc_conf_t &conf,
+                    const ngx_http_x402_loc_conf_t &outer)
+{
+    inherit(conf.price, outer.price);
+    inherit(conf.network, outer.network);
+    inherit(conf.pay_to, outer.pay_to);
+    if (conf.facilitator_url.data == nullptr) {
+        conf.facilitator_url = outer.facilitator_url;
+        conf.facilitator_origin = outer.facilitator_origin;
+    }
+    inherit(conf.trusted_certificate, outer.trusted_certificate);
+    inherit(conf.facilitator_headers, outer.facilitator_headers);
+    inherit(conf.facilitator_auth, outer.facilitator_auth);
+    inherit(conf.accepts, outer.accepts);
+    inherit(conf.dialects, outer.dialects);
+    inherit(conf.nevermined, outer.nevermined);
+    inherit(conf.token_headers, outer.token_headers);
+    inherit(conf.methods, outer.methods);
+    if (conf.origin.line == 0) {
+        conf.origin = outer.origin;
+    }
+    // Not written: what the dialect says.
+    ngx_conf_merge_uint_value(conf.timeout, outer.timeout, NGX_CONF_UNSET_UINT);
+    ngx_conf_merge_msec_value(conf.connect_timeout, outer.connect_timeout,
+                              2000);
+    ngx_conf_merge_msec_value(conf.verify_timeout, outer.verify_timeout, 5000);
+    ngx_conf_merge_msec_value(conf.settle_timeout, outer.settle_timeout, 60000);
+    ngx_conf_merge_value(conf.ssl_verify, outer.ssl_verify, 1);
+    ngx_conf_merge_uint_value(conf.max_calls, outer.max_calls, 1024);
+    ngx_conf_merge_ptr_value(conf.resource, outer.resource, nullptr);
+    ngx_conf_merge_ptr_value(conf.description, outer.description, nullptr);
+    ngx_conf_merge_ptr_value(conf.mime_type, outer.mime_type, nullptr);
+    ngx_conf_merge_ptr_value(conf.redeliver_key, outer.redeliver_key, nullptr);
+    ngx_conf_merge_uint_value(conf.settle, outer.settle, NGX_CONF_UNSET_UINT);
+    ngx_conf_merge_size_value(conf.settle_buffer, outer.settle_buffer, 65536);
+    ngx_conf_merge_msec_value(conf.settle_wait, outer.settle_wait, 1000);
+    ngx_conf_merge_uint_value(conf.unproven, outer.unproven,
+                              NGX_HTTP_X402_UNPROVEN_DELIVER);
+    ngx_conf_merge_uint_value(conf.settle_failure, outer.settle_failure,
+                              NGX_CONF_UNSET_UINT);
+    ngx_conf_merge_size_value(conf.read_body, outer.read_body, 0);
+    ngx_conf_merge_value(conf.forward_payment, outer.forward_payment, 0);
+    merge_manners(conf, outer);
+}
+
+// Nearest wins: `x402 on|off` of this level, else a price of this level, else
+// what is outside.
+bool decide_enabled(const ngx_http_x402_loc_conf_t &conf,
+                    const ngx_http_x402_loc_conf_t &outer, bool price_written)
+{
+    if (conf.written != NGX_CONF_UNSET) {
+        return conf.written == 1;
+    }
+    return price_written || outer.enabled;
+}
+
+// What is sold in version 2 may be sold in version 1 beside it: the facilitator
+// need not list both.
+void note_needs(const LocationOffer &offer, const Members *common)
+{
+    bool in_version_2 =
+        std::find(offer.dialects.begin(), offer.dialects.end(), &dialect_v2())
+        != offer.dialects.end();
+    for (const LocationTerm &term : offer.terms) {
+        std::string scheme =
+            term.terms.scheme.empty() ? "exact" : term.terms.scheme;
+        std::string network = caip2_network(term.terms.network).value_or("");
+        auto old_name = v1_network_name(network);
+        for (FacilitatorConf *member : term.members ? *term.members : *common) {
+            member->wanted = member->wanted || !term.in_full;
+            if (in_version_2) {
+                member->need(scheme, network);
+            } else if (old_name) {
+                member->need(scheme, *old_name, 1);
+            }
+        }
+    }
+}
+
+// Whom to ask, for the offer just made; shared by all who ask the same. False:
+// an error was printed, or there is no memory.
+bool choose_facilitator(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &conf)
+{
+    const auto &offer = *static_cast<const LocationOffer *>(conf.offer);
+    bool tokens = bears_tokens(conf);
+    if (conf.facilitator_url.data == nullptr && !tokens) {
+        // Every way to pay has one of its own.
+        note_needs(offer, nullptr);
+        return true;
+    }
+    std::string objection =
+        tokens ? std::string() : objection_to_credentials(conf);
+    if (!objection.empty()) {
+        complain(cf, NGX_LOG_EMERG, objection, conf.origin);
+        return false;
+    }
+    if (tokens) {
+        conf.facilitator = add_backend(cf, conf);
+        conf.facilitator_members =
+            conf.facilitator ? pool_new<Members>(
+                cf->pool,
+                Members{static_cast<FacilitatorConf *>(conf.facilitator)})
+                             : nullptr;
+        return conf.facilitator_members != nullptr;
+    }
+    const Members *members =
+        find_or_add_members(cf, conf, conf.facilitator_origin);
+    if (members == nullptr) {
+        return false;
+    }
+    note_needs(offer, members);
+    conf.facilitator = members->front();
+    conf.facilitator_members = members;
+    return true;
+}
+
+char *merge(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &outer,
+            ngx_http_x402_loc_conf_t &conf)
+{
+    ngx_http_x402_main_conf_t *mcf = main_conf(cf);
+    bool is_server = &outer == mcf->http_loc_conf;
+    if (is_server) {
+        // Nothing merges the http level itself.
+        outer.enabled = outer.written != NGX_CONF_UNSET
+                            ? outer.written == 1
+                            : outer.price.data || outer.accepts;
+    }
+
+    bool price_written = conf.price.data || conf.accepts;
+    bool terms_written = writes_terms(conf);
+    bool extensions_written = conf.extensions != nullptr;
+    bool own_price_directive = conf.price.data != nullptr;
+    conf.enabled = decide_enabled(conf, outer, price_written);
+    conf.own = !is_server && (price_written || outer.own);
+    merge_settings(conf, outer);
+    static_cast<ErrorPageCheck *>(mcf->error_pages)->note(cf, conf);
+
+    if (!conf.enabled) {
+        return NGX_CONF_OK;
+    }
+    mcf->paid = 1;
+    bool complete = is_complete(conf);
+    std::string why =
+        complete || !is_server ? objection_to_tokens(conf) : std::string();
+    if (!why.empty()) {
+        // Accepts remember their own lines.
+        bool at_accept = conf.origin.line == 0 && conf.accepts;
+        complain(cf, NGX_LOG_EMERG, why,
+                 at_accept
+                     ? static_cast<ngx_http_x402_accept_t *>(conf.accepts->elts)
+                           ->origin
+                     : conf.origin);
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    if (!complete) {
+        // What a server leaves open its locations may fill in. Should a
+        // request be served by the server level itself, it is refused.
+        return is_server ? NGX_CONF_OK : report_incomplete(cf, conf);
+    }
+    warn_of_unused_price(cf, conf, own_price_directive);
+
+    if (!terms_written && outer.offer != nullptr) {
+        conf.offer = outer.offer;
+        if (extensions_written && !offer_size_ok(cf, conf)) {
+            return static_cast<char *>(NGX_CONF_ERROR);
+        }
+    } else if (!build_offer(cf, conf)) {
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    note_only_guard(*mcf, conf);
+    return choose_facilitator(cf, conf) && prepare_offers(cf, conf)
+               ? NGX_CONF_OK
+               : static_cast<char *>(NGX_CONF_ERROR);
+}
+
+}  // namespace
+
+}  // namespace x402
+
+using namespace x402;
+
+void *ngx_http_x402_create_main_conf(ngx_conf_t *cf)
+{
+    auto *mcf = static_cast<ngx_http_x402_main_conf_t *>(
+        ngx_pcalloc(cf->pool, sizeof(ngx_http_x402_main_conf_t)));
+    if (mcf == nullptr
+        || ngx_array_init(&mcf->facilitators, cf->pool, 2, sizeof(void *))
+               != NGX_OK) {
+        return nullptr;
+    }
+    return mcf;
+}
+
+void *ngx_http_x402_create_loc_conf(ngx_conf_t *cf)
+{
+    auto *conf = static_cast<ngx_http_x402_loc_conf_t *>(
+        ngx_pcalloc(cf->pool, sizeof(ngx_http_x402_loc_conf_t)));
+    if (conf == nullptr) {
+        return nullptr;
+    }
+    // set by ngx_pcalloc(): strings, arrays, bits, offer, facilitator
+    conf->written = NGX_CONF_UNSET;
+    conf->timeout = NGX_CONF_UNSET_UINT;
+    conf->connect_timeout = NGX_CONF_UNSET_MSEC;
+    conf->verify_timeout = NGX_CONF_UNSET_MSEC;
+    conf->settle_timeout = NGX_CONF_UNSET_MSEC;
+    conf->ssl_verify = NGX_CONF_UNSET;
+    conf->max_calls = NGX_CONF_UNSET_UINT;
+    conf->resource =
+        static_cast<ngx_http_complex_value_t *>(NGX_CONF_UNSET_PTR);
+    conf->description =
+        static_cast<ngx_http_complex_value_t *>(NGX_CONF_UNSET_PTR);
+    conf->mime_type =
+        static_cast<ngx_http_complex_value_t *>(NGX_CONF_UNSET_PTR);
+    conf->redeliver_key =
+        static_cast<ngx_http_complex_value_t *>(NGX_CONF_UNSET_PTR);
+    conf->settle = NGX_CONF_UNSET_UINT;
+    conf->settle_buffer = NGX_CONF_UNSET_SIZE;
+    conf->settle_wait = NGX_CONF_UNSET_MSEC;
+    conf->unproven = NGX_CONF_UNSET_UINT;
+    conf->settle_failure = NGX_CONF_UNSET_UINT;
+    conf->read_body = NGX_CONF_UNSET_SIZE;
+    conf->forward_payment = NGX_CONF_UNSET;
+    unset_manners(*conf);
+    return conf;
+}
+
+char *ngx_http_x402_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
+{
+    return guarded(cf->log, static_cast<char *>(NGX_CONF_ERROR), [&] {
+        return merge(cf, *static_cast<ngx_http_x402_loc_conf_t *>(parent),
+                     *static_cast<ngx_http_x402_loc_conf_t *>(child));
+    });
+}
+
+ngx_int_t ngx_http_x402_preconfiguration(ngx_conf_t *cf)
+{
+    return guarded(cf->log, static_cast<ngx_int_t>(NGX_ERROR), [&] {
+        ngx_http_x402_main_conf_t *mcf = main_conf(cf);
+        // The context is the http block's own here; merge tells servers by it.
+        mcf->http_loc_conf = static_cast<ngx_http_x402_loc_conf_t *>(
+            ngx_http_conf_get_module_loc_conf(cf, ngx_http_x402_module));
+        mcf->error_pages = pool_new<ErrorPageCheck>(cf->pool);
+        bool made = mcf->error_pages && add_variables(cf);
+        return static_cast<ngx_int_t>(made ? NGX_OK : NGX_ERROR);
+    });
+}

@@ -1,0 +1,37 @@
+#include "nginx/offer/ngx_http_x402_extensions.hpp"
+
+namespace x402 {
+
+const Extensions &extensions_of(const ngx_http_x402_loc_conf_t &conf)
+{
+    static const Extensions none;
+    return conf.extensions ? *static_cast<const Extensions *>(conf.extensions)
+                           : none;
+}
+
+std::string_view requested_path(ngx_http_request_t *r)
+{
+    std::string_view uri = view(r->unparsed_uri);
+    return uri.substr(0, uri.find_first_of("?#"));
+}
+
+std::string extensions_json(const ngx_http_x402_loc_conf_t &conf,
+                            ngx_http_request_t *r)
+{
+    return extensions_for(extensions_of(conf), view(r->method_name),
+                          requested_path(r));
+}
+
+std::string extensions_json(const ngx_http_x402_loc_conf_t &conf)
+{
+    return extensions_for(extensions_of(conf), "GET", "/");
+}
+
+bool echoes_extensions(const ngx_http_x402_loc_conf_t &conf,
+                       ngx_http_request_t *r, JsonValue echoed)
+{
+    return echo_ok(extensions_of(conf), view(r->method_name), requested_path(r),
+                   echoed);
+}
+
+}  // namespace x402

@@ -1,0 +1,99 @@
+// What a location sells for, as configured: made once at merge, shared by
+// pointer. Requests compare locations by this address. What is offered at this
+// moment (variables, what the facilitator adds) is offer_now()'s to say.
+#ifndef NGX_HTTP_X402_LOCATION_OFFER_HPP
+#define NGX_HTTP_X402_LOCATION_OFFER_HPP
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "nginx/call/ngx_http_x402_facilitator_group.hpp"
+#include "policy/accept_terms.hpp"
+#include "policy/network_table.hpp"
+#include "policy/plan_terms.hpp"
+#include "protocol/dialect.hpp"
+
+namespace x402 {
+
+// One x402_accept, or the one that price, network and address make. A value
+// with variables is compiled here; `terms` has its text.
+struct LocationTerm {
+    AcceptTerms terms;
+    ngx_http_complex_value_t *price = nullptr;
+    ngx_http_complex_value_t *amount = nullptr;
+    ngx_http_complex_value_t *pay_to = nullptr;
+    ngx_http_x402_origin_t origin{};
+    FacilitatorConf *facilitator = nullptr;  // own, the first of members
+    const Members *members = nullptr;        // own
+    // Instead of `terms`, where credits of a plan are asked for.
+    std::optional<PlanTerms> plan;
+    ngx_http_complex_value_t *credits = nullptr;
+    FacilitatorConf *plan_pages = nullptr;
+    bool in_full = false;  // nothing was left for us or a facilitator to add
+
+    bool is_variable() const
+    {
+        return price || amount || pay_to || credits
+               || (plan && plan->is_open());
+    }
+};
+
+// What a reload replaced, for those who were offered it (`until`: unix time).
+struct OldOffer {
+    std::shared_ptr<const PaymentOffer> offer;
+    time_t until;
+};
+
+using Dialects = std::vector<const Dialect *>;
+// The offer to who brought no payment, for each of the dialects.
+using PreparedOffers = std::vector<std::optional<PreparedOffer>>;
+
+struct LocationOffer {
+    std::vector<LocationTerm> terms;
+    // Of all terms; nullptr when one of them has variables.
+    std::shared_ptr<const PaymentOffer> constant;
+    bool supplemented = false;  // facilitators add to a constant way
+    Dialects dialects;          // never empty; best first
+    std::vector<OldOffer> old_offers;
+};
+
+// With what version 1 calls the network.
+inline PaymentRequirements named(PaymentRequirements requirements)
+{
+    requirements.v1_network =
+        v1_network_name(requirements.network).value_or("");
+    return requirements;
+}
+
+enum class OfferState {
+    made,
+    failed,   // a value is unusable; logged, nothing may be sold
+    unready,  // what the facilitator has to add is not known yet
+    waiting,  // the same, but it is about to be told: worth a little patience
+};
+
+// What the location offers to this request.
+OfferState offer_now(ngx_http_request_t *r,
+                     const ngx_http_x402_loc_conf_t &conf,
+                     std::shared_ptr<const PaymentOffer> &offer);
+
+inline const LocationOffer &location_offer(const ngx_http_x402_loc_conf_t &conf)
+{
+    return *static_cast<const LocationOffer *>(conf.offer);
+}
+
+// Whom to ask about the way to pay that comes from this term. An offer that a
+// reload replaced may have had more terms than there are now.
+inline FacilitatorConf *facilitator_of(const ngx_http_x402_loc_conf_t &conf,
+                                       std::size_t term)
+{
+    const auto &terms = location_offer(conf).terms;
+    FacilitatorConf *own =
+        term < terms.size() ? terms[term].facilitator : nullptr;
+    return own ? own : static_cast<FacilitatorConf *>(conf.facilitator);
+}
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,399 @@
+#include "nginx/offer/ngx_http_x402_offer.hpp"
+
+#include "base/base64_codec.hpp"
+#include "nginx/ngx_http_x402_log.hpp"
+#include "nginx/offer/ngx_http_x402_extensions.hpp"
+#include "nginx/offer/ngx_http_x402_location_offer.hpp"
+#include "nginx/offer/ngx_http_x402_price_grace.hpp"
+#include "nginx/payment/ngx_http_x402_nevermined.hpp"
+#include "policy/network_table.hpp"
+#include "policy/price_text.hpp"
+#include "policy/supported_extra.hpp"
+#include "protocol/payment_payload.hpp"
+#include "protocol/payment_required.hpp"
+
+namespace x402 {
+
+namespace {
+
+// Bounds for the PAYMENT-REQUIRED value: clients echo the offer in a request
+// header, hosted verifiers choke above the first, nginx's own default header
+// buffers at the second.
+constexpr std::size_t kLargeOfferBytes = 3584;
+constexpr std::size_t kMaxOfferBytes = 8192;
+
+struct TermWords {
+    ngx_str_t price;
+    ngx_str_t amount;
+    ngx_str_t pay_to;
+};
+
+TermWords money_words(const ngx_http_x402_loc_conf_t &conf,
+                      const ngx_http_x402_accept_t &accept)
+{
+    TermWords words = {accept.price, accept.amount,
+                       accept.pay_to.data ? accept.pay_to : conf.pay_to};
+    // An accept that names an amount of its own does not want the price.
+    if (!accept.price.data && !accept.amount.data) {
+        words.price = conf.price;
+    }
+    return words;
+}
+
+// The text goes into `out`; one with variables is compiled besides. False: an
+// error was printed, or no memory.
+bool take_value(ngx_conf_t *cf, ngx_str_t word, std::string &out,
+                ngx_http_complex_value_t *&compiled)
+{
+    out = copy(word);
+    if (!has_variable(out)) {
+        return true;
+    }
+    compiled = static_cast<ngx_http_complex_value_t *>(
+        ngx_pcalloc(cf->pool, sizeof(ngx_http_complex_value_t)));
+    if (compiled == nullptr) {
+        return false;
+    }
+    ngx_http_compile_complex_value_t compiler{};
+    compiler.cf = cf;
+    compiler.value = &word;
+    compiler.complex_value = compiled;
+    return ngx_http_compile_complex_value(&compiler) == NGX_OK;
+}
+
+// Seconds: of this way, else of the location, else of its first dialect.
+ngx_uint_t timeout_of(const ngx_http_x402_loc_conf_t &conf,
+                      const ngx_http_x402_accept_t &accept,
+                      const LocationOffer &location)
+{
+    for (ngx_uint_t written : {accept.timeout, conf.timeout}) {
+        if (written != NGX_CONF_UNSET_UINT) {
+            return written;
+        }
+    }
+    return location.dialects.front()->default_timeout();
+}
+
+// One that asks for credits of a plan. False: an error was printed, or no
+// memory.
+bool read_plan(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
+               const ngx_http_x402_accept_t &accept,
+               const LocationOffer &location, LocationTerm &term)
+{
+    PlanTerms plan = plan_words(conf, accept);
+    plan.timeout_seconds =
+        static_cast<std::uint32_t>(timeout_of(conf, accept, location));
+    term.origin = accept.origin;
+    if (auto problem = check_plan_terms(plan)) {
+        complain(cf, NGX_LOG_EMERG, problem->text, term.origin);
+        return false;
+    }
+    if (!take_value(cf, accept.credits, plan.credits, term.credits)) {
+        return false;
+    }
+    if (plan.is_open()) {
+        term.plan_pages = add_plan_pages(cf, conf);
+        if (term.plan_pages == nullptr) {
+            return false;
+        }
+    }
+    term.plan = std::move(plan);
+    return true;
+}
+
+bool read_term(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
+               const ngx_http_x402_accept_t &accept,
+               const LocationOffer &location, LocationTerm &term)
+{
+    if (accept.plan.data) {
+        return read_plan(cf, conf, accept, location, term);
+    }
+    AcceptTerms &terms = term.terms;
+    terms.network = copy(accept.network.data ? accept.network : conf.network);
+    terms.asset = copy(accept.asset);
+    terms.decimals = copy(accept.decimals);
+    terms.scheme = copy(accept.scheme);
+    terms.extra = copy(accept.extra);
+    terms.timeout_seconds =
+        static_cast<std::uint32_t>(timeout_of(conf, accept, location));
+    terms.upfront = conf.settle == NGX_HTTP_X402_SETTLE_BEFORE;
+    term.origin = accept.origin;
+    if (accept.facilitator.data) {
+        ngx_http_x402_loc_conf_t asked = conf;
+        asked.facilitator_url = accept.facilitator;
+        term.members = find_or_add_members(cf, asked, accept.origin);
+        if (term.members == nullptr) {
+            return false;
+        }
+        term.facilitator = term.members->front();
+    }
+    TermWords words = money_words(conf, accept);
+    return take_value(cf, words.price, terms.price, term.price)
+           && take_value(cf, words.amount, terms.amount, term.amount)
+           && take_value(cf, words.pay_to, terms.pay_to, term.pay_to);
+}
+
+void warn_of_mixed_networks(ngx_conf_t *cf, const PaymentOffer &offer,
+                            const ngx_http_x402_origin_t &origin)
+{
+    const std::string *test = nullptr;
+    const std::string *real = nullptr;
+    for (const auto &way : offer.ways()) {
+        auto testnet = is_testnet(way.requirements.network);
+        if (testnet) {
+            (*testnet ? test : real) = &way.requirements.network;
+        }
+    }
+    if (test && real) {
+        complain(cf, NGX_LOG_WARN,
+                 "the offer sells for test money on \"" + *test
+                     + "\" what it sells for real money on \"" + *real + "\"",
+                 origin);
+    }
+}
+
+std::string constant_of(const ngx_http_complex_value_t *value)
+{
+    return value && !value->lengths ? copy(value->value) : std::string();
+}
+
+bool measure(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
+             const PaymentOffer &offer)
+{
+    std::string description = constant_of(conf.description);
+    std::string mime_type = constant_of(conf.mime_type);
+    std::string url = constant_of(conf.resource);
+    std::string error = constant_of(conf.error);
+    std::string header = base64_encode(payment_required_json(
+        error.empty() ? kPaymentRequired : error, {url, description, mime_type},
+        offer.accepts_json(), extensions_json(conf)));
+    if (header.size() > kMaxOfferBytes) {
+        complain(cf, NGX_LOG_EMERG,
+                 "the offer takes " + std::to_string(header.size())
+                     + " bytes of response header, more than "
+                     + std::to_string(kMaxOfferBytes)
+                     + "; shorten description and extensions, or offer fewer "
+                       "ways to pay",
+                 conf.origin);
+        return false;
+    }
+    if (header.size() > kLargeOfferBytes) {
+        complain(cf, NGX_LOG_WARN,
+                 "the offer takes " + std::to_string(header.size())
+                     + " bytes of response header; some clients and hosted "
+                       "facilitators fail above "
+                     + std::to_string(kLargeOfferBytes),
+                 conf.origin);
+    }
+    return true;
+}
+
+}  // namespace
+
+bool is_complete(const ngx_http_x402_loc_conf_t &conf)
+{
+    if (conf.accepts == nullptr) {
+        return conf.facilitator_url.data && conf.price.data && conf.network.data
+               && conf.pay_to.data;
+    }
+    auto *accepts = static_cast<ngx_http_x402_accept_t *>(conf.accepts->elts);
+    if (bears_tokens(conf)) {
+        return conf.nevermined != nullptr;
+    }
+    for (ngx_uint_t i = 0; i < conf.accepts->nelts; i++) {
+        if ((!accepts[i].facilitator.data && !conf.facilitator_url.data)
+            || (!accepts[i].network.data && !conf.network.data)
+            || (!accepts[i].pay_to.data && !conf.pay_to.data)
+            || (!accepts[i].price.data && !accepts[i].amount.data
+                && !conf.price.data)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+char *report_incomplete(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf)
+{
+    std::string missing;
+    bool no_way = conf.accepts == nullptr;
+    if (no_way && !conf.price.data) {
+        complain(cf, NGX_LOG_EMERG,
+                 "\"x402 on\" has no price to ask for; write x402_price or "
+                 "x402_accept",
+                 conf.origin);
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    if (!conf.network.data) {
+        missing = "a network; write x402_network";
+    } else if (!conf.pay_to.data) {
+        missing = "an address to be paid at; write x402_pay_to";
+    } else if (!conf.price.data) {
+        missing = "a price; write x402_price";
+    }
+    if (conf.facilitator_url.data == nullptr) {
+        missing = "a facilitator to ask; write x402_facilitator";
+    }
+    complain(cf, NGX_LOG_EMERG, "this paid location lacks " + missing,
+             conf.origin);
+    return static_cast<char *>(NGX_CONF_ERROR);
+}
+
+namespace {
+
+bool read_terms(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
+                LocationOffer &location)
+{
+    ngx_http_x402_accept_t implied = ngx_http_x402_accept_t();
+    implied.timeout = NGX_CONF_UNSET_UINT;
+    implied.origin = conf.origin;
+    auto *accepts =
+        conf.accepts ? static_cast<ngx_http_x402_accept_t *>(conf.accepts->elts)
+                     : &implied;
+    ngx_uint_t count = conf.accepts ? conf.accepts->nelts : 1;
+
+    location.terms.resize(count);
+    for (ngx_uint_t i = 0; i < count; i++) {
+        if (!read_term(cf, conf, accepts[i], location, location.terms[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// A dialect that none of the ways can be said in would offer nothing.
+bool has_words_for(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
+                   const LocationOffer &location)
+{
+    for (const Dialect *dialect : location.dialects) {
+        bool any = false;
+        for (const LocationTerm &term : location.terms) {
+            PaymentRequirements way;
+            way.scheme =
+                term.terms.scheme.empty() ? "exact" : term.terms.scheme;
+            if (term.plan) {
+                way.scheme = "nvm";
+            }
+            way.network = caip2_network(term.terms.network).value_or("");
+            any = any || dialect->can_offer(named(std::move(way)));
+        }
+        if (!any) {
+            complain(cf, NGX_LOG_EMERG,
+                     "x402_protocol " + std::string(dialect->name())
+                         + " has no name for any network of this location; "
+                           "write \"x402_protocol v2\", or a network it knows, "
+                           "such as base",
+                     conf.origin);
+            return false;
+        }
+        bool hidden = dialect->offer_header().empty() && conf.unpaid_body;
+        if (hidden) {
+            complain(cf, NGX_LOG_WARN,
+                     "x402_unpaid_body takes the place of the body that "
+                     "clients of x402_protocol "
+                         + std::string(dialect->name())
+                         + " read the offer from; they cannot pay here",
+                     conf.origin);
+        }
+    }
+    return true;
+}
+
+// False: an error was printed.
+bool build_constant_offer(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
+                          LocationOffer &location)
+{
+    auto offer = std::make_shared<PaymentOffer>();
+    bool variable = false;
+    for (std::size_t i = 0; i < location.terms.size(); i++) {
+        const LocationTerm &term = location.terms[i];
+        if (term.is_variable()) {
+            variable = true;
+            auto problem = term.plan ? check_plan_terms(*term.plan)
+                                     : check_constant_part(term.terms);
+            if (problem) {
+                complain(cf, NGX_LOG_EMERG, problem->text, term.origin);
+                return false;
+            }
+            continue;
+        }
+        auto requirements = term.plan ? plan_requirements(*term.plan)
+                                      : build_requirements(term.terms);
+        if (!requirements) {
+            complain(cf, NGX_LOG_EMERG, requirements.problem().text,
+                     term.origin);
+            return false;
+        }
+        location.supplemented = location.supplemented
+                                || takes_supported_extra(requirements.value());
+        location.terms[i].in_full =
+            !term.terms.amount.empty() && !term.terms.asset.empty()
+            && !term.terms.extra.empty() && !requirements->needs_supported;
+        offer->add(named(std::move(requirements.value())), i);
+    }
+    for (const LocationTerm &term : location.terms) {
+        if (term.facilitator && !term.in_full) {
+            term.facilitator->wanted = true;
+        }
+    }
+    if (!measure(cf, conf, *offer)) {
+        return false;
+    }
+    if (!has_words_for(cf, conf, location)) {
+        return false;
+    }
+    warn_of_mixed_networks(cf, *offer, conf.origin);
+    if (!variable) {
+        location.constant = std::move(offer);
+    }
+    return true;
+}
+
+}  // namespace
+
+bool build_offer(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &conf)
+{
+    auto *location = pool_new<LocationOffer>(cf->pool);
+    if (location == nullptr) {
+        return false;
+    }
+    if (conf.dialects) {
+        location->dialects = *static_cast<Dialects *>(conf.dialects);
+    } else {
+        location->dialects.push_back(&dialect_v2());
+    }
+    if (!read_terms(cf, conf, *location)
+        || !build_constant_offer(cf, conf, *location)) {
+        return false;
+    }
+    if (!keep_old_offers(cf, *location)) {
+        return false;
+    }
+    conf.offer = location;
+    return true;
+}
+
+bool offer_size_ok(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf)
+{
+    const auto &location = *static_cast<const LocationOffer *>(conf.offer);
+    return !location.constant || measure(cf, conf, *location.constant);
+}
+
+void warn_of_unused_price(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
+                          bool price_written)
+{
+    if (!price_written || conf.accepts == nullptr) {
+        return;
+    }
+    auto *accepts = static_cast<ngx_http_x402_accept_t *>(conf.accepts->elts);
+    for (ngx_uint_t i = 0; i < conf.accepts->nelts; i++) {
+        if (!accepts[i].price.data && !accepts[i].amount.data) {
+            return;
+        }
+    }
+    complain(cf, NGX_LOG_WARN,
+             "x402_price has no effect here: every x402_accept of this level "
+             "names its own price",
+             conf.origin);
+}
+
+}  // namespace x402

@@ -1,0 +1,209 @@
+#include "nginx/payment/ngx_http_x402_access.hpp"
+
+#include "nginx/answer/ngx_http_x402_header_list.hpp"
+#include "nginx/answer/ngx_http_x402_reply.hpp"
+#include "nginx/answer/ngx_http_x402_request_body.hpp"
+#include "nginx/hold/ngx_http_x402_strip.hpp"
+#include "nginx/ngx_http_x402_log.hpp"
+#include "nginx/offer/ngx_http_x402_quote.hpp"
+#include "nginx/payment/ngx_http_x402_payment.hpp"
+
+namespace x402 {
+
+namespace {
+
+// A payment that was accepted opens this location too when it makes the same
+// offer or only inherits its price.
+bool is_covered(const RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf)
+{
+    return conf->offer == ctx.location || !conf->own;
+}
+
+ngx_int_t refuse_other_price(RequestCtx &ctx)
+{
+    advance(ctx, Event::content_broken);
+    log_line(NGX_LOG_ERR, ctx.r->connection->log,
+             "a paid request was redirected into a location with another price "
+             "of its own and is refused; nothing is charged for that now: give "
+             "both locations one price, or write \"x402 off\" in the second");
+    ctx.answered = true;
+    ctx.reply = Reply::fault;
+    ctx.reason = "other_price";
+    return NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+// Conditions ask for "not modified", which nobody pays for.
+constexpr std::string_view kConditions[] = {
+    "if-none-match",
+    "if-modified-since",
+    "if-match",
+    "if-unmodified-since",
+};
+
+ngx_int_t open_door(RequestCtx &ctx)
+{
+    ngx_http_request_t *r = ctx.r;
+    ctx.accepted = true;
+    r->disable_not_modified = 1;
+    if (!unlink_headers(r->pool, r->headers_in.headers, kConditions)) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return NGX_OK;
+}
+
+// Leaves the client's connection watched, so that its going is noticed, also
+// when it went together with its request.
+ngx_int_t wait_for_call(ngx_http_request_t *r)
+{
+    ngx_event_t *read = r->connection->read;
+    r->read_event_handler = ngx_http_test_reading;
+    if (read->ready) {
+        ngx_post_event(read, &ngx_posted_events);
+    } else if (ngx_handle_read_event(read, 0) != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return NGX_AGAIN;
+}
+
+ngx_int_t after_step(RequestCtx &ctx)
+{
+    switch (ctx.state) {
+    case State::arrived:
+        if (ctx.turn_timer.timer_set) {
+            return wait_for_call(ctx.r);
+        }
+        break;
+    case State::verifying:
+    case State::settling_first:
+        return wait_for_call(ctx.r);
+    case State::verified:
+    case State::paid:
+        return open_door(ctx);
+    default:
+        break;
+    }
+    if (ctx.answer.status != 0) {
+        Answer answer = std::move(ctx.answer);
+        ctx.answer = Answer();
+        return send_answer(ctx, answer);
+    }
+    return NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+ngx_int_t first_visit(RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf)
+{
+    ngx_http_request_t *r = ctx.r;
+    if (ctx.turn_timer.timer_set) {
+        ngx_del_timer(&ctx.turn_timer);
+    }
+    if (conf->read_body != 0 && !ctx.body_read) {
+        return read_body(ctx, conf);
+    }
+    if (conf->offer == nullptr) {
+        log_line(NGX_LOG_CRIT, r->connection->log,
+                 "this server has a price but no complete offer of its own; "
+                 "write x402_network, x402_pay_to and x402_facilitator at the "
+                 "server level, or serve this request by a location that does");
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    switch (make_quote(ctx, conf)) {
+    case OfferState::made:
+        break;
+    case OfferState::waiting:
+        if (wait_turn(ctx)) {
+            return wait_for_call(r);
+        }
+        [[fallthrough]];
+    case OfferState::unready:
+        ctx.state = State::closed;
+        ctx.answer = unready_answer();
+        return after_step(ctx);
+    case OfferState::failed:
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    if (ctx.dialect->bears_tokens()) {
+        receive_token(ctx);
+        return after_step(ctx);
+    }
+    ChosenPayment payment =
+        chosen_payment(ctx.presented, ctx.location->dialects);
+    if (payment.dialect) {
+        ctx.dialect = payment.dialect;
+    }
+    if (!payment.usable()) {
+        ctx.state = State::closed;
+        ctx.answer = unpaid_answer(ctx);
+    } else {
+        receive_payment(ctx, view(payment.header->value));
+    }
+    return after_step(ctx);
+}
+
+ngx_int_t access(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf)
+{
+    if (r != r->main || r->post_action) {
+        return NGX_DECLINED;
+    }
+    if (is_free(r, conf)) {
+        return NGX_DECLINED;
+    }
+    if (r->err_status >= NGX_HTTP_BAD_REQUEST) {
+        // Nobody pays for an error page: a location with its own price is not
+        // shown as one.
+        return static_cast<ngx_int_t>(r->err_status);
+    }
+    RequestCtx *ctx = find_or_make_ctx(r);
+    if (ctx == nullptr) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    switch (ctx->state) {
+    case State::arrived:
+        return first_visit(*ctx, conf);
+    case State::verified:
+    case State::paid:
+        if (!is_covered(*ctx, conf)) {
+            return refuse_other_price(*ctx);
+        }
+        return open_door(*ctx);
+    case State::closed:
+        if (ctx->answered) {
+            // The error page of our own answer: shown when it is free, never
+            // when it is content with a price of its own.
+            if (!conf->own) {
+                return NGX_DECLINED;
+            }
+            return send_answer(*ctx,
+                               challenge_answer(std::string(kPaymentRequired)));
+        }
+        break;
+    default:
+        break;
+    }
+    return after_step(*ctx);
+}
+
+}  // namespace
+
+ngx_int_t on_access(ngx_http_request_t *r)
+{
+    const ngx_http_x402_loc_conf_t *conf = loc_conf(r);
+    if (!conf->enabled) {
+        return NGX_DECLINED;
+    }
+    return guarded(r->connection->log,
+                   static_cast<ngx_int_t>(NGX_HTTP_INTERNAL_SERVER_ERROR),
+                   [&] { return access(r, conf); });
+}
+
+void wake(ngx_http_request_t *r)
+{
+    ngx_connection_t *c = r->connection;
+    r->read_event_handler = ngx_http_block_reading;
+    if (ngx_http_post_request(r, nullptr) != NGX_OK) {
+        ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
+    }
+    ngx_http_run_posted_requests(c);
+}
+
+}  // namespace x402

@@ -1,0 +1,114 @@
+// Extension payment-identifier: what a client named it pays for once, however
+// often it asks. A second payment under a name that is in use is refused before
+// anybody is asked about it.
+#include "nginx/answer/ngx_http_x402_reply.hpp"
+#include "nginx/offer/ngx_http_x402_extensions.hpp"
+#include "nginx/payment/ngx_http_x402_older_claim.hpp"
+#include "nginx/payment/ngx_http_x402_payment.hpp"
+#include "protocol/payment_identifier.hpp"
+
+namespace x402 {
+
+namespace {
+
+// The same in all workers and after a reload.
+std::string place_of(ngx_http_request_t *r)
+{
+    auto *cscf = static_cast<ngx_http_core_srv_conf_t *>(
+        ngx_http_get_module_srv_conf(r, ngx_http_core_module));
+    auto *clcf = static_cast<ngx_http_core_loc_conf_t *>(
+        ngx_http_get_module_loc_conf(r, ngx_http_core_module));
+    return copy(cscf->server_name) + "\n" + copy(clcf->name);
+}
+
+// Forms that do not tell their payer are named within the location alone.
+std::string payer_of(const SchemePayload &scheme)
+{
+    const Digest &payer = scheme.payer_digest;
+    return scheme.payer.empty()
+               ? std::string()
+               : std::string(reinterpret_cast<const char *>(payer.data()),
+                             payer.size());
+}
+
+// Another payment has the name, and it may still come to something.
+bool is_taken(Worker &worker, const Digest &name, const Digest &own)
+{
+    LockedClaims claims(worker.zone);
+    PaymentIds names = payment_ids_in(worker.zone);
+    auto holder = names.claim_of(name, ngx_time());
+    if (!holder || *holder == own) {
+        return false;
+    }
+    ClaimFacts facts;
+    facts.key = *holder;
+    ClaimState state = claims->look_up(facts, ngx_time()).state;
+    if (state != ClaimState::free && state != ClaimState::refused) {
+        return true;
+    }
+    // Refused or given up: an honest client tries again under the same name.
+    names.forget(name, *holder);
+    return false;
+}
+
+Answer conflict_answer()
+{
+    return fault_answer(NGX_HTTP_CONFLICT, "payment_identifier_in_use");
+}
+
+}  // namespace
+
+bool check_identifier(RequestCtx &ctx, Worker &worker)
+{
+    JsonValue declared = extensions_of(*ctx.conf).find(kPaymentIdentifier);
+    Payment &payment = *ctx.payment;
+    if (!declared.exists() || payment.payload.version == 1) {
+        return true;
+    }
+    PaymentIdentifier said =
+        read_payment_identifier(payment.payload.extensions());
+    bool missing = said.kind == PaymentIdentifier::Kind::absent
+                   && requires_payment_identifier(declared);
+    if (missing || said.kind == PaymentIdentifier::Kind::invalid) {
+        decide(ctx, fault_answer(NGX_HTTP_BAD_REQUEST,
+                                 missing ? "payment_identifier_required"
+                                         : "payment_identifier_invalid"));
+        return false;
+    }
+    if (said.kind == PaymentIdentifier::Kind::absent) {
+        return true;
+    }
+    payment.name =
+        payment_id_key(place_of(ctx.r), payer_of(payment.scheme), said.id);
+    // What he is owed under that name he may come for: see
+    // accept_valid_payment().
+    if (is_taken(worker, *payment.name, payment.facts.key)
+        && !has_older_claim(ctx, worker)) {
+        decide(ctx, conflict_answer());
+        return false;
+    }
+    return true;
+}
+
+bool note_identifier(RequestCtx &ctx)
+{
+    const Payment &payment = *ctx.payment;
+    if (!payment.name) {
+        return true;
+    }
+    ngx_shm_zone_t *zone = main_conf(ctx.r)->zone;
+    PaymentIdNote noted;
+    {
+        ZoneLock lock(zone);
+        noted = payment_ids_in(zone).note(*payment.name, payment.facts.key,
+                                          payment.facts.expires, ngx_time());
+    }
+    if (noted == PaymentIdNote::noted) {
+        return true;
+    }
+    ctx.answer =
+        noted == PaymentIdNote::full ? busy_answer(5) : conflict_answer();
+    return false;
+}
+
+}  // namespace x402

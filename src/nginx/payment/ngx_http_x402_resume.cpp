@@ -1,0 +1,173 @@
+// A payment that was presented before: what its claim says about it.
+#include "facilitator/settle_request.hpp"
+#include "nginx/answer/ngx_http_x402_reply.hpp"
+#include "nginx/ngx_http_x402_log.hpp"
+#include "nginx/offer/ngx_http_x402_price_grace.hpp"
+#include "nginx/payment/ngx_http_x402_payment.hpp"
+#include "policy/evm_address.hpp"
+#include "policy/network_table.hpp"
+
+namespace x402 {
+
+namespace {
+
+bool has_no_body(ngx_http_request_t *r)
+{
+    return (r->method == NGX_HTTP_GET || r->method == NGX_HTTP_HEAD)
+           && r->headers_in.content_length_n <= 0 && !r->headers_in.chunked;
+}
+
+// What the first settle of a claim asked for, byte for byte; from the zone, or
+// from the client's own bytes when only their digest was kept.
+bool recall_settle(RequestCtx &ctx, const ClaimView &claim)
+{
+    Payment &payment = *ctx.payment;
+    LockedClaims claims(main_conf(ctx.r)->zone);
+    std::string stored = claims->stored_settle(claim.ref);
+    if (stored.empty()) {
+        const auto *way = find_way(ctx, payment.payload);
+        if (way == nullptr) {
+            return false;
+        }
+        set_way(ctx, *way);
+        return claims->settle_digest_is(claim.ref,
+                                        sha256(payment.request_body));
+    }
+    auto request = read_settle_request(stored);
+    if (!request) {
+        return false;
+    }
+    payment.receipt_network = std::move(request->receipt_network);
+    payment.network = std::move(request->network);
+    payment.amount = std::move(request->amount);
+    payment.asset = std::move(request->asset);
+    payment.pay_to = std::move(request->pay_to);
+    payment.request_body = std::move(stored);
+    return true;
+}
+
+// The same payment again, whose settlement was never answered.
+void resume_unknown(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
+{
+    Endpoint *endpoint = worker.endpoint_by_id(
+        claim.facilitator, member_by_id(*ctx.conf, claim.facilitator));
+    bool possible =
+        endpoint && recall_settle(ctx, claim)
+        && Slot::available(worker, ctx.conf->max_calls, true)
+        && LockedClaims(worker.zone)->resume(claim.ref, worker.owner);
+    if (!possible) {
+        decide(ctx, unknown_answer());
+        cap_retry(ctx);
+        return;
+    }
+    ctx.slot = Slot(worker);
+    ctx.payment->claim = claim.ref;
+    ctx.resumed = true;
+    advance(ctx, Event::claim_unknown_resumed);
+    SettlementTerms terms = settlement_terms(ctx);
+    terms.ever_unknown = true;
+    terms.was_verified = claim.was_verified;
+    terms.first_settle_sent = claim.first_settle_sent;
+    settle_first(ctx, worker, *endpoint, std::move(terms));
+}
+
+// What the claim proves of a payment whose settlement is over; the rest of the
+// presented bytes nobody has looked at.
+void recall_paid(RequestCtx &ctx, const ClaimView &claim)
+{
+    Payment &payment = *ctx.payment;
+    payment.network = canonical_network(payment.payload.network());
+    if (auto asset = parse_evm_address(payment.payload.asset())) {
+        payment.asset = evm_checksum_text(*asset);
+    }
+    if (claim.same_amount) {
+        payment.amount = payment.scheme.value;
+    }
+    payment.payer_known = true;
+    auto receipt = JsonDocument::parse(claim.receipt);
+    if (receipt) {
+        ctx.transaction = std::string(receipt->root()["transaction"].string());
+    }
+    ctx.resumed = true;
+}
+
+// The same payment again, whose content was never delivered.
+void resume_paid(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
+{
+    if (!LockedClaims(worker.zone)->resume(claim.ref, worker.owner)) {
+        challenge(ctx, "payment_already_used");
+        return;
+    }
+    ctx.payment->claim = claim.ref;
+    ctx.receipt = claim.receipt;
+    recall_paid(ctx, claim);
+    ctx.settled_first = true;
+    advance(ctx, Event::claim_paid_resumed);
+    log_line(NGX_LOG_NOTICE, ctx.r->connection->log,
+             "content that was paid for is delivered again to payer \""
+                 + ctx.payment->payer + "\"");
+}
+
+// Another request is working on it, and will be done soon.
+bool is_in_flight(const ClaimView &claim)
+{
+    switch (claim.state) {
+    case ClaimState::verifying:
+    case ClaimState::verified:
+    case ClaimState::settling:
+        return true;
+    case ClaimState::unknown:
+    case ClaimState::paid:
+        return claim.in_use;
+    default:
+        return false;
+    }
+}
+
+}  // namespace
+
+bool answer_from_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
+{
+    bool same = claim.same_resource && claim.same_client;
+    if (is_in_flight(claim) && wait_turn(ctx)) {
+        return true;
+    }
+    switch (claim.state) {
+    case ClaimState::free:
+    case ClaimState::refused:
+        return false;
+    case ClaimState::verifying:
+    case ClaimState::verified:
+        decide(ctx, in_use_answer());
+        break;
+    case ClaimState::settling:
+        decide(ctx, same ? in_use_answer() : unknown_answer());
+        break;
+    case ClaimState::unknown:
+        // Who waited for another's question does not ask once more himself.
+        if (same && !claim.in_use && !ctx.turn_until) {
+            resume_unknown(ctx, worker, claim);
+            return true;
+        }
+        decide(ctx, unknown_answer());
+        break;
+    case ClaimState::paid:
+        if (same && claim.in_use) {
+            decide(ctx, in_use_answer());
+        } else if (same && has_no_body(ctx.r)) {
+            resume_paid(ctx, worker, claim);
+            return true;
+        } else {
+            challenge(ctx, "payment_already_used");
+        }
+        break;
+    case ClaimState::delivered:
+    case ClaimState::closed:
+        challenge(ctx, "payment_already_used");
+        break;
+    }
+    cap_retry(ctx);
+    return true;
+}
+
+}  // namespace x402

@@ -1,0 +1,46 @@
+// A payment that another request is working on: its second presenter waits a
+// little, since most of the time the first is about to be done.
+#include <algorithm>
+
+#include "nginx/payment/ngx_http_x402_payment.hpp"
+
+namespace x402 {
+
+namespace {
+
+constexpr ngx_msec_t kLongestWait = 2000;
+// The first may be in another worker: there is nothing to be woken by.
+constexpr ngx_msec_t kLookInterval = 50;
+
+void on_turn_timer(ngx_event_t *event)
+{
+    auto *c = static_cast<ngx_connection_t *>(event->data);
+    auto *r = static_cast<ngx_http_request_t *>(c->data);
+    guarded(c->log, 0, [&] {
+        ngx_http_set_log_request(c->log, r);
+        // The access phase looks the claim up again.
+        wake(r->main);
+        return 0;
+    });
+}
+
+}  // namespace
+
+bool wait_turn(RequestCtx &ctx)
+{
+    if (!ctx.turn_until) {
+        ctx.turn_until = ngx_current_msec + kLongestWait;
+    }
+    auto left = static_cast<ngx_msec_int_t>(*ctx.turn_until - ngx_current_msec);
+    if (left <= 0) {
+        return false;
+    }
+    ctx.turn_timer.handler = on_turn_timer;
+    ctx.turn_timer.data = ctx.r->connection;
+    ctx.turn_timer.log = ctx.r->connection->log;
+    ngx_add_timer(&ctx.turn_timer,
+                  std::min(static_cast<ngx_msec_t>(left), kLookInterval));
+    return true;
+}
+
+}  // namespace x402
