@@ -39,7 +39,11 @@ void change_claim(RequestCtx &ctx, ClaimChange change)
 void log_owed(const RequestCtx &ctx)
 {
     const Payment &payment = *ctx.payment;
-    log_ledger(ctx.r->connection->log, {"owed: charged, content not delivered",
+    log_ledger(ctx.r->connection->log, {ctx.never_settled
+                                            ? "owed: verified, content not "
+                                              "delivered"
+                                            : "owed: charged, content not "
+                                              "delivered",
                                         payment.network,
                                         payment.payer,
                                         payment.amount,

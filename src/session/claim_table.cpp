@@ -186,6 +186,8 @@ ClaimView ClaimTable::view_of(const Cell &cell) const
     view.was_verified = cell.flags & kWasVerified;
     view.ever_unknown = cell.flags & kEverUnknown;
     view.first_settle_sent = cell.flags & kFirstSettleSent;
+    view.never_settled =
+        view.state == ClaimState::paid && cell.settle_started == 0;
     view.executions = cell.executions;
     view.facilitator = cell.facilitator;
     view.settle_started = cell.settle_started;

@@ -73,6 +73,7 @@ struct ClaimView {
     bool was_verified = false;
     bool ever_unknown = false;
     bool first_settle_sent = false;  // the whole first settle left this machine
+    bool never_settled = false;      // PAID on the facilitator's word alone
     unsigned executions = 0;         // times content was begun under this claim
     std::uint64_t facilitator = 0;
     std::int64_t settle_started = 0;  // unix seconds; the first one

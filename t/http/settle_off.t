@@ -17,7 +17,7 @@ http {
     x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
     x402_price $0.01;
     x402_settle off;
-    log_format state "$x402_state";
+    log_format state "$request_uri $x402_state";
     server {
         listen 127.0.0.1:%%PORT%% reuseport;
         access_log %%DIR%%/state.log state;
@@ -62,11 +62,26 @@ $up->on('/failing', body => "SECRET\n");
 is paid($t, '/failing', payment => $payment)->body, "SECRET\n", 'and is still owed for the same payment';
 is paid($t, '/failing', payment => $payment)->status, 402, 'once';
 is $f->calls('settle'), 0, 'never settled';
+
+# A payer's other payment is answered under the old one: nothing was settled there either.
+my $payer = random_hex(20);
+$up->on('/owed', status => 500, body => 'no');
+is paid($t, '/owed', change => { from => $payer })->status, 500, 'content fails';
+$up->on('/owed', body => "SECRET\n");
+is paid($t, '/owed', change => { from => $payer })->body, "SECRET\n", 'and is owed to its payer';
+is $f->calls('settle'), 0, 'never settled';
+
+my @states;
 $t->wait_for(sub {
     open my $file, '<', $t->dir . '/state.log' or return 0;
-    return join('', <$file>) =~ /\Achallenged\n(?:challenged\n)?verified\n/;
+    return (@states = <$file>) >= 18;
 }, 3);
-open my $file, '<', $t->dir . '/state.log' or die;
-like join('', <$file>), qr/^verified$/m, '$x402_state';
+sub states ($path) { return join ' ', map { m{^\Q$path\E (\w*)} ? $1 : () } @states }
+is states('/a'), 'challenged challenged verified refused refused refused refused challenged refused', '$x402_state'
+    or diag @states;
+is states('/failing'), 'challenged verified verified refused', '$x402_state: taken up by the same payment';
+is states('/owed'), 'challenged verified challenged verified', '$x402_state: by another payment of its payer';
+$t->log_like(qr/payment owed: verified, content not delivered.*failing/, 'the ledger: verified and owed');
+$t->log_unlike(qr{payment owed: charged}, 'the ledger: nothing was charged');
 
 finish;

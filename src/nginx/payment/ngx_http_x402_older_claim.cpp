@@ -61,7 +61,7 @@ void deliver_owed(RequestCtx &ctx, const ClaimView &older)
     adopt(ctx, older, Event::claim_paid_resumed);
     ctx.slot = Slot();
     ctx.settled_first = true;
-    ctx.never_settled = payment.settles == SettleTime::off;
+    ctx.never_settled = older.never_settled;
     ctx.receipt = older.receipt;
     payment.amount =
         LockedClaims(main_conf(ctx.r)->zone)->texts(older.ref).amount;

@@ -102,6 +102,7 @@ void resume_paid(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
     ctx.receipt = claim.receipt;
     recall_paid(ctx, claim);
     ctx.settled_first = true;
+    ctx.never_settled = claim.never_settled;
     advance(ctx, Event::claim_paid_resumed);
     log_line(NGX_LOG_NOTICE, ctx.r->connection->log,
              "content that was paid for is delivered again to payer \""
