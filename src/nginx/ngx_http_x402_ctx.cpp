@@ -39,18 +39,18 @@ void change_claim(RequestCtx &ctx, ClaimChange change)
 void log_owed(const RequestCtx &ctx)
 {
     const Payment &payment = *ctx.payment;
-    log_ledger(ctx.r->connection->log, {ctx.never_settled
-                                            ? "owed: verified, content not "
-                                              "delivered"
-                                            : "owed: charged, content not "
-                                              "delivered",
-                                        payment.network,
-                                        payment.payer,
-                                        payment.amount,
-                                        payment.asset,
-                                        {},
-                                        {},
-                                        ctx.resource_url});
+    log_ledger(ctx.r->connection->log,
+               {ctx.never_settled ? "owed: verified, content not "
+                                    "delivered"
+                                  : "owed: charged, content not "
+                                    "delivered",
+                payment.network,
+                payment.payer,
+                payment.amount,
+                payment.asset,
+                {},
+                {},
+                ctx.resource_url});
 }
 
 // The request ends, for whatever reason.

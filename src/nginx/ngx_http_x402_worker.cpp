@@ -2,6 +2,7 @@
 
 #include "nginx/call/ngx_http_x402_supported.hpp"
 #include "nginx/ngx_http_x402_log.hpp"
+#include "nginx/settlement/ngx_http_x402_journal_upkeep.hpp"
 #include "nginx/settlement/ngx_http_x402_settlement.hpp"
 #include "nginx/settlement/ngx_http_x402_unknown_watch.hpp"
 
@@ -19,6 +20,9 @@ Worker::Worker(ngx_http_x402_main_conf_t *mcf)
         if (owner.stamp != 0) {
             unknown =
                 std::make_unique<UnknownWatch>(*this, *mcf->http_loc_conf);
+            if (JournalFile *journal = journal_of(zone)) {
+                upkeep = std::make_unique<JournalUpkeep>(zone, owner, *journal);
+            }
         }
     }
 }
@@ -29,6 +33,7 @@ Worker::~Worker()
     while (!settlements.empty()) {
         settlements.back()->abandon();
     }
+    upkeep.reset();  // it may be in the middle of a table
     leave_zone(zone, owner);
 }
 

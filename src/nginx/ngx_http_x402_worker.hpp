@@ -18,6 +18,7 @@ namespace x402 {
 class PlanBook;
 class Settlement;
 class SupportedWatch;
+class JournalUpkeep;
 class UnknownWatch;
 
 struct Worker {
@@ -55,6 +56,7 @@ struct Worker {
     ngx_uint_t in_flight = 0;
     AddressShare addresses;
     std::unique_ptr<UnknownWatch> unknown;
+    std::unique_ptr<JournalUpkeep> upkeep;  // where there is a journal
 };
 
 // A place among the payments in flight, given back when it goes.

@@ -213,6 +213,11 @@ bool has_journal(const ngx_shm_zone_t *zone)
     return data_of(zone)->journal != nullptr;
 }
 
+JournalFile *journal_of(const ngx_shm_zone_t *zone)
+{
+    return data_of(zone)->journal.get();
+}
+
 LockedClaims::LockedClaims(ngx_shm_zone_t *zone)
     : lock_(zone), table_(data_of(zone)->table.get())
 {

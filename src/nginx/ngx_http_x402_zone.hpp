@@ -19,7 +19,11 @@ std::size_t least_zone_bytes();
 ngx_shm_zone_t *add_zone(ngx_conf_t *cf, ngx_str_t name, std::size_t bytes,
                          const std::string &journal = {});
 
+class JournalFile;
+
 bool has_journal(const ngx_shm_zone_t *zone);
+// Of the configuration; nullptr: none.
+JournalFile *journal_of(const ngx_shm_zone_t *zone);
 
 bool process_is_alive(std::int64_t process);
 

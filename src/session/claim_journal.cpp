@@ -135,6 +135,7 @@ bool read_body(JournalKind kind, std::string_view body, JournalRecord &record)
     record.key = parts.digest();
     switch (kind) {
     case JournalKind::begin:
+    case JournalKind::complete:
     case JournalKind::freed:
         break;
     case JournalKind::claim:
@@ -171,6 +172,47 @@ std::string journal_bytes(const JournalRecord &record)
     put_number(head, body.size(), 4);
     std::string out(kMark);
     return out + check_of(head + body) + head + body;
+}
+
+std::string journal_edge(JournalKind kind, std::uint64_t edition)
+{
+    JournalRecord record;
+    record.kind = kind;
+    for (unsigned i = 0; i < 8; i++) {
+        record.key[i] = static_cast<std::uint8_t>(edition >> (8 * i));
+    }
+    return journal_bytes(record);
+}
+
+JournalSummary journal_summary(std::string_view bytes)
+{
+    JournalSummary summary;
+    JournalReader reader(bytes);
+    JournalRecord record;
+    while (reader.next(record)) {
+        summary.records++;
+        if (record.kind == JournalKind::complete) {
+            std::string_view number(
+                reinterpret_cast<const char *>(record.key.data()), 8);
+            summary.complete = true;
+            summary.edition = Parts(number).number(8);
+        }
+    }
+    // One that was begun when the machine lost its power may be nothing but a
+    // torn record, or zeros.
+    summary.is_journal = bytes.empty() || summary.records != 0
+                         || bytes.substr(0, kMark.size()) == kMark
+                         || bytes.front() == '\0';
+    return summary;
+}
+
+unsigned newer_journal(const JournalSummary &first,
+                       const JournalSummary &second)
+{
+    return second.complete
+                   && (!first.complete || second.edition > first.edition)
+               ? 1
+               : 0;
 }
 
 bool JournalReader::next(JournalRecord &record)

@@ -8,6 +8,10 @@
 // reader goes on at the next mark. A mark is no text, so that it cannot be in
 // the JSON of a payment or a receipt.
 //
+// Two files take turns, so that a journal can be written anew while it is in
+// use (claim_checkpoint.cpp): the next *edition* goes into the other one, and
+// counts from its record `complete` on. Even editions are the first file's.
+//
 // Knows no file: see nginx/ngx_http_x402_journal.
 #ifndef X402_SESSION_CLAIM_JOURNAL_HPP
 #define X402_SESSION_CLAIM_JOURNAL_HPP
@@ -27,15 +31,25 @@ class JournalPort {
 public:
     virtual ~JournalPort() = default;
     // All of the record, or false: nothing more can be written for now.
-    virtual bool append(std::string_view record) = 0;
+    virtual bool append(std::uint64_t edition, std::string_view record) = 0;
+    // The file of this edition is empty then.
+    virtual bool clear(std::uint64_t edition) = 0;
+    // What is in this edition from there on goes behind the next one.
+    virtual bool carry_over(std::uint64_t edition, std::uint64_t from) = 0;
 };
 
-enum class JournalKind : std::uint32_t { begin = 1, claim, freed, payer };
+enum class JournalKind : std::uint32_t {
+    begin = 1,
+    claim,
+    freed,
+    payer,
+    complete,
+};
 
 // One record. Which members count depends on the kind.
 struct JournalRecord {
     JournalKind kind = JournalKind::begin;
-    Digest key{};  // of the claim; of the payer
+    Digest key{};  // of the claim; of the payer; holds the edition
 
     std::uint32_t state = 0;
     std::uint8_t flags = 0;
@@ -61,6 +75,8 @@ struct JournalRecord {
 };
 
 std::string journal_bytes(const JournalRecord &record);
+// A record `begin` or `complete`.
+std::string journal_edge(JournalKind kind, std::uint64_t edition);
 
 // Goes through the bytes of a journal.
 class JournalReader {
@@ -77,6 +93,19 @@ private:
     std::string_view rest_;
     std::size_t skipped_ = 0;
 };
+
+// What a file is, as a whole.
+struct JournalSummary {
+    bool is_journal = false;  // else: another's file, or another build's
+    std::size_t records = 0;
+    bool complete = false;
+    std::uint64_t edition = 0;  // of what is complete
+};
+JournalSummary journal_summary(std::string_view bytes);
+
+// Which of the two counts, by what they are: 0 or 1.
+unsigned newer_journal(const JournalSummary &first,
+                       const JournalSummary &second);
 
 }  // namespace x402
 

@@ -78,15 +78,20 @@ void ClaimTable::leave(Owner owner, std::int64_t now)
 
 bool ClaimTable::owner_lives(const Cell &cell) const
 {
-    if (cell.owner_stamp == 0 || cell.owner_slot >= kWorkers) {
+    return lives({cell.owner_slot, cell.owner_stamp});
+}
+
+bool ClaimTable::lives(Owner owner) const
+{
+    if (owner.stamp == 0 || owner.slot >= kWorkers) {
         return false;
     }
-    if (cell.owner_slot == self_.slot && cell.owner_stamp == self_.stamp) {
+    if (owner.slot == self_.slot && owner.stamp == self_.stamp) {
         return true;
     }
     const Worker &worker =
-        reinterpret_cast<Header *>(memory_)->workers[cell.owner_slot];
-    return worker.stamp == cell.owner_stamp && is_alive_(worker.process);
+        reinterpret_cast<Header *>(memory_)->workers[owner.slot];
+    return worker.stamp == owner.stamp && is_alive_(worker.process);
 }
 
 // A cell nobody works on any more is put into the state that is true of the

@@ -14,24 +14,18 @@
 
 namespace x402 {
 
-namespace {
-
-bool is_noted(ClaimState state)
-{
-    return state != ClaimState::free && state != ClaimState::verifying
-           && state != ClaimState::verified;
-}
-
-}  // namespace
-
 void ClaimTable::use_journal(JournalPort *journal)
 {
     journal_ = journal;
 }
 
-void ClaimTable::set_journal_identity(const Digest &identity)
+void ClaimTable::set_journal_identity(const Digest &identity,
+                                      std::uint64_t edition, std::uint64_t size)
 {
-    reinterpret_cast<Header *>(memory_)->journal = identity;
+    auto *header = reinterpret_cast<Header *>(memory_);
+    header->journal = identity;
+    header->journal_edition = edition;
+    header->journal_base = size;
 }
 
 const Digest &ClaimTable::journal_identity(const void *memory)
@@ -85,7 +79,8 @@ bool ClaimTable::note(const JournalRecord &record)
     if (header->journal_failed != 0) {
         return false;
     }
-    if (!journal_->append(journal_bytes(record))) {
+    if (!journal_is_whole()
+        || !journal_->append(header->journal_edition, journal_bytes(record))) {
         header->journal_failed = 1;
         return false;
     }
@@ -130,38 +125,10 @@ bool ClaimTable::journal_is_ready(std::int64_t now)
         return false;
     }
     header->journal_tried = now;
-    if (!write_all(*journal_)) {
+    if (!journal_is_whole() || !write_all(now)) {
         return false;
     }
     header->journal_failed = 0;
-    return true;
-}
-
-bool ClaimTable::write_all(JournalPort &journal) const
-{
-    auto *header = reinterpret_cast<Header *>(memory_);
-    if (!journal.append(journal_bytes(JournalRecord()))) {
-        return false;
-    }
-    std::size_t count = capacity();
-    for (std::size_t i = 0; i < count; i++) {
-        Cell &cell = first_cell()[i];
-        if (!is_noted(cell.claim_state())) {
-            continue;
-        }
-        cell.flags |= kNoted;
-        if (!journal.append(journal_bytes(record_of(cell)))) {
-            return false;
-        }
-    }
-    Areas areas = areas_of(header->bytes);
-    auto *payers = reinterpret_cast<Payer *>(memory_ + areas.payers_at);
-    for (std::size_t i = 0; i < areas.payer_buckets * kPayersPerBucket; i++) {
-        if (payers[i].taken != 0 && payers[i].last_used() != 0
-            && !journal.append(journal_bytes(record_of(payers[i])))) {
-            return false;
-        }
-    }
     return true;
 }
 
@@ -170,7 +137,7 @@ bool ClaimTable::restore_claim(const JournalRecord &record, std::int64_t now)
 {
     auto state = static_cast<ClaimState>(record.state);
     if (record.state > static_cast<std::uint32_t>(ClaimState::closed)
-        || !is_noted(state) || record.receipt.size() > kReceiptBytes
+        || !is_journaled(state) || record.receipt.size() > kReceiptBytes
         || record.settle.size() > kMaxSettleBytes) {
         return false;
     }
@@ -221,6 +188,7 @@ bool ClaimTable::restore(const JournalRecord &record, std::int64_t now)
 {
     switch (record.kind) {
     case JournalKind::begin:
+    case JournalKind::complete:
         return true;
     case JournalKind::claim:
         return restore_claim(record, now);

@@ -151,16 +151,34 @@ public:
     // journal before the operation returns. While it cannot be written take()
     // says full. Lifetime: borrows; nullptr: none.
     void use_journal(JournalPort *journal);
-    // Which journal belongs to the table, for who takes the memory over.
-    void set_journal_identity(const Digest &identity);
+    // Which journal belongs to the table, for who takes the memory over; its
+    // edition, and its size in bytes.
+    void set_journal_identity(const Digest &identity, std::uint64_t edition,
+                              std::uint64_t size);
     static const Digest &journal_identity(const void *memory);
     // Fills a new table from a journal: who was settling is UNKNOWN then, who
     // was being delivered is owed.
     ReplayReport replay(std::string_view journal, std::int64_t now);
     // The last attempt to write to it failed.
     bool journal_failed() const;
-    // All that a journal has to know; false: it could not be written.
-    bool write_all(JournalPort &journal) const;
+    // All that a journal has to know, in pieces, from `place` 0 on; what is
+    // past is left out. False: that was all.
+    bool journal_part(std::size_t &place, std::int64_t now,
+                      std::string &records) const;
+
+    // A journal is written anew while it is in use: by one worker, into the
+    // next edition. What was in the present one from its size at that moment on
+    // goes behind the pieces of journal_part(), and then it turns.
+    //
+    // False: not now; another does it, or it cannot be written.
+    bool begin_checkpoint(Owner owner);
+    // Carries over what is left from `copied` on. False: the present edition
+    // goes on.
+    bool turn_journal(Owner owner, std::uint64_t copied, std::uint64_t size);
+    // Whether it turned or not.
+    void end_checkpoint(Owner owner);
+    std::uint64_t journal_edition() const;
+    std::uint64_t journal_base() const;
 
     // Gives the calling worker a slot; a slot whose process died is taken over,
     // which orphans that process's cells. Stamp 0 when all slots are taken.
@@ -261,6 +279,7 @@ private:
     Cell *find(const Digest &key) const;
     Cell *room_for(const Digest &key, std::int64_t now);
     bool owner_lives(const Cell &cell) const;
+    bool lives(Owner owner) const;
     void tidy(Cell &cell, std::int64_t now) const;
     Cell *first_cell() const;
     std::uint32_t number_of(const Cell &cell) const;
@@ -274,6 +293,8 @@ private:
     bool note_claim(Cell &cell);
     void note_freed(const Cell &cell);
     bool journal_is_ready(std::int64_t now);
+    bool journal_is_whole();
+    bool write_all(std::int64_t now);
     bool restore(const JournalRecord &record, std::int64_t now);
     bool restore_claim(const JournalRecord &record, std::int64_t now);
     void repair() const;

@@ -14,7 +14,7 @@ namespace claim_layout {
 constexpr std::uint64_t kMagic = 0x7834303263656c6cULL;
 // Raised with every change of the structs below: a worker of another build
 // must not read this table.
-constexpr std::uint32_t kLayout = 4;
+constexpr std::uint32_t kLayout = 5;
 
 constexpr std::size_t kWorkers = 512;
 constexpr std::size_t kCellsPerBucket = 8;
@@ -40,6 +40,13 @@ enum CellFlag : std::uint8_t {
     kNoted = 16,       // the journal knows of it
     kOnlyGuard = 32,   // ClaimFacts.only_guard
 };
+
+// A payment that was sent to settle, or taken for good.
+inline bool is_journaled(ClaimState state)
+{
+    return state != ClaimState::free && state != ClaimState::verifying
+           && state != ClaimState::verified;
+}
 
 // The compiler must not move a store over the one of the state word.
 inline void store_fence()
@@ -76,7 +83,11 @@ struct ClaimTable::Header {
     Digest journal;  // which one; zeros: none
     std::int64_t journal_tried;
     std::uint32_t journal_failed;  // 1: claims changed that it does not know
-    std::uint32_t reserved;
+    // 1: the next edition may look complete, and does not count yet.
+    std::uint32_t journal_turning;
+    std::uint64_t journal_edition;
+    std::uint64_t journal_base;  // its size when it was written anew, bytes
+    Owner journal_writer;        // who writes the next one
     Link due;  // derived: the list of open settlements, its last and its first
     Worker workers[kWorkers];
 };

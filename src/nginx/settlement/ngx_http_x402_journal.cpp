@@ -1,7 +1,11 @@
 #include "nginx/settlement/ngx_http_x402_journal.hpp"
 
+#include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
+#include <system_error>
+#include <thread>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -16,6 +20,7 @@ namespace x402 {
 namespace {
 
 constexpr time_t kComplainEvery = 60;
+constexpr std::uint64_t kCopied = 64 * 1024;  // at once
 
 std::string directory_of(const std::string &path)
 {
@@ -43,7 +48,78 @@ private:
     int number_;
 };
 
-bool write_fully(int file, std::string_view bytes)
+// The bytes of a file, as long as it lives.
+class MappedFile {
+public:
+    explicit MappedFile(int file)
+    {
+        struct stat about;
+        if (fstat(file, &about) != 0) {
+            return;
+        }
+        size_ = static_cast<std::size_t>(about.st_size);
+        if (size_ == 0) {
+            good_ = true;
+            return;
+        }
+        memory_ = mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, file, 0);
+        good_ = memory_ != MAP_FAILED;
+    }
+    ~MappedFile()
+    {
+        if (good_ && size_ != 0) {
+            munmap(memory_, size_);
+        }
+    }
+    MappedFile(const MappedFile &) = delete;
+    MappedFile &operator=(const MappedFile &) = delete;
+
+    bool good() const { return good_; }
+    std::string_view bytes() const
+    {
+        return size_ == 0 ? std::string_view()
+                          : std::string_view(static_cast<const char *>(memory_),
+                                             size_);
+    }
+
+private:
+    std::size_t size_ = 0;
+    void *memory_ = nullptr;
+    bool good_ = false;
+};
+
+void log_replay(ngx_log_t *log, const std::string &path,
+                const ReplayReport &report)
+{
+    log_line(NGX_LOG_NOTICE, log,
+             "journal \"" + path + "\": " + std::to_string(report.records)
+                 + " records replayed");
+    if (report.skipped != 0) {
+        log_line(NGX_LOG_WARN, log,
+                 "journal \"" + path + "\": " + std::to_string(report.skipped)
+                     + " bytes are no record and were passed over; nginx was "
+                       "killed while it wrote them, or the disk was full");
+    }
+    if (report.homeless != 0) {
+        log_line(NGX_LOG_CRIT, log,
+                 "journal \"" + path + "\": no room in the zone for "
+                     + std::to_string(report.homeless)
+                     + " records; raise the size of x402_zone");
+    }
+}
+
+}  // namespace
+
+JournalFile::~JournalFile()
+{
+    for (int number : files_) {
+        if (number >= 0) {
+            close(number);
+        }
+    }
+}
+
+bool JournalFile::write_fully(int file, std::string_view bytes)
 {
     while (!bytes.empty()) {
         ssize_t written = write(file, bytes.data(), bytes.size());
@@ -58,39 +134,7 @@ bool write_fully(int file, std::string_view bytes)
     return true;
 }
 
-// A checkpoint: gathered, so that it is not one write for each claim.
-class CheckpointPort : public JournalPort {
-public:
-    explicit CheckpointPort(int file) : file_(file) {}
-
-    bool append(std::string_view record) override
-    {
-        gathered_.append(record);
-        return gathered_.size() < 64 * 1024 || flush();
-    }
-    bool flush()
-    {
-        bool done = write_fully(file_, gathered_);
-        gathered_.clear();
-        return done;
-    }
-
-private:
-    int file_;
-    std::string gathered_;
-};
-
-}  // namespace
-
-JournalFile::~JournalFile()
-{
-    if (file_ >= 0) {
-        close(file_);
-    }
-}
-
-std::string JournalFile::trouble(const char *verb,
-                                 const std::string &path) const
+std::string JournalFile::trouble(const char *verb, const std::string &path)
 {
     int problem = errno;
     return std::string("journal cannot be ") + verb + ": \"" + path + "\" ("
@@ -99,159 +143,180 @@ std::string JournalFile::trouble(const char *verb,
 
 std::string JournalFile::objection() const
 {
-    struct stat about;
-    if (stat(path_.c_str(), &about) == 0) {
-        if (!S_ISREG(about.st_mode)) {
-            return "journal is no regular file: \"" + path_ + "\"";
+    for (const std::string &path : paths_) {
+        struct stat about;
+        if (stat(path.c_str(), &about) == 0) {
+            if (!S_ISREG(about.st_mode)) {
+                return "journal is no regular file: \"" + path + "\"";
+            }
+            if (access(path.c_str(), R_OK | W_OK) != 0) {
+                return trouble("opened", path);
+            }
+        } else if (errno != ENOENT) {
+            return trouble("opened", path);
         }
-        if (access(path_.c_str(), R_OK | W_OK) != 0) {
-            return trouble("opened", path_);
-        }
-    } else if (errno != ENOENT) {
-        return trouble("opened", path_);
     }
     // A new one is written beside it and takes its place.
-    std::string directory = directory_of(path_);
+    std::string directory = directory_of(paths_[0]);
     return access(directory.c_str(), W_OK | X_OK) == 0
                ? ""
                : trouble("made in", directory);
 }
 
-bool JournalFile::identity_of(int file, Digest &identity) const
+// Of both, since both are written to.
+bool JournalFile::identity(Digest &out) const
 {
-    struct stat about;
-    if (fstat(file, &about) != 0) {
-        return false;
+    std::string text;
+    for (unsigned i = 0; i < 2; i++) {
+        struct stat about;
+        if (fstat(files_[i], &about) != 0) {
+            return false;
+        }
+        text += paths_[i] + '\0' + std::to_string(about.st_dev) + '\0'
+                + std::to_string(about.st_ino) + '\0';
     }
-    identity = sha256(path_ + '\0' + std::to_string(about.st_dev) + '\0'
-                      + std::to_string(about.st_ino));
+    out = sha256(text);
     return true;
 }
 
-std::string JournalFile::replay(ClaimTable &table, int file,
-                                ngx_log_t *log) const
+// Fills the table from the file that counts; `edition`: the highest seen.
+std::string JournalFile::choose(ClaimTable &table, ngx_log_t *log,
+                                std::uint64_t &edition) const
 {
-    struct stat about;
-    if (fstat(file, &about) != 0) {
-        return trouble("read", path_);
+    MappedFile first(files_[0]);
+    MappedFile second(files_[1]);
+    if (!first.good() || !second.good()) {
+        return trouble("read", first.good() ? paths_[1] : paths_[0]);
     }
-    if (!S_ISREG(about.st_mode)) {
-        return "journal is no regular file: \"" + path_ + "\"";
+    JournalSummary what[] = {journal_summary(first.bytes()),
+                             journal_summary(second.bytes())};
+    unsigned newer = newer_journal(what[0], what[1]);
+    std::string_view bytes = newer == 0 ? first.bytes() : second.bytes();
+    for (unsigned i = 0; i < 2; i++) {
+        bool empty = i == newer && !bytes.empty() && what[i].records == 0;
+        if (!what[i].is_journal || empty) {
+            return "\"" + paths_[i]
+                   + "\" is no journal of this build; move it away to begin a "
+                     "new one, which forgets the payments in it";
+        }
     }
-    if (about.st_size == 0) {
-        return "";
-    }
-    auto size = static_cast<std::size_t>(about.st_size);
-    void *memory = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file, 0);
-    if (memory == MAP_FAILED) {
-        return trouble("read", path_);
-    }
-    ReplayReport report =
-        table.replay({static_cast<const char *>(memory), size}, ngx_time());
-    munmap(memory, size);
-
-    if (report.records == 0) {
-        return "\"" + path_
-               + "\" is no journal of this build; move it away to begin a new "
-                 "one, which forgets the payments in it";
-    }
-    std::string text = "journal \"" + path_ + "\": "
-                       + std::to_string(report.records) + " records replayed";
-    log_line(NGX_LOG_NOTICE, log, text);
-    if (report.skipped != 0) {
-        log_line(NGX_LOG_WARN, log,
-                 "journal \"" + path_ + "\": " + std::to_string(report.skipped)
-                     + " bytes are no record and were passed over; nginx was "
-                       "killed while it wrote them, or the disk was full");
-    }
-    if (report.homeless != 0) {
-        log_line(NGX_LOG_CRIT, log,
-                 "journal \"" + path_ + "\": no room in the zone for "
-                     + std::to_string(report.homeless)
-                     + " records; raise the size of x402_zone");
+    edition = std::max(what[0].edition, what[1].edition);
+    if (!bytes.empty()) {
+        log_replay(log, paths_[newer], table.replay(bytes, ngx_time()));
     }
     return "";
 }
 
-// Complete and on the disk before it takes the place of the old one.
-std::string JournalFile::write_anew(const ClaimTable &table)
+// Complete and on the disk before it takes the place of the first one, and is
+// newer than both: the second is then no more than what was.
+std::string JournalFile::write_anew(const ClaimTable &table,
+                                    std::uint64_t edition)
 {
-    std::string fresh = path_ + ".new";
+    std::string fresh = paths_[0] + ".new";
     OpenFile file(open(
         fresh.c_str(),
         O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (file.number() < 0) {
         return trouble("made", fresh);
     }
-    CheckpointPort port(file.number());
     bool written = flock(file.number(), LOCK_EX | LOCK_NB) == 0
-                   && table.write_all(port) && port.flush()
-                   && fsync(file.number()) == 0
-                   && rename(fresh.c_str(), path_.c_str()) == 0;
+                   && write_fully(file.number(),
+                                  journal_edge(JournalKind::begin, edition));
+    std::size_t place = 0;
+    for (bool more = true; more && written;) {
+        std::string records;
+        more = table.journal_part(place, ngx_time(), records);
+        written = write_fully(file.number(), records);
+    }
+    written = written
+              && write_fully(file.number(),
+                             journal_edge(JournalKind::complete, edition))
+              && fsync(file.number()) == 0
+              && rename(fresh.c_str(), paths_[0].c_str()) == 0;
     if (!written) {
         std::string why = trouble("written", fresh);
         unlink(fresh.c_str());
         return why;
     }
-    OpenFile directory(
-        open(directory_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    OpenFile directory(open(directory_of(paths_[0]).c_str(),
+                            O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (directory.number() < 0 || fsync(directory.number()) != 0) {
-        return trouble("written", directory_of(path_));
+        return trouble("written", directory_of(paths_[0]));
     }
-    file_ = file.release();
+    close(std::exchange(files_[0], file.release()));
+    return clear(edition + 1) ? "" : trouble("written", paths_[1]);
+}
+
+std::string JournalFile::open_both(int flags)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        files_[i] =
+            open(paths_[i].c_str(),
+                 O_RDWR | O_APPEND | O_CLOEXEC | O_NONBLOCK | flags, 0600);
+        struct stat about;
+        if (files_[i] < 0 || fstat(files_[i], &about) != 0) {
+            return trouble("opened", paths_[i]);
+        }
+        if (!S_ISREG(about.st_mode)) {
+            return "journal is no regular file: \"" + paths_[i] + "\"";
+        }
+    }
     return "";
 }
 
 std::string JournalFile::begin(ClaimTable &table, ngx_log_t *log)
 {
-    OpenFile former(
-        open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0600));
-    if (former.number() < 0) {
-        return trouble("opened", path_);
+    std::string why = open_both(O_CREAT);
+    if (!why.empty()) {
+        return why;
     }
     // Two of them would each know half of the payments: no binary upgrade.
-    if (flock(former.number(), LOCK_EX | LOCK_NB) != 0) {
-        return "journal \"" + path_
+    if (flock(files_[0], LOCK_EX | LOCK_NB) != 0) {
+        return "journal \"" + paths_[0]
                + "\" is in use by another nginx, or by workers that outlived "
                  "theirs; end them first";
     }
-    std::string why = replay(table, former.number(), log);
+    std::uint64_t edition = 0;
+    why = choose(table, log, edition);
+    edition = (edition | 1) + 1;  // the first file's
     if (why.empty()) {
-        why = write_anew(table);
+        why = write_anew(table, edition);
     }
-    Digest identity;
-    if (why.empty() && !identity_of(file_, identity)) {
-        why = trouble("read", path_);
+    Digest id;
+    if (why.empty() && !identity(id)) {
+        why = trouble("read", paths_[0]);
     }
     if (!why.empty()) {
         return why;
     }
-    table.set_journal_identity(identity);
-    // nginx: file_ goes with its configuration at a reload. This one is never
-    // closed, on purpose: the lock lasts as long as any process of this nginx.
-    return fcntl(file_, F_DUPFD_CLOEXEC, 0) < 0 ? trouble("opened", path_) : "";
+    table.set_journal_identity(id, edition, size(edition));
+    // nginx: the file goes with its configuration at a reload. This one is
+    // never closed, on purpose: the lock lasts as long as any process of this
+    // nginx.
+    return fcntl(files_[0], F_DUPFD_CLOEXEC, 0) < 0
+               ? trouble("opened", paths_[0])
+               : "";
 }
 
 std::string JournalFile::resume(const void *table_memory)
 {
-    file_ = open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK);
-    if (file_ < 0) {
-        return trouble("opened", path_);
+    std::string why = open_both(0);
+    if (!why.empty()) {
+        return why;
     }
-    Digest identity;
-    if (!identity_of(file_, identity)
-        || identity != ClaimTable::journal_identity(table_memory)) {
-        return "journal \"" + path_
+    Digest id;
+    if (!identity(id) || id != ClaimTable::journal_identity(table_memory)) {
+        return "journal \"" + paths_[0]
                + "\" is not the one that is written now; its path may not "
-                 "change on reload, nor may it be moved: restart nginx, or "
-                 "put it back";
+                 "change on reload, nor may it or its second file be moved: "
+                 "restart nginx, or put them back";
     }
     return "";
 }
 
-bool JournalFile::append(std::string_view record)
+bool JournalFile::append(std::uint64_t edition, std::string_view record)
 {
-    if (write_fully(file_, record)) {
+    if (write_fully(file(edition), record)) {
         return true;
     }
     int problem = errno;
@@ -259,11 +324,75 @@ bool JournalFile::append(std::string_view record)
         complained_ = ngx_time();
         errno = problem;
         log_line(NGX_LOG_CRIT, ngx_cycle->log,
-                 trouble("written", path_)
+                 trouble("written", edition)
                      + "; payments are turned away until it can: make room "
                        "there");
     }
     return false;
+}
+
+bool JournalFile::clear(std::uint64_t edition)
+{
+    return ftruncate(file(edition), 0) == 0;
+}
+
+std::uint64_t JournalFile::size(std::uint64_t edition) const
+{
+    struct stat about;
+    return fstat(file(edition), &about) == 0
+               ? static_cast<std::uint64_t>(about.st_size)
+               : 0;
+}
+
+std::optional<std::uint64_t>
+JournalFile::copy(std::uint64_t edition, std::uint64_t from, std::uint64_t most)
+{
+    std::string bytes(static_cast<std::size_t>(most), '\0');
+    ssize_t got = pread(file(edition), bytes.data(), bytes.size(),
+                        static_cast<off_t>(from));
+    if (got < 0
+        || !write_fully(file(edition + 1),
+                        {bytes.data(), static_cast<std::size_t>(got)})) {
+        return std::nullopt;
+    }
+    return static_cast<std::uint64_t>(got);
+}
+
+bool JournalFile::carry_over(std::uint64_t edition, std::uint64_t from)
+{
+    for (;;) {
+        auto copied = copy(edition, from, kCopied);
+        if (!copied || *copied == 0) {
+            return copied.has_value();
+        }
+        from += *copied;
+    }
+}
+
+FlushState JournalFile::flush(std::uint64_t edition) const
+{
+    int number = fcntl(file(edition), F_DUPFD_CLOEXEC, 0);
+    if (number < 0) {
+        return nullptr;
+    }
+    auto state = std::make_shared<std::atomic<Flush>>(Flush::running);
+    // nginx expects its signals in the thread that runs the event loop.
+    sigset_t all;
+    sigset_t former;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &former);
+    try {
+        std::thread([state, number] {
+            bool good = fsync(number) == 0;
+            close(number);
+            *state = good ? Flush::done : Flush::failed;
+        }).detach();
+    } catch (const std::system_error &) {
+        close(number);
+        state = nullptr;
+    }
+    pthread_sigmask(SIG_SETMASK, &former, nullptr);
+    return state;
 }
 
 }  // namespace x402

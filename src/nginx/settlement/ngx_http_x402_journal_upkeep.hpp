@@ -1,0 +1,49 @@
+// Writes a journal anew that has grown, while nginx runs: one worker does it,
+// in steps of about a millisecond, and leaves the disk to a thread. What it
+// does and why nothing is lost: session/claim_checkpoint.cpp.
+#ifndef NGX_HTTP_X402_JOURNAL_UPKEEP_HPP
+#define NGX_HTTP_X402_JOURNAL_UPKEEP_HPP
+
+#include "nginx/ngx_http_x402_worker.hpp"
+#include "nginx/settlement/ngx_http_x402_journal.hpp"
+
+namespace x402 {
+
+class JournalUpkeep {
+public:
+    // Arms a cancelable timer. Lifetime: borrows the journal, of the zone's
+    // configuration.
+    JournalUpkeep(ngx_shm_zone_t *zone, Owner owner, JournalFile &journal);
+    ~JournalUpkeep();
+    JournalUpkeep(const JournalUpkeep &) = delete;
+    JournalUpkeep &operator=(const JournalUpkeep &) = delete;
+
+private:
+    enum class Phase { idle, table, tail, flushing, turned };
+
+    ngx_msec_t step();
+    ngx_msec_t begin();
+    ngx_msec_t write_table();
+    ngx_msec_t copy_tail();
+    ngx_msec_t wait_for_disk();
+    ngx_msec_t turn();
+    ngx_msec_t finish();
+    ngx_msec_t give_up(const std::string &why);
+    void leave();
+    static void on_timer(ngx_event_t *event);
+
+    ngx_shm_zone_t *zone_;
+    Owner owner_;
+    JournalFile &journal_;
+    Phase phase_ = Phase::idle;
+    std::uint64_t edition_ = 0;  // the present one
+    std::uint64_t copied_ = 0;   // of it, bytes
+    std::size_t place_ = 0;      // in the table
+    FlushState flush_;
+    ngx_event_t timer_;
+    ngx_connection_t nobody_;
+};
+
+}  // namespace x402
+
+#endif

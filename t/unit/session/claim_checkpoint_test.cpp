@@ -1,0 +1,339 @@
+// A journal that is written anew while it is in use: whoever is killed at
+// whatever instant, a start knows all that was known.
+#include <array>
+#include <memory>
+
+#include "session/claim_zone.hpp"
+
+namespace x402 {
+namespace {
+
+struct Killed {};
+
+// Two files in memory. Every access may be the last thing that a process does.
+class TwoFiles : public JournalPort {
+public:
+    bool append(std::uint64_t edition, std::string_view record) override
+    {
+        count();
+        if (full && (edition & 1) == full_file) {
+            file(edition).append(record.substr(0, record.size() / 2));
+            return false;
+        }
+        file(edition).append(record);
+        count();
+        return true;
+    }
+    bool clear(std::uint64_t edition) override
+    {
+        count();
+        if (!clears) {
+            return false;
+        }
+        file(edition).clear();
+        count();
+        return true;
+    }
+    bool carry_over(std::uint64_t edition, std::uint64_t from) override
+    {
+        std::string tail = file(edition).substr(static_cast<std::size_t>(from));
+        return tail.empty() || append(edition + 1, tail);
+    }
+    std::string &file(std::uint64_t edition) { return files[edition & 1]; }
+
+    std::array<std::string, 2> files;
+    bool full = false;
+    unsigned full_file = 0;
+    bool clears = true;
+    int accesses_left = -1;  // -1: for ever
+
+private:
+    void count()
+    {
+        if (accesses_left == 0) {
+            accesses_left = -1;
+            throw Killed();
+        }
+        accesses_left -= accesses_left > 0 ? 1 : 0;
+    }
+};
+
+class ClaimCheckpoint : public ClaimZone {
+protected:
+    ClaimCheckpoint() : ClaimZone(64 * 1024)
+    {
+        files_.file(0) = journal_edge(JournalKind::complete, 0);
+        table_.use_journal(&files_);
+        living_processes().insert(101);
+        other_ = std::make_unique<ClaimTable>(memory_.data(), process_lives);
+        other_->use_journal(&files_);
+        other_owner_ = other_->enter(101, kNow);
+    }
+
+    // All of it, with what `meanwhile` does between its pieces.
+    template <class Meanwhile> bool checkpoint(Meanwhile meanwhile)
+    {
+        std::uint64_t edition = table_.journal_edition();
+        std::size_t copied = files_.file(edition).size();
+        if (!table_.begin_checkpoint(owner_)) {
+            return false;
+        }
+        bool more = true;
+        bool good = true;
+        for (std::size_t place = 0; more && good;) {
+            std::string records;
+            more = table_.journal_part(place, kNow, records);
+            good = records.empty() || files_.append(edition + 1, records);
+            meanwhile();
+        }
+        good = good
+               && table_.turn_journal(owner_, copied,
+                                      files_.file(edition + 1).size());
+        if (good) {
+            files_.clear(edition);
+        }
+        table_.end_checkpoint(owner_);
+        return good;
+    }
+    bool checkpoint()
+    {
+        return checkpoint([] {});
+    }
+
+    // Everybody was killed; nginx is started again.
+    ClaimState started(unsigned number)
+    {
+        JournalSummary first = journal_summary(files_.files[0]);
+        JournalSummary second = journal_summary(files_.files[1]);
+        EXPECT_TRUE(first.is_journal && second.is_journal);
+        memory2_.assign(memory_.size(), 0);
+        EXPECT_TRUE(ClaimTable::format(memory2_.data(), bytes_));
+        ClaimTable table(memory2_.data(), process_lives);
+        table.replay(files_.files[newer_journal(first, second)], kNow);
+        return table.look_up(facts_of(number), kNow).state;
+    }
+
+    // As the other worker does it.
+    void others_unknown(unsigned number)
+    {
+        ClaimRef ref;
+        ASSERT_EQ(other_->take(facts_of(number), other_owner_, kNow, ref),
+                  TakeOutcome::taken);
+        ASSERT_TRUE(other_->set_settling(ref, "settle", 7, kNow));
+        other_->set_unknown(ref, kNow);
+    }
+
+    TwoFiles files_;
+    std::unique_ptr<ClaimTable> other_;
+    Owner other_owner_;
+    std::vector<std::uint64_t> memory2_;
+};
+
+TEST_F(ClaimCheckpoint, SaysTheSameInLess)
+{
+    ClaimRef often = owed(1);
+    for (unsigned times = 0; times < 50; ++times) {
+        table_.set_owed(often);
+        table_.set_paid(often, "receipt", kNow);
+        table_.set_owed(often);
+    }
+    unknown(2);
+    std::size_t before = files_.file(0).size();
+    ASSERT_TRUE(checkpoint());
+    EXPECT_EQ(table_.journal_edition(), 1u);
+    EXPECT_EQ(files_.file(0), "");
+    EXPECT_LT(files_.file(1).size(), before / 10);
+    EXPECT_EQ(started(1), ClaimState::paid);
+    EXPECT_EQ(started(2), ClaimState::unknown);
+    others_unknown(3);
+    EXPECT_EQ(started(3), ClaimState::unknown) << "others follow";
+    ASSERT_TRUE(checkpoint());
+    EXPECT_EQ(table_.journal_edition(), 2u);
+    EXPECT_EQ(started(3), ClaimState::unknown);
+}
+
+TEST_F(ClaimCheckpoint, LeavesOutWhatIsPast)
+{
+    ClaimRef ref = owed(1);
+    ASSERT_TRUE(table_.resume(ref, owner_));
+    table_.set_delivered(ref, kNow);
+    unknown(2);
+    std::string late;
+    std::size_t place = 0;
+    while (table_.journal_part(place, kExpires, late)) {
+    }
+    JournalReader reader(late);
+    JournalRecord record;
+    ASSERT_TRUE(reader.next(record));
+    EXPECT_EQ(record.key, facts_of(2).key) << "it has still to be told closed";
+    EXPECT_FALSE(reader.next(record));
+}
+
+TEST_F(ClaimCheckpoint, WhatHappensMeanwhileIsInIt)
+{
+    ClaimRef freed = settle(1);
+    ClaimRef paid = settle(2);
+    unsigned step = 0;
+    ASSERT_TRUE(checkpoint([&] {
+        if (step++ == 0) {
+            table_.free(freed);
+            table_.set_paid(paid, "receipt", kNow);
+            others_unknown(3);
+        }
+    }));
+    EXPECT_EQ(started(1), ClaimState::free);
+    EXPECT_EQ(started(2), ClaimState::paid);
+    EXPECT_EQ(started(3), ClaimState::unknown);
+}
+
+TEST_F(ClaimCheckpoint, IsTheWorkOfOne)
+{
+    ASSERT_TRUE(table_.begin_checkpoint(owner_));
+    EXPECT_FALSE(other_->begin_checkpoint(other_owner_));
+    EXPECT_FALSE(other_->turn_journal(other_owner_, 0, 0));
+    living_processes().erase(100);
+    EXPECT_TRUE(other_->begin_checkpoint(other_owner_)) << "who died left it";
+    EXPECT_FALSE(table_.turn_journal(owner_, 0, 0));
+}
+
+// The disk is full where the new one goes: the old one goes on.
+TEST_F(ClaimCheckpoint, ThatCannotBeWrittenChangesNothing)
+{
+    unknown(1);
+    files_.full = true;
+    files_.full_file = 1;
+    EXPECT_FALSE(checkpoint());
+    EXPECT_EQ(table_.journal_edition(), 0u);
+    EXPECT_FALSE(table_.journal_failed());
+    others_unknown(2);
+    EXPECT_EQ(started(1), ClaimState::unknown);
+    EXPECT_EQ(started(2), ClaimState::unknown);
+    files_.full = false;
+    EXPECT_TRUE(checkpoint());
+    EXPECT_EQ(started(2), ClaimState::unknown);
+}
+
+TEST_F(ClaimCheckpoint, DoesNotBeginWhileTheJournalMissesSomething)
+{
+    settle(1);
+    files_.full = true;
+    ClaimRef ref = look(1).ref;
+    table_.set_paid(ref, "receipt", kNow);
+    EXPECT_FALSE(table_.begin_checkpoint(owner_));
+}
+
+// The worker that writes it is killed at each access in turn, the other one
+// goes on, and then all are killed.
+TEST_F(ClaimCheckpoint, AKillAtAnyInstantLosesNothing)
+{
+    unsigned number = 10;
+    for (int accesses = 0;; ++accesses) {
+        unknown(number);
+        unsigned between = number + 1;
+        bool done = false;
+        bool once = false;
+        files_.accesses_left = accesses;
+        try {
+            done = checkpoint([&] {
+                if (!once) {
+                    once = true;
+                    int left = std::exchange(files_.accesses_left, -1);
+                    others_unknown(between);
+                    files_.accesses_left = left;
+                }
+            });
+        } catch (const Killed &) {
+        }
+        files_.accesses_left = -1;
+        ASSERT_EQ(started(number), ClaimState::unknown) << accesses;
+        if (once) {
+            ASSERT_EQ(started(between), ClaimState::unknown) << accesses;
+        }
+        // A worker of the same slot takes over, as after a kill.
+        others_unknown(number + 2);
+        ASSERT_EQ(started(number + 2), ClaimState::unknown) << accesses;
+        ASSERT_EQ(started(number), ClaimState::unknown) << accesses;
+        ASSERT_FALSE(other_->journal_failed());
+        owner_ = table_.enter(100, kNow);
+        for (unsigned used = number; used < number + 3; ++used) {
+            ClaimRef ref = look(used).ref;
+            table_.resume(ref, owner_);
+            table_.free(ref);
+        }
+        ASSERT_EQ(started(number), ClaimState::free) << accesses;
+        number += 3;
+        if (done) {
+            ASSERT_GT(accesses, 8);
+            break;
+        }
+    }
+}
+
+// The file that does not count cannot be emptied: nothing is written, nothing
+// is sold, until it can.
+TEST_F(ClaimCheckpoint, AnUncertainTurnIsMendedBeforeAnythingIsWritten)
+{
+    unknown(1);
+    for (int accesses = 0;; ++accesses) {
+        ASSERT_LT(accesses, 100);
+        files_.accesses_left = accesses;
+        try {
+            checkpoint();
+        } catch (const Killed &) {
+        }
+        files_.accesses_left = -1;
+        table_.end_checkpoint(owner_);
+        if (journal_summary(files_.file(1)).complete) {
+            break;
+        }
+        others_unknown(100 + static_cast<unsigned>(accesses));
+    }
+    ASSERT_EQ(table_.journal_edition(), 0u) << "complete, and not in use";
+    files_.clears = false;
+    ClaimRef ref;
+    ASSERT_EQ(other_->take(facts_of(2), other_owner_, kNow, ref),
+              TakeOutcome::taken);
+    EXPECT_FALSE(other_->set_settling(ref, "settle", 7, kNow));
+    EXPECT_EQ(other_->take(facts_of(3), other_owner_, kNow, ref),
+              TakeOutcome::full);
+    files_.clears = true;
+    EXPECT_EQ(other_->take(facts_of(3), other_owner_, kNow + 1, ref),
+              TakeOutcome::taken);
+    ASSERT_TRUE(other_->set_settling(ref, "settle", 7, kNow));
+    EXPECT_EQ(started(3), ClaimState::unknown);
+    EXPECT_EQ(started(1), ClaimState::unknown);
+}
+
+TEST(JournalSummaryOf, KnowsWhatIsAJournal)
+{
+    std::string one = journal_edge(JournalKind::begin, 3);
+    std::string whole = one + journal_edge(JournalKind::complete, 3);
+    EXPECT_TRUE(journal_summary("").is_journal);
+    EXPECT_TRUE(journal_summary(one).is_journal);
+    EXPECT_FALSE(journal_summary(one).complete);
+    EXPECT_TRUE(journal_summary(whole).complete);
+    EXPECT_EQ(journal_summary(whole).edition, 3u);
+    EXPECT_TRUE(journal_summary(one.substr(0, 20)).is_journal) << "torn";
+    EXPECT_TRUE(journal_summary(std::string(9, '\0')).is_journal) << "no power";
+    EXPECT_FALSE(journal_summary("dear diary").is_journal);
+    one[7] = 9;
+    EXPECT_FALSE(journal_summary(one).is_journal) << "another build's";
+}
+
+TEST(JournalSummaryOf, TheNewerOfThoseThatAreCompleteCounts)
+{
+    auto of = [](bool complete, std::uint64_t edition) {
+        JournalSummary summary;
+        summary.complete = complete;
+        summary.edition = edition;
+        return summary;
+    };
+    EXPECT_EQ(newer_journal(of(true, 2), of(false, 0)), 0u);
+    EXPECT_EQ(newer_journal(of(true, 2), of(true, 1)), 0u);
+    EXPECT_EQ(newer_journal(of(true, 2), of(true, 3)), 1u);
+    EXPECT_EQ(newer_journal(of(false, 0), of(true, 3)), 1u);
+    EXPECT_EQ(newer_journal(of(false, 0), of(false, 0)), 0u);
+}
+
+}  // namespace
+}  // namespace x402
