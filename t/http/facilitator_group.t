@@ -169,6 +169,29 @@ $up->release('/dies');
 is_content $client->answer, "SECRET\n", 'the one that verified is gone: settled by the other';
 is asked($two), 'settle', 'which was asked to settle alone';
 
+# --- settled before content, but verified: 33 payments of one payer at once
+
+fresh;
+regroup($one->url, $two->url);
+fresh;
+$one->verify(status => 503, body => '');
+$two->verify('hold');
+$up->on('/slow', body => "SECRET\n", hold => 1);
+my ($many, $payer) = (unpaid($t, '/slow'), random_hex(20));
+my @crowd = map {
+    my $c = $t->connect;
+    $c->write_request(GET => '/slow', headers => [ header_of(payment($many, from => $payer)) ]);
+    $c;
+} 1 .. 33;
+$two->wait_calls(verify => 33);
+$two->verify('ok');
+$two->release;
+$up->wait_count('/slow', 33);
+is $one->calls('settle') . ' ' . $two->calls('settle'), '0 1', 'the one too many is settled first, by who verified it';
+$up->on('/slow', body => "SECRET\n");
+$up->release('/slow');
+is scalar(grep { $_->answer->status == 200 } @crowd), 33, 'all are served';
+
 # --- backups come last, wherever they are written
 
 fresh;

@@ -86,9 +86,7 @@ void accept_valid_payment(RequestCtx &ctx)
     advance(ctx, Event::verify_settle_first);
     SettlementTerms terms = settlement_terms(ctx);
     terms.was_verified = true;
-    settle_first(ctx, worker,
-                 worker.endpoint_of(*facilitator_of(ctx, *ctx.payment->way)),
-                 std::move(terms));
+    settle_first(ctx, worker, worker.endpoint_of(*ctx.asked), std::move(terms));
 }
 
 }  // namespace x402
