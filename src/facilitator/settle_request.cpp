@@ -1,11 +1,13 @@
 #include "facilitator/settle_request.hpp"
 
-#include "base/json_document.hpp"
+#include "base/canonical_json.hpp"
 #include "policy/network_table.hpp"
 
 namespace x402 {
 
-std::optional<SettleRequest> read_settle_request(std::string_view body)
+namespace {
+
+std::optional<JsonDocument> document_of(std::string_view body)
 {
     // The client's payload was within the limits; the request wraps it and our
     // requirement once more.
@@ -15,6 +17,40 @@ std::optional<SettleRequest> read_settle_request(std::string_view body)
     limits.keys *= 2;
     limits.values *= 2;
     auto document = JsonDocument::parse(std::string(body), limits);
+    return document ? std::optional(std::move(document.value())) : std::nullopt;
+}
+
+// What is under the signature of either form.
+struct SignedTerm {
+    const char *form;
+    const char *member;
+    const char *part;  // nullptr: the member itself
+};
+constexpr SignedTerm kSignedTerms[] = {
+    {"authorization", "to", nullptr},
+    {"authorization", "value", nullptr},
+    {"authorization", "validAfter", nullptr},
+    {"authorization", "validBefore", nullptr},
+    {"permit2Authorization", "permitted", "token"},
+    {"permit2Authorization", "permitted", "amount"},
+    {"permit2Authorization", "spender", nullptr},
+    {"permit2Authorization", "deadline", nullptr},
+    {"permit2Authorization", "witness", "to"},
+    {"permit2Authorization", "witness", "facilitator"},
+    {"permit2Authorization", "witness", "validAfter"},
+};
+
+JsonValue term_of(JsonValue payload, const SignedTerm &term)
+{
+    JsonValue member = payload[term.form][term.member];
+    return term.part ? member[term.part] : member;
+}
+
+}  // namespace
+
+std::optional<SettleRequest> read_settle_request(std::string_view body)
+{
+    auto document = document_of(body);
     if (!document) {
         return std::nullopt;
     }
@@ -32,6 +68,25 @@ std::optional<SettleRequest> read_settle_request(std::string_view body)
     request.at_most = asked["scheme"].string() == "upto";
     request.pay_to = std::string(asked["payTo"].string());
     return request;
+}
+
+bool signs_other_terms(std::string_view body, JsonValue payload)
+{
+    auto document = document_of(body);
+    if (!document) {
+        return false;
+    }
+    JsonValue sent = document->root()["paymentPayload"]["payload"];
+    for (const SignedTerm &term : kSignedTerms) {
+        JsonValue before = term_of(sent, term);
+        JsonValue now = term_of(payload, term);
+        if (before.exists() && now.exists()
+            && canonical_json(before, Spelling::loose)
+                   != canonical_json(now, Spelling::loose)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 }  // namespace x402

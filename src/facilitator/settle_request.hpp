@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/json_document.hpp"
+
 namespace x402 {
 
 struct SettleRequest {
@@ -22,6 +24,12 @@ struct SettleRequest {
 // `body` as facilitator_request_json() made it, in either version; nullopt when
 // it is nothing of the kind.
 std::optional<SettleRequest> read_settle_request(std::string_view body);
+
+// Whether `payload` (of a payment under the same claim key) is proof of another
+// signature than the one in `body`: some term of what an EVM payer signs is
+// another one. The same terms with another signature, or in another spelling,
+// prove nothing: whoever has seen a payment can make those.
+bool signs_other_terms(std::string_view body, JsonValue payload);
 
 }  // namespace x402
 

@@ -41,6 +41,9 @@ struct Payment {
     ClaimFacts facts;
     std::int64_t valid_before = 0;  // unix seconds; no use afterwards
     ClaimRef claim;
+    // Of another payment with this key, in doubt and never verified; this one
+    // takes it over if it is good.
+    ClaimRef contested;
     std::optional<Digest> name;  // the client gave it (payment-identifier)
     const PaymentOffer::Way *way = nullptr;  // nullptr: resumed claim
     unsigned asked_version = 2;  // of x402, by which the facilitator is asked

@@ -66,6 +66,67 @@ void ClaimTable::keep_settle_bytes(Cell &cell, std::uint32_t index,
     cell.first_block = next;
 }
 
+// Its blocks are free for others at once.
+void ClaimTable::drop_settle_bytes(Cell &cell) const
+{
+    Areas areas = areas_of(reinterpret_cast<Header *>(memory_)->bytes);
+    auto *blocks = reinterpret_cast<Block *>(memory_ + areas.blocks_at);
+    std::uint32_t at = cell.first_block;
+    cell.settle_digest = {};
+    cell.settle_bytes = 0;
+    cell.first_block = kNoBlock;
+    store_fence();
+    while (at < areas.blocks && blocks[at].generation == cell.generation
+           && blocks[at].cell == number_of(cell)) {
+        blocks[at].generation = 0;
+        at = blocks[at].next;
+    }
+}
+
+// Money: killed in the middle this leaves a claim without a settle request: it
+// can be neither asked about nor presented, and is CLOSED in the end.
+bool ClaimTable::take_over(ClaimRef ref, const ClaimFacts &facts, Owner owner,
+                           std::string_view bytes, std::uint64_t facilitator,
+                           std::int64_t now)
+{
+    Cell *cell = cell_of(ref);
+    if (cell == nullptr || cell->claim_state() != ClaimState::unknown
+        || cell->owner_stamp != 0 || (cell->flags & kWasVerified)
+        || cell->key != facts.key || cell->expires <= now) {
+        return false;
+    }
+    repair();
+    auto *header = reinterpret_cast<Header *>(memory_);
+    header->changing = 1;
+    store_fence();
+    withdraw(*cell);
+    drop_settle_bytes(*cell);
+    cell->resource = facts.resource;
+    cell->redeliver_key = facts.redeliver_key;
+    cell->payer = facts.payer;
+    cell->amount = facts.amount;
+    cell->money = facts.money;
+    cell->expires = std::max(cell->expires, facts.expires);
+    cell->facilitator = facilitator;
+    cell->settle_started = now;
+    cell->changed = now;
+    cell->tries = 0;
+    keep_settle_bytes(*cell, ref.cell, bytes, now);
+    store_fence();
+    cell->settle_digest = sha256(bytes);
+    store_fence();
+    enlist(*cell);
+    store_fence();
+    header->changing = 0;
+    if (!note_claim(*cell)) {
+        return false;
+    }
+    cell->owner_slot = owner.slot;
+    store_fence();
+    cell->owner_stamp = owner.stamp;
+    return true;
+}
+
 std::string ClaimTable::stored_settle(ClaimRef ref) const
 {
     std::string out;

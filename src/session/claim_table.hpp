@@ -215,6 +215,14 @@ public:
     // False: the journal cannot be written, and nothing may be sent.
     bool set_settling(ClaimRef ref, std::string_view bytes,
                       std::uint64_t facilitator, std::int64_t now);
+    // An UNKNOWN claim whose payment nobody verified, and that nobody works on,
+    // is given to another payment of the same key, which was verified: what
+    // was to be settled, and for what, is this from now on, and the claim is
+    // in the caller's hands. It stays UNKNOWN, and never verified: no unproven
+    // rule will end it. False: it cannot be had, or not be written down.
+    bool take_over(ClaimRef ref, const ClaimFacts &facts, Owner owner,
+                   std::string_view bytes, std::uint64_t facilitator,
+                   std::int64_t now);
     void set_first_settle_sent(ClaimRef ref);
     // Money: before the first byte of content leaves. A receipt that is too
     // long for the cell is refused (false) and must be shortened.
@@ -315,6 +323,7 @@ private:
     bool may_open_another(std::int64_t now) const;
     void keep_settle_bytes(Cell &cell, std::uint32_t index,
                            std::string_view bytes, std::int64_t now);
+    void drop_settle_bytes(Cell &cell) const;
     Payer *payer_bucket(const Digest &payer) const;
     Payer *find_payer(const Digest &payer) const;
     Payer *payer_room(const Digest &payer, std::int64_t now) const;

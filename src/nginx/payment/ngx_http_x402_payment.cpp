@@ -170,7 +170,9 @@ void on_verified(void *data, FacilitatorReply &reply)
             advance(*ctx, verdict.verdict == VerifyVerdict::invalid
                               ? Event::verify_invalid
                               : Event::verify_failed);
-            ctx->answer = verify_answer_for(*ctx, verdict);
+            ctx->answer = ctx->payment->contested
+                              ? unknown_answer()
+                              : verify_answer_for(*ctx, verdict);
             cap_retry(*ctx);
         }
     });
@@ -210,32 +212,6 @@ void ask_facilitator(RequestCtx &ctx, Worker &worker,
     }
     advance(ctx, Event::claim_taken_to_settle);
     settle_first(ctx, worker, endpoint, settlement_terms(ctx));
-}
-
-// What can be said of a payment without asking anybody. False: ctx.answer says
-// what is wrong with it.
-bool meets_offer(RequestCtx &ctx, bool distrusted)
-{
-    const Payment &payment = *ctx.payment;
-    const auto *way = find_way(ctx, payment.payload);
-    if (way == nullptr) {
-        refuse_payment(ctx, std::string(ctx.dialect->mismatch()));
-        return false;
-    }
-    if (!echoes_extensions(*ctx.conf, ctx.r, payment.payload.extensions())) {
-        refuse_payment(ctx, std::string(kExtensionEchoMismatch));
-        return false;
-    }
-    const char *objection =
-        payload_objection(payment.scheme, way->requirements, ngx_time());
-    if (objection) {
-        refuse_payment(ctx, objection);
-        return false;
-    }
-    set_way(ctx, *way);
-    set_settle_time(ctx, distrusted);
-    complete_facts(ctx, *way);
-    return true;
 }
 
 // A payment nobody has seen: match, time, slot, claim, call.
@@ -286,6 +262,30 @@ void begin(RequestCtx &ctx, Worker &worker, bool distrusted)
 }
 
 }  // namespace
+
+bool meets_offer(RequestCtx &ctx, bool distrusted)
+{
+    const Payment &payment = *ctx.payment;
+    const auto *way = find_way(ctx, payment.payload);
+    if (way == nullptr) {
+        refuse_payment(ctx, std::string(ctx.dialect->mismatch()));
+        return false;
+    }
+    if (!echoes_extensions(*ctx.conf, ctx.r, payment.payload.extensions())) {
+        refuse_payment(ctx, std::string(kExtensionEchoMismatch));
+        return false;
+    }
+    const char *objection =
+        payload_objection(payment.scheme, way->requirements, ngx_time());
+    if (objection) {
+        refuse_payment(ctx, objection);
+        return false;
+    }
+    set_way(ctx, *way);
+    set_settle_time(ctx, distrusted);
+    complete_facts(ctx, *way);
+    return true;
+}
 
 void begin_verify(RequestCtx &ctx, Endpoint &endpoint)
 {

@@ -43,6 +43,19 @@ void begin_verify(RequestCtx &ctx, Endpoint &endpoint);
 // answered or taken up; false: it may begin anew.
 bool answer_from_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim);
 
+// What can be said of a payment without asking anybody. False: ctx.answer says
+// what is wrong with it.
+bool meets_offer(RequestCtx &ctx, bool distrusted);
+
+// A payment whose claim is UNKNOWN, settled before content and never verified,
+// may have been forged with another's name and nonce. Who comes with terms that
+// somebody else signed is verified, and then takes the claim over
+// (ngx_http_x402_contest.cpp). True: taken up or answered; false: it is not
+// that.
+bool contest(RequestCtx &ctx, Worker &worker, const ClaimView &claim);
+// It is verified.
+void settle_contested(RequestCtx &ctx, Worker &worker);
+
 // Extension payment-identifier (ngx_http_x402_identifier.cpp). False: the
 // payment has been answered, because it is not named as it has to be, or
 // another payment has its name.

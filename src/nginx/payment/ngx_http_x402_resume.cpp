@@ -145,6 +145,9 @@ bool answer_from_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
         decide(ctx, same ? in_use_answer() : unknown_answer());
         break;
     case ClaimState::unknown:
+        if (contest(ctx, worker, claim)) {
+            return true;
+        }
         // Who waited for another's question does not ask once more himself.
         if (same && !claim.in_use && !ctx.turn_until) {
             resume_unknown(ctx, worker, claim);

@@ -57,6 +57,10 @@ void accept_valid_payment(RequestCtx &ctx)
 {
     Worker &worker = *worker_of(main_conf(ctx.r));
     ctx.slot.prove();
+    if (ctx.payment->contested) {
+        settle_contested(ctx, worker);
+        return;
+    }
     if (take_up_older_claim(ctx, worker)) {
         return;
     }

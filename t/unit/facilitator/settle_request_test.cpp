@@ -30,6 +30,40 @@ TEST(SettleRequest, IsReadBackInBothVersions)
     EXPECT_TRUE(first->at_most);
 }
 
+TEST(SettleRequest, TellsWhetherOtherTermsAreSigned)
+{
+    auto other = [](const std::string &payload, const std::string &now) {
+        auto document = JsonDocument::parse(now);
+        return signs_other_terms(R"({"paymentPayload":{"payload":)" + payload
+                                     + R"(},"paymentRequirements":{}})",
+                                 document->root());
+    };
+    const char *sent =
+        R"({"signature":"0xaa","authorization":{"from":"0xA","to":"0xB",)"
+        R"("value":"7","validAfter":"0","validBefore":"99","nonce":"0xC"}})";
+    const char *spelled =
+        R"({"authorization":{"nonce":"0xc","to":"0xb","value":7,"more":1,)"
+        R"("from":"0xa","validBefore":99,"validAfter":"0"},"signature":"0xbb"})";
+    EXPECT_FALSE(other(sent, sent));
+    EXPECT_FALSE(other(sent, spelled)) << "the same terms in other clothes";
+    const char *later =
+        R"({"signature":"0xaa","authorization":{"from":"0xA","to":"0xB",)"
+        R"("value":"7","validAfter":"0","validBefore":"98","nonce":"0xC"}})";
+    EXPECT_TRUE(other(sent, later));
+    const char *permit =
+        R"({"permit2Authorization":{"permitted":{"token":"0xA","amount":"7"},)"
+        R"("deadline":"99","witness":{"to":"0xB"}}})";
+    const char *other_permit =
+        R"({"permit2Authorization":{"permitted":{"token":"0xA","amount":"7"},)"
+        R"("deadline":"99","witness":{"to":"0xC"}}})";
+    EXPECT_FALSE(other(permit, permit));
+    EXPECT_TRUE(other(permit, other_permit));
+    EXPECT_FALSE(other(sent, permit)) << "nothing to compare";
+    EXPECT_FALSE(other("1", permit));
+    auto document = JsonDocument::parse(sent);
+    EXPECT_FALSE(signs_other_terms("no JSON", document->root()));
+}
+
 TEST(SettleRequest, RefusesWhatIsNone)
 {
     EXPECT_FALSE(read_settle_request(""));

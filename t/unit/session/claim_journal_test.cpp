@@ -129,6 +129,28 @@ TEST_F(ClaimJournal, WrittenAnewSaysTheSame)
     EXPECT_TRUE(table.count_unproven(digest_of(4), 1, kNow));
 }
 
+TEST_F(ClaimJournal, KnowsWhoseAClaimIsThatWasTakenOver)
+{
+    ClaimRef ref = take(1);
+    EXPECT_TRUE(table_.set_settling(ref, "first", 7, kNow));
+    table_.set_unknown(ref, kNow);
+    ClaimFacts facts = facts_of(1);
+    facts.resource.fill(0x44);
+    ASSERT_TRUE(table_.take_over(ref, facts, owner_, "second", 8, kNow));
+    ClaimTable &table = started(journal_.bytes);
+    ClaimView view = table.look_up(facts, kNow);
+    EXPECT_EQ(view.state, ClaimState::unknown);
+    EXPECT_TRUE(view.same_resource);
+    EXPECT_EQ(table.stored_settle(view.ref), "second");
+
+    ref = take(2);
+    EXPECT_TRUE(table_.set_settling(ref, "first", 7, kNow));
+    table_.set_unknown(ref, kNow);
+    journal_.full = true;
+    EXPECT_FALSE(table_.take_over(ref, facts_of(2), owner_, "second", 8, kNow));
+    EXPECT_FALSE(look(2).in_use) << "nothing is sent";
+}
+
 TEST_F(ClaimJournal, ThatCannotBeWrittenTurnsNewClaimsAway)
 {
     ClaimRef lost = verified(1);

@@ -231,5 +231,79 @@ TEST_F(UnprovenCount, HoldsForAsManyPayersAsThereIsRoom)
     EXPECT_FALSE(count(100, 1, kNow + kDay));
 }
 
+class ClaimTakenOver : public ClaimZone {
+protected:
+    // Settled before content, without a verify.
+    ClaimRef doubted(unsigned number, const std::string &bytes = "first")
+    {
+        ClaimRef ref = take(number);
+        EXPECT_TRUE(table_.set_settling(ref, bytes, 7, kNow));
+        table_.set_unknown(ref, kNow);
+        return ref;
+    }
+    bool take_over(ClaimRef ref, const ClaimFacts &facts,
+                   const std::string &bytes = "second")
+    {
+        return table_.take_over(ref, facts, owner_, bytes, 8, kNow + 1);
+    }
+};
+
+TEST_F(ClaimTakenOver, IsForWhatTheOtherPaymentBuys)
+{
+    ClaimRef ref = doubted(1);
+    ClaimFacts facts = facts_of(1);
+    facts.resource.fill(0x44);
+    facts.redeliver_key.fill(0x55);
+    facts.amount[31] = 200;
+    facts.expires = kExpires + 5;
+    ASSERT_TRUE(take_over(ref, facts));
+    ClaimView view = table_.look_up(facts, kNow);
+    EXPECT_EQ(view.state, ClaimState::unknown);
+    EXPECT_TRUE(view.in_use && view.same_resource && view.same_client
+                && view.same_amount && view.ever_unknown);
+    EXPECT_FALSE(view.was_verified || view.first_settle_sent);
+    EXPECT_EQ(view.facilitator, 8u);
+    EXPECT_EQ(view.expires, kExpires + 5);
+    EXPECT_EQ(table_.stored_settle(ref), "second");
+    EXPECT_TRUE(table_.set_settling(ref, "asked again", 8, kNow));
+    table_.set_unknown(ref, kNow);
+    EXPECT_EQ(table_.stored_settle(ref), "second");
+    Purchase purchase{facts.payer, facts.resource, facts.money, facts.amount};
+    EXPECT_TRUE(table_.has_older(purchase, kNow)) << "found by its resource";
+    purchase.resource = facts_of(1).resource;
+    purchase.amount = {};
+    EXPECT_FALSE(table_.has_older(purchase, kNow));
+}
+
+TEST_F(ClaimTakenOver, OnlyWhenNobodyVerifiedItAndNobodyWorksOnIt)
+{
+    EXPECT_FALSE(take_over(unknown(1), facts_of(1))) << "verified";
+    EXPECT_FALSE(take_over(doubted(2), facts_of(3))) << "another key";
+    ClaimRef ref = look(2).ref;
+    EXPECT_FALSE(
+        table_.take_over(ref, facts_of(2), owner_, "second", 8, kExpires))
+        << "over";
+    ASSERT_TRUE(table_.resume(ref, owner_));
+    EXPECT_FALSE(take_over(ref, facts_of(2))) << "in use";
+    EXPECT_EQ(table_.stored_settle(ref), "first");
+    EXPECT_TRUE(table_.set_paid(ref, "receipt", kNow));
+    table_.set_owed(ref);
+    EXPECT_FALSE(take_over(ref, facts_of(2))) << "paid";
+    EXPECT_FALSE(take_over(take(4), facts_of(4))) << "not settled";
+}
+
+TEST_F(ClaimTakenOver, LeavesNoBlocksBehind)
+{
+    ClaimRef ref = doubted(1, text_of_size(2 * kBlockPayload));
+    for (unsigned times = 0; times < 10; ++times) {
+        std::string bytes = text_of_size(2 * kBlockPayload, 'b');
+        ASSERT_TRUE(take_over(ref, facts_of(1), bytes));
+        ASSERT_EQ(table_.stored_settle(ref), bytes) << times;
+        table_.set_unknown(ref, kNow);
+    }
+    EXPECT_EQ(table_.next_due(owner_, kNow + 5).what,
+              DueClaim::What::ask_again);
+}
+
 }  // namespace
 }  // namespace x402
