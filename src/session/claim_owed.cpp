@@ -204,6 +204,7 @@ DueClaim ClaimTable::next_due(Owner owner, std::int64_t now)
         tidy(cell, now);
         if (cell.claim_state() == ClaimState::closed) {
             say_closed(cell);
+            note_claim(cell);  // lest a restart tells it again
             return {DueClaim::What::closed, ref};
         }
         // To the end of the list.
