@@ -117,6 +117,38 @@ $_->forget for $f, $up;
 is_content paid($t, '/doubt', payment => $payment), "SECRET\n", 'the same payment again';
 is $f->asked('settle')->{paymentRequirements}{amount}, '77', 'the amount of the first settle';
 
+# Who has to settle before content cannot: nobody knows how much yet, and the most he signed is not to be taken. He is
+# told to come later, nothing is made or charged, and his payment is free.
+for my $via ([], [ h2 => 1, port => 'h2' ]) {
+    my $p = @$via ? 'HTTP/2, ' : '';
+    my $payer = random_hex(20);
+    $_->forget for $f, $up;
+    $f->settle(refused => 'insufficient_funds');
+    is_refused paid($t, '/plain', @$via, payment => permit2(unpaid($t, '/plain'), from => $payer)), "${p}a refused settlement";
+    $_->forget for $f, $up;
+    $f->settle('paid');
+    my $next = permit2(unpaid($t, '/plain'), from => $payer);
+    my $r = paid($t, '/plain', @$via, payment => $next);
+    is $r->status . $r->body, '503{"error":"busy","charged":false}', "${p}and then: 503";
+    ok $r->header('Retry-After') && !$r->header('PAYMENT-REQUIRED') && !$r->header('PAYMENT-RESPONSE'), "${p}to come later";
+    is $f->order, 'verify', "${p}verified, not settled";
+    is $up->hits, 0, "${p}nothing is made";
+    is paid($t, '/plain', @$via, payment => $next)->status, 503, "${p}the claim is free: not used, not in use";
+    is_content paid($t, '/exact/plain', @$via, change => { from => $payer }), "SECRET\n", "${p}exact is settled first, and served";
+    is_content paid($t, '/plain', @$via, payment => permit2(unpaid($t, '/plain'))), "SECRET\n", "${p}and so is another payer";
+}
+
+# The same for a payment that was refused and is presented again.
+{
+    $f->settle(refused => 'insufficient_funds');
+    my $refused = permit2(unpaid($t, '/plain'));
+    is_refused paid($t, '/plain', payment => $refused), 'a refused payment';
+    $_->forget for $f, $up;
+    $f->settle('paid');
+    is paid($t, '/plain', payment => $refused)->body, '{"error":"busy","charged":false}', 'presented again: later';
+    is $f->calls('settle') . $up->hits, '00', 'nothing is settled at the maximum, nor made';
+}
+
 # One payment, one nonce.
 my $nonce = '123456789';
 my $from  = random_hex(20);

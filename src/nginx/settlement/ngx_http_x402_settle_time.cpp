@@ -44,6 +44,9 @@ void set_settle_time(RequestCtx &ctx, bool distrusted)
         return;
     }
     ctx.tunnel = asks_for_tunnel(ctx.r);
+    // Money: what upto costs is not known before content; its payer, who is
+    // not trusted either, is turned away once it is verified.
+    distrusted = distrusted && !ctx.payment->scheme.upto;
     if (when == SettleTime::after && (ctx.tunnel || distrusted)) {
         when = SettleTime::before;
     }
