@@ -154,11 +154,17 @@ struct RequestCtx {
     enum class Stamp { nothing, paid, no_store } stamp = Stamp::nothing;
 };
 
-// Whom to ask about this way to pay.
+// Whom to ask about this way to pay, if he is well.
 inline FacilitatorConf *facilitator_of(const RequestCtx &ctx,
                                        const PaymentOffer::Way &way)
 {
-    return facilitator_of(*ctx.conf, way.term);
+    const Members &members = members_of(*ctx.conf, way.term);
+    for (FacilitatorConf *member : members) {
+        if (member->id == way.speaker) {
+            return member;
+        }
+    }
+    return members.front();
 }
 
 // What is sold, in the words of a challenge. Lifetime: the context's.

@@ -101,18 +101,6 @@ bool takes_supported_extra(const PaymentRequirements &requirements)
            && !requirements.extra.root()[member->name].exists();
 }
 
-bool has_supported_extra(const PaymentRequirements &requirements,
-                         const std::string &own_extra)
-{
-    const Member *member = find_member(requirements);
-    if (member == nullptr
-        || !requirements.extra.root()[member->name].exists()) {
-        return false;
-    }
-    auto own = JsonDocument::parse(own_extra);
-    return !own || !own->root()[member->name].exists();
-}
-
 Result<PaymentRequirements>
 with_supported_extra(const PaymentRequirements &requirements,
                      JsonValue kind_extra)

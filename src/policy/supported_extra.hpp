@@ -23,11 +23,6 @@ with_supported_extra(const PaymentRequirements &requirements,
 // Whether a facilitator has anything to add to these requirements.
 bool takes_supported_extra(const PaymentRequirements &requirements);
 
-// Whether a facilitator has added to these; `own_extra` is the operator's JSON,
-// which may be empty.
-bool has_supported_extra(const PaymentRequirements &requirements,
-                         const std::string &own_extra);
-
 }  // namespace x402
 
 #endif

@@ -3,6 +3,7 @@
 #define X402_PROTOCOL_PAYMENT_OFFER_HPP
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,14 +19,19 @@ public:
         PaymentRequirements requirements;
         std::string json;  // version 2
         std::size_t term;  // which of the seller's terms it comes from
+        // The facilitator whose word is in it, by its id, and who alone can
+        // settle it; 0: nobody's.
+        std::uint64_t speaker;
     };
 
-    void add(PaymentRequirements requirements, std::size_t term)
+    void add(PaymentRequirements requirements, std::size_t term,
+             std::uint64_t speaker = 0)
     {
         std::string json = requirements.json();
         accepts_json_.insert(accepts_json_.size() - 1,
                              (ways_.empty() ? "" : ",") + json);
-        ways_.push_back({std::move(requirements), std::move(json), term});
+        ways_.push_back(
+            {std::move(requirements), std::move(json), term, speaker});
     }
 
     const std::vector<Way> &ways() const { return ways_; }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 
 #include "base/canonical_json.hpp"
 #include "facilitator/refusal_reasons.hpp"
@@ -9,7 +10,6 @@
 #include "nginx/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_supplement.hpp"
 #include "nginx/payment/ngx_http_x402_payment.hpp"
-#include "policy/supported_extra.hpp"
 
 namespace x402 {
 
@@ -106,19 +106,17 @@ Answer closed_answer()
 
 Members members_of(const RequestCtx &ctx, const PaymentOffer::Way &way)
 {
-    // An offer that a reload replaced may have had more terms.
-    const auto &terms = ctx.location->terms;
-    const LocationTerm *term =
-        way.term < terms.size() ? &terms[way.term] : nullptr;
-    const auto &members =
-        term && term->members
-            ? *term->members
-            : *static_cast<const Members *>(ctx.conf->facilitator_members);
+    const Members &all = members_of(*ctx.conf, way.term);
+    if (way.speaker == 0) {
+        return all;
+    }
     // What this one added to the offer only this one can settle.
-    bool bound =
-        members.size() > 1
-        && has_supported_extra(way.requirements, term ? term->terms.extra : "");
-    return bound ? Members{facilitator_of(ctx, way)} : members;
+    Members bound;
+    std::copy_if(all.begin(), all.end(), std::back_inserter(bound),
+                 [&](const FacilitatorConf *member) {
+                     return member->id == way.speaker;
+                 });
+    return bound;
 }
 
 MemberChoice choose_member(RequestCtx &ctx, Worker &worker)

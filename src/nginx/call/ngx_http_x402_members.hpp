@@ -7,7 +7,8 @@
 
 namespace x402 {
 
-// All who may be asked about this way to pay, in order; never empty.
+// All who may be asked about this way to pay, in order. Empty: it says what a
+// facilitator has put into it who is no member any more.
 Members members_of(const RequestCtx &ctx, const PaymentOffer::Way &way);
 
 struct MemberChoice {

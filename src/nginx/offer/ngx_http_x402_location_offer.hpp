@@ -83,15 +83,17 @@ inline const LocationOffer &location_offer(const ngx_http_x402_loc_conf_t &conf)
     return *static_cast<const LocationOffer *>(conf.offer);
 }
 
-// Whom to ask about the way to pay that comes from this term. An offer that a
-// reload replaced may have had more terms than there are now.
-inline FacilitatorConf *facilitator_of(const ngx_http_x402_loc_conf_t &conf,
-                                       std::size_t term)
+// Who may be asked about the way to pay that comes from this term, in order.
+// Empty: an offer that a reload replaced had more terms than there are now.
+inline const Members &members_of(const ngx_http_x402_loc_conf_t &conf,
+                                 std::size_t term)
 {
+    static const Members nobody;
     const auto &terms = location_offer(conf).terms;
-    FacilitatorConf *own =
-        term < terms.size() ? terms[term].facilitator : nullptr;
-    return own ? own : static_cast<FacilitatorConf *>(conf.facilitator);
+    const Members *own = term < terms.size() ? terms[term].members : nullptr;
+    const Members *members =
+        own ? own : static_cast<const Members *>(conf.facilitator_members);
+    return members ? *members : nobody;
 }
 
 }  // namespace x402

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "nginx/call/ngx_http_x402_members.hpp"
 #include "nginx/offer/ngx_http_x402_supplement.hpp"
 
 namespace x402 {
@@ -86,7 +87,8 @@ const PaymentOffer::Way *find_in(RequestCtx &ctx,
         if (old.until <= ngx_time() || !old.offer) {
             continue;
         }
-        if (const auto *way = ctx.dialect->match(*old.offer, payload)) {
+        const auto *way = ctx.dialect->match(*old.offer, payload);
+        if (way && !members_of(ctx, *way).empty()) {
             ctx.older_offer = old.offer;
             return way;
         }

@@ -45,16 +45,43 @@ supplemented_way(Worker &worker, const FacilitatorConf &facilitator,
     return std::move(made.value());
 }
 
+// With the word of the first member who has said what is wanted; while none
+// has, as the first of them would have it. Adds nothing to what cannot be
+// offered.
+void add_way(PaymentOffer &made, Worker &worker, const Members &members,
+             const PaymentOffer::Way &way)
+{
+    const PaymentRequirements &base = way.requirements;
+    if (takes_supported_extra(base)) {
+        for (const FacilitatorConf *member : members) {
+            if (!supported_kinds(worker, *member)) {
+                continue;
+            }
+            auto spoken = supplemented_way(worker, *member, base);
+            if (spoken && !takes_supported_extra(*spoken)) {
+                made.add(std::move(*spoken), way.term, member->id);
+                return;
+            }
+        }
+    }
+    auto plain = supplemented_way(worker, *members.front(), base);
+    if (plain) {
+        made.add(std::move(*plain), way.term);
+    }
+}
+
 // Other answers of the facilitators, another number.
 std::uint64_t answers_of(Worker &worker, const ngx_http_x402_loc_conf_t &conf,
                          const PaymentOffer &offer)
 {
     std::uint64_t answers = 1;
     for (const PaymentOffer::Way &way : offer.ways()) {
-        if (takes_supported_extra(way.requirements)) {
-            const FacilitatorConf *asked = facilitator_of(conf, way.term);
-            answers =
-                answers * 1099511628211U ^ supported_generation(worker, *asked);
+        if (!takes_supported_extra(way.requirements)) {
+            continue;
+        }
+        for (const FacilitatorConf *member : members_of(conf, way.term)) {
+            answers = answers * 1099511628211U
+                      ^ supported_generation(worker, *member);
         }
     }
     return answers;
@@ -77,11 +104,7 @@ supplemented(Worker &worker, const ngx_http_x402_loc_conf_t &conf,
 {
     auto made = std::make_shared<PaymentOffer>();
     for (const PaymentOffer::Way &way : offer.ways()) {
-        auto requirements = supplemented_way(
-            worker, *facilitator_of(conf, way.term), way.requirements);
-        if (requirements) {
-            made->add(std::move(*requirements), way.term);
-        }
+        add_way(*made, worker, members_of(conf, way.term), way);
     }
     return made->ways().empty() ? nullptr : made;
 }

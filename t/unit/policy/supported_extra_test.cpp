@@ -99,20 +99,5 @@ TEST(SupportedExtra, SaysWhatIsMissing)
               std::string::npos);
 }
 
-TEST(SupportedExtra, IsToldFromTheOperatorsOwn)
-{
-    PaymentRequirements requirements;
-    requirements.scheme = "exact";
-    requirements.network = kSolana;
-    requirements.extra = parse_json(R"({"memo":"m"})");
-    EXPECT_FALSE(has_supported_extra(requirements, ""));
-    requirements.extra = parse_json(R"({"feePayer":"F","memo":"m"})");
-    EXPECT_TRUE(has_supported_extra(requirements, ""));
-    EXPECT_TRUE(has_supported_extra(requirements, R"({"memo":"m"})"));
-    EXPECT_FALSE(has_supported_extra(requirements, R"({"feePayer":"F"})"));
-    requirements.network = "eip155:1";
-    EXPECT_FALSE(has_supported_extra(requirements, ""));
-}
-
 }  // namespace
 }  // namespace x402
