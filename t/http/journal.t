@@ -19,6 +19,7 @@ http {
     server {
         listen 127.0.0.1:%%PORT%%;
         location / { proxy_pass http://%%BACKEND%%; }
+        location /short { x402_timeout 4s; proxy_pass http://%%BACKEND%%; }
     }
 }
 EOF
@@ -159,6 +160,9 @@ for (map { $_->answer } @held) {
 }
 is $f->calls('settle'), $served, 'a full disk: what cannot be written down is not sent';
 is paid($t, '/many')->status, 503, 'a full disk: and so on';
+$r = paid($t, '/short');
+is $r->status, 503, 'a full disk: a payment that is good for four seconds';
+cmp_ok $r->header('Retry-After'), '<=', 4, 'a full disk: is not told to come back when it is over';
 $t->log_like(qr/\[error\].*the journal of x402_zone cannot be written/, 'a full disk: it is not the size of the zone');
 $t->log_like(qr/\[crit\].*\Q$journal\E.*make room/, 'a full disk: the log says where, and what to do');
 is $t->quit, 0, 'ended';

@@ -20,6 +20,7 @@ http {
     x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
     x402_price %%PRICE%%;
     x402_zone x402:2m;
+    large_client_header_buffers 4 64k;
     server {
         listen 127.0.0.1:%%PORT%%;
         listen 127.0.0.1:%%PORT_h2%% http2;
@@ -78,6 +79,14 @@ unknown paid($t, '/bytes', payment => $payment), 'once more in doubt';
 is_content paid($t, '/bytes', payment => $payment), "SECRET\n", 'finished';
 my @sent = map { $_->{body} } $f->requests('settle');
 is $sent[1], $sent[0], 'with the very bytes of the first time';
+
+# --- more than is kept: the digest is, and the client's own bytes have to be those
+
+$payment = in_doubt('/long', 'resource.description' => 'd' x 18_000);
+unknown paid($t, '/long', payment => encoded({ decoded($payment)->%*, resource => { url => 'http://localhost/long' } })), 'other bytes';
+is $f->calls, 0, 'are not asked about';
+is_content paid($t, '/long', payment => $payment), "SECRET\n", 'the same bytes are finished';
+is $f->order, 'settle', 'by settling again';
 
 # --- what does not end it
 

@@ -231,6 +231,7 @@ void begin(RequestCtx &ctx, Worker &worker, bool distrusted)
             "too many payments in flight; raise x402_facilitator_max_calls "
             "or look why the facilitator is slow");
         decide(ctx, busy_answer(1));
+        cap_retry(ctx);
         return;
     }
     AddressPlace place(worker.addresses, ctx.r->connection,
@@ -240,6 +241,7 @@ void begin(RequestCtx &ctx, Worker &worker, bool distrusted)
                  "a quarter of x402_facilitator_max_calls is in the hands of "
                  "this client with payments that nobody has verified");
         decide(ctx, busy_answer(1));
+        cap_retry(ctx);
         return;
     }
     TakeOutcome taken =
@@ -248,12 +250,14 @@ void begin(RequestCtx &ctx, Worker &worker, bool distrusted)
     if (taken == TakeOutcome::in_use) {
         if (!wait_turn(ctx)) {
             decide(ctx, in_use_answer());
+            cap_retry(ctx);
         }
         return;
     }
     if (taken == TakeOutcome::full) {
         log_full(ctx, worker);
         decide(ctx, busy_answer(5));
+        cap_retry(ctx);
         return;
     }
     ctx.slot = Slot(worker, std::move(place));

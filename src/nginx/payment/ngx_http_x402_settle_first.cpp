@@ -12,6 +12,17 @@ namespace x402 {
 
 namespace {
 
+// Retry-After is never longer than the payment stays usable; tokens do not say.
+Answer capped(const RequestCtx &ctx, Answer answer)
+{
+    std::int64_t left = ctx.payment->valid_before - ngx_time();
+    if (!ctx.dialect->bears_tokens()
+        && static_cast<std::int64_t>(answer.retry_after) > left) {
+        answer.retry_after = left > 0 ? static_cast<ngx_uint_t>(left) : 0;
+    }
+    return answer;
+}
+
 void on_settled_first(RequestCtx &ctx, const Step &next,
                       const SettlementResult &result)
 {
@@ -103,10 +114,10 @@ Answer settlement_answer(const RequestCtx &ctx, const SettlementResult &result)
     }
     case Event::settle_not_processed:
         if (result.unwritten) {
-            return busy_answer(5);
+            return capped(ctx, busy_answer(5));
         }
         return result.verdict == SettleVerdict::rate_limited
-                   ? busy_answer(2)
+                   ? capped(ctx, busy_answer(2))
                    : fault_answer(NGX_HTTP_BAD_GATEWAY, "facilitator_failed");
     default:
         break;
@@ -116,11 +127,7 @@ Answer settlement_answer(const RequestCtx &ctx, const SettlementResult &result)
         answer.status = NGX_HTTP_CONFLICT;
         answer.word = "settlement_unproven";
     }
-    std::int64_t left = ctx.payment->valid_before - ngx_time();
-    if (static_cast<std::int64_t>(answer.retry_after) > left) {
-        answer.retry_after = left > 0 ? static_cast<ngx_uint_t>(left) : 0;
-    }
-    return answer;
+    return capped(ctx, std::move(answer));
 }
 
 }  // namespace x402
