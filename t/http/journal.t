@@ -180,4 +180,10 @@ like $@, qr/no journal of this build/, 'and says why';
 open my $diary, '<', $journal or die $!;
 is scalar(<$diary>), "dear diary\n", 'which is left alone';
 
+unlink $journal;
+$t->write('claims.journal.2', "dear diary\n");
+ok !eval { $t->start; 1 }, 'nor with another file for its second one';
+like $@, qr/journal\.2" is no journal of this build/, 'and says which';
+is size_of("$journal.2"), 11, 'which is left alone';
+
 finish;
