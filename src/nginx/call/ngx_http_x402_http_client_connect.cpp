@@ -103,7 +103,7 @@ void HttpOrigin::Exchange::shake_hands()
 void HttpOrigin::Exchange::hands_shaken()
 {
     ngx_connection_t *c = connection->c;
-    std::string objection = c->ssl ? origin.tls_->objection(c) : "no memory";
+    std::string objection = origin.tls_->objection(c);
     if (!objection.empty()) {
         fail(objection, false);
         return;

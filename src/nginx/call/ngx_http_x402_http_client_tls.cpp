@@ -91,6 +91,9 @@ ngx_int_t TlsPeer::shake_hands(ngx_connection_t *c, Handler handler)
 
 std::string TlsPeer::objection(ngx_connection_t *c) const
 {
+    if (c->ssl == nullptr) {
+        return "no memory for TLS";
+    }
     if (!c->ssl->handshaked) {
         return "TLS handshake failed; does it speak TLS 1.2 or newer there?";
     }
