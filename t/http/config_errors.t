@@ -225,7 +225,7 @@ warns("x402_nevermined $_ key_file=$key; x402_protocol nevermined; x402_accept p
     for 'live', 'staging_live', 'staging_sandbox';
 refused_here("x402_nevermined $_; x402_price 1;", 'number of arguments') for '', 'sandbox', 'sandbox a b';
 refused_here("x402_nevermined $_ key_file=$key; x402_price 1;", '(?:environment|url|URL|http)') for 'Sandbox', 'prod', 'ftp://a', 'http://';
-refused_here("x402_nevermined sandbox $_; x402_price 1;", 'key') for $key, 'key_file=', 'key_file=/nowhere/at/all', 'key_file=/dev/null';
+refused_here("x402_nevermined sandbox $_; x402_price 1;", '(?:key|file)') for $key, 'key_file=', 'key_file=/nowhere/at/all', 'key_file=/dev/null';
 refused_here("$plans x402_nevermined sandbox key_file=$key;", 'duplicate');
 refused_here("x402_protocol $_; x402_price 1;", 'stands alone') for 'v2 nevermined', 'nevermined v1';
 refused_here("x402_token_header $_;", 'header') for 'a:b', '""', 'a_b';
