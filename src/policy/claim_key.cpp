@@ -1,5 +1,6 @@
 #include "policy/claim_key.hpp"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -13,18 +14,17 @@ namespace {
 
 void append_number(std::string &out, std::uint64_t number)
 {
-    for (unsigned shift = 64; shift > 0;) {
-        shift -= 8;
-        out.push_back(static_cast<char>((number >> shift) & 0xff));
+    std::array<char, sizeof(number)> bytes;
+    for (std::size_t index = bytes.size(); index-- > 0; number >>= 8) {
+        bytes[index] = static_cast<char>(number & 0xff);
     }
+    out.append(bytes.data(), bytes.size());
 }
 
 template <std::size_t N>
 void append_bytes(std::string &out, const std::array<std::uint8_t, N> &bytes)
 {
-    for (std::uint8_t byte : bytes) {
-        out.push_back(static_cast<char>(byte));
-    }
+    out.append(reinterpret_cast<const char *>(bytes.data()), N);
 }
 
 // With its length in front no text can run into its neighbour.
