@@ -138,6 +138,8 @@ refused_here("$complete x402_facilitator_timeout $_; x402_price 1;", '(?:time|pa
     for 'verify=0', 'verify=x', 'colour=1s', '1s', 'verify=1s verify=2s', 'verify=-1s';
 refused_here("$complete x402_facilitator_max_calls $_; x402_price 1;", '(?:max_calls|value|invalid|number)') for '0', '-1', 'x';
 refused("$complete x402_facilitator_ssl_trusted_certificate /nowhere/ca.pem; x402_price 1;", 'nowhere');
+refused("$network $pay_to x402_facilitator https://facilitator.example; x402_facilitator_ssl_trusted_certificate $FindBin::Bin/config_errors.t; x402_price 1;",
+    'no certificates can be read from "[^"]+config_errors.t"; write the path of a PEM file');
 
 passes("$complete x402_facilitator_header $_; x402_price 1;")
     for 'X-Key abc', 'verify X-Key abc', 'settle X-Key "a b"', 'supported X-Key abc', 'Authorization "Bearer abc"', 'X-Key ""';
