@@ -84,8 +84,8 @@ private:
 
 struct CallTerms {
     Operation operation = Operation::verify;
-    std::string body;
-    std::string plan;  // its number; for that operation only
+    std::string_view body;  // Lifetime: until `done` or cancel()
+    std::string plan;       // its number; for that operation only
     ngx_msec_t connect_timeout = 0;
     ngx_msec_t timeout = 0;  // for everything: addresses, redirect, answer
 };
