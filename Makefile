@@ -74,7 +74,7 @@ unit: need-test ## GoogleTest units of the pure rooms, with ASan and UBSan
 	build/unit/run --gtest_brief=1
 
 # Tests that say "Runs with both transports." run a second time, with curl instead of
-# the http client for http:// facilitators. It is the module relinked with one
+# the http client for all facilitators. It is the module relinked with one
 # file compiled otherwise: a switch that users could find would have to be kept.
 BOTH_TRANSPORTS = $(shell grep -l '^\# Runs with both transports\.$$' t/http/*.t)
 

@@ -123,12 +123,16 @@ atomic_amount_bytes(std::string_view text)
         return std::nullopt;
     }
     std::array<std::uint8_t, 32> bytes{};
+    std::size_t first = bytes.size();  // in use
     for (char digit : text) {
         unsigned carry = static_cast<unsigned>(digit - '0');
-        for (std::size_t index = bytes.size(); index-- > 0;) {
+        for (std::size_t index = bytes.size(); index-- > first;) {
             carry += bytes[index] * 10u;
             bytes[index] = static_cast<std::uint8_t>(carry & 0xff);
             carry >>= 8;
+        }
+        if (carry != 0) {
+            bytes[--first] = static_cast<std::uint8_t>(carry);
         }
     }
     return bytes;

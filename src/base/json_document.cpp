@@ -287,6 +287,22 @@ bool JsonValue::equals(JsonValue other) const
     return nodes_equal(node_, other.node_);
 }
 
+bool JsonValue::covers(JsonValue less) const
+{
+    if (!less.is_object()) {
+        return exists() && equals(less);
+    }
+    if (!is_object()) {
+        return false;
+    }
+    for (const auto &[key, value] : less.members()) {
+        if (!(*this)[key].covers(value)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void JsonValue::write(std::string &out) const
 {
     if (node_ == nullptr) {

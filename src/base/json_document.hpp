@@ -50,6 +50,8 @@ public:
 
     // Deep equality; numbers by value (300 equals 300.0), member order free.
     bool equals(JsonValue other) const;
+    // The same, but objects may have more members than those of `less`.
+    bool covers(JsonValue less) const;
 
     // Appends the value as compact text, member order kept (json_text.hpp).
     // A value that does not exist is written as null.

@@ -18,9 +18,11 @@ constexpr std::size_t kMaxReasonBytes = 256;
 
 bool same_payer(std::string_view named, std::string_view expected)
 {
+    if (named == expected) {
+        return true;
+    }
     auto left = parse_evm_address(named);
-    auto right = parse_evm_address(expected);
-    return left && right ? *left == *right : named == expected;
+    return left && left == parse_evm_address(expected);
 }
 
 // A value that is no string has an empty text, which is no amount.

@@ -45,6 +45,14 @@ inline std::string_view view(const ngx_str_t &text)
     return {reinterpret_cast<const char *>(text.data), text.len};
 }
 
+// The other way. nginx: its strings are never const, and never written into.
+// Lifetime: the view's memory.
+inline ngx_str_t borrowed(std::string_view text)
+{
+    return {text.size(),
+            reinterpret_cast<u_char *>(const_cast<char *>(text.data()))};
+}
+
 inline std::string copy(const ngx_str_t &text)
 {
     return std::string(view(text));

@@ -13,19 +13,19 @@ void change_claim(RequestCtx &ctx, ClaimChange change)
         return;
     }
     ClaimRef claim = ctx.payment->claim;
-    LockedClaims claims(main_conf(ctx.r)->zone);
+    ngx_shm_zone_t *zone = main_conf(ctx.r)->zone;
     switch (change) {
     case ClaimChange::free:
-        claims->free(claim);
+        LockedClaims(zone)->free(claim);
         break;
     case ClaimChange::delivered:
-        claims->set_delivered(claim, ngx_time());
+        LockedClaims(zone)->set_delivered(claim, ngx_time());
         break;
     case ClaimChange::owed:
-        claims->set_owed(claim);
+        LockedClaims(zone)->set_owed(claim);
         break;
     case ClaimChange::unknown:
-        claims->set_unknown(claim, ngx_time());
+        LockedClaims(zone)->set_unknown(claim, ngx_time());
         break;
     case ClaimChange::keep:
     case ClaimChange::verified:  // written before: its answer is the event

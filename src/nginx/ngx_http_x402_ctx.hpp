@@ -21,13 +21,12 @@ namespace x402 {
 
 // An answer of ours instead of the content.
 struct Answer {
-    ngx_uint_t status = 0;     // 0: none
-    bool offer = false;        // carries PAYMENT-REQUIRED
-    bool unpaid = false;       // to who brought no usable payment
-    bool stock_error = false;  // the operator has no words of his own for it
-    std::string offer_error;   // `error` of that offer
-    std::string payer;         // of a refused payment, as the facilitator says
-    std::string receipt;       // JSON for PAYMENT-RESPONSE; empty: none
+    ngx_uint_t status = 0;    // 0: none
+    bool offer = false;       // carries PAYMENT-REQUIRED
+    bool unpaid = false;      // to who brought no usable payment
+    std::string offer_error;  // `error` of that offer; unpaid: the operator's
+    std::string payer;        // of a refused payment, as the facilitator says
+    std::string receipt;      // JSON for PAYMENT-RESPONSE; empty: none
     const char *word = nullptr;  // of the JSON body; nullptr: body is {}
     const char *charged =
         nullptr;                 // JSON value of `charged`; nullptr: left out

@@ -1,5 +1,6 @@
 #include "policy/claim_key.hpp"
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -11,20 +12,28 @@ namespace x402 {
 
 namespace {
 
+// Room for the parts of most keys, so that they do not move as they grow.
+std::string begin_parts(std::string_view first = {})
+{
+    std::string parts;
+    parts.reserve(160);
+    parts.append(first);
+    return parts;
+}
+
 void append_number(std::string &out, std::uint64_t number)
 {
-    for (unsigned shift = 64; shift > 0;) {
-        shift -= 8;
-        out.push_back(static_cast<char>((number >> shift) & 0xff));
+    std::array<char, sizeof(number)> bytes;
+    for (std::size_t index = bytes.size(); index-- > 0; number >>= 8) {
+        bytes[index] = static_cast<char>(number & 0xff);
     }
+    out.append(bytes.data(), bytes.size());
 }
 
 template <std::size_t N>
 void append_bytes(std::string &out, const std::array<std::uint8_t, N> &bytes)
 {
-    for (std::uint8_t byte : bytes) {
-        out.push_back(static_cast<char>(byte));
-    }
+    out.append(reinterpret_cast<const char *>(bytes.data()), N);
 }
 
 // With its length in front no text can run into its neighbour.
@@ -56,7 +65,7 @@ eip3009_claim_key(std::string_view network, std::string_view asset,
 
     // Money: all parts have a fixed length, and the word in front keeps keys
     // of other payment forms apart.
-    std::string parts = "eip3009";
+    std::string parts = begin_parts("eip3009");
     append_number(parts, *chain_id);
     append_bytes(parts, *token);
     append_bytes(parts, authorization.from);
@@ -73,7 +82,7 @@ permit2_claim_key(std::string_view network,
     if (!chain_id) {
         return std::nullopt;
     }
-    std::string parts = "permit2";
+    std::string parts = begin_parts("permit2");
     append_number(parts, *chain_id);
     append_bytes(parts, authorization.from);
     append_bytes(parts, authorization.nonce);
@@ -83,7 +92,7 @@ permit2_claim_key(std::string_view network,
 Digest network_claim_key(std::string_view form, std::string_view network,
                          std::string_view identity)
 {
-    std::string parts;
+    std::string parts = begin_parts();
     append_text(parts, form);
     append_text(parts, canonical_network(network));
     append_text(parts, identity);
@@ -103,7 +112,7 @@ Digest money_digest(std::string_view network, std::string_view asset)
 Digest resource_digest(std::string_view method, std::string_view host,
                        std::string_view request_uri)
 {
-    std::string parts;
+    std::string parts = begin_parts();
     append_text(parts, method);
     append_text(parts, host);
     append_text(parts, request_uri);

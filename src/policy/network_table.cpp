@@ -138,13 +138,14 @@ std::string_view strip_leading_zeros(std::string_view digits)
 
 std::optional<std::string> caip2_network(std::string_view name)
 {
+    // No alias has a colon.
+    if (has_caip2_form(name)) {
+        return std::string(name);
+    }
     for (const Network &network : kNetworks) {
         if (!name.empty() && network.alias == name) {
             return std::string(network.caip2);
         }
-    }
-    if (has_caip2_form(name)) {
-        return std::string(name);
     }
     return std::nullopt;
 }

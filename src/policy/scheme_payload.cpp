@@ -193,7 +193,7 @@ constexpr ReasonWords kPermit2Words = {
 
 bool differs(std::string_view said, std::string_view offered)
 {
-    return !said.empty()
+    return !said.empty() && said != offered
            && parse_evm_address(said) != parse_evm_address(offered);
 }
 

@@ -10,22 +10,6 @@ constexpr std::string_view kBuilderCode = "builder-code";
 // Those of the client and of the server together.
 constexpr std::size_t kMaxServiceCodes = 10;
 
-bool contains(JsonValue echoed, JsonValue advertised)
-{
-    if (!advertised.is_object()) {
-        return echoed.exists() && echoed.equals(advertised);
-    }
-    if (!echoed.is_object()) {
-        return false;
-    }
-    for (const auto &[key, value] : advertised.members()) {
-        if (!contains(echoed[key], value)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 // Codes are a list or, alone, a string; nothing where there are none.
 std::vector<JsonValue> codes_of(JsonValue codes)
 {
@@ -87,7 +71,7 @@ bool keeps_info(JsonValue advertised, JsonValue echoed,
                 const FieldNames &ignored)
 {
     if (!advertised.is_object()) {
-        return contains(echoed, advertised);
+        return echoed.covers(advertised);
     }
     if (!echoed.is_object()) {
         return false;
@@ -95,7 +79,7 @@ bool keeps_info(JsonValue advertised, JsonValue echoed,
     for (const auto &[key, value] : advertised.members()) {
         bool skipped =
             std::find(ignored.begin(), ignored.end(), key) != ignored.end();
-        if (!skipped && !contains(echoed[key], value)) {
+        if (!skipped && !echoed[key].covers(value)) {
             return false;
         }
     }

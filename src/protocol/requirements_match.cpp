@@ -21,23 +21,6 @@ bool is_dynamic(std::string_view key, const PaymentRequirements &offered)
            && offered.network.compare(0, kSolana.size(), kSolana) == 0;
 }
 
-// Objects may have gained members on the way; all else has to be equal.
-bool contains(JsonValue echoed, JsonValue advertised)
-{
-    if (!advertised.is_object()) {
-        return echoed.exists() && echoed.equals(advertised);
-    }
-    if (!echoed.is_object()) {
-        return false;
-    }
-    for (const auto &[key, value] : advertised.members()) {
-        if (!contains(echoed[key], value)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 bool matches_extra(JsonValue echoed, const PaymentRequirements &offered)
 {
     if (echoed.exists() && !echoed.is_object()) {
@@ -45,7 +28,7 @@ bool matches_extra(JsonValue echoed, const PaymentRequirements &offered)
     }
     // An absent echo counts as {}: clients in Go leave empty maps out.
     for (const auto &[key, value] : offered.extra.root().members()) {
-        if (!is_dynamic(key, offered) && !contains(echoed[key], value)) {
+        if (!is_dynamic(key, offered) && !echoed[key].covers(value)) {
             return false;
         }
     }

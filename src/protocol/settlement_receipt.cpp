@@ -29,7 +29,10 @@ constexpr std::size_t kMostReceiptBytes = 6 * 1024;
 
 std::string open_receipt(bool success)
 {
-    return success ? "{\"success\":true" : "{\"success\":false";
+    std::string receipt;
+    receipt.reserve(256);
+    receipt.append(success ? "{\"success\":true" : "{\"success\":false");
+    return receipt;
 }
 
 }  // namespace

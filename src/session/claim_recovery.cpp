@@ -143,20 +143,16 @@ bool ClaimTable::restore_claim(const JournalRecord &record, std::int64_t now)
     }
     auto *header = reinterpret_cast<Header *>(memory_);
     Cell *cell = find(record.key);
-    bool known = cell != nullptr;
-    if (!known) {
+    if (cell == nullptr) {
         cell = room_for(record.key, now);
         if (cell == nullptr) {
             return false;
         }
     }
-    bool same_settle = known && cell->settle_digest == record.settle_digest;
-    Cell former = *cell;
     enter_state(*cell, ClaimState::free);
     *cell = Cell{};
-    cell->generation = known ? former.generation : header->next_generation++;
-    cell->first_block = same_settle ? former.first_block : kNoBlock;
-    cell->settle_bytes = same_settle ? former.settle_bytes : 0;
+    cell->generation = header->next_generation++;
+    cell->first_block = kNoBlock;
     cell->flags = static_cast<std::uint8_t>(record.flags | kNoted);
     cell->executions = record.executions;
     cell->expires = record.expires;
@@ -173,7 +169,7 @@ bool ClaimTable::restore_claim(const JournalRecord &record, std::int64_t now)
     std::memcpy(cell->receipt, record.receipt.data(), record.receipt.size());
     cell->receipt_bytes = static_cast<std::uint16_t>(record.receipt.size());
     if (!record.settle.empty()) {
-        keep_settle_bytes(*cell, number_of(*cell), record.settle, now);
+        keep_settle(*cell, record.settle, now);
     }
     if (state == ClaimState::unknown) {
         plan_retry(*cell, now);

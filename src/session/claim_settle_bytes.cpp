@@ -1,11 +1,22 @@
 // The settle requests that a ClaimTable keeps while their outcome is open.
 #include <algorithm>
 #include <cstring>
+#include <functional>
 
 #include "session/claim_table.hpp"
 #include "session/claim_table_layout.hpp"
 
 namespace x402 {
+
+namespace {
+
+// Tells that memory changed, which nobody does on purpose: no digest needed.
+std::uint32_t check_of(std::string_view bytes)
+{
+    return static_cast<std::uint32_t>(std::hash<std::string_view>()(bytes));
+}
+
+}  // namespace
 
 bool ClaimTable::block_is_free(const Block &block, std::int64_t now) const
 {
@@ -22,9 +33,20 @@ bool ClaimTable::block_is_free(const Block &block, std::int64_t now) const
     return cell->expires <= now && !owner_lives(*cell);
 }
 
+// The digest is for bytes that have to come from somebody else again.
+void ClaimTable::keep_settle(Cell &cell, std::string_view bytes,
+                             std::int64_t now)
+{
+    cell.first_block = kNoBlock;
+    if (!fill_blocks(cell, bytes, now)) {
+        cell.settle_digest = sha256(bytes);
+    }
+}
+
 // Chains blocks from the back so that each one is complete before it is linked.
-void ClaimTable::keep_settle_bytes(Cell &cell, std::uint32_t index,
-                                   std::string_view bytes, std::int64_t now)
+// False: no room.
+bool ClaimTable::fill_blocks(Cell &cell, std::string_view bytes,
+                             std::int64_t now)
 {
     auto *header = reinterpret_cast<Header *>(memory_);
     Areas areas = areas_of(header->bytes);
@@ -32,7 +54,7 @@ void ClaimTable::keep_settle_bytes(Cell &cell, std::uint32_t index,
     constexpr std::size_t kPayload = sizeof(Block::bytes);
 
     if (bytes.empty() || bytes.size() > kMaxSettleBytes || areas.blocks == 0) {
-        return;
+        return false;
     }
     std::size_t wanted = (bytes.size() + kPayload - 1) / kPayload;
     std::uint32_t found[(kMaxSettleBytes + kPayload - 1) / kPayload];
@@ -45,7 +67,7 @@ void ClaimTable::keep_settle_bytes(Cell &cell, std::uint32_t index,
         }
     }
     if (count < wanted) {
-        return;
+        return false;
     }
 
     std::uint32_t next = kNoBlock;
@@ -55,7 +77,7 @@ void ClaimTable::keep_settle_bytes(Cell &cell, std::uint32_t index,
         store_fence();
         std::string_view part = bytes.substr(i * kPayload, kPayload);
         std::memcpy(block.bytes, part.data(), part.size());
-        block.cell = index;
+        block.cell = number_of(cell);
         block.next = next;
         store_fence();
         block.generation = cell.generation;
@@ -63,7 +85,9 @@ void ClaimTable::keep_settle_bytes(Cell &cell, std::uint32_t index,
     }
     header->next_block = (found[wanted - 1] + 1) % areas.blocks;
     cell.settle_bytes = static_cast<std::uint32_t>(bytes.size());
+    cell.settle_check = check_of(bytes);
     cell.first_block = next;
+    return true;
 }
 
 // Its blocks are free for others at once.
@@ -111,9 +135,7 @@ bool ClaimTable::take_over(ClaimRef ref, const ClaimFacts &facts, Owner owner,
     cell->settle_started = now;
     cell->changed = now;
     cell->tries = 0;
-    keep_settle_bytes(*cell, ref.cell, bytes, now);
-    store_fence();
-    cell->settle_digest = sha256(bytes);
+    keep_settle(*cell, bytes, now);
     store_fence();
     enlist(*cell);
     store_fence();
@@ -147,7 +169,7 @@ std::string ClaimTable::stored_settle(ClaimRef ref) const
         at = block.next;
     }
     if (out.size() != cell->settle_bytes
-        || sha256(out) != cell->settle_digest) {
+        || check_of(out) != cell->settle_check) {
         return {};
     }
     return out;
@@ -156,7 +178,11 @@ std::string ClaimTable::stored_settle(ClaimRef ref) const
 bool ClaimTable::settle_digest_is(ClaimRef ref, const Digest &digest) const
 {
     const Cell *cell = cell_of(ref);
-    return cell != nullptr && cell->settle_digest == digest;
+    if (cell == nullptr) {
+        return false;
+    }
+    std::string stored = stored_settle(ref);
+    return (stored.empty() ? cell->settle_digest : sha256(stored)) == digest;
 }
 
 }  // namespace x402

@@ -271,11 +271,9 @@ bool ClaimTable::set_settling(ClaimRef ref, std::string_view bytes,
     }
     // A settlement asked again keeps what was sent the first time.
     if (!(cell->flags & kEverUnknown)) {
-        cell->settle_digest = sha256(bytes);
         cell->facilitator = facilitator;
         cell->settle_started = now;
-        cell->first_block = kNoBlock;
-        keep_settle_bytes(*cell, ref.cell, bytes, now);
+        keep_settle(*cell, bytes, now);
     }
     cell->changed = now;
     enter_state(*cell, ClaimState::settling);

@@ -321,8 +321,8 @@ private:
                      Fits fits) const;
     void sweep(std::size_t count, std::int64_t now) const;
     bool may_open_another(std::int64_t now) const;
-    void keep_settle_bytes(Cell &cell, std::uint32_t index,
-                           std::string_view bytes, std::int64_t now);
+    void keep_settle(Cell &cell, std::string_view bytes, std::int64_t now);
+    bool fill_blocks(Cell &cell, std::string_view bytes, std::int64_t now);
     void drop_settle_bytes(Cell &cell) const;
     Payer *payer_bucket(const Digest &payer) const;
     Payer *find_payer(const Digest &payer) const;

@@ -14,7 +14,7 @@ namespace claim_layout {
 constexpr std::uint64_t kMagic = 0x7834303263656c6cULL;
 // Raised with every change of the structs below: a worker of another build
 // must not read this table.
-constexpr std::uint32_t kLayout = 5;
+constexpr std::uint32_t kLayout = 6;
 
 constexpr std::size_t kWorkers = 512;
 constexpr std::size_t kCellsPerBucket = 8;
@@ -110,7 +110,7 @@ struct ClaimTable::Cell {
     Digest resource;
     Digest redeliver_key;
     Digest payer;
-    Digest settle_digest;
+    Digest settle_digest;  // of bytes that are not kept
     std::array<std::uint8_t, 32> amount;
     char receipt[kReceiptBytes];
     Digest money;
@@ -119,8 +119,8 @@ struct ClaimTable::Cell {
     Link due_link;          // derived
     std::uint8_t tries;
     std::uint8_t text_bytes[3];
-    std::uint32_t reserved;
-    char texts[kTextBytes];  // network, payer, asset, one behind the other
+    std::uint32_t settle_check;  // of bytes that are kept
+    char texts[kTextBytes];      // network, payer, asset, one behind the other
 
     ClaimState claim_state() const { return static_cast<ClaimState>(state); }
 };

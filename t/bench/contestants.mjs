@@ -40,7 +40,7 @@ http {
     default_type text/plain;
     keepalive_requests 1000000000;
     keepalive_timeout 600s;
-    large_client_header_buffers 4 64k;
+    large_client_header_buffers 4 8k;
     open_file_cache max=100 inactive=1h;
     open_file_cache_valid 1h;
     ${options.http ?? ''}
@@ -73,9 +73,9 @@ export function module_options({ facilitator, ...options }) {
     return {
         modules: [tools.module_path],
         http: `
-    x402_zone ${options.zone ?? 'bench:400m'};
+    x402_zone ${options.zone ?? 'bench:100m'};
     x402_facilitator ${facilitator};
-    x402_facilitator_max_calls ${options.calls ?? 2048};
+    x402_facilitator_max_calls ${options.calls ?? 8192};
     x402_facilitator_timeout verify=30s settle=60s;
     ${facilitator.startsWith('https:') ? `x402_facilitator_ssl_trusted_certificate ${tools.scratch()}/stub.pem;` : ''}
     x402_network base-sepolia;

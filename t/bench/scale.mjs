@@ -114,7 +114,7 @@ async function in_flight() {
         const number = Math.min(wanted, Math.floor((limit - 100) / 2));
         say(`in flight ${number}`);
         const server = await contestants.module.start({ facilitator: await stage.facilitator(number > 5000 ? 15000 : 5000), zone: 'bench:40m',
-            calls: Math.ceil(number * 8 / 7) + 8, connections: Math.min(limit - 20, 2 * number + 200) });
+            calls: 4 * number + 8, connections: Math.min(limit - 20, 2 * number + 200) });
         const result = await stage.load(server, 'paid', { file,
             words: [`connections=${number}`, `requests=${number}`, 'warmup=0', 'seconds=120'] });
         await server.stop();

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdint>
 #include <ctime>
 #include <queue>
@@ -383,6 +384,8 @@ void Stub::set_alarm()
 int main(int count, char **words)
 {
     using namespace x402_bench;
+    // OpenSSL writes without MSG_NOSIGNAL to who has gone.
+    std::signal(SIGPIPE, SIG_IGN);
     CommandLine line(count, words, {"payer", "certificate", "key"});
     Stub(line.text("payer"), line.text("certificate"), line.text("key")).run();
     return 0;

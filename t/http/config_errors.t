@@ -138,6 +138,8 @@ refused_here("$complete x402_facilitator_timeout $_; x402_price 1;", '(?:time|pa
     for 'verify=0', 'verify=x', 'colour=1s', '1s', 'verify=1s verify=2s', 'verify=-1s';
 refused_here("$complete x402_facilitator_max_calls $_; x402_price 1;", '(?:max_calls|value|invalid|number)') for '0', '-1', 'x';
 refused("$complete x402_facilitator_ssl_trusted_certificate /nowhere/ca.pem; x402_price 1;", 'nowhere');
+refused("$network $pay_to x402_facilitator https://facilitator.example; x402_facilitator_ssl_trusted_certificate $FindBin::Bin/config_errors.t; x402_price 1;",
+    'no certificates can be read from "[^"]+config_errors.t"; write the path of a PEM file');
 
 passes("$complete x402_facilitator_header $_; x402_price 1;")
     for 'X-Key abc', 'verify X-Key abc', 'settle X-Key "a b"', 'supported X-Key abc', 'Authorization "Bearer abc"', 'X-Key ""';
@@ -223,7 +225,7 @@ warns("x402_nevermined $_ key_file=$key; x402_protocol nevermined; x402_accept p
     for 'live', 'staging_live', 'staging_sandbox';
 refused_here("x402_nevermined $_; x402_price 1;", 'number of arguments') for '', 'sandbox', 'sandbox a b';
 refused_here("x402_nevermined $_ key_file=$key; x402_price 1;", '(?:environment|url|URL|http)') for 'Sandbox', 'prod', 'ftp://a', 'http://';
-refused_here("x402_nevermined sandbox $_; x402_price 1;", 'key') for $key, 'key_file=', 'key_file=/nowhere/at/all', 'key_file=/dev/null';
+refused_here("x402_nevermined sandbox $_; x402_price 1;", '(?:key|file)') for $key, 'key_file=', 'key_file=/nowhere/at/all', 'key_file=/dev/null';
 refused_here("$plans x402_nevermined sandbox key_file=$key;", 'duplicate');
 refused_here("x402_protocol $_; x402_price 1;", 'stands alone') for 'v2 nevermined', 'nevermined v1';
 refused_here("x402_token_header $_;", 'header') for 'a:b', '""', 'a_b';

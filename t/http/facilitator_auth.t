@@ -230,12 +230,12 @@ refused(cdp => "id = a\nsecret = -----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRI
 refused(cdp => '{"id":"a"}', '"privateKey"', 'JSON without a key');
 refused(payai => "id = a\nsecret = $cdp\n", 'PKCS#8 DER in base64', 'a CDP key for PayAI');
 refused(payai => "id = a\nsecret = $short\n", 'PKCS#8 DER in base64', 'half a PayAI key');
-refused(bearer => 'a' x 70000, 'too large', 'a large file');
+refused(bearer => 'a' x 70000, 'more than 65536 bytes', 'a large file');
 
 for my $case (
     [ "$ask x402_facilitator_auth bearer keys/nowhere;", 'nowhere" cannot be opened \(2: No such file' ],
     [ "$ask x402_facilitator_auth bearer keys;",         'no regular file' ],
-    [ "$ask x402_facilitator_auth bearer '';",           'must not be empty' ],
+    [ "$ask x402_facilitator_auth bearer '';",           'needs a name' ],
     [ "$ask x402_facilitator_auth basic keys/bearer;",   'unknown kind "basic"; write bearer, cdp or payai' ],
     [ "$ask x402_facilitator_auth bearer;",              'number of arguments' ],
     [ "$ask x402_facilitator_auth bearer keys/bearer; x402_facilitator_auth bearer keys/bearer;", 'duplicate' ],

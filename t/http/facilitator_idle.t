@@ -28,6 +28,7 @@ $t->start;
 
 # --- idle connections give way
 
+$f->wait_calls(supported => 1);
 $f->verify('hold');
 $f->forget;
 my @clients = map {

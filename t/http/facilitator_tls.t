@@ -1,5 +1,6 @@
 # https facilitators: the certificate is checked, against the file the operator
 # names, and nothing is sent to a server that cannot prove who it is.
+# Runs with both transports.
 
 use v5.36;
 use FindBin;

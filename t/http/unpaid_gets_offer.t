@@ -87,6 +87,9 @@ $c->send("GET /paid HTTP/1.0\r\n\r\n");
 is offer($c->answer)->{resource}{url}, 'http://shop.example:' . $t->port . '/paid',
     'without a Host: name and port of the server';
 is offer($t->get('/paid'))->{resource}{url}, 'http://localhost/paid', 'a Host without a port';
+for my $host ('[::1]', '[::1]:8443') {
+    is offer($t->get('/paid', host => $host))->{resource}{url}, "http://$host/paid", "Host: $host";
+}
 $c = $t->connect;
 $c->send("GET http://evil.example/paid HTTP/1.1\r\nHost: seller.example\r\nConnection: close\r\n\r\n");
 like offer($c->answer)->{resource}{url}, qr{\Ahttp://\w+\.example/paid\z}, 'absolute form';

@@ -23,8 +23,14 @@ AnswerBody json_answer_body(const Answer &answer)
 Challenge challenge_of(const RequestCtx &ctx, const Answer &answer,
                        const ResourceInfo &resource)
 {
-    Challenge challenge = {
-        answer.offer_error, answer.stock_error, resource, *ctx.offer, {}, {}};
+    bool stock = answer.unpaid && answer.offer_error.empty();
+    Challenge challenge = {stock ? kPaymentRequired
+                                 : std::string_view(answer.offer_error),
+                           stock,
+                           resource,
+                           *ctx.offer,
+                           {},
+                           {}};
     if (ctx.payment && ctx.payment->payer_known) {
         challenge.payer = ctx.payment->payer;
     } else {
@@ -90,10 +96,7 @@ bool choose_answer_body(const RequestCtx &ctx, const Answer &answer,
 
 void set_body_headers(ngx_http_request_t *r, const AnswerBody &body)
 {
-    ngx_str_t &type = r->headers_out.content_type;
-    type.data =
-        reinterpret_cast<u_char *>(const_cast<char *>(body.type.data()));
-    type.len = body.type.size();
+    r->headers_out.content_type = borrowed(body.type);
     // nginx: the length without parameters is what filters compare by.
     auto end = std::find_if(body.type.begin(), body.type.end(), [](char byte) {
         return byte == ';' || byte == ' ' || byte == '\t';

@@ -96,9 +96,9 @@ bool add_cors_headers(ngx_http_request_t *r, const RequestCtx *ctx)
         }
     });
     std::string_view origin = view(conf->cors);
-    return add_header(r, "Access-Control-Allow-Origin", origin)
-           && (origin == "*" || add_header(r, "Vary", "Origin"))
-           && add_header(r, "Access-Control-Expose-Headers", kExposed);
+    return add_constant_header(r, "Access-Control-Allow-Origin", origin)
+           && (origin == "*" || add_constant_header(r, "Vary", "Origin"))
+           && add_constant_header(r, "Access-Control-Expose-Headers", kExposed);
 }
 
 }  // namespace x402

@@ -77,13 +77,10 @@ bool rebuild(ngx_pool_t *pool, ngx_list_t &list,
 
 }  // namespace
 
-bool header_is(const ngx_str_t &name, std::string_view wanted)
+bool same_name(const u_char *name, std::string_view wanted)
 {
-    if (name.len != wanted.size()) {
-        return false;
-    }
     for (std::size_t i = 0; i < wanted.size(); i++) {
-        u_char byte = name.data[i] == '_' ? '-' : ngx_tolower(name.data[i]);
+        u_char byte = name[i] == '_' ? '-' : ngx_tolower(name[i]);
         if (byte != static_cast<u_char>(wanted[i])) {
             return false;
         }

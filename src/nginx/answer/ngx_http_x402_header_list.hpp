@@ -29,7 +29,11 @@ private:
 
 // `_` counts as `-`, letters in any case: what a CGI variable cannot tell
 // apart.
-bool header_is(const ngx_str_t &name, std::string_view wanted);
+bool same_name(const u_char *name, std::string_view wanted);
+inline bool header_is(const ngx_str_t &name, std::string_view wanted)
+{
+    return name.len == wanted.size() && same_name(name.data, wanted);
+}
 
 bool has_header(const ngx_list_t &list, HeaderNames names);
 

@@ -168,17 +168,22 @@ ngx_table_elt_t *add_header(ngx_http_request_t *r, std::string_view name,
                             std::string_view value)
 {
     ngx_str_t copied = pool_copy(r->pool, value);
+    return copied.data ? add_constant_header(r, name, view(copied)) : nullptr;
+}
+
+ngx_table_elt_t *add_constant_header(ngx_http_request_t *r,
+                                     std::string_view name,
+                                     std::string_view value)
+{
     auto *header =
         static_cast<ngx_table_elt_t *>(ngx_list_push(&r->headers_out.headers));
-    if (copied.data == nullptr || header == nullptr) {
+    if (header == nullptr) {
         return nullptr;
     }
     ngx_memzero(header, sizeof(*header));
     header->hash = 1;
-    header->key.data =
-        reinterpret_cast<u_char *>(const_cast<char *>(name.data()));
-    header->key.len = name.size();
-    header->value = copied;
+    header->key = borrowed(name);
+    header->value = borrowed(value);
     return header;
 }
 
@@ -188,7 +193,7 @@ bool add_paid_headers(RequestCtx &ctx)
     return (ctx.receipt.empty()
             || add_own_header(ctx, ctx.dialect->receipt_header(),
                               base64_encode(ctx.dialect->receipt(ctx.receipt))))
-           && add_header(ctx.r, "Vary", kVary) != nullptr;
+           && add_constant_header(ctx.r, "Vary", kVary) != nullptr;
 }
 
 bool add_answer_headers(RequestCtx &ctx, const Answer &answer)
@@ -214,7 +219,7 @@ bool add_answer_headers(RequestCtx &ctx, const Answer &answer)
                == nullptr) {
         return false;
     }
-    return add_header(ctx.r, "Vary", kVary) != nullptr;
+    return add_constant_header(ctx.r, "Vary", kVary) != nullptr;
 }
 
 ngx_int_t send_answer(RequestCtx &ctx, const Answer &answer)
@@ -254,13 +259,11 @@ Answer invalid_answer(const RequestCtx &ctx, std::string error)
 
 Answer unpaid_answer(const RequestCtx &ctx)
 {
-    Answer answer = challenge_answer(ctx.unpaid_error);
+    Answer answer;
     answer.status = 402;
+    answer.offer = true;
     answer.unpaid = true;
-    if (ctx.unpaid_error.empty()) {
-        answer.offer_error = kPaymentRequired;
-        answer.stock_error = true;
-    }
+    answer.offer_error = ctx.unpaid_error;
     return answer;
 }
 

@@ -9,6 +9,10 @@ namespace x402 {
 // Adds a response header; nullptr: no memory. Lifetime of the name: static.
 ngx_table_elt_t *add_header(ngx_http_request_t *r, std::string_view name,
                             std::string_view value);
+// The same without a copy of the value, which lives as long as the request.
+ngx_table_elt_t *add_constant_header(ngx_http_request_t *r,
+                                     std::string_view name,
+                                     std::string_view value);
 
 // The receipt of a paid answer and what caches have to know about it.
 bool add_paid_headers(RequestCtx &ctx);

@@ -1,6 +1,6 @@
 // One question to a facilitator: addresses, redirects, deadline, transport.
 // This is what the rest of src/nginx uses. Behind it are two transports with
-// the same outcomes: the http client for http://, libcurl for https://.
+// the same outcomes: the http client, and libcurl where nginx has no TLS.
 #ifndef NGX_HTTP_X402_CALL_HPP
 #define NGX_HTTP_X402_CALL_HPP
 
@@ -44,10 +44,9 @@ private:
         std::string name;
         std::vector<std::string> literal;   // the name, when it is an address
         std::unique_ptr<AddressBook> book;  // nullptr: name is an address
-        std::vector<std::unique_ptr<HttpOrigin>> origins;  // one for each port
+        std::vector<std::unique_ptr<HttpOrigin>> origins;
 
         const std::vector<std::string> &addresses();
-        HttpOrigin &origin_for(unsigned port);
     };
     // Where an operation is asked at present.
     struct Route {
@@ -62,6 +61,8 @@ private:
     };
 
     Host &host_for(const std::string &name);
+    HttpOrigin *origin_for(Host &host, const FacilitatorUrl &url);
+    TlsContext *trust();
     // nullptr: the URL is unusable.
     Route *route_for(Operation operation, const std::string &plan);
     bool lead(Route &route, const std::string &url);
@@ -73,6 +74,7 @@ private:
 
     const FacilitatorConf &conf_;
     CurlEngine &engine_;
+    std::unique_ptr<TlsContext> late_tls_;
     std::vector<std::unique_ptr<Host>> hosts_;
     Route routes_[4];
     std::unique_ptr<AuthTokens> tokens_;      // nullptr: no auth
@@ -82,8 +84,8 @@ private:
 
 struct CallTerms {
     Operation operation = Operation::verify;
-    std::string body;
-    std::string plan;  // its number; for that operation only
+    std::string_view body;  // Lifetime: until `done` or cancel()
+    std::string plan;       // its number; for that operation only
     ngx_msec_t connect_timeout = 0;
     ngx_msec_t timeout = 0;  // for everything: addresses, redirect, answer
 };

@@ -21,9 +21,9 @@ struct CurlRequest {
     unsigned port = 0;
     std::vector<std::string> addresses;  // empty: host is an address itself
     bool post = true;                    // else GET, without a body
-    std::string body;                    // JSON
-    std::vector<std::string> headers;    // "Name: value", beside our own
-    std::string trusted_certificate;     // path; empty: the system's
+    std::string_view body;  // JSON. Lifetime: until `done` or cancel()
+    std::vector<std::string> headers;  // "Name: value", beside our own
+    std::string trusted_certificate;   // path; empty: the system's
     bool ssl_verify = true;
     // Money: at most one send. A second one, which curl begins on its own when
     // a reused connection dies silently, is refused and counts as broken.

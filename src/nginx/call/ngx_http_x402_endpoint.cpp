@@ -14,9 +14,9 @@ constexpr ngx_msec_t kRedirectLifetime = 3600 * 1000;
 // The tests of what goes over the wire run against both transports: the module
 // is linked a second time for them, with this file compiled otherwise.
 #ifdef X402_HTTP_BY_CURL
-constexpr bool kHttpByCurl = true;
+constexpr bool kCurlOnly = true;
 #else
-constexpr bool kHttpByCurl = false;
+constexpr bool kCurlOnly = false;
 #endif
 
 const char *operation_name(Operation operation)
@@ -98,15 +98,46 @@ const std::vector<std::string> &Endpoint::Host::addresses()
     return book ? book->addresses() : literal;
 }
 
-HttpOrigin &Endpoint::Host::origin_for(unsigned port)
+// nullptr: curl has to do it.
+HttpOrigin *Endpoint::origin_for(Host &host, const FacilitatorUrl &url)
 {
-    for (auto &origin : origins) {
-        if (origin->port() == port) {
-            return *origin;
+    if (kCurlOnly || (url.secure && !kHasTls)) {
+        return nullptr;
+    }
+    for (auto &origin : host.origins) {
+        if (origin->port() == url.port && origin->secure() == url.secure) {
+            return origin.get();
         }
     }
-    origins.push_back(std::make_unique<HttpOrigin>(port));
-    return *origins.back();
+    std::unique_ptr<TlsPeer> tls;
+    if (url.secure) {
+        TlsContext *context = trust();
+        if (context == nullptr) {
+            return nullptr;
+        }
+        tls = std::make_unique<TlsPeer>(
+            *context, url.host, url.host_is_address(), conf_.ssl_verify);
+    }
+    host.origins.push_back(
+        std::make_unique<HttpOrigin>(url.port, std::move(tls)));
+    return host.origins.back().get();
+}
+
+// What was read with the configuration; of an http:// facilitator that turns
+// out to redirect to https://, read now. nullptr: it cannot be read.
+TlsContext *Endpoint::trust()
+{
+    if (conf_.tls) {
+        return conf_.tls;
+    }
+    if (!late_tls_) {
+        auto made = std::make_unique<TlsContext>();
+        if (!made->prepare(conf_.trusted_certificate, ngx_cycle->log)) {
+            return nullptr;
+        }
+        late_tls_ = std::move(made);
+    }
+    return late_tls_.get();
 }
 
 bool Endpoint::lead(Route &route, const std::string &url)
@@ -117,12 +148,8 @@ bool Endpoint::lead(Route &route, const std::string &url)
     }
     route.parsed = parsed.value();
     route.host = &host_for(route.parsed.host);
-    route.origin = nullptr;
-    route.head.clear();
-    if (!route.parsed.secure && !kHttpByCurl) {
-        route.origin = &route.host->origin_for(route.parsed.port);
-        route.head = start_of_head(url, route.post);
-    }
+    route.origin = origin_for(*route.host, route.parsed);
+    route.head = route.origin ? start_of_head(url, route.post) : std::string();
     route.url = url;
     return true;
 }

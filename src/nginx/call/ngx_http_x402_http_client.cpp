@@ -43,6 +43,11 @@ HttpOrigin::Exchange::Exchange(HttpOrigin &its_origin, HttpRequest its_request,
     timer.log = ngx_cycle->log;
     timer.handler = on_timer;
     timer.cancelable = request.background ? 1 : 0;
+    if (origin.secure()) {
+        // One TLS record, one system call.
+        request.head += request.body;
+        request.body = {};
+    }
 }
 
 HttpOrigin::Exchange::~Exchange()
@@ -101,6 +106,8 @@ void HttpOrigin::Exchange::begin()
 bool HttpOrigin::Exchange::send_some()
 {
     ngx_connection_t *c = connection->c;
+    // Money: what TLS was given may have left in part, whatever it says.
+    begun = begun || origin.secure();
     ngx_buf_t bufs[2];
     ngx_chain_t links[2];
     const std::string_view parts[2] = {request.head, request.body};
@@ -128,7 +135,8 @@ bool HttpOrigin::Exchange::send_some()
     bool alive = c->send_chain(c, first, 0) != NGX_CHAIN_ERROR;
     // Money: what the kernel took counts as sent, whatever came after.
     sent += static_cast<std::size_t>(c->sent - before);
-    anything_sent = anything_sent || sent > 0;
+    begun = begun || sent > 0;
+    anything_sent = anything_sent || begun;
     return alive;
 }
 
@@ -143,7 +151,7 @@ void HttpOrigin::Exchange::send()
         }
     }
     reply.sent_completely = reply.sent_completely || sent == size();
-    if (send_failed && sent == 0) {
+    if (send_failed && !begun) {
         lost("the connection died before anything was sent");
         return;
     }
@@ -199,7 +207,7 @@ void HttpOrigin::Exchange::receive()
 void HttpOrigin::Exchange::lost(const char *why)
 {
     bool stale = reused && !reader.started();
-    bool harmless = sent == 0 || (!request.send_once && !repeated);
+    bool harmless = !begun || (!request.send_once && !repeated);
     if (!stale || !harmless) {
         bool refused = stale && request.send_once;
         fail(std::string(why) + (refused ? "; not sent again" : ""), false);
@@ -211,6 +219,7 @@ void HttpOrigin::Exchange::lost(const char *why)
     reused = false;
     send_failed = false;
     sent = 0;
+    begun = false;
     next_address = 0;
     reply.sent_completely = false;
     reader = ResponseReader();
@@ -243,6 +252,9 @@ void HttpOrigin::Exchange::answer()
     reply.retry_after = seconds_to_retry(reader.retry_after());
     reply.detail.clear();
     Connection *free = connection;
+    if (origin.tls_ && !reused) {
+        origin.tls_->remember(free->c);
+    }
     connection = nullptr;
     free->exchange = nullptr;
     if (reader.reusable() && sent == size()) {

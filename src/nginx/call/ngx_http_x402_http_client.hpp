@@ -1,17 +1,18 @@
-// HTTP/1.1 to a facilitator over plain TCP, on nginx's own connections.
+// HTTP/1.1 to a facilitator over TCP or TLS, on nginx's own connections.
 //
 // An HttpOrigin is one host and port as one worker talks to it: its addresses
-// and the connections kept open to it. FacilitatorCall uses it for http://
-// URLs; https:// goes through curl. Nothing here blocks, looks names up, or
-// follows a redirect.
+// and the connections kept open to it. FacilitatorCall uses it. Nothing here
+// blocks, looks names up, or follows a redirect.
 #ifndef NGX_HTTP_X402_HTTP_CLIENT_HPP
 #define NGX_HTTP_X402_HTTP_CLIENT_HPP
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "facilitator/facilitator_port.hpp"
+#include "nginx/call/ngx_http_x402_http_client_tls.hpp"
 #include "nginx/ngx_http_x402_boundary.hpp"
 
 namespace x402 {
@@ -19,8 +20,9 @@ namespace x402 {
 struct HttpRequest {
     std::string head;       // whole, with the empty line at its end
     std::string_view body;  // Lifetime: until `done` or cancel()
-    // Money: never a second time once the kernel has taken a byte of it, and
-    // not on a connection that may be about to be closed by the other side.
+    // Money: never a second time once the kernel has taken a byte of it (or TLS
+    // has been given any), and not on a connection that may be about to be
+    // closed by the other side.
     bool send_once = false;
     bool background = false;  // a quitting worker need not wait for it
     ngx_msec_t connect_timeout = 0;
@@ -32,12 +34,14 @@ public:
     struct Exchange;
     using Done = void (*)(void *data, FacilitatorReply &reply);
 
-    explicit HttpOrigin(unsigned port);
+    // `tls`: nullptr for http.
+    HttpOrigin(unsigned port, std::unique_ptr<TlsPeer> tls);
     ~HttpOrigin();  // no exchange may be left
     HttpOrigin(const HttpOrigin &) = delete;
     HttpOrigin &operator=(const HttpOrigin &) = delete;
 
     unsigned port() const { return port_; }
+    bool secure() const { return tls_ != nullptr; }
     // Literal addresses, in the order in which they are tried. Connections to
     // others are not used any more.
     void use_addresses(const std::vector<std::string> &addresses);
@@ -54,12 +58,14 @@ private:
     void keep_or_close(Connection *connection);
     void close(Connection *connection);
     bool leads_here(const Connection &connection) const;
+    static void on_hands_shaken(ngx_connection_t *c);
     static void on_read(ngx_event_t *event);
     static void on_write(ngx_event_t *event);
     static void on_idle(ngx_event_t *event);
     static void on_sweep(ngx_event_t *event);
 
     unsigned port_;
+    std::unique_ptr<TlsPeer> tls_;
     std::vector<std::string> literals_;  // what addresses_ was made of
     std::vector<Address> addresses_;
     std::vector<Connection *> idle_;  // longest idle first

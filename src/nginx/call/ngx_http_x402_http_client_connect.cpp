@@ -81,6 +81,40 @@ void HttpOrigin::Exchange::connect_next()
 
 void HttpOrigin::Exchange::connected()
 {
+    if (origin.tls_) {
+        shake_hands();
+    } else {
+        ready();
+    }
+}
+
+// Within the time to connect.
+void HttpOrigin::Exchange::shake_hands()
+{
+    if (!timer.timer_set) {
+        arm(std::min(time_until(connect_deadline), time_until(deadline)));
+    }
+    ngx_int_t rc = origin.tls_->shake_hands(connection->c, on_hands_shaken);
+    if (rc != NGX_AGAIN) {
+        hands_shaken();
+    }
+}
+
+void HttpOrigin::Exchange::hands_shaken()
+{
+    ngx_connection_t *c = connection->c;
+    std::string objection = origin.tls_->objection(c);
+    if (!objection.empty()) {
+        fail(objection, false);
+        return;
+    }
+    c->read->handler = on_read;
+    c->write->handler = on_write;
+    ready();
+}
+
+void HttpOrigin::Exchange::ready()
+{
     connection->connected = true;
     arm(time_until(deadline));
     send();
@@ -95,6 +129,14 @@ void HttpOrigin::Exchange::connect_failed(const std::string &why, bool late)
         return;
     }
     fail(reply.detail + ": " + why, late);
+}
+
+void HttpOrigin::on_hands_shaken(ngx_connection_t *c)
+{
+    guarded(c->log, 0, [&] {
+        static_cast<Connection *>(c->data)->exchange->hands_shaken();
+        return 0;
+    });
 }
 
 void HttpOrigin::on_write(ngx_event_t *event)

@@ -27,7 +27,7 @@ struct HttpOrigin::Connection {
     ngx_sockaddr_t address;        // where it leads
     socklen_t address_size = 0;
     ngx_msec_t idle_since = 0;
-    bool connected = false;
+    bool connected = false;  // and, with TLS, to whom it should be
 };
 
 // One request and its answer. Owns its connection while it has one.
@@ -39,8 +39,11 @@ struct HttpOrigin::Exchange {
     Exchange &operator=(const Exchange &) = delete;
 
     void begin();
-    void connected();
     void connect_next();
+    void connected();
+    void shake_hands();
+    void hands_shaken();
+    void ready();
     void connect_failed(const std::string &why, bool late);
     void send();
     void receive();
@@ -65,10 +68,11 @@ struct HttpOrigin::Exchange {
     ResponseReader reader;
     Connection *connection = nullptr;
     std::size_t sent = 0;          // of head and body, on this connection
+    bool begun = false;            // a byte of them may have left on it
     std::size_t next_address = 0;  // of the origin's
     ngx_msec_t deadline;
     ngx_msec_t connect_deadline = 0;
-    bool anything_sent = false;  // ever
+    bool anything_sent = false;  // a byte may have left, ever
     bool reused = false;         // the connection has served before
     bool send_failed = false;
     bool repeated = false;

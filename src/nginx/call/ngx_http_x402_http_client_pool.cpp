@@ -19,7 +19,7 @@ constexpr ngx_msec_t kMaxIdleOfSettle = 3 * 1000;
 bool is_quiet(ngx_connection_t *c)
 {
     char byte;
-    return recv(c->fd, &byte, 1, MSG_PEEK) == -1
+    return tls_is_quiet(c) && recv(c->fd, &byte, 1, MSG_PEEK) == -1
            && ngx_socket_errno == NGX_EAGAIN;
 }
 
@@ -30,7 +30,8 @@ ngx_msec_t idle_time(ngx_msec_t since)
 
 }  // namespace
 
-HttpOrigin::HttpOrigin(unsigned port) : port_(port)
+HttpOrigin::HttpOrigin(unsigned port, std::unique_ptr<TlsPeer> tls)
+    : port_(port), tls_(std::move(tls))
 {
     ngx_memzero(&sweep_, sizeof(sweep_));
     ngx_memzero(&nobody_, sizeof(nobody_));
@@ -129,7 +130,7 @@ void HttpOrigin::keep_or_close(Connection *connection)
     ngx_connection_t *c = connection->c;
     bool quiet = !c->close && !c->error && !c->read->eof && !c->read->error
                  && ngx_handle_read_event(c->read, 0) == NGX_OK
-                 && (!c->read->ready || is_quiet(c));
+                 && (c->read->ready ? is_quiet(c) : tls_is_quiet(c));
     if (!quiet || ngx_exiting || ngx_terminate
         || idle_.size() >= kMaxIdleConnections) {
         close(connection);
@@ -149,6 +150,9 @@ void HttpOrigin::close(Connection *connection)
 {
     if (connection->c->idle) {
         idle_.erase(std::find(idle_.begin(), idle_.end(), connection));
+    }
+    if (tls_) {
+        end_tls(connection->c, connection->exchange == nullptr);
     }
     ngx_close_connection(connection->c);
     delete connection;

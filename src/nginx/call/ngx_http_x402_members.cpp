@@ -223,6 +223,9 @@ void note_health(Endpoint &endpoint, Operation operation, CallHealth health,
     HealthChange change =
         endpoint.health.note(operation == Operation::settle, health,
                              number_of(payer), ngx_current_msec);
+    if (change == HealthChange::none) {
+        return;
+    }
     std::string name = "facilitator \"" + endpoint.conf().url.base() + "\" ";
     if (change == HealthChange::opened) {
         log_line(NGX_LOG_WARN, log,

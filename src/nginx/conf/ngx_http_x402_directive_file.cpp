@@ -32,7 +32,7 @@ char *refuse_config_file(ngx_conf_t *cf, const ngx_str_t &path, ngx_err_t error,
 }
 
 char *read_config_file(ngx_conf_t *cf, ngx_str_t &path, std::size_t limit,
-                       std::string &out)
+                       std::string &out, mode_t *mode)
 {
     if (path.len == 0) {
         return refuse_config_file(cf, path, 0, "needs a name");
@@ -52,6 +52,9 @@ char *read_config_file(ngx_conf_t *cf, ngx_str_t &path, std::size_t limit,
     }
     if (!ngx_is_file(&info)) {
         return refuse_config_file(cf, path, 0, "is no regular file");
+    }
+    if (mode) {
+        *mode = info.st_mode;
     }
     // One byte more than allowed, so that too much is seen.
     out.resize(limit + 1);

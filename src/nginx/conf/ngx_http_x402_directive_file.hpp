@@ -7,10 +7,10 @@
 namespace x402 {
 
 // The file at `path` (relative to the configuration's directory, made absolute
-// here), `limit` bytes at most. NGX_CONF_OK, or an error was printed that names
-// the file.
+// here), `limit` bytes at most; `mode`: its permissions, unless nullptr.
+// NGX_CONF_OK, or an error was printed that names the file.
 char *read_config_file(ngx_conf_t *cf, ngx_str_t &path, std::size_t limit,
-                       std::string &out);
+                       std::string &out, mode_t *mode = nullptr);
 
 // Prints what is wrong with the file; NGX_CONF_ERROR.
 char *refuse_config_file(ngx_conf_t *cf, const ngx_str_t &path, ngx_err_t error,

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/sha256_digest.hpp"
+#include "nginx/ngx_http_x402_log.hpp"
 
 namespace x402 {
 
@@ -77,6 +78,32 @@ std::uint64_t document_id_of(const FacilitatorConf &conf)
     return number ? number : 1;
 }
 
+// Shared by all who trust the same. nullptr: an error was printed.
+TlsContext *trust_of(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf)
+{
+    ngx_http_x402_main_conf_t *mcf = main_conf(cf);
+    std::string path = copy(conf.trusted_certificate);
+    for (std::size_t i = 0; i < mcf->facilitators.nelts; i++) {
+        const FacilitatorConf *known = facilitator_at(mcf, i);
+        if (known->tls && known->trusted_certificate == path) {
+            return known->tls;
+        }
+    }
+    auto *context = pool_new<TlsContext>(cf->pool);
+    if (context == nullptr) {
+        return nullptr;
+    }
+    if (!context->prepare(path, cf->log)) {
+        complain(cf, NGX_LOG_EMERG,
+                 "no certificates can be read from \"" + path
+                     + "\"; write the path of a PEM file into "
+                       "x402_facilitator_ssl_trusted_certificate",
+                 conf.facilitator_origin);
+        return nullptr;
+    }
+    return context;
+}
+
 }  // namespace
 
 void FacilitatorConf::need(std::string scheme, std::string network,
@@ -136,6 +163,10 @@ FacilitatorConf *find_or_add_facilitator(ngx_conf_t *cf,
         }
     }
 
+    TlsContext *tls = nullptr;
+    if (kHasTls && url->secure && (tls = trust_of(cf, conf)) == nullptr) {
+        return nullptr;
+    }
     auto *made = pool_new<FacilitatorConf>(cf->pool);
     auto **slot =
         static_cast<FacilitatorConf **>(ngx_array_push(&mcf->facilitators));
@@ -145,6 +176,7 @@ FacilitatorConf *find_or_add_facilitator(ngx_conf_t *cf,
     made->url = url.value();
     made->trusted_certificate = copy(conf.trusted_certificate);
     made->ssl_verify = conf.ssl_verify == 1;
+    made->tls = tls;
     made->resolver = resolver;
     made->headers = std::move(headers);
     made->auth = auth_of(conf);

@@ -12,6 +12,7 @@
 #include "facilitator/facilitator_url.hpp"
 #include "facilitator/request_header.hpp"
 #include "facilitator/supported_kinds.hpp"
+#include "nginx/call/ngx_http_x402_http_client_tls.hpp"
 #include "nginx/ngx_http_x402_boundary.hpp"
 
 namespace x402 {
@@ -31,6 +32,7 @@ struct FacilitatorConf {
     FacilitatorUrl url;
     std::string trusted_certificate;  // path; empty: the system's
     bool ssl_verify = true;
+    TlsContext *tls = nullptr;           // nullptr: http, or nginx without TLS
     ngx_resolver_t *resolver = nullptr;  // of nginx; nullptr: none configured
     RequestHeaders headers;
     const FacilitatorAuth *auth = nullptr;  // nullptr: none
@@ -56,7 +58,8 @@ struct FacilitatorConf {
               std::int64_t version = 2);
 };
 
-// nullptr: no memory. Lifetime: the configuration cycle.
+// nullptr: no memory, or an error was printed. Lifetime: the configuration
+// cycle.
 FacilitatorConf *find_or_add_facilitator(ngx_conf_t *cf,
                                          const ngx_http_x402_loc_conf_t &conf,
                                          const HealthTerms &health);

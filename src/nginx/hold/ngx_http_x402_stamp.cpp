@@ -58,10 +58,7 @@ std::string_view trimmed(std::string_view text)
 
 bool names_directive(std::string_view directive, std::string_view name)
 {
-    std::string_view own = directive.substr(0, directive.find('='));
-    ngx_str_t text = {
-        own.size(), reinterpret_cast<u_char *>(const_cast<char *>(own.data()))};
-    return header_is(text, name);
+    return header_is(borrowed(directive.substr(0, directive.find('='))), name);
 }
 
 // Appends the directives of one Cache-Control line that may stay on an answer
@@ -102,16 +99,19 @@ bool stamp(RequestCtx &ctx)
         }
     });
     bool paid = ctx.stamp == RequestCtx::Stamp::paid;
-    return add_header(r, "Cache-Control", paid ? kept + "private" : "no-store")
+    return (paid ? add_header(r, "Cache-Control", kept + "private")
+                 : add_constant_header(r, "Cache-Control", "no-store"))
            != nullptr;
 }
 
-// x402 v2, settlement overrides: between the upstream and us only, whether the
-// location is paid or free.
-void drop_overrides(ngx_http_request_t *r)
+// Settlement overrides (x402 v2) are between the upstream and us only, whether
+// the location is paid or free; payment headers are ours where we had a say.
+void drop_foreign(ngx_http_request_t *r, const RequestCtx *ctx)
 {
-    each_header(r->headers_out.headers, [](ngx_table_elt_t &header) {
-        if (header_is(header.key, "settlement-overrides")) {
+    each_header(r->headers_out.headers, [&](ngx_table_elt_t &header) {
+        if (header_is(header.key, "settlement-overrides")
+            || (ctx && !is_own(*ctx, &header)
+                && is_payment_header(header.key))) {
             header.hash = 0;
         }
     });
@@ -119,25 +119,16 @@ void drop_overrides(ngx_http_request_t *r)
 
 ngx_int_t stamp_filter(ngx_http_request_t *r)
 {
-    if (main_conf(r)->paid) {
-        drop_overrides(r);
-    }
-    if (r != r->main) {
+    if (!main_conf(r)->paid) {
         return next_stamp_filter(r);
     }
-    RequestCtx *ctx = find_ctx(r);
-    if (!add_cors_headers(r, ctx)) {
+    bool main = r == r->main;
+    RequestCtx *ctx = main ? find_ctx(r) : nullptr;
+    drop_foreign(r, ctx);
+    if (main && !add_cors_headers(r, ctx)) {
         return NGX_ERROR;
     }
-    if (ctx == nullptr) {
-        return next_stamp_filter(r);
-    }
-    each_header(r->headers_out.headers, [&](ngx_table_elt_t &header) {
-        if (is_payment_header(header.key) && !is_own(*ctx, &header)) {
-            header.hash = 0;
-        }
-    });
-    if (ctx->stamp != RequestCtx::Stamp::nothing && !stamp(*ctx)) {
+    if (ctx && ctx->stamp != RequestCtx::Stamp::nothing && !stamp(*ctx)) {
         return NGX_ERROR;
     }
     return next_stamp_filter(r);

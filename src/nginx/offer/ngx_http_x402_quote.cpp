@@ -1,5 +1,7 @@
 #include "nginx/offer/ngx_http_x402_quote.hpp"
 
+#include <algorithm>
+
 namespace x402 {
 
 namespace {
@@ -18,8 +20,8 @@ bool evaluate(ngx_http_request_t *r, ngx_http_complex_value_t *value,
     return true;
 }
 
-// The port a client wrote into Host; empty when there is none. Everything
-// behind the last colon of "name:port" and "[v6]:port".
+// The port a client wrote into Host, with its colon; empty when there is none.
+// What is behind the last colon of a bare "[v6]" is no number.
 std::string_view written_port(ngx_http_request_t *r)
 {
     if (r->headers_in.host == nullptr) {
@@ -27,16 +29,15 @@ std::string_view written_port(ngx_http_request_t *r)
     }
     std::string_view host = view(r->headers_in.host->value);
     std::size_t colon = host.rfind(':');
-    std::size_t bracket = host.rfind(']');
-    if (colon == std::string_view::npos
-        || (bracket != std::string_view::npos && colon < bracket)) {
+    if (colon == std::string_view::npos) {
         return {};
     }
     std::string_view port = host.substr(colon);
-    bool digits =
-        port.size() > 1
-        && port.find_first_not_of("0123456789", 1) == std::string_view::npos;
-    return digits ? port : std::string_view();
+    bool is_number = port.size() > 1
+                     && std::all_of(port.begin() + 1, port.end(), [](char c) {
+                            return c >= '0' && c <= '9';
+                        });
+    return is_number ? port : std::string_view();
 }
 
 bool is_secure(ngx_http_request_t *r)
@@ -76,8 +77,8 @@ std::string default_url(ngx_http_request_t *r)
     std::string url;
     url.reserve(scheme.size() + host.size() + port.size()
                 + r->unparsed_uri.len);
-    url.append(scheme).append(host).append(port);
-    return url.append(view(r->unparsed_uri));
+    url.append(scheme).append(host).append(port).append(view(r->unparsed_uri));
+    return url;
 }
 
 bool is_free_method(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf)

@@ -132,10 +132,9 @@ ngx_int_t first_visit(RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf)
     }
     if (!payment.usable()) {
         ctx.state = State::closed;
-        ctx.answer = unpaid_answer(ctx);
-    } else {
-        receive_payment(ctx, view(payment.header->value));
+        return send_answer(ctx, unpaid_answer(ctx));
     }
+    receive_payment(ctx, view(payment.header->value));
     return after_step(ctx);
 }
 

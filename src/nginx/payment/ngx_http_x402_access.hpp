@@ -19,8 +19,9 @@ Answer settlement_answer(const RequestCtx &ctx, const SettlementResult &result);
 // What variables say about a settlement.
 void note_settlement(RequestCtx &ctx, const SettlementResult &result);
 
-// Terms shared by every settlement of this request.
-SettlementTerms settlement_terms(const RequestCtx &ctx);
+// Terms of the settlement of this request, whose body goes with them: there is
+// one settlement, and it may live longer.
+SettlementTerms settlement_terms(RequestCtx &ctx);
 
 // Runs the request on after a call was answered. The request may be gone
 // afterwards.

@@ -74,12 +74,12 @@ void note_settlement(RequestCtx &ctx, const SettlementResult &result)
     ctx.never_settled = result.event == Event::settle_waived;
 }
 
-SettlementTerms settlement_terms(const RequestCtx &ctx)
+SettlementTerms settlement_terms(RequestCtx &ctx)
 {
-    const Payment &payment = *ctx.payment;
+    Payment &payment = *ctx.payment;
     SettlementTerms terms;
     terms.claim = payment.claim;
-    terms.body = payment.request_body;
+    terms.body = std::move(payment.request_body);
     terms.network = payment.network;
     terms.payer = payment.payer;
     terms.amount = payment.amount;

@@ -97,8 +97,9 @@ void begin_verify(RequestCtx &ctx, Worker &worker)
     Endpoint &endpoint = worker.endpoint_of(
         *static_cast<FacilitatorConf *>(ctx.conf->facilitator));
     CallTerms call;
+    ctx.payment->request_body = question(ctx, {});
     call.operation = Operation::verify;
-    call.body = question(ctx, {});
+    call.body = ctx.payment->request_body;
     call.connect_timeout = ctx.conf->connect_timeout;
     call.timeout = ctx.conf->verify_timeout;
     ctx.asked = &endpoint.conf();

@@ -218,9 +218,8 @@ bool Settlement::goes_elsewhere(const FacilitatorReply &reply)
     return true;
 }
 
-void Settlement::keep_receipt(const std::string &receipt)
+void Settlement::keep_receipt(LockedClaims &claims, const std::string &receipt)
 {
-    LockedClaims claims(worker_.zone);
     if (claims->set_paid(terms_.claim, receipt, ngx_time())
         || claims->set_paid(terms_.claim, short_receipt(receipt, terms_),
                             ngx_time())) {
@@ -232,11 +231,11 @@ void Settlement::keep_receipt(const std::string &receipt)
 
 void Settlement::change_claim(const Step &step, const SettlementResult &result)
 {
+    LockedClaims claims(worker_.zone);
     if (result.event == Event::settle_paid
         || result.event == Event::settle_unproven) {
-        keep_receipt(result.receipt);
+        keep_receipt(claims, result.receipt);
     }
-    LockedClaims claims(worker_.zone);
     switch (step.claim) {
     case ClaimChange::owed:
         claims->set_owed(terms_.claim);

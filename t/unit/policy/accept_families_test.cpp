@@ -7,36 +7,12 @@
 
 #include <gtest/gtest.h>
 
+#include "accept_samples.hpp"
 #include "policy/asset_table.hpp"
 #include "vectors.hpp"
 
 namespace x402 {
 namespace {
-
-constexpr const char *kPayTo = "0x209693Bc6afc0C5328bA36FaF03C514EF312287C";
-constexpr const char *kUnknownAsset =
-    "0x1234567890123456789012345678901234567890";
-AcceptTerms sample_terms()
-{
-    AcceptTerms terms;
-    terms.network = "base-sepolia";
-    terms.pay_to = kPayTo;
-    terms.price = "$0.01";
-    return terms;
-}
-
-std::string json_of(const AcceptTerms &terms)
-{
-    Result<PaymentRequirements> requirements = build_requirements(terms);
-    return requirements ? requirements->json() : requirements.problem().text;
-}
-
-std::string problem_of(const AcceptTerms &terms)
-{
-    Result<PaymentRequirements> requirements = build_requirements(terms);
-    return requirements ? "built " + requirements->json()
-                        : requirements.problem().text;
-}
 
 const char *pay_to_of(std::string_view network)
 {

@@ -5,39 +5,10 @@
 
 #include <gtest/gtest.h>
 
-#include "policy/scheme_payload.hpp"
-#include "vectors.hpp"
+#include "scheme_reading.hpp"
 
 namespace x402 {
 namespace {
-
-std::string changed(std::string text, std::string_view from,
-                    std::string_view to)
-{
-    std::size_t place = text.find(from);
-    EXPECT_NE(place, std::string::npos) << from;
-    return place == std::string::npos ? text
-                                      : text.replace(place, from.size(), to);
-}
-
-Result<SchemePayload> read(const char *scheme, const char *network,
-                           const std::string &payload)
-{
-    JsonDocument document = parse_json(payload);
-    return read_scheme_payload(scheme, network, "any", document.root());
-}
-
-// Empty for what cannot be read.
-std::string key_of(const char *scheme, const char *network,
-                   const std::string &payload)
-{
-    Result<SchemePayload> said = read(scheme, network, payload);
-    if (!said) {
-        EXPECT_EQ(said.problem().text, kInvalidPayload);
-        return "";
-    }
-    return std::string(said->claim_key.begin(), said->claim_key.end());
-}
 
 constexpr const char *kFast =
     R"({"type":"signAndSendTransaction","transactionCertificate":{"envelope":)"

@@ -110,6 +110,16 @@ TEST_F(ClaimJournal, KeepsWhatASettleNeedsToBeAskedAgain)
               DueClaim::What::ask_again);
 }
 
+TEST_F(ClaimJournal, KeepsTheDigestOfASettleWithoutRoom)
+{
+    std::string larger = text_of_size(ClaimTable::kMaxSettleBytes + 1);
+    unknown(1, larger);
+    ClaimTable &table = started(journal_.bytes);
+    ClaimView view = table.look_up(facts_of(1), kNow);
+    EXPECT_EQ(table.stored_settle(view.ref), "");
+    EXPECT_TRUE(table.settle_digest_is(view.ref, sha256(larger)));
+}
+
 TEST_F(ClaimJournal, WrittenAnewSaysTheSame)
 {
     unknown(1, text_of_size(1500));
