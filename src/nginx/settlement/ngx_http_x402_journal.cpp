@@ -257,11 +257,15 @@ bool JournalFile::append(std::string_view record)
     int problem = errno;
     if (complained_ == 0 || ngx_time() - complained_ >= kComplainEvery) {
         complained_ = ngx_time();
-        errno = problem;
-        log_line(NGX_LOG_CRIT, ngx_cycle->log,
-                 trouble("written", path_)
-                     + "; payments are turned away until it can: make room "
-                       "there");
+        // Whoever changes a claim does not expect it to fail in the middle.
+        guarded(ngx_cycle->log, 0, [&] {
+            errno = problem;
+            log_line(NGX_LOG_CRIT, ngx_cycle->log,
+                     trouble("written", path_)
+                         + "; payments are turned away until it can: make "
+                           "room there");
+            return 0;
+        });
     }
     return false;
 }
