@@ -67,34 +67,42 @@ struct CurlEngine::SocketCallbacks {
         if (at != engine.watched_.end()) {
             return at->second;
         }
+        at = engine.watched_.emplace(fd, nullptr).first;
         ngx_connection_t *c = ngx_get_connection(fd, ngx_cycle->log);
         if (c == nullptr) {
+            engine.watched_.erase(at);
             return nullptr;
         }
         c->data = &engine;
         c->read->handler = on_socket_event;
         c->write->handler = on_socket_event;
         c->read->log = c->write->log = c->log = ngx_cycle->log;
-        engine.watched_[fd] = c;
+        at->second = c;
         return c;
     }
 
-    static int on_socket(CURL *, curl_socket_t fd, int what, void *data, void *)
+    // Never an error: curl would do nothing for anybody any more after one.
+    static int on_socket(CURL *handle, curl_socket_t fd, int what, void *data,
+                         void *)
     {
         auto *engine = static_cast<CurlEngine *>(data);
-        return guarded(ngx_cycle->log, -1, [&] {
+        bool followed = guarded(ngx_cycle->log, false, [&] {
             if (what == CURL_POLL_REMOVE) {
                 release_socket(*engine, fd);
-                return 0;
+                return true;
             }
             ngx_connection_t *c = watch_socket(*engine, fd);
             if (c == nullptr) {
-                return -1;
+                return false;
             }
             set_interest(c->read, NGX_READ_EVENT, what & CURL_POLL_IN);
             set_interest(c->write, NGX_WRITE_EVENT, what & CURL_POLL_OUT);
-            return 0;
+            return true;
         });
+        if (!followed) {
+            engine->give_up(handle);
+        }
+        return 0;
     }
 
     // curl closes a socket that did not connect without a word. When the next
@@ -204,6 +212,20 @@ CurlEngine::~CurlEngine()
     }
 }
 
+void CurlEngine::act(int fd, int mask)
+{
+    int running;
+    CURLMcode code = curl_multi_socket_action(multi_, fd, mask, &running);
+    if (code != CURLM_OK && code != CURLM_BAD_SOCKET) {
+        // Without memory it neither says whose socket is not watched nor sets
+        // its timer: nobody would be told of anything any more.
+        for (Transfer *transfer : active_) {
+            transfer->unwatched = true;
+        }
+    }
+    after_action();
+}
+
 void CurlEngine::after_action()
 {
     // Before anything of nginx runs on.
@@ -218,6 +240,27 @@ void CurlEngine::after_action()
         int result = message->data.result;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
         finish(transfer, result);
+    }
+    auto unwatched = [](const Transfer *transfer) {
+        return transfer->unwatched;
+    };
+    for (;;) {
+        auto at = std::find_if(active_.begin(), active_.end(), unwatched);
+        if (at == active_.end()) {
+            return;
+        }
+        finish(*at, CURLE_OUT_OF_MEMORY);
+    }
+}
+
+// Nothing would come of the transfer: it ends when curl has returned.
+void CurlEngine::give_up(void *handle)
+{
+    Transfer *transfer = nullptr;
+    curl_easy_getinfo(easy(handle), CURLINFO_PRIVATE, &transfer);
+    if (transfer != nullptr) {
+        transfer->unwatched = true;
+        ngx_post_event(&timer_, &ngx_posted_events);
     }
 }
 
@@ -264,10 +307,7 @@ void CurlEngine::on_timer(ngx_event_t *event)
     auto *nobody = static_cast<ngx_connection_t *>(event->data);
     auto *engine = static_cast<CurlEngine *>(nobody->data);
     guarded(ngx_cycle->log, 0, [&] {
-        int running;
-        curl_multi_socket_action(engine->multi_, CURL_SOCKET_TIMEOUT, 0,
-                                 &running);
-        engine->after_action();
+        engine->act(CURL_SOCKET_TIMEOUT, 0);
         return 0;
     });
 }
@@ -279,10 +319,7 @@ void CurlEngine::on_socket_event(ngx_event_t *event)
     auto *c = static_cast<ngx_connection_t *>(event->data);
     auto *engine = static_cast<CurlEngine *>(c->data);
     guarded(ngx_cycle->log, 0, [&] {
-        int running;
-        int mask = event->write ? CURL_CSELECT_OUT : CURL_CSELECT_IN;
-        curl_multi_socket_action(engine->multi_, c->fd, mask, &running);
-        engine->after_action();
+        engine->act(c->fd, event->write ? CURL_CSELECT_OUT : CURL_CSELECT_IN);
         return 0;
     });
 }

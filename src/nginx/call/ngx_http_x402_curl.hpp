@@ -60,8 +60,11 @@ private:
     bool set_options(Transfer &transfer);
     void read_headers(Transfer &transfer);
     bool follow_sockets(Transfer &transfer);
+    void read_reply(Transfer &transfer, int result);
     void finish(Transfer *transfer, int result);
+    void give_up(void *handle);
     void discard(Transfer *transfer);
+    void act(int fd, int mask);
     void after_action();
     void update_timer(long milliseconds);
     void keep_worker();

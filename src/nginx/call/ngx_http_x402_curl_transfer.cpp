@@ -158,7 +158,13 @@ CurlEngine::Transfer *CurlEngine::start(CurlRequest request, Done done,
     transfer->request = std::move(request);
     transfer->done = done;
     transfer->data = data;
+    // From here on nothing may throw: room for it among the active, and for its
+    // handle among the idle when it ends.
     active_.reserve(active_.size() + 1);
+    idle_handles_.reserve(kMaxIdleHandles);
+    if (!make_lists(*transfer)) {
+        return nullptr;
+    }
 
     if (idle_handles_.empty()) {
         transfer->handle = curl_easy_init();
@@ -169,7 +175,7 @@ CurlEngine::Transfer *CurlEngine::start(CurlRequest request, Done done,
     if (transfer->handle == nullptr) {
         return nullptr;
     }
-    if (!make_lists(*transfer) || !set_options(*transfer)
+    if (!set_options(*transfer)
         || curl_multi_add_handle(multi_, easy(transfer->handle)) != CURLM_OK) {
         curl_easy_cleanup(easy(transfer->handle));
         return nullptr;
@@ -234,6 +240,25 @@ void CurlEngine::read_headers(Transfer &transfer)
 void CurlEngine::finish(Transfer *transfer, int result)
 {
     std::unique_ptr<Transfer> owned(transfer);
+    bool read = guarded(ngx_cycle->log, false, [&] {
+        read_reply(*transfer, result);
+        return true;
+    });
+    if (!read) {
+        transfer->reply.transport =
+            transfer->sends == 0 ? Transport::not_sent : Transport::broken;
+        transfer->reply.detail = "no memory";  // fits without any
+    }
+    discard(transfer);
+    guarded(ngx_cycle->log, 0, [&] {
+        transfer->done(transfer->data, transfer->reply);
+        return 0;
+    });
+}
+
+void CurlEngine::read_reply(Transfer &done, int result)
+{
+    Transfer *transfer = &done;
     FacilitatorReply &reply = transfer->reply;
     CURL *handle = easy(transfer->handle);
     long status = 0;
@@ -272,8 +297,6 @@ void CurlEngine::finish(Transfer *transfer, int result)
         }
         reply.detail = why;
     }
-    discard(transfer);
-    transfer->done(transfer->data, reply);
 }
 
 }  // namespace x402

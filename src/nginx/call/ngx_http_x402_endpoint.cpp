@@ -115,15 +115,17 @@ bool Endpoint::lead(Route &route, const std::string &url)
     if (!parsed) {
         return false;
     }
-    route.parsed = parsed.value();
-    route.host = &host_for(route.parsed.host);
-    route.origin = nullptr;
-    route.head.clear();
-    if (!route.parsed.secure && !kHttpByCurl) {
-        route.origin = &route.host->origin_for(route.parsed.port);
-        route.head = start_of_head(url, route.post);
+    // All of it or nothing: memory may be refused in between.
+    Route led;
+    led.post = route.post;
+    led.parsed = std::move(parsed.value());
+    led.host = &host_for(led.parsed.host);
+    if (!led.parsed.secure && !kHttpByCurl) {
+        led.origin = &led.host->origin_for(led.parsed.port);
+        led.head = start_of_head(url, led.post);
     }
-    route.url = url;
+    led.url = url;
+    route = std::move(led);
     return true;
 }
 
@@ -187,7 +189,7 @@ void Endpoint::on_look_up_ended(void *data)
     waiting.swap(endpoint->waiting_);
     for (FacilitatorCall *call : waiting) {
         call->waiting_ = false;
-        call->proceed();
+        call->proceed_or_fail();
     }
 }
 
