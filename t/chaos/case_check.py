@@ -9,6 +9,7 @@ import re
 from nginx_rig import BAD
 
 KILL_SIGNAL = re.compile(rb'exited on signal 9')
+TRACE = re.compile(rb'^(?:memory is refused|crashed) at\n(?:.+\n){1,24}', re.M)
 
 
 def excused(case):
@@ -196,4 +197,6 @@ def log_lines(case):
         if case.refused_memory and b'[emerg]' in line and b'alloc' in line:
             continue
         wrong.append('I7: ' + line.decode('latin-1')[:300])
+    if wrong:
+        wrong += ['\n' + trace.decode('latin-1') for trace in TRACE.findall(case.log)]
     return wrong
