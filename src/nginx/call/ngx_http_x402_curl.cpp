@@ -115,8 +115,19 @@ struct CurlEngine::SocketCallbacks {
         return guarded(ngx_cycle->log, CURL_SOCKET_BAD, [&] {
             curl_socket_t fd =
                 ::socket(address->family, address->socktype, address->protocol);
+            if (fd == CURL_SOCKET_BAD) {
+                return fd;
+            }
+            bool noted = guarded(ngx_cycle->log, false, [&] {
+                engine->sockets_[fd] = Socket();
+                return true;
+            });
+            if (!noted) {
+                close(fd);
+                return CURL_SOCKET_BAD;
+            }
             auto at = engine->watched_.find(fd);
-            if (fd != CURL_SOCKET_BAD && at != engine->watched_.end()) {
+            if (at != engine->watched_.end()) {
                 ngx_connection_t *c = at->second;
                 bool reads = c->read->active;
                 bool writes = c->write->active;
@@ -140,7 +151,9 @@ struct CurlEngine::SocketCallbacks {
 int CurlEngine::close_socket(void *data, int fd)
 {
     return guarded(ngx_cycle->log, -1, [&] {
-        SocketCallbacks::release_socket(*static_cast<CurlEngine *>(data), fd);
+        auto *engine = static_cast<CurlEngine *>(data);
+        SocketCallbacks::release_socket(*engine, fd);
+        engine->sockets_.erase(fd);
         return close(fd);
     });
 }
@@ -239,7 +252,9 @@ void CurlEngine::after_action()
         Transfer *transfer = nullptr;
         int result = message->data.result;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
-        finish(transfer, result);
+        if (!transfer->stale || !repeat(*transfer)) {
+            finish(transfer, result);
+        }
     }
     auto unwatched = [](const Transfer *transfer) {
         return transfer->unwatched;
