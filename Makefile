@@ -116,6 +116,7 @@ chaos-short: need-chaos
 	@$(MAKE) --no-print-directory $(MODULE) build/chaos/fault_shim.so
 	@$(CHAOS) $(CHAOS_MODULE) --quiet --cases 75 --seed 402
 	@$(CHAOS) $(CHAOS_MODULE) --quiet --cases 75
+	@$(CHAOS) $(CHAOS_MODULE) --quiet --cases 40 --memory --disturb memory
 
 build/chaos/fault_shim.so: t/chaos/fault_shim.c
 	@mkdir -p $(@D)

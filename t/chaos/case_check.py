@@ -119,7 +119,7 @@ def delivered_twice(case, payment):
     late = [execution for execution in payment.executions if execution.at > first.ended]
     if late:
         return [f'M3: execution {late[0].number} after delivery']
-    after = [execution for execution in payment.executions if execution.at > payment.money_at]
+    after = [execution for execution in payment.executions if payment.money_at and execution.at > payment.money_at]
     if len(after) > 3:
         return [f'M3: {len(after)} executions after money moved']
 

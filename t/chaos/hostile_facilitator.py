@@ -259,10 +259,6 @@ class HostileFacilitator:
             data = b'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n' + data
         if how == 'cut':
             data = data[:-max(1, len(body) // 2)]
-        if how == 'extra':
-            # At once: what comes a moment later may meet the next request, which
-            # nobody can tell from its answer.
-            data *= 2
         if how == 'drip':
             for byte in data:
                 if writer.transport.is_closing():
@@ -270,6 +266,8 @@ class HostileFacilitator:
                 writer.write(bytes([byte]))
                 await asyncio.sleep(0.0003)
         else:
+            writer.write(data)
+        if how == 'extra':
             writer.write(data)
         await writer.drain()
         return how not in ('cut', 'eof')
