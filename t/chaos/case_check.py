@@ -8,7 +8,8 @@ import re
 
 from nginx_rig import BAD
 
-KILL_SIGNAL = re.compile(rb'exited on signal 9')
+# The second is nginx's own: it frees the zone's lock for who was killed with it.
+KILL_SIGNAL = re.compile(rb'exited on signal 9|shared memory zone "x402" was locked by')
 TRACE = re.compile(rb'^(?:memory is refused|crashed) at\n(?:.+\n){1,24}', re.M)
 
 
