@@ -80,6 +80,7 @@ BOTH_TRANSPORTS = $(shell grep -l '^\# Runs with both transports\.$$' t/http/*.t
 
 http: need-test ## t/http: a real nginx, a scripted facilitator
 	@$(MAKE) --no-print-directory $(MODULE)
+	@$(MAKE) --no-print-directory build/chaos/fault_shim.so
 	@t/lib/build-curl-module build/module build/curl
 	X402_MODULE=$(CURDIR)/$(MODULE) prove -j$(JOBS) -It/lib t/http/*.t
 	X402_MODULE=$(CURDIR)/build/curl/ngx_http_x402_module.so prove -j$(JOBS) -It/lib $(BOTH_TRANSPORTS)
@@ -115,6 +116,7 @@ chaos-short: need-chaos
 	@$(MAKE) --no-print-directory $(MODULE) build/chaos/fault_shim.so
 	@$(CHAOS) $(CHAOS_MODULE) --quiet --cases 75 --seed 402
 	@$(CHAOS) $(CHAOS_MODULE) --quiet --cases 75
+	@$(CHAOS) $(CHAOS_MODULE) --quiet --cases 40 --memory --disturb memory
 
 build/chaos/fault_shim.so: t/chaos/fault_shim.c
 	@mkdir -p $(@D)

@@ -10,6 +10,12 @@ namespace x402 {
 
 namespace {
 
+json_t *load(std::string_view text, json_error_t &error)
+{
+    return json_loadb(text.data(), text.size(),
+                      JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+}
+
 // jansson iterates without changing anything but asks for a mutable pointer.
 json_t *iterable(const json_t *node)
 {
@@ -39,6 +45,24 @@ template <class Visit> void each_member(const json_t *object, Visit visit)
         visit(std::string_view(json_object_iter_key(place)),
               json_object_iter_value(place));
     }
+}
+
+// Bytes of all strings in it, names of members included.
+std::size_t string_bytes(const json_t *node)
+{
+    if (json_is_string(node)) {
+        return json_string_length(node);
+    }
+    std::size_t bytes = 0;
+    for (std::size_t index = 0; index < json_array_size(node); ++index) {
+        bytes += string_bytes(json_array_get(node, index));
+    }
+    if (json_is_object(node)) {
+        each_member(node, [&bytes](std::string_view key, const json_t *value) {
+            bytes += key.size() + string_bytes(value);
+        });
+    }
+    return bytes;
 }
 
 bool reals_equal(double left, double right)
@@ -324,12 +348,15 @@ Result<JsonDocument> JsonDocument::parse(std::string_view text,
     }
 
     json_error_t error;
-    json_t *node = json_loadb(text.data(), text.size(),
-                              JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-    if (node == nullptr) {
+    JsonDocument document;
+    document.node_.reset(load(text, error));
+    if (document.node_ == nullptr) {
         // Every fault of the text has a description, most allocations that
-        // failed have none. jansson words the others as faults of the text,
-        // which refuses the text as well.
+        // failed have none. jansson words the others as faults of the text: a
+        // fault is what is there when it is read once more.
+        document.node_.reset(load(text, error));
+    }
+    if (document.node_ == nullptr) {
         if (json_error_code(&error) == json_error_out_of_memory
             || error.text[0] == '\0') {
             throw std::bad_alloc();
@@ -337,8 +364,11 @@ Result<JsonDocument> JsonDocument::parse(std::string_view text,
         return Problem{std::string(error.text) + " at byte "
                        + std::to_string(error.position)};
     }
-    JsonDocument document;
-    document.node_.reset(node);
+    // Money: without memory for a longer string jansson leaves bytes of it out,
+    // and says nothing.
+    if (string_bytes(document.node_.get()) != json_string_bytes(text)) {
+        throw std::bad_alloc();
+    }
     return document;
 }
 

@@ -53,6 +53,19 @@ void log_owed(const RequestCtx &ctx)
                 ctx.resource_url});
 }
 
+void log_step(const RequestCtx &ctx, Event event, const Step &next)
+{
+    if (next.action == Action::fail) {
+        log_line(NGX_LOG_CRIT, ctx.r->connection->log,
+                 std::string("event \"") + event_name(event) + "\" in state \""
+                     + state_name(ctx.state)
+                     + "\" should not happen; please report it");
+    }
+    if (next.claim == ClaimChange::owed && ctx.payment && ctx.payment->claim) {
+        log_owed(ctx);
+    }
+}
+
 // The request ends, for whatever reason.
 void on_request_end(RequestCtx &ctx)
 {
@@ -73,8 +86,10 @@ void on_request_end(RequestCtx &ctx)
     } else if (action == Action::detach_call && ctx.settlement) {
         ctx.settlement->detach();
     } else if (action == Action::detach_call) {
-        // It could not be begun, and nobody else will end it.
-        change_claim(ctx, ClaimChange::unknown);
+        // It could not be begun: nothing was sent now, nor will be. What was
+        // unknown before is so still.
+        change_claim(ctx,
+                     ctx.resumed ? ClaimChange::unknown : ClaimChange::free);
     }
     ctx.verify = nullptr;
     ctx.settlement = nullptr;
@@ -140,15 +155,11 @@ Action advance(RequestCtx &ctx, Event event)
     ngx_log_debug3(NGX_LOG_DEBUG_HTTP, ctx.r->connection->log, 0,
                    "x402: %s, %s -> %s", state_name(ctx.state),
                    event_name(event), state_name(next.next));
-    if (next.action == Action::fail) {
-        log_line(NGX_LOG_CRIT, ctx.r->connection->log,
-                 std::string("event \"") + event_name(event) + "\" in state \""
-                     + state_name(ctx.state)
-                     + "\" should not happen; please report it");
-    }
-    if (next.claim == ClaimChange::owed && ctx.payment && ctx.payment->claim) {
-        log_owed(ctx);
-    }
+    // Money: without memory for a line the claim changes all the same.
+    guarded(ctx.r->connection->log, 0, [&] {
+        log_step(ctx, event, next);
+        return 0;
+    });
     ctx.state = next.next;
     change_claim(ctx, next.claim);
     if (next.next == State::closed) {

@@ -120,7 +120,7 @@ void ClaimTable::note_refused(const Digest &payer, std::int64_t now)
 {
     if (Payer *record = payer_record(payer, now)) {
         record->refused_at = now;
-        note(record_of(*record));
+        note_payer(*record);
     }
 }
 
@@ -141,7 +141,7 @@ bool ClaimTable::count_unproven(const Digest &payer, unsigned limit,
         return false;
     }
     *oldest = now;
-    note(record_of(*record));
+    note_payer(*record);
     return true;
 }
 

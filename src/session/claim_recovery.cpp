@@ -8,6 +8,7 @@
 // says that it is open, never that it is free.
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 #include "session/claim_table.hpp"
 #include "session/claim_table_layout.hpp"
@@ -70,7 +71,9 @@ JournalRecord ClaimTable::record_of(const Cell &cell) const
     return record;
 }
 
-bool ClaimTable::note(const JournalRecord &record)
+// Money: a change of a claim is never left in the middle. What cannot be put
+// into words for want of memory, tried twice, cannot be written.
+template <class Thing> bool ClaimTable::note(const Thing &thing)
 {
     auto *header = reinterpret_cast<Header *>(memory_);
     if (journal_ == nullptr) {
@@ -79,29 +82,46 @@ bool ClaimTable::note(const JournalRecord &record)
     if (header->journal_failed != 0) {
         return false;
     }
-    if (!journal_is_whole()
-        || !journal_->append(header->journal_edition, journal_bytes(record))) {
-        header->journal_failed = 1;
-        return false;
+    for (int attempt = 0; attempt < 2; attempt++) {
+        try {
+            if (journal_is_whole()
+                && journal_->append(header->journal_edition,
+                                    journal_bytes(record_of(thing)))) {
+                return true;
+            }
+            break;
+        } catch (const std::bad_alloc &) {
+        }
     }
-    return true;
+    header->journal_failed = 1;
+    return false;
 }
 
 bool ClaimTable::note_claim(Cell &cell)
 {
     cell.flags |= kNoted;
     // A record is a copy of all that is known of a claim.
-    return journal_ == nullptr || note(record_of(cell));
+    return note(cell);
 }
 
 void ClaimTable::note_freed(const Cell &cell)
 {
-    if (journal_ != nullptr && (cell.flags & kNoted)) {
-        JournalRecord record;
-        record.kind = JournalKind::freed;
-        record.key = cell.key;
-        note(record);
+    if (cell.flags & kNoted) {
+        note(Freed{cell.key});
     }
+}
+
+void ClaimTable::note_payer(const Payer &payer)
+{
+    note(payer);
+}
+
+JournalRecord ClaimTable::record_of(const Freed &freed)
+{
+    JournalRecord record;
+    record.kind = JournalKind::freed;
+    record.key = freed.key;
+    return record;
 }
 
 JournalRecord ClaimTable::record_of(const Payer &payer) const
@@ -125,11 +145,12 @@ bool ClaimTable::journal_is_ready(std::int64_t now)
         return false;
     }
     header->journal_tried = now;
-    if (!journal_is_whole() || !write_all(now)) {
-        return false;
+    try {
+        header->journal_failed = journal_is_whole() && write_all(now) ? 0 : 1;
+    } catch (const std::bad_alloc &) {
+        // As good as a disk that is full.
     }
-    header->journal_failed = 0;
-    return true;
+    return header->journal_failed == 0;
 }
 
 // A claim as the journal knows it, without an owner.

@@ -280,6 +280,9 @@ private:
     struct Payer;
     struct Link;
     struct Areas;
+    struct Freed {
+        const Digest &key;
+    };
 
     static Areas areas_of(std::size_t bytes);
     Cell *cell_of(ClaimRef ref) const;
@@ -297,7 +300,9 @@ private:
     void enlist(Cell &cell) const;
     JournalRecord record_of(const Cell &cell) const;
     JournalRecord record_of(const Payer &payer) const;
-    bool note(const JournalRecord &record);
+    static JournalRecord record_of(const Freed &freed);
+    template <class Thing> bool note(const Thing &thing);
+    void note_payer(const Payer &payer);
     bool note_claim(Cell &cell);
     void note_freed(const Cell &cell);
     bool journal_is_ready(std::int64_t now);

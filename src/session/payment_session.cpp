@@ -40,7 +40,8 @@ Step step_arrived(Event event)
     case Event::claim_paid_resumed:
         return {State::paid, Action::proceed, ClaimChange::keep};
     case Event::request_gone:
-        return {State::closed, Action::none, ClaimChange::keep};
+        // A claim in hand by now was taken and is good for nothing yet.
+        return {State::closed, Action::none, ClaimChange::free};
     default:
         return unexpected(State::arrived);
     }

@@ -8,13 +8,20 @@ import re
 
 from nginx_rig import BAD
 
-KILL_SIGNAL = re.compile(rb'exited on signal 9')
+# The second is nginx's own: it frees the zone's lock for who was killed with it.
+KILL_SIGNAL = re.compile(rb'exited on signal 9|shared memory zone "x402" was locked by')
+TRACE = re.compile(rb'^(?:memory is refused|crashed) at\n(?:.+\n){1,24}', re.M)
 
 
 def excused(case):
     """What a case did that promises do not reach across: another master has
     another memory, and a clock that jumps by an hour ends every claim."""
     return case.disturbance in ('upgrade', 'clock_large')
+
+
+def was_slow(case):
+    """The facilitator of ours may have answered after nginx had given up."""
+    return case.rig.lag > case.rig.settle_timeout * 0.4
 
 
 def check_case(case):
@@ -48,11 +55,11 @@ def story(payment):
 def unpaid_work(case, payment):
     """I1: the backend is never asked before a payment was found good."""
     for execution in payment.executions:
-        times = [moment for moment in (payment.valid_at, payment.moved_at) if moment is not None]
+        times = [moment for moment in (payment.valid_at, payment.money_at) if moment is not None]
         if not times or execution.at < min(times):
             return [f'I1: execution {execution.number} before the payment was good']
         if payment.mode == 'before' and execution.path == payment.path \
-                and (payment.moved_at is None or execution.at < payment.moved_at):
+                and (payment.money_at is None or execution.at < payment.money_at):
             return [f'I1: execution {execution.number} before settlement, in mode before']
 
 
@@ -64,7 +71,7 @@ def content_first(case, payment):
             return [f'I2: content of another payment in {answer}']
         if answer.content_at is None or answer.status >= 300:
             continue
-        if payment.moved_at is None or answer.content_at < payment.moved_at:
+        if payment.money_at is None or answer.content_at < payment.money_at:
             return [f'I2: content before money moved in {answer}']
         if not answer.charged:
             return [f'I2: content without a receipt in {answer}']
@@ -91,8 +98,14 @@ def asked_again(case, payment):
         return None
     for answer in payment.answers[:payment.before_last]:
         if answer.kind == 'own' and answer.path == payment.home and answer.demands \
-                and answer.started > payment.moved_at:
+                and answer.started > payment.moved_at and not needs_new_payment(payment, answer):
             return [f'M5: asked to pay again after money moved: {answer}']
+
+
+def needs_new_payment(payment, answer):
+    """The same payment brings what is owed to requests without a body only; of
+    others it is said to be used, and a new one brings it."""
+    return payment.method != 'GET' and answer.error == 'payment_already_used'
 
 
 def delivered_twice(case, payment):
@@ -107,7 +120,7 @@ def delivered_twice(case, payment):
     late = [execution for execution in payment.executions if execution.at > first.ended]
     if late:
         return [f'M3: execution {late[0].number} after delivery']
-    after = [execution for execution in payment.executions if execution.at > payment.moved_at]
+    after = [execution for execution in payment.executions if payment.money_at and execution.at > payment.money_at]
     if len(after) > 3:
         return [f'M3: {len(after)} executions after money moved']
 
@@ -118,25 +131,31 @@ def settled_again(case, payment):
         return None
     calls = payment.settle_calls
     for before, call in zip(calls, calls[1:]):
-        # nginx has long gone when an answer comes late.
-        ended = min(before.ended or call.started, before.started + case.rig.settle_timeout)
+        # nginx has long gone when an answer comes late; a redirect takes of the same time.
+        if before is calls[0] or moved.fault['how'] != 'redirect':
+            begun = before.started
+        moved = before
+        ended = min(before.ended or call.started, begun + case.rig.settle_timeout)
         if call.started < ended - 0.02:
             if case.disturbance not in ('kill_all', 'kill_one'):
                 return ['I3: two settle calls at once']
         clean = before.answer == 'paid' and before.fault['how'] == 'ok' and before.fault['say'] == 'ok' \
-            and before.ended - before.started < case.rig.settle_timeout * 0.5
+            and before.ended - before.started < case.rig.settle_timeout * 0.5 and not was_slow(case)
         if clean and case.disturbance is None:
             return ['I3: settled again after a clean answer']
 
 
 def ledger_line(case, payment):
     """I4: money that moved leaves a line, whatever became of nginx's client."""
-    if payment.moved_at is not None and not payment.events and not excused(case) and not case.refused_memory:
+    events = payment.events + (payment.heir.events if payment.heir else [])     # late ones go there
+    if payment.moved_at is not None and not events and not excused(case) and not case.refused_memory:
         return ['I4: money moved and no line says so']
 
 
 def ending(case, payment):
     """I5: nothing stays locked, and what was paid for is delivered in the end."""
+    if payment.heir:
+        return None     # his answer says it
     last = payment.last
     # The smallest zone may have no room, not even for the bytes that were sent:
     # then those of the presenter have to be the same, of the same version.
@@ -144,6 +163,8 @@ def ending(case, payment):
         return None
     if excused(case):
         return ['I5: still no answer'] if last.status == 0 else None
+    if payment.elder:
+        return inheritance(case, payment, payment.elder, last)
     if payment.moved_before_last:
         return ending_of_moved(case, payment, last)
     if last.status == 200 and last.complete and last.charged:
@@ -172,14 +193,33 @@ def ending_of_moved(case, payment, last):
     # Only a nonce that is used proves nothing by itself: see x402_unproven.
     if not payment.idempotent and last.status in (409, 503):
         return None
-    if payment.made_before_last >= 3 and last.status != 402:
+    if payment.made_before_last >= 3 and last.status != 402 or needs_new_payment(payment, last):
         return None
     return [f'I5: money moved, nothing was delivered, and it ends with {last}']
 
 
+def inheritance(case, heir, elder, last):
+    """A new payment by the same payer: under the old receipt while he is owed
+    something, else for its own money; never for both."""
+    open_for_good = not elder.idempotent or any(answer.kind == 'forged' for answer in elder.answers)
+    if last.status in (409, 503) and open_for_good:
+        return None
+    if not (last.status == 200 and last.complete and last.charged):
+        return [f'I5: a new payment of the same payer ends with {last}', story(elder)]
+    told = last.receipt['transaction']
+    if told == heir.transaction:
+        owed = elder.moved_before_last and elder.made_before_last < 3 and not case.refused_memory \
+            and not maybe_delivered(case, elder, elder.answers)
+        return ['M4: charged again for what was owed', story(elder)] if owed or heir.moved_at is None else None
+    if heir.moved_at is not None:
+        return ['M4: both payments of one payer moved for one delivery', story(elder)]
+    if told not in (elder.transaction, '') or elder.moved_at is None:
+        return [f'I5: a new payment of the same payer brings {last}', story(elder)]
+
+
 def clean_copies(case, payment):
     """M3: copies of one payment where nothing goes wrong: one execution, one settle."""
-    if not payment.plain or case.disturbance or case.rig.zone == '64k':
+    if not payment.plain or case.disturbance or case.rig.zone == '64k' or was_slow(case):
         return None
     if len(payment.executions) != 1 or len(payment.settle_calls) != 1:
         return [f'M3: {len(payment.executions)} executions and {len(payment.settle_calls)} settle calls of copies']
@@ -196,4 +236,6 @@ def log_lines(case):
         if case.refused_memory and b'[emerg]' in line and b'alloc' in line:
             continue
         wrong.append('I7: ' + line.decode('latin-1')[:300])
+    if wrong:
+        wrong += ['\n' + trace.decode('latin-1') for trace in TRACE.findall(case.log)]
     return wrong

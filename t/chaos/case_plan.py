@@ -63,13 +63,19 @@ class Case:
             rig.by_path[payment.path] = payment
             self.payments.append(payment)
             self.faults(payment)
+            if rng.random() < 0.2:
+                payment.method = rng.choice(('POST', 'POST', 'PUT'))
+                payment.body = rng.randbytes(rng.choice((0, 1, 300, 5000, 120000)))
             payment.content = weighted(rng, CONTENT) if rng.random() < 0.5 else CONTENT[0][1]
             if payment.content is not CONTENT[0][1]:
                 self.injected.append(self.name_content(payment.content))
             self.plans.append(self.plan_clients(payment))
             # Copies at most: nothing may go wrong with it.
             payment.plain = payment.content is CONTENT[0][1] and not payment.faulty \
-                and all(set(how) <= {'version', 'slow'} for _, how in self.plans[-1])
+                and all(set(how) <= {'version', 'slow', 'h2'} for _, how in self.plans[-1])
+            if rng.random() < 0.25 and rig.zone != '64k':
+                payment.bequeath(Payment(rig, f'c{number}p{index}', rng, mode, self.group))
+                self.injected.append('client: signs anew')
         self.disturbance = weighted(rng, DISTURBANCES) if rng.random() < 0.35 else None
         if self.disturbance == 'memory' and not rig.settings.memory:
             self.disturbance = 'flood'
@@ -83,7 +89,7 @@ class Case:
             # What was delivered may be forgotten there: the chain alone stands behind
             # it, and so the facilitator tells the chain's truth.
             for payment in self.payments:
-                payment.idempotent = False
+                payment.idempotent = payment.naive = False
         if self.disturbance:
             self.injected.append(f'nginx: {self.disturbance}')
 
@@ -143,6 +149,11 @@ class Case:
         if rng.random() < 0.1:
             at = rng.randrange(len(plan))
             plan[at] = (plan[at][0], {**plan[at][1], 'slow': 0.002})
+        if rng.random() < 0.08:
+            plan = [(delay, {**how, 'h2': True}) for delay, how in plan]
+            self.injected.append('client: HTTP/2')
+        if payment.body or payment.method != 'GET':
+            self.injected.append(f'client: {payment.method} of {len(payment.body)} bytes')
         if len(plan) > 1:
             self.injected.append('client: presents again')
         return plan

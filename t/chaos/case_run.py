@@ -14,6 +14,7 @@ async def free_location(case, killed):
     await asyncio.sleep(case.rng.uniform(0, 0.4))
     begun = CLOCK()
     loop_at = begun
+    waited = case.rig.kept_waiting()
     answer = await ask(case.rig, '/free')
     while answer.status != 200 and killed() and CLOCK() - begun < 5:
         await asyncio.sleep(0.02)
@@ -21,8 +22,11 @@ async def free_location(case, killed):
         answer = await ask(case.rig, '/free')
     if answer.status != 200:
         case.rig.complain(f'I6: the free location answered {answer.status}')
-    elif answer.ended - loop_at - case.rig.lag > FREE_LIMIT * case.rig.settings.patience and not killed():
-        case.rig.complain(f'I6: the free location took {answer.ended - loop_at:.2f} s, {case.rig.lag:.2f} s of it ours')
+        return
+    # A machine that others use, too, is slow for reasons of its own.
+    ours = case.rig.lag + max(0, case.rig.kept_waiting() - waited)
+    if answer.ended - loop_at - ours > FREE_LIMIT * case.rig.settings.patience and not killed():
+        case.rig.complain(f'I6: the free location took {answer.ended - loop_at:.2f} s, {ours:.2f} s of it no doing of nginx')
 
 
 async def measure_lag(rig):
@@ -59,7 +63,7 @@ async def flood(case):
         payment = Payment(case.rig, f'c{case.number}f{index}', case.rng, 'after', case.group)
         case.rig.by_nonce[payment.nonce] = payment
         case.rig.by_path[payment.path] = payment
-        payment.idempotent = False
+        payment.idempotent = payment.naive = False
         payment.faults['verify'].append({'say': 'ok', 'how': 'ok', 'move': False, 'delay': 0.15})
         case.payments.append(payment)
         await present(payment)
@@ -103,7 +107,6 @@ async def disturb(case):
 
 async def last_word(case, payment):
     """Everybody is honest again: what the payment is worth in the end."""
-    payment.before_last = len(payment.answers)
     path = payment.home
     for attempt in range(case.rig.settings.attempts):
         answer = await present(payment, path=path, kind='probe')
@@ -113,8 +116,21 @@ async def last_word(case, payment):
     payment.last = answer
 
 
+async def next_word(case, payment):
+    """The payer had nothing for it, as far as he knows: he signs anew."""
+    heir = payment.heir
+    heir.path = heir.home = payment.home
+    case.rig.by_nonce[heir.nonce] = heir
+    case.rig.by_path[heir.path] = heir
+    heir.before_last, heir.moved_before_last, heir.made_before_last = 0, False, 0
+    case.payments.append(heir)
+    await last_word(case, heir)
+
+
 def never_proven(payment):
     """Nothing that an honest facilitator says from now on can end it before its time."""
+    if payment.elder:
+        return never_proven(payment.elder)
     return payment.moved_at is not None and not payment.idempotent \
         or any(answer.kind == 'forged' for answer in payment.answers)
 
@@ -149,12 +165,14 @@ async def run_case(case):
     for payment in case.payments:
         payment.faults = {'verify': [], 'settle': []}
         payment.content = {'kind': 'ok', 'size': 128}
+        payment.before_last = len(payment.answers)
         payment.moved_before_last = payment.moved_at is not None
         payment.made_before_last = len(payment.executions)
         # Where its claim was made.
         asked = [call.path for call in payment.settle_calls]
         payment.home = payment.events[-1][1] if payment.events else asked[-1] if asked else payment.path
-    await asyncio.gather(*(last_word(case, payment) for payment in case.payments))
+    await asyncio.gather(*(next_word(case, payment) if payment.heir else last_word(case, payment)
+                           for payment in list(case.payments)))
     await rig.wait(lambda: rig.facilitator.open_calls == 0, 5)
     await asyncio.sleep(0.01)
     more = rig.new_log()

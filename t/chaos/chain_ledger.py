@@ -16,8 +16,9 @@ class Execution:
 
     _number = itertools.count(1)
 
-    def __init__(self, path, headers):
+    def __init__(self, method, path, headers):
         self.number = next(self._number)
+        self.method = method
         self.path = path
         self.headers = headers
         self.at = CLOCK()
@@ -50,7 +51,11 @@ class Payment:
         self.faults = {'verify': [], 'settle': []}
         self.idempotent = rng.random() < 0.5    # what a second settle is told
         self.naive = rng.random() < 0.3         # verify does not look at the nonce
+        self.method = 'GET'
+        self.body = b''
         self.content = {'kind': 'ok', 'size': 100}
+        self.heir = None            # what the payer signs anew when this one brought him nothing
+        self.elder = None           # whose heir this is
         self.hooks = {}
         self.plain = False          # nothing at all is planned to go wrong
         self.valid_at = None
@@ -69,6 +74,23 @@ class Payment:
     def fire(self, moment):
         for action in self.hooks.pop(moment, []):
             action()
+
+    def bequeath(self, heir):
+        """The same payer wants the same again, and signs anew."""
+        self.heir = heir
+        heir.elder = self
+        heir.payer, heir.address = self.payer, self.address
+        heir.method, heir.body = self.method, self.body
+
+    @property
+    def money_at(self):
+        """When money moved that its content may be made for."""
+        times = [one.moved_at for one in (self, self.elder) if one and one.moved_at is not None]
+        return min(times, default=None)
+
+    @property
+    def transaction(self):
+        return '0x' + self.nonce[-64:]
 
     def authorization(self):
         return {'from': self.payer, 'to': self.rig.pay_to, 'value': self.rig.amount,

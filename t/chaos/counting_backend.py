@@ -19,29 +19,32 @@ class CountingBackend:
         try:
             head = (await reader.readuntil(b'\r\n\r\n')).decode('latin-1')
             lines = head.split('\r\n')
-            path = lines[0].split(' ')[1]
+            method, path = lines[0].split(' ')[:2]
             headers = {name.lower(): value.strip() for name, _, value in
                        (line.partition(':') for line in lines[1:] if line)}
+            body = await reader.readexactly(int(headers.get('content-length', 0)))
             if path == '/free':
                 writer.write(b'HTTP/1.1 200 OK\r\nContent-Length: 4\r\nConnection: close\r\n\r\nfree')
                 await writer.drain()
             else:
-                await self.execute(writer, path, headers)
+                await self.execute(writer, method, path, headers, body)
         except (ConnectionError, asyncio.IncompleteReadError, OSError):
             pass
         finally:
             writer.close()
 
-    async def execute(self, writer, path, headers):
+    async def execute(self, writer, method, path, headers, body):
         payment = self.rig.by_path.get(path)
         if payment is None:
             self.rig.complain(f'the backend was asked for {path}, which nobody paid')
             return
         self.executions += 1
-        execution = Execution(path, headers)
+        execution = Execution(method, path, headers)
         payment.executions.append(execution)
         if 'payment-signature' in headers or 'x-payment' in headers:
             payment.complain('the backend saw the payment')
+        if (method, body) != (payment.method, payment.body):
+            payment.complain(f'the backend got {method} with {len(body)} bytes for {payment.method} with {len(payment.body)}')
         payment.fire('backend')
         content = payment.content
         kind = content['kind']

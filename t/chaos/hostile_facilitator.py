@@ -8,7 +8,9 @@ import asyncio
 import gzip
 import json
 import socket
+import ssl
 import struct
+import subprocess
 import time
 
 from chain_ledger import CLOCK, SettleCall
@@ -35,6 +37,22 @@ class HostileFacilitator:
     async def start(self):
         self.server = await asyncio.start_server(self.serve, '127.0.0.1', 0, backlog=512)
         self.port = self.server.sockets[0].getsockname()[1]
+        secure = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        secure.load_cert_chain(*self.certificate())
+        self.secure = await asyncio.start_server(self.serve, '127.0.0.1', 0, backlog=512, ssl=secure)
+        self.secure_port = self.secure.sockets[0].getsockname()[1]
+
+    def certificate(self):
+        """One that nginx is told to trust, and its key."""
+        names = f'{self.rig.dir}/tls.pem', f'{self.rig.dir}/tls.key'
+        subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes',
+                        '-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1', '-days', '2',
+                        '-out', names[0], '-keyout', names[1]], check=True, capture_output=True)
+        return names
+
+    def url_of(self, group):
+        """Some groups ask over TLS, which is another transport of nginx's."""
+        return f'https://127.0.0.1:{self.secure_port}' if group % 4 == 3 else f'http://127.0.0.1:{self.port}'
 
     async def serve(self, reader, writer):
         try:
@@ -149,7 +167,7 @@ class HostileFacilitator:
     def settle(self, payment, call, asked):
         fault = call.fault
         network = asked['paymentRequirements']['network']
-        paid = {'success': True, 'transaction': '0x' + payment.nonce[-64:], 'network': network,
+        paid = {'success': True, 'transaction': payment.transaction, 'network': network,
                 'payer': payment.payer}
         refused = {'success': False, 'errorReason': '', 'transaction': '', 'network': network,
                    'payer': payment.payer}
@@ -215,7 +233,8 @@ class HostileFacilitator:
         if how == 'late':
             await asyncio.sleep(self.timeout + 0.1)
         if how == 'redirect':
-            target = f'http://127.0.0.1:{self.port}/moved/{path.rsplit("/", 1)[1]}'
+            here = self.url_of(3 if writer.get_extra_info('ssl_object') else 0)
+            target = f'{here}/moved/{path.rsplit("/", 1)[1]}'
             return await self.send(writer, 'ok', 307, b'', [f'Location: {target}'])
         return await self.send(writer, how, status, body)
 

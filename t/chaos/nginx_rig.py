@@ -78,7 +78,7 @@ class NginxRig:
     def configuration(self):
         places = ''.join(
             f'location /g{group}/{mode}/ {{ x402_price $0.01; {words}'
-            f' x402_facilitator http://127.0.0.1:{self.facilitator.port}/g{group};'
+            f' x402_facilitator {self.facilitator.url_of(group)}/g{group}; {self.patience(group)}'
             f' proxy_pass http://127.0.0.1:{self.backend.port}; }}\n'
             for group in range(GROUPS) for mode, words in MODES.items())
         journal = f' journal={self.dir}/journal' if self.journal else ''
@@ -94,13 +94,14 @@ http {{
     access_log off;
     x402_zone x402:{self.zone}{journal};
     x402_facilitator_timeout connect=200ms verify={ms(self.verify_timeout)} settle={ms(self.settle_timeout)};
-    x402_facilitator_max_calls 256;
+    x402_facilitator_max_calls 256; x402_facilitator_ssl_trusted_certificate {self.dir}/tls.pem;
     x402_settle_wait 200ms; x402_settle_buffer 16k;
     x402_network base-sepolia; x402_pay_to {self.pay_to};
     proxy_http_version 1.1; proxy_read_timeout {ms(self.settle_timeout + 0.2)};
     server {{
         listen 127.0.0.1:{self.port} reuseport;
-        location = /free {{ proxy_pass http://127.0.0.1:{self.backend.port}; }}
+        listen 127.0.0.1:{self.h2_port} reuseport http2;
+        location = /free {{ proxy_read_timeout 10s; proxy_connect_timeout 10s; proxy_pass http://127.0.0.1:{self.backend.port}; }}
         location /dead/ {{ x402_price $0.01; x402_facilitator http://127.0.0.1:{self.dead_port};
             proxy_pass http://127.0.0.1:{self.backend.port}; }}
         {places}
@@ -108,17 +109,23 @@ http {{
 }}
 '''
 
+    def patience(self, group):
+        """Handshakes take our time, not nginx's."""
+        if not self.facilitator.url_of(group).startswith('https'):
+            return ''
+        return f'x402_facilitator_timeout connect=1s verify={int(3000 * self.verify_timeout)}ms settle={int(3000 * self.settle_timeout)}ms;'
+
     # --- life -----------------------------------------------------------------
 
     async def start(self):
         self.dir = tempfile.mkdtemp(prefix='x402-chaos-')
-        self.reserved = [socket.socket() for _ in range(2)]
+        self.reserved = [socket.socket() for _ in range(3)]
         for one in self.reserved:
             # Bound, not listening: ours until the end, and nginx can still listen there.
             one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             one.bind(('127.0.0.1', 0))
-        self.port, self.dead_port = (one.getsockname()[1] for one in self.reserved)
+        self.port, self.h2_port, self.dead_port = (one.getsockname()[1] for one in self.reserved)
         self.facilitator = HostileFacilitator(self, self.settle_timeout)
         self.backend = CountingBackend(self)
         await self.facilitator.start()
@@ -171,6 +178,17 @@ http {{
                 return [int(word) for word in file.read().split()]
         except OSError:
             return []
+
+    def kept_waiting(self):
+        """Seconds that our processes were ready to run and had no processor."""
+        waited = 0
+        for pid in self.workers():
+            try:
+                with open(f'/proc/{pid}/schedstat') as file:
+                    waited = max(waited, int(file.read().split()[1]) / 1e9)
+            except (OSError, IndexError, ValueError):
+                pass
+        return waited
 
     def titled(self, pid, title):
         try:

@@ -49,6 +49,14 @@ class Answer:
             or receipt is not None and receipt.get('success') is not True
 
     @property
+    def error(self):
+        """Of the offer that comes with a 402."""
+        try:
+            return json.loads(base64.b64decode(self.headers.get('payment-required', '')))['error']
+        except (ValueError, KeyError):
+            return ''
+
+    @property
     def delivered(self):
         return self.complete and self.charged and self.status < 400
 
@@ -90,39 +98,95 @@ def parse(answer, data):
     return answer.status in (204, 304)
 
 
-async def ask(rig, path, more='', address='127.0.0.1', kind='own', payment=None, leave=None, slow=0, rude=False):
+async def ask(rig, path, more='', method='GET', body=b'', address='127.0.0.1', kind='own', payment=None, leave=None,
+              slow=0, rude=False, h2=False):
     """One request on a connection of its own. `leave` names the moment of the
     payment at which the client goes away: by FIN, or by RST when rude."""
     answer = Answer(path, kind)
-    writer = None
+    client = (CurlClient if h2 else PlainClient)(rig, address, rude, slow)
     try:
-        reader, writer = await asyncio.open_connection('127.0.0.1', rig.port, local_addr=(address, 0))
-
         def go(*_):
             if answer.aborted is None and answer.ended is None:
                 answer.aborted = CLOCK()
-                if rude:
-                    reset(writer)
-                else:
-                    writer.close()
+                client.leave()
 
         if leave and leave not in ('sent', 'half', 'body'):
             payment.on(leave, go)
-        request = f'GET {path} HTTP/1.1\r\nHost: shop.example\r\n{more}Connection: close\r\n\r\n'.encode()
-        writer.write(request[:len(request) // 2] if leave == 'half' else request)
-        await writer.drain()
+        if body or method != 'GET':
+            more += f'Content-Length: {len(body)}\r\n'
+        await client.send(method, path, more, body, 0.5 if leave == 'half' else 1)
         if leave in ('sent', 'half'):
             go()
-        await asyncio.wait_for(read(reader, answer, slow, go if leave == 'body' else None), 15)
+        await asyncio.wait_for(read(client.reader, answer, slow, go if leave == 'body' else None), 15)
+        answer.complete = answer.complete and await client.ended_well()
     except asyncio.TimeoutError:
         (payment.complain if payment else rig.complain)(f'no answer within 15 s: {path}')
     except (ConnectionError, OSError):
         pass
     finally:
         answer.ended = CLOCK()
-        if writer:
-            writer.close()
+        client.close()
     return answer
+
+
+class PlainClient:
+    """HTTP/1.1 on a socket."""
+
+    def __init__(self, rig, address, rude, slow):
+        self.port, self.address, self.rude = rig.port, address, rude
+        self.writer = None
+
+    async def send(self, method, path, more, body, part):
+        self.reader, self.writer = await asyncio.open_connection('127.0.0.1', self.port, local_addr=(self.address, 0))
+        request = f'{method} {path} HTTP/1.1\r\nHost: shop.example\r\n{more}Connection: close\r\n\r\n'.encode() + body
+        self.writer.write(request[:int(len(request) * part)])
+        await self.writer.drain()
+
+    def leave(self):
+        if self.rude:
+            reset(self.writer)
+        else:
+            self.writer.close()
+
+    async def ended_well(self):
+        return True
+
+    def close(self):
+        if self.writer:
+            self.writer.close()
+
+
+class CurlClient:
+    """HTTP/2, spoken by curl; it leaves by being killed."""
+
+    def __init__(self, rig, address, rude, slow):
+        self.port, self.address = rig.h2_port, address
+        self.rate = ['--limit-rate', '500k'] if slow else []
+        self.process = None
+
+    async def send(self, method, path, more, body, part):
+        headers = [word for line in more.split('\r\n') if line and not line.startswith('Content-Length')
+                   for word in ('-H', line)]
+        data = ['--data-binary', '@-', '-H', 'Content-Type:'] if body or method != 'GET' else []
+        self.process = await asyncio.create_subprocess_exec(
+            'curl', '-q', '-s', '-i', '--http2-prior-knowledge', '--interface', self.address, *self.rate, *headers, *data,
+            '-X', method, '-H', 'Host: shop.example', f'http://127.0.0.1:{self.port}{path}',
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL)
+        self.reader = self.process.stdout
+        self.process.stdin.write(body)
+        self.process.stdin.close()
+
+    def leave(self):
+        try:
+            self.process.kill()
+        except (ProcessLookupError, AttributeError):
+            pass
+
+    async def ended_well(self):
+        return await self.process.wait() == 0
+
+    def close(self):
+        self.leave()
 
 
 async def read(reader, answer, slow, at_content):
@@ -147,7 +211,8 @@ async def read(reader, answer, slow, at_content):
 
 async def present(payment, version=2, signature=None, path=None, kind='own', **how):
     """Presents a payment; the answer is kept with it."""
-    answer = await ask(payment.rig, path or payment.path, header_of(payment, path or payment.path, version, signature),
+    path = path or payment.path
+    answer = await ask(payment.rig, path, header_of(payment, path, version, signature), payment.method, payment.body,
                        payment.address, kind, payment, **how)
     payment.answers.append(answer)
     return answer

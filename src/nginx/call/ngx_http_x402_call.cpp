@@ -11,6 +11,9 @@ namespace x402 {
 
 namespace {
 
+// Short enough for a string that has no memory to get.
+constexpr const char *kNoMemory = "no memory";
+
 bool is_past(ngx_msec_t moment)
 {
     return static_cast<ngx_msec_int_t>(ngx_current_msec - moment) >= 0;
@@ -56,15 +59,20 @@ FacilitatorCall *FacilitatorCall::start(Endpoint &endpoint, CallTerms terms,
                                         Done done, void *data)
 {
     auto *call = new FacilitatorCall(endpoint, std::move(terms), done, data);
+    call->proceed_or_fail();
+    return call;
+}
+
+void FacilitatorCall::proceed_or_fail()
+{
     bool begun = guarded(ngx_cycle->log, false, [&] {
-        call->proceed();
+        proceed();
         return true;
     });
     if (!begun) {
         // Something may have left already: nobody knows.
-        call->fail_later(Transport::broken, "no memory");
+        fail_later(Transport::broken, kNoMemory);
     }
-    return call;
 }
 
 void FacilitatorCall::cancel()
@@ -194,12 +202,13 @@ void FacilitatorCall::send_by_curl(Endpoint::Route &route,
 
 void FacilitatorCall::fail_later(Transport transport, const char *detail)
 {
+    stop_waiting();
     failure_.transport = transport;
-    failure_.detail = detail;
     if (timer_.timer_set) {
         ngx_del_timer(&timer_);
     }
     ngx_post_event(&timer_, &ngx_posted_events);
+    failure_.detail = detail;
 }
 
 void FacilitatorCall::on_timer(ngx_event_t *event)
@@ -219,10 +228,27 @@ void FacilitatorCall::on_reply(void *data, FacilitatorReply &reply)
     call->transfer_ = nullptr;
     call->exchange_ = nullptr;
     if (reply.transport == Transport::answered && reply.status >= 300
-        && reply.status < 400 && call->follow(reply)) {
+        && reply.status < 400 && call->follow_or_fail(reply)) {
         return;
     }
     call->answer(reply);
+}
+
+bool FacilitatorCall::follow_or_fail(FacilitatorReply &reply)
+{
+    bool decided = false;
+    bool followed = guarded(ngx_cycle->log, false, [&] {
+        bool goes_on = follow(reply);
+        decided = true;
+        return goes_on;
+    });
+    if (!decided) {
+        // Something may have left for the new place already: nobody knows.
+        stop_waiting();
+        reply.transport = Transport::broken;
+        reply.detail = kNoMemory;
+    }
+    return followed;
 }
 
 // A 3xx proves that the facilitator did not process the call, so that even a
@@ -262,7 +288,10 @@ void FacilitatorCall::answer(FacilitatorReply &reply)
     void *data = data_;
     FacilitatorReply last = std::move(reply);
     delete this;
-    done(data, last);
+    guarded(ngx_cycle->log, 0, [&] {
+        done(data, last);
+        return 0;
+    });
 }
 
 }  // namespace x402

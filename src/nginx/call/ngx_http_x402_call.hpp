@@ -91,7 +91,8 @@ struct CallTerms {
 };
 
 // Owns itself: deleted after `done` was called or by cancel(). `done` comes
-// once and never from inside start().
+// once, whatever happens here, and never from inside start(). What it throws is
+// logged, and nobody else hears of it.
 class FacilitatorCall {
 public:
     using Done = void (*)(void *data, FacilitatorReply &reply);
@@ -107,6 +108,7 @@ private:
     ~FacilitatorCall();
 
     void proceed();
+    void proceed_or_fail();
     void send(Endpoint::Route &route,
               const std::vector<std::string> &addresses);
     void send_by_http(Endpoint::Route &route, std::vector<std::string> headers,
@@ -117,6 +119,7 @@ private:
     void answer(FacilitatorReply &reply);
     void fail_later(Transport transport, const char *detail);
     bool follow(FacilitatorReply &reply);
+    bool follow_or_fail(FacilitatorReply &reply);
     ngx_msec_t time_left() const;
     // No payment waits for it, so that a quitting worker need not.
     bool in_background() const

@@ -67,34 +67,42 @@ struct CurlEngine::SocketCallbacks {
         if (at != engine.watched_.end()) {
             return at->second;
         }
+        at = engine.watched_.emplace(fd, nullptr).first;
         ngx_connection_t *c = ngx_get_connection(fd, ngx_cycle->log);
         if (c == nullptr) {
+            engine.watched_.erase(at);
             return nullptr;
         }
         c->data = &engine;
         c->read->handler = on_socket_event;
         c->write->handler = on_socket_event;
         c->read->log = c->write->log = c->log = ngx_cycle->log;
-        engine.watched_[fd] = c;
+        at->second = c;
         return c;
     }
 
-    static int on_socket(CURL *, curl_socket_t fd, int what, void *data, void *)
+    // Never an error: curl would do nothing for anybody any more after one.
+    static int on_socket(CURL *handle, curl_socket_t fd, int what, void *data,
+                         void *)
     {
         auto *engine = static_cast<CurlEngine *>(data);
-        return guarded(ngx_cycle->log, -1, [&] {
+        bool followed = guarded(ngx_cycle->log, false, [&] {
             if (what == CURL_POLL_REMOVE) {
                 release_socket(*engine, fd);
-                return 0;
+                return true;
             }
             ngx_connection_t *c = watch_socket(*engine, fd);
             if (c == nullptr) {
-                return -1;
+                return false;
             }
             set_interest(c->read, NGX_READ_EVENT, what & CURL_POLL_IN);
             set_interest(c->write, NGX_WRITE_EVENT, what & CURL_POLL_OUT);
-            return 0;
+            return true;
         });
+        if (!followed) {
+            engine->give_up(handle);
+        }
+        return 0;
     }
 
     // curl closes a socket that did not connect without a word. When the next
@@ -107,8 +115,19 @@ struct CurlEngine::SocketCallbacks {
         return guarded(ngx_cycle->log, CURL_SOCKET_BAD, [&] {
             curl_socket_t fd =
                 ::socket(address->family, address->socktype, address->protocol);
+            if (fd == CURL_SOCKET_BAD) {
+                return fd;
+            }
+            bool noted = guarded(ngx_cycle->log, false, [&] {
+                engine->sockets_[fd] = Socket();
+                return true;
+            });
+            if (!noted) {
+                close(fd);
+                return CURL_SOCKET_BAD;
+            }
             auto at = engine->watched_.find(fd);
-            if (fd != CURL_SOCKET_BAD && at != engine->watched_.end()) {
+            if (at != engine->watched_.end()) {
                 ngx_connection_t *c = at->second;
                 bool reads = c->read->active;
                 bool writes = c->write->active;
@@ -132,7 +151,9 @@ struct CurlEngine::SocketCallbacks {
 int CurlEngine::close_socket(void *data, int fd)
 {
     return guarded(ngx_cycle->log, -1, [&] {
-        SocketCallbacks::release_socket(*static_cast<CurlEngine *>(data), fd);
+        auto *engine = static_cast<CurlEngine *>(data);
+        SocketCallbacks::release_socket(*engine, fd);
+        engine->sockets_.erase(fd);
         return close(fd);
     });
 }
@@ -204,6 +225,20 @@ CurlEngine::~CurlEngine()
     }
 }
 
+void CurlEngine::act(int fd, int mask)
+{
+    int running;
+    CURLMcode code = curl_multi_socket_action(multi_, fd, mask, &running);
+    if (code != CURLM_OK && code != CURLM_BAD_SOCKET) {
+        // Without memory it neither says whose socket is not watched nor sets
+        // its timer: nobody would be told of anything any more.
+        for (Transfer *transfer : active_) {
+            transfer->unwatched = true;
+        }
+    }
+    after_action();
+}
+
 void CurlEngine::after_action()
 {
     // Before anything of nginx runs on.
@@ -217,7 +252,30 @@ void CurlEngine::after_action()
         Transfer *transfer = nullptr;
         int result = message->data.result;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
-        finish(transfer, result);
+        if (!transfer->stale || !repeat(*transfer)) {
+            finish(transfer, result);
+        }
+    }
+    auto unwatched = [](const Transfer *transfer) {
+        return transfer->unwatched;
+    };
+    for (;;) {
+        auto at = std::find_if(active_.begin(), active_.end(), unwatched);
+        if (at == active_.end()) {
+            return;
+        }
+        finish(*at, CURLE_OUT_OF_MEMORY);
+    }
+}
+
+// Nothing would come of the transfer: it ends when curl has returned.
+void CurlEngine::give_up(void *handle)
+{
+    Transfer *transfer = nullptr;
+    curl_easy_getinfo(easy(handle), CURLINFO_PRIVATE, &transfer);
+    if (transfer != nullptr) {
+        transfer->unwatched = true;
+        ngx_post_event(&timer_, &ngx_posted_events);
     }
 }
 
@@ -264,10 +322,7 @@ void CurlEngine::on_timer(ngx_event_t *event)
     auto *nobody = static_cast<ngx_connection_t *>(event->data);
     auto *engine = static_cast<CurlEngine *>(nobody->data);
     guarded(ngx_cycle->log, 0, [&] {
-        int running;
-        curl_multi_socket_action(engine->multi_, CURL_SOCKET_TIMEOUT, 0,
-                                 &running);
-        engine->after_action();
+        engine->act(CURL_SOCKET_TIMEOUT, 0);
         return 0;
     });
 }
@@ -279,10 +334,7 @@ void CurlEngine::on_socket_event(ngx_event_t *event)
     auto *c = static_cast<ngx_connection_t *>(event->data);
     auto *engine = static_cast<CurlEngine *>(c->data);
     guarded(ngx_cycle->log, 0, [&] {
-        int running;
-        int mask = event->write ? CURL_CSELECT_OUT : CURL_CSELECT_IN;
-        curl_multi_socket_action(engine->multi_, c->fd, mask, &running);
-        engine->after_action();
+        engine->act(c->fd, event->write ? CURL_CSELECT_OUT : CURL_CSELECT_IN);
         return 0;
     });
 }

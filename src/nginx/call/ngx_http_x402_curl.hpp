@@ -60,8 +60,13 @@ private:
     bool set_options(Transfer &transfer);
     void read_headers(Transfer &transfer);
     bool follow_sockets(Transfer &transfer);
+    void read_reply(Transfer &transfer, int result);
     void finish(Transfer *transfer, int result);
+    void give_up(void *handle);
     void discard(Transfer *transfer);
+    bool is_stale(Transfer &transfer, int local_port);
+    bool repeat(Transfer &transfer);
+    void act(int fd, int mask);
     void after_action();
     void update_timer(long milliseconds);
     void keep_worker();
@@ -74,6 +79,13 @@ private:
     std::vector<void *> idle_handles_;  // CURL, ready for another call
     std::vector<Transfer *> active_;
     std::unordered_map<int, ngx_connection_t *> watched_;  // by descriptor
+    // Sockets that curl opened: how often something was sent on each, and
+    // whether it speaks HTTP/2.
+    struct Socket {
+        unsigned sends = 0;
+        bool multiplexed = false;
+    };
+    std::unordered_map<int, Socket> sockets_;
     ngx_event_t timer_;
     ngx_event_t guard_;        // keeps a quitting worker alive while calls run
     ngx_connection_t nobody_;  // what timers log as their connection

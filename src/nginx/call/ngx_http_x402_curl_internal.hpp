@@ -34,6 +34,11 @@ struct CurlEngine::Transfer {
     unsigned sends = 0;
     curl_off_t uploaded = 0;  // the most that any send got out
     bool too_large = false;
+    bool unwatched = false;  // nginx has no place for its socket
+    int fd = -1;             // it was sent on
+    bool stale = false;      // it was not: the connection held bytes already
+    bool repeated = false;
+    ngx_msec_t deadline = 0;
     curl_slist *headers = nullptr;
     curl_slist *resolve = nullptr;
     char error[CURL_ERROR_SIZE] = "";

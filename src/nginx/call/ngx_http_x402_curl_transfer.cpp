@@ -35,10 +35,14 @@ struct CurlEngine::TransferCallbacks {
     }
 
     // Once for each time the request is about to be written to a connection.
-    static int on_send(void *data, char *, char *, int, int)
+    static int on_send(void *data, char *, char *, int, int local_port)
     {
         auto *transfer = static_cast<Transfer *>(data);
         if (transfer->request.send_once && transfer->sends >= 1) {
+            return CURL_PREREQFUNC_ABORT;
+        }
+        if (transfer->engine->is_stale(*transfer, local_port)) {
+            transfer->stale = true;
             return CURL_PREREQFUNC_ABORT;
         }
         transfer->sends++;
@@ -158,7 +162,14 @@ CurlEngine::Transfer *CurlEngine::start(CurlRequest request, Done done,
     transfer->request = std::move(request);
     transfer->done = done;
     transfer->data = data;
+    transfer->deadline = ngx_current_msec + transfer->request.timeout;
+    // From here on nothing may throw: room for it among the active, and for its
+    // handle among the idle when it ends.
     active_.reserve(active_.size() + 1);
+    idle_handles_.reserve(kMaxIdleHandles);
+    if (!make_lists(*transfer)) {
+        return nullptr;
+    }
 
     if (idle_handles_.empty()) {
         transfer->handle = curl_easy_init();
@@ -169,7 +180,7 @@ CurlEngine::Transfer *CurlEngine::start(CurlRequest request, Done done,
     if (transfer->handle == nullptr) {
         return nullptr;
     }
-    if (!make_lists(*transfer) || !set_options(*transfer)
+    if (!set_options(*transfer)
         || curl_multi_add_handle(multi_, easy(transfer->handle)) != CURLM_OK) {
         curl_easy_cleanup(easy(transfer->handle));
         return nullptr;
@@ -177,6 +188,46 @@ CurlEngine::Transfer *CurlEngine::start(CurlRequest request, Done done,
     active_.push_back(transfer.get());
     keep_worker();
     return transfer.release();
+}
+
+// Money: bytes that wait on a kept connection before anything was sent are an
+// answer to nobody, or to somebody else, and curl would take them for ours.
+// Over TLS it does not look, older versions never do. With HTTP/2 answers have
+// names.
+bool CurlEngine::is_stale(Transfer &transfer, int local_port)
+{
+    for (auto &[fd, socket] : sockets_) {
+        ngx_sockaddr_t local;
+        socklen_t size = sizeof(local);
+        if (getsockname(fd, &local.sockaddr, &size) != 0
+            || ngx_inet_get_port(&local.sockaddr) != local_port) {
+            continue;
+        }
+        transfer.fd = fd;
+        bool kept = socket.sends++ > 0 && !socket.multiplexed;
+        char byte;
+        return kept && recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
+    }
+    return false;
+}
+
+// Once more, on a new connection: nothing has left yet. False: that cannot be.
+bool CurlEngine::repeat(Transfer &transfer)
+{
+    auto left =
+        static_cast<ngx_msec_int_t>(transfer.deadline - ngx_current_msec);
+    if (transfer.repeated || left <= 0) {
+        return false;
+    }
+    transfer.repeated = true;
+    transfer.stale = false;
+    CURL *handle = easy(transfer.handle);
+    curl_multi_remove_handle(multi_, handle);
+    return curl_easy_setopt(handle, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK
+           && curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS,
+                               static_cast<long>(left))
+                  == CURLE_OK
+           && curl_multi_add_handle(multi_, handle) == CURLM_OK;
 }
 
 // Takes the transfer off curl; its easy handle goes back to the pool when it
@@ -234,6 +285,31 @@ void CurlEngine::read_headers(Transfer &transfer)
 void CurlEngine::finish(Transfer *transfer, int result)
 {
     std::unique_ptr<Transfer> owned(transfer);
+    long version = 0;
+    curl_easy_getinfo(easy(transfer->handle), CURLINFO_HTTP_VERSION, &version);
+    auto used = sockets_.find(transfer->fd);
+    if (used != sockets_.end() && version == CURL_HTTP_VERSION_2_0) {
+        used->second.multiplexed = true;
+    }
+    bool read = guarded(ngx_cycle->log, false, [&] {
+        read_reply(*transfer, result);
+        return true;
+    });
+    if (!read) {
+        transfer->reply.transport =
+            transfer->sends == 0 ? Transport::not_sent : Transport::broken;
+        transfer->reply.detail = "no memory";  // fits without any
+    }
+    discard(transfer);
+    guarded(ngx_cycle->log, 0, [&] {
+        transfer->done(transfer->data, transfer->reply);
+        return 0;
+    });
+}
+
+void CurlEngine::read_reply(Transfer &done, int result)
+{
+    Transfer *transfer = &done;
     FacilitatorReply &reply = transfer->reply;
     CURL *handle = easy(transfer->handle);
     long status = 0;
@@ -272,8 +348,6 @@ void CurlEngine::finish(Transfer *transfer, int result)
         }
         reply.detail = why;
     }
-    discard(transfer);
-    transfer->done(transfer->data, reply);
 }
 
 }  // namespace x402

@@ -146,11 +146,15 @@ bool Endpoint::lead(Route &route, const std::string &url)
     if (!parsed) {
         return false;
     }
-    route.parsed = parsed.value();
-    route.host = &host_for(route.parsed.host);
-    route.origin = origin_for(*route.host, route.parsed);
-    route.head = route.origin ? start_of_head(url, route.post) : std::string();
-    route.url = url;
+    // All of it or nothing: memory may be refused in between.
+    Route led;
+    led.post = route.post;
+    led.parsed = std::move(parsed.value());
+    led.host = &host_for(led.parsed.host);
+    led.origin = origin_for(*led.host, led.parsed);
+    led.head = led.origin ? start_of_head(url, led.post) : std::string();
+    led.url = url;
+    route = std::move(led);
     return true;
 }
 
@@ -214,7 +218,7 @@ void Endpoint::on_look_up_ended(void *data)
     waiting.swap(endpoint->waiting_);
     for (FacilitatorCall *call : waiting) {
         call->waiting_ = false;
-        call->proceed();
+        call->proceed_or_fail();
     }
 }
 

@@ -68,7 +68,7 @@ HttpOrigin::Exchange *HttpOrigin::start(HttpRequest request, Done done,
 {
     auto exchange =
         std::make_unique<Exchange>(*this, std::move(request), done, data);
-    exchange->begin();
+    exchange->guarded([&] { exchange->begin(); });
     exchange->starting = false;
     return exchange.release();
 }
@@ -284,22 +284,26 @@ void HttpOrigin::Exchange::deliver()
     void *its_data = data;
     FacilitatorReply last = std::move(reply);
     delete this;
-    its_done(its_data, last);
+    x402::guarded(ngx_cycle->log, 0, [&] {
+        its_done(its_data, last);
+        return 0;
+    });
 }
 
 void HttpOrigin::Exchange::on_timer(ngx_event_t *event)
 {
     auto *exchange = static_cast<Exchange *>(
         static_cast<ngx_connection_t *>(event->data)->data);
-    guarded(ngx_cycle->log, 0, [&] {
-        if (exchange->ended) {
-            exchange->deliver();
-        } else if (!exchange->connection->connected) {
+    if (exchange->ended) {
+        exchange->deliver();
+        return;
+    }
+    exchange->guarded([&] {
+        if (!exchange->connection->connected) {
             exchange->connect_failed("no connection in time", true);
         } else {
             exchange->fail("no complete answer in time", true);
         }
-        return 0;
     });
 }
 

@@ -54,8 +54,10 @@ void HttpOrigin::Exchange::connect_next()
         peer.get = ngx_event_get_peer;
         peer.log = ngx_cycle->log;
         peer.log_error = NGX_ERROR_INFO;
-        ngx_int_t rc = ngx_event_connect_peer(&peer);
+        // nginx: from a connection that it opened to one that has handlers
+        // nothing may throw.
         reply.detail = "connect() to " + address.text + " failed";
+        ngx_int_t rc = ngx_event_connect_peer(&peer);
         if (rc != NGX_OK && rc != NGX_AGAIN) {
             continue;
         }
@@ -133,20 +135,18 @@ void HttpOrigin::Exchange::connect_failed(const std::string &why, bool late)
 
 void HttpOrigin::on_hands_shaken(ngx_connection_t *c)
 {
-    guarded(c->log, 0, [&] {
-        static_cast<Connection *>(c->data)->exchange->hands_shaken();
-        return 0;
-    });
+    auto *exchange = static_cast<Connection *>(c->data)->exchange;
+    exchange->guarded([&] { exchange->hands_shaken(); });
 }
 
 void HttpOrigin::on_write(ngx_event_t *event)
 {
     auto *c = static_cast<ngx_connection_t *>(event->data);
     auto *exchange = static_cast<Connection *>(c->data)->exchange;
-    guarded(c->log, 0, [&] {
-        if (exchange == nullptr) {
-            return 0;
-        }
+    if (exchange == nullptr) {
+        return;
+    }
+    exchange->guarded([&] {
         if (exchange->connection->connected) {
             exchange->send();
         } else if (ngx_err_t error = connect_error(c)) {
@@ -154,7 +154,6 @@ void HttpOrigin::on_write(ngx_event_t *event)
         } else {
             exchange->connected();
         }
-        return 0;
     });
 }
 
@@ -164,13 +163,12 @@ void HttpOrigin::on_read(ngx_event_t *event)
     // it finds that there is nothing to read.
     auto *c = static_cast<ngx_connection_t *>(event->data);
     auto *exchange = static_cast<Connection *>(c->data)->exchange;
-    guarded(c->log, 0, [&] {
+    exchange->guarded([&] {
         if (exchange->connection->connected) {
             exchange->receive();
         } else if (ngx_err_t error = connect_error(c)) {
             exchange->connect_failed(system_text(error), false);
         }
-        return 0;
     });
 }
 

@@ -4,8 +4,12 @@
 
 #include "facilitator/response_reader.hpp"
 #include "nginx/call/ngx_http_x402_http_client.hpp"
+#include "nginx/ngx_http_x402_boundary.hpp"
 
 namespace x402 {
+
+// Short enough for a string that has no memory to get.
+constexpr const char *kNoMemory = "no memory";
 
 inline ngx_msec_t time_until(ngx_msec_t moment)
 {
@@ -38,6 +42,18 @@ struct HttpOrigin::Exchange {
     Exchange(const Exchange &) = delete;
     Exchange &operator=(const Exchange &) = delete;
 
+    // Runs `body` for an event of nginx. Whatever it throws, the owner hears of
+    // an end: `this` is gone only after it was told, and telling cannot throw.
+    template <class Body> void guarded(Body &&body)
+    {
+        bool heard = x402::guarded(ngx_cycle->log, false, [&] {
+            body();
+            return true;
+        });
+        if (!heard) {
+            fail(kNoMemory, false);
+        }
+    }
     void begin();
     void connect_next();
     void connected();

@@ -131,12 +131,16 @@ void HttpOrigin::keep_or_close(Connection *connection)
     bool quiet = !c->close && !c->error && !c->read->eof && !c->read->error
                  && ngx_handle_read_event(c->read, 0) == NGX_OK
                  && (c->read->ready ? is_quiet(c) : tls_is_quiet(c));
-    if (!quiet || ngx_exiting || ngx_terminate
-        || idle_.size() >= kMaxIdleConnections) {
+    bool kept = quiet && !ngx_exiting && !ngx_terminate
+                && idle_.size() < kMaxIdleConnections
+                && guarded(ngx_cycle->log, false, [&] {
+                       idle_.push_back(connection);
+                       return true;
+                   });
+    if (!kept) {
         close(connection);
         return;
     }
-    idle_.push_back(connection);
     connection->idle_since = ngx_current_msec;
     c->read->handler = on_idle;
     c->idle = 1;

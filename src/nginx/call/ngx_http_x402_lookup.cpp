@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <csignal>
+#include <exception>
 #include <fcntl.h>
 #include <netdb.h>
-#include <system_error>
 #include <thread>
 
 #include "nginx/ngx_http_x402_log.hpp"
@@ -82,6 +82,18 @@ std::vector<std::string> look_up_addresses(const std::string &host)
     return found;
 }
 
+namespace {
+
+std::string text_of(const ngx_resolver_addr_t &address)
+{
+    u_char text[NGX_SOCKADDR_STRLEN];
+    std::size_t length =
+        ngx_sock_ntop(address.sockaddr, address.socklen, text, sizeof(text), 0);
+    return std::string(reinterpret_cast<char *>(text), length);
+}
+
+}  // namespace
+
 struct AddressBook::Query {
     AddressBook *book = nullptr;
     ngx_resolver_ctx_t *nginx = nullptr;
@@ -126,7 +138,9 @@ void AddressBook::refresh()
 {
     query_ = std::make_unique<Query>();
     query_->book = this;
-    bool started = resolver_ ? start_nginx(*query_) : start_thread(*query_);
+    bool started = guarded(ngx_cycle->log, false, [&] {
+        return resolver_ ? start_nginx(*query_) : start_thread(*query_);
+    });
     if (!started) {
         query_.reset();
         due_ = ngx_current_msec + kBadLifetime;
@@ -138,11 +152,14 @@ void AddressBook::finish(std::vector<std::string> found, ngx_msec_t lifetime)
     query_.reset();
     due_ = ngx_current_msec + (found.empty() ? kBadLifetime : lifetime);
     if (found.empty()) {
-        log_line(NGX_LOG_ERR, ngx_cycle->log,
-                 "no address found for facilitator host \"" + host_ + "\""
-                     + (addresses_.empty()
-                            ? "; check the name and the resolver"
-                            : "; the last good ones stay in use"));
+        guarded(ngx_cycle->log, 0, [&] {
+            log_line(NGX_LOG_ERR, ngx_cycle->log,
+                     "no address found for facilitator host \"" + host_ + "\""
+                         + (addresses_.empty()
+                                ? "; check the name and the resolver"
+                                : "; the last good ones stay in use"));
+            return 0;
+        });
     } else {
         addresses_ = std::move(found);
     }
@@ -151,6 +168,8 @@ void AddressBook::finish(std::vector<std::string> found, ngx_msec_t lifetime)
 
 bool AddressBook::start_thread(Query &query)
 {
+    query.result = std::make_shared<ThreadResult>();
+    query.result->host = host_;
     int ends[2];
     if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0) {
         return false;
@@ -164,8 +183,6 @@ bool AddressBook::start_thread(Query &query)
     c->data = &query;
     c->read->handler = on_thread_done;
     c->read->log = c->write->log = c->log = ngx_cycle->log;
-    query.result = std::make_shared<ThreadResult>();
-    query.result->host = host_;
     query.pipe = c;
 
     bool started = false;
@@ -174,8 +191,8 @@ bool AddressBook::start_thread(Query &query)
             SignalsBlocked blocked;
             std::thread(run_thread, query.result, ends[1]).detach();
             started = true;
-        } catch (const std::system_error &) {
-            // No thread to be had: as good as a failed look-up.
+        } catch (const std::exception &) {
+            // No thread or memory to be had: as good as a failed look-up.
         }
     }
     if (!started) {
@@ -233,13 +250,12 @@ void AddressBook::on_nginx_done(ngx_resolver_ctx_t *ctx)
         std::vector<std::string> found;
         ngx_msec_t lifetime = kGoodLifetime;
         if (ctx->state == NGX_OK) {
-            for (ngx_uint_t i = 0; i < ctx->naddrs; i++) {
-                u_char text[NGX_SOCKADDR_STRLEN];
-                std::size_t len =
-                    ngx_sock_ntop(ctx->addrs[i].sockaddr, ctx->addrs[i].socklen,
-                                  text, sizeof(text), 0);
-                found.emplace_back(reinterpret_cast<char *>(text), len);
-            }
+            guarded(ngx_cycle->log, 0, [&] {
+                for (ngx_uint_t i = 0; i < ctx->naddrs; i++) {
+                    found.push_back(text_of(ctx->addrs[i]));
+                }
+                return 0;
+            });
             // nginx answers from its cache up to the last second of it.
             time_t left = std::max<time_t>(ctx->valid - ngx_time(), 1);
             lifetime = static_cast<ngx_msec_t>(left) * 1000;

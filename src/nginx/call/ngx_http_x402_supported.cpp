@@ -181,6 +181,8 @@ void SupportedWatch::on_reply(void *data, FacilitatorReply &reply)
 {
     auto *watch = static_cast<SupportedWatch *>(data);
     watch->call_ = nullptr;
+    // Should memory be short in it, the timer that was armed before it asked
+    // asks again.
     watch->heard(reply);
 }
 

@@ -150,18 +150,18 @@ ngx_int_t replace_broken(RequestCtx &ctx)
 
 void settle(RequestCtx &ctx)
 {
-    if (advance(ctx, Event::settle_due) != Action::call_settle) {
-        return;
-    }
-    if (ctx.hold_timer.timer_set) {
-        ngx_del_timer(&ctx.hold_timer);
-    }
     Worker *worker = worker_of(main_conf(ctx.r));
     // Who verified settles.
     Endpoint &endpoint = worker->endpoint_of(*ctx.asked);
     SettlementTerms terms = settlement_terms(ctx);
     terms.others = others_to_settle(ctx, *worker);
     terms.was_verified = true;
+    if (advance(ctx, Event::settle_due) != Action::call_settle) {
+        return;
+    }
+    if (ctx.hold_timer.timer_set) {
+        ngx_del_timer(&ctx.hold_timer);
+    }
     ctx.settlement =
         Settlement::start(*worker, endpoint, std::move(terms), ctx.state,
                           std::move(ctx.slot), on_settled, &ctx);

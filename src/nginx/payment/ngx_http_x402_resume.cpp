@@ -98,12 +98,13 @@ void resume_paid(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
         challenge(ctx, "payment_already_used");
         return;
     }
+    // Money: whatever fails from here on, the content stays owed.
     ctx.payment->claim = claim.ref;
-    ctx.receipt = claim.receipt;
-    recall_paid(ctx, claim);
     ctx.settled_first = true;
     ctx.never_settled = claim.never_settled;
     advance(ctx, Event::claim_paid_resumed);
+    ctx.receipt = claim.receipt;
+    recall_paid(ctx, claim);
     log_line(NGX_LOG_NOTICE, ctx.r->connection->log,
              "content that was paid for is delivered again to payer \""
                  + ctx.payment->payer + "\"");

@@ -65,7 +65,7 @@ void Settlement::claim_and_send()
         return true;
     });
     if (!done && call_ == nullptr) {
-        // Without memory nobody knows how far it came.
+        // Only the making of a call throws: nothing was sent.
         out_of_memory_ = true;
         finish_later();
     }
@@ -104,15 +104,15 @@ void Settlement::write_and_send()
 void Settlement::on_unwritten(ngx_event_t *event)
 {
     auto *settlement = static_cast<Settlement *>(event->data);
+    SettleAnswer answer;
+    answer.verdict = SettleVerdict::not_sent;
     guarded(ngx_cycle->log, 0, [&] {
-        SettleAnswer answer;
-        if (!settlement->out_of_memory_) {
-            answer.verdict = SettleVerdict::not_sent;
-            answer.detail = "the journal of x402_zone cannot be written";
-        }
-        settlement->finish(answer);
+        answer.detail = settlement->out_of_memory_
+                            ? "no memory"
+                            : "the journal of x402_zone cannot be written";
         return 0;
     });
+    settlement->finish(answer);
 }
 
 void Settlement::send()
@@ -147,7 +147,7 @@ void Settlement::abandon()
     detach();
     SettleAnswer answer;
     answer.detail = "the worker process ends";
-    if (unwritten_.handler && !out_of_memory_) {
+    if (unwritten_.handler) {
         answer.verdict = SettleVerdict::not_sent;
     }
     finish(answer);

@@ -72,7 +72,7 @@ SettlementResult Settlement::interpret(const SettleAnswer &answer)
 SettlementResult Settlement::result_of(const SettleAnswer &answer)
 {
     SettlementResult result = interpret(answer);
-    result.unwritten = unwritten_.handler != nullptr && !out_of_memory_;
+    result.unwritten = unwritten_.handler != nullptr;
     result.transaction = answer.transaction;
     result.time = ngx_current_msec - started_;
     result.asked = &endpoint_->conf();

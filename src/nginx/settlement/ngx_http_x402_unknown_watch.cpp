@@ -84,9 +84,16 @@ void UnknownWatch::tick()
         if (due.what == DueClaim::What::nothing) {
             return;
         }
-        if (due.what == DueClaim::What::closed) {
+        // Money: what memory is refused for is asked again another time, by
+        // who gets the claim then.
+        bool taken = guarded(ngx_cycle->log, false, [&] {
+            if (due.what != DueClaim::What::closed) {
+                return ask(due.ref);
+            }
             log_closed(LockedClaims(worker_.zone)->texts(due.ref));
-        } else if (!ask(due.ref)) {
+            return true;
+        });
+        if (!taken && due.what != DueClaim::What::closed) {
             LockedClaims(worker_.zone)->set_unknown(due.ref, ngx_time());
         }
     }

@@ -12,6 +12,9 @@ class MemoryJournal : public JournalPort {
 public:
     bool append(std::uint64_t, std::string_view record) override
     {
+        if (no_memory) {
+            throw std::bad_alloc();
+        }
         if (full) {
             return false;
         }
@@ -24,6 +27,7 @@ public:
 
     std::string bytes;
     bool full = false;
+    bool no_memory = false;
 };
 
 class ClaimJournal : public ClaimZone {
@@ -53,6 +57,24 @@ protected:
     Owner second_owner_;
     ReplayReport report_;
 };
+
+TEST_F(ClaimJournal, WithoutMemoryForARecordClaimsChangeAndNothingIsSold)
+{
+    ClaimRef paid = settle(1);
+    ClaimRef unknown = settle(2);
+    journal_.no_memory = true;
+    EXPECT_TRUE(table_.set_paid(paid, "receipt", kNow));
+    table_.set_unknown(unknown, kNow);
+    EXPECT_TRUE(table_.journal_failed());
+    EXPECT_EQ(table_.look_up(facts_of(1), kNow).state, ClaimState::paid);
+    EXPECT_EQ(table_.look_up(facts_of(2), kNow).state, ClaimState::unknown);
+    ClaimRef next;
+    EXPECT_EQ(table_.take(facts_of(3), owner_, kNow, next), TakeOutcome::full);
+    journal_.no_memory = false;
+    EXPECT_EQ(table_.take(facts_of(3), owner_, kNow + 1, next),
+              TakeOutcome::taken);
+    EXPECT_EQ(restored(1), ClaimState::paid);
+}
 
 TEST_F(ClaimJournal, SaysOfEachClaimWhatIsTrueOfTheMoney)
 {
