@@ -65,7 +65,8 @@ for my $kind (@kinds) {
         my ($before, $lines) = (resident(), $t->log =~ tr/\n//);
         is_deeply flood($h2, 6, @headers), { 402 => 6 * AT_ONCE }, "D1: $p$name: an offer each";
         my $more = resident() - $before;
-        ok $more < 256, "D1: $p$name: no memory stays" or diag "$more KB" if !$ENV{X402_PRELOAD};
+        # Sanitizers keep what was freed.
+        ok $more < 256, "D1: $p$name: no memory stays" or diag "$more KB" if !$ENV{X402_SLOW};
         my $said = ($t->log =~ tr/\n//) - $lines;
         cmp_ok $said, '<=', 6 * AT_ONCE + 10, "D8: $p$name: at most a line each";
     }
