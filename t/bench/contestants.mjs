@@ -40,7 +40,7 @@ http {
     default_type text/plain;
     keepalive_requests 1000000000;
     keepalive_timeout 600s;
-    large_client_header_buffers 4 8k;
+    large_client_header_buffers ${options.header_buffers ?? '4 8k'};
     open_file_cache max=100 inactive=1h;
     open_file_cache_valid 1h;
     ${options.http ?? ''}

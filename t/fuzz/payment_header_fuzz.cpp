@@ -10,6 +10,7 @@
 #include "policy/accept_terms.hpp"
 #include "policy/claim_key.hpp"
 #include "policy/network_table.hpp"
+#include "policy/scheme_payload.hpp"
 #include "protocol/dialect.hpp"
 #include "protocol/payment_offer.hpp"
 #include "protocol/payment_payload.hpp"
@@ -154,7 +155,9 @@ void check_match(const PaymentPayload &payload,
     must(accepted["asset"].string() == offered.asset, "the token too");
     must(accepted["amount"].string() == "10000", "the amount too");
     must(accepted["payTo"].string() == kPayTo, "the recipient too");
-    if (eip3009_objection(authorization, offered, kNow) != nullptr) {
+    auto said = read_scheme_payload(payload.scheme(), payload.network(),
+                                    payload.asset(), payload.payload());
+    if (!said || payload_objection(said.value(), offered, kNow) != nullptr) {
         return;
     }
     must(authorization.value == "10000", "what is signed is the amount");
