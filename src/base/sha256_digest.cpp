@@ -2,6 +2,7 @@
 
 #include <new>
 
+#include <openssl/err.h>
 #include <openssl/evp.h>
 
 namespace x402 {
@@ -15,6 +16,9 @@ const EVP_MD *fetched(const char *name, const EVP_MD *method)
 {
 #if OPENSSL_VERSION_NUMBER >= 0x30000000L
     const EVP_MD *found = EVP_MD_fetch(nullptr, name, nullptr);
+    if (found == nullptr) {
+        ERR_clear_error();
+    }
     return found ? found : method;
 #else
     (void)name;
@@ -28,6 +32,9 @@ Digest digest_of(std::string_view bytes, const EVP_MD *method)
     if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, method,
                    nullptr)
         != 1) {
+        // Left there it would be told, at `alert`, as one of somebody's
+        // connection.
+        ERR_clear_error();
         throw std::bad_alloc();
     }
     return digest;

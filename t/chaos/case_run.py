@@ -157,6 +157,7 @@ async def run_case(case):
     lag.cancel()
     await rig.wait(lambda: rig.facilitator.open_calls == 0, 5)
     case.refused_memory = rig.starved()
+    rig.was_starved = rig.was_starved or bool(case.refused_memory)
     rig.set_clock(0)
     await rig.wait(lambda: len(rig.workers()) >= rig.workers_wanted, 10)
     await asyncio.sleep(0.02 if not case.disturbance else 0.15)

@@ -61,6 +61,7 @@ class NginxRig:
         self.workers_wanted, self.zone, self.journal = RIGS[number % len(RIGS)]
         self.settings = settings
         self.by_nonce = {}
+        self.was_starved = False    # memory was refused, once
         self.retired = set()        # of cases that are over; asked about again in the background
         self.by_path = {}
         self.complaints = []

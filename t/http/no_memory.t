@@ -7,6 +7,7 @@
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use X402::Certificates;
 use X402::Test;
 
 my $shim = "$FindBin::Bin/../../build/chaos/fault_shim.so";
@@ -16,7 +17,25 @@ plan skip_all => 'a sanitizer has its own malloc'         if X402::Nginx::module
 use constant MOST => 4000;
 
 my ($f, $up) = (facilitator(), backend());
-my $t = nginx(<<'EOF', facilitator => $f, backend => $up);
+# The TLS end of the facilitator is another nginx, which has all the memory.
+my $end = nginx(<<'EOF', facilitator => $f);
+%%GLOBALS%%
+events { }
+http {
+    %%HTTP%%
+    server {
+        listen 127.0.0.1:%%PORT%% ssl;
+        ssl_certificate %%DIR%%/good.pem;
+        ssl_certificate_key %%DIR%%/good.key;
+        keepalive_requests 3;
+        location / { proxy_pass %%FACILITATOR%%; }
+    }
+}
+EOF
+X402::Certificates::make($end->dir);
+$end->start;
+
+my $t = nginx(<<'EOF', facilitator => $f, backend => $up, holes => { TLS => $end->port, CA => $end->dir . '/ca.pem' });
 %%GLOBALS%%
 worker_processes 1;
 events { }
@@ -32,6 +51,11 @@ http {
         x402_price $0.01;
         location /       { proxy_pass http://%%BACKEND%%; }
         location /before { x402_settle before; proxy_pass http://%%BACKEND%%; }
+        location /tls {
+            x402_facilitator https://127.0.0.1:%%TLS%%;
+            x402_facilitator_ssl_trusted_certificate %%CA%%;
+            proxy_pass http://%%BACKEND%%;
+        }
     }
 }
 EOF
@@ -59,6 +83,8 @@ sub was_refused () {
     $t->start;
 }
 $t->allow(qr/\[emerg\].*(?:alloc|memalign)/);
+# nginx's own, and what OpenSSL went on without; what we leave has other words.
+$t->allow(qr/\[alert\].* (?:SSL_\w+\(\) failed|stale global SSL error \(SSL: error:\w+:common libcrypto)/);
 my ($worker) = $t->workers;
 
 sub charged ($answer) {
@@ -104,6 +130,7 @@ sub sweep ($path, $before = sub { }) {
 
 sweep('/after');
 sweep('/before');
+sweep('/tls');
 # A payment whose outcome is unknown is settled again when it comes again.
 sweep('/unknown', sub ($payment) {
     $f->settle_once(status => 500);
