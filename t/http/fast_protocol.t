@@ -197,7 +197,7 @@ $c = $t->connect;
 $c->write_request(GET => '/evm/left', headers => [ 'X-PAYMENT' => $payment ]);
 $f->wait_calls(settle => 1);
 $c->abort;
-sleep 0.05;
+sleep 0.3;
 $f->settle('paid');
 $f->release;
 $t->log_like(qr/paid, content owed/, 'left while settling');

@@ -175,7 +175,7 @@ $c = $t->connect;
 $c->write_request(GET => '/a', headers => [ header_of($payment) ]);
 $f->wait_calls(settle => 1) if $f->calls('settle') < 2;
 $c->abort;
-sleep 0.05;
+sleep 0.3;
 $f->settle('paid');
 $f->release;
 $t->log_like(qr/paid, content owed/, 'a client that left while settling: in the log');
