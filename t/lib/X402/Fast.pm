@@ -70,6 +70,7 @@ sub recorded_payment () {
 
 sub evm_payment ($body, %of) {
     my $accept = $body->{accepts}[ $of{accept} // 0 ];
+    my $until  = int(time) + $accept->{maxTimeoutSeconds};
     return encoded({
         x402Version => 1, scheme => 'exact', network => $of{network} // $accept->{network},
         payload => {
@@ -77,7 +78,7 @@ sub evm_payment ($body, %of) {
             authorization => {
                 from  => $of{from} // random_hex(20), to => $accept->{payTo},
                 value => $of{value} // $accept->{maxAmountRequired},
-                validAfter => '0', validBefore => '' . int(time + 60), nonce => $of{nonce} // random_hex(32),
+                validAfter => '0', validBefore => "$until", nonce => $of{nonce} // random_hex(32),
             },
         },
     });
