@@ -148,17 +148,9 @@ is $f->order, 'settle', 'settled first';
 is $up->hits, 0, 'and not worked for';
 
 # Of a maximum nobody knows before content how much is to be settled.
-my $accept = unpaid($t, '/upto/')->{accepts}[0];
-my $permit = {
-    from    => random_hex(20), permitted => { token => $accept->{asset}, amount => $accept->{amount} },
-    spender => '0x4020A4f3b7b90ccA423B9fabCc0CE57C6C240002', nonce => '1' . int time,
-    deadline => '' . int(time + 300),
-    witness  => { to => $accept->{payTo}, facilitator => '0x' . '1' x 40, validAfter => '0' },
-};
 $f->forget;
 $f->settle('paid');
-is paid($t, '/upto/', change => { 'payload.authorization' => without(), 'payload.permit2Authorization' => $permit })->status,
-    200, 'scheme upto';
+is paid($t, '/upto/', payment => permit2(unpaid($t, '/upto/')))->status, 200, 'scheme upto';
 is $f->order, 'verify settle', 'is never settled first';
 
 # --- it does not answer
