@@ -71,19 +71,21 @@ events { }
 http {
     %%HTTP%%
     x402_facilitator %%FACILITATOR%%;
-    x402_facilitator_timeout verify=100ms settle=100ms;
     x402_network base-sepolia;
     x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
     server {
         listen 127.0.0.1:%%PORT%%;
-        location / { x402_price $0.01; root %%DIR%%/html; }
+        x402_price $0.01;
+        location /        { root %%DIR%%/html; }
+        location /verify/ { x402_facilitator_timeout verify=100ms; alias %%DIR%%/html/; }
+        location /settle/ { x402_facilitator_timeout settle=100ms; alias %%DIR%%/html/; }
     }
 }
 EOF
     $t->wait_exit($t->reload);
     for my $what (qw(verify settle)) {
         $f->$what('hold');
-        my $late = paid($t, '/a');
+        my $late = paid($t, "/$what/a");
         is $late->status, $what eq 'verify' ? 504 : 503, "$what is late";
         $f->$what($what eq 'verify' ? (invalid => 'x') : (refused => 'insufficient_funds'));
         $f->release;
