@@ -83,7 +83,7 @@ $t->log_like(qr/\[notice\].* says what it supports again/, 'and when it is over'
 
 $other->forget;
 $other->supported_once(status => 429, headers => [ 'Retry-After' => 3 ]);
-ok $t->wait_for(sub { grep { $_ > 2.5 } pauses() }), 'after 429 it is asked again when it said';
+ok $t->wait_for(sub { grep { $_ > 2.5 } pauses() }), 'when it said';
 
 # --- the worker that asks is killed: another one asks
 
