@@ -179,8 +179,9 @@ for my $h2 (0, 1) {
     is $f->order, 'verify settle', "${p}charged";
 
     # Another payer is not kept waiting for it.
-    in_doubt('/e', $payer);
+    $old = in_doubt('/e', $payer);
     is_content paid($t, '/e', %via), "SECRET\n", "${p}another payer buys";
+    is_content paid($t, '/e', payment => $old, %via), "SECRET\n", "${p}and it is finished";
 }
 
 # --- at no less than today's price

@@ -38,10 +38,12 @@ for my $spec ([ 'stale' ], [ 'close' ], [ 'reset' ]) {
     is_content paid($t, '/a'), "SECRET\n", 'a connection is kept';
     $f->forget;
     $f->settle(@$spec);
-    unknown paid($t, '/a'), $spec->[0];
+    my $payment = payment(unpaid($t, '/a'));
+    unknown paid($t, '/a', payment => $payment), $spec->[0];
     sleep 0.2;
     is $f->calls('settle'), 1, "$spec->[0]: and it stays one";
     $f->settle('paid');
+    is_content paid($t, '/a', payment => $payment), "SECRET\n", "$spec->[0]: until it is presented again";
 }
 
 # The facilitator has closed its idle connections: that is no reason to fail.
