@@ -17,7 +17,7 @@ events { }
 http {
     %%HTTP%%
     x402_facilitator pair;
-    x402_facilitator_timeout connect=300ms verify=500ms settle=700ms;
+    x402_facilitator_timeout connect=2s verify=1500ms settle=1500ms;
     x402_network base-sepolia;
     x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
     x402_price $0.01;

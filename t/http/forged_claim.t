@@ -15,7 +15,6 @@ http {
     %%HTTP%%
     x402_facilitator_group patient { server %%FACILITATOR%% max_fails=0; }
     x402_facilitator patient;
-    x402_facilitator_timeout settle=500ms;
     x402_network base-sepolia;
     x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
     x402_price $0.01;
