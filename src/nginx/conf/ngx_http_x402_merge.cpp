@@ -179,6 +179,9 @@ char *merge(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &outer,
         return NGX_CONF_OK;
     }
     mcf->paid = 1;
+    if (conf.cors.len != 0) {
+        mcf->cors = 1;
+    }
     bool complete = is_complete(conf);
     std::string why =
         complete || !is_server ? objection_to_tokens(conf) : std::string();

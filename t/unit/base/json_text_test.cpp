@@ -45,12 +45,12 @@ TEST(JsonText, EscapesEveryByteInEveryPlace)
 {
     for (int value = 0; value < 256; ++value) {
         std::string byte(1, static_cast<char>(value));
-        std::string alone = quoted(byte);
+        std::string alone = x402::quoted(byte);
         alone = alone.substr(1, alone.size() - 2);
         for (std::size_t place = 0; place < 18; ++place) {
             std::string front(place, '!');
             std::string back(17 - place, '~');
-            EXPECT_EQ(quoted(front + byte + back),
+            EXPECT_EQ(x402::quoted(front + byte + back),
                       '"' + front + alone + back + '"')
                 << value << " at " << place;
         }
