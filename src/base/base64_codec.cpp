@@ -81,9 +81,12 @@ std::string base64_encode(std::string_view bytes)
 void append_base64(std::string &text, std::string_view bytes)
 {
     std::size_t begin = text.size();
-    text.resize(begin + (bytes.size() + 2) / 3 * 4, '=');
-    char *out = text.data() + begin;
+    text.resize(begin + base64_length(bytes.size()));
+    write_base64(text.data() + begin, bytes);
+}
 
+char *write_base64(char *out, std::string_view bytes)
+{
     const char *in = bytes.data();
     std::size_t rest = bytes.size();
     for (; rest >= 3; rest -= 3, in += 3, out += 4) {
@@ -100,7 +103,10 @@ void append_base64(std::string &text, std::string_view bytes)
         out[0] = symbol_at(group, 0);
         out[1] = symbol_at(group, 1);
         out[2] = rest > 1 ? symbol_at(group, 2) : '=';
+        out[3] = '=';
+        out += 4;
     }
+    return out;
 }
 
 std::optional<std::string> base64_decode(std::string_view text)

@@ -2,6 +2,7 @@
 #ifndef X402_BASE_BASE64_CODEC_HPP
 #define X402_BASE_BASE64_CODEC_HPP
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +12,15 @@ namespace x402 {
 // Padded, without line breaks: the only form all clients can read.
 std::string base64_encode(std::string_view bytes);
 void append_base64(std::string &out, std::string_view bytes);
+
+// As many symbols, padding included, as that many bytes take.
+constexpr std::size_t base64_length(std::size_t bytes)
+{
+    return (bytes + 2) / 3 * 4;
+}
+// Writes them. `bytes` may be the end of the very memory that is written to: no
+// symbol reaches a byte that was not read before. Returns what is behind.
+char *write_base64(char *out, std::string_view bytes);
 
 // Accepts padded text and text without any padding. Refuses (nullopt) the
 // URL alphabet, blanks, commas, missing or surplus '=' and a lone last symbol.

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 
 namespace x402 {
 
@@ -60,10 +61,27 @@ constexpr std::array<bool, 256> make_plain()
 
 constexpr std::array<bool, 256> kPlain = make_plain();
 
+// The same of eight at once: what is taken from a byte, or differs in none of
+// its bits, borrows from the highest bit, which plain ones do not have.
+bool are_plain(const char *eight)
+{
+    constexpr std::uint64_t kEach = 0x0101010101010101;
+
+    std::uint64_t word;
+    std::memcpy(&word, eight, sizeof(word));
+    std::uint64_t control = word - kEach * 0x20;
+    std::uint64_t quote = (word ^ kEach * '"') - kEach;
+    std::uint64_t backslash = (word ^ kEach * '\\') - kEach;
+    return ((word | control | quote | backslash) & kEach * 0x80) == 0;
+}
+
 // How many characters at the front need no escape.
 std::size_t plain_length(std::string_view text)
 {
     std::size_t length = 0;
+    while (text.size() - length >= 8 && are_plain(text.data() + length)) {
+        length += 8;
+    }
     while (length < text.size()
            && kPlain[static_cast<unsigned char>(text[length])]) {
         ++length;
@@ -157,6 +175,16 @@ void append_json_string(std::string &out, std::string_view text)
         text.remove_prefix(length);
     }
     out.push_back('"');
+}
+
+std::string_view inside_json_string(std::string_view text, std::string &room)
+{
+    if (plain_length(text) == text.size()) {
+        return text;
+    }
+    room.clear();
+    append_json_string(room, text);
+    return std::string_view(room).substr(1, room.size() - 2);
 }
 
 void append_json_key(std::string &out, std::string_view key)

@@ -14,6 +14,10 @@ namespace x402 {
 // from strangers and a JSON text has to be UTF-8.
 void append_json_string(std::string &out, std::string_view text);
 
+// The same without its quotes. Lifetime: `text`'s where nothing in it has to be
+// written in another way, else that of `room`.
+std::string_view inside_json_string(std::string_view text, std::string &room);
+
 // Appends `"key":` with a leading comma unless `out` ends in '{'.
 void append_json_key(std::string &out, std::string_view key);
 

@@ -152,6 +152,7 @@ typedef struct {
                                                /* x402::FacilitatorGroups */
     void                      *worker;         /* x402::Worker, per process */
     ngx_uint_t                 paid;           /* some location is paid */
+    ngx_uint_t                 cors;           /* one of them has x402_cors */
     void                      *error_pages;    /* x402::ErrorPageCheck */
     void                      *placed_offers;  /* x402::PlacedOffers */
     const char                *only_guard_of;  /* what no chain protects */

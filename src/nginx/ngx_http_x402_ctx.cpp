@@ -75,6 +75,9 @@ void on_request_end(RequestCtx &ctx)
     if (ctx.turn_timer.timer_set) {
         ngx_del_timer(&ctx.turn_timer);
     }
+    if (ctx.state == State::closed) {
+        return;
+    }
     note_delivery(ctx);
     bool broken =
         ctx.settled_first && !ctx.last_seen && !ctx.r->header_only

@@ -24,7 +24,7 @@ struct Answer {
     ngx_uint_t status = 0;    // 0: none
     bool offer = false;       // carries PAYMENT-REQUIRED
     bool unpaid = false;      // to who brought no usable payment
-    std::string offer_error;  // `error` of that offer; unpaid: the operator's
+    std::string offer_error;  // `error` of that offer, unless it is unpaid
     std::string payer;        // of a refused payment, as the facilitator says
     std::string receipt;      // JSON for PAYMENT-RESPONSE; empty: none
     const char *word = nullptr;  // of the JSON body; nullptr: body is {}
@@ -99,10 +99,11 @@ struct RequestCtx {
     std::shared_ptr<const PaymentOffer> offer;
     std::shared_ptr<const PaymentOffer> older_offer;  // the payment is for
     const Dialect *dialect = nullptr;
-    std::string resource_url;
-    std::string description;
-    std::string mime_type;
-    std::string unpaid_error;
+    // Lifetime of these words: the request's pool, or the configuration.
+    std::string_view resource_url;
+    std::string_view description;
+    std::string_view mime_type;
+    std::string_view unpaid_error;
 
     // What x402_bypass said, by location.
     std::vector<std::pair<const ngx_http_x402_loc_conf_t *, bool>> bypasses;
@@ -173,7 +174,7 @@ inline ResourceInfo resource_info(const RequestCtx &ctx)
     path = path.substr(0, path.find('?'));
     return {ctx.resource_url, ctx.description, ctx.mime_type,
             view(ctx.r->method_name),
-            ctx.conf->resource ? std::string_view(ctx.resource_url) : path};
+            ctx.conf->resource ? ctx.resource_url : path};
 }
 
 // The context of r->main; nullptr when there is none. A context that an

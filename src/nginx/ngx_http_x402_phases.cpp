@@ -64,7 +64,8 @@ ngx_int_t postconfiguration(ngx_conf_t *cf)
     advise_journal(cf, *mcf);
     bool added = add_handler(cmcf, NGX_HTTP_PREACCESS_PHASE, on_preaccess)
                  && add_last_access_handler(cmcf)
-                 && add_handler(cmcf, NGX_HTTP_ACCESS_PHASE, on_preflight)
+                 && (!mcf->cors
+                     || add_handler(cmcf, NGX_HTTP_ACCESS_PHASE, on_preflight))
                  && add_handler(cmcf, NGX_HTTP_PRECONTENT_PHASE, on_precontent);
     return added ? NGX_OK : NGX_ERROR;
 }

@@ -85,7 +85,9 @@ public:
         (void)challenge;
         return std::nullopt;
     }
-    // The body of the 402, JSON; empty: this dialect has nothing to say there.
+    // Whether the body of the 402 carries it, too.
+    virtual bool offers_in_body() const { return true; }
+    // That body, JSON; empty where offers_in_body() is false.
     virtual std::string offer_body(const Challenge &challenge) const = 0;
 
     // Payments are opaque tokens that are good for more than one: nobody

@@ -61,9 +61,10 @@ public:
         TextAroundUrl text = payment_required_around_url(
             challenge.error, challenge.resource, challenge.offer.accepts_json(),
             challenge.extensions_json);
-        return PreparedOffer(text.before, text.after);
+        return PreparedOffer(text.before + '"', '"' + text.after);
     }
 
+    bool offers_in_body() const override { return false; }
     std::string offer_body(const Challenge &) const override { return {}; }
 };
 

@@ -60,13 +60,6 @@ void append_html(std::string &out, std::string_view text)
     }
 }
 
-std::string html_of(std::string_view text)
-{
-    std::string out;
-    append_html(out, text);
-    return out;
-}
-
 std::vector<PagePart> parse_page(std::string_view page)
 {
     std::vector<PagePart> parts(1);

@@ -13,8 +13,6 @@ namespace x402 {
 // attribute: & < > " ' as references, control characters as U+FFFD.
 void append_html(std::string &out, std::string_view text);
 
-std::string html_of(std::string_view text);
-
 struct PagePart {
     std::string text;      // HTML as the operator wrote it
     std::string variable;  // what follows it; empty: nothing

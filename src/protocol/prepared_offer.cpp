@@ -1,9 +1,17 @@
 #include "protocol/prepared_offer.hpp"
 
 #include "base/base64_codec.hpp"
-#include "base/json_text.hpp"
 
 namespace x402 {
+
+namespace {
+
+char *put(char *out, std::string_view text)
+{
+    return out + text.copy(out, text.size());
+}
+
+}  // namespace
 
 PreparedOffer::PreparedOffer(std::string_view before, std::string_view after)
     : open_(before.substr(before.size() / 3 * 3)), begin_(after.substr(0, 2))
@@ -14,22 +22,30 @@ PreparedOffer::PreparedOffer(std::string_view before, std::string_view after)
     }
 }
 
-std::string PreparedOffer::value(std::string_view url) const
+PreparedOffer::Middle PreparedOffer::middle(std::string_view url) const
 {
-    std::string middle;
-    middle.reserve(url.size() + 8);
-    middle.append(open_);
-    append_json_string(middle, url);
-    std::size_t taken = (3 - middle.size() % 3) % 3;
-    middle.append(begin_, 0, taken);
+    std::size_t bytes = open_.size() + url.size();
+    std::size_t taken = (3 - bytes % 3) % 3;
+    return {bytes + taken, taken};
+}
 
-    std::string value;
-    value.reserve(before_.size() + middle.size() / 3 * 4
-                  + after_[taken].size());
-    value.append(before_);
-    append_base64(value, middle);
-    value.append(after_[taken]);
-    return value;
+std::size_t PreparedOffer::length(std::string_view url) const
+{
+    Middle part = middle(url);
+    return before_.size() + base64_length(part.bytes)
+           + after_[part.taken].size();
+}
+
+void PreparedOffer::write(char *out, std::string_view url) const
+{
+    Middle part = middle(url);
+    out = put(out, before_);
+    // The bytes stand where the last of their symbols will be.
+    char *bytes = out + base64_length(part.bytes) - part.bytes;
+    char *end = put(put(bytes, open_), url);
+    put(end, std::string_view(begin_).substr(0, part.taken));
+    out = write_base64(out, {bytes, part.bytes});
+    put(out, after_[part.taken]);
 }
 
 }  // namespace x402

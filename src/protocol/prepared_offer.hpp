@@ -7,6 +7,7 @@
 #define X402_PROTOCOL_PREPARED_OFFER_HPP
 
 #include <array>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -15,14 +16,23 @@ namespace x402 {
 // Immutable.
 class PreparedOffer {
 public:
-    // The JSON of the offer around the string that is its URL; at least two
-    // bytes stand behind it.
+    // The JSON of the offer around its URL, the quotes of which are part of it;
+    // `after` has at least two bytes.
     PreparedOffer(std::string_view before, std::string_view after);
 
-    // Base64 of the whole.
-    std::string value(std::string_view url) const;
+    // Bytes of the whole, base64; `url` as by inside_json_string().
+    std::size_t length(std::string_view url) const;
+    // Writes them.
+    void write(char *out, std::string_view url) const;
 
 private:
+    // What is encoded for each request: the URL and what its groups lack.
+    struct Middle {
+        std::size_t bytes;
+        std::size_t taken;  // from behind the URL
+    };
+    Middle middle(std::string_view url) const;
+
     std::string before_;                // base64
     std::string open_;                  // bytes of the group that URL goes on
     std::string begin_;                 // of what is behind it, two bytes

@@ -143,17 +143,6 @@ PaymentIds::Cell *PaymentIds::room_for(const Digest &id, std::int64_t now) const
     return nullptr;
 }
 
-PaymentIdUse PaymentIds::look_up(const Digest &id, const Digest &claim,
-                                 std::int64_t now) const
-{
-    const Cell *cell = find(id, now);
-    if (cell == nullptr) {
-        return PaymentIdUse::unused;
-    }
-    return cell->claim == claim ? PaymentIdUse::same_payment
-                                : PaymentIdUse::other_payment;
-}
-
 std::optional<Digest> PaymentIds::claim_of(const Digest &id,
                                            std::int64_t now) const
 {

@@ -28,12 +28,7 @@ namespace x402 {
 Digest payment_id_key(std::string_view location, std::string_view payer,
                       std::string_view id);
 
-enum class PaymentIdUse {
-    unused,
-    same_payment,   // the claim of that payment has the answer
-    other_payment,  // to be refused (409)
-};
-
+// `other_payment`: is to be refused (409).
 enum class PaymentIdNote { noted, other_payment, full };
 
 class PaymentIds {
@@ -51,11 +46,10 @@ public:
     // Lifetime: borrows a formatted block.
     explicit PaymentIds(void *memory);
 
-    // `id` by payment_id_key(), `claim` by the claim key; unix seconds.
-    PaymentIdUse look_up(const Digest &id, const Digest &claim,
-                         std::int64_t now) const;
+    // `id` by payment_id_key(), claims by the claim key; unix seconds.
 
-    // Of the payment that has the name; nothing: nobody has.
+    // Of the payment that has the name; nothing: nobody has. The same payment:
+    // its claim has the answer.
     std::optional<Digest> claim_of(const Digest &id, std::int64_t now) const;
 
     // After verify, before content is made. `expires`: when the payment is

@@ -13,6 +13,7 @@ export const output = path.join(top, 'build/bench');
 export const program = (name) => path.join(output, name);
 export const module_path = process.env.X402_MODULE ?? path.join(top, 'build/ngx_http_x402_module.so');
 export const nginx_path = process.env.NGINX ?? '/usr/sbin/nginx';
+delete process.env.NGINX; // nginx would take it for a list of sockets it inherited
 
 // The server has the first core, everything else the second, where there are two.
 const cores = os.cpus().length;

@@ -176,6 +176,9 @@ def ending(case, payment):
     # sent has an unknown outcome: those bytes are asked about until they expire.
     if last.status == 503 and any(answer.kind == 'forged' for answer in payment.answers):
         return None
+    # The answer that it is paid came too late, and is not given twice.
+    if last.status in (409, 503) and payment.moved_at is not None and not payment.idempotent and was_slow(case):
+        return None
     return [f'I5: a good payment ends with {last}']
 
 

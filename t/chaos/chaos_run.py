@@ -40,7 +40,7 @@ def arguments():
     parser.add_argument('--disturb', default='', help='this happens to nginx in every case')
     parser.add_argument('--lane', type=int, default=None, help=argparse.SUPPRESS)
     settings = parser.parse_args()
-    settings.attempts = 6
+    settings.attempts = 9
     settings.patience = 5 if settings.slow else 1
     settings.seed = settings.seed or str(random.SystemRandom().randrange(1 << 32))
     return settings

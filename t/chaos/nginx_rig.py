@@ -165,7 +165,7 @@ http {{
         except (OSError, ValueError):
             return None
 
-    async def wait(self, condition, seconds=10):
+    async def wait(self, condition, seconds=30):
         end = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > end:
@@ -211,7 +211,7 @@ http {{
 
     async def workers_back(self, old):
         return await self.wait(lambda: len([pid for pid in self.workers() if pid not in old]) > 0
-                               and len(self.workers()) >= self.workers_wanted, 10)
+                               and len(self.workers()) >= self.workers_wanted, 30)
 
     async def stop(self):
         """Ends nginx, whoever is its master by now, and all that is left of it."""
@@ -262,13 +262,13 @@ http {{
         known = set(self.children(old))     # the new master is none of these
         self.tell(old, signal.SIGUSR2)
         masters = lambda: [pid for pid in self.children(old) if pid not in known and self.titled(pid, b'master process')]
-        if not await self.wait(masters, 10):
+        if not await self.wait(masters, 30):
             return False
         found = masters()
         if not found:               # it came, and gave up
             return False
         new = found[0]
-        await self.wait(lambda: len(self.children(new)) >= self.workers_wanted, 10)
+        await self.wait(lambda: len(self.children(new)) >= self.workers_wanted, 30)
         self.tell(old, signal.SIGQUIT)
         self.master = new
         return True

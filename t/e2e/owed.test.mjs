@@ -13,7 +13,6 @@ let stack;
 before(async () => {
     stack = await startStack({
         workers: 2,
-        extra: '    x402_facilitator_timeout connect=2s verify=5s settle=1s;',
         servers: ({ listen, backend }) => `
     server {
         listen ${listen} reuseport;
@@ -62,7 +61,7 @@ test('the client leaves while its payment is settled, and signs anew', async () 
     const header = await signedFor(payer, stack.at('/weather'));
     const settled = stack.facilitator.count('/settle');
     const leaving = new AbortController();
-    stack.facilitator.next('/settle', { late: 500 });
+    stack.facilitator.next('/settle', { late: 1_500 });
     const lost = fetch(stack.at('/weather'), { headers: { 'payment-signature': header }, signal: leaving.signal });
     lost.catch(() => {});
     await until('it is being settled', () => stack.facilitator.count('/settle') > settled);

@@ -31,7 +31,7 @@ export function start(file, args, options = {}) {
 }
 
 // Asks a child to go; after `patience` ms it is killed, and the answer is false.
-export async function stop(child, signal = 'SIGTERM', patience = 10_000) {
+export async function stop(child, signal = 'SIGTERM', patience = 40_000) {
     if (!running.has(child)) return true;
     child.kill(signal);
     if (await within(patience, child.gone)) return true;
@@ -52,7 +52,7 @@ export async function within(milliseconds, promise) {
 export const sleep = (milliseconds) => new Promise((resolve) => { setTimeout(resolve, milliseconds); });
 
 // Waits until `condition` gives something true, and gives that back.
-export async function until(what, condition, patience = 10_000) {
+export async function until(what, condition, patience = 40_000) {
     const end = Date.now() + patience;
     for (;;) {
         const value = await condition();

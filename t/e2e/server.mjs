@@ -7,6 +7,7 @@ import { freePort, listens, start, stop, until } from './process.mjs';
 
 export const modulePath = process.env.X402_MODULE ?? join(repository, 'build', 'ngx_http_x402_module.so');
 const program = process.env.NGINX ?? '/usr/sbin/nginx';
+delete process.env.NGINX; // nginx would take it for a list of sockets it inherited
 
 // Lines of the error log that no test may leave behind, whatever else it found.
 const alarming = [

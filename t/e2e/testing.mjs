@@ -2,7 +2,7 @@
 
 import * as runner from 'node:test';
 
-const timeout = 60_000;
+const timeout = 180_000;
 
 export const test = (name, body) => runner.test(name, { timeout }, body);
 export const before = (body) => runner.before(body, { timeout });

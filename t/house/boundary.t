@@ -31,7 +31,6 @@ my %cannot_throw = (
 # what cannot throw before guarded(), but most have one.
 my %hook_cannot_throw = (
     on_precontent           => 'compares pointers and sets one',
-    on_guard                => 'nginx timers only',
     on_socket               => 'nginx connections and events only',
     on_timeout              => 'one nginx timer',
     on_send                 => 'numbers only',

@@ -28,12 +28,13 @@ $t->start;
 
 my @clients = map {
     my $h2 = $_;
-    my $payment = payment(unpaid($t, '/a'));
+    my $payment = payment(unpaid($t, '/a'), valid => 4);
     my $c = $t->connect($h2 ? (h2 => 1, port => 'h2') : ());
     { h2 => $h2, payment => $payment, c => $c, id => $c->write_request(GET => "/a$h2", headers => [ header_of($payment) ]) };
 } 0, 1;
 ok $up->wait_count("/a$_", 1), 'the content is being made' for 0, 1;
-sleep 2.2;
+my ($last) = sort { $b <=> $a } map { decoded($_->{payment})->{payload}{authorization}{validBefore} } @clients;
+sleep 0.1 while time < $last + 0.2;
 # What the official facilitator says then.
 $f->settle(refused => 'invalid_exact_evm_payload_authorization_valid_before');
 $up->release;
@@ -54,6 +55,6 @@ for my $client (@clients) {
 }
 is $f->calls . $up->hits, '00', 'B7: nobody is asked about it';
 $f->settle('paid');
-is_content paid($t, '/a0'), "SECRET\n", 'B7: a new one is good';
+is_content paid($t, '/a0', change => { valid => 60 }), "SECRET\n", 'B7: a new one is good';
 
 finish;

@@ -67,12 +67,13 @@ for my $via ([], [ h2 => 1, port => 'h2' ]) {
         harmless paid($t, '/after/a', @$via), "C2: ${p}$kind in no answer of verify";
         for my $where (qw(after before)) {
             for my $field (qw(errorReason errorMessage transaction network payer amount)) {
-                $f->settle_once(refused => 'insufficient_funds', status => 400,
+                # For all: what is in doubt is asked about again in the background.
+                $f->settle(refused => 'insufficient_funds', status => 400,
                     with => { transaction => '', $field => $evil });
                 harmless paid($t, "/$where/a", @$via), "C2: ${p}$kind in $field of settle, $where";
             }
             for my $field (qw(transaction extra extensions)) {
-                $f->settle_once(with => { $field => $field eq 'transaction' ? $evil : { a => $evil } });
+                $f->settle(with => { $field => $field eq 'transaction' ? $evil : { a => $evil } });
                 my $r = paid($t, "/$where/a", @$via);
                 # JSON with NUL is none, and proves nothing.
                 is $r->status . $r->body, $kind eq 'NUL' ? '503{"error":"settlement_unknown","charged":"unknown"}' : "200SECRET\n",
@@ -80,6 +81,7 @@ for my $via ([], [ h2 => 1, port => 'h2' ]) {
                 $r->{body} = '';
                 harmless $r, "C2: ${p}$kind in $field of a paid settle, $where";
             }
+            $f->settle('paid');
         }
     }
     my $r = $t->get(q{/page/x?a="'></script><script>EVIL()</script>%0d%0aX-Evil:1}, @$via,

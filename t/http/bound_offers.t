@@ -18,7 +18,6 @@ http {
     %%HTTP%%
     x402_facilitator_group pair { %%PAIR%% }
     x402_facilitator pair;
-    x402_facilitator_timeout connect=300ms verify=500ms settle=700ms;
     x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
     map $arg_tier $price { default 0.01; gold 1; }
     server {
@@ -49,7 +48,7 @@ sub fresh () { $_->forget for @all, $up; $_->verify('ok') for @all; $_->settle('
 sub asked () { return join ' | ', map { join ' ', grep { $_ ne 'supported' } map { $_->{key} } $_->requests } @all }
 sub words ($f) { return join ' ', map { $_->{body} =~ /"paymentRequirements":.*"feePayer":"(\w+)"/ ? $1 : 'none' } map { $f->requests($_) } qw(verify settle) }
 sub fee_payer ($path) { my $r = $t->get($path); return $r->status == 402 ? offer($r)->{accepts}[0]{extra}{feePayer} : $r->status }
-sub offered ($path, $payer) { return $t->wait_for(sub { 10 == grep { fee_payer($path) eq $payer } 1 .. 10 }, 20) }
+sub offered ($path, $payer) { return $t->wait_for(sub { 10 == grep { fee_payer($path) eq $payer } 1 .. 10 }) }
 
 # A transaction as a wallet would send it: one signature over a message.
 sub solana ($offer) {

@@ -14,7 +14,6 @@ events { }
 http {
     %%HTTP%%
     x402_facilitator %%FACILITATOR%%;
-    x402_facilitator_timeout connect=500ms verify=500ms settle=500ms;
     x402_network base-sepolia;
     x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
     x402_price $0.01;
@@ -148,17 +147,9 @@ is $f->order, 'settle', 'settled first';
 is $up->hits, 0, 'and not worked for';
 
 # Of a maximum nobody knows before content how much is to be settled.
-my $accept = unpaid($t, '/upto/')->{accepts}[0];
-my $permit = {
-    from    => random_hex(20), permitted => { token => $accept->{asset}, amount => $accept->{amount} },
-    spender => '0x4020A4f3b7b90ccA423B9fabCc0CE57C6C240002', nonce => '1' . int time,
-    deadline => '' . int(time + 300),
-    witness  => { to => $accept->{payTo}, facilitator => '0x' . '1' x 40, validAfter => '0' },
-};
 $f->forget;
 $f->settle('paid');
-is paid($t, '/upto/', change => { 'payload.authorization' => without(), 'payload.permit2Authorization' => $permit })->status,
-    200, 'scheme upto';
+is paid($t, '/upto/', payment => permit2(unpaid($t, '/upto/')))->status, 200, 'scheme upto';
 is $f->order, 'verify settle', 'is never settled first';
 
 # --- it does not answer

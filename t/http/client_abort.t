@@ -36,10 +36,10 @@ $t->start;
 
 # How a client can leave.
 my %ways = (
-    'closes'      => { leave => sub ($c, $id) { $c->hang_up } },
-    'resets'      => { leave => sub ($c, $id) { $c->abort } },
-    'HTTP/2, cancels'  => { h2 => 1, leave => sub ($c, $id) { $c->reset($id) } },
-    'HTTP/2, closes' => { h2 => 1, leave => sub ($c, $id) { $c->hang_up } },
+    'closes'      => { leave => sub ($c, $id) { $t->leave($c, 'hang_up') } },
+    'resets'      => { leave => sub ($c, $id) { $t->leave($c) } },
+    'HTTP/2, cancels'  => { h2 => 1, leave => sub ($c, $id) { $c->reset($id); $c->ping } },
+    'HTTP/2, closes' => { h2 => 1, leave => sub ($c, $id) { $t->leave($c, 'hang_up') } },
 );
 
 for my $way (sort keys %ways) {
@@ -53,7 +53,7 @@ for my $way (sort keys %ways) {
         my $c  = $t->connect(%via);
         my $id = $c->write_request(GET => $path, headers => [ header_of($payment) ]);
         ok $moment->(), "$way, $path: the moment has come";
-        $leave->($c, $id);
+        ok $leave->($c, $id), "$way, $path: nginx knows";
         return ($payment, $c);
     };
     my $good = sub ($path, $payment, $name, $order = 'verify settle') {
@@ -86,7 +86,6 @@ for my $way (sort keys %ways) {
     for my $path (qw(/file/a /buffered/a /unbuffered/a)) {
         $f->settle('hold');
         ($payment) = $left->($path, sub { $f->wait_calls(settle => 1) });
-        sleep 0.1;
         my $nonce = decoded($payment)->{payload}{authorization}{nonce};
         ok !grep({ $_->{gone} } $f->requests('settle')), "$way, $path while settling: the call goes on";
         $f->settle('paid');
@@ -103,17 +102,14 @@ for my $way (sort keys %ways) {
     # while settling, and it is refused: nothing is owed
     $f->settle(hold => 1, refused => 'insufficient_funds');
     ($payment) = $left->('/file/a', sub { $f->wait_calls(settle => 1) });
-    sleep 0.05;
     $f->settle('paid');
     $f->release('settle');
-    sleep 0.05;
     # who was refused once is settled first
     $good->('/file/a', $payment, 'while settling, refused', 'settle');
 
     # while settling, and the outcome is unknown
     $f->settle(hold => 1, close => 1);
     ($payment) = $left->('/file/a', sub { $f->wait_calls(settle => 1) });
-    sleep 0.05;
     $f->settle('paid');
     $f->release('settle');
     $t->log_like(qr/unknown/, "$way while settling, unknown: a line in the log");
@@ -129,8 +125,7 @@ my $c = $t->connect(receive_buffer => 4096);
 my $headers = pay_with($t, '/file/big');
 $c->write_request(GET => '/file/big', headers => $headers);
 like $c->answer(until => qr/SECRET/)->body, qr/SECRET/, 'the body begins';
-$c->abort;
-sleep 0.05;
+ok $t->leave($c), 'and the client leaves';
 my $r = $t->get('/file/big', headers => $headers);
 is $r->status, 402, 'delivered is delivered';
 is offer($r)->{error}, 'payment_already_used', 'and said so';
@@ -150,7 +145,7 @@ for my $n (1 .. 5) {
     $t->wait_for(sub { $f->wait_calls(verify => 1, 0.2) || 1 });
     $f->verify('ok');
     my $again;
-    $t->wait_for(sub { $again = paid($t, '/file/a', payment => $payment); $again->status != 409 }, 3);
+    $t->wait_for(sub { $again = paid($t, '/file/a', payment => $payment); $again->status != 409 });
     is_content $again, $content, "gone with the request, $n: the payment is free again";
     $f->release;
 }

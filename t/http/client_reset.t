@@ -33,20 +33,19 @@ my ($worker) = $t->workers;
 
 for my $path ('/buffered', '/stream') {
     my $payment = payment(unpaid($t, $path));
+    my $owed = $t->log_count(qr/payment owed|content owed/);
     $f->settle('hold');
     $_->forget for $f, $up;
     my $c = $t->connect;
     $c->write_request(GET => $path, headers => [ header_of($payment) ]);
     ok $f->wait_calls(settle => 1), "$path: settling";
-    # Both wait for the worker, the answer first.
+    # Both wait for the worker, the answer first: over loopback what was sent is there.
     kill STOP => $worker;
     $f->settle('paid');
     $f->release;
-    $t->wait_for(sub { 0 }, 0.1);
     $c->abort;
-    $t->wait_for(sub { 0 }, 0.1);
     kill CONT => $worker;
-    ok $t->wait_for(sub { $t->log_count(qr/payment owed|content owed/) }, 5), "$path: owed";
+    ok $t->wait_for(sub { $t->log_count(qr/payment owed|content owed/) > $owed }), "$path: owed";
     my $r = paid($t, $path, payment => $payment);
     is length $r->body, 5_000_000, "$path: and delivered";
     is $f->calls('settle'), 1, "$path: settled once";

@@ -108,7 +108,7 @@ for my $where (qw(paid direct before)) {
     $c = $t->connect;
     $c->send($c->head(POST => "/$where/a", headers => [ header_of(payment($offer_of{$where})), Expect => '100-continue',
         'Content-Length' => length $body ]));
-    $t->wait_for(sub { $c->_fill(0.05); $c->raw =~ /100 Continue/ }, 5);
+    $t->wait_for(sub { $c->_fill(0.05); $c->raw =~ /100 Continue/ });
     like $c->raw, qr/\AHTTP\/1.1 100 Continue/, "$where: 100-continue";
     $c->send($body);
     is_content $c->answer, "SECRET answer\n", "$where: and the answer";

@@ -226,11 +226,11 @@ my %examples = (
             $_->forget for $f, $up;
             is paid($t, '/weather?tier=premium', payment => payment($dear))->status, 200, 'but with its own';
             is $f->asked('verify')->{paymentRequirements}{amount}, '100000', 'which the facilitator is told';
-            ok $t->wait_for(sub { $up->hits('/hooks/settled') == 1 }, 3), 'the application hears of it';
+            ok $t->wait_for(sub { $up->hits('/hooks/settled') == 1 }), 'the application hears of it';
             $f->verify(invalid => 'insufficient_funds');
             $up->forget;
             is paid($t, '/weather')->status, 402, 'refused';
-            ok $t->wait_for(sub { $up->hits('/hooks/failed') == 1 }, 3), 'the application hears of it';
+            ok $t->wait_for(sub { $up->hits('/hooks/failed') == 1 }), 'the application hears of it';
             is +($up->requests('/hooks/failed'))[0]{headers}{'x-reason'}, 'insufficient_funds', 'and why';
             $f->verify('ok');
             $_->forget for $f, $up;

@@ -16,7 +16,6 @@ http {
     # It fails far more often here than a breaker lets pass.
     x402_facilitator_group patient { server %%FACILITATOR%% max_fails=0; }
     x402_facilitator patient;
-    x402_facilitator_timeout verify=2s settle=2s;
     x402_network base-sepolia;
     x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
     x402_price $0.01;
@@ -115,7 +114,7 @@ for my $spec ([ at_once => raw => "$ok$length\r\n%JSON%$evil" ], [ later => more
     $f->close_idle;
     $f->settle_once(paid => 1, @spec);
     is_content paid($t, '/a'), "SECRET\n", "$name: an answer with something behind it";
-    sleep 0.15;
+    ok $t->wait_for(sub { !$f->open_connections }), "$name: its connection is closed";
     $f->verify(invalid => 'insufficient_funds');
     $f->forget;
     is paid($t, '/a')->status, 402, "$name: the next payment is not paid by that";

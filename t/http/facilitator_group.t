@@ -17,7 +17,7 @@ events { }
 http {
     %%HTTP%%
     x402_facilitator pair;
-    x402_facilitator_timeout connect=300ms verify=500ms settle=700ms;
+    x402_facilitator_timeout connect=2s verify=1500ms settle=1500ms;
     x402_network base-sepolia;
     x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
     x402_price $0.01;
@@ -213,15 +213,8 @@ fresh;
 my $accept;
 $t->wait_for(sub { $accept = unpaid($t, '/bound/')->{accepts}[0]; $accept->{extra}{facilitatorAddress} });
 is $accept->{extra}{facilitatorAddress}, '0x' . '1' x 40, 'its word is in the offer';
-my $permit = {
-    from    => random_hex(20), permitted => { token => $accept->{asset}, amount => $accept->{amount} },
-    spender => '0x4020A4f3b7b90ccA423B9fabCc0CE57C6C240002', nonce => '1' . int time,
-    deadline => '' . int(time + 300),
-    witness  => { to => $accept->{payTo}, facilitator => '0x' . '1' x 40, validAfter => '0' },
-};
 $one->verify(status => 503, body => '');
-my $r = paid($t, '/bound/', change =>
-    { 'payload.authorization' => without(), 'payload.permit2Authorization' => $permit });
+my $r = paid($t, '/bound/', payment => permit2(unpaid($t, '/bound/')));
 is $r->status, 502, 'when it fails' or diag $r->summary;
 is asked($one, $two), 'verify | ', 'nobody stands in for it';
 

@@ -61,7 +61,7 @@ $names->does('unknown');
 sleep 1.2;
 my $said = qr/no address found for facilitator host "facilitator\.test"; the last good ones/;
 my @served;
-ok $t->wait_for(sub { push @served, paid($t, '/resolver/a')->status; $t->log =~ $said }, 8),
+ok $t->wait_for(sub { push @served, paid($t, '/resolver/a')->status; $t->log =~ $said }),
     'a look-up that fails is said';
 is scalar(grep { $_ != 200 } @served), 0, 'payments go on meanwhile';
 is_content paid($t, '/resolver/a'), "SECRET\n", 'and the last good address is kept';
@@ -71,9 +71,9 @@ $names->does('silence');
 my $r = paid($t, '/quiet/a');
 is $r->status, 504, 'no address in time: 504';
 is $r->body, '{"error":"facilitator_timeout","charged":false}', 'with its word';
-cmp_ok $r->seconds, '<', 3, 'at the deadline';
+cmp_ok $r->seconds, '<', 10, 'at the deadline';
 $names->does('answer all');
-my $served = $t->wait_for(sub { paid($t, '/quiet/a')->status == 200 }, 15);
+my $served = $t->wait_for(sub { paid($t, '/quiet/a')->status == 200 });
 ok $served, 'an address that becomes known is used';
 
 # A name that nobody knows: an answer each, and no thread for each.

@@ -75,6 +75,6 @@ $f->forget;
 my $before = $t->log_count(qr/\[crit\]/);
 is paid($t, '/down/a')->status, 502, 'a redirect from https to http is refused';
 is $f->calls, 0, 'nothing was sent';
-ok $t->wait_for(sub { $t->log_count(qr/\[crit\]/) > $before }, 5), 'crit in the log';
+ok $t->wait_for(sub { $t->log_count(qr/\[crit\]/) > $before }), 'crit in the log';
 
 finish;

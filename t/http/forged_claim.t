@@ -15,7 +15,6 @@ http {
     %%HTTP%%
     x402_facilitator_group patient { server %%FACILITATOR%% max_fails=0; }
     x402_facilitator patient;
-    x402_facilitator_timeout settle=500ms;
     x402_network base-sepolia;
     x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
     x402_price $0.01;
@@ -27,6 +26,8 @@ http {
         location /after/ { x402_settle after; proxy_pass http://%%BACKEND%%; }
         location /off/   { x402_settle off; proxy_pass http://%%BACKEND%%; }
         location /dear/  { x402_price $3; proxy_pass http://%%BACKEND%%; }
+        location /permit { x402_accept price=0.01 'extra={"assetTransferMethod":"permit2"}'; proxy_pass http://%%BACKEND%%; }
+        location /upto   { x402_settle after; x402_accept scheme=upto price=5; proxy_pass http://%%BACKEND%%; }
     }
 }
 EOF
@@ -114,6 +115,17 @@ is $f->asked('settle')->{paymentPayload}{payload}{signature}, decoded($honest)->
 is said(paid($t, '/after/a', payment => payment(unpaid($t, '/after/a'), %victim, valid => 200), from => '127.0.0.3')),
     $unknown, 'verified before';
 is $f->calls, 0, 'nobody is asked';
+
+# --- with a maximum, of which nobody knows before content how much is to be taken
+
+fresh;
+my %permit = (from => random_hex(20), nonce => '7' x 40);
+$f->settle('close');
+is said(paid($t, '/permit', payment => permit2(unpaid($t, '/permit'), %permit), from => '127.0.0.66')), $unknown, 'Permit2: one in doubt';
+fresh;
+is said(paid($t, '/upto', payment => permit2(unpaid($t, '/upto'), %permit))), $unknown, 'is not taken over by scheme upto';
+is $f->calls, 0, 'nobody is asked';
+is_content paid($t, '/permit', payment => permit2(unpaid($t, '/permit'), %permit, deadline => 200)), "SECRET\n", 'but by scheme exact';
 
 # --- many at once
 

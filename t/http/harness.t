@@ -67,7 +67,7 @@ for my $h2 (0, 1) {
     $r = $t->ask(POST => '/post', body => $big, %via);
     is $r->body, "answer to /post\n", "$name: 50 MB up";
     is +($up->requests('/post'))[-1]{sha256}, sha256_hex($big), "$name: unchanged";
-    cmp_ok time - $start, '<', 10, "$name: at a reasonable speed";
+    cmp_ok time - $start, '<', 100, "$name: at a reasonable speed";
 
     $r = $t->ask(HEAD => '/plain', %via);
     is $r->status . $r->body, '200', "$name: HEAD has no body";
@@ -100,7 +100,9 @@ is $c->answer($ids[2])->body, 'HELD', 'released';
 $c = $t->connect(h2 => 1, port => 'h2', window => 20000);
 is length $c->request(GET => '/big/1m')->body, 1 << 20, 'window updates';
 $c = $t->connect(h2 => 1, port => 'h2', window => 1000, frozen => 1);
-is length $c->answer($c->write_request(GET => '/big/1m'), timeout => 0.3)->body, 1000, 'a frozen window';
+$c->answer($c->write_request(GET => '/big/1m'), until => qr/\A.{1000}/s);
+$c->rest(0.1);
+is length $c->data, 1000, 'a frozen window';
 
 # --- facilitator
 

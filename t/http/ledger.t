@@ -13,7 +13,6 @@ events { }
 http {
     %%HTTP%%
     x402_facilitator %%FACILITATOR%%;
-    x402_facilitator_timeout settle=300ms;
     x402_network base-sepolia;
     x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
     server {
@@ -32,7 +31,7 @@ sub ledger () {
     return scalar <$fh>;
 }
 sub said ($pattern, $name) {
-    return ok $t->wait_for(sub { ledger() =~ $pattern }, 5), $name;
+    return ok $t->wait_for(sub { ledger() =~ $pattern }), $name;
 }
 
 paid($t, '/paid');
@@ -53,9 +52,8 @@ $f->forget;
 my $c = $t->connect;
 $c->write_request(GET => '/gone', headers => pay_with($t, '/gone'));
 $f->wait_calls(settle => 1);
-$c->hang_up;
+ok $t->leave($c, 'hang_up'), 'the client leaves';
 $f->settle('paid');
-$t->wait_for(sub { 0 }, 0.1);
 $f->release;
 said(qr{\[notice\].*payment paid, content owed,.*resource: "http://[^"]*/gone"}, 'content owed, without its client');
 

@@ -19,7 +19,7 @@ http {
     x402_network base-sepolia;
     x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
     x402_price $0.01;
-    x402_timeout 3s;
+    x402_timeout 2s;
     server {
         listen 127.0.0.1:%%PORT%% reuseport;
         location / { proxy_pass http://%%BACKEND%%; }
@@ -53,7 +53,7 @@ sub age ($seconds) {
 $t->start;
 $f->settle('close');
 my $payer   = random_hex(20);
-my $payment = payment(unpaid($t, '/a'), from => $payer);
+my $payment = payment(unpaid($t, '/a'), from => $payer, valid => 3);
 is paid($t, '/a', payment => $payment)->status, 503, 'in doubt';
 $f->settle('paid');
 sleep 4;
@@ -76,7 +76,7 @@ is $f->calls, 0, 'nobody is asked about a payment that cannot be used';
 $t->quit;
 age(20);
 $t->start;
-ok $t->wait_for(sub { $t->log =~ $closed }, 5), 'ten minutes later: closed, says the ledger, and of whom';
+ok $t->wait_for(sub { $t->log =~ $closed }), 'ten minutes later: closed, says the ledger, and of whom';
 $r = paid($t, '/a', payment => $payment);
 is $r->status, 402, 'the payment is over';
 is offer($r)->{error}, 'payment_already_used', 'as one that was used';

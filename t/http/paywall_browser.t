@@ -48,7 +48,8 @@ make_path($pictures);
 
 sub browse (@options) {
     open my $said, '-|', $chromium, '--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage',
-        '--no-first-run', '--hide-scrollbars', '--user-data-dir=' . $t->dir . '/chromium', '--timeout=10000', @options
+        '--no-first-run', '--hide-scrollbars', '--user-data-dir=' . $t->dir . '/chromium', '--timeout=60000',
+        '--virtual-time-budget=5000', @options
         or die "$chromium: $!";
     local $/;
     return scalar(<$said>) // '';

@@ -39,23 +39,23 @@ my @one = (host => 'one.example');
 my @two = (host => 'two.example');
 my %old = (
     a => payment(unpaid($t, '/a', @one)), b => payment(unpaid($t, '/a', @one)),
-    two => payment(unpaid($t, '/a', @two)), short => payment(unpaid($t, '/short', @one)),
+    two => payment(unpaid($t, '/a', @two)), short => payment(unpaid($t, '/short', @one), valid => 300),
     map => payment(unpaid($t, '/map?tier=gold', @one)),
 );
 my $moved = time;
 $t->conf(conf('0.05', '0.02'));
 $t->reload;
 
+is paid($t, '/short', @one, payment => $old{short})->status, 200, 'within its time';
 is offer($t->get('/a', @one))->{accepts}[0]{amount}, '50000', 'the new price is offered';
 is paid($t, '/a', @one, payment => $old{a})->status, 200, 'the old one is taken from who was offered it';
-is $f->asked('settle')->{paymentRequirements}{amount}, '10000', 'and settled as signed';
+is $f->asked('settle', 1)->{paymentRequirements}{amount}, '10000', 'and settled as signed';
 is paid($t, '/a', @one)->status, 200, 'the new one as well';
 is paid($t, '/a', @two, payment => $old{two})->status, 200, 'another server: nothing moved';
 $up->forget;
 my $r = $t->ask('GET', '/a', @two, headers => [ header_of($old{b}) ]);
 is $r->status, 402, 'the old price of one server is no price of another';
 ok $up->untouched, 'the backend saw nothing';
-is paid($t, '/short', @one, payment => $old{short})->status, 200, 'within its time';
 is $t->ask('GET', '/map', @one, headers => [ header_of($old{map}) ])->status, 402,
     'a price from variables is what it is now';
 
@@ -65,7 +65,7 @@ is paid($t, '/a', @one, payment => $old{b})->status, 200, 'two reloads later, st
 
 sleep 0.2 while time < $moved + 5.2;
 $r = paid($t, '/short', @one, payment => payment(unpaid($t, '/short', @one),
-    'accepted.amount' => '10000', 'payload.authorization.value' => '10000'));
+    valid => 300, 'accepted.amount' => '10000', 'payload.authorization.value' => '10000'));
 is $r->status, 402, 'an offer that nobody can hold any more is forgotten';
 is offer($r)->{error}, 'No matching payment requirements', 'said so';
 

@@ -37,8 +37,7 @@ sub owed ($path, %options) {
     $c->write_request($options{method} // 'GET', $path,
         headers => [ ($options{headers} // [])->@*, header_of($payment) ]);
     $f->wait_calls(settle => 1) or die 'no settle';
-    $c->abort;
-    sleep 0.05;
+    $t->leave($c) or die 'not gone';
     $f->settle('paid');
     $f->release('settle');
     $t->wait_for(sub { index($t->log, tx($payment)) >= 0 }) or die 'no ledger line';

@@ -80,8 +80,7 @@ for my $h2 (0, 1) {
 
 my ($payment, $c) = stand_still('settle, file');
 my @old = $t->reload;
-$c->abort;
-sleep 0.05;
+ok $t->leave($c), 'the client leaves';
 $f->settle('paid');
 $f->release;
 ok $t->wait_exit(@old), 'reload, client gone: the old workers end';
@@ -115,8 +114,7 @@ for my $place (sort keys %places) {
 }
 ($payment, $c) = stand_still('settle, file');
 $t->signal('QUIT');
-$c->abort;
-sleep 0.05;
+ok $t->leave($c), 'the client leaves';
 $f->settle('paid');
 $f->release;
 is $t->wait_end, 0, 'quit, client gone: ended';
@@ -129,7 +127,7 @@ $t->start;
 is_content paid($t, '/file/a'), "SECRET\n", 'a payment';
 my $start = time;
 is $t->quit, 0, 'quit with idle connections to the facilitator';
-cmp_ok time - $start, '<', 3, 'does not wait for them';
+cmp_ok time - $start, '<', 20, 'does not wait for them';
 $t->start;
 
 # --- worker_shutdown_timeout cuts the client, not the settlement
@@ -139,7 +137,7 @@ $t->conf($conf);
 $t->wait_exit($t->reload);
 ($payment, $c) = stand_still('settle, file');
 @old = $t->reload;
-ok $c->wait_eof(5), 'worker_shutdown_timeout: the client is cut off';
+ok $c->wait_eof, 'worker_shutdown_timeout: the client is cut off';
 no_trace $c->raw, 'SECRET', 'worker_shutdown_timeout: without content';
 $f->settle('paid');
 $f->release;

@@ -13,7 +13,7 @@ events { }
 http {
     %%HTTP%%
     x402_facilitator %%FACILITATOR%%;
-    x402_facilitator_timeout settle=300ms;
+    x402_facilitator_timeout settle=1500ms;
     x402_network base-sepolia;
     x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
     x402_price $0.01;
@@ -72,7 +72,7 @@ for my $h2 (0, 1) {
     $c->hang_up;
     $up->on('/late', body => "SECRET\n");
     my $owed;
-    $t->wait_for(sub { $owed = again('/late', $left, %via); $owed->status != 409 }, 3);
+    $t->wait_for(sub { $owed = again('/late', $left, %via); $owed->status != 409 });
     is_content $owed, "SECRET\n", "${p}left before the content: it is owed";
     is $f->calls, 0, "${p}and not settled again";
 
@@ -131,8 +131,7 @@ for my $h2 (0, 1) {
     $c  = $t->connect(%via);
     $id = $c->write_request(GET => '/b', headers => [ header_of($payment) ]);
     $f->wait_calls(settle => 1);
-    $c->abort;
-    sleep 0.05;
+    ok $t->leave($c), "${p}the client leaves";
     $f->settle('paid');
     $f->release;
     my $tx = $f->transaction(decoded($payment)->{payload}{authorization}{nonce});

@@ -38,10 +38,12 @@ for my $spec ([ 'stale' ], [ 'close' ], [ 'reset' ]) {
     is_content paid($t, '/a'), "SECRET\n", 'a connection is kept';
     $f->forget;
     $f->settle(@$spec);
-    unknown paid($t, '/a'), $spec->[0];
+    my $payment = payment(unpaid($t, '/a'));
+    unknown paid($t, '/a', payment => $payment), $spec->[0];
     sleep 0.2;
     is $f->calls('settle'), 1, "$spec->[0]: and it stays one";
     $f->settle('paid');
+    is_content paid($t, '/a', payment => $payment), "SECRET\n", "$spec->[0]: until it is presented again";
 }
 
 # The facilitator has closed its idle connections: that is no reason to fail.
@@ -71,19 +73,21 @@ events { }
 http {
     %%HTTP%%
     x402_facilitator %%FACILITATOR%%;
-    x402_facilitator_timeout verify=100ms settle=100ms;
     x402_network base-sepolia;
     x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
     server {
         listen 127.0.0.1:%%PORT%%;
-        location / { x402_price $0.01; root %%DIR%%/html; }
+        x402_price $0.01;
+        location /        { root %%DIR%%/html; }
+        location /verify/ { x402_facilitator_timeout verify=100ms; alias %%DIR%%/html/; }
+        location /settle/ { x402_facilitator_timeout settle=100ms; alias %%DIR%%/html/; }
     }
 }
 EOF
     $t->wait_exit($t->reload);
     for my $what (qw(verify settle)) {
         $f->$what('hold');
-        my $late = paid($t, '/a');
+        my $late = paid($t, "/$what/a");
         is $late->status, $what eq 'verify' ? 504 : 503, "$what is late";
         $f->$what($what eq 'verify' ? (invalid => 'x') : (refused => 'insufficient_funds'));
         $f->release;

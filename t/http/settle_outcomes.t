@@ -15,7 +15,7 @@ events { }
 http {
     %%HTTP%%
     x402_facilitator %%FACILITATOR%%;
-    x402_facilitator_timeout settle=800ms;
+    x402_facilitator_timeout settle=3s;
     x402_network base-sepolia;
     x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
     server {

@@ -15,7 +15,7 @@ http {
     # It fails far more often here than a breaker lets pass.
     x402_facilitator_group patient { server %%FACILITATOR%% max_fails=0; }
     x402_facilitator patient;
-    x402_facilitator_timeout settle=500ms;
+    x402_facilitator_timeout settle=2s;
     x402_network base-sepolia;
     x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
     x402_price %%PRICE%%;
@@ -159,6 +159,8 @@ $f->settle(refused => $used);
 $up->forget;
 unproven paid($t, '/unproven4', payment => $payment), 'the fourth of a payer';
 is $up->hits, 0, 'is not made';
+$f->settle('paid');
+is_content paid($t, '/unproven4', payment => $payment), "SECRET\n", 'until it is paid';
 $payment = in_doubt('/unproven5');
 $f->settle(refused => $used);
 is paid($t, '/unproven5', payment => $payment)->status, 200, 'another payer';
@@ -166,6 +168,8 @@ is paid($t, '/unproven5', payment => $payment)->status, 200, 'another payer';
 $payment = in_doubt('/refuse/a');
 $f->settle(refused => $used);
 unproven paid($t, '/refuse/a', payment => $payment), 'where the operator does not trust it';
+$f->settle('paid');
+is_content paid($t, '/refuse/a', payment => $payment), "SECRET\n", 'until it is paid';
 
 # Never verified: that the nonce is used says nothing.
 $payment = in_doubt('/before/a');

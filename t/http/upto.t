@@ -12,7 +12,7 @@ events { }
 http {
     %%HTTP%%
     x402_facilitator %%FACILITATOR%%;
-    x402_facilitator_timeout settle=500ms;
+    x402_facilitator_timeout settle=1500ms;
     x402_network base-sepolia;
     x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
     server {
@@ -29,24 +29,6 @@ http {
 }
 EOF
 $t->start;
-
-sub permit2 ($offer, %change) {
-    my $accept = $offer->{accepts}[0];
-    return encoded({
-        x402Version => 2, resource => $offer->{resource}, accepted => $accept,
-        payload => {
-            signature            => random_hex(65),
-            permit2Authorization => {
-                from      => $change{from} // random_hex(20),
-                permitted => { token => $accept->{asset}, amount => $change{amount} // $accept->{amount} },
-                spender   => '0x4020A4f3b7b90ccA423B9fabCc0CE57C6C240002',
-                nonce     => $change{nonce} // join('', 1 + int rand 9, map { int rand 10 } 1 .. 40),
-                deadline  => '' . int(time + 300),
-                witness   => { to => $accept->{payTo}, facilitator => '0x' . '1' x 40, validAfter => '0' },
-            },
-        },
-    });
-}
 
 my $n = 0;
 sub buy ($says, %options) {

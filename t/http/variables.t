@@ -102,10 +102,10 @@ sub ask_for ($path, %options) {
     return $t->get($path, %options);
 }
 
-# As paid(), with the offer asked for before.
+# As paid(), with the offer asked for before. nginx writes its line before it closes the
+# connection, and ask() waits for that.
 sub pay_for ($path, %options) {
     $options{payment} //= payment(unpaid($t, $path), (delete $options{change} // {})->%*);
-    sleep 0.05;    # the line about the offer
     $read = length text();
     return paid($t, $path, %options);
 }
@@ -222,7 +222,6 @@ has '/paid/before/owed', 'the claim knows', $before->%*, redelivery => '1', pay_
     verify_time => '', settle_time => '';
 
 $payment = payment(unpaid($t, '/paid/gone'));
-sleep 0.05;
 $read = length text();
 $f->forget;
 $f->settle('hold');

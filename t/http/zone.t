@@ -47,7 +47,7 @@ zone('x402_zone yours:256k;');
 $t->allow(qr/\[emerg\].*(?:mine|yours)/);
 my @old = $t->workers;
 $t->signal('HUP');
-$t->wait_for(sub { $t->log =~ /\[emerg\].*yours/ || !-d "/proc/$old[0]" }, 3);
+$t->wait_for(sub { $t->log =~ /\[emerg\].*yours/ || !-d "/proc/$old[0]" });
 is paid($t, '/a', payment => $payment)->status, 402, 'another name does not make a used payment new';
 zone('x402_zone mine:256k;');
 $t->wait_exit($t->reload);

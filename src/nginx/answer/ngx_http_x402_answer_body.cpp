@@ -1,36 +1,61 @@
 #include "nginx/answer/ngx_http_x402_answer_body.hpp"
 
-#include <algorithm>
-
 #include "nginx/answer/ngx_http_x402_paywall.hpp"
 #include "nginx/payment/ngx_http_x402_nevermined.hpp"
 
 namespace x402 {
 
-AnswerBody json_answer_body(const Answer &answer)
+namespace {
+
+constexpr std::string_view kJson = "application/json";
+constexpr std::string_view kHtml = "text/html";
+constexpr std::string_view kHtmlInUtf8 = "text/html; charset=utf-8";
+
+// nginx: a charset filter writes into what it is given, so that constants have
+// to be copied, too.
+bool set_body(ngx_http_request_t *r, std::string_view text, AnswerBody &body)
 {
-    std::string text = "{}";
-    if (answer.word != nullptr) {
-        text = std::string("{\"error\":\"") + answer.word + "\"";
-        if (answer.charged) {
-            text += std::string(",\"charged\":") + answer.charged;
-        }
-        text += "}";
+    body.text = pool_copy(r->pool, text);
+    return body.text.data != nullptr;
+}
+
+bool set_json(ngx_http_request_t *r, std::string_view text, AnswerBody &body)
+{
+    body.type = kJson;
+    body.type_length = kJson.size();
+    return set_body(r, text, body);
+}
+
+std::size_t length_without_parameters(std::string_view type)
+{
+    type = type.substr(0, type.find(';'));
+    while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) {
+        type.remove_suffix(1);
     }
-    return {std::move(text), "application/json"};
+    return type.size();
+}
+
+}  // namespace
+
+bool json_answer_body(ngx_http_request_t *r, const Answer &answer,
+                      AnswerBody &body)
+{
+    std::string text = std::string("{\"error\":\"") + answer.word + "\"";
+    if (answer.charged) {
+        text += std::string(",\"charged\":") + answer.charged;
+    }
+    text += "}";
+    return set_json(r, text, body);
 }
 
 Challenge challenge_of(const RequestCtx &ctx, const Answer &answer,
                        const ResourceInfo &resource)
 {
-    bool stock = answer.unpaid && answer.offer_error.empty();
-    Challenge challenge = {stock ? kPaymentRequired
-                                 : std::string_view(answer.offer_error),
-                           stock,
-                           resource,
-                           *ctx.offer,
-                           {},
-                           {}};
+    std::string_view error =
+        answer.unpaid ? ctx.unpaid_error : answer.offer_error;
+    bool stock = answer.unpaid && error.empty();
+    Challenge challenge = {
+        stock ? kPaymentRequired : error, stock, resource, *ctx.offer, {}, {}};
     if (ctx.payment && ctx.payment->payer_known) {
         challenge.payer = ctx.payment->payer;
     } else {
@@ -45,21 +70,20 @@ Challenge challenge_of(const RequestCtx &ctx, const Answer &answer,
 
 namespace {
 
-// What the location's dialects put into the body of a 402; empty: nothing.
-std::string offer_body(const RequestCtx &ctx, const Answer &answer)
+// What the location's dialects put into the body of a 402, if anything.
+bool challenge_body(const RequestCtx &ctx, const Answer &answer,
+                    AnswerBody &body)
 {
-    if (!answer.offer || !ctx.offer) {
-        return {};
-    }
-    ResourceInfo resource = resource_info(ctx);
-    Challenge challenge = challenge_of(ctx, answer, resource);
-    for (const Dialect *dialect : ctx.location->dialects) {
-        std::string body = dialect->offer_body(challenge);
-        if (!body.empty()) {
-            return body;
+    if (answer.offer && ctx.offer) {
+        for (const Dialect *dialect : ctx.location->dialects) {
+            if (dialect->offers_in_body()) {
+                ResourceInfo resource = resource_info(ctx);
+                Challenge challenge = challenge_of(ctx, answer, resource);
+                return set_json(ctx.r, dialect->offer_body(challenge), body);
+            }
         }
     }
-    return {};
+    return set_json(ctx.r, "{}", body);
 }
 
 }  // namespace
@@ -67,44 +91,39 @@ std::string offer_body(const RequestCtx &ctx, const Answer &answer)
 bool choose_answer_body(const RequestCtx &ctx, const Answer &answer,
                         AnswerBody &body)
 {
-    body = json_answer_body(answer);
-    std::string offer = offer_body(ctx, answer);
-    if (!offer.empty()) {
-        body.text = std::move(offer);
-    }
-    if (!answer.unpaid || ctx.conf == nullptr) {
-        return true;
-    }
-    std::string page;
+    ngx_http_request_t *r = ctx.r;
+    const ngx_http_x402_loc_conf_t *conf = answer.unpaid ? ctx.conf : nullptr;
     // What plans cost people read at their seller's.
-    if (!bears_tokens(*ctx.conf) && paywall_for(ctx, page)) {
-        body = {std::move(page), "text/html; charset=utf-8"};
-        return true;
+    if (conf && conf->paywall && !bears_tokens(*conf)) {
+        std::string page;
+        if (paywall_for(ctx, page)) {
+            body.type = kHtmlInUtf8;
+            body.type_length = kHtml.size();
+            return set_body(r, page, body);
+        }
     }
-    if (ctx.conf->unpaid_body == nullptr) {
-        return true;
+    if (conf && conf->unpaid_body) {
+        ngx_str_t text;
+        if (ngx_http_complex_value(r, conf->unpaid_body, &text) != NGX_OK) {
+            return false;
+        }
+        if (text.len != 0) {
+            body.type = view(conf->unpaid_type);
+            body.type_length = length_without_parameters(body.type);
+            return set_body(r, view(text), body);
+        }
     }
-    ngx_str_t text;
-    if (ngx_http_complex_value(ctx.r, ctx.conf->unpaid_body, &text) != NGX_OK) {
-        return false;
-    }
-    if (text.len != 0) {
-        body = {copy(text), view(ctx.conf->unpaid_type)};
-    }
-    return true;
+    return answer.word ? json_answer_body(r, answer, body)
+                       : challenge_body(ctx, answer, body);
 }
 
 void set_body_headers(ngx_http_request_t *r, const AnswerBody &body)
 {
     r->headers_out.content_type = borrowed(body.type);
-    // nginx: the length without parameters is what filters compare by.
-    auto end = std::find_if(body.type.begin(), body.type.end(), [](char byte) {
-        return byte == ';' || byte == ' ' || byte == '\t';
-    });
-    r->headers_out.content_type_len =
-        static_cast<std::size_t>(end - body.type.begin());
+    // nginx: what filters compare by.
+    r->headers_out.content_type_len = body.type_length;
     r->headers_out.content_type_lowcase = nullptr;
-    r->headers_out.content_length_n = static_cast<off_t>(body.text.size());
+    r->headers_out.content_length_n = static_cast<off_t>(body.text.len);
 }
 
 }  // namespace x402

@@ -7,8 +7,9 @@
 namespace x402 {
 
 struct AnswerBody {
-    std::string text;       // never empty
-    std::string_view type;  // lifetime: static, or the configuration's
+    ngx_str_t text{};             // in the request's pool; never empty
+    std::string_view type;        // lifetime: static, or the configuration's
+    std::size_t type_length = 0;  // without parameters
 };
 
 // What the dialects are told of an answer that carries an offer. Lifetime: the
@@ -16,11 +17,13 @@ struct AnswerBody {
 Challenge challenge_of(const RequestCtx &ctx, const Answer &answer,
                        const ResourceInfo &resource);
 
-// The JSON of an answer; "{}" for a 402.
-AnswerBody json_answer_body(const Answer &answer);
+// The JSON of an answer that has a word. False: no memory.
+bool json_answer_body(ngx_http_request_t *r, const Answer &answer,
+                      AnswerBody &body);
 
-// The same, or for who brought no usable payment: the page for browsers, else
-// the operator's words. False: no memory.
+// The same for every answer; "{}" for a 402, unless it carries an offer. To who
+// brought no usable payment: the page for browsers, else the operator's words.
+// False: no memory.
 bool choose_answer_body(const RequestCtx &ctx, const Answer &answer,
                         AnswerBody &body);
 

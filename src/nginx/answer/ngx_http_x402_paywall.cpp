@@ -62,7 +62,7 @@ bool paywall_for(const RequestCtx &ctx, std::string &page)
         page = render(ctx, paywall);
         return true;
     }
-    std::string reason =
+    std::string_view reason =
         ctx.unpaid_error == kPaymentRequired ? "" : ctx.unpaid_error;
     page = paywall_page(
         *ctx.offer, {ctx.resource_url, ctx.description, ctx.mime_type}, reason);

@@ -1,6 +1,7 @@
 #include "nginx/answer/ngx_http_x402_reply.hpp"
 
 #include "base/base64_codec.hpp"
+#include "base/json_text.hpp"
 #include "nginx/answer/ngx_http_x402_answer_body.hpp"
 #include "nginx/answer/ngx_http_x402_notify.hpp"
 #include "nginx/offer/ngx_http_x402_extensions.hpp"
@@ -11,10 +12,8 @@ namespace {
 
 constexpr std::string_view kVary = "PAYMENT-SIGNATURE, X-PAYMENT, Accept";
 
-bool add_own_header(RequestCtx &ctx, std::string_view name,
-                    std::string_view value)
+bool note_own_header(RequestCtx &ctx, ngx_table_elt_t *header)
 {
-    ngx_table_elt_t *header = add_header(ctx.r, name, value);
     constexpr std::size_t kRoom = sizeof(ctx.own_headers) / sizeof(header);
     if (header == nullptr) {
         return false;
@@ -25,13 +24,30 @@ bool add_own_header(RequestCtx &ctx, std::string_view name,
     return true;
 }
 
+bool add_own_header(RequestCtx &ctx, std::string_view name,
+                    std::string_view value)
+{
+    return note_own_header(ctx, add_header(ctx.r, name, value));
+}
+
 // To who brought no payment the offer is the same but for its URL.
 bool add_prepared_offers(RequestCtx &ctx, const PreparedOffers &prepared)
 {
+    std::string room;
+    std::string_view url = inside_json_string(ctx.resource_url, room);
     for (std::size_t i = 0; i < prepared.size(); i++) {
-        if (prepared[i]
-            && !add_own_header(ctx, ctx.location->dialects[i]->offer_header(),
-                               prepared[i]->value(ctx.resource_url))) {
+        if (!prepared[i]) {
+            continue;
+        }
+        std::size_t length = prepared[i]->length(url);
+        auto *value = static_cast<char *>(ngx_pnalloc(ctx.r->pool, length));
+        if (value == nullptr) {
+            return false;
+        }
+        prepared[i]->write(value, url);
+        std::string_view name = ctx.location->dialects[i]->offer_header();
+        if (!note_own_header(
+                ctx, add_constant_header(ctx.r, name, {value, length}))) {
             return false;
         }
     }
@@ -122,13 +138,9 @@ void note_reply(RequestCtx &ctx, const Answer &answer)
 ngx_int_t send_own_body(RequestCtx &ctx, const Answer &answer)
 {
     ngx_http_request_t *r = ctx.r;
-    AnswerBody words;
-    if (!choose_answer_body(ctx, answer, words)) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-    ngx_str_t body = pool_copy(r->pool, words.text);
+    AnswerBody body;
     auto *buffer = static_cast<ngx_buf_t *>(ngx_calloc_buf(r->pool));
-    if (body.data == nullptr || buffer == nullptr) {
+    if (!choose_answer_body(ctx, answer, body) || buffer == nullptr) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -143,12 +155,12 @@ ngx_int_t send_own_body(RequestCtx &ctx, const Answer &answer)
         }
     }
 
-    set_body_headers(r, words);
+    set_body_headers(r, body);
     r->headers_out.status = answer.status;
     ngx_http_clear_accept_ranges(r);
 
-    buffer->pos = body.data;
-    buffer->last = body.data + body.len;
+    buffer->pos = body.text.data;
+    buffer->last = body.text.data + body.text.len;
     buffer->memory = 1;
     buffer->last_buf = 1;
     buffer->last_in_chain = 1;
@@ -257,13 +269,12 @@ Answer invalid_answer(const RequestCtx &ctx, std::string error)
     return answer;
 }
 
-Answer unpaid_answer(const RequestCtx &ctx)
+Answer unpaid_answer()
 {
     Answer answer;
     answer.status = 402;
     answer.offer = true;
     answer.unpaid = true;
-    answer.offer_error = ctx.unpaid_error;
     return answer;
 }
 

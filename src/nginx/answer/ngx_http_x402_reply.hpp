@@ -30,7 +30,7 @@ Answer challenge_answer(std::string error);
 Answer invalid_answer(const RequestCtx &ctx, std::string error);
 // To who brought no payment, or nothing that can be read as one, in the
 // operator's words. The quote has been made.
-Answer unpaid_answer(const RequestCtx &ctx);
+Answer unpaid_answer();
 // 503: no offer can be made before the facilitator has been heard.
 Answer unready_answer();
 Answer busy_answer(ngx_uint_t retry_after);

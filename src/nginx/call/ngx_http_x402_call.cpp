@@ -27,16 +27,14 @@ FacilitatorCall::FacilitatorCall(Endpoint &endpoint, CallTerms terms, Done done,
       terms_(std::move(terms)),
       done_(done),
       data_(data),
-      deadline_(ngx_current_msec + terms_.timeout)
+      deadline_(ngx_current_msec + terms_.timeout),
+      timer_(
+          in_background() ? AtQuit::leave : AtQuit::stay,
+          [](void *call) {
+              static_cast<FacilitatorCall *>(call)->time_is_up();
+          },
+          this)
 {
-    ngx_memzero(&timer_, sizeof(timer_));
-    ngx_memzero(&nobody_, sizeof(nobody_));
-    nobody_.fd = static_cast<ngx_socket_t>(-1);
-    nobody_.data = this;
-    timer_.data = &nobody_;
-    timer_.log = ngx_cycle->log;
-    timer_.handler = on_timer;
-    timer_.cancelable = in_background() ? 1 : 0;
     place_ = endpoint_.calls_.size();
     endpoint_.calls_.push_back(this);
 }
@@ -47,12 +45,6 @@ FacilitatorCall::~FacilitatorCall()
     calls.back()->place_ = place_;
     calls[place_] = calls.back();
     calls.pop_back();
-    if (timer_.timer_set) {
-        ngx_del_timer(&timer_);
-    }
-    if (timer_.posted) {
-        ngx_delete_posted_event(&timer_);
-    }
 }
 
 FacilitatorCall *FacilitatorCall::start(Endpoint &endpoint, CallTerms terms,
@@ -123,8 +115,8 @@ void FacilitatorCall::proceed()
         waiting_ = true;
         failure_.transport = Transport::no_connection;
         failure_.detail = "host not found in time";
-        if (!timer_.timer_set) {
-            ngx_add_timer(&timer_, time_left());
+        if (!timer_.armed()) {
+            timer_.arm(time_left());
         }
         return;
     }
@@ -134,9 +126,7 @@ void FacilitatorCall::proceed()
 void FacilitatorCall::send(Endpoint::Route &route,
                            const std::vector<std::string> &addresses)
 {
-    if (timer_.timer_set) {
-        ngx_del_timer(&timer_);
-    }
+    timer_.disarm();
     ngx_msec_t left = time_left();
     if (left == 0) {
         fail_later(Transport::no_connection, "no time left to send");
@@ -204,22 +194,15 @@ void FacilitatorCall::fail_later(Transport transport, const char *detail)
 {
     stop_waiting();
     failure_.transport = transport;
-    if (timer_.timer_set) {
-        ngx_del_timer(&timer_);
-    }
-    ngx_post_event(&timer_, &ngx_posted_events);
+    timer_.disarm();
+    timer_.post();
     failure_.detail = detail;
 }
 
-void FacilitatorCall::on_timer(ngx_event_t *event)
+void FacilitatorCall::time_is_up()
 {
-    auto *call = static_cast<FacilitatorCall *>(
-        static_cast<ngx_connection_t *>(event->data)->data);
-    guarded(ngx_cycle->log, 0, [&] {
-        call->stop_waiting();
-        call->answer(call->failure_);
-        return 0;
-    });
+    stop_waiting();
+    answer(failure_);
 }
 
 void FacilitatorCall::on_reply(void *data, FacilitatorReply &reply)

@@ -15,6 +15,7 @@
 #include "nginx/call/ngx_http_x402_http_client.hpp"
 #include "nginx/call/ngx_http_x402_lookup.hpp"
 #include "nginx/conf/ngx_http_x402_facilitator_conf.hpp"
+#include "nginx/ngx_http_x402_timer.hpp"
 
 namespace x402 {
 
@@ -129,7 +130,7 @@ private:
     }
     void stop_waiting();
     static void on_reply(void *data, FacilitatorReply &reply);
-    static void on_timer(ngx_event_t *event);
+    void time_is_up();
 
     Endpoint &endpoint_;
     CallTerms terms_;
@@ -144,8 +145,7 @@ private:
     bool waiting_ = false;
     bool redirected_ = false;
     FacilitatorReply failure_;  // told when the timer fires
-    ngx_event_t timer_;
-    ngx_connection_t nobody_;
+    Timer timer_;
 };
 
 }  // namespace x402

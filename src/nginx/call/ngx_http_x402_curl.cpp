@@ -173,18 +173,19 @@ bool CurlEngine::follow_sockets(Transfer &transfer)
 }
 
 CurlEngine::CurlEngine()
+    : timer_(
+        AtQuit::leave,
+        [](void *engine) {
+            static_cast<CurlEngine *>(engine)->act(CURL_SOCKET_TIMEOUT, 0);
+        },
+        this),
+      guard_(
+          AtQuit::stay,
+          [](void *engine) {
+              static_cast<CurlEngine *>(engine)->keep_worker();
+          },
+          this)
 {
-    ngx_memzero(&timer_, sizeof(timer_));
-    ngx_memzero(&guard_, sizeof(guard_));
-    ngx_memzero(&nobody_, sizeof(nobody_));
-    nobody_.fd = static_cast<ngx_socket_t>(-1);
-    nobody_.data = this;
-    timer_.data = guard_.data = &nobody_;
-    timer_.log = guard_.log = ngx_cycle->log;
-    timer_.handler = on_timer;
-    guard_.handler = on_guard;
-    timer_.cancelable = 1;
-
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         return;
     }
@@ -213,15 +214,6 @@ CurlEngine::~CurlEngine()
     }
     if (multi_ != nullptr) {
         curl_multi_cleanup(multi_);
-    }
-    if (timer_.timer_set) {
-        ngx_del_timer(&timer_);
-    }
-    if (timer_.posted) {
-        ngx_delete_posted_event(&timer_);
-    }
-    if (guard_.timer_set) {
-        ngx_del_timer(&guard_);
     }
 }
 
@@ -275,24 +267,22 @@ void CurlEngine::give_up(void *handle)
     curl_easy_getinfo(easy(handle), CURLINFO_PRIVATE, &transfer);
     if (transfer != nullptr) {
         transfer->unwatched = true;
-        ngx_post_event(&timer_, &ngx_posted_events);
+        timer_.post();
     }
 }
 
 void CurlEngine::update_timer(long milliseconds)
 {
-    if (timer_.timer_set) {
-        ngx_del_timer(&timer_);
-    }
+    timer_.disarm();
     if (milliseconds < 0) {
         return;
     }
     if (milliseconds == 0) {
         // Posted, not armed: a timer of 0 ms would wait for the next turn.
-        ngx_post_event(&timer_, &ngx_posted_events);
+        timer_.post();
         return;
     }
-    ngx_add_timer(&timer_, static_cast<ngx_msec_t>(milliseconds));
+    timer_.arm(static_cast<ngx_msec_t>(milliseconds));
 }
 
 // A quitting worker stays while a timer that is not cancelable is armed; a
@@ -303,28 +293,10 @@ void CurlEngine::keep_worker()
         active_.begin(), active_.end(),
         [](const Transfer *transfer) { return !transfer->request.background; });
     if (!awaited) {
-        if (guard_.timer_set) {
-            ngx_del_timer(&guard_);
-        }
-    } else if (!guard_.timer_set) {
-        ngx_add_timer(&guard_, kGuardInterval);
+        guard_.disarm();
+    } else if (!guard_.armed()) {
+        guard_.arm(kGuardInterval);
     }
-}
-
-void CurlEngine::on_guard(ngx_event_t *event)
-{
-    auto *nobody = static_cast<ngx_connection_t *>(event->data);
-    static_cast<CurlEngine *>(nobody->data)->keep_worker();
-}
-
-void CurlEngine::on_timer(ngx_event_t *event)
-{
-    auto *nobody = static_cast<ngx_connection_t *>(event->data);
-    auto *engine = static_cast<CurlEngine *>(nobody->data);
-    guarded(ngx_cycle->log, 0, [&] {
-        engine->act(CURL_SOCKET_TIMEOUT, 0);
-        return 0;
-    });
 }
 
 void CurlEngine::on_socket_event(ngx_event_t *event)

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "facilitator/facilitator_port.hpp"
-#include "nginx/ngx_http_x402_boundary.hpp"
+#include "nginx/ngx_http_x402_timer.hpp"
 
 namespace x402 {
 
@@ -72,8 +72,6 @@ private:
     void keep_worker();
     static int close_socket(void *data, int fd);
     static void on_socket_event(ngx_event_t *event);
-    static void on_timer(ngx_event_t *event);
-    static void on_guard(ngx_event_t *event);
 
     void *multi_ = nullptr;             // CURLM
     std::vector<void *> idle_handles_;  // CURL, ready for another call
@@ -86,9 +84,8 @@ private:
         bool multiplexed = false;
     };
     std::unordered_map<int, Socket> sockets_;
-    ngx_event_t timer_;
-    ngx_event_t guard_;        // keeps a quitting worker alive while calls run
-    ngx_connection_t nobody_;  // what timers log as their connection
+    Timer timer_;
+    Timer guard_;  // keeps a quitting worker alive while calls run
 };
 
 }  // namespace x402

@@ -33,16 +33,12 @@ HttpOrigin::Exchange::Exchange(HttpOrigin &its_origin, HttpRequest its_request,
       request(std::move(its_request)),
       done(its_done),
       data(its_data),
-      deadline(ngx_current_msec + request.timeout)
+      deadline(ngx_current_msec + request.timeout),
+      timer(
+          request.background ? AtQuit::leave : AtQuit::stay,
+          [](void *exchange) { static_cast<Exchange *>(exchange)->timed(); },
+          this)
 {
-    ngx_memzero(&timer, sizeof(timer));
-    ngx_memzero(&nobody, sizeof(nobody));
-    nobody.fd = static_cast<ngx_socket_t>(-1);
-    nobody.data = this;
-    timer.data = &nobody;
-    timer.log = ngx_cycle->log;
-    timer.handler = on_timer;
-    timer.cancelable = request.background ? 1 : 0;
     if (origin.secure()) {
         // One TLS record, one system call.
         request.head += request.body;
@@ -54,12 +50,6 @@ HttpOrigin::Exchange::~Exchange()
 {
     if (connection) {
         origin.close(connection);
-    }
-    if (timer.timer_set) {
-        ngx_del_timer(&timer);
-    }
-    if (timer.posted) {
-        ngx_delete_posted_event(&timer);
     }
 }
 
@@ -80,14 +70,6 @@ void HttpOrigin::cancel(Exchange *exchange)
     delete exchange;
 }
 
-void HttpOrigin::Exchange::arm(ngx_msec_t milliseconds)
-{
-    if (timer.timer_set) {
-        ngx_del_timer(&timer);
-    }
-    ngx_add_timer(&timer, milliseconds);
-}
-
 void HttpOrigin::Exchange::begin()
 {
     connection = origin.take_idle(request.send_once);
@@ -98,7 +80,7 @@ void HttpOrigin::Exchange::begin()
     }
     connection->exchange = this;
     reused = true;
-    arm(time_until(deadline));
+    timer.arm(time_until(deadline));
     send();
 }
 
@@ -268,11 +250,9 @@ void HttpOrigin::Exchange::answer()
 void HttpOrigin::Exchange::end()
 {
     ended = true;
-    if (timer.timer_set) {
-        ngx_del_timer(&timer);
-    }
+    timer.disarm();
     if (starting) {
-        ngx_post_event(&timer, &ngx_posted_events);
+        timer.post();
     } else {
         deliver();
     }
@@ -290,19 +270,17 @@ void HttpOrigin::Exchange::deliver()
     });
 }
 
-void HttpOrigin::Exchange::on_timer(ngx_event_t *event)
+void HttpOrigin::Exchange::timed()
 {
-    auto *exchange = static_cast<Exchange *>(
-        static_cast<ngx_connection_t *>(event->data)->data);
-    if (exchange->ended) {
-        exchange->deliver();
+    if (ended) {
+        deliver();
         return;
     }
-    exchange->guarded([&] {
-        if (!exchange->connection->connected) {
-            exchange->connect_failed("no connection in time", true);
+    guarded([&] {
+        if (!connection->connected) {
+            connect_failed("no connection in time", true);
         } else {
-            exchange->fail("no complete answer in time", true);
+            fail("no complete answer in time", true);
         }
     });
 }

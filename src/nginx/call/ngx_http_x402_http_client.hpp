@@ -13,7 +13,7 @@
 
 #include "facilitator/facilitator_port.hpp"
 #include "nginx/call/ngx_http_x402_http_client_tls.hpp"
-#include "nginx/ngx_http_x402_boundary.hpp"
+#include "nginx/ngx_http_x402_timer.hpp"
 
 namespace x402 {
 
@@ -62,15 +62,14 @@ private:
     static void on_read(ngx_event_t *event);
     static void on_write(ngx_event_t *event);
     static void on_idle(ngx_event_t *event);
-    static void on_sweep(ngx_event_t *event);
+    void sweep();
 
     unsigned port_;
     std::unique_ptr<TlsPeer> tls_;
     std::vector<std::string> literals_;  // what addresses_ was made of
     std::vector<Address> addresses_;
     std::vector<Connection *> idle_;  // longest idle first
-    ngx_event_t sweep_;
-    ngx_connection_t nobody_;  // what the timer logs as its connection
+    Timer sweep_;
 };
 
 }  // namespace x402

@@ -75,7 +75,7 @@ void HttpOrigin::Exchange::connect_next()
         }
         ngx_msec_t share =
             time_until(connect_deadline) / static_cast<ngx_msec_t>(left);
-        arm(std::min(share, time_until(deadline)));
+        timer.arm(std::min(share, time_until(deadline)));
         return;
     }
     fail(reply.detail.empty() ? "no usable address" : reply.detail, false);
@@ -93,8 +93,8 @@ void HttpOrigin::Exchange::connected()
 // Within the time to connect.
 void HttpOrigin::Exchange::shake_hands()
 {
-    if (!timer.timer_set) {
-        arm(std::min(time_until(connect_deadline), time_until(deadline)));
+    if (!timer.armed()) {
+        timer.arm(std::min(time_until(connect_deadline), time_until(deadline)));
     }
     ngx_int_t rc = origin.tls_->shake_hands(connection->c, on_hands_shaken);
     if (rc != NGX_AGAIN) {
@@ -118,7 +118,7 @@ void HttpOrigin::Exchange::hands_shaken()
 void HttpOrigin::Exchange::ready()
 {
     connection->connected = true;
-    arm(time_until(deadline));
+    timer.arm(time_until(deadline));
     send();
 }
 

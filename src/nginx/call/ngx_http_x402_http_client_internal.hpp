@@ -68,13 +68,12 @@ struct HttpOrigin::Exchange {
     void answer();
     void end();
     void deliver();
-    void arm(ngx_msec_t milliseconds);
     bool send_some();
     std::size_t size() const
     {
         return request.head.size() + request.body.size();
     }
-    static void on_timer(ngx_event_t *event);
+    void timed();
 
     HttpOrigin &origin;
     HttpRequest request;
@@ -94,8 +93,7 @@ struct HttpOrigin::Exchange {
     bool repeated = false;
     bool starting = true;  // inside start(), where `done` may not be called
     bool ended = false;    // the reply is made and only to be delivered
-    ngx_event_t timer;     // keeps a quitting worker alive, too
-    ngx_connection_t nobody;
+    Timer timer;           // keeps a quitting worker alive, too
 };
 
 }  // namespace x402

@@ -31,25 +31,19 @@ ngx_msec_t idle_time(ngx_msec_t since)
 }  // namespace
 
 HttpOrigin::HttpOrigin(unsigned port, std::unique_ptr<TlsPeer> tls)
-    : port_(port), tls_(std::move(tls))
+    : port_(port),
+      tls_(std::move(tls)),
+      sweep_(
+          AtQuit::leave,
+          [](void *origin) { static_cast<HttpOrigin *>(origin)->sweep(); },
+          this)
 {
-    ngx_memzero(&sweep_, sizeof(sweep_));
-    ngx_memzero(&nobody_, sizeof(nobody_));
-    nobody_.fd = static_cast<ngx_socket_t>(-1);
-    nobody_.data = this;
-    sweep_.data = &nobody_;
-    sweep_.log = ngx_cycle->log;
-    sweep_.handler = on_sweep;
-    sweep_.cancelable = 1;
 }
 
 HttpOrigin::~HttpOrigin()
 {
     while (!idle_.empty()) {
         close(idle_.back());
-    }
-    if (sweep_.timer_set) {
-        ngx_del_timer(&sweep_);
     }
 }
 
@@ -145,8 +139,8 @@ void HttpOrigin::keep_or_close(Connection *connection)
     c->read->handler = on_idle;
     c->idle = 1;
     ngx_reusable_connection(c, 1);
-    if (!sweep_.timer_set) {
-        ngx_add_timer(&sweep_, kSweepInterval);
+    if (!sweep_.armed()) {
+        sweep_.arm(kSweepInterval);
     }
 }
 
@@ -176,21 +170,15 @@ void HttpOrigin::on_idle(ngx_event_t *event)
     });
 }
 
-void HttpOrigin::on_sweep(ngx_event_t *event)
+void HttpOrigin::sweep()
 {
-    auto *origin = static_cast<HttpOrigin *>(
-        static_cast<ngx_connection_t *>(event->data)->data);
-    guarded(event->log, 0, [&] {
-        auto &idle = origin->idle_;
-        while (!idle.empty()
-               && idle_time(idle.front()->idle_since) >= kIdleLifetime) {
-            origin->close(idle.front());
-        }
-        if (!idle.empty()) {
-            ngx_add_timer(event, kSweepInterval);
-        }
-        return 0;
-    });
+    while (!idle_.empty()
+           && idle_time(idle_.front()->idle_since) >= kIdleLifetime) {
+        close(idle_.front());
+    }
+    if (!idle_.empty()) {
+        sweep_.arm(kSweepInterval);
+    }
 }
 
 }  // namespace x402

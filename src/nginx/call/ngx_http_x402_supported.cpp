@@ -59,16 +59,14 @@ template <class Body> auto SupportedWatch::with_board(Body &&body)
 }
 
 SupportedWatch::SupportedWatch(ngx_shm_zone_t *zone, Endpoint &endpoint)
-    : zone_(zone), endpoint_(endpoint), board_(board_in(zone))
+    : zone_(zone),
+      endpoint_(endpoint),
+      board_(board_in(zone)),
+      timer_(
+          AtQuit::leave,
+          [](void *watch) { static_cast<SupportedWatch *>(watch)->tick(); },
+          this)
 {
-    ngx_memzero(&timer_, sizeof(timer_));
-    ngx_memzero(&nobody_, sizeof(nobody_));
-    nobody_.fd = static_cast<ngx_socket_t>(-1);
-    nobody_.data = this;
-    timer_.data = &nobody_;
-    timer_.log = ngx_cycle->log;
-    timer_.handler = on_timer;
-    timer_.cancelable = 1;  // a quitting worker does not stay for it
     if (!board_) {
         keep_to_itself();
     }
@@ -76,9 +74,6 @@ SupportedWatch::SupportedWatch(ngx_shm_zone_t *zone, Endpoint &endpoint)
 
 SupportedWatch::~SupportedWatch()
 {
-    if (timer_.timer_set) {
-        ngx_del_timer(&timer_);
-    }
     if (call_ != nullptr) {
         call_->cancel();
         with_board(
@@ -121,21 +116,8 @@ void SupportedWatch::start()
 
 void SupportedWatch::arm(std::uint64_t wait)
 {
-    wait = std::clamp<std::uint64_t>(wait, 1, kLongestWait);
-    if (timer_.timer_set) {
-        ngx_del_timer(&timer_);
-    }
-    ngx_add_timer(&timer_, static_cast<ngx_msec_t>(wait));
-}
-
-void SupportedWatch::on_timer(ngx_event_t *event)
-{
-    auto *nobody = static_cast<ngx_connection_t *>(event->data);
-    auto *watch = static_cast<SupportedWatch *>(nobody->data);
-    guarded(ngx_cycle->log, 0, [&] {
-        watch->tick();
-        return 0;
-    });
+    timer_.arm(static_cast<ngx_msec_t>(
+        std::clamp<std::uint64_t>(wait, 1, kLongestWait)));
 }
 
 void SupportedWatch::tick()

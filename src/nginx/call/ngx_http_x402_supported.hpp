@@ -11,6 +11,7 @@
 
 #include "facilitator/supported_answer.hpp"
 #include "facilitator/supported_kinds.hpp"
+#include "nginx/ngx_http_x402_timer.hpp"
 #include "nginx/ngx_http_x402_worker.hpp"
 
 namespace x402 {
@@ -55,7 +56,6 @@ private:
     void judge();
     void arm(std::uint64_t wait);
     void say(ngx_uint_t level, const std::string &sentence) const;
-    static void on_timer(ngx_event_t *event);
     static void on_reply(void *data, FacilitatorReply &reply);
 
     ngx_shm_zone_t *zone_;
@@ -69,8 +69,7 @@ private:
     std::uint64_t generation_ = 0;  // of kinds_
     std::shared_ptr<const SupportedKinds> kinds_;
     FacilitatorCall *call_ = nullptr;
-    ngx_event_t timer_;
-    ngx_connection_t nobody_;
+    Timer timer_;
 };
 
 // One watch for each facilitator of the configuration, by index; those that

@@ -179,6 +179,7 @@ char *merge(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &outer,
         return NGX_CONF_OK;
     }
     mcf->paid = 1;
+    mcf->cors |= conf.cors.len != 0;
     bool complete = is_complete(conf);
     std::string why =
         complete || !is_server ? objection_to_tokens(conf) : std::string();

@@ -71,15 +71,14 @@ void reset_headers(ngx_http_request_t *r, const Answer &answer,
 }
 
 // Header as it stands in headers_out, and `text` as the whole body.
-ngx_int_t send_text(ngx_http_request_t *r, const std::string &text)
+ngx_int_t send_text(ngx_http_request_t *r, const ngx_str_t &text)
 {
-    ngx_str_t body = pool_copy(r->pool, text);
     auto *buffer = static_cast<ngx_buf_t *>(ngx_calloc_buf(r->pool));
-    if (body.data == nullptr || buffer == nullptr) {
+    if (buffer == nullptr) {
         return NGX_ERROR;
     }
-    buffer->pos = body.data;
-    buffer->last = body.data + body.len;
+    buffer->pos = text.data;
+    buffer->last = text.data + text.len;
     buffer->memory = 1;
     buffer->last_buf = 1;
     buffer->last_in_chain = 1;
@@ -104,7 +103,10 @@ ngx_int_t answer_bad_range(RequestCtx &ctx)
     Answer answer;
     answer.status = NGX_HTTP_RANGE_NOT_SATISFIABLE;
     answer.word = "range_not_satisfiable";
-    AnswerBody body = json_answer_body(answer);
+    AnswerBody body;
+    if (!json_answer_body(r, answer, body)) {
+        return NGX_ERROR;
+    }
 
     discard_held(ctx);
     ctx.gate = Gate::shut;

@@ -65,7 +65,7 @@ ngx_int_t shut_out(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf)
     }
     Answer answer = ctx->answered
                         ? challenge_answer(std::string(kPaymentRequired))
-                        : unpaid_answer(*ctx);
+                        : unpaid_answer();
     ctx->state = State::closed;
     log_line(NGX_LOG_WARN, r->connection->log,
              "content made before the access phase (return, or another access "

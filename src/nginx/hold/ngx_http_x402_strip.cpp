@@ -26,10 +26,10 @@ HeaderNames payments(const ngx_http_x402_loc_conf_t &conf,
                      std::vector<std::string_view> &room)
 {
     PaymentHeaderNames names = payment_header_names();
-    room = token_headers(conf);
-    if (room.empty()) {
+    if (!bears_tokens(conf)) {
         return {names.begin(), names.end()};
     }
+    room = token_headers(conf);
     for (std::string_view name : names) {
         if (std::find(room.begin(), room.end(), name) == room.end()) {
             room.push_back(name);

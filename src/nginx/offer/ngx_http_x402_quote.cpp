@@ -1,13 +1,11 @@
 #include "nginx/offer/ngx_http_x402_quote.hpp"
 
-#include <algorithm>
-
 namespace x402 {
 
 namespace {
 
 bool evaluate(ngx_http_request_t *r, ngx_http_complex_value_t *value,
-              std::string &out)
+              std::string_view &out)
 {
     ngx_str_t text;
     if (value == nullptr) {
@@ -16,7 +14,7 @@ bool evaluate(ngx_http_request_t *r, ngx_http_complex_value_t *value,
     if (ngx_http_complex_value(r, value, &text) != NGX_OK) {
         return false;
     }
-    out = copy(text);
+    out = view(text);
     return true;
 }
 
@@ -28,16 +26,12 @@ std::string_view written_port(ngx_http_request_t *r)
         return {};
     }
     std::string_view host = view(r->headers_in.host->value);
-    std::size_t colon = host.rfind(':');
-    if (colon == std::string_view::npos) {
-        return {};
+    std::size_t digit = host.size();  // the first of those at the end
+    while (digit > 0 && host[digit - 1] >= '0' && host[digit - 1] <= '9') {
+        digit--;
     }
-    std::string_view port = host.substr(colon);
-    bool is_number = port.size() > 1
-                     && std::all_of(port.begin() + 1, port.end(), [](char c) {
-                            return c >= '0' && c <= '9';
-                        });
-    return is_number ? port : std::string_view();
+    bool is_port = digit > 0 && digit < host.size() && host[digit - 1] == ':';
+    return is_port ? host.substr(digit - 1) : std::string_view();
 }
 
 bool is_secure(ngx_http_request_t *r)
@@ -61,8 +55,8 @@ std::string own_port(ngx_http_request_t *r)
 }
 
 // $scheme://, $host, the port of the Host header, $request_uri; without a Host
-// (HTTP/1.0) the server's own name and port.
-std::string default_url(ngx_http_request_t *r)
+// (HTTP/1.0) the server's own name and port. Empty: no memory.
+std::string_view default_url(ngx_http_request_t *r)
 {
     std::string_view scheme = is_secure(r) ? "https://" : "http://";
     std::string_view host = host_of(r);
@@ -74,11 +68,18 @@ std::string default_url(ngx_http_request_t *r)
         own = own_port(r);
         port = own;
     }
-    std::string url;
-    url.reserve(scheme.size() + host.size() + port.size()
-                + r->unparsed_uri.len);
-    url.append(scheme).append(host).append(port).append(view(r->unparsed_uri));
-    return url;
+    std::string_view uri = view(r->unparsed_uri);
+    std::size_t length = scheme.size() + host.size() + port.size() + uri.size();
+    auto *url = static_cast<char *>(ngx_pnalloc(r->pool, length));
+    if (url == nullptr) {
+        return {};
+    }
+    char *end = url;
+    end += scheme.copy(end, scheme.size());
+    end += host.copy(end, host.size());
+    end += port.copy(end, port.size());
+    uri.copy(end, uri.size());
+    return {url, length};
 }
 
 bool is_free_method(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf)
@@ -153,6 +154,9 @@ OfferState make_quote(RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf)
     if (ctx.resource_url.empty()) {
         ctx.resource_url = default_url(ctx.r);
     }
+    if (ctx.resource_url.empty()) {
+        return OfferState::failed;
+    }
     ctx.offer = std::move(offer);
     ctx.location = &location;
     ctx.dialect = location.dialects.front();
@@ -169,11 +173,12 @@ bool is_free(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf)
 bool redeliver_key(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf,
                    std::string &out)
 {
-    if (!evaluate(r, conf->redeliver_key, out)) {
+    std::string_view value;
+    if (!evaluate(r, conf->redeliver_key, value)) {
         return false;
     }
-    if (!out.empty()) {
-        out.insert(0, "value ");
+    if (!value.empty()) {
+        out = "value " + std::string(value);
         return true;
     }
     // Nothing to tell clients by is no key that all of them share; and nobody

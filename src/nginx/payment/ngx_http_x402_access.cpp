@@ -132,7 +132,7 @@ ngx_int_t first_visit(RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf)
     }
     if (!payment.usable()) {
         ctx.state = State::closed;
-        return send_answer(ctx, unpaid_answer(ctx));
+        return send_answer(ctx, unpaid_answer());
     }
     receive_payment(ctx, view(payment.header->value));
     return after_step(ctx);

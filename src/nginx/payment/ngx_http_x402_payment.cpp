@@ -78,7 +78,7 @@ bool read_payment(RequestCtx &ctx, std::string_view header_value)
     if (!payload) {
         refuse_payment(ctx, payload.problem().text);
         if (payload.problem().text == kPaymentRequired) {
-            ctx.answer = unpaid_answer(ctx);
+            ctx.answer = unpaid_answer();
         }
         return false;
     }

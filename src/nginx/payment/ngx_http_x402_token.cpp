@@ -130,7 +130,7 @@ void receive_token(RequestCtx &ctx)
 {
     const Presented *header = presented_token(ctx);
     if (header == nullptr) {
-        decide(ctx, unpaid_answer(ctx));
+        decide(ctx, unpaid_answer());
         return;
     }
     if (const char *objection = objection_to_token(*header)) {

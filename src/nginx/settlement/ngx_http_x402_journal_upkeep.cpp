@@ -24,42 +24,35 @@ constexpr std::uint64_t kRest = 64 * 1024;     // under the lock
 
 JournalUpkeep::JournalUpkeep(ngx_shm_zone_t *zone, Owner owner,
                              JournalFile &journal)
-    : zone_(zone), owner_(owner), journal_(journal)
+    : zone_(zone),
+      owner_(owner),
+      journal_(journal),
+      timer_(
+          AtQuit::leave,
+          [](void *upkeep) { static_cast<JournalUpkeep *>(upkeep)->look(); },
+          this)
 {
-    ngx_memzero(&timer_, sizeof(timer_));
-    ngx_memzero(&nobody_, sizeof(nobody_));
-    nobody_.fd = static_cast<ngx_socket_t>(-1);
-    nobody_.data = this;
-    timer_.data = &nobody_;
-    timer_.log = ngx_cycle->log;
-    timer_.handler = on_timer;
-    timer_.cancelable = 1;  // a quitting worker does not stay for it
-    ngx_add_timer(&timer_, kLook);
+    timer_.arm(kLook);
 }
 
 JournalUpkeep::~JournalUpkeep()
 {
-    if (timer_.timer_set) {
-        ngx_del_timer(&timer_);
-    }
     leave();
 }
 
-void JournalUpkeep::on_timer(ngx_event_t *event)
+void JournalUpkeep::look()
 {
-    auto *nobody = static_cast<ngx_connection_t *>(event->data);
-    auto *upkeep = static_cast<JournalUpkeep *>(nobody->data);
     if (ngx_exiting || ngx_quit || ngx_terminate) {
-        upkeep->leave();  // another worker begins anew
+        leave();  // another worker begins anew
         return;
     }
     ngx_msec_t next =
-        guarded(ngx_cycle->log, ngx_msec_t{0}, [&] { return upkeep->step(); });
+        guarded(ngx_cycle->log, ngx_msec_t{0}, [&] { return step(); });
     if (next == 0) {
-        upkeep->leave();  // no memory
+        leave();  // no memory
         next = kAfterTrouble;
     }
-    ngx_add_timer(&upkeep->timer_, next);
+    timer_.arm(next);
 }
 
 void JournalUpkeep::leave()

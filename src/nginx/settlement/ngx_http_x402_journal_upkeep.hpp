@@ -4,6 +4,7 @@
 #ifndef NGX_HTTP_X402_JOURNAL_UPKEEP_HPP
 #define NGX_HTTP_X402_JOURNAL_UPKEEP_HPP
 
+#include "nginx/ngx_http_x402_timer.hpp"
 #include "nginx/ngx_http_x402_worker.hpp"
 #include "nginx/settlement/ngx_http_x402_journal.hpp"
 
@@ -30,7 +31,7 @@ private:
     ngx_msec_t finish();
     ngx_msec_t give_up(const std::string &why);
     void leave();
-    static void on_timer(ngx_event_t *event);
+    void look();
 
     ngx_shm_zone_t *zone_;
     Owner owner_;
@@ -40,8 +41,7 @@ private:
     std::uint64_t copied_ = 0;   // of it, bytes
     std::size_t place_ = 0;      // in the table
     FlushState flush_;
-    ngx_event_t timer_;
-    ngx_connection_t nobody_;
+    Timer timer_;
 };
 
 }  // namespace x402

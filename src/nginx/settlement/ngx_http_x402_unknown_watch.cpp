@@ -29,7 +29,10 @@ UnknownWatch::UnknownWatch(Worker &worker,
     : worker_(worker),
       // Nothing merges the http level itself.
       connect_timeout_(http_conf.connect_timeout),
-      settle_timeout_(http_conf.settle_timeout)
+      settle_timeout_(http_conf.settle_timeout),
+      timer_(
+          AtQuit::leave,
+          [](void *watch) { static_cast<UnknownWatch *>(watch)->tick(); }, this)
 {
     ngx_conf_init_msec_value(connect_timeout_, 2000);
     ngx_conf_init_msec_value(settle_timeout_, 60000);
@@ -37,33 +40,7 @@ UnknownWatch::UnknownWatch(Worker &worker,
     ngx_conf_init_uint_value(slots, 1024);
     // Half of the slots that are kept for this; presenters have the others.
     most_ = std::max<ngx_uint_t>(slots / 16, 1);
-
-    ngx_memzero(&timer_, sizeof(timer_));
-    ngx_memzero(&nobody_, sizeof(nobody_));
-    nobody_.fd = static_cast<ngx_socket_t>(-1);
-    nobody_.data = this;
-    timer_.data = &nobody_;
-    timer_.log = ngx_cycle->log;
-    timer_.handler = on_timer;
-    timer_.cancelable = 1;  // a quitting worker does not stay for it
-    ngx_add_timer(&timer_, kInterval);
-}
-
-UnknownWatch::~UnknownWatch()
-{
-    if (timer_.timer_set) {
-        ngx_del_timer(&timer_);
-    }
-}
-
-void UnknownWatch::on_timer(ngx_event_t *event)
-{
-    auto *nobody = static_cast<ngx_connection_t *>(event->data);
-    auto *watch = static_cast<UnknownWatch *>(nobody->data);
-    guarded(ngx_cycle->log, 0, [&] {
-        watch->tick();
-        return 0;
-    });
+    timer_.arm(kInterval);
 }
 
 void UnknownWatch::on_settled(void *data, const Step &,
@@ -77,7 +54,7 @@ void UnknownWatch::tick()
     if (ngx_exiting || ngx_quit || ngx_terminate) {
         return;  // another worker goes on
     }
-    ngx_add_timer(&timer_, kInterval);
+    timer_.arm(kInterval);
     while (on_wire_ < most_) {
         DueClaim due =
             LockedClaims(worker_.zone)->next_due(worker_.owner, ngx_time());

@@ -4,6 +4,7 @@
 #ifndef NGX_HTTP_X402_UNKNOWN_WATCH_HPP
 #define NGX_HTTP_X402_UNKNOWN_WATCH_HPP
 
+#include "nginx/ngx_http_x402_timer.hpp"
 #include "nginx/settlement/ngx_http_x402_settlement.hpp"
 
 namespace x402 {
@@ -13,12 +14,10 @@ public:
     // Begins at once. Lifetime: part of the worker; its settlements are over
     // before it goes.
     UnknownWatch(Worker &worker, const ngx_http_x402_loc_conf_t &http_conf);
-    ~UnknownWatch();
     UnknownWatch(const UnknownWatch &) = delete;
     UnknownWatch &operator=(const UnknownWatch &) = delete;
 
 private:
-    static void on_timer(ngx_event_t *event);
     static void on_settled(void *data, const Step &step,
                            const SettlementResult &result);
     void tick();
@@ -29,8 +28,7 @@ private:
     ngx_msec_t settle_timeout_;
     ngx_uint_t most_;         // at once
     ngx_uint_t on_wire_ = 0;  // of ours
-    ngx_event_t timer_;
-    ngx_connection_t nobody_;
+    Timer timer_;
 };
 
 }  // namespace x402

@@ -119,7 +119,7 @@ sub widen ($self, $id, $bytes) {
 sub ping ($self) {
     $self->{pong} = 0;
     $self->_frame(PING, 0, 0, 'pingpong');
-    my $end = time + 5;
+    my $end = time + 60;
     1 while !$self->{pong} && $self->_fill($end - time);
     return $self->{pong};
 }
@@ -131,7 +131,7 @@ sub rest ($self, $seconds = 0.3) {
     return substr $self->{raw}, $from;
 }
 
-sub wait_eof ($self, $seconds = 10) {
+sub wait_eof ($self, $seconds = 60) {
     my $end = time + $seconds;
     1 while $self->_fill($end - time);
     return $self->{eof};

@@ -25,7 +25,7 @@ sub new ($class, $port, %options) {
     $fh->blocking(0);
     return bless {
         fh      => $fh,
-        timeout => $options{timeout} // 20,
+        timeout => $options{timeout} // 60,
         in      => '',
         raw     => '',
         eof     => 0,
@@ -148,7 +148,7 @@ sub rest ($self, $seconds = 0.3) {
     return $rest;
 }
 
-sub wait_eof ($self, $seconds = 10) {
+sub wait_eof ($self, $seconds = 60) {
     my $end = time + $seconds;
     1 while $self->_fill($end - time);
     return $self->{eof};

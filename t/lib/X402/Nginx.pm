@@ -30,6 +30,7 @@ use File::Path qw(make_path);
 use File::Temp ();
 use POSIX ();
 use Scalar::Util qw(weaken);
+use Socket qw(sockaddr_in);
 use Test::More ();
 use Time::HiRes qw(time sleep);
 use X402::Guard;
@@ -38,7 +39,7 @@ use X402::Http;
 use X402::Port;
 
 # A sanitizer build and a loaded machine are slow; a test only waits that long when it fails.
-use constant PATIENCE => $ENV{X402_SLOW} ? 60 : 20;
+use constant PATIENCE => $ENV{X402_SLOW} ? 120 : 60;
 
 my $root = Cwd::abs_path(dirname(__FILE__) . '/../../..');
 
@@ -265,6 +266,24 @@ sub ask ($self, $method, $path, %options) {
     return $answer;
 }
 
+# The client goes, by abort or by the method or sub that is given. True as soon as
+# nginx has let its connection go: until then it may not know that anybody left.
+sub leave ($self, $client, $how = 'abort') {
+    my ($inode, $row) = (0, join ' ', map { _address($_) } getpeername $client->{fh}, getsockname $client->{fh});
+    $self->wait_for(sub { $inode = _slurp('/proc/net/tcp') =~ /: $row 01 (?:\S+ +){5}([1-9]\d*) / && $1 })
+        or die "nginx has not accepted this client";
+    ref $how ? $how->() : $client->$how;
+    return $self->wait_for(sub {
+        !grep { (readlink($_) // '') eq "socket:[$inode]" } map { glob "/proc/$_/fd/*" } $self->workers('nginx');
+    });
+}
+
+# As /proc/net/tcp writes it.
+sub _address ($name) {
+    my ($port, $ip) = sockaddr_in($name);
+    return sprintf '%08X:%04X', unpack('L', $ip), $port;
+}
+
 sub get ($self, $path, %options) { return $self->ask(GET => $path, %options) }
 
 # --- the log -----------------------------------------------------------------
@@ -282,7 +301,7 @@ sub log_count ($self, $pattern) { return scalar(my @all = $self->log =~ /$patter
 
 sub log_like ($self, $pattern, $name) {
     local $Test::Builder::Level = $Test::Builder::Level + 1;
-    my $found = $self->wait_for(sub { $self->log =~ $pattern }, 5);
+    my $found = $self->wait_for(sub { $self->log =~ $pattern });
     return Test::More::ok($found, $name) || Test::More::diag("no $pattern in\n" . $self->log);
 }
 

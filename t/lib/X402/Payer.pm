@@ -15,7 +15,7 @@ use Exporter 'import';
 use JSON::PP ();
 use MIME::Base64 qw(encode_base64 decode_base64);
 
-our @EXPORT = qw(offer receipt payment payload encoded decoded without header_of
+our @EXPORT = qw(offer receipt payment permit2 payload encoded decoded without header_of
     random_hex bool_true bool_false);
 
 my $json  = JSON::PP->new->utf8->canonical;
@@ -73,6 +73,28 @@ sub payload ($offer, %change) {
 }
 
 sub payment ($offer, %change) { return encoded(payload($offer, %change)) }
+
+# The same with a Permit2 authorization, for a way of scheme exact or upto.
+# Options: from, nonce (digits), amount (at most), deadline (seconds from now).
+sub permit2 ($offer, %of) {
+    my $accept  = $offer->{accepts}[0];
+    my $upto    = $accept->{scheme} eq 'upto';
+    my %witness = (to => $accept->{payTo}, validAfter => '0', $upto ? (facilitator => '0x' . '1' x 40) : ());
+    return encoded({
+        x402Version => 2, resource => $offer->{resource}, accepted => $accept,
+        payload => {
+            signature            => random_hex(65),
+            permit2Authorization => {
+                from      => $of{from} // random_hex(20),
+                permitted => { token => $accept->{asset}, amount => $of{amount} // $accept->{amount} },
+                spender   => $upto ? '0x4020A4f3b7b90ccA423B9fabCc0CE57C6C240002' : '0x402085c248EeA27D92E8b30b2C58ed07f9E20001',
+                nonce     => $of{nonce} // join('', 1 + int rand 9, map { int rand 10 } 1 .. 40),
+                deadline  => '' . (time + ($of{deadline} // $accept->{maxTimeoutSeconds})),
+                witness   => \%witness,
+            },
+        },
+    });
+}
 
 sub header_of ($value) { return ('PAYMENT-SIGNATURE' => $value) }
 

@@ -96,12 +96,12 @@ sub close_idle ($self)             { return $self->ask(do => 'close_idle') }
 sub vanish ($self) { return $self->ask(do => 'vanish') }
 
 # True as soon as $number requests for $key have come in.
-sub wait_count ($self, $key, $number, $seconds = 10) {
+sub wait_count ($self, $key, $number, $seconds = 60) {
     return _until($seconds, sub { $self->count($key) >= $number });
 }
 
 # True as soon as nginx has closed the connection of a request that was not answered.
-sub wait_gone ($self, $key, $seconds = 10) {
+sub wait_gone ($self, $key, $seconds = 60) {
     return _until($seconds, sub { grep { $_->{gone} } $self->requests($key) });
 }
 

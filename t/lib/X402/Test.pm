@@ -120,7 +120,7 @@ $SIG{PIPE} = 'IGNORE';
 
 # A test that hangs is a failed test.
 $SIG{ALRM} = sub { Test::More::diag('the test hangs'); exit 1 };
-alarm($ENV{X402_SLOW} ? 400 : 120);
+alarm($ENV{X402_SLOW} ? 600 : 300);
 
 END {
     if ($$ == $owner) {

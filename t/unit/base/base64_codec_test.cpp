@@ -57,6 +57,22 @@ TEST(Base64Codec, KeepsEveryByteValueAtEveryOffset)
     }
 }
 
+TEST(Base64Codec, EncodesTheEndOfTheMemoryItWritesTo)
+{
+    for (std::size_t length = 0; length < 50; ++length) {
+        std::string bytes;
+        for (std::size_t i = 0; i < length; ++i) {
+            bytes.push_back(static_cast<char>(i * 37));
+        }
+        std::string room(base64_length(length) - length, ' ');
+        room += bytes;
+        char *end = write_base64(
+            room.data(), std::string_view(room).substr(room.size() - length));
+        EXPECT_EQ(end, room.data() + room.size());
+        EXPECT_EQ(room, base64_encode(bytes)) << length;
+    }
+}
+
 TEST(Base64Codec, RefusesWhatTheReferenceRefuses)
 {
     constexpr Pair kRefused[] = {

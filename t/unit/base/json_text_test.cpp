@@ -40,6 +40,32 @@ TEST(JsonText, EscapesAsEcmascriptDoes)
               "\"USD\u20ae0 \u00e9 \U0001f600 \u2028\"");
 }
 
+// Plain text is taken eight bytes at once.
+TEST(JsonText, EscapesEveryByteInEveryPlace)
+{
+    for (int value = 0; value < 256; ++value) {
+        std::string byte(1, static_cast<char>(value));
+        std::string alone = x402::quoted(byte);
+        alone = alone.substr(1, alone.size() - 2);
+        for (std::size_t place = 0; place < 18; ++place) {
+            std::string front(place, '!');
+            std::string back(17 - place, '~');
+            EXPECT_EQ(x402::quoted(front + byte + back),
+                      '"' + front + alone + back + '"')
+                << value << " at " << place;
+        }
+    }
+}
+
+TEST(JsonText, GivesTheInsideOfAString)
+{
+    std::string room;
+    std::string_view plain = "http://shop/a?b=c";
+    EXPECT_EQ(inside_json_string(plain, room).data(), plain.data());
+    EXPECT_EQ(inside_json_string("", room), "");
+    EXPECT_EQ(inside_json_string("a\"\xff\n", room), "a\\\"\xef\xbf\xbd\\n");
+}
+
 TEST(JsonText, ReplacesEachBadByte)
 {
     const std::string bad = "\xef\xbf\xbd";

@@ -1,6 +1,7 @@
 #include "protocol/dialect.hpp"
 
 #include "base/base64_codec.hpp"
+#include "base/json_text.hpp"
 #include "vectors.hpp"
 
 namespace x402 {
@@ -219,7 +220,11 @@ TEST(DialectV2, PreparesTheSameBytesForEveryUrl)
             resource.url = url;
             Challenge challenge = {error,   false,         resource,
                                    offered, R"({"a":{}})", {}};
-            EXPECT_EQ(prepared->value(url), dialect_v2().offer_value(challenge))
+            std::string room;
+            std::string_view inside = inside_json_string(url, room);
+            std::string value(prepared->length(inside), ' ');
+            prepared->write(value.data(), inside);
+            EXPECT_EQ(value, dialect_v2().offer_value(challenge))
                 << error << ' ' << url;
         }
     }

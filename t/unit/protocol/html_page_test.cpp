@@ -7,6 +7,13 @@
 namespace x402 {
 namespace {
 
+std::string html_of(std::string_view text)
+{
+    std::string out;
+    append_html(out, text);
+    return out;
+}
+
 TEST(HtmlText, IsEscapedForTextAndForQuotedAttributes)
 {
     EXPECT_EQ(html_of("a<b>&\"'\n\t\x80"),

@@ -18,6 +18,9 @@ Digest digest_of(unsigned number)
     return sha256(std::to_string(number));
 }
 
+// Whose a name is, as seen by a payment.
+enum class Use { unused, same_payment, other_payment };
+
 class PaymentIdTable : public testing::Test {
 protected:
     explicit PaymentIdTable(std::size_t bytes = PaymentIds::least_bytes())
@@ -28,9 +31,14 @@ protected:
     {
     }
 
-    PaymentIdUse look(unsigned id, unsigned claim, std::int64_t now = kNow)
+    Use look(unsigned id, unsigned claim, std::int64_t now = kNow)
     {
-        return table_.look_up(digest_of(id), digest_of(claim), now);
+        std::optional<Digest> whose = table_.claim_of(digest_of(id), now);
+        if (!whose) {
+            return Use::unused;
+        }
+        return *whose == digest_of(claim) ? Use::same_payment
+                                          : Use::other_payment;
     }
 
     PaymentIdNote note(unsigned id, unsigned claim,
@@ -53,11 +61,11 @@ protected:
 TEST_F(PaymentIdTable, KnowsWhichPaymentUsedAName)
 {
     ASSERT_TRUE(formatted_);
-    EXPECT_EQ(look(1, 101), PaymentIdUse::unused);
+    EXPECT_EQ(look(1, 101), Use::unused);
     EXPECT_EQ(note(1, 101), PaymentIdNote::noted);
-    EXPECT_EQ(look(1, 101), PaymentIdUse::same_payment);
-    EXPECT_EQ(look(1, 102), PaymentIdUse::other_payment);
-    EXPECT_EQ(look(2, 101), PaymentIdUse::unused);
+    EXPECT_EQ(look(1, 101), Use::same_payment);
+    EXPECT_EQ(look(1, 102), Use::other_payment);
+    EXPECT_EQ(look(2, 101), Use::unused);
     EXPECT_EQ(note(1, 102), PaymentIdNote::other_payment);
     EXPECT_EQ(note(1, 101), PaymentIdNote::noted);
 }
@@ -67,22 +75,22 @@ TEST_F(PaymentIdTable, ForgetsWhatCameToNothing)
     note(1, 101);
     table_.forget(digest_of(1), digest_of(102));
     table_.forget(digest_of(2), digest_of(101));
-    EXPECT_EQ(look(1, 101), PaymentIdUse::same_payment);
+    EXPECT_EQ(look(1, 101), Use::same_payment);
     table_.forget(digest_of(1), digest_of(101));
-    EXPECT_EQ(look(1, 102), PaymentIdUse::unused);
+    EXPECT_EQ(look(1, 102), Use::unused);
     EXPECT_EQ(note(1, 102), PaymentIdNote::noted);
-    EXPECT_EQ(look(1, 101), PaymentIdUse::other_payment);
+    EXPECT_EQ(look(1, 101), Use::other_payment);
 }
 
 TEST_F(PaymentIdTable, ForgetsWithTime)
 {
     note(1, 101);
-    EXPECT_EQ(look(1, 102, kExpires - 1), PaymentIdUse::other_payment);
-    EXPECT_EQ(look(1, 102, kExpires), PaymentIdUse::unused);
+    EXPECT_EQ(look(1, 102, kExpires - 1), Use::other_payment);
+    EXPECT_EQ(look(1, 102, kExpires), Use::unused);
     EXPECT_EQ(note(1, 102, kExpires + 9, kExpires), PaymentIdNote::noted);
-    EXPECT_EQ(look(1, 102, kExpires), PaymentIdUse::same_payment);
+    EXPECT_EQ(look(1, 102, kExpires), Use::same_payment);
     EXPECT_EQ(note(1, 102, kExpires + 20, kExpires), PaymentIdNote::noted);
-    EXPECT_EQ(look(1, 102, kExpires + 19), PaymentIdUse::same_payment);
+    EXPECT_EQ(look(1, 102, kExpires + 19), Use::same_payment);
 }
 
 TEST_F(PaymentIdTable, GivesNothingUpForMore)
@@ -93,12 +101,12 @@ TEST_F(PaymentIdTable, GivesNothingUpForMore)
         ASSERT_EQ(note(id, 100 + id, kExpires + id), PaymentIdNote::noted);
     }
     EXPECT_EQ(note(50, 150), PaymentIdNote::full);
-    EXPECT_EQ(look(50, 150), PaymentIdUse::unused);
+    EXPECT_EQ(look(50, 150), Use::unused);
     for (unsigned id = 0; id < room; ++id) {
-        EXPECT_EQ(look(id, 100 + id), PaymentIdUse::same_payment);
+        EXPECT_EQ(look(id, 100 + id), Use::same_payment);
     }
     EXPECT_EQ(note(50, 150, kExpires + 100, kExpires), PaymentIdNote::noted);
-    EXPECT_EQ(look(1, 9, kExpires), PaymentIdUse::other_payment);
+    EXPECT_EQ(look(1, 9, kExpires), Use::other_payment);
 }
 
 TEST_F(LargePaymentIdTable, HoldsManyAndMixesNothingUp)
@@ -108,8 +116,8 @@ TEST_F(LargePaymentIdTable, HoldsManyAndMixesNothingUp)
         ASSERT_EQ(note(id, id + 1000), PaymentIdNote::noted) << id;
     }
     for (unsigned id = 0; id < 400; ++id) {
-        ASSERT_EQ(look(id, id + 1000), PaymentIdUse::same_payment) << id;
-        ASSERT_EQ(look(id, id + 1001), PaymentIdUse::other_payment) << id;
+        ASSERT_EQ(look(id, id + 1000), Use::same_payment) << id;
+        ASSERT_EQ(look(id, id + 1001), Use::other_payment) << id;
     }
 }
 
@@ -152,12 +160,12 @@ TEST_F(PaymentIdTable, IsWholeWhereverAWorkerDies)
         std::memcpy(memory_.data(), left.data(), words * 4);
         PaymentIds successor(memory_.data());
         ASSERT_TRUE(PaymentIds::recognises(memory_.data(), bytes_));
-        ASSERT_EQ(look(1, 101), PaymentIdUse::same_payment);
-        ASSERT_EQ(look(2, 101), PaymentIdUse::other_payment);
-        ASSERT_EQ(look(4, 104), PaymentIdUse::unused);
+        ASSERT_EQ(look(1, 101), Use::same_payment);
+        ASSERT_EQ(look(2, 101), Use::other_payment);
+        ASSERT_EQ(look(4, 104), Use::unused);
         ASSERT_EQ(successor.note(digest_of(4), digest_of(105), kExpires, kNow),
                   PaymentIdNote::noted);
-        ASSERT_EQ(look(4, 104), PaymentIdUse::other_payment);
+        ASSERT_EQ(look(4, 104), Use::other_payment);
     }
 }
 
