@@ -1,4 +1,5 @@
-// JSON from strangers, read under limits. The only file that includes jansson.
+// JSON from strangers, read under limits. Only json_document.cpp and its
+// arena include jansson.
 #ifndef X402_BASE_JSON_DOCUMENT_HPP
 #define X402_BASE_JSON_DOCUMENT_HPP
 
@@ -11,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/json_arena.hpp"
 #include "base/json_limits.hpp"
 #include "base/result.hpp"
 
@@ -75,13 +77,11 @@ public:
     static Result<JsonDocument> parse(std::string_view text,
                                       const JsonLimits &limits = {});
 
-    JsonValue root() const { return JsonValue(node_.get()); }
+    JsonValue root() const { return JsonValue(arena_ ? node_ : nullptr); }
 
 private:
-    struct Release {
-        void operator()(json_t *node) const;
-    };
-    std::unique_ptr<json_t, Release> node_;
+    std::unique_ptr<JsonArena> arena_;
+    const json_t *node_ = nullptr;  // in the arena
 };
 
 // `over` laid on `under` (both objects), members of `over` win, nested objects

@@ -24,52 +24,7 @@ std::size_t end_of_string(std::string_view text, std::size_t index)
     }
 }
 
-// What the four hexadecimal digits at `index` name.
-unsigned code_unit(std::string_view text, std::size_t index)
-{
-    unsigned unit = 0;
-    for (char digit : text.substr(std::min(index, text.size()), 4)) {
-        auto byte = static_cast<unsigned char>(digit);
-        unsigned low = byte - '0';
-        unsigned value = low < 10 ? low : (byte | 0x20u) - 'a' + 10;
-        unit = unit * 16 + (value & 15);
-    }
-    return unit;
-}
-
-// Bytes of UTF-8 that the raw inside of a string becomes.
-std::size_t decoded_bytes(std::string_view raw)
-{
-    std::size_t bytes = raw.size();
-    std::size_t index = 0;
-    while ((index = raw.find('\\', index)) != std::string_view::npos) {
-        if (raw.substr(index + 1, 1) != "u") {
-            bytes -= 1;
-            index += 2;
-            continue;
-        }
-        unsigned unit = code_unit(raw, index + 2);
-        bool pair = unit >= 0xd800 && unit < 0xdc00;
-        std::size_t becomes = unit < 0x80 ? 1 : unit < 0x800 ? 2 : 3;
-        bytes = bytes - (pair ? 12 : 6) + (pair ? 4 : becomes);
-        index += pair ? 12 : 6;
-    }
-    return bytes;
-}
-
 }  // namespace
-
-std::size_t json_string_bytes(std::string_view text)
-{
-    std::size_t bytes = 0;
-    std::size_t index = 0;
-    while ((index = text.find('"', index)) != std::string_view::npos) {
-        std::size_t end = end_of_string(text, index + 1);
-        bytes += decoded_bytes(text.substr(index + 1, end - index - 1));
-        index = end + 1;
-    }
-    return bytes;
-}
 
 Result<bool> within_limits(std::string_view text, const JsonLimits &limits)
 {

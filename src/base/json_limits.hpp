@@ -22,10 +22,6 @@ struct JsonLimits {
 // stops. Problem: what there is too much of; else true.
 Result<bool> within_limits(std::string_view text, const JsonLimits &limits);
 
-// Bytes of all strings together, names of members included, once decoded. The
-// text is JSON.
-std::size_t json_string_bytes(std::string_view text);
-
 }  // namespace x402
 
 #endif

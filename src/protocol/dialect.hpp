@@ -54,9 +54,10 @@ public:
 
     // Lower-case name of the request header a payment comes in.
     virtual std::string_view payment_header() const = 0;
-    // Problem: as decode_payment_header().
+    // As decode_payment_header(); `offered` may be nullptr.
     virtual Result<PaymentPayload>
-    decode(std::string_view header_value) const = 0;
+    decode(std::string_view header_value,
+           const PaymentOffer *offered) const = 0;
 
     // The first way that the payment means; nullptr for none. Lifetime: the
     // offer's.

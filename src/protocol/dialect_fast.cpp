@@ -96,7 +96,8 @@ public:
     }
     std::uint32_t default_timeout() const override { return 60; }
 
-    Result<PaymentPayload> decode(std::string_view header_value) const override
+    Result<PaymentPayload> decode(std::string_view header_value,
+                                  const PaymentOffer *) const override
     {
         return decode_payment_header(header_value, 1);
     }

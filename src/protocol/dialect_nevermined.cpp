@@ -88,7 +88,8 @@ public:
     bool bears_tokens() const override { return true; }
 
     // A token is nothing that could be read.
-    Result<PaymentPayload> decode(std::string_view) const override
+    Result<PaymentPayload> decode(std::string_view,
+                                  const PaymentOffer *) const override
     {
         return Problem{std::string(kPaymentRequired)};
     }

@@ -24,7 +24,8 @@ public:
         return "Unable to find matching payment requirements";
     }
 
-    Result<PaymentPayload> decode(std::string_view header_value) const override
+    Result<PaymentPayload> decode(std::string_view header_value,
+                                  const PaymentOffer *) const override
     {
         return decode_payment_header(header_value, 1);
     }

@@ -29,9 +29,10 @@ public:
         return "No matching payment requirements";
     }
 
-    Result<PaymentPayload> decode(std::string_view header_value) const override
+    Result<PaymentPayload> decode(std::string_view header_value,
+                                  const PaymentOffer *offered) const override
     {
-        return decode_payment_header(header_value, 2);
+        return decode_payment_header(header_value, 2, offered);
     }
 
     const PaymentOffer::Way *match(const PaymentOffer &offer,

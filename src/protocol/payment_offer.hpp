@@ -4,10 +4,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/sha256_digest.hpp"
 #include "protocol/payment_requirements.hpp"
 
 namespace x402 {
@@ -22,6 +25,9 @@ public:
         // The facilitator whose word is in it, by its id, and who alone can
         // settle it; 0: nobody's.
         std::uint64_t speaker;
+        // Of offers that were prepared.
+        JsonDocument echo{};            // of `json`
+        std::optional<Digest> money{};  // of network and token
     };
 
     void add(PaymentRequirements requirements, std::size_t term,
@@ -32,6 +38,18 @@ public:
                              (ways_.empty() ? "" : ",") + json);
         ways_.push_back(
             {std::move(requirements), std::move(json), term, speaker});
+    }
+
+    // For an offer that outlives a request: makes once what each of its
+    // payments asks for. `money_of`: the digest of network and asset.
+    void prepare(Digest (*money_of)(std::string_view, std::string_view))
+    {
+        for (Way &way : ways_) {
+            const PaymentRequirements &said = way.requirements;
+            way.money = money_of(said.network, said.asset);
+            auto echo = JsonDocument::parse(way.json);
+            way.echo = echo ? std::move(echo.value()) : JsonDocument();
+        }
     }
 
     const std::vector<Way> &ways() const { return ways_; }

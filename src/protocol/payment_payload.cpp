@@ -45,10 +45,59 @@ Problem unsupported_version(JsonValue version)
                    + std::string(shortened(shown))};
 }
 
+// `accepted` of a payment is nearly always our own text, as it was offered. It
+// is parsed as a number then, and the way that was parsed when the
+// configuration was read stands in for it. False: nothing was read, and nothing
+// is known.
+//
+// Why what is read so is what the whole text says: no double has the value of
+// the mark, so that this integer comes from these digits alone, and the client
+// wrote them nowhere. If it is the member `accepted` of the root, it is the
+// token that we put there. A value stands at that place, then, and in its stead
+// any other value can: the text with the way in it is JSON as well, with the
+// same members around it. Had the place been inside a string, the member
+// another one, or deeper, the root would not have the mark.
+bool read_echo(std::string_view text, const PaymentOffer &offered,
+               PaymentPayload &payload)
+{
+    constexpr std::string_view kMember = "\"accepted\":";
+    constexpr std::string_view kMark = "9007199254740993";
+    constexpr std::int64_t kMarkValue = 9007199254740993;  // 2^53 + 1
+
+    std::size_t place = text.find(kMember);
+    if (place == std::string_view::npos) {
+        return false;
+    }
+    place += kMember.size();
+    std::string_view said = text.substr(place);
+    for (const PaymentOffer::Way &way : offered.ways()) {
+        if (!way.echo.root().exists()
+            || said.compare(0, way.json.size(), way.json) != 0) {
+            continue;
+        }
+        // The limits are those of all that was sent.
+        if (text.find(kMark) != std::string_view::npos
+            || !within_limits(text, JsonLimits())) {
+            return false;
+        }
+        std::string marked(text.substr(0, place));
+        marked.append(kMark).append(said.substr(way.json.size()));
+        auto document = JsonDocument::parse(marked);
+        if (!document || document->root()["accepted"].integer() != kMarkValue) {
+            return false;
+        }
+        payload.document = std::move(document.value());
+        payload.echo = way.echo.root();
+        return true;
+    }
+    return false;
+}
+
 }  // namespace
 
 Result<PaymentPayload> decode_payment_header(std::string_view header_value,
-                                             unsigned version)
+                                             unsigned version,
+                                             const PaymentOffer *offered)
 {
     if (header_value.size() > kMaxPaymentHeaderBytes) {
         return unpaid();
@@ -57,21 +106,23 @@ Result<PaymentPayload> decode_payment_header(std::string_view header_value,
     if (!text) {
         return unpaid();
     }
-    Result<JsonDocument> document = JsonDocument::parse(*text);
-    if (!document || document->root().is_null()) {
-        return unpaid();
+    PaymentPayload payload;
+    if (offered == nullptr || !read_echo(*text, *offered, payload)) {
+        Result<JsonDocument> document = JsonDocument::parse(*text);
+        if (!document || document->root().is_null()) {
+            return unpaid();
+        }
+        payload.document = std::move(document.value());
     }
 
     // x402, PaymentPayload: x402Version is a number. Each version has a header
     // of its own; what comes in the wrong one is not guessed at.
-    JsonValue written = document->root()["x402Version"];
+    JsonValue written = payload.document.root()["x402Version"];
     if (written.integer() != std::int64_t{version}) {
         return unsupported_version(written);
     }
-    PaymentPayload payload;
     payload.version = version;
     payload.text = std::move(*text);
-    payload.document = std::move(document.value());
     return payload;
 }
 

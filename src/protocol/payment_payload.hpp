@@ -8,6 +8,7 @@
 
 #include "base/json_document.hpp"
 #include "base/result.hpp"
+#include "protocol/payment_offer.hpp"
 
 namespace x402 {
 
@@ -21,10 +22,17 @@ struct PaymentPayload {
     // The decoded JSON text exactly as signed and sent; the facilitator gets
     // these bytes, so that members we do not know reach it untouched.
     std::string text;
+    // Of that text; a number stands for `accepted` where there is an echo.
     JsonDocument document;
+    // `accepted`, where it is a way of ours word for word. Lifetime: the
+    // offer's.
+    JsonValue echo;
 
     // The requirement the client says it meets; not there in version 1.
-    JsonValue accepted() const { return document.root()["accepted"]; }
+    JsonValue accepted() const
+    {
+        return echo.exists() ? echo : document.root()["accepted"];
+    }
     // The scheme's own part.
     JsonValue payload() const { return document.root()["payload"]; }
     JsonValue extensions() const { return document.root()["extensions"]; }
@@ -48,9 +56,11 @@ private:
 // JSON null and for more than 64 KB), "Unsupported x402 version: <v>" for
 // readable JSON that is not of `version` (<v> is the compact JSON of the
 // member, `undefined` without one, strings without their quotes; at most 32
-// bytes).
-Result<PaymentPayload> decode_payment_header(std::string_view header_value,
-                                             unsigned version);
+// bytes). Says the same whatever was `offered`; an echo of a prepared way
+// (payment_offer.hpp) is not read again. The offer has to outlive the payload.
+Result<PaymentPayload>
+decode_payment_header(std::string_view header_value, unsigned version,
+                      const PaymentOffer *offered = nullptr);
 
 }  // namespace x402
 

@@ -64,7 +64,7 @@ void decode_payment(benchmark::State &state)
     std::string header =
         payment_header(offer_of(1), static_cast<std::size_t>(state.range(0)));
     for (auto _ : state) {
-        auto payment = dialect_v2().decode(header);
+        auto payment = dialect_v2().decode(header, nullptr);
         if (!payment.ok()) {
             state.SkipWithError("no payment");
         }
@@ -88,7 +88,7 @@ BENCHMARK(decode_base64_only);
 void match_payment(benchmark::State &state)
 {
     PaymentOffer offer = offer_of(static_cast<int>(state.range(0)));
-    auto payment = dialect_v2().decode(payment_header(offer, 0));
+    auto payment = dialect_v2().decode(payment_header(offer, 0), nullptr);
     for (auto _ : state) {
         const auto *way = dialect_v2().match(offer, payment.value());
         if (way == nullptr) {
@@ -101,7 +101,7 @@ BENCHMARK(match_payment)->Arg(1)->Arg(5)->Arg(10);
 
 void read_payload(benchmark::State &state)
 {
-    auto payment = dialect_v2().decode(payment_header(offer_of(1), 0));
+    auto payment = dialect_v2().decode(payment_header(offer_of(1), 0), nullptr);
     const PaymentPayload &payload = payment.value();
     for (auto _ : state) {
         auto read = read_scheme_payload(payload.scheme(), payload.network(),
@@ -136,7 +136,7 @@ BENCHMARK(encode_offer)->Arg(1)->Arg(5)->Arg(10);
 void write_settle_request(benchmark::State &state)
 {
     PaymentOffer offer = offer_of(1);
-    auto payment = dialect_v2().decode(payment_header(offer, 0));
+    auto payment = dialect_v2().decode(payment_header(offer, 0), nullptr);
     ResourceInfo sold = resource();
     for (auto _ : state) {
         benchmark::DoNotOptimize(facilitator_request_json(

@@ -74,7 +74,10 @@ def header_of(payment, path, version=2, signature=None):
     else:
         value = {'x402Version': 2, 'resource': {'url': f'http://shop.example{path}'}, 'accepted': payment.rig.accepted.get(payment.mode, payment.rig.accepted['after']), 'payload': payload}
         name = 'PAYMENT-SIGNATURE'
-    return f'{name}: {base64.b64encode(json.dumps(value).encode()).decode()}\r\n'
+    # Half of the payments echo the offer as JavaScript would, word for word.
+    compact = (',', ':') if payment.signature[-1] in '02468ace' else None
+    text = json.dumps(value, separators=compact)
+    return f'{name}: {base64.b64encode(text.encode()).decode()}\r\n'
 
 
 def parse(answer, data):

@@ -82,6 +82,25 @@ void add_headers(Seeds &seeds, const std::string &vectors)
     }
 }
 
+// Our own words, where they are an echo and where they are none.
+void add_echoes(Seeds &seeds, const std::string &vectors)
+{
+    JsonDocument document = read_vectors(vectors + "/evm-payments.json");
+    JsonValue payment = document.root()["vectors"].at(0)["decoded"];
+    std::string way;
+    payment["accepted"].write(way);
+    const std::string open = R"({"x402Version":2,)";
+    const std::string echo = R"("accepted":)" + way;
+    for (const std::string &text :
+         {open + echo + "}", open + R"("a":{)" + echo + "}}",
+          open + R"("a":{)" + echo + R"(},"\u0061ccepted":1})",
+          open + R"("a":{)" + echo + R"(},"accepted":9007199254740993})",
+          open + R"("a\"accepted":)" + way + R"(,"accepted":1})",
+          open + echo + "," + echo + "}"}) {
+        add_header(seeds, base64_encode(text));
+    }
+}
+
 void add_prices(Seeds &seeds, const std::string &vectors)
 {
     JsonDocument document = read_vectors(vectors + "/price-vectors.json");
@@ -303,6 +322,7 @@ int main(int argc, char **argv)
     must(argc == 3, "usage: make_seeds <vectors> <output>");
     Seeds seeds(argv[2]);
     add_headers(seeds, argv[1]);
+    add_echoes(seeds, argv[1]);
     add_prices(seeds, argv[1]);
     add_answers(seeds);
     add_urls(seeds);

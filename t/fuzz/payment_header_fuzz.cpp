@@ -44,6 +44,7 @@ const PaymentOffer &our_offer()
             must(requirements.ok(), "the offer can be made");
             made.add(std::move(requirements.value()), 0);
         }
+        made.prepare(money_digest);
         return made;
     }();
     return offer;
@@ -168,9 +169,36 @@ void check_match(const PaymentPayload &payload,
          "and it is valid now, and not for ever");
 }
 
+std::string written(JsonValue value)
+{
+    std::string text;
+    value.write(text);
+    return text;
+}
+
+// What was offered saves work, and changes nothing.
+void check_echo(std::string_view header, const Result<PaymentPayload> &read)
+{
+    auto known = decode_payment_header(header, 2, &our_offer());
+    must(known.ok() == read.ok(), "an echo makes no payment, and breaks none");
+    if (!known) {
+        must(known.problem().text == read.problem().text, "nor another answer");
+        return;
+    }
+    must(known->text == read->text, "nor another text");
+    must(written(known->accepted()) == written(read->accepted())
+             && written(known->payload()) == written(read->payload())
+             && written(known->extensions()) == written(read->extensions()),
+         "nor another value");
+    must(dialect_v2().match(our_offer(), known.value())
+             == dialect_v2().match(our_offer(), read.value()),
+         "nor another way");
+}
+
 void check_header(std::string_view header)
 {
     auto payload = decode_payment_header(header, 2);
+    check_echo(header, payload);
     if (!payload) {
         must(payload.problem().text == "Payment required"
                  || payload.problem().text.find("Unsupported x402 version: ")

@@ -12,7 +12,7 @@ my %rank  = map { $rooms[$_] => $_ } 0 .. $#rooms;
 
 # Foreign headers in the pure rooms: pattern of the file => pattern of the header.
 my @foreign = (
-    [ qr{\Asrc/base/json_document\.cpp\z}, qr{\Ajansson\.h\z} ],
+    [ qr{\Asrc/base/json_(?:document|arena)\.cpp\z}, qr{\Ajansson\.h\z} ],
     [ qr{\Asrc/base/sha256_digest\.cpp\z}, qr{\Aopenssl/} ],
     # Keys and signatures of bearer tokens are another subject than digests: two files instead of one.
     [ qr{\Asrc/base/token_signature\.cpp\z}, qr{\Aopenssl/} ],
@@ -88,7 +88,7 @@ sub foreign_in_nginx_room ($house) {
             next if $kind ne 'angled';
             push @wrong, "$path:$line: curl belongs to ngx_http_x402_curl*.cpp"
                 if $what =~ m{\Acurl/} && !$of_curl{$path};
-            push @wrong, "$path:$line: jansson belongs to base/json_document.cpp"
+            push @wrong, "$path:$line: jansson belongs to base/json_document.cpp and its arena"
                 if $what =~ m{\Ajansson};
             push @wrong, "$path:$line: nginx's headers come through ngx_http_x402.h"
                 if $what =~ m{\Angx_} && $path !~ m{/ngx_http_x402\.h\z};

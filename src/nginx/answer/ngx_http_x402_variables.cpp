@@ -146,7 +146,8 @@ std::string of_header(ngx_http_request_t *main, const RequestCtx *ctx,
     if (!payment.usable()) {
         return {};
     }
-    auto payload = payment.dialect->decode(view(payment.header->value));
+    auto payload =
+        payment.dialect->decode(view(payment.header->value), nullptr);
     if (!payload) {
         return {};
     }

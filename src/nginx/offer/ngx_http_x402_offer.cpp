@@ -6,6 +6,7 @@
 #include "nginx/offer/ngx_http_x402_location_offer.hpp"
 #include "nginx/offer/ngx_http_x402_price_grace.hpp"
 #include "nginx/payment/ngx_http_x402_nevermined.hpp"
+#include "policy/claim_key.hpp"
 #include "policy/network_table.hpp"
 #include "policy/price_text.hpp"
 #include "policy/supported_extra.hpp"
@@ -335,14 +336,12 @@ bool build_constant_offer(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
             term.facilitator->wanted = true;
         }
     }
-    if (!measure(cf, conf, *offer)) {
-        return false;
-    }
-    if (!has_words_for(cf, conf, location)) {
+    if (!measure(cf, conf, *offer) || !has_words_for(cf, conf, location)) {
         return false;
     }
     warn_of_mixed_networks(cf, *offer, conf.origin);
     if (!variable) {
+        offer->prepare(money_digest);
         location.constant = std::move(offer);
     }
     return true;

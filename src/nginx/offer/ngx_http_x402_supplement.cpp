@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "nginx/ngx_http_x402_log.hpp"
+#include "policy/claim_key.hpp"
 #include "policy/supported_extra.hpp"
 
 namespace x402 {
@@ -98,9 +99,9 @@ time_t last_use_of(const PaymentOffer &offer)
 
 }  // namespace
 
-std::shared_ptr<const PaymentOffer>
-supplemented(Worker &worker, const ngx_http_x402_loc_conf_t &conf,
-             const PaymentOffer &offer)
+std::shared_ptr<PaymentOffer> supplemented(Worker &worker,
+                                           const ngx_http_x402_loc_conf_t &conf,
+                                           const PaymentOffer &offer)
 {
     auto made = std::make_shared<PaymentOffer>();
     for (const PaymentOffer::Way &way : offer.ways()) {
@@ -128,6 +129,9 @@ supplemented_constant(Worker &worker, const ngx_http_x402_loc_conf_t &conf)
                                     }),
                      before.end());
         before.push_back({kept.offer, last_use_of(*kept.offer)});
+    }
+    if (made) {
+        made->prepare(money_digest);
     }
     kept.answers = answers;
     kept.offer = std::move(made);

@@ -10,9 +10,9 @@ namespace x402 {
 
 // The offer with what the facilitators of its ways say now. A way that cannot
 // be offered without their word is left out; nullptr: none is left.
-std::shared_ptr<const PaymentOffer>
-supplemented(Worker &worker, const ngx_http_x402_loc_conf_t &conf,
-             const PaymentOffer &offer);
+std::shared_ptr<PaymentOffer> supplemented(Worker &worker,
+                                           const ngx_http_x402_loc_conf_t &conf,
+                                           const PaymentOffer &offer);
 
 // The same for the location's constant offer, made once for each answer of the
 // facilitators.

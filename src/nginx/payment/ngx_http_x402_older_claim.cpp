@@ -115,8 +115,9 @@ void complete_facts(RequestCtx &ctx, const PaymentOffer::Way &way)
 {
     ClaimFacts &facts = ctx.payment->facts;
     const SchemePayload &scheme = ctx.payment->scheme;
-    facts.money =
-        money_digest(way.requirements.network, way.requirements.asset);
+    facts.money = way.money ? *way.money
+                            : money_digest(way.requirements.network,
+                                           way.requirements.asset);
     if (scheme.value.empty()) {
         facts.amount =
             atomic_amount_bytes(way.requirements.amount).value_or(facts.amount);

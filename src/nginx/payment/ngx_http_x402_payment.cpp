@@ -74,7 +74,7 @@ bool fill_facts(RequestCtx &ctx)
 // Header to payment; false: ctx.answer says why not.
 bool read_payment(RequestCtx &ctx, std::string_view header_value)
 {
-    auto payload = ctx.dialect->decode(header_value);
+    auto payload = ctx.dialect->decode(header_value, ctx.offer.get());
     if (!payload) {
         refuse_payment(ctx, payload.problem().text);
         if (payload.problem().text == kPaymentRequired) {

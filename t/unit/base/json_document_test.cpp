@@ -45,7 +45,8 @@ TEST(JsonDocument, RefusedMemoryNeverMakesAnotherTextOfIt)
         R"("exact","payTo":"0x209693Bc6afc0C5328bA36Fa",)"
         R"("text":"a\u00e9\ud83d\ude00\u0041\n and more of it"},)"
         R"("list":[1,true,"short",2.5,)"
-        R"("0123456789012345678901234567890123456789012"]})";
+        R"("0123456789012345678901234567890123456789012",")"
+        + std::string(9000, 'a') + R"("]})";
     const std::string whole = written(parse_json(text).root());
     bool refused = true;
     for (std::size_t number = 1; refused; ++number) {

@@ -91,7 +91,7 @@ TEST(DialectNevermined, LooksIntoNoToken)
     const Dialect &dialect = dialect_nevermined();
     EXPECT_TRUE(dialect.bears_tokens());
     for (const char *token : {"", "e30=", "eyJ4NDAyVmVyc2lvbiI6Mn0="}) {
-        auto payload = dialect.decode(token);
+        auto payload = dialect.decode(token, nullptr);
         ASSERT_FALSE(payload) << token;
         EXPECT_EQ(payload.problem().text, kPaymentRequired) << token;
     }

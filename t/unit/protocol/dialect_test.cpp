@@ -37,7 +37,7 @@ PaymentPayload paid(const char *network, const char *value, const char *to)
         std::string(R"({"x402Version":1,"scheme":"exact","network":")")
         + network + R"(","payload":{"authorization":{"value":")" + value
         + R"(","to":")" + to + R"("}}})";
-    auto payload = dialect_v1().decode(base64_encode(text));
+    auto payload = dialect_v1().decode(base64_encode(text), nullptr);
     if (!payload) {
         ADD_FAILURE() << payload.problem().text;
         return {};
@@ -116,7 +116,8 @@ TEST(DialectV1, MatchesBySchemeAndNetworkAndTellsTwinsByTheAuthorization)
 
 TEST(DialectV1, TakesNoPaymentOfVersion2)
 {
-    auto payload = dialect_v1().decode(base64_encode(R"({"x402Version":2})"));
+    auto payload =
+        dialect_v1().decode(base64_encode(R"({"x402Version":2})"), nullptr);
     ASSERT_FALSE(payload);
     EXPECT_EQ(payload.problem().text, "Unsupported x402 version: 2");
 }

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/base64_codec.hpp"
+#include "protocol/dialect.hpp"
 #include "vectors.hpp"
 
 namespace x402 {
@@ -202,6 +203,171 @@ TEST(PaymentPayload, ReadsSignedPaymentsOfTheOfficialClient)
         ++version_two;
     }
     EXPECT_EQ(version_two, 8u);
+}
+
+Digest no_money(std::string_view, std::string_view)
+{
+    return {};
+}
+
+PaymentOffer prepared_offer(JsonValue accepts)
+{
+    PaymentOffer offer;
+    for (std::size_t index = 0; index < accepts.size(); ++index) {
+        JsonValue json = accepts.at(index);
+        PaymentRequirements way;
+        way.scheme = json["scheme"].string();
+        way.network = json["network"].string();
+        way.amount = json["amount"].string();
+        way.asset = json["asset"].string();
+        way.pay_to = json["payTo"].string();
+        way.max_timeout_seconds =
+            static_cast<std::uint32_t>(*json["maxTimeoutSeconds"].integer());
+        std::string extra;
+        json["extra"].write(extra);
+        way.extra = parse_json(extra);
+        offer.add(std::move(way), index);
+    }
+    offer.prepare(no_money);
+    return offer;
+}
+
+std::string text_of(JsonValue value)
+{
+    std::string text;
+    value.write(text);
+    return text;
+}
+
+// Whether the echo was known without being read.
+bool same_either_way(std::string_view text, const PaymentOffer &offer)
+{
+    std::string header = base64_encode(text);
+    auto read = decode_payment_header(header, 2);
+    auto known = decode_payment_header(header, 2, &offer);
+    EXPECT_EQ(read.ok(), known.ok()) << text;
+    if (read.ok() != known.ok()) {
+        return false;
+    }
+    if (!read) {
+        EXPECT_EQ(read.problem().text, known.problem().text) << text;
+        return false;
+    }
+    EXPECT_FALSE(read->echo.exists());
+    EXPECT_EQ(known->text, text);
+    EXPECT_EQ(known->version, 2u);
+    EXPECT_EQ(text_of(known->accepted()), text_of(read->accepted())) << text;
+    EXPECT_EQ(text_of(known->payload()), text_of(read->payload())) << text;
+    EXPECT_EQ(text_of(known->extensions()), text_of(read->extensions()))
+        << text;
+    EXPECT_EQ(dialect_v2().match(offer, known.value()),
+              dialect_v2().match(offer, read.value()))
+        << text;
+    EXPECT_EQ(known->document.root().size(), read->document.root().size());
+    return known->echo.exists();
+}
+
+TEST(PaymentPayload, KnowsTheEchoOfTheOfficialClient)
+{
+    JsonDocument document = read_vectors("evm-payments.json");
+    JsonValue vectors = document.root()["vectors"];
+    std::size_t known = 0;
+    for (std::size_t index = 0; index < vectors.size(); ++index) {
+        JsonValue row = vectors.at(index);
+        PaymentOffer offer = prepared_offer(row["paymentRequired"]["accepts"]);
+        auto text = base64_decode(row["header"].string());
+        known += same_either_way(*text, offer) ? 1 : 0;
+        EXPECT_FALSE(same_either_way(*text, PaymentOffer()));
+    }
+    EXPECT_EQ(known, 8u);
+}
+
+TEST(PaymentPayload, SaysTheSameOfATextWithAFault)
+{
+    JsonDocument document = read_vectors("evm-payments.json");
+    JsonValue row = document.root()["vectors"].at(0);
+    PaymentOffer offer = prepared_offer(row["paymentRequired"]["accepts"]);
+    const std::string whole = *base64_decode(row["header"].string());
+    ASSERT_TRUE(same_either_way(whole, offer));
+    std::size_t known = 0;
+    for (std::size_t place = 0; place < whole.size(); ++place) {
+        std::string text = whole;
+        same_either_way(text.erase(place, 1), offer);
+        for (char byte : {'"', '\\', '}', ',', '0'}) {
+            text = whole;
+            text[place] = byte;
+            known += same_either_way(text, offer) ? 1 : 0;
+        }
+    }
+    EXPECT_GT(known, 1000u);
+}
+
+TEST(PaymentPayload, AnEchoIsTheMemberOfTheRootOrNone)
+{
+    JsonDocument document = read_vectors("evm-payments.json");
+    JsonValue row = document.root()["vectors"].at(0);
+    PaymentOffer offer = prepared_offer(row["paymentRequired"]["accepts"]);
+    const std::string way = offer.ways()[0].json;
+    const std::string said = "\"accepted\":" + way;
+    const std::string head = "{\"x402Version\":2,";
+    for (const std::string &text : {
+             head + said + "}",
+             head + said + ",\"a\":\"9007199254740992\"}",
+             head + said + " , \"b\" : [ ] }",
+             head + said + ",\"x\":{" + said + "}}",
+         }) {
+        EXPECT_TRUE(same_either_way(text, offer)) << text;
+    }
+    for (const std::string &text : {
+             head + "\"x\":{" + said + "}}",
+             head + "\"x\":{" + said + "}," + said + "}",
+             head + "\"x\":{" + said + "},\"accepted\":0}",
+             head + "\"x\":{" + said + "},\"\\u0061ccepted\":0}",
+             head + "\"x\":{" + said + "},\"accepted\":9007199254740993}",
+             head + "\"x\":{" + said + "},\"accepted\":9007199254740993.0}",
+             head + "\"x\":{" + said + "},\"accepted\":9.007199254740993e15}",
+             head + "\"x\":{" + said + "},\"accepted\":90071992547409930e-1}",
+             head + "\"a\\\"accepted\":" + way + ",\"accepted\":1}",
+             head + "\"a\\\"accepted\":" + way + "}",
+             head + "\"a\\\\\"accepted\":" + way + "}",
+             head + "\"a\":\"\"accepted\":" + way + "}",
+             head + said + "," + said + "}",
+             head + said + ",\"accepted\":1}",
+             head + said + ",\"\\u0061ccepted\":1}",
+             head + "\"accepted\":1," + said + "}",
+             head + said + ",\"a\":9007199254740993}",
+             head + said + ",\"a\":\"\\u0000\"}",
+             head + said + ",\"a\":\"\xff\"}",
+             head + said + "0}",
+             head + said + ".5}",
+             head + said + "\"\"}",
+             head + said + "]}",
+             head + said,
+             "[" + said + "]",
+             "[{\"x402Version\":2," + said + "}]",
+             said,
+             head + "\"accepted\": " + way + "}",
+         }) {
+        EXPECT_FALSE(same_either_way(text, offer)) << text;
+    }
+}
+
+TEST(PaymentPayload, AnEchoCountsAgainstTheLimits)
+{
+    JsonDocument document = read_vectors("evm-payments.json");
+    JsonValue row = document.root()["vectors"].at(0);
+    PaymentOffer offer = prepared_offer(row["paymentRequired"]["accepts"]);
+    const std::string said = "\"accepted\":" + offer.ways()[0].json;
+    // Nine members in `accepted`, with those of `extra`.
+    std::size_t known = 0;
+    for (std::size_t more = 1000; more < 1024; ++more) {
+        std::string text = "{\"x402Version\":2," + said;
+        for (std::size_t index = 0; index < more; ++index) {
+            text += ",\"" + std::to_string(index) + "\":0";
+        }
+        known += same_either_way(text + "}", offer) ? 1 : 0;
+    }
+    EXPECT_EQ(known, 1024u - 2u - 9u - 1000u + 1u);
 }
 
 }  // namespace
