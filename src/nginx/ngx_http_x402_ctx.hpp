@@ -35,6 +35,9 @@ struct Answer {
 
 // The payment of this request, once one was presented that can be read.
 struct Payment {
+    // What it was read against; it may be an echo of it, while the request goes
+    // on to another location with another offer.
+    std::shared_ptr<const PaymentOffer> offered;
     PaymentPayload payload;
     SchemePayload scheme;
     ClaimFacts facts;

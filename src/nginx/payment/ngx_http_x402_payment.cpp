@@ -97,6 +97,7 @@ bool read_payment(RequestCtx &ctx, std::string_view header_value)
         return false;
     }
     ctx.payment = std::make_unique<Payment>();
+    ctx.payment->offered = ctx.offer;
     ctx.payment->scheme = std::move(scheme.value());
     ctx.payment->payload = std::move(payload.value());
     if (!fill_facts(ctx)) {
