@@ -76,6 +76,22 @@ void decode_payment(benchmark::State &state)
 }
 BENCHMARK(decode_payment)->Arg(0)->Arg(3000)->Arg(22000);
 
+// The same where the way is known, word for word.
+void decode_echo(benchmark::State &state)
+{
+    PaymentOffer offer = offer_of(1);
+    offer.prepare(money_digest);
+    std::string header = payment_header(offer, 0);
+    for (auto _ : state) {
+        auto payment = dialect_v2().decode(header, &offer);
+        if (!payment.ok() || !payment->echo.exists()) {
+            state.SkipWithError("no echo");
+        }
+        benchmark::DoNotOptimize(payment);
+    }
+}
+BENCHMARK(decode_echo);
+
 void decode_base64_only(benchmark::State &state)
 {
     std::string header = payment_header(offer_of(1), 0);

@@ -52,7 +52,7 @@ async function locations() {
         const result = await both({ server: `${others}\nlocation /paid { x402_price ${price}; }` });
         rows.push([number, ...both_cells(result), fixed(result.rss / 1024, 1)]);
     }
-    return table(['locations, each with a price', ...both_head, 'worker MB'], rows);
+    return table(['locations, each with a price', ...both_head, 'MB, master and worker'], rows);
 }
 
 async function accepts() {
