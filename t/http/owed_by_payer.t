@@ -168,12 +168,14 @@ for my $h2 (0, 1) {
     is $f->order, 'verify settle', "${p}it was asked";
     is $f->asked('settle')->{paymentPayload}{payload}{authorization}{nonce},
         decoded($old)->{payload}{authorization}{nonce}, "${p}about the old payment";
+    $f->settle(refused => 'insufficient_funds');
+    is_unknown paid($t, '/d', payment => $new, %via), "${p}a refusal is no proof";
     is $up->hits, 0, "${p}nothing is made";
     $f->settle('paid');
     $r = paid($t, '/d', payment => $new, %via);
     is_content $r, "SECRET\n", "${p}paid after all";
     is receipt($r)->{transaction}, tx($old), "${p}under the old receipt";
-    is $f->calls('verify') . $f->calls('settle'), 22, "${p}the new payment is not settled";
+    is $f->calls('verify') . $f->calls('settle'), 33, "${p}the new payment is not settled";
     $f->forget;
     is_content paid($t, '/d', payment => $new, %via), "SECRET\n", "${p}it is a new purchase";
     is $f->order, 'verify settle', "${p}charged";

@@ -132,6 +132,20 @@ is scalar(grep { $_->status == 402 && offer($_)->{error} eq 'payment_already_use
     'the others waited, and learn that it is used';
 is $f->calls('settle'), 1, 'one settlement';
 is $up->hits, 1, 'one execution';
+
+# Who waited for an answer that tells nothing does not ask for another one himself.
+$payment = in_doubt('/waiting');
+$f->settle(hold => 1, close => 1);
+@clients = map {
+    my $c = $t->connect;
+    $c->write_request(GET => '/waiting', headers => [ header_of($payment) ]);
+    $c;
+} 1 .. 3;
+$f->wait_calls(settle => 1);
+sleep 0.6;    # one that nginx has not read by then would rightly ask
+$f->release;
+unknown $_->answer, 'still unknown' for @clients;
+is $f->calls('settle'), 1, 'asked once for all of them';
 $f->settle('paid');
 
 # --- used, by whom? verified before and sent completely: delivered, three times a payer
