@@ -19,6 +19,7 @@ http {
     server {
         listen 127.0.0.1:%%PORT%%;
         location / { proxy_pass http://%%BACKEND%%; }
+        location /off { x402_settle off; proxy_pass http://%%BACKEND%%; }
         location /short { x402_timeout 4s; proxy_pass http://%%BACKEND%%; }
     }
 }
@@ -169,6 +170,29 @@ is $t->quit, 0, 'ended';
 $t->write('limit', '');
 $t->start;
 is_content paid($t, '/many'), "SECRET\n", 'room again: sells again';
+
+# Where nobody settles, the journal is all that keeps a payment from being used twice. The disk is full in the middle
+# of another record each time.
+for my $blocks (128 .. 131) {
+    is $t->quit, 0, 'ended';
+    $t->write('limit', $blocks);
+    $t->start;
+    my $sold;
+    for (1 .. 1000) {
+        my $payment = payment(unpaid($t, '/off'));
+        $r = paid($t, '/off', payment => $payment);
+        last if $r->status != 200;
+        $sold = $payment;
+    }
+    is $r->status . $r->body, '503{"error":"busy","charged":false}', "settle off, $blocks blocks: busy";
+    is $t->quit, 0, 'ended';
+    $t->write('limit', '');
+    $t->start;
+    $f->forget;
+    paid($t, '/off', payment => $sold);
+    is $f->calls, 0, "settle off, $blocks blocks: the last that was sold is known";
+    is paid($t, '/off', payment => $sold)->status, 402, "settle off, $blocks blocks: and used, at the latest now";
+}
 
 # --- what is no journal is not written over
 
