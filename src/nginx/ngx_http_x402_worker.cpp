@@ -13,9 +13,9 @@ Worker::Worker(ngx_http_x402_main_conf_t *mcf)
 {
     for (std::size_t i = 0; i < mcf->facilitators.nelts; i++) {
         endpoints.push_back(
-            std::make_unique<Endpoint>(*facilitator_at(mcf, i), engine));
+            std::make_unique<Endpoint>(*facilitator_at(mcf, i), engines));
     }
-    if (engine.ok()) {
+    if (engines.ok()) {
         supported = watch_supported(zone, endpoints);
         if (owner.stamp != 0) {
             unknown =
@@ -55,9 +55,9 @@ Worker *worker_of(ngx_http_x402_main_conf_t *mcf)
     auto *worker = static_cast<Worker *>(mcf->worker);
     if (worker == nullptr) {
         auto made = std::make_unique<Worker>(mcf);
-        if (made->owner.stamp == 0 || !made->engine.ok()) {
+        if (made->owner.stamp == 0 || !made->engines.ok()) {
             log_line(NGX_LOG_CRIT, ngx_cycle->log,
-                     made->engine.ok()
+                     made->engines.ok()
                          ? "no place in the zone for this worker: more than "
                            "512 processes use it; nothing can be sold"
                          : "libcurl could not be started; nothing can be sold");

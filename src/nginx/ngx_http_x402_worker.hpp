@@ -1,4 +1,4 @@
-// What one worker process owns: the curl engine, the facilitators as it sees
+// What one worker process owns: the curl engines, the facilitators as it sees
 // them, its place in the zone, and the count of payments in flight.
 #ifndef NGX_HTTP_X402_WORKER_HPP
 #define NGX_HTTP_X402_WORKER_HPP
@@ -38,7 +38,7 @@ struct Worker {
 
     ngx_shm_zone_t *zone;
     Owner owner;
-    CurlEngine engine;
+    CurlEngines engines;
     std::vector<std::unique_ptr<Endpoint>> endpoints;
     // By facilitator; what is asked goes when it goes, before the endpoints.
     std::vector<std::shared_ptr<SupportedWatch>> supported;

@@ -71,7 +71,7 @@ void FacilitatorCall::cancel()
 {
     stop_waiting();
     if (transfer_) {
-        endpoint_.engine_.cancel(transfer_);
+        endpoint_.engines_.cancel(transfer_);
     }
     if (exchange_) {
         origin_->cancel(exchange_);
@@ -184,7 +184,7 @@ void FacilitatorCall::send_by_curl(Endpoint::Route &route,
     request.background = in_background();
     request.connect_timeout = std::min(terms_.connect_timeout, left);
     request.timeout = left;
-    transfer_ = endpoint_.engine_.start(std::move(request), on_reply, this);
+    transfer_ = endpoint_.engines_.start(std::move(request), on_reply, this);
     if (transfer_ == nullptr) {
         fail_later(Transport::not_sent, "no memory for the call");
     }

@@ -11,7 +11,7 @@
 
 #include "facilitator/auth_token.hpp"
 #include "facilitator/facilitator_port.hpp"
-#include "nginx/call/ngx_http_x402_curl.hpp"
+#include "nginx/call/ngx_http_x402_curl_engines.hpp"
 #include "nginx/call/ngx_http_x402_http_client.hpp"
 #include "nginx/call/ngx_http_x402_lookup.hpp"
 #include "nginx/conf/ngx_http_x402_facilitator_conf.hpp"
@@ -27,7 +27,7 @@ class FacilitatorCall;
 // A facilitator as one worker sees it: its addresses and where it redirects.
 class Endpoint {
 public:
-    Endpoint(const FacilitatorConf &conf, CurlEngine &engine);
+    Endpoint(const FacilitatorConf &conf, CurlEngines &engines);
     ~Endpoint();
     Endpoint(const Endpoint &) = delete;
     Endpoint &operator=(const Endpoint &) = delete;
@@ -74,7 +74,7 @@ private:
     static void on_look_up_ended(void *data);
 
     const FacilitatorConf &conf_;
-    CurlEngine &engine_;
+    CurlEngines &engines_;
     std::unique_ptr<TlsContext> late_tls_;
     std::vector<std::unique_ptr<Host>> hosts_;
     Route routes_[4];

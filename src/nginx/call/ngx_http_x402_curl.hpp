@@ -46,6 +46,7 @@ public:
     CurlEngine &operator=(const CurlEngine &) = delete;
 
     bool ok() const { return multi_ != nullptr; }
+    std::size_t calls() const { return active_.size(); }
 
     // `done` is called once, later, unless cancel() comes first. nullptr: could
     // not be started (memory); nothing was sent.

@@ -52,8 +52,8 @@ bool random_bytes(RandomBytes &bytes)
 
 }  // namespace
 
-Endpoint::Endpoint(const FacilitatorConf &conf, CurlEngine &engine)
-    : health(conf.health), conf_(conf), engine_(engine)
+Endpoint::Endpoint(const FacilitatorConf &conf, CurlEngines &engines)
+    : health(conf.health), conf_(conf), engines_(engines)
 {
     host_for(conf.url.host);
     if (conf.auth) {
