@@ -9,6 +9,7 @@ use X402::Test;
 my ($f, $up) = (facilitator(), backend());
 my $t = nginx(<<'EOF', facilitator => $f, backend => $up);
 %%GLOBALS%%
+worker_rlimit_nofile 4096;
 events { worker_connections 4096; }
 http {
     %%HTTP%%
@@ -44,6 +45,7 @@ is $f->calls('settle'), $number, 'each is settled, once';
 # Some leave while they are asked about: the others get their own answers.
 $f->forget;
 $f->verify('hold');
+@clients = ();
 @clients = map {
     my $c = $t->connect;
     $c->write_request(GET => '/file', headers => [ header_of(payment($offer)) ]);
