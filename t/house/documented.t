@@ -1,6 +1,6 @@
-# Every directive is in the README, in the table and with an entry of its own,
-# and in a test; every variable has its line there and is in a test; the README
-# promises nothing that does not exist.
+# Every directive has its entry in docs/directives.md, with an example, a line
+# in the table there and a test. Every variable has a row in docs/variables.md,
+# an example and a test. The pages name nothing that does not exist.
 
 use v5.36;
 use FindBin;
@@ -8,14 +8,21 @@ use lib "$FindBin::Bin/../lib";
 use Test::More;
 use X402::House;
 
-use constant README => 'README.md';
+use constant { DIRECTIVES => 'docs/directives.md', VARIABLES => 'docs/variables.md' };
+
+# Pages for users. docs/design.md and docs/contributing.md may speak of names that a change would add.
+my @pages = ('README.md', 'docs/*.md');
 
 # --- the rules -----------------------------------------------------------------------
 
 # "### name" up to the next heading.
 sub entry ($house, $name) {
-    return $house->text(README) =~ /^### \Q$name\E\n(.*?)(?=^##|\z)/ms ? $1 : undef;
+    return $house->text(DIRECTIVES) =~ /^### \Q$name\E\n(.*?)(?=^##|\z)/ms ? $1 : undef;
 }
+
+# A summary of one line, then Syntax, Default and Context, each a paragraph:
+# lines that follow each other would flow into one on a Markdown page.
+my $opening = qr/\A\n([A-Z][^\n]+\.)\n\n\*\*Syntax:\*\* `([^\n]+)`\n\n\*\*Default:\*\* [^\n]+\n\n\*\*Context:\*\* ([^\n]+)\n\n\S/;
 
 sub entries ($house) {
     my %directives = $house->directives;
@@ -23,39 +30,46 @@ sub entries ($house) {
     for my $name (sort keys %directives) {
         my $entry = entry($house, $name);
         if (!defined $entry) {
-            push @wrong, "README: no entry \"### $name\"";
+            push @wrong, DIRECTIVES . ": no entry \"### $name\"";
             next;
         }
-        push @wrong, "README: $name: the entry begins with Syntax, Default and Context"
-            if $entry !~ /\A\n\*\*Syntax:\*\* [^\n]+\n\*\*Default:\*\* [^\n]+\n\*\*Context:\*\* [^\n]+\n\n\S/;
-        push @wrong, "README: $name: Syntax begins with the name"
-            if $entry !~ /^\*\*Syntax:\*\* \Q$name\E(?: |$)/m;
-        push @wrong, "README: $name: Context is \"$directives{$name}\" in the tables"
-            if $entry !~ /^\*\*Context:\*\* \Q$directives{$name}\E *$/m;
+        my ($summary, $syntax, $context) = $entry =~ $opening or do {
+            push @wrong, DIRECTIVES . ": $name: the entry begins with a summary of one line, then Syntax, Default and Context,"
+                . ' with empty lines between';
+            next;
+        };
+        push @wrong, DIRECTIVES . ": $name: Syntax begins with the name" if $syntax !~ /\A\Q$name\E(?: |\z)/;
+        push @wrong, DIRECTIVES . ": $name: Context is \"$directives{$name}\" in the tables" if $context ne $directives{$name};
+        push @wrong, DIRECTIVES . ": $name: the line in the table is its summary"
+            if index($house->text(DIRECTIVES), "\n| [$name](#$name) | $summary |\n") < 0;
     }
     return @wrong;
 }
 
-sub table_lines ($house) {
+# What stands in fenced blocks of configuration.
+sub configuration ($text) { return join "\n", $text =~ /^```nginx\n(.*?)^```/gms }
+
+sub without_example ($house) {
     my %directives = $house->directives;
-    my @lines = grep {/^\|/} split /\n/, $house->text(README);
-    return map {"README: no line in the table for $_"}
-        grep { my $link = "[$_](#$_)"; !grep { index($_, $link) >= 0 } @lines } sort keys %directives;
+    return map { DIRECTIVES . ": $_: the entry has no example of it" }
+        grep { configuration(entry($house, $_) // '') !~ /(?:^|[\s{;])\Q$_\E\s/m } sort keys %directives;
 }
 
 # Variables ($x402_...) are no directives.
 sub invented ($house) {
     my %directives = $house->directives;
     my @wrong;
-    my $line = 0;
-    for (split /\n/, $house->text(README)) {
-        $line++;
-        while (/(?<![\w\$])(x402_\w+)/g) {
-            push @wrong, README . ":$line: there is no directive $1" if !$directives{$1};
+    for my $page ($house->paths(@pages)) {
+        my $line = 0;
+        for (split /\n/, $house->text($page)) {
+            $line++;
+            while (/(?<![\w\$\/])(x402_\w+)(?![\w*]|\.hpp)/g) {
+                push @wrong, "$page:$line: there is no directive $1" if !$directives{$1};
+            }
         }
     }
-    push @wrong, map {"README: an entry for $_, which does not exist"}
-        grep { /\Ax402/ && !$directives{$_} } $house->text(README) =~ /^### (\S+)$/mg;
+    push @wrong, map { DIRECTIVES . ": an entry for $_, which does not exist" }
+        grep { /\Ax402/ && !$directives{$_} } $house->text(DIRECTIVES) =~ /^### (\S+)$/mg;
     return @wrong;
 }
 
@@ -71,16 +85,26 @@ sub untested ($house) {
 
 # A name that ends in `_` goes on with the name of a field.
 sub variable_lines ($house) {
-    my $text = $house->text(README);
-    return map {"README: no line in the table for \$$_"}
+    my $text = $house->text(VARIABLES);
+    return map { VARIABLES . ": no line in the table for \$$_" }
         grep { my $field = /_\z/ ? '<field>' : ''; $text !~ /^\| `\$\Q$_\E$field` \| [^|]+ \| [^|]+ \|$/m }
         $house->variables;
 }
 
+sub variables_without_example ($house) {
+    my $text = join "\n", (map { configuration($house->text($_)) } $house->paths(@pages)),
+        map { $house->text($_) =~ s/^\s*#.*//gmr } $house->paths('conf-examples/*');
+    return map {"\$$_ is in no example: neither in conf-examples nor in a block of configuration in docs"}
+        grep { my $end = /_\z/ ? '\w' : '\b'; $text !~ /\$\{?\Q$_\E$end/ } $house->variables;
+}
+
 sub invented_variables ($house) {
     my $known = join '|', map { /_\z/ ? "$_\\w+" : $_ } $house->variables;
-    return map {"README: there is no variable \$$_"}
-        grep { !/\A(?:$known)\z/ } $house->text(README) =~ /\$(x402_\w+)(?!\w|<)/g;
+    return map {
+        my $page = $_;
+        map {"$page: there is no variable \$$_"}
+            grep { !/\A(?:$known)\z/ } $house->text($page) =~ /\$(x402_\w+)(?![\w*]|<)/g
+    } $house->paths(@pages);
 }
 
 # As the name itself, or as a word in the list that variables.t makes names of.
@@ -104,12 +128,13 @@ is scalar keys %directives, $named, 'and read to the last line';
 is_deeply [ @directives{qw(x402 x402_zone)} ], [ 'http, server, location', 'http' ], 'with contexts';
 
 holds 'every directive has its entry', \&entries, $house;
-holds 'and its line in the table', \&table_lines, $house;
-holds 'the README names no other', \&invented, $house;
+holds 'with an example', \&without_example, $house;
+holds 'the pages name no other', \&invented, $house;
 holds 'every directive is in a test', \&untested, $house;
 cmp_ok scalar @variables, '>', 15, 'the variables were found';
 holds 'every variable has its line', \&variable_lines, $house;
-holds 'the README names no other', \&invented_variables, $house;
+holds 'and an example', \&variables_without_example, $house;
+holds 'the pages name no other', \&invented_variables, $house;
 holds 'every variable is in the test', \&untested_variables, $house;
 
 # --- and the rules can fail ---------------------------------------------------------------
@@ -118,29 +143,36 @@ my $new = $house->changed(X402::House::TABLES, qr/^    \{ ngx_string\("x402"\),/
     qq(    { ngx_string("x402_planted"),\n      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE1,\n)
         . qq(      ngx_conf_set_flag_slot,\n      0,\n      0,\n      NULL },\n\n    { ngx_string("x402"),));
 catches 'a directive without an entry', \&entries, $new;
-catches 'a directive without a line in the table', \&table_lines, $new;
+catches 'a directive without an example', \&without_example, $new;
 catches 'a directive without a test', \&untested, $new;
 
 my $more = $house->changed(X402::House::TABLES, qr/^    \{ ngx_string\("x402_state"\),/m,
     qq(    { ngx_string("x402_planted"), NULL,\n      ngx_http_x402_get_variable,\n)
         . qq(      NGX_HTTP_X402_STATE, 0, 0 },\n\n    { ngx_string("x402_state"),));
 catches 'a variable without a line', \&variable_lines, $more;
+catches 'a variable without an example', \&variables_without_example, $more;
 catches 'a variable without a test', \&untested_variables, $more;
 
-sub readme ($from, $to) { return $house->changed(README, $from, $to) }
+sub page ($from, $to) { return $house->changed(DIRECTIVES, $from, $to) }
+sub variables ($from, $to) { return $house->changed(VARIABLES, $from, $to) }
 
-catches 'an entry that is gone', \&entries, readme(qr/^### x402_timeout$/m, '### Timeouts');
-catches "an entry without $_", \&entries, readme(qr/^(### x402_timeout\n.*?)^\*\*$_:\*\*[^\n]*\n/ms, "### x402_timeout\n\n")
+my $timeout = qr/^(### x402_timeout\n.*?)/ms;
+catches 'an entry that is gone', \&entries, page(qr/^### x402_timeout$/m, '### Timeouts');
+catches 'an entry without a summary', \&entries, page(qr/^### x402_timeout\n\n[^\n]+\n\n/m, "### x402_timeout\n\n");
+catches "an entry without $_", \&entries, page(qr/$timeout^\*\*$_:\*\*[^\n]*\n\n/ms, "### x402_timeout\n\nSets it.\n\n")
     for qw(Syntax Default Context);
-catches 'a wrong context', \&entries,
-    readme(qr/^(### x402_zone\n.*?)^\*\*Context:\*\* http\n/ms,
-        "### x402_zone\n\n**Syntax:** x402_zone name:size\n**Default:** -\n**Context:** http, server\n");
-catches 'a line that is gone', \&table_lines, readme(qr/^\| \[x402_timeout\][^\n]*\n/m, '');
-catches 'a line of a variable that is gone', \&variable_lines, readme(qr/^\| `\$x402_payer`[^\n]*\n/m, '');
-catches 'a variable that does not exist', \&invented_variables, readme(qr/\z/, "\nthe \$x402_nonsense\n");
-catches 'a directive that does not exist', \&invented, readme(qr/\z/, "\n    x402_nonsense on;\n");
-catches 'an entry for it', \&invented, readme(qr/\z/, "\n### x402_nonsense\n");
-is_deeply [ invented(readme(qr/\z/, "\nngx_http_x402_module \$x402_payer\n")) ], [ invented($house) ],
+catches 'lines that flow into one', \&entries, page(qr/$timeout\n\n\*\*Default/ms, "### x402_timeout\n\nSets it.\n\n**Syntax:** `x402_timeout time`\n**Default");
+catches 'a wrong context', \&entries, page(qr/^(### x402_zone\n.*?^\*\*Context:\*\*) http\n/ms, "### x402_zone\n\nSets it.\n\n"
+    . "**Syntax:** `x402_zone name:size`\n\n**Default:** -\n\n**Context:** http, server\n");
+catches 'a line that is gone', \&entries, page(qr/^\| \[x402_timeout\][^\n]*\n/m, '');
+catches 'a line that says something else', \&entries, page(qr/^(\| \[x402_timeout\][^|]*\|)[^|\n]*/m, '| [x402_timeout](#x402_timeout) | Is a time. ');
+catches 'an example that is gone', \&without_example, page(qr/$timeout```nginx\n.*?```/ms, '### x402_timeout');
+catches 'an example of something else', \&without_example, page(qr/$timeout```nginx\n.*?```/ms, "### x402_timeout\n```nginx\nroot html;\n```");
+catches 'a line of a variable that is gone', \&variable_lines, variables(qr/^\| `\$x402_payer`[^\n]*\n/m, '');
+catches 'a variable that does not exist', \&invented_variables, variables(qr/\z/, "\nthe \$x402_nonsense\n");
+catches 'a directive that does not exist', \&invented, page(qr/\z/, "\n    x402_nonsense on;\n");
+catches 'an entry for it', \&invented, page(qr/\z/, "\n### x402_nonsense\n");
+is_deeply [ invented(page(qr/\z/, "\nngx_http_x402_module \$x402_payer\n")) ], [ invented($house) ],
     'variables and the module are no directives';
 
 done_testing;
