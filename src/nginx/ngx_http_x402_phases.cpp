@@ -1,9 +1,9 @@
 // Where the module stands in nginx's phases.
-#include "nginx/answer/ngx_http_x402_cors.hpp"
-#include "nginx/answer/ngx_http_x402_error_pages.hpp"
-#include "nginx/hold/ngx_http_x402_strip.hpp"
+#include "nginx/conf/ngx_http_x402_error_pages.hpp"
+#include "nginx/conf/ngx_http_x402_journal_check.hpp"
 #include "nginx/payment/ngx_http_x402_access.hpp"
-#include "nginx/settlement/ngx_http_x402_journal_advice.hpp"
+#include "nginx/reply/ngx_http_x402_cors.hpp"
+#include "nginx/request/ngx_http_x402_payment_headers.hpp"
 
 namespace x402 {
 

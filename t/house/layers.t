@@ -1,5 +1,5 @@
 # Includes go one way, base -> protocol -> policy -> facilitator -> session ->
-# nginx, and each foreign library has its one place.
+# nginx, inside src/nginx from conf down to core, and each foreign library has its one place.
 
 use v5.36;
 use FindBin;
@@ -22,12 +22,23 @@ my @foreign = (
 my $impure = qr{\A(?:c?iostream|fstream|filesystem|chrono|ctime|thread|mutex|shared_mutex
     |condition_variable|future|csignal|clocale|locale)\z}x;
 
+# src/nginx: the contract is below its rooms, and what installs them above.
+my @nginx_rooms = X402::House::NGINX_ROOMS;
+my %nginx_rank  = map { $nginx_rooms[$_] => $_ + 1 } 0 .. $#nginx_rooms;
+
+sub nginx_rank ($path) {
+    return 0                 if $path =~ m{\A(?:src/)?nginx/ngx_http_x402\.h\z};
+    return @nginx_rooms + 1  if $path =~ m{\A(?:src/)?nginx/[^/]+\z};
+    return $nginx_rank{ $path =~ m{\A(?:src/)?nginx/(\w+)/} ? $1 : '' };
+}
+
 sub room ($path) { return $path =~ m{\Asrc/(\w+)/} ? $1 : '' }
 
 # --- the rules -------------------------------------------------------------------
 
 sub unknown_rooms ($house) {
-    return map {"$_: no such room"} grep { !exists $rank{ room($_) } } $house->sources;
+    return map {"$_: no such room"}
+        grep { !exists $rank{ room($_) } || (room($_) eq 'nginx' && !defined nginx_rank($_)) } $house->sources;
 }
 
 sub against_the_stream ($house) {
@@ -37,7 +48,6 @@ sub against_the_stream ($house) {
         for ($house->includes($path)) {
             my ($line, $kind, $what) = @$_;
             next if $kind ne 'quoted';
-            next if $what eq 'ngx_http_x402.h' && room($path) eq 'nginx';
             my ($target) = $what =~ m{\A(\w+)/};
             if (!defined $target || !exists $rank{$target}) {
                 push @wrong, qq($path:$line: "$what": write the path from src/);
@@ -48,6 +58,21 @@ sub against_the_stream ($house) {
             elsif (!$house->text("src/$what")) {
                 push @wrong, qq($path:$line: "$what" does not exist);
             }
+        }
+    }
+    return @wrong;
+}
+
+# A room of src/nginx includes itself and the rooms below it.
+sub upwards_in_nginx ($house) {
+    my @wrong;
+    for my $path ($house->sources('nginx')) {
+        for ($house->includes($path)) {
+            my ($line, $kind, $what) = @$_;
+            next if $kind ne 'quoted' || $what !~ m{\Anginx/};
+            my ($own, $target) = (nginx_rank($path), nginx_rank($what));
+            push @wrong, qq($path:$line: "$what" is above this room)
+                if defined $own && defined $target && $target > $own;
         }
     }
     return @wrong;
@@ -129,6 +154,7 @@ is join(' ', grep { !$house->sources($_) } @rooms), '', 'in every room';
 
 holds 'every file is in a room', \&unknown_rooms, $house;
 holds 'includes go one way', \&against_the_stream, $house;
+holds 'includes in src/nginx point down', \&upwards_in_nginx, $house;
 holds 'pure rooms see the standard library, and each foreign one in its one file',
     \&foreign_in_pure_rooms, $house;
 holds 'curl and OpenSSL stay in the files of curl', \&foreign_in_nginx_room, $house;
@@ -139,12 +165,21 @@ holds 'the tables see the C contract only', \&doors, $house;
 sub planted ($path, $include) { return $house->with($path => "#include $include\n") }
 
 catches 'a seventh room', \&unknown_rooms, $house->with('src/util/helper.cpp' => '');
+catches 'another room in src/nginx', \&unknown_rooms, $house->with('src/nginx/util/helper.cpp' => '');
 
 for my $i (0 .. $#rooms - 1) {
-    my $target = ($house->paths("src/$rooms[$i + 1]/*.hpp"))[0] =~ s{\Asrc/}{}r;
+    my $target = ($house->paths("src/$rooms[$i + 1]/*.hpp", "src/$rooms[$i + 1]/*.h"))[0] =~ s{\Asrc/}{}r;
     catches "$rooms[$i] includes $rooms[$i + 1]", \&against_the_stream,
         planted("src/$rooms[$i]/planted.hpp", qq("$target"));
 }
+for my $i (0 .. $#nginx_rooms - 1) {
+    my $target = ($house->paths("src/nginx/$nginx_rooms[$i + 1]/*.hpp"))[0] // "src/nginx/$nginx_rooms[$i + 1]/any.hpp";
+    catches "$nginx_rooms[$i] includes $nginx_rooms[$i + 1]", \&upwards_in_nginx,
+        planted("src/nginx/$nginx_rooms[$i]/planted.hpp", '"' . ($target =~ s{\Asrc/}{}r) . '"');
+}
+catches 'conf includes what stands above all rooms', \&upwards_in_nginx,
+    planted('src/nginx/conf/planted.cpp', '"nginx/ngx_http_x402_phases.hpp"');
+
 catches 'a path that is not from src/', \&against_the_stream,
     planted('src/policy/planted.cpp', '"price_text.hpp"');
 catches 'nginx\'s contract in a pure room', \&against_the_stream,
@@ -175,7 +210,7 @@ catches 'curl in a header that others include', \&foreign_in_nginx_room, $house-
     'src/nginx/ngx_http_x402_planted.cpp' => qq(#include "nginx/ngx_http_x402_curl_planted.hpp"\n));
 
 catches 'the tables reach behind the contract', \&doors,
-    $house->changed(X402::House::TABLES, qr/^#include/m, qq(#include "src/nginx/ngx_http_x402_ctx.hpp"\n#include));
+    $house->changed(X402::House::TABLES, qr/^#include/m, qq(#include "src/nginx/request/ngx_http_x402_ctx.hpp"\n#include));
 catches 'C++ in the contract', \&doors,
     $house->changed('src/nginx/ngx_http_x402.h', qr/^#include/m, "#include <string>\n#include");
 

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 
 #include "nginx/call/ngx_http_x402_curl_internal.hpp"
-#include "nginx/ngx_http_x402_log.hpp"
+#include "nginx/core/ngx_http_x402_log.hpp"
 
 namespace x402 {
 

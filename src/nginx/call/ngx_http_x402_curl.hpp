@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "facilitator/facilitator_port.hpp"
-#include "nginx/ngx_http_x402_timer.hpp"
+#include "nginx/core/ngx_http_x402_timer.hpp"
 
 namespace x402 {
 

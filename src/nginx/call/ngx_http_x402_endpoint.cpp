@@ -2,8 +2,8 @@
 // address, by which transport, and with what credentials.
 #include "facilitator/request_head.hpp"
 #include "facilitator/verify_answer.hpp"
-#include "nginx/call/ngx_http_x402_call.hpp"
-#include "nginx/ngx_http_x402_log.hpp"
+#include "nginx/call/ngx_http_x402_facilitator_call.hpp"
+#include "nginx/core/ngx_http_x402_log.hpp"
 
 namespace x402 {
 

@@ -13,7 +13,7 @@
 
 #include "facilitator/facilitator_port.hpp"
 #include "nginx/call/ngx_http_x402_http_client_tls.hpp"
-#include "nginx/ngx_http_x402_timer.hpp"
+#include "nginx/core/ngx_http_x402_timer.hpp"
 
 namespace x402 {
 

@@ -4,7 +4,7 @@
 
 #include "facilitator/response_reader.hpp"
 #include "nginx/call/ngx_http_x402_http_client.hpp"
-#include "nginx/ngx_http_x402_boundary.hpp"
+#include "nginx/core/ngx_http_x402_boundary.hpp"
 
 namespace x402 {
 

@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "nginx/ngx_http_x402_boundary.hpp"
+#include "nginx/core/ngx_http_x402_boundary.hpp"
 
 namespace x402 {
 

@@ -7,7 +7,7 @@
 #include <netdb.h>
 #include <thread>
 
-#include "nginx/ngx_http_x402_log.hpp"
+#include "nginx/core/ngx_http_x402_log.hpp"
 
 namespace x402 {
 

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "nginx/ngx_http_x402_boundary.hpp"
+#include "nginx/core/ngx_http_x402_boundary.hpp"
 
 namespace x402 {
 

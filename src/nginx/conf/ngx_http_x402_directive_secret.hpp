@@ -3,7 +3,7 @@
 #ifndef NGX_HTTP_X402_DIRECTIVE_SECRET_HPP
 #define NGX_HTTP_X402_DIRECTIVE_SECRET_HPP
 
-#include "nginx/conf/ngx_http_x402_facilitator_conf.hpp"
+#include "nginx/call/ngx_http_x402_facilitator_conf.hpp"
 
 namespace x402 {
 

@@ -1,8 +1,8 @@
 // Directive setters: what the operator wrote, checked as far as one line can
 // be checked alone. Sentences returned here are printed by nginx with file and
 // line. What needs the whole location is checked in ngx_http_x402_merge.cpp.
-#include "nginx/conf/ngx_http_x402_directive.hpp"
-#include "nginx/ngx_http_x402_zone.hpp"
+#include "nginx/core/ngx_http_x402_directive.hpp"
+#include "nginx/store/ngx_http_x402_zone.hpp"
 #include "policy/network_table.hpp"
 
 namespace x402 {

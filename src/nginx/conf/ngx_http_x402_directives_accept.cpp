@@ -1,6 +1,6 @@
 // x402_accept: one way to pay, word by word.
-#include "nginx/call/ngx_http_x402_facilitator_group.hpp"
-#include "nginx/conf/ngx_http_x402_directive.hpp"
+#include "nginx/core/ngx_http_x402_directive.hpp"
+#include "nginx/offer/ngx_http_x402_facilitator_group.hpp"
 
 namespace x402 {
 

@@ -1,7 +1,7 @@
 // x402_facilitator and how it is reached.
 #include "facilitator/request_header.hpp"
-#include "nginx/call/ngx_http_x402_facilitator_group.hpp"
-#include "nginx/conf/ngx_http_x402_directive.hpp"
+#include "nginx/core/ngx_http_x402_directive.hpp"
+#include "nginx/offer/ngx_http_x402_facilitator_group.hpp"
 
 namespace x402 {
 

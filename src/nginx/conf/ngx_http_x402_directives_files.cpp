@@ -1,7 +1,7 @@
 // Directive setters that read a file: x402_extension and x402_paywall.
-#include "nginx/answer/ngx_http_x402_paywall.hpp"
-#include "nginx/conf/ngx_http_x402_directive.hpp"
 #include "nginx/conf/ngx_http_x402_directive_file.hpp"
+#include "nginx/core/ngx_http_x402_directive.hpp"
+#include "nginx/reply/ngx_http_x402_paywall.hpp"
 #include "protocol/extension_list.hpp"
 #include "protocol/html_page.hpp"
 

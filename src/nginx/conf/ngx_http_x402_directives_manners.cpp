@@ -1,5 +1,5 @@
 // Directive setters: how the module talks to those it refuses.
-#include "nginx/conf/ngx_http_x402_directive.hpp"
+#include "nginx/core/ngx_http_x402_directive.hpp"
 #include "protocol/preflight_words.hpp"
 
 namespace x402 {

@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <cctype>
 
-#include "nginx/conf/ngx_http_x402_directive.hpp"
 #include "nginx/conf/ngx_http_x402_directive_secret.hpp"
-#include "nginx/payment/ngx_http_x402_nevermined.hpp"
+#include "nginx/core/ngx_http_x402_directive.hpp"
+#include "nginx/offer/ngx_http_x402_nevermined.hpp"
 
 namespace x402 {
 

@@ -1,5 +1,5 @@
 // x402_protocol: which dialects a location speaks.
-#include "nginx/conf/ngx_http_x402_directive.hpp"
+#include "nginx/core/ngx_http_x402_directive.hpp"
 #include "nginx/offer/ngx_http_x402_location_offer.hpp"
 
 namespace x402 {

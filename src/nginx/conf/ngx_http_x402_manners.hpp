@@ -3,7 +3,7 @@
 #ifndef NGX_HTTP_X402_MANNERS_HPP
 #define NGX_HTTP_X402_MANNERS_HPP
 
-#include "nginx/ngx_http_x402_boundary.hpp"
+#include "nginx/core/ngx_http_x402_boundary.hpp"
 
 namespace x402 {
 

@@ -1,16 +1,16 @@
 // What a location inherits.
 #include <algorithm>
 
-#include "nginx/answer/ngx_http_x402_error_pages.hpp"
-#include "nginx/answer/ngx_http_x402_variables.hpp"
-#include "nginx/call/ngx_http_x402_facilitator_group.hpp"
+#include "nginx/conf/ngx_http_x402_error_pages.hpp"
+#include "nginx/conf/ngx_http_x402_journal_check.hpp"
 #include "nginx/conf/ngx_http_x402_manners.hpp"
-#include "nginx/ngx_http_x402_log.hpp"
-#include "nginx/ngx_http_x402_zone.hpp"
+#include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/filter/ngx_http_x402_variables.hpp"
+#include "nginx/offer/ngx_http_x402_facilitator_group.hpp"
 #include "nginx/offer/ngx_http_x402_location_offer.hpp"
+#include "nginx/offer/ngx_http_x402_nevermined.hpp"
 #include "nginx/offer/ngx_http_x402_offer.hpp"
-#include "nginx/payment/ngx_http_x402_nevermined.hpp"
-#include "nginx/settlement/ngx_http_x402_journal_advice.hpp"
+#include "nginx/store/ngx_http_x402_zone.hpp"
 
 namespace x402 {
 

@@ -2,7 +2,7 @@
 #ifndef NGX_HTTP_X402_EXTENSIONS_HPP
 #define NGX_HTTP_X402_EXTENSIONS_HPP
 
-#include "nginx/ngx_http_x402_boundary.hpp"
+#include "nginx/core/ngx_http_x402_boundary.hpp"
 #include "protocol/extension_list.hpp"
 
 namespace x402 {

@@ -8,7 +8,7 @@
 #include <optional>
 #include <vector>
 
-#include "nginx/call/ngx_http_x402_facilitator_group.hpp"
+#include "nginx/offer/ngx_http_x402_facilitator_group.hpp"
 #include "policy/accept_terms.hpp"
 #include "policy/network_table.hpp"
 #include "policy/plan_terms.hpp"

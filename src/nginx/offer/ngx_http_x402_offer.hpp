@@ -2,7 +2,7 @@
 #ifndef NGX_HTTP_X402_OFFER_HPP
 #define NGX_HTTP_X402_OFFER_HPP
 
-#include "nginx/ngx_http_x402_boundary.hpp"
+#include "nginx/core/ngx_http_x402_boundary.hpp"
 
 namespace x402 {
 

@@ -1,12 +1,12 @@
 #include "nginx/payment/ngx_http_x402_access.hpp"
 
-#include "nginx/answer/ngx_http_x402_header_list.hpp"
-#include "nginx/answer/ngx_http_x402_reply.hpp"
-#include "nginx/answer/ngx_http_x402_request_body.hpp"
-#include "nginx/hold/ngx_http_x402_strip.hpp"
-#include "nginx/ngx_http_x402_log.hpp"
-#include "nginx/offer/ngx_http_x402_quote.hpp"
+#include "nginx/core/ngx_http_x402_header_list.hpp"
+#include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/payment/ngx_http_x402_payment.hpp"
+#include "nginx/reply/ngx_http_x402_reply.hpp"
+#include "nginx/request/ngx_http_x402_payment_headers.hpp"
+#include "nginx/request/ngx_http_x402_quote.hpp"
+#include "nginx/request/ngx_http_x402_request_body.hpp"
 
 namespace x402 {
 

@@ -2,7 +2,7 @@
 #ifndef NGX_HTTP_X402_ACCESS_HPP
 #define NGX_HTTP_X402_ACCESS_HPP
 
-#include "nginx/ngx_http_x402_ctx.hpp"
+#include "nginx/request/ngx_http_x402_ctx.hpp"
 
 namespace x402 {
 

@@ -1,10 +1,10 @@
 // Extension payment-identifier: what a client named it pays for once, however
 // often it asks. A second payment under a name that is in use is refused before
 // anybody is asked about it.
-#include "nginx/answer/ngx_http_x402_reply.hpp"
 #include "nginx/offer/ngx_http_x402_extensions.hpp"
-#include "nginx/payment/ngx_http_x402_older_claim.hpp"
+#include "nginx/payment/ngx_http_x402_payer_claims.hpp"
 #include "nginx/payment/ngx_http_x402_payment.hpp"
+#include "nginx/reply/ngx_http_x402_reply.hpp"
 #include "protocol/payment_identifier.hpp"
 
 namespace x402 {

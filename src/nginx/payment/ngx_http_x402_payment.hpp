@@ -50,8 +50,8 @@ bool meets_offer(RequestCtx &ctx, bool distrusted);
 // A payment whose claim is UNKNOWN, settled before content and never verified,
 // may have been forged with another's name and nonce. Who comes with terms that
 // somebody else signed is verified, and then takes the claim over
-// (ngx_http_x402_contest.cpp). True: taken up or answered; false: it is not
-// that.
+// (ngx_http_x402_claim_takeover.cpp). True: taken up or answered; false: it is
+// not that.
 bool contest(RequestCtx &ctx, Worker &worker, const ClaimView &claim);
 // It is verified.
 void settle_contested(RequestCtx &ctx, Worker &worker);

@@ -1,9 +1,9 @@
 // A payment that was presented before: what its claim says about it.
 #include "facilitator/settle_request.hpp"
-#include "nginx/answer/ngx_http_x402_reply.hpp"
-#include "nginx/ngx_http_x402_log.hpp"
-#include "nginx/offer/ngx_http_x402_price_grace.hpp"
+#include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/payment/ngx_http_x402_payment.hpp"
+#include "nginx/reply/ngx_http_x402_reply.hpp"
+#include "nginx/request/ngx_http_x402_price_grace.hpp"
 #include "policy/evm_address.hpp"
 #include "policy/network_table.hpp"
 

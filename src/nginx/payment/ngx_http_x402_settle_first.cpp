@@ -2,11 +2,11 @@
 // outcome was unknown. Also what every settlement of a request asks for, and
 // how one that did not end in payment is answered.
 #include "facilitator/credit_answers.hpp"
-#include "nginx/answer/ngx_http_x402_notify.hpp"
-#include "nginx/answer/ngx_http_x402_reply.hpp"
-#include "nginx/call/ngx_http_x402_members.hpp"
-#include "nginx/payment/ngx_http_x402_nevermined.hpp"
+#include "nginx/offer/ngx_http_x402_nevermined.hpp"
+#include "nginx/payment/ngx_http_x402_facilitator_peers.hpp"
 #include "nginx/payment/ngx_http_x402_payment.hpp"
+#include "nginx/reply/ngx_http_x402_notify.hpp"
+#include "nginx/reply/ngx_http_x402_reply.hpp"
 
 namespace x402 {
 

@@ -2,12 +2,12 @@
 // bearer's and good for many requests: it is looked into by nobody, has no
 // claim, and is in no log line.
 #include "facilitator/credit_answers.hpp"
-#include "nginx/answer/ngx_http_x402_answer_body.hpp"
-#include "nginx/answer/ngx_http_x402_reply.hpp"
-#include "nginx/ngx_http_x402_log.hpp"
+#include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_extensions.hpp"
-#include "nginx/payment/ngx_http_x402_nevermined.hpp"
+#include "nginx/offer/ngx_http_x402_nevermined.hpp"
 #include "nginx/payment/ngx_http_x402_payment.hpp"
+#include "nginx/reply/ngx_http_x402_answer_body.hpp"
+#include "nginx/reply/ngx_http_x402_reply.hpp"
 
 namespace x402 {
 

@@ -23,6 +23,8 @@ our @EXPORT = qw(holds catches);
 
 # From left to right; a room knows itself and what is to its left.
 use constant ROOMS => qw(base protocol policy facilitator session nginx);
+# The rooms inside src/nginx, by the same rule.
+use constant NGINX_ROOMS => qw(core store call offer worker request reply payment filter conf);
 use constant TABLES => 'ngx_http_x402_module.c';
 
 my $top = Cwd::abs_path(dirname(__FILE__) . '/../../..');
@@ -63,7 +65,7 @@ sub paths ($self, @patterns) {
 }
 
 sub sources ($self, $room = '*') {
-    return $self->paths(map { ("src/$room/*.$_", "src/$room/*/*.$_") } qw(cpp hpp h));
+    return $self->paths(map { my $end = $_; map {"src/$room/$_.$end"} '*', '*/*', '*/*/*' } qw(cpp hpp h));
 }
 
 # What belongs to the project: git knows, without git everything that is no output.

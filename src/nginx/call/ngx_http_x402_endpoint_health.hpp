@@ -1,0 +1,23 @@
+// What calls say about the health of a facilitator, and which one is well
+// enough to be asked next.
+#ifndef NGX_HTTP_X402_ENDPOINT_HEALTH_HPP
+#define NGX_HTTP_X402_ENDPOINT_HEALTH_HPP
+
+#include <vector>
+
+#include "base/sha256_digest.hpp"
+#include "nginx/call/ngx_http_x402_facilitator_call.hpp"
+
+namespace x402 {
+
+// What an answer says about the health of who gave it. One line when the
+// breaker opens or closes.
+void note_health(Endpoint &endpoint, Operation operation, CallHealth health,
+                 const Digest &payer, ngx_log_t *log);
+
+// The next of them who is not closed, taken out of the list; nullptr: none.
+Endpoint *next_to_settle(std::vector<Endpoint *> &others);
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,153 @@
+// One question to a facilitator: addresses, redirects, deadline, transport.
+// This is what the rest of src/nginx uses. Behind it are two transports with
+// the same outcomes: the http client, and libcurl where nginx has no TLS.
+#ifndef NGX_HTTP_X402_FACILITATOR_CALL_HPP
+#define NGX_HTTP_X402_FACILITATOR_CALL_HPP
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "facilitator/auth_token.hpp"
+#include "facilitator/facilitator_port.hpp"
+#include "nginx/call/ngx_http_x402_curl_engines.hpp"
+#include "nginx/call/ngx_http_x402_facilitator_conf.hpp"
+#include "nginx/call/ngx_http_x402_http_client.hpp"
+#include "nginx/call/ngx_http_x402_lookup.hpp"
+#include "nginx/core/ngx_http_x402_timer.hpp"
+
+namespace x402 {
+
+// `plan`: the page about one plan, CallTerms::plan.
+enum class Operation { verify, settle, supported, plan };
+
+class FacilitatorCall;
+
+// A facilitator as one worker sees it: its addresses and where it redirects.
+class Endpoint {
+public:
+    Endpoint(const FacilitatorConf &conf, CurlEngines &engines);
+    ~Endpoint();
+    Endpoint(const Endpoint &) = delete;
+    Endpoint &operator=(const Endpoint &) = delete;
+
+    const FacilitatorConf &conf() const { return conf_; }
+
+    FacilitatorHealth health;  // as this worker knows it
+
+private:
+    friend class FacilitatorCall;
+
+    // A host whose addresses we keep: the configured one, or one that a
+    // redirect led to.
+    struct Host {
+        std::string name;
+        std::vector<std::string> literal;   // the name, when it is an address
+        std::unique_ptr<AddressBook> book;  // nullptr: name is an address
+        std::vector<std::unique_ptr<HttpOrigin>> origins;
+
+        const std::vector<std::string> &addresses();
+    };
+    // Where an operation is asked at present.
+    struct Route {
+        std::string url;  // empty: not made yet
+        bool post = true;
+        bool redirected = false;
+        ngx_msec_t until = 0;  // of a redirect
+        FacilitatorUrl parsed;
+        Host *host = nullptr;
+        HttpOrigin *origin = nullptr;  // nullptr: curl does it
+        std::string head;              // start_of_head()
+    };
+
+    Host &host_for(const std::string &name);
+    HttpOrigin *origin_for(Host &host, const FacilitatorUrl &url);
+    TlsContext *trust();
+    // nullptr: the URL is unusable.
+    Route *route_for(Operation operation, const std::string &plan);
+    bool lead(Route &route, const std::string &url);
+    // nullopt: no token could be made.
+    std::optional<std::vector<std::string>> headers_for(Operation operation,
+                                                        const std::string &url);
+    void learn(Operation operation, const std::string &url);
+    static void on_look_up_ended(void *data);
+
+    const FacilitatorConf &conf_;
+    CurlEngines &engines_;
+    std::unique_ptr<TlsContext> late_tls_;
+    std::vector<std::unique_ptr<Host>> hosts_;
+    Route routes_[4];
+    std::unique_ptr<AuthTokens> tokens_;      // nullptr: no auth
+    std::vector<FacilitatorCall *> waiting_;  // for addresses
+    std::vector<FacilitatorCall *> calls_;    // all that run
+};
+
+struct CallTerms {
+    Operation operation = Operation::verify;
+    std::string_view body;  // Lifetime: until `done` or cancel()
+    std::string plan;       // its number; for that operation only
+    ngx_msec_t connect_timeout = 0;
+    ngx_msec_t timeout = 0;  // for everything: addresses, redirect, answer
+};
+
+// Owns itself: deleted after `done` was called or by cancel(). `done` comes
+// once, whatever happens here, and never from inside start(). What it throws is
+// logged, and nobody else hears of it.
+class FacilitatorCall {
+public:
+    using Done = void (*)(void *data, FacilitatorReply &reply);
+
+    static FacilitatorCall *start(Endpoint &endpoint, CallTerms terms,
+                                  Done done, void *data);
+    void cancel();
+
+private:
+    friend class Endpoint;
+
+    FacilitatorCall(Endpoint &endpoint, CallTerms terms, Done done, void *data);
+    ~FacilitatorCall();
+
+    void proceed();
+    void proceed_or_fail();
+    void send(Endpoint::Route &route,
+              const std::vector<std::string> &addresses);
+    void send_by_http(Endpoint::Route &route, std::vector<std::string> headers,
+                      ngx_msec_t left);
+    void send_by_curl(Endpoint::Route &route, std::vector<std::string> headers,
+                      const std::vector<std::string> &addresses,
+                      ngx_msec_t left);
+    void answer(FacilitatorReply &reply);
+    void fail_later(Transport transport, const char *detail);
+    bool follow(FacilitatorReply &reply);
+    bool follow_or_fail(FacilitatorReply &reply);
+    ngx_msec_t time_left() const;
+    // No payment waits for it, so that a quitting worker need not.
+    bool in_background() const
+    {
+        return terms_.operation == Operation::supported
+               || terms_.operation == Operation::plan;
+    }
+    void stop_waiting();
+    static void on_reply(void *data, FacilitatorReply &reply);
+    void time_is_up();
+
+    Endpoint &endpoint_;
+    CallTerms terms_;
+    Done done_;
+    void *data_;
+    ngx_msec_t deadline_;
+    CurlEngine::Transfer *transfer_ = nullptr;  // one of the two, once sent
+    HttpOrigin::Exchange *exchange_ = nullptr;
+    HttpOrigin *origin_ = nullptr;  // of exchange_
+    std::string asked_;             // the URL of the latest of them
+    std::size_t place_ = 0;         // in the endpoint's list
+    bool waiting_ = false;
+    bool redirected_ = false;
+    FacilitatorReply failure_;  // told when the timer fires
+    Timer timer_;
+};
+
+}  // namespace x402
+
+#endif

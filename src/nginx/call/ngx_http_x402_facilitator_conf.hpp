@@ -1,0 +1,79 @@
+// A facilitator as configured: one for each distinct URL, trust, resolver and
+// credentials, shared by all locations that name it.
+#ifndef NGX_HTTP_X402_FACILITATOR_CONF_HPP
+#define NGX_HTTP_X402_FACILITATOR_CONF_HPP
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "facilitator/auth_key.hpp"
+#include "facilitator/facilitator_health.hpp"
+#include "facilitator/facilitator_url.hpp"
+#include "facilitator/request_header.hpp"
+#include "facilitator/supported_kinds.hpp"
+#include "nginx/call/ngx_http_x402_http_client_tls.hpp"
+#include "nginx/core/ngx_http_x402_boundary.hpp"
+
+namespace x402 {
+
+// x402_facilitator_auth: what was in the file when the configuration was read.
+struct FacilitatorAuth {
+    std::string path;
+    AuthKey key;
+
+    bool is(const FacilitatorAuth &other) const
+    {
+        return key.kind == other.key.kind && path == other.path;
+    }
+};
+
+struct FacilitatorConf {
+    FacilitatorUrl url;
+    std::string trusted_certificate;  // path; empty: the system's
+    bool ssl_verify = true;
+    TlsContext *tls = nullptr;           // nullptr: http, or nginx without TLS
+    ngx_resolver_t *resolver = nullptr;  // of nginx; nullptr: none configured
+    RequestHeaders headers;
+    const FacilitatorAuth *auth = nullptr;  // nullptr: none
+    HealthTerms health;                     // when it counts as ill
+    std::uint64_t id = 0;  // what claims remember: from the base URL alone
+    // Under which its word about what it supports is kept: facilitators that
+    // differ in what is said to them on that occasion may hear another answer.
+    std::uint64_t document_id = 0;
+    std::vector<KindNeed> needs;  // of the locations; no duplicates
+    // Some way to pay is not written out in full, so that it is worth asking
+    // what is supported.
+    bool wanted = false;
+    std::size_t index = 0;  // in the main conf's list
+    // Looked up by the master before workers start; empty when that failed.
+    std::vector<std::string> addresses;
+
+    // Something goes along with every call that nobody else may see. A header
+    // of the operator's may be a secret, so that each counts as one.
+    bool has_credentials() const { return auth || !headers.empty(); }
+
+    // While the configuration is read: a location sells by this kind.
+    void need(std::string scheme, std::string network,
+              std::int64_t version = 2);
+};
+
+// nullptr: no memory, or an error was printed. Lifetime: the configuration
+// cycle.
+FacilitatorConf *find_or_add_facilitator(ngx_conf_t *cf,
+                                         const ngx_http_x402_loc_conf_t &conf,
+                                         const HealthTerms &health);
+
+// Why what was written about credentials cannot stand together; empty: it can.
+std::string objection_to_credentials(const ngx_http_x402_loc_conf_t &conf);
+
+// What is certainly a secret goes to another machine for all to read; empty:
+// it does not.
+std::string warning_of_exposure(const FacilitatorConf &conf);
+
+FacilitatorConf *facilitator_at(ngx_http_x402_main_conf_t *mcf,
+                                std::size_t index);
+
+}  // namespace x402
+
+#endif

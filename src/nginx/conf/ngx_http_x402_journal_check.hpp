@@ -1,0 +1,19 @@
+// Payments that no chain protects from being used twice: the zone is all that
+// does, and without a journal it forgets them with the process.
+#ifndef NGX_HTTP_X402_JOURNAL_CHECK_HPP
+#define NGX_HTTP_X402_JOURNAL_CHECK_HPP
+
+#include "nginx/core/ngx_http_x402_boundary.hpp"
+
+namespace x402 {
+
+// At merge, for each location that is sold.
+void note_only_guard(ngx_http_x402_main_conf_t &mcf,
+                     const ngx_http_x402_loc_conf_t &conf);
+
+// At the end of the configuration: a warning where there is no journal.
+void advise_journal(ngx_conf_t *cf, const ngx_http_x402_main_conf_t &mcf);
+
+}  // namespace x402
+
+#endif

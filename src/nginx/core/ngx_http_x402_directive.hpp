@@ -1,0 +1,61 @@
+// What directive setters share: arguments in, a sentence for the operator out.
+#ifndef NGX_HTTP_X402_DIRECTIVE_HPP
+#define NGX_HTTP_X402_DIRECTIVE_HPP
+
+#include "nginx/core/ngx_http_x402_boundary.hpp"
+#include "policy/price_text.hpp"
+
+namespace x402 {
+
+inline const ngx_str_t *arguments(ngx_conf_t *cf)
+{
+    return static_cast<const ngx_str_t *>(cf->args->elts);
+}
+
+inline char *refuse(ngx_conf_t *cf, const std::string &sentence)
+{
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%*s", sentence.size(),
+                       sentence.data());
+    return static_cast<char *>(NGX_CONF_ERROR);
+}
+
+inline char *config_guarded(ngx_conf_t *cf, char *(*body)(ngx_conf_t *, void *),
+                            void *conf)
+{
+    return guarded(cf->log, static_cast<char *>(NGX_CONF_ERROR),
+                   [&] { return body(cf, conf); });
+}
+
+inline void note_origin(ngx_conf_t *cf, ngx_http_x402_origin_t &origin)
+{
+    origin.file = cf->conf_file->file.name;
+    origin.line = cf->conf_file->line;
+}
+
+// Variables are for money and its receiver; what kind of money is asked for has
+// to be known when the configuration is read.
+inline std::string objection_to_variable(std::string_view what,
+                                         std::string_view text)
+{
+    if (!has_variable(text)) {
+        return {};
+    }
+    return "\"" + std::string(what)
+           + "\" takes no variables; write a constant, found \""
+           + std::string(text) + "\"";
+}
+
+inline bool read_seconds(ngx_str_t text, ngx_uint_t &seconds)
+{
+    time_t value = ngx_parse_time(&text, 1);
+    if (value == static_cast<time_t>(NGX_ERROR) || value < 1
+        || value > 0x7fffffff) {
+        return false;
+    }
+    seconds = static_cast<ngx_uint_t>(value);
+    return true;
+}
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,44 @@
+#include "nginx/core/ngx_http_x402_log.hpp"
+
+#include "facilitator/verify_answer.hpp"
+
+namespace x402 {
+
+void log_line(ngx_uint_t level, ngx_log_t *log, std::string_view text)
+{
+    if (log->log_level < level) {
+        return;
+    }
+    ngx_log_error(level, log, 0, "x402: %*s", text.size(), text.data());
+}
+
+void complain(ngx_conf_t *cf, ngx_uint_t level, const std::string &sentence,
+              const ngx_http_x402_origin_t &origin)
+{
+    ngx_log_error(level, cf->log, 0, "%*s in %V:%ui", sentence.size(),
+                  sentence.data(), &origin.file, origin.line);
+}
+
+void log_ledger(ngx_log_t *log, const LedgerEntry &entry)
+{
+    if (log->log_level < NGX_LOG_NOTICE) {
+        return;
+    }
+    std::string line = "payment " + std::string(entry.event);
+    auto say = [&line](const char *name, std::string_view value) {
+        if (!value.empty()) {
+            line += std::string(", ") + name + ": \""
+                    + log_excerpt(std::string(value)) + "\"";
+        }
+    };
+    say("network", entry.network);
+    say("payer", entry.payer);
+    say("amount", entry.amount);
+    say("asset", entry.asset);
+    say("transaction", entry.transaction);
+    say("reason", entry.reason);
+    say("resource", entry.resource);
+    log_line(NGX_LOG_NOTICE, log, line);
+}
+
+}  // namespace x402

@@ -1,0 +1,37 @@
+// Lines in the error log. Texts from outside must have passed log_excerpt()
+// (facilitator/verify_answer.hpp) or be of a checked alphabet.
+#ifndef NGX_HTTP_X402_LOG_HPP
+#define NGX_HTTP_X402_LOG_HPP
+
+#include <string_view>
+
+#include "nginx/core/ngx_http_x402_boundary.hpp"
+
+namespace x402 {
+
+// "x402: " and the text, at an nginx level (NGX_LOG_...).
+void log_line(ngx_uint_t level, ngx_log_t *log, std::string_view text);
+
+// A sentence about configuration, with the file and line of a directive that
+// was read earlier (for the one being read nginx adds them itself).
+void complain(ngx_conf_t *cf, ngx_uint_t level, const std::string &sentence,
+              const ngx_http_x402_origin_t &origin);
+
+// What a money event is about; empty members are left out.
+struct LedgerEntry {
+    std::string_view event;  // "paid", "refused", "unknown", "owed", ...
+    std::string_view network;
+    std::string_view payer;
+    std::string_view amount;
+    std::string_view asset;
+    std::string_view transaction;
+    std::string_view reason;
+    std::string_view resource;
+};
+
+// One line at notice for each event that says something about money.
+void log_ledger(ngx_log_t *log, const LedgerEntry &entry);
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,170 @@
+#include "nginx/filter/ngx_http_x402_hold_timer.hpp"
+
+#include <algorithm>
+
+#include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/filter/ngx_http_x402_response_hold.hpp"
+#include "nginx/payment/ngx_http_x402_access.hpp"
+#include "nginx/payment/ngx_http_x402_facilitator_peers.hpp"
+#include "nginx/reply/ngx_http_x402_reply.hpp"
+
+namespace x402 {
+
+namespace {
+
+// How often a held response is looked at: the pipe of a buffered upstream does
+// not call the filter while it is held.
+constexpr ngx_msec_t kLookInterval = 100;
+
+// nginx: ending a request ends its upstream first, which gives back the count
+// of the content handler. Without one of ours that is the last, and the pool is
+// gone while core still walks the list of cleanups in it.
+void give_up(ngx_http_request_t *r)
+{
+    r->main->count++;
+    ngx_http_finalize_request(r, NGX_ERROR);
+}
+
+// Lets the request's producers go on after something changed. The request may
+// be gone afterwards.
+void run_on(ngx_http_request_t *r, ngx_int_t rc)
+{
+    ngx_connection_t *c = r->connection;
+    if (rc == NGX_ERROR || ngx_http_post_request(r, nullptr) != NGX_OK) {
+        give_up(r);
+    }
+    ngx_http_run_posted_requests(c);
+}
+
+RequestCtx *ctx_of_timer(ngx_event_t *event)
+{
+    auto *c = static_cast<ngx_connection_t *>(event->data);
+    return find_ctx(static_cast<ngx_http_request_t *>(c->data));
+}
+
+void on_hold_timer(ngx_event_t *event)
+{
+    RequestCtx *ctx = ctx_of_timer(event);
+    if (ctx == nullptr || ctx->state != State::holding) {
+        return;
+    }
+    ngx_http_request_t *r = ctx->r;
+    ngx_int_t rc =
+        guarded(r->connection->log, static_cast<ngx_int_t>(NGX_ERROR),
+                [&]() -> ngx_int_t {
+                    ngx_http_set_log_request(r->connection->log, r);
+                    if (upstream_died(*ctx)) {
+                        return replace_broken(*ctx);
+                    }
+                    bool waited = static_cast<ngx_msec_int_t>(
+                                      ctx->hold_until - ngx_current_msec)
+                                  <= 0;
+                    if (waited || enough_was_read(*ctx)) {
+                        settle(*ctx);
+                    } else {
+                        arm_hold_timer(*ctx);
+                    }
+                    return NGX_AGAIN;
+                });
+    if (rc != NGX_AGAIN) {
+        run_on(r, rc);
+    }
+}
+
+void on_settled(void *data, const Step &next, const SettlementResult &result)
+{
+    auto *ctx = static_cast<RequestCtx *>(data);
+    ngx_http_request_t *r = ctx->r;
+    ctx->settlement = nullptr;
+    ctx->state = next.next;
+    ngx_int_t rc =
+        guarded(r->connection->log, static_cast<ngx_int_t>(NGX_ERROR),
+                [&]() -> ngx_int_t {
+                    ngx_http_set_log_request(r->connection->log, r);
+                    note_settlement(*ctx, result);
+                    if (next.action == Action::release) {
+                        ctx->receipt = result.receipt;
+                        ctx->released = true;
+                        ngx_int_t sent = let_go(*ctx);
+                        note_delivery(*ctx);
+                        return sent;
+                    }
+                    return put_in_place(*ctx, settlement_answer(*ctx, result));
+                });
+    run_on(r, rc);
+}
+
+}  // namespace
+
+bool upstream_died(const RequestCtx &ctx)
+{
+    const ngx_http_upstream_t *u = ctx.r->upstream;
+    return !ctx.last_seen && u && u->header_sent
+           && u->peer.connection == nullptr;
+}
+
+bool enough_was_read(const RequestCtx &ctx)
+{
+    const ngx_http_upstream_t *u = ctx.r->upstream;
+    off_t read = ctx.held_bytes;
+    if (u && u->header_sent) {
+        if (!u->buffering && read > 0) {
+            return true;
+        }
+        if (u->buffering && u->pipe) {
+            read = std::max(read, u->pipe->read_length);
+        }
+    }
+    return read >= static_cast<off_t>(ctx.conf->settle_buffer);
+}
+
+void arm_hold_timer(RequestCtx &ctx)
+{
+    ngx_msec_int_t left =
+        static_cast<ngx_msec_int_t>(ctx.hold_until - ngx_current_msec);
+    ngx_msec_t wait = left <= 0 ? 1 : static_cast<ngx_msec_t>(left);
+    ngx_add_timer(&ctx.hold_timer, std::min(wait, kLookInterval));
+}
+
+void begin_hold(RequestCtx &ctx)
+{
+    ctx.gate = Gate::held;
+    ctx.held_last = &ctx.held;
+    ctx.hold_timer.handler = on_hold_timer;
+    ctx.hold_timer.data = ctx.r->connection;
+    ctx.hold_timer.log = ctx.r->connection->log;
+    ctx.hold_until = ngx_current_msec + ctx.conf->settle_wait;
+    hold_back(ctx);
+}
+
+ngx_int_t replace_broken(RequestCtx &ctx)
+{
+    if (advance(ctx, Event::content_broken) != Action::replace) {
+        return NGX_ERROR;
+    }
+    log_line(NGX_LOG_INFO, ctx.r->connection->log,
+             "content broke off before it was paid for; not charged");
+    return put_in_place(ctx,
+                        fault_answer(NGX_HTTP_BAD_GATEWAY, "content_failed"));
+}
+
+void settle(RequestCtx &ctx)
+{
+    Worker *worker = worker_of(main_conf(ctx.r));
+    // Who verified settles.
+    Endpoint &endpoint = worker->endpoint_of(*ctx.asked);
+    SettlementTerms terms = settlement_terms(ctx);
+    terms.others = others_to_settle(ctx, *worker);
+    terms.was_verified = true;
+    if (advance(ctx, Event::settle_due) != Action::call_settle) {
+        return;
+    }
+    if (ctx.hold_timer.timer_set) {
+        ngx_del_timer(&ctx.hold_timer);
+    }
+    ctx.settlement =
+        Settlement::start(*worker, endpoint, std::move(terms), ctx.state,
+                          std::move(ctx.slot), on_settled, &ctx);
+}
+
+}  // namespace x402

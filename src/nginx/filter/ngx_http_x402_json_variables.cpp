@@ -1,0 +1,131 @@
+// Variables with a field in their name: $x402_body_<field> of the request body,
+// $x402_answer_<field> of what the facilitator said to verify.
+#include "base/json_text.hpp"
+#include "facilitator/verify_answer.hpp"
+#include "nginx/request/ngx_http_x402_ctx.hpp"
+#include "nginx/request/ngx_http_x402_request_body.hpp"
+
+namespace x402 {
+
+namespace {
+
+constexpr std::size_t kLongestText = 2048;
+
+std::string text_of(JsonValue value)
+{
+    if (value.is_string()) {
+        return header_excerpt(std::string(value.string()), kLongestText);
+    }
+    std::string json;
+    if (value.is_number() || value.is_boolean()) {
+        value.write(json);
+    }
+    return json;
+}
+
+// nginx: names of variables come in lower case, however they are written.
+JsonValue member_named(JsonValue object, std::string_view name)
+{
+    for (const auto &[key, value] : object.members()) {
+        if (lower_case(key) == name) {
+            return value;
+        }
+    }
+    return {};
+}
+
+// A member by its name, or a member of one of its objects: a_b is "a_b", else
+// "b" of "a".
+JsonValue member_at(JsonValue object, std::string_view name)
+{
+    JsonValue whole = member_named(object, name);
+    if (whole.exists()) {
+        return whole;
+    }
+    for (std::size_t at = name.rfind('_'); at != std::string_view::npos;
+         at = at == 0 ? std::string_view::npos : name.rfind('_', at - 1)) {
+        JsonValue inner = member_named(object, name.substr(0, at));
+        if (inner.is_object()) {
+            JsonValue found = member_at(inner, name.substr(at + 1));
+            if (found.exists()) {
+                return found;
+            }
+        }
+    }
+    return {};
+}
+
+std::string body_field(ngx_http_request_t *r, std::string_view name)
+{
+    const RequestCtx *ctx = find_ctx(r);
+    return ctx && ctx->body_document
+               ? text_of(member_named(ctx->body_document->root(), name))
+               : std::string();
+}
+
+std::string answer_field(ngx_http_request_t *r, std::string_view name)
+{
+    RequestCtx *ctx = find_ctx(r);
+    if (ctx == nullptr || ctx->verify_body.empty()) {
+        return {};
+    }
+    if (!ctx->verify_document) {
+        JsonLimits limits;
+        limits.bytes = kMaxReplyBytes;
+        auto document = JsonDocument::parse(ctx->verify_body, limits);
+        ctx->verify_document =
+            document ? std::move(document.value()) : JsonDocument();
+    }
+    JsonValue value = member_at(ctx->verify_document->root(), name);
+    if (value.is_object() || value.is_array()) {
+        std::string json;
+        value.write(json);
+        json = ascii_json(json);
+        return json.size() > kLongestText ? std::string() : json;
+    }
+    return text_of(value);
+}
+
+// `data` is the whole name of the variable, as for nginx's own prefixes.
+template <class Find>
+ngx_int_t set_field(ngx_http_request_t *r, ngx_http_variable_value_t *v,
+                    uintptr_t data, std::string_view prefix, Find &&find)
+{
+    return guarded(r->connection->log, static_cast<ngx_int_t>(NGX_ERROR), [&] {
+        std::string_view name = view(*reinterpret_cast<ngx_str_t *>(data));
+        std::string value = find(r, name.substr(prefix.size()));
+        v->not_found = value.empty();
+        if (value.empty()) {
+            return static_cast<ngx_int_t>(NGX_OK);
+        }
+        ngx_str_t copied = pool_copy(r->pool, value);
+        if (copied.data == nullptr) {
+            return static_cast<ngx_int_t>(NGX_ERROR);
+        }
+        v->len = copied.len & 0x0fffffff;
+        v->data = copied.data;
+        v->valid = 1;
+        v->no_cacheable = 1;
+        return static_cast<ngx_int_t>(NGX_OK);
+    });
+}
+
+}  // namespace
+
+}  // namespace x402
+
+using namespace x402;
+
+ngx_int_t ngx_http_x402_get_body_field(ngx_http_request_t *r,
+                                       ngx_http_variable_value_t *v,
+                                       uintptr_t name)
+{
+    return set_field(r, v, name, "x402_body_", body_field);
+}
+
+ngx_int_t ngx_http_x402_get_answer_field(ngx_http_request_t *r,
+                                         ngx_http_variable_value_t *v,
+                                         uintptr_t name)
+{
+    return set_field(r, v, name, "x402_answer_", answer_field);
+}

@@ -1,0 +1,244 @@
+#include "nginx/filter/ngx_http_x402_response_hold.hpp"
+
+#include "nginx/reply/ngx_http_x402_answer_body.hpp"
+#include "nginx/reply/ngx_http_x402_reply.hpp"
+
+namespace x402 {
+
+ngx_http_output_header_filter_pt next_header_filter;
+ngx_http_output_body_filter_pt next_body_filter;
+
+namespace {
+
+// nginx: r->buffered has four bits; SSI, sub and copy use the other three.
+constexpr unsigned kBuffered = 0x08;
+
+// Content of no bytes that carries a flag: flush, sync, last.
+bool is_special(const ngx_buf_t *buffer)
+{
+    return ngx_buf_size(buffer) == 0;
+}
+
+// A producer takes a buffer of size zero for consumed and reuses the struct at
+// once, so that the flags must be kept in a copy.
+ngx_buf_t *own_copy(ngx_pool_t *pool, const ngx_buf_t *buffer)
+{
+    auto *copied = static_cast<ngx_buf_t *>(ngx_calloc_buf(pool));
+    if (copied) {
+        copied->flush = buffer->flush;
+        copied->sync = buffer->sync;
+        copied->last_buf = buffer->last_buf;
+        copied->last_in_chain = buffer->last_in_chain;
+    }
+    return copied;
+}
+
+void clear_hold(RequestCtx &ctx)
+{
+    ngx_http_request_t *r = ctx.r;
+    r->buffered &= static_cast<unsigned>(~kBuffered) & 0x0f;
+    r->connection->buffered &= static_cast<unsigned>(~kBuffered) & 0xff;
+    r->connection->write->delayed = 0;
+    if (ctx.hold_timer.timer_set) {
+        ngx_del_timer(&ctx.hold_timer);
+    }
+}
+
+void free_held_links(RequestCtx &ctx)
+{
+    for (ngx_chain_t *link = ctx.held; link;) {
+        ngx_chain_t *next = link->next;
+        ngx_free_chain(ctx.r->pool, link);
+        link = next;
+    }
+    ctx.held = nullptr;
+    ctx.held_last = &ctx.held;
+}
+
+void reset_headers(ngx_http_request_t *r, const Answer &answer,
+                   const AnswerBody &body)
+{
+    ngx_http_clean_header(r);
+    r->headers_out.status = answer.status;
+    r->headers_out.status_line.len = 0;
+    r->allow_ranges = 0;
+    r->disable_not_modified = 1;
+    r->expect_trailers = 0;
+    r->expect_tested = 1;
+    r->err_status = 0;
+    r->header_only = r->method == NGX_HTTP_HEAD;
+    set_body_headers(r, body);
+}
+
+// Header as it stands in headers_out, and `text` as the whole body.
+ngx_int_t send_text(ngx_http_request_t *r, const ngx_str_t &text)
+{
+    auto *buffer = static_cast<ngx_buf_t *>(ngx_calloc_buf(r->pool));
+    if (buffer == nullptr) {
+        return NGX_ERROR;
+    }
+    buffer->pos = text.data;
+    buffer->last = text.data + text.len;
+    buffer->memory = 1;
+    buffer->last_buf = 1;
+    buffer->last_in_chain = 1;
+    ngx_chain_t out = {buffer, nullptr};
+
+    ngx_int_t rc = next_header_filter(r);
+    if (rc != NGX_OK || r->header_only) {
+        return rc > NGX_OK ? static_cast<ngx_int_t>(NGX_ERROR) : rc;
+    }
+    return next_body_filter(r, &out);
+}
+
+// The range filter below refuses the range that was asked for. It was paid,
+// and the answer says both.
+ngx_int_t answer_bad_range(RequestCtx &ctx)
+{
+    ngx_http_request_t *r = ctx.r;
+    std::string range;
+    if (r->headers_out.content_range) {
+        range = copy(r->headers_out.content_range->value);
+    }
+    Answer answer;
+    answer.status = NGX_HTTP_RANGE_NOT_SATISFIABLE;
+    answer.word = "range_not_satisfiable";
+    AnswerBody body;
+    if (!json_answer_body(r, answer, body)) {
+        return NGX_ERROR;
+    }
+
+    discard_held(ctx);
+    ctx.gate = Gate::shut;
+    ctx.own_header_count = 0;
+    reset_headers(r, answer, body);
+    if (!add_paid_headers(ctx)
+        || (!range.empty() && !add_header(r, "Content-Range", range))) {
+        return NGX_ERROR;
+    }
+    return send_text(r, body.text);
+}
+
+}  // namespace
+
+void hold_back(RequestCtx &ctx)
+{
+    ngx_http_request_t *r = ctx.r;
+    r->buffered |= kBuffered;
+    r->connection->buffered |= kBuffered;
+    // Set at every held call: any timer of the write event clears it.
+    r->connection->write->delayed = 1;
+}
+
+bool keep_buffers(RequestCtx &ctx, ngx_chain_t *in)
+{
+    ngx_pool_t *pool = ctx.r->pool;
+    for (; in; in = in->next) {
+        ngx_chain_t *link = ngx_alloc_chain_link(pool);
+        if (link == nullptr) {
+            return false;
+        }
+        link->next = nullptr;
+        link->buf = is_special(in->buf) ? own_copy(pool, in->buf) : in->buf;
+        if (link->buf == nullptr) {
+            return false;
+        }
+        ctx.held_bytes += ngx_buf_size(in->buf);
+        *ctx.held_last = link;
+        ctx.held_last = &link->next;
+    }
+    return true;
+}
+
+void discard_buffers(ngx_chain_t *in)
+{
+    for (; in; in = in->next) {
+        in->buf->pos = in->buf->last;
+        in->buf->file_pos = in->buf->file_last;
+    }
+}
+
+void discard_held(RequestCtx &ctx)
+{
+    discard_buffers(ctx.held);
+    free_held_links(ctx);
+}
+
+ngx_int_t let_go(RequestCtx &ctx)
+{
+    ngx_http_request_t *r = ctx.r;
+    clear_hold(ctx);
+    ctx.gate = Gate::open;
+    if (ctx.released && !add_paid_headers(ctx)) {
+        return NGX_ERROR;
+    }
+    ngx_int_t rc = next_header_filter(r);
+    if (rc == NGX_ERROR) {
+        return NGX_ERROR;
+    }
+    if (rc > NGX_OK) {
+        return rc == NGX_HTTP_RANGE_NOT_SATISFIABLE ? answer_bad_range(ctx)
+                                                    : NGX_ERROR;
+    }
+    if (r->header_only) {
+        discard_held(ctx);
+        ctx.gate = Gate::shut;
+        return NGX_OK;
+    }
+    rc = next_body_filter(r, ctx.held);
+    free_held_links(ctx);
+    return rc;
+}
+
+void stop_source(RequestCtx &ctx)
+{
+    ngx_http_upstream_t *u = ctx.r->upstream;
+    ctx.source_to_stop = false;
+    if (u == nullptr || ctx.last_seen) {
+        return;
+    }
+    u->keepalive = 0;
+    if (!u->header_sent) {
+        // Its body has not begun: to nginx there is none.
+        u->headers_in.content_length_n = 0;
+        u->headers_in.chunked = 0;
+        u->upgrade = 0;
+        ctx.source_to_stop = true;
+        return;
+    }
+    if (u->peer.connection == nullptr) {
+        return;
+    }
+    if (!u->buffering) {
+        u->length = 0;
+    } else if (u->pipe) {
+        // A cached copy would be cut short and stored as if complete.
+        if (u->cacheable || u->store) {
+            u->pipe->upstream_error = 1;
+        } else {
+            u->pipe->upstream_done = 1;
+        }
+    }
+}
+
+ngx_int_t put_in_place(RequestCtx &ctx, const Answer &answer)
+{
+    clear_hold(ctx);
+    discard_held(ctx);
+    ctx.gate = Gate::shut;
+    stop_source(ctx);
+
+    AnswerBody body;
+    if (!choose_answer_body(ctx, answer, body)) {
+        return NGX_ERROR;
+    }
+    reset_headers(ctx.r, answer, body);
+    ctx.own_header_count = 0;
+    ctx.challenged = false;  // what was pushed before is gone
+    if (!add_answer_headers(ctx, answer)) {
+        return NGX_ERROR;
+    }
+    return send_text(ctx.r, body.text);
+}
+
+}  // namespace x402

@@ -1,0 +1,216 @@
+#include "nginx/filter/ngx_http_x402_variables.hpp"
+
+#include "base/decimal_amount.hpp"
+#include "base/hex_codec.hpp"
+#include "base/json_text.hpp"
+#include "facilitator/verify_answer.hpp"
+#include "nginx/request/ngx_http_x402_ctx.hpp"
+#include "nginx/request/ngx_http_x402_payment_headers.hpp"
+#include "policy/asset_table.hpp"
+#include "policy/evm_address.hpp"
+
+namespace x402 {
+
+namespace {
+
+std::string state_of(const RequestCtx &ctx)
+{
+    OutcomeFacts facts;
+    facts.state = ctx.state;
+    facts.reply = ctx.reply;
+    facts.money_moved = !ctx.receipt.empty() && !ctx.never_settled;
+    facts.never_settled = ctx.never_settled;
+    facts.accepted = ctx.accepted;
+    facts.let_in = ctx.let_in;
+    for (const auto &[conf, bypassed] : ctx.bypasses) {
+        facts.bypassed = facts.bypassed || bypassed;
+    }
+    return outcome_word(facts);
+}
+
+// In one spelling, so that limits and lists by payer cannot be dodged; what a
+// facilitator says instead of an address is not passed on.
+std::string payer_of(const Payment &payment)
+{
+    if (!payment.payer_known) {
+        return {};
+    }
+    auto named = parse_evm_address(payment.payer);
+    if (!named) {
+        named = parse_evm_address(payment.scheme.payer);
+    }
+    return named ? "0x" + hex_encode(named->data(), named->size())
+                 : header_excerpt(payment.payer);
+}
+
+std::string price_of(const Payment &payment)
+{
+    if (payment.amount.empty()) {
+        return {};
+    }
+    if (payment.way && payment.way->requirements.decimals) {
+        return to_decimal(payment.amount, *payment.way->requirements.decimals);
+    }
+    const Asset *asset = find_asset_by_address(payment.network, payment.asset);
+    return asset ? to_decimal(payment.amount, asset->decimals) : std::string();
+}
+
+// As $upstream_response_time.
+std::string seconds(const std::optional<ngx_msec_t> &time)
+{
+    if (!time) {
+        return {};
+    }
+    std::string thousandths = std::to_string(*time % 1000);
+    return std::to_string(*time / 1000) + "."
+           + std::string(3 - thousandths.size(), '0') + thousandths;
+}
+
+std::string of_payment(const Payment &payment, uintptr_t which)
+{
+    switch (which) {
+    case NGX_HTTP_X402_PAYER:
+        return payer_of(payment);
+    case NGX_HTTP_X402_AMOUNT:
+        return payment.amount;
+    case NGX_HTTP_X402_PRICE:
+        return price_of(payment);
+    case NGX_HTTP_X402_ASSET:
+        return payment.asset;
+    case NGX_HTTP_X402_NETWORK:
+        return payment.network;
+    case NGX_HTTP_X402_SCHEME:
+        if (payment.network.empty()) {
+            return {};
+        }
+        return header_excerpt(payment.way
+                                  ? payment.way->requirements.scheme
+                                  : std::string(payment.payload.scheme()));
+    case NGX_HTTP_X402_PAY_TO:
+        return payment.pay_to;
+    case NGX_HTTP_X402_VERSION:
+        return std::to_string(payment.payload.version);
+    case NGX_HTTP_X402_PAYMENT_ID:
+        // Tokens are good for many requests: none of them is known by it.
+        return payment.facts.key == Digest{}
+                   ? ""
+                   : hex_encode(payment.facts.key.data(),
+                                payment.facts.key.size());
+    default:
+        return {};
+    }
+}
+
+std::string of_request(const RequestCtx &ctx, uintptr_t which)
+{
+    switch (which) {
+    case NGX_HTTP_X402_STATE:
+        return state_of(ctx);
+    case NGX_HTTP_X402_TRANSACTION:
+        return header_excerpt(ctx.transaction);
+    case NGX_HTTP_X402_FACILITATOR:
+        return ctx.asked ? header_excerpt(ctx.asked->url.base(), 2048)
+                         : std::string();
+    case NGX_HTTP_X402_REASON:
+        return header_excerpt(ctx.reason);
+    case NGX_HTTP_X402_VERIFY_TIME:
+        return seconds(ctx.verify_time);
+    case NGX_HTTP_X402_SETTLE_TIME:
+        return seconds(ctx.settle_time);
+    case NGX_HTTP_X402_REDELIVERY:
+        return ctx.resumed && ctx.accepted ? "1" : "";
+    default:
+        return ctx.payment ? of_payment(*ctx.payment, which) : std::string();
+    }
+}
+
+// From the request's headers, or from where they were put when they were taken
+// out.
+std::string of_header(ngx_http_request_t *main, const RequestCtx *ctx,
+                      uintptr_t which)
+{
+    PresentedHeaders presented =
+        ctx && !ctx->presented.empty()
+            ? ctx->presented
+            : presented_payments(main->headers_in.headers, *loc_conf(main));
+    if (which == NGX_HTTP_X402_PRESENTED) {
+        return presented.empty() ? "" : "1";
+    }
+    Dialects dialects = {&dialect_v2(), &dialect_v1()};
+    if (ctx && ctx->location) {
+        dialects = ctx->location->dialects;
+    } else if (loc_conf(main)->dialects) {
+        dialects = *static_cast<const Dialects *>(loc_conf(main)->dialects);
+    }
+    ChosenPayment payment = chosen_payment(presented, dialects);
+    if (!payment.usable()) {
+        return {};
+    }
+    auto payload =
+        payment.dialect->decode(view(payment.header->value), nullptr);
+    if (!payload) {
+        return {};
+    }
+    // Not the client's own text: there may be line breaks between its members.
+    std::string json;
+    payload->document.root().write(json);
+    return ascii_json(json);
+}
+
+std::string value_of(ngx_http_request_t *r, uintptr_t which)
+{
+    // Subrequests tell of the main request.
+    const RequestCtx *ctx = find_ctx(r);
+    if (which == NGX_HTTP_X402_PRESENTED || which == NGX_HTTP_X402_PAYMENT) {
+        return of_header(r->main, ctx, which);
+    }
+    return ctx ? of_request(*ctx, which) : std::string();
+}
+
+ngx_int_t set_value(ngx_http_request_t *r, ngx_http_variable_value_t *v,
+                    const std::string &value)
+{
+    if (value.empty()) {
+        v->not_found = 1;
+        return NGX_OK;
+    }
+    ngx_str_t copied = pool_copy(r->pool, value);
+    if (copied.data == nullptr) {
+        return NGX_ERROR;
+    }
+    v->len = copied.len & 0x0fffffff;
+    v->data = copied.data;
+    v->valid = 1;
+    v->no_cacheable = 0;
+    v->not_found = 0;
+    return NGX_OK;
+}
+
+}  // namespace
+
+bool add_variables(ngx_conf_t *cf)
+{
+    for (ngx_http_variable_t *row = ngx_http_x402_variables; row->name.len;
+         row++) {
+        ngx_http_variable_t *added =
+            ngx_http_add_variable(cf, &row->name, row->flags);
+        if (added == nullptr) {
+            return false;
+        }
+        added->get_handler = row->get_handler;
+        added->data = row->data;
+    }
+    return true;
+}
+
+}  // namespace x402
+
+using namespace x402;
+
+ngx_int_t ngx_http_x402_get_variable(ngx_http_request_t *r,
+                                     ngx_http_variable_value_t *v,
+                                     uintptr_t which)
+{
+    return guarded(r->connection->log, static_cast<ngx_int_t>(NGX_ERROR),
+                   [&] { return set_value(r, v, value_of(r, which)); });
+}

@@ -1,0 +1,15 @@
+// The variables $x402_...: what operators see of a request. Nothing is decided
+// here, nothing made for a request that never met a price.
+#ifndef NGX_HTTP_X402_VARIABLES_HPP
+#define NGX_HTTP_X402_VARIABLES_HPP
+
+#include "nginx/core/ngx_http_x402_boundary.hpp"
+
+namespace x402 {
+
+// Preconfiguration: the table of ngx_http_x402_module.c.
+bool add_variables(ngx_conf_t *cf);
+
+}  // namespace x402
+
+#endif

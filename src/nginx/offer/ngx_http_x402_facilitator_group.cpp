@@ -1,0 +1,286 @@
+#include "nginx/offer/ngx_http_x402_facilitator_group.hpp"
+
+#include <algorithm>
+
+#include "facilitator/facilitator_url.hpp"
+#include "nginx/core/ngx_http_x402_directive.hpp"
+#include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/offer/ngx_http_x402_location_offer.hpp"
+
+namespace x402 {
+
+namespace {
+
+constexpr unsigned kMaxFailures = 100;
+
+bool is_name(std::string_view text)
+{
+    auto fits = [](char byte) {
+        return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z')
+               || (byte >= '0' && byte <= '9') || byte == '_' || byte == '-';
+    };
+    return !text.empty() && std::all_of(text.begin(), text.end(), fits);
+}
+
+FacilitatorGroups *groups_of(ngx_conf_t *cf)
+{
+    return static_cast<FacilitatorGroups *>(main_conf(cf)->facilitator_groups);
+}
+
+bool read_number(std::string_view text, unsigned &number)
+{
+    if (text.empty() || text.size() > 3
+        || text.find_first_not_of("0123456789") != std::string_view::npos) {
+        return false;
+    }
+    number = static_cast<unsigned>(std::stoul(std::string(text)));
+    return number <= kMaxFailures;
+}
+
+// One word behind the URL; the sentence why not, or nothing.
+std::string read_server_word(GroupServer &server, std::string_view word)
+{
+    constexpr std::string_view kFails = "max_fails=";
+    constexpr std::string_view kTime = "fail_timeout=";
+    std::string quoted = "\"" + std::string(word) + "\"";
+
+    if (word == "backup") {
+        server.backup = true;
+        return {};
+    }
+    if (word.substr(0, kFails.size()) == kFails) {
+        return read_number(word.substr(kFails.size()),
+                           server.health.max_failures)
+                   ? ""
+                   : quoted + " must be a number from 0 to "
+                         + std::to_string(kMaxFailures);
+    }
+    if (word.substr(0, kTime.size()) == kTime) {
+        std::string text(word.substr(kTime.size()));
+        ngx_str_t value = {text.size(),
+                           reinterpret_cast<u_char *>(text.data())};
+        ngx_int_t time = ngx_parse_time(&value, 0);
+        if (time == NGX_ERROR || time == 0) {
+            return quoted + " must be a time greater than 0";
+        }
+        server.health.window = static_cast<std::uint64_t>(time);
+        return {};
+    }
+    return "unknown parameter " + quoted
+           + "; write backup, max_fails= or fail_timeout=";
+}
+
+char *read_server(ngx_conf_t *cf, void *group_data)
+{
+    auto &group = *static_cast<FacilitatorGroup *>(group_data);
+    const ngx_str_t *words = arguments(cf);
+    if (view(words[0]) != "server" || cf->args->nelts < 2) {
+        return refuse(cf, "x402_facilitator_group holds lines \"server url "
+                          "[backup] [max_fails=number] [fail_timeout=time]\", "
+                          "found \""
+                              + copy(words[0]) + "\"");
+    }
+    auto url = parse_facilitator_url(view(words[1]));
+    if (!url) {
+        return refuse(cf, url.problem().text);
+    }
+    GroupServer server;
+    server.url = url->base();
+    for (const GroupServer &other : group.servers) {
+        if (other.url == server.url) {
+            return refuse(cf, "facilitator \"" + server.url
+                                  + "\" is in this group already");
+        }
+    }
+    for (ngx_uint_t i = 2; i < cf->args->nelts; i++) {
+        std::string why = read_server_word(server, view(words[i]));
+        if (!why.empty()) {
+            return refuse(cf, why);
+        }
+    }
+    group.servers.push_back(std::move(server));
+    return NGX_CONF_OK;
+}
+
+// nginx: called for each line of the block.
+char *on_group_line(ngx_conf_t *cf, ngx_command_t *, void *)
+{
+    return guarded(cf->log, static_cast<char *>(NGX_CONF_ERROR),
+                   [&] { return read_server(cf, cf->handler_conf); });
+}
+
+char *read_group(ngx_conf_t *cf, void *main_data)
+{
+    auto *mcf = static_cast<ngx_http_x402_main_conf_t *>(main_data);
+    if (mcf->facilitator_groups == nullptr) {
+        mcf->facilitator_groups = pool_new<FacilitatorGroups>(cf->pool);
+        if (mcf->facilitator_groups == nullptr) {
+            return static_cast<char *>(NGX_CONF_ERROR);
+        }
+    }
+    FacilitatorGroup group;
+    group.name = copy(arguments(cf)[1]);
+    if (!is_name(group.name)) {
+        return refuse(cf, "a group's name consists of letters, digits, \"_\" "
+                          "and \"-\", found \""
+                              + group.name + "\"");
+    }
+    for (const FacilitatorGroup &other : groups_of(cf)->groups) {
+        if (other.name == group.name) {
+            return refuse(cf, "there is a facilitator group \"" + group.name
+                                  + "\" already");
+        }
+    }
+    ngx_conf_t saved = *cf;
+    cf->handler = on_group_line;
+    cf->handler_conf = reinterpret_cast<char *>(&group);
+    char *result = ngx_conf_parse(cf, nullptr);
+    *cf = saved;
+    if (result != NGX_CONF_OK) {
+        return result;
+    }
+    if (group.servers.empty()) {
+        return refuse(cf, "facilitator group \"" + group.name
+                              + "\" is empty; write \"server url;\" into it");
+    }
+    auto is_first = [](const GroupServer &server) { return !server.backup; };
+    std::stable_partition(group.servers.begin(), group.servers.end(), is_first);
+    groups_of(cf)->groups.push_back(std::move(group));
+    return NGX_CONF_OK;
+}
+
+// nullptr: an error was printed.
+const FacilitatorGroup *find_group(ngx_conf_t *cf, std::string_view name,
+                                   const ngx_http_x402_origin_t &origin)
+{
+    if (FacilitatorGroups *known = groups_of(cf)) {
+        for (const FacilitatorGroup &group : known->groups) {
+            if (group.name == name) {
+                return &group;
+            }
+        }
+    }
+    complain(cf, NGX_LOG_EMERG,
+             "there is no facilitator group \"" + std::string(name)
+                 + "\"; write x402_facilitator_group, or a URL with http:// or "
+                   "https://",
+             origin);
+    return nullptr;
+}
+
+bool add_member(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
+                const HealthTerms &health, const ngx_http_x402_origin_t &origin,
+                Members &members)
+{
+    ngx_uint_t known = main_conf(cf)->facilitators.nelts;
+    FacilitatorConf *member = find_or_add_facilitator(cf, conf, health);
+    if (member == nullptr) {
+        return false;
+    }
+    // Once for each facilitator, where it is used first.
+    std::string warning = warning_of_exposure(*member);
+    if (member->index == known && !warning.empty()) {
+        complain(cf, NGX_LOG_WARN, warning, origin);
+    }
+    members.push_back(member);
+    return true;
+}
+
+// Shared with all who ask the same.
+const Members *share(ngx_conf_t *cf, Members members)
+{
+    ngx_http_x402_main_conf_t *mcf = main_conf(cf);
+    if (mcf->facilitator_groups == nullptr) {
+        mcf->facilitator_groups = pool_new<FacilitatorGroups>(cf->pool);
+    }
+    auto *known = static_cast<FacilitatorGroups *>(mcf->facilitator_groups);
+    if (known == nullptr) {
+        return nullptr;
+    }
+    for (const Members *other : known->members) {
+        if (*other == members) {
+            return other;
+        }
+    }
+    auto *made = pool_new<Members>(cf->pool, std::move(members));
+    if (made != nullptr) {
+        known->members.push_back(made);
+    }
+    return made;
+}
+
+const FacilitatorConf *find_id(const void *members, std::uint64_t id)
+{
+    if (members == nullptr) {
+        return nullptr;
+    }
+    for (const FacilitatorConf *member :
+         *static_cast<const Members *>(members)) {
+        if (member->id == id) {
+            return member;
+        }
+    }
+    return nullptr;
+}
+
+}  // namespace
+
+std::string objection_to_facilitator(std::string_view text)
+{
+    if (is_name(text)) {
+        return {};
+    }
+    auto url = parse_facilitator_url(text);
+    return url ? std::string() : url.problem().text;
+}
+
+const Members *find_or_add_members(ngx_conf_t *cf,
+                                   const ngx_http_x402_loc_conf_t &conf,
+                                   const ngx_http_x402_origin_t &origin)
+{
+    Members members;
+    if (!is_name(view(conf.facilitator_url))) {
+        return add_member(cf, conf, {}, origin, members)
+                   ? share(cf, std::move(members))
+                   : nullptr;
+    }
+    const FacilitatorGroup *group =
+        find_group(cf, view(conf.facilitator_url), origin);
+    if (group == nullptr) {
+        return nullptr;
+    }
+    for (const GroupServer &server : group->servers) {
+        ngx_http_x402_loc_conf_t asked = conf;
+        asked.facilitator_url = pool_copy(cf->pool, server.url);
+        if (asked.facilitator_url.data == nullptr
+            || !add_member(cf, asked, server.health, origin, members)) {
+            return nullptr;
+        }
+    }
+    return share(cf, std::move(members));
+}
+
+const FacilitatorConf *member_by_id(const ngx_http_x402_loc_conf_t &conf,
+                                    std::uint64_t id)
+{
+    if (const FacilitatorConf *common = find_id(conf.facilitator_members, id)) {
+        return common;
+    }
+    for (const LocationTerm &term :
+         static_cast<const LocationOffer *>(conf.offer)->terms) {
+        if (const FacilitatorConf *own = find_id(term.members, id)) {
+            return own;
+        }
+    }
+    return nullptr;
+}
+
+}  // namespace x402
+
+using namespace x402;
+
+char *ngx_http_x402_set_facilitator_group(ngx_conf_t *cf, ngx_command_t *,
+                                          void *conf)
+{
+    return config_guarded(cf, read_group, conf);
+}

@@ -1,0 +1,54 @@
+// x402_facilitator_group: facilitators that stand in for each other.
+//
+// A location names one URL or one group; what it asks is its *members*: the
+// facilitators of that group with the trust and credentials of the location.
+// A URL makes a group of one.
+#ifndef NGX_HTTP_X402_FACILITATOR_GROUP_HPP
+#define NGX_HTTP_X402_FACILITATOR_GROUP_HPP
+
+#include <string>
+#include <vector>
+
+#include "nginx/call/ngx_http_x402_facilitator_conf.hpp"
+
+namespace x402 {
+
+// In the order in which they are asked; never empty.
+using Members = std::vector<FacilitatorConf *>;
+
+// As written.
+struct GroupServer {
+    std::string url;  // base
+    bool backup = false;
+    HealthTerms health;
+};
+struct FacilitatorGroup {
+    std::string name;
+    std::vector<GroupServer> servers;  // backups last
+};
+
+// Of all locations; a location that names nothing else than another shares
+// its members.
+struct FacilitatorGroups {
+    std::vector<FacilitatorGroup> groups;
+    std::vector<const Members *> members;
+};
+
+// Why the text can be no URL and no group's name; empty: it can be one. Whether
+// there is a group of that name is known when all has been read.
+std::string objection_to_facilitator(std::string_view text);
+
+// Whom conf.facilitator_url names. nullptr: an error was printed, with
+// `origin`, or there is no memory. Lifetime: the configuration cycle.
+const Members *find_or_add_members(ngx_conf_t *cf,
+                                   const ngx_http_x402_loc_conf_t &conf,
+                                   const ngx_http_x402_origin_t &origin);
+
+// Of the members that this location may ask about any way to pay, the one with
+// this id; nullptr: none has it.
+const FacilitatorConf *member_by_id(const ngx_http_x402_loc_conf_t &conf,
+                                    std::uint64_t id);
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,48 @@
+// Nevermined as configured: whose backend, under which key, and what can only
+// be written together with it.
+#ifndef NGX_HTTP_X402_NEVERMINED_HPP
+#define NGX_HTTP_X402_NEVERMINED_HPP
+
+#include "nginx/call/ngx_http_x402_facilitator_conf.hpp"
+#include "nginx/offer/ngx_http_x402_location_offer.hpp"
+
+namespace x402 {
+
+// x402_nevermined.
+struct NeverminedConf {
+    std::string backend;  // base URL
+    bool live = false;    // real money
+    FacilitatorAuth *auth = nullptr;
+};
+
+// The location is paid by tokens.
+bool bears_tokens(const ngx_http_x402_loc_conf_t &conf);
+
+// x402_settle_failure, by default as the dialect has it.
+bool delivers_unsettled(const ngx_http_x402_loc_conf_t &conf);
+
+// The names of token headers, best first; those of the location or the
+// dialect's own. Lifetime: the configuration cycle.
+std::vector<std::string_view>
+token_headers(const ngx_http_x402_loc_conf_t &conf);
+
+// Why what is written about plans and tokens cannot stand together, after
+// merge; empty: it can.
+std::string objection_to_tokens(const ngx_http_x402_loc_conf_t &conf);
+
+// The words of an accept with a plan, its timeout left out. Call only with
+// conf.nevermined.
+PlanTerms plan_words(const ngx_http_x402_loc_conf_t &conf,
+                     const ngx_http_x402_accept_t &accept);
+
+// The backend as whom verify and settle are asked of, and as what its pages
+// about plans are read from, without the key. nullptr: no memory. Call only
+// with conf.nevermined.
+FacilitatorConf *add_backend(ngx_conf_t *cf,
+                             const ngx_http_x402_loc_conf_t &conf);
+FacilitatorConf *add_plan_pages(ngx_conf_t *cf,
+                                const ngx_http_x402_loc_conf_t &conf);
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,195 @@
+#include "nginx/payment/ngx_http_x402_facilitator_peers.hpp"
+
+#include <algorithm>
+
+#include "base/canonical_json.hpp"
+#include "facilitator/refusal_reasons.hpp"
+#include "nginx/call/ngx_http_x402_endpoint_health.hpp"
+#include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/payment/ngx_http_x402_payment.hpp"
+#include "nginx/reply/ngx_http_x402_reply.hpp"
+#include "nginx/request/ngx_http_x402_offer_supported.hpp"
+
+namespace x402 {
+
+namespace {
+
+// The next of ctx.payment->others who is well; nullptr: none.
+Endpoint *next_to_verify(RequestCtx &ctx, Worker &worker)
+{
+    auto &others = ctx.payment->others;
+    while (!others.empty()) {
+        Endpoint &next = worker.endpoint_of(*others.front());
+        others.erase(others.begin());
+        auto advice = next.health.advice(ngx_current_msec);
+        if (advice.course == Course::usual) {
+            if (advice.probe) {
+                next.health.begin_probe(ngx_current_msec);
+            }
+            return &next;
+        }
+    }
+    return nullptr;
+}
+
+// The version of x402 by which it is asked about the payment's way.
+unsigned version_for(const RequestCtx &ctx, const FacilitatorConf &asked)
+{
+    unsigned version = ctx.dialect->version();
+    Worker *worker = worker_of(main_conf(ctx.r));
+    return worker ? version_to_ask(*worker, asked,
+                                   ctx.payment->way->requirements, version)
+                  : version;
+}
+
+// Payment with signature, requirement and facilitator, in one number. The
+// exact spelling: for some schemes the case of letters is the message.
+Digest refusal_key(const RequestCtx &ctx, const FacilitatorConf &facilitator)
+{
+    return sha256(canonical_json(ctx.payment->payload.payload()) + '\n'
+                  + ctx.payment->way->json + '\n'
+                  + std::to_string(ctx.dialect->version()) + ' '
+                  + std::to_string(facilitator.index));
+}
+
+bool was_refused(RequestCtx &ctx, Worker &worker,
+                 const FacilitatorConf &facilitator)
+{
+    if (worker.refusals.is_empty(ngx_time())) {
+        return false;
+    }
+    std::string reason(
+        worker.refusals.find(refusal_key(ctx, facilitator), ngx_time()));
+    if (reason.empty()) {
+        return false;
+    }
+    refuse_payment(ctx, std::move(reason));
+    return true;
+}
+
+// The first who is well, else the first who answers; nullptr: all are silent.
+MemberChoice first_of(Worker &worker, const Members &members)
+{
+    MemberChoice choice;
+    for (const FacilitatorConf *member : members) {
+        Endpoint &endpoint = worker.endpoint_of(*member);
+        auto advice = endpoint.health.advice(ngx_current_msec);
+        if (advice.course == Course::usual) {
+            return {&endpoint, false, advice.probe};
+        }
+        if (advice.course == Course::settle_first
+            && choice.endpoint == nullptr) {
+            choice = {&endpoint, true, false};
+        }
+    }
+    return choice;
+}
+
+// 503: the breaker is open.
+Answer closed_answer()
+{
+    Answer answer =
+        fault_answer(NGX_HTTP_SERVICE_UNAVAILABLE, "facilitator_unavailable");
+    answer.retry_after = FacilitatorHealth::kProbeEvery / 1000;
+    return answer;
+}
+
+}  // namespace
+
+MemberChoice choose_member(RequestCtx &ctx, Worker &worker)
+{
+    Members members = members_of(ctx, *ctx.payment->way);
+    MemberChoice choice = first_of(worker, members);
+    if (choice.endpoint == nullptr) {
+        decide(ctx, closed_answer());
+        cap_retry(ctx);
+        return choice;
+    }
+    const FacilitatorConf &chosen = choice.endpoint->conf();
+    if (was_refused(ctx, worker, chosen)) {
+        return {};
+    }
+    // Before content nobody knows how much of a maximum is to be settled.
+    if (ctx.payment->settles == SettleTime::off
+        || ctx.payment->payload.scheme() == "upto") {
+        choice.settle_first = false;
+    }
+    if (&chosen != facilitator_of(ctx, *ctx.payment->way)) {
+        word_request(ctx, chosen);
+    }
+    members.erase(std::find(members.begin(), members.end(), &chosen));
+    ctx.payment->others = std::move(members);
+    return choice;
+}
+
+void word_request(RequestCtx &ctx, const FacilitatorConf &asked)
+{
+    Payment &payment = *ctx.payment;
+    payment.asked_version = version_for(ctx, asked);
+    payment.request_body = request_of(ctx, *payment.way);
+}
+
+std::vector<Endpoint *> others_to_settle(const RequestCtx &ctx, Worker &worker)
+{
+    std::vector<Endpoint *> others;
+    // Those who could not even be asked to verify come last, but they come.
+    for (FacilitatorConf *other : members_of(ctx, *ctx.payment->way)) {
+        // The request is worded already.
+        if (other != ctx.asked
+            && version_for(ctx, *other) == ctx.payment->asked_version) {
+            others.push_back(&worker.endpoint_of(*other));
+        }
+    }
+    return others;
+}
+
+VerifyAnswer take_verdict(RequestCtx &ctx, const FacilitatorReply &reply)
+{
+    VerifyAnswer verdict;
+    ngx_log_t *log = ctx.r->connection->log;
+    guarded(log, 0, [&] {
+        verdict = judge_verify(reply);
+        if (Worker *worker = worker_of(main_conf(ctx.r))) {
+            note_health(worker->endpoint_of(*ctx.asked), Operation::verify,
+                        call_health(reply, verdict), ctx.payment->facts.payer,
+                        log);
+        }
+        return 0;
+    });
+    return verdict;
+}
+
+bool verify_elsewhere(RequestCtx &ctx, const FacilitatorReply &reply,
+                      const VerifyAnswer &answer)
+{
+    if (!verify_may_move(reply)) {
+        return false;
+    }
+    ngx_log_t *log = ctx.r->connection->log;
+    return guarded(log, false, [&] {
+        Worker *worker = worker_of(main_conf(ctx.r));
+        Endpoint *next = worker ? next_to_verify(ctx, *worker) : nullptr;
+        if (next == nullptr) {
+            return false;
+        }
+        log_line(NGX_LOG_WARN, log,
+                 "verify at facilitator \"" + ctx.asked->url.base()
+                     + "\" failed: " + answer.detail + "; asking \""
+                     + next->conf().url.base() + "\"");
+        word_request(ctx, next->conf());
+        begin_verify(ctx, *next);
+        return true;
+    });
+}
+
+void remember_refusal(const RequestCtx &ctx, const std::string &reason)
+{
+    Worker *worker = worker_of(main_conf(ctx.r));
+    bool known = worker && ctx.asked && ctx.payment && ctx.payment->way;
+    if (known && is_lasting_reason(reason)) {
+        worker->refusals.remember(refusal_key(ctx, *ctx.asked), reason,
+                                  ngx_time());
+    }
+}
+
+}  // namespace x402

@@ -1,0 +1,167 @@
+#include "nginx/payment/ngx_http_x402_payer_claims.hpp"
+
+#include <algorithm>
+
+#include "base/decimal_amount.hpp"
+#include "facilitator/settle_request.hpp"
+#include "facilitator/verify_answer.hpp"
+#include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/payment/ngx_http_x402_payment.hpp"
+#include "nginx/reply/ngx_http_x402_reply.hpp"
+#include "policy/claim_key.hpp"
+#include "policy/evm_address.hpp"
+
+namespace x402 {
+
+namespace {
+
+// After its first settle, s. An outcome that is still unknown then does not
+// keep its payer from buying anew.
+constexpr std::int64_t kPatience = 60;
+
+Purchase purchase_of(const RequestCtx &ctx)
+{
+    const Payment &payment = *ctx.payment;
+    Purchase purchase;
+    purchase.payer = payment.facts.payer;
+    purchase.resource = payment.facts.resource;
+    purchase.money = payment.facts.money;
+    // Not what was signed, which may be more: what is asked for today.
+    purchase.amount =
+        atomic_amount_bytes(payment.amount).value_or(payment.facts.amount);
+    return purchase;
+}
+
+// The facilitator may name another payer than the payment does: then nobody
+// knows whose it is.
+bool payer_is_proven(const Payment &payment)
+{
+    auto said = parse_evm_address(payment.scheme.payer);
+    return said
+           && (payment.payer == payment.scheme.payer
+               || said == parse_evm_address(payment.payer));
+}
+
+// The claim in hand is the older one from now on.
+void adopt(RequestCtx &ctx, const ClaimView &older, Event event)
+{
+    Payment &payment = *ctx.payment;
+    payment.facts.key = older.key;
+    payment.valid_before = older.expires - ClaimTable::kAfterlife;
+    ctx.resumed = true;
+    ctx.settled_before = false;
+    // Money: nothing between these two may throw, or the cleanup would free
+    // what is owed.
+    payment.claim = older.ref;
+    advance(ctx, event);
+}
+
+void deliver_owed(RequestCtx &ctx, const ClaimView &older)
+{
+    Payment &payment = *ctx.payment;
+    adopt(ctx, older, Event::claim_paid_resumed);
+    ctx.slot = Slot();
+    ctx.settled_first = true;
+    ctx.never_settled = older.never_settled;
+    ctx.receipt = older.receipt;
+    payment.amount =
+        LockedClaims(main_conf(ctx.r)->zone)->texts(older.ref).amount;
+    auto receipt = JsonDocument::parse(older.receipt);
+    if (receipt) {
+        ctx.transaction = std::string(receipt->root()["transaction"].string());
+    }
+    log_line(NGX_LOG_NOTICE, ctx.r->connection->log,
+             "content that was paid for is delivered to payer \""
+                 + log_excerpt(payment.payer)
+                 + "\", who presented a new payment; that one is not settled");
+}
+
+// Asks the facilitator of the older claim again. False: that cannot be now.
+bool ask_again(RequestCtx &ctx, Worker &worker, const ClaimView &older)
+{
+    Payment &payment = *ctx.payment;
+    Endpoint *endpoint = worker.endpoint_by_id(
+        older.facilitator, member_by_id(*ctx.conf, older.facilitator));
+    std::string stored = LockedClaims(worker.zone)->stored_settle(older.ref);
+    auto request = read_settle_request(stored);
+    if (endpoint == nullptr || !request) {
+        return false;
+    }
+    {
+        LockedClaims claims(worker.zone);
+        if (!claims->resume(older.ref, worker.owner)) {
+            return false;
+        }
+        claims->free(payment.claim);
+    }
+    adopt(ctx, older, Event::claim_unknown_resumed);
+    payment.network = std::move(request->network);
+    payment.amount = std::move(request->amount);
+    payment.asset = std::move(request->asset);
+    payment.pay_to = std::move(request->pay_to);
+    payment.request_body = std::move(stored);
+    SettlementTerms terms = settlement_terms(ctx);
+    terms.at_most = request->at_most;
+    terms.ever_unknown = true;
+    terms.was_verified = older.was_verified;
+    terms.first_settle_sent = older.first_settle_sent;
+    settle_first(ctx, worker, *endpoint, std::move(terms));
+    return true;
+}
+
+}  // namespace
+
+void complete_facts(RequestCtx &ctx, const PaymentOffer::Way &way)
+{
+    ClaimFacts &facts = ctx.payment->facts;
+    const SchemePayload &scheme = ctx.payment->scheme;
+    facts.money = way.money ? *way.money
+                            : money_digest(way.requirements.network,
+                                           way.requirements.asset);
+    if (scheme.value.empty()) {
+        facts.amount =
+            atomic_amount_bytes(way.requirements.amount).value_or(facts.amount);
+    }
+    // No chain stands behind these.
+    facts.only_guard = ctx.payment->settles == SettleTime::off
+                       || scheme.form == PaymentForm::fast;
+}
+
+bool has_older_claim(const RequestCtx &ctx, Worker &worker)
+{
+    return LockedClaims(worker.zone)->has_older(purchase_of(ctx), ngx_time());
+}
+
+bool take_up_older_claim(RequestCtx &ctx, Worker &worker)
+{
+    if (!payer_is_proven(*ctx.payment)) {
+        return false;
+    }
+    Purchase purchase = purchase_of(ctx);
+    ClaimView older;
+    {
+        LockedClaims claims(worker.zone);
+        if (claims->resume_owed(purchase, worker.owner, ngx_time(), older)) {
+            claims->free(ctx.payment->claim);
+        } else {
+            older = claims->find_unknown(purchase, ngx_time());
+        }
+    }
+    if (older.state == ClaimState::paid) {
+        deliver_owed(ctx, older);
+        return true;
+    }
+    std::int64_t left = older.settle_started + kPatience - ngx_time();
+    if (older.state == ClaimState::free || left <= 0) {
+        return false;
+    }
+    if (older.in_use || !ask_again(ctx, worker, older)) {
+        advance(ctx, Event::verify_failed);
+        ctx.answer = unknown_answer();
+        ctx.answer.retry_after =
+            std::min(ctx.answer.retry_after, static_cast<ngx_uint_t>(left));
+    }
+    return true;
+}
+
+}  // namespace x402

@@ -1,0 +1,129 @@
+#include "nginx/reply/ngx_http_x402_answer_body.hpp"
+
+#include "nginx/offer/ngx_http_x402_nevermined.hpp"
+#include "nginx/reply/ngx_http_x402_paywall.hpp"
+
+namespace x402 {
+
+namespace {
+
+constexpr std::string_view kJson = "application/json";
+constexpr std::string_view kHtml = "text/html";
+constexpr std::string_view kHtmlInUtf8 = "text/html; charset=utf-8";
+
+// nginx: a charset filter writes into what it is given, so that constants have
+// to be copied, too.
+bool set_body(ngx_http_request_t *r, std::string_view text, AnswerBody &body)
+{
+    body.text = pool_copy(r->pool, text);
+    return body.text.data != nullptr;
+}
+
+bool set_json(ngx_http_request_t *r, std::string_view text, AnswerBody &body)
+{
+    body.type = kJson;
+    body.type_length = kJson.size();
+    return set_body(r, text, body);
+}
+
+std::size_t length_without_parameters(std::string_view type)
+{
+    type = type.substr(0, type.find(';'));
+    while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) {
+        type.remove_suffix(1);
+    }
+    return type.size();
+}
+
+}  // namespace
+
+bool json_answer_body(ngx_http_request_t *r, const Answer &answer,
+                      AnswerBody &body)
+{
+    std::string text = std::string("{\"error\":\"") + answer.word + "\"";
+    if (answer.charged) {
+        text += std::string(",\"charged\":") + answer.charged;
+    }
+    text += "}";
+    return set_json(r, text, body);
+}
+
+Challenge challenge_of(const RequestCtx &ctx, const Answer &answer,
+                       const ResourceInfo &resource)
+{
+    std::string_view error =
+        answer.unpaid ? ctx.unpaid_error : answer.offer_error;
+    bool stock = answer.unpaid && error.empty();
+    Challenge challenge = {
+        stock ? kPaymentRequired : error, stock, resource, *ctx.offer, {}, {}};
+    if (ctx.payment && ctx.payment->payer_known) {
+        challenge.payer = ctx.payment->payer;
+    } else {
+        challenge.payer = answer.payer;
+    }
+    std::vector<std::string_view> tokens = token_headers(*ctx.conf);
+    if (!tokens.empty()) {
+        challenge.token_header = tokens.front();
+    }
+    return challenge;
+}
+
+namespace {
+
+// What the location's dialects put into the body of a 402, if anything.
+bool challenge_body(const RequestCtx &ctx, const Answer &answer,
+                    AnswerBody &body)
+{
+    if (answer.offer && ctx.offer) {
+        for (const Dialect *dialect : ctx.location->dialects) {
+            if (dialect->offers_in_body()) {
+                ResourceInfo resource = resource_info(ctx);
+                Challenge challenge = challenge_of(ctx, answer, resource);
+                return set_json(ctx.r, dialect->offer_body(challenge), body);
+            }
+        }
+    }
+    return set_json(ctx.r, "{}", body);
+}
+
+}  // namespace
+
+bool choose_answer_body(const RequestCtx &ctx, const Answer &answer,
+                        AnswerBody &body)
+{
+    ngx_http_request_t *r = ctx.r;
+    const ngx_http_x402_loc_conf_t *conf = answer.unpaid ? ctx.conf : nullptr;
+    // What plans cost people read at their seller's.
+    if (conf && conf->paywall && !bears_tokens(*conf)) {
+        std::string page;
+        if (paywall_for(ctx, page)) {
+            body.type = kHtmlInUtf8;
+            body.type_length = kHtml.size();
+            return set_body(r, page, body);
+        }
+    }
+    if (conf && conf->unpaid_body) {
+        ngx_str_t text;
+        if (ngx_http_complex_value(r, conf->unpaid_body, &text) != NGX_OK) {
+            return false;
+        }
+        if (text.len != 0) {
+            body.type = view(conf->unpaid_type);
+            body.type_length = length_without_parameters(body.type);
+            return set_body(r, view(text), body);
+        }
+    }
+    return answer.word ? json_answer_body(r, answer, body)
+                       : challenge_body(ctx, answer, body);
+}
+
+void set_body_headers(ngx_http_request_t *r, const AnswerBody &body)
+{
+    r->headers_out.content_type = borrowed(body.type);
+    // nginx: what filters compare by.
+    r->headers_out.content_type_len = body.type_length;
+    r->headers_out.content_type_lowcase = nullptr;
+    r->headers_out.content_length_n = static_cast<off_t>(body.text.len);
+}
+
+}  // namespace x402

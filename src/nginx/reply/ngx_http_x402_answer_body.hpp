@@ -1,0 +1,35 @@
+// What an answer of ours says in its body, and in which type.
+#ifndef NGX_HTTP_X402_ANSWER_BODY_HPP
+#define NGX_HTTP_X402_ANSWER_BODY_HPP
+
+#include "nginx/request/ngx_http_x402_ctx.hpp"
+
+namespace x402 {
+
+struct AnswerBody {
+    ngx_str_t text{};             // in the request's pool; never empty
+    std::string_view type;        // lifetime: static, or the configuration's
+    std::size_t type_length = 0;  // without parameters
+};
+
+// What the dialects are told of an answer that carries an offer. Lifetime: the
+// arguments'.
+Challenge challenge_of(const RequestCtx &ctx, const Answer &answer,
+                       const ResourceInfo &resource);
+
+// The JSON of an answer that has a word. False: no memory.
+bool json_answer_body(ngx_http_request_t *r, const Answer &answer,
+                      AnswerBody &body);
+
+// The same for every answer; "{}" for a 402, unless it carries an offer. To who
+// brought no usable payment: the page for browsers, else the operator's words.
+// False: no memory.
+bool choose_answer_body(const RequestCtx &ctx, const Answer &answer,
+                        AnswerBody &body);
+
+// Content-Type and Content-Length.
+void set_body_headers(ngx_http_request_t *r, const AnswerBody &body);
+
+}  // namespace x402
+
+#endif

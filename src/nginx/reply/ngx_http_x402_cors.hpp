@@ -1,0 +1,20 @@
+// Paying from a page of another origin: preflights are answered, and answers
+// let that page read what it needs (Fetch standard, CORS protocol).
+#ifndef NGX_HTTP_X402_CORS_HPP
+#define NGX_HTTP_X402_CORS_HPP
+
+#include "nginx/request/ngx_http_x402_ctx.hpp"
+
+namespace x402 {
+
+// Access phase, first in it: a preflight carries neither password nor payment,
+// by its standard, and asks for no content.
+ngx_int_t on_preflight(ngx_http_request_t *r);
+
+// From the stamp filter, for a main request; ctx may be nullptr. One
+// Access-Control-Allow-Origin leaves, ours. False: no memory.
+bool add_cors_headers(ngx_http_request_t *r, const RequestCtx *ctx);
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,33 @@
+// x402_notify: somebody is told what became of a payment, by a background
+// subrequest that nobody waits for. What comes of it is ignored.
+#ifndef NGX_HTTP_X402_NOTIFY_HPP
+#define NGX_HTTP_X402_NOTIFY_HPP
+
+#include <vector>
+
+#include "nginx/request/ngx_http_x402_ctx.hpp"
+
+namespace x402 {
+
+enum class NotifyEvent {
+    verify,   // the facilitator says that the payment is good
+    settle,   // the money has moved
+    failure,  // the payment was not taken, and the client is told so
+};
+
+// One x402_notify.
+struct Notice {
+    NotifyEvent event;
+    ngx_str_t uri;
+    ngx_str_t args;
+};
+using Notices = std::vector<Notice>;
+
+// Starts the subrequests for this event. They run when the caller has returned
+// to nginx, so that variables say what is true then. Never fails: what cannot
+// be started is logged. Precondition: the main request is alive.
+void notify(const RequestCtx &ctx, NotifyEvent event);
+
+}  // namespace x402
+
+#endif

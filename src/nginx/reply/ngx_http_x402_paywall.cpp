@@ -1,0 +1,72 @@
+#include "nginx/reply/ngx_http_x402_paywall.hpp"
+
+#include "nginx/core/ngx_http_x402_header_list.hpp"
+#include "policy/paywall_page.hpp"
+#include "protocol/html_page.hpp"
+
+namespace x402 {
+
+namespace {
+
+// All lines of that name as one, the way they may be joined.
+std::string request_header(ngx_http_request_t *r, std::string_view name)
+{
+    std::string joined;
+    each_header(r->headers_in.headers, [&](const ngx_table_elt_t &header) {
+        if (header_is(header.key, name)) {
+            joined += (joined.empty() ? "" : ", ") + copy(header.value);
+        }
+    });
+    return joined;
+}
+
+// Whatever a variable holds, it is text in the page: who wrote the page need
+// not think of it.
+std::string render(const RequestCtx &ctx, const Paywall &paywall)
+{
+    std::string page;
+    for (const Paywall::Part &part : paywall.page) {
+        page += part.html;
+        if (part.variable.empty()) {
+            continue;
+        }
+        if (auto value = offered_value(*ctx.offer, part.variable)) {
+            append_html(page, *value);
+            continue;
+        }
+        ngx_http_variable_value_t *value = ngx_http_get_flushed_variable(
+            ctx.r, static_cast<ngx_uint_t>(part.index));
+        if (value != nullptr && !value->not_found) {
+            append_html(page, {reinterpret_cast<const char *>(value->data),
+                               value->len});
+        }
+    }
+    return page;
+}
+
+}  // namespace
+
+bool paywall_for(const RequestCtx &ctx, std::string &page)
+{
+    if (ctx.conf == nullptr || ctx.conf->paywall == nullptr
+        || ctx.offer == nullptr) {
+        return false;
+    }
+    const auto &paywall = *static_cast<const Paywall *>(ctx.conf->paywall);
+    if (!paywall.on
+        || !is_browser(request_header(ctx.r, "accept"),
+                       request_header(ctx.r, "user-agent"))) {
+        return false;
+    }
+    if (!paywall.page.empty()) {
+        page = render(ctx, paywall);
+        return true;
+    }
+    std::string_view reason =
+        ctx.unpaid_error == kPaymentRequired ? "" : ctx.unpaid_error;
+    page = paywall_page(
+        *ctx.offer, {ctx.resource_url, ctx.description, ctx.mime_type}, reason);
+    return true;
+}
+
+}  // namespace x402

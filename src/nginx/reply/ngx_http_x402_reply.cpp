@@ -1,0 +1,322 @@
+#include "nginx/reply/ngx_http_x402_reply.hpp"
+
+#include "base/base64_codec.hpp"
+#include "base/json_text.hpp"
+#include "nginx/offer/ngx_http_x402_extensions.hpp"
+#include "nginx/reply/ngx_http_x402_answer_body.hpp"
+#include "nginx/reply/ngx_http_x402_notify.hpp"
+
+namespace x402 {
+
+namespace {
+
+constexpr std::string_view kVary = "PAYMENT-SIGNATURE, X-PAYMENT, Accept";
+
+bool note_own_header(RequestCtx &ctx, ngx_table_elt_t *header)
+{
+    constexpr std::size_t kRoom = sizeof(ctx.own_headers) / sizeof(header);
+    if (header == nullptr) {
+        return false;
+    }
+    if (ctx.own_header_count < kRoom) {
+        ctx.own_headers[ctx.own_header_count++] = header;
+    }
+    return true;
+}
+
+bool add_own_header(RequestCtx &ctx, std::string_view name,
+                    std::string_view value)
+{
+    return note_own_header(ctx, add_header(ctx.r, name, value));
+}
+
+// To who brought no payment the offer is the same but for its URL.
+bool add_prepared_offers(RequestCtx &ctx, const PreparedOffers &prepared)
+{
+    std::string room;
+    std::string_view url = inside_json_string(ctx.resource_url, room);
+    for (std::size_t i = 0; i < prepared.size(); i++) {
+        if (!prepared[i]) {
+            continue;
+        }
+        std::size_t length = prepared[i]->length(url);
+        auto *value = static_cast<char *>(ngx_pnalloc(ctx.r->pool, length));
+        if (value == nullptr) {
+            return false;
+        }
+        prepared[i]->write(value, url);
+        std::string_view name = ctx.location->dialects[i]->offer_header();
+        if (!note_own_header(
+                ctx, add_constant_header(ctx.r, name, {value, length}))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// In every dialect of the location that puts its offer into a header.
+bool add_offers(RequestCtx &ctx, const Answer &answer)
+{
+    if (answer.unpaid && ctx.conf->prepared) {
+        return add_prepared_offers(
+            ctx, *static_cast<const PreparedOffers *>(ctx.conf->prepared));
+    }
+    ResourceInfo resource = resource_info(ctx);
+    Challenge challenge = challenge_of(ctx, answer, resource);
+    std::string extensions = extensions_json(*ctx.conf, ctx.r);
+    challenge.extensions_json = extensions;
+    for (const Dialect *dialect : ctx.location->dialects) {
+        std::string_view name = dialect->offer_header();
+        if (!name.empty()
+            && !add_own_header(ctx, name, dialect->offer_value(challenge))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool has_error_page(ngx_http_request_t *r, ngx_uint_t status)
+{
+    auto *clcf = static_cast<ngx_http_core_loc_conf_t *>(
+        ngx_http_get_module_loc_conf(r, ngx_http_core_module));
+    // nginx: one error page per request, unless they are recursive.
+    if (clcf->error_pages == nullptr
+        || (r->error_page && !clcf->recursive_error_pages)) {
+        return false;
+    }
+    auto *pages = static_cast<ngx_http_err_page_t *>(clcf->error_pages->elts);
+    for (ngx_uint_t i = 0; i < clcf->error_pages->nelts; i++) {
+        if (pages[i].status == static_cast<ngx_int_t>(status)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Under `satisfy any` an authentication module may have asked for a password
+// before us; what this answer asks for is money.
+void hide_authenticate(ngx_http_request_t *r)
+{
+    ngx_table_elt_t *header = r->headers_out.www_authenticate;
+#if (nginx_version >= 1023000)
+    for (; header; header = header->next) {
+        header->hash = 0;
+    }
+#else
+    if (header) {
+        header->hash = 0;
+    }
+#endif
+}
+
+// What variables say about the first answer of ours; what follows it (its error
+// page with a price of its own) does not change what happened.
+void note_reply(RequestCtx &ctx, const Answer &answer)
+{
+    if (ctx.reply != Reply::none) {
+        return;
+    }
+    if (ctx.payment) {
+        notify(ctx, NotifyEvent::failure);
+    }
+    if (!answer.offer) {
+        // Only a settlement of unknown outcome does not know what was charged.
+        bool known =
+            answer.charged && std::string_view(answer.charged) == "false";
+        ctx.reply = known ? Reply::fault : Reply::unknown;
+        ctx.reason = answer.word ? answer.word : "";
+        return;
+    }
+    bool unpaid = answer.unpaid
+                  || (!ctx.payment && answer.offer_error == kPaymentRequired);
+    ctx.reply = unpaid ? Reply::challenge : Reply::refusal;
+    if (!unpaid) {
+        ctx.reason = answer.offer_error;
+    }
+}
+
+ngx_int_t send_own_body(RequestCtx &ctx, const Answer &answer)
+{
+    ngx_http_request_t *r = ctx.r;
+    AnswerBody body;
+    auto *buffer = static_cast<ngx_buf_t *>(ngx_calloc_buf(r->pool));
+    if (!choose_answer_body(ctx, answer, body) || buffer == nullptr) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    // No "100 Continue" for a request that is refused; its body is read and
+    // dropped, or the connection closed, but never taken for another request.
+    r->expect_tested = 1;
+    ngx_int_t rc = ngx_http_discard_request_body(r);
+    if (rc != NGX_OK) {
+        r->keepalive = 0;
+        if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
+            return rc;
+        }
+    }
+
+    set_body_headers(r, body);
+    r->headers_out.status = answer.status;
+    ngx_http_clear_accept_ranges(r);
+
+    buffer->pos = body.text.data;
+    buffer->last = body.text.data + body.text.len;
+    buffer->memory = 1;
+    buffer->last_buf = 1;
+    buffer->last_in_chain = 1;
+    ngx_chain_t out = {buffer, nullptr};
+
+    rc = ngx_http_send_header(r);
+    if (rc == NGX_OK && !r->header_only) {
+        rc = ngx_http_output_filter(r, &out);
+    }
+    ngx_http_finalize_request(r, rc);
+    return NGX_DONE;
+}
+
+}  // namespace
+
+ngx_table_elt_t *add_header(ngx_http_request_t *r, std::string_view name,
+                            std::string_view value)
+{
+    ngx_str_t copied = pool_copy(r->pool, value);
+    return copied.data ? add_constant_header(r, name, view(copied)) : nullptr;
+}
+
+ngx_table_elt_t *add_constant_header(ngx_http_request_t *r,
+                                     std::string_view name,
+                                     std::string_view value)
+{
+    auto *header =
+        static_cast<ngx_table_elt_t *>(ngx_list_push(&r->headers_out.headers));
+    if (header == nullptr) {
+        return nullptr;
+    }
+    ngx_memzero(header, sizeof(*header));
+    header->hash = 1;
+    header->key = borrowed(name);
+    header->value = borrowed(value);
+    return header;
+}
+
+bool add_paid_headers(RequestCtx &ctx)
+{
+    ctx.stamp = RequestCtx::Stamp::paid;
+    return (ctx.receipt.empty()
+            || add_own_header(ctx, ctx.dialect->receipt_header(),
+                              base64_encode(ctx.dialect->receipt(ctx.receipt))))
+           && add_constant_header(ctx.r, "Vary", kVary) != nullptr;
+}
+
+bool add_answer_headers(RequestCtx &ctx, const Answer &answer)
+{
+    ctx.stamp = RequestCtx::Stamp::no_store;
+    ctx.answered = true;
+    note_reply(ctx, answer);
+    hide_authenticate(ctx.r);
+    if (answer.offer && !ctx.challenged && ctx.offer) {
+        ctx.challenged = true;
+        if (!add_offers(ctx, answer)) {
+            return false;
+        }
+    }
+    if (!answer.receipt.empty()
+        && !add_own_header(
+            ctx, ctx.dialect->receipt_header(),
+            base64_encode(ctx.dialect->receipt(answer.receipt)))) {
+        return false;
+    }
+    if (answer.retry_after != 0
+        && add_header(ctx.r, "Retry-After", std::to_string(answer.retry_after))
+               == nullptr) {
+        return false;
+    }
+    return add_constant_header(ctx.r, "Vary", kVary) != nullptr;
+}
+
+ngx_int_t send_answer(RequestCtx &ctx, const Answer &answer)
+{
+    if (!add_answer_headers(ctx, answer)) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    if (has_error_page(ctx.r, answer.status)) {
+        // nginx discards the request body on its way there; "100 Continue"
+        // must not be sent for it.
+        ctx.r->expect_tested = 1;
+        return static_cast<ngx_int_t>(answer.status);
+    }
+    return send_own_body(ctx, answer);
+}
+
+Answer challenge_answer(std::string error)
+{
+    Answer answer;
+    // x402 asks for 412 where the payer has to allow the transfer first.
+    answer.status = error == "permit2_allowance_required"
+                        ? NGX_HTTP_PRECONDITION_FAILED
+                        : 402;
+    answer.offer = true;
+    answer.offer_error = std::move(error);
+    return answer;
+}
+
+Answer invalid_answer(const RequestCtx &ctx, std::string error)
+{
+    Answer answer = challenge_answer(std::move(error));
+    if (answer.status == 402) {
+        answer.status = ctx.conf->refuse_status;
+    }
+    return answer;
+}
+
+Answer unpaid_answer()
+{
+    Answer answer;
+    answer.status = 402;
+    answer.offer = true;
+    answer.unpaid = true;
+    return answer;
+}
+
+// The facilitator has not said yet what an offer needs of it.
+Answer unready_answer()
+{
+    Answer answer =
+        fault_answer(NGX_HTTP_SERVICE_UNAVAILABLE, "facilitator_not_ready");
+    answer.retry_after = 2;
+    return answer;
+}
+
+Answer fault_answer(ngx_uint_t status, const char *word)
+{
+    Answer answer;
+    answer.status = status;
+    answer.word = word;
+    answer.charged = "false";
+    return answer;
+}
+
+Answer busy_answer(ngx_uint_t retry_after)
+{
+    Answer answer = fault_answer(NGX_HTTP_SERVICE_UNAVAILABLE, "busy");
+    answer.retry_after = retry_after;
+    return answer;
+}
+
+Answer in_use_answer()
+{
+    Answer answer = fault_answer(NGX_HTTP_CONFLICT, "payment_in_use");
+    answer.retry_after = 1;
+    return answer;
+}
+
+Answer unknown_answer()
+{
+    Answer answer =
+        fault_answer(NGX_HTTP_SERVICE_UNAVAILABLE, "settlement_unknown");
+    answer.charged = "\"unknown\"";
+    answer.retry_after = 5;
+    return answer;
+}
+
+}  // namespace x402

@@ -1,0 +1,210 @@
+#include "nginx/request/ngx_http_x402_ctx.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+#include "nginx/core/ngx_http_x402_log.hpp"
+
+namespace x402 {
+
+namespace {
+
+void change_claim(RequestCtx &ctx, ClaimChange change)
+{
+    if (!ctx.payment || !ctx.payment->claim) {
+        return;
+    }
+    ClaimRef claim = ctx.payment->claim;
+    ngx_shm_zone_t *zone = main_conf(ctx.r)->zone;
+    switch (change) {
+    case ClaimChange::free:
+        LockedClaims(zone)->free(claim);
+        break;
+    case ClaimChange::delivered:
+        LockedClaims(zone)->set_delivered(claim, ngx_time());
+        break;
+    case ClaimChange::owed:
+        LockedClaims(zone)->set_owed(claim);
+        break;
+    case ClaimChange::unknown:
+        LockedClaims(zone)->set_unknown(claim, ngx_time());
+        break;
+    case ClaimChange::keep:
+    case ClaimChange::verified:  // written before: its answer is the event
+    case ClaimChange::settling:  // written by the settlement itself
+    case ClaimChange::paid:
+    case ClaimChange::refused:
+        break;
+    }
+}
+
+void log_owed(const RequestCtx &ctx)
+{
+    const Payment &payment = *ctx.payment;
+    log_ledger(ctx.r->connection->log,
+               {ctx.never_settled ? "owed: verified, content not "
+                                    "delivered"
+                                  : "owed: charged, content not "
+                                    "delivered",
+                payment.network,
+                payment.payer,
+                payment.amount,
+                payment.asset,
+                {},
+                {},
+                ctx.resource_url});
+}
+
+void log_step(const RequestCtx &ctx, Event event, const Step &next)
+{
+    if (next.action == Action::fail) {
+        log_line(NGX_LOG_CRIT, ctx.r->connection->log,
+                 std::string("event \"") + event_name(event) + "\" in state \""
+                     + state_name(ctx.state)
+                     + "\" should not happen; please report it");
+    }
+    if (next.claim == ClaimChange::owed && ctx.payment && ctx.payment->claim) {
+        log_owed(ctx);
+    }
+}
+
+// The request ends, for whatever reason.
+void on_request_end(RequestCtx &ctx)
+{
+    if (ctx.hold_timer.timer_set) {
+        ngx_del_timer(&ctx.hold_timer);
+    }
+    if (ctx.turn_timer.timer_set) {
+        ngx_del_timer(&ctx.turn_timer);
+    }
+    if (ctx.state == State::closed) {
+        return;
+    }
+    note_delivery(ctx);
+    bool broken =
+        ctx.settled_first && !ctx.last_seen && !ctx.r->header_only
+        && (ctx.state == State::delivering || ctx.state == State::delivered);
+    Action action =
+        advance(ctx, broken ? Event::content_broken : Event::request_gone);
+    if (action == Action::cancel_call && ctx.verify) {
+        ctx.verify->cancel();
+    } else if (action == Action::detach_call && ctx.settlement) {
+        ctx.settlement->detach();
+    } else if (action == Action::detach_call) {
+        // It could not be begun: nothing was sent now, nor will be. What was
+        // unknown before is so still.
+        change_claim(ctx,
+                     ctx.resumed ? ClaimChange::unknown : ClaimChange::free);
+    }
+    ctx.verify = nullptr;
+    ctx.settlement = nullptr;
+}
+
+void on_cleanup(void *data)
+{
+    auto *ctx = static_cast<RequestCtx *>(data);
+    guarded(ngx_cycle->log, 0, [&] {
+        on_request_end(*ctx);
+        return 0;
+    });
+    ctx->~RequestCtx();
+}
+
+RequestCtx *ctx_slot(ngx_http_request_t *main)
+{
+    return static_cast<RequestCtx *>(
+        ngx_http_get_module_ctx(main, ngx_http_x402_module));
+}
+
+}  // namespace
+
+RequestCtx *find_ctx(ngx_http_request_t *r)
+{
+    ngx_http_request_t *main = r->main;
+    RequestCtx *ctx = ctx_slot(main);
+    // nginx: only these two ways to run a request again wipe r->ctx.
+    if (ctx != nullptr || !(main->internal || main->filter_finalize)) {
+        return ctx;
+    }
+    for (ngx_pool_cleanup_t *cln = main->pool->cleanup; cln; cln = cln->next) {
+        if (cln->handler == on_cleanup) {
+            ctx = static_cast<RequestCtx *>(cln->data);
+            ctx->passed = nullptr;
+            ngx_http_set_ctx(main, ctx, ngx_http_x402_module);
+            return ctx;
+        }
+    }
+    return nullptr;
+}
+
+RequestCtx *find_or_make_ctx(ngx_http_request_t *r)
+{
+    if (RequestCtx *known = find_ctx(r)) {
+        return known;
+    }
+    ngx_http_request_t *main = r->main;
+    ngx_pool_cleanup_t *cln =
+        ngx_pool_cleanup_add(main->pool, sizeof(RequestCtx));
+    if (cln == nullptr) {
+        return nullptr;
+    }
+    auto *ctx = new (cln->data) RequestCtx(main);
+    cln->handler = on_cleanup;
+    ngx_http_set_ctx(main, ctx, ngx_http_x402_module);
+    return ctx;
+}
+
+Action advance(RequestCtx &ctx, Event event)
+{
+    Step next = step(ctx.state, event);
+    ngx_log_debug3(NGX_LOG_DEBUG_HTTP, ctx.r->connection->log, 0,
+                   "x402: %s, %s -> %s", state_name(ctx.state),
+                   event_name(event), state_name(next.next));
+    // Money: without memory for a line the claim changes all the same.
+    guarded(ctx.r->connection->log, 0, [&] {
+        log_step(ctx, event, next);
+        return 0;
+    });
+    ctx.state = next.next;
+    change_claim(ctx, next.claim);
+    if (next.next == State::closed) {
+        ctx.slot = Slot();
+    }
+    return next.action;
+}
+
+Members members_of(const RequestCtx &ctx, const PaymentOffer::Way &way)
+{
+    const Members &all = members_of(*ctx.conf, way.term);
+    if (way.speaker == 0) {
+        return all;
+    }
+    // What this one added to the offer only this one can settle.
+    Members bound;
+    std::copy_if(all.begin(), all.end(), std::back_inserter(bound),
+                 [&](const FacilitatorConf *member) {
+                     return member->id == way.speaker;
+                 });
+    return bound;
+}
+
+void note_delivery(RequestCtx &ctx)
+{
+    if (ctx.state != State::delivering) {
+        return;
+    }
+    ngx_http_request_t *r = ctx.r;
+    off_t sent = r->connection->sent;
+    // Where there is no body the header is all: core says so only of its own
+    // answers, not of an upstream's 204, 304 or empty content.
+    bool ended = ctx.last_seen && r->out == nullptr && !r->connection->buffered;
+    bool header_alone =
+        ended || r->header_only || ctx.gate == Gate::shut
+        || r->headers_out.status == NGX_HTTP_SWITCHING_PROTOCOLS;
+    auto header = static_cast<off_t>(r->header_size);
+    if (r->header_size > 0 && (header_alone ? sent >= header : sent > header)) {
+        advance(ctx, Event::body_sent);
+    }
+}
+
+}  // namespace x402

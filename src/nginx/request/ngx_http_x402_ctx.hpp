@@ -1,0 +1,202 @@
+// What the module knows of one main request. It survives internal redirects
+// (which wipe r->ctx) by being found again through a pool cleanup, and that
+// cleanup is the one place that gives a claim back.
+#ifndef NGX_HTTP_X402_CTX_HPP
+#define NGX_HTTP_X402_CTX_HPP
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "nginx/offer/ngx_http_x402_location_offer.hpp"
+#include "nginx/worker/ngx_http_x402_settlement.hpp"
+#include "nginx/worker/ngx_http_x402_worker.hpp"
+#include "policy/scheme_payload.hpp"
+#include "session/payment_outcome.hpp"
+#include "session/payment_session.hpp"
+
+namespace x402 {
+
+// An answer of ours instead of the content.
+struct Answer {
+    ngx_uint_t status = 0;    // 0: none
+    bool offer = false;       // carries PAYMENT-REQUIRED
+    bool unpaid = false;      // to who brought no usable payment
+    std::string offer_error;  // `error` of that offer, unless it is unpaid
+    std::string payer;        // of a refused payment, as the facilitator says
+    std::string receipt;      // JSON for PAYMENT-RESPONSE; empty: none
+    const char *word = nullptr;  // of the JSON body; nullptr: body is {}
+    const char *charged =
+        nullptr;                 // JSON value of `charged`; nullptr: left out
+    ngx_uint_t retry_after = 0;  // s; 0: no header
+};
+
+// The payment of this request, once one was presented that can be read.
+struct Payment {
+    // What it was read against; it may be an echo of it, while the request goes
+    // on to another location with another offer.
+    std::shared_ptr<const PaymentOffer> offered;
+    PaymentPayload payload;
+    SchemePayload scheme;
+    ClaimFacts facts;
+    std::int64_t valid_before = 0;  // unix seconds; no use afterwards
+    ClaimRef claim;
+    // Of another payment with this key, in doubt and never verified; this one
+    // takes it over if it is good.
+    ClaimRef contested;
+    std::optional<Digest> name;  // the client gave it (payment-identifier)
+    const PaymentOffer::Way *way = nullptr;  // nullptr: resumed claim
+    unsigned asked_version = 2;  // of x402, by which the facilitator is asked
+    std::string request_body;    // of verify and settle
+    Members others;              // of the group, who may verify instead
+    std::string payer;
+    std::string network;          // CAIP-2
+    std::string receipt_network;  // as the dialect calls it
+    std::string amount;
+    std::string asset;
+    std::string pay_to;        // empty when content is owed
+    bool payer_known = false;  // somebody else than the client said so
+    SettleTime settles = SettleTime::after;
+};
+
+// One payment header of a request, by its lower-case name.
+struct Presented {
+    std::string_view name;
+    ngx_str_t value;  // of the last of that name
+    ngx_uint_t count = 0;
+};
+using PresentedHeaders = std::vector<Presented>;
+
+// How far the response of the content is.
+enum class Gate {
+    open,  // passes
+    held,  // kept back
+    shut,  // replaced by an answer of ours; what comes is discarded
+};
+
+struct RequestCtx {
+    explicit RequestCtx(ngx_http_request_t *request) : r(request) {}
+
+    ngx_http_request_t *r;
+    State state = State::arrived;
+    bool accepted = false;        // a payment opened this request
+    bool challenged = false;      // a PAYMENT-REQUIRED was sent; never a second
+    bool answered = false;        // what leaves is an answer of ours
+    bool settled_first = false;   // money moved before content was made
+    bool settled_before = false;  // because money goes first here
+    bool tunnel = false;          // asked for, and settled before
+    bool never_settled = false;   // because nobody settles here
+    bool released = false;        // held content goes, with or without receipt
+    bool body_read = false;       // x402_read_body has done its part
+
+    // What the request presented, taken out of its headers.
+    PresentedHeaders presented;
+
+    // What this request was asked for, fixed at the first location that
+    // charges: that location, its offer at that moment, and the language of
+    // the payment (of the offer, while there is none).
+    const ngx_http_x402_loc_conf_t *conf = nullptr;
+    const LocationOffer *location = nullptr;
+    std::shared_ptr<const PaymentOffer> offer;
+    std::shared_ptr<const PaymentOffer> older_offer;  // the payment is for
+    const Dialect *dialect = nullptr;
+    // Lifetime of these words: the request's pool, or the configuration.
+    std::string_view resource_url;
+    std::string_view description;
+    std::string_view mime_type;
+    std::string_view unpaid_error;
+
+    // What x402_bypass said, by location.
+    std::vector<std::pair<const ngx_http_x402_loc_conf_t *, bool>> bypasses;
+
+    // "The access phase of the location with this offer was passed." Lost with
+    // r->ctx at an internal redirect, on purpose.
+    const void *passed = nullptr;
+
+    std::unique_ptr<Payment> payment;
+    Slot slot;
+    FacilitatorCall *verify = nullptr;
+    Settlement *settlement = nullptr;
+    Answer answer;        // to be sent by the access handler
+    std::string receipt;  // JSON, once money moved
+
+    // For variables only.
+    Reply reply = Reply::none;  // the first answer of ours
+    std::string reason;         // of that answer
+    bool let_in = false;        // passed the access phase without a payment
+    bool resumed = false;       // the payment was presented before
+    const FacilitatorConf *asked = nullptr;
+    ngx_msec_t verify_started = 0;
+    std::optional<ngx_msec_t> verify_time;
+    std::optional<ngx_msec_t> settle_time;
+    std::string transaction;  // as the facilitator named it
+    std::string verify_body;  // the answer to verify, when it was "valid"
+    std::optional<JsonDocument> verify_document;  // of it, once asked for
+    std::optional<JsonDocument> body_document;    // of the request body
+
+    // Waiting for another request with the same payment.
+    ngx_event_t turn_timer{};
+    std::optional<ngx_msec_t> turn_until;
+
+    // The gate.
+    Gate gate = Gate::open;
+    ngx_chain_t *held = nullptr;
+    ngx_chain_t **held_last = &held;
+    off_t held_bytes = 0;
+    bool last_seen = false;
+    bool source_to_stop = false;  // at its next bytes
+    ngx_event_t hold_timer{};
+    ngx_msec_t hold_until = 0;
+
+    // Headers of ours, told from foreign ones by address.
+    ngx_table_elt_t *own_headers[3] = {};
+    ngx_uint_t own_header_count = 0;
+    // What the stamp filter writes into Cache-Control.
+    enum class Stamp { nothing, paid, no_store } stamp = Stamp::nothing;
+};
+
+// All who may be asked about this way to pay, in order. Empty: it says what a
+// facilitator has put into it who is no member any more.
+Members members_of(const RequestCtx &ctx, const PaymentOffer::Way &way);
+
+// Whom to ask about this way to pay, if he is well.
+inline FacilitatorConf *facilitator_of(const RequestCtx &ctx,
+                                       const PaymentOffer::Way &way)
+{
+    const Members &members = members_of(*ctx.conf, way.term);
+    for (FacilitatorConf *member : members) {
+        if (member->id == way.speaker) {
+            return member;
+        }
+    }
+    return members.front();
+}
+
+// What is sold, in the words of a challenge. Lifetime: the context's.
+inline ResourceInfo resource_info(const RequestCtx &ctx)
+{
+    std::string_view path = view(ctx.r->unparsed_uri);
+    path = path.substr(0, path.find('?'));
+    return {ctx.resource_url, ctx.description, ctx.mime_type,
+            view(ctx.r->method_name),
+            ctx.conf->resource ? ctx.resource_url : path};
+}
+
+// The context of r->main; nullptr when there is none. A context that an
+// internal redirect hid is put back.
+RequestCtx *find_ctx(ngx_http_request_t *r);
+// The same, made when there is none; nullptr: no memory.
+RequestCtx *find_or_make_ctx(ngx_http_request_t *r);
+
+// Steps the session and carries out what concerns the claim. The action is the
+// caller's to do.
+Action advance(RequestCtx &ctx, Event event);
+
+// Steps the session when header and first body byte have reached the socket.
+void note_delivery(RequestCtx &ctx);
+
+}  // namespace x402
+
+#endif

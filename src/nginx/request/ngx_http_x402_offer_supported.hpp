@@ -1,0 +1,34 @@
+// What facilitators add to offers (a fee payer, a facilitator's address): kept
+// by each worker until one of them says something else.
+#ifndef NGX_HTTP_X402_OFFER_SUPPORTED_HPP
+#define NGX_HTTP_X402_OFFER_SUPPORTED_HPP
+
+#include "nginx/offer/ngx_http_x402_location_offer.hpp"
+#include "nginx/worker/ngx_http_x402_supported.hpp"
+
+namespace x402 {
+
+// The offer with what the facilitators of its ways say now. A way that cannot
+// be offered without their word is left out; nullptr: none is left.
+std::shared_ptr<PaymentOffer> supplemented(Worker &worker,
+                                           const ngx_http_x402_loc_conf_t &conf,
+                                           const PaymentOffer &offer);
+
+// The same for the location's constant offer, made once for each answer of the
+// facilitators.
+std::shared_ptr<const PaymentOffer>
+supplemented_constant(Worker &worker, const ngx_http_x402_loc_conf_t &conf);
+
+// The version of x402 to ask the facilitator in: the payment's own, unless the
+// facilitator lists this way in the other version alone.
+unsigned version_to_ask(Worker &worker, const FacilitatorConf &facilitator,
+                        const PaymentRequirements &way, unsigned own);
+
+// What the location offered before a facilitator changed its answer, for those
+// who were offered it. nullptr: nothing. Lifetime: until the next call above.
+const std::vector<OldOffer> *
+offers_before(Worker &worker, const ngx_http_x402_loc_conf_t &conf);
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,156 @@
+// Before any access check: payment headers are remembered and taken out of the
+// request, so that auth_request, mirror and upstreams never see them.
+#include "nginx/request/ngx_http_x402_payment_headers.hpp"
+
+#include <algorithm>
+
+#include "nginx/core/ngx_http_x402_header_list.hpp"
+#include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/offer/ngx_http_x402_nevermined.hpp"
+
+namespace x402 {
+
+namespace {
+
+// What a client could use to pass for us further on.
+constexpr std::string_view kOurs[] = {
+    "payment-required",
+    "payment-response",
+    "x-payment-response",
+    "settlement-overrides",
+};
+
+// Those of all dialects, and what the location takes tokens from; `room` keeps
+// the list where it is not a fixed one.
+HeaderNames payments(const ngx_http_x402_loc_conf_t &conf,
+                     std::vector<std::string_view> &room)
+{
+    PaymentHeaderNames names = payment_header_names();
+    if (!bears_tokens(conf)) {
+        return {names.begin(), names.end()};
+    }
+    room = token_headers(conf);
+    for (std::string_view name : names) {
+        if (std::find(room.begin(), room.end(), name) == room.end()) {
+            room.push_back(name);
+        }
+    }
+    return {room.data(), room.data() + room.size()};
+}
+
+// Core skips the access phase for subrequests; a location with a price of its
+// own is closed to them unless the main request has paid, or came through the
+// access phase of this very offer without having to.
+ngx_int_t admit_subrequest(ngx_http_request_t *r,
+                           const ngx_http_x402_loc_conf_t *conf)
+{
+    if (!conf->own) {
+        return NGX_DECLINED;
+    }
+    const RequestCtx *ctx = find_ctx(r);
+    bool admitted =
+        ctx && (ctx->accepted || (ctx->passed && ctx->passed == conf->offer));
+    if (admitted) {
+        return NGX_DECLINED;
+    }
+    log_line(NGX_LOG_INFO, r->connection->log,
+             "subrequest into a paid location refused: the main request has "
+             "not paid");
+    return NGX_HTTP_FORBIDDEN;
+}
+
+ngx_int_t take_headers(ngx_http_request_t *r,
+                       const ngx_http_x402_loc_conf_t *conf)
+{
+    RequestCtx *ctx = find_or_make_ctx(r);
+    if (ctx == nullptr) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    ngx_list_t &list = r->headers_in.headers;
+    std::vector<std::string_view> room;
+    HeaderNames known = payments(*conf, room);
+    bool payment = has_header(list, known);
+    if (!payment && !has_header(list, kOurs)) {
+        return NGX_DECLINED;
+    }
+    if (payment) {
+        ctx->presented = presented_payments(list, *conf);
+    }
+    if (conf->forward_payment
+        || (unlink_headers(r->pool, list, known)
+            && unlink_headers(r->pool, list, kOurs))) {
+        return NGX_DECLINED;
+    }
+    return NGX_HTTP_INTERNAL_SERVER_ERROR;
+}
+
+void note_presented(PresentedHeaders &found, std::string_view name,
+                    const ngx_str_t &value)
+{
+    for (Presented &known : found) {
+        if (known.name == name) {
+            known.value = value;
+            known.count++;
+            return;
+        }
+    }
+    found.push_back({name, value, 1});
+}
+
+}  // namespace
+
+PresentedHeaders presented_payments(ngx_list_t &list,
+                                    const ngx_http_x402_loc_conf_t &conf)
+{
+    PresentedHeaders found;
+    std::vector<std::string_view> room;
+    HeaderNames known = payments(conf, room);
+    each_header(list, [&](const ngx_table_elt_t &header) {
+        for (std::string_view name : known) {
+            if (header_is(header.key, name)) {
+                note_presented(found, name, header.value);
+            }
+        }
+    });
+    return found;
+}
+
+ChosenPayment chosen_payment(const PresentedHeaders &presented,
+                             const Dialects &dialects)
+{
+    for (const Dialect *dialect : dialects) {
+        for (const Presented &header : presented) {
+            if (header.name == dialect->payment_header()) {
+                return {&header, dialect};
+            }
+        }
+    }
+    return {};
+}
+
+ngx_int_t on_preaccess(ngx_http_request_t *r)
+{
+    const ngx_http_x402_loc_conf_t *conf = loc_conf(r);
+    if (!conf->enabled) {
+        return NGX_DECLINED;
+    }
+    return guarded(r->connection->log,
+                   static_cast<ngx_int_t>(NGX_HTTP_INTERNAL_SERVER_ERROR), [&] {
+                       return r == r->main ? take_headers(r, conf)
+                                           : admit_subrequest(r, conf);
+                   });
+}
+
+ngx_int_t on_precontent(ngx_http_request_t *r)
+{
+    const ngx_http_x402_loc_conf_t *conf = loc_conf(r);
+    if (conf->enabled && r == r->main) {
+        if (RequestCtx *ctx = find_ctx(r)) {
+            ctx->passed = conf->offer;
+            ctx->let_in = true;
+        }
+    }
+    return NGX_DECLINED;
+}
+
+}  // namespace x402

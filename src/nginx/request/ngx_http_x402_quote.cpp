@@ -1,0 +1,190 @@
+#include "nginx/request/ngx_http_x402_quote.hpp"
+
+namespace x402 {
+
+namespace {
+
+bool evaluate(ngx_http_request_t *r, ngx_http_complex_value_t *value,
+              std::string_view &out)
+{
+    ngx_str_t text;
+    if (value == nullptr) {
+        return true;
+    }
+    if (ngx_http_complex_value(r, value, &text) != NGX_OK) {
+        return false;
+    }
+    out = view(text);
+    return true;
+}
+
+// The port a client wrote into Host, with its colon; empty when there is none.
+// What is behind the last colon of a bare "[v6]" is no number.
+std::string_view written_port(ngx_http_request_t *r)
+{
+    if (r->headers_in.host == nullptr) {
+        return {};
+    }
+    std::string_view host = view(r->headers_in.host->value);
+    std::size_t digit = host.size();  // the first of those at the end
+    while (digit > 0 && host[digit - 1] >= '0' && host[digit - 1] <= '9') {
+        digit--;
+    }
+    bool is_port = digit > 0 && digit < host.size() && host[digit - 1] == ':';
+    return is_port ? host.substr(digit - 1) : std::string_view();
+}
+
+bool is_secure(ngx_http_request_t *r)
+{
+#if (NGX_SSL || NGX_COMPAT)
+    return r->connection->ssl != nullptr;
+#else
+    (void)r;
+    return false;
+#endif
+}
+
+std::string own_port(ngx_http_request_t *r)
+{
+    if (ngx_connection_local_sockaddr(r->connection, nullptr, 0) != NGX_OK) {
+        return {};
+    }
+    in_port_t port = ngx_inet_get_port(r->connection->local_sockaddr);
+    bool standard = port == (is_secure(r) ? 443 : 80);
+    return standard || port == 0 ? "" : ":" + std::to_string(port);
+}
+
+// $scheme://, $host, the port of the Host header, $request_uri; without a Host
+// (HTTP/1.0) the server's own name and port. Empty: no memory.
+std::string_view default_url(ngx_http_request_t *r)
+{
+    std::string_view scheme = is_secure(r) ? "https://" : "http://";
+    std::string_view host = host_of(r);
+    std::string own;
+    std::string_view port;
+    if (r->headers_in.server.len) {
+        port = written_port(r);
+    } else {
+        own = own_port(r);
+        port = own;
+    }
+    std::string_view uri = view(r->unparsed_uri);
+    std::size_t length = scheme.size() + host.size() + port.size() + uri.size();
+    auto *url = static_cast<char *>(ngx_pnalloc(r->pool, length));
+    if (url == nullptr) {
+        return {};
+    }
+    char *end = url;
+    end += scheme.copy(end, scheme.size());
+    end += host.copy(end, host.size());
+    end += port.copy(end, port.size());
+    uri.copy(end, uri.size());
+    return {url, length};
+}
+
+bool is_free_method(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf)
+{
+    if (conf->methods == nullptr) {
+        return false;
+    }
+    std::string_view asked = view(r->method_name);
+    if (asked == "HEAD") {
+        asked = "GET";  // the same content, less its body
+    }
+    auto *methods = static_cast<ngx_str_t *>(conf->methods->elts);
+    for (ngx_uint_t i = 0; i < conf->methods->nelts; i++) {
+        if (view(methods[i]) == asked
+            || view(methods[i]) == view(r->method_name)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// The values are asked for once per request and location: the header filter has
+// to come to the conclusion that the access phase came to. No memory: not free.
+bool is_bypassed(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf)
+{
+    if (conf->bypass == nullptr) {
+        return false;
+    }
+    RequestCtx *ctx = find_or_make_ctx(r);
+    if (ctx == nullptr) {
+        return false;
+    }
+    for (const auto &[asked, answer] : ctx->bypasses) {
+        if (asked == conf) {
+            return answer;
+        }
+    }
+    bool bypassed = ngx_http_test_predicates(r, conf->bypass) == NGX_DECLINED;
+    ctx->bypasses.emplace_back(conf, bypassed);
+    return bypassed;
+}
+
+}  // namespace
+
+std::string_view host_of(ngx_http_request_t *r)
+{
+    if (r->headers_in.server.len) {
+        return view(r->headers_in.server);
+    }
+    auto *cscf = static_cast<ngx_http_core_srv_conf_t *>(
+        ngx_http_get_module_srv_conf(r, ngx_http_core_module));
+    return view(cscf->server_name);
+}
+
+OfferState make_quote(RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf)
+{
+    if (ctx.offer != nullptr) {
+        return OfferState::made;
+    }
+    const auto &location = *static_cast<const LocationOffer *>(conf->offer);
+    std::shared_ptr<const PaymentOffer> offer;
+    OfferState state = offer_now(ctx.r, *conf, offer);
+    if (state != OfferState::made) {
+        return state;
+    }
+    if (!evaluate(ctx.r, conf->resource, ctx.resource_url)
+        || !evaluate(ctx.r, conf->description, ctx.description)
+        || !evaluate(ctx.r, conf->mime_type, ctx.mime_type)
+        || !evaluate(ctx.r, conf->error, ctx.unpaid_error)) {
+        return OfferState::failed;
+    }
+    if (ctx.resource_url.empty()) {
+        ctx.resource_url = default_url(ctx.r);
+    }
+    if (ctx.resource_url.empty()) {
+        return OfferState::failed;
+    }
+    ctx.offer = std::move(offer);
+    ctx.location = &location;
+    ctx.dialect = location.dialects.front();
+    ctx.conf = conf;
+    return OfferState::made;
+}
+
+bool is_free(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf)
+{
+    return (r->err_status >= NGX_HTTP_BAD_REQUEST && !conf->own)
+           || is_free_method(r, conf) || is_bypassed(r, conf);
+}
+
+bool redeliver_key(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf,
+                   std::string &out)
+{
+    std::string_view value;
+    if (!evaluate(r, conf->redeliver_key, value)) {
+        return false;
+    }
+    if (!value.empty()) {
+        out = "value " + std::string(value);
+        return true;
+    }
+    // Nothing to tell clients by is no key that all of them share; and nobody
+    // passes for an address by writing it into a header.
+    out = "address " + copy(r->connection->addr_text);
+    return true;
+}
+
+}  // namespace x402

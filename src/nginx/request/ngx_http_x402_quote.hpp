@@ -1,0 +1,30 @@
+// What this request is asked for: fixed once, at the first location that
+// charges, so that nothing that changes underway (a map on $uri, a redirect)
+// can make the parts of one payment disagree.
+#ifndef NGX_HTTP_X402_QUOTE_HPP
+#define NGX_HTTP_X402_QUOTE_HPP
+
+#include "nginx/request/ngx_http_x402_ctx.hpp"
+
+namespace x402 {
+
+// Fills offer, location, conf, the resource object and the words for who did
+// not pay. Unless it was made nothing may be sold.
+OfferState make_quote(RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf);
+
+// Free by configuration, the one place where that is decided: an error page
+// under an inherited price, a method that is not listed, a value of
+// x402_bypass.
+bool is_free(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf);
+
+// Host as the client named it, for keys: $host.
+std::string_view host_of(ngx_http_request_t *r);
+
+// Who may ask for content again that was paid for: x402_redeliver_key, by
+// default the client's address. False: no memory.
+bool redeliver_key(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf,
+                   std::string &out);
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,138 @@
+#include "nginx/request/ngx_http_x402_request_body.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "facilitator/verify_answer.hpp"
+#include "nginx/core/ngx_http_x402_log.hpp"
+
+namespace x402 {
+
+namespace {
+
+// False: a file could not be read.
+bool append_buffer(const ngx_buf_t &buffer, std::string &text)
+{
+    if (!buffer.in_file || ngx_buf_in_memory(&buffer)) {
+        text.append(reinterpret_cast<const char *>(buffer.pos),
+                    static_cast<std::size_t>(buffer.last - buffer.pos));
+        return true;
+    }
+    auto size = static_cast<std::size_t>(buffer.file_last - buffer.file_pos);
+    std::size_t before = text.size();
+    text.resize(before + size);
+    ssize_t count =
+        ngx_read_file(buffer.file, reinterpret_cast<u_char *>(&text[before]),
+                      size, buffer.file_pos);
+    return count == static_cast<ssize_t>(size);
+}
+
+off_t body_size(ngx_http_request_t *r)
+{
+    off_t size = 0;
+    for (ngx_chain_t *in = r->request_body->bufs; in; in = in->next) {
+        size += ngx_buf_size(in->buf);
+    }
+    return size;
+}
+
+// A variable cannot tell members apart that differ in case alone; the upstream
+// can, and would take the one that was not paid for.
+bool is_ambiguous(JsonValue root)
+{
+    std::set<std::string> names;
+    for (const auto &[name, value] : root.members()) {
+        if (!names.insert(lower_case(name)).second) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Money: a body that only the upstream can read would be sold at the price of
+// an empty one.
+ngx_int_t take_body(RequestCtx &ctx, std::size_t limit)
+{
+    ngx_http_request_t *r = ctx.r;
+    if (r->request_body == nullptr || r->request_body->bufs == nullptr) {
+        return NGX_OK;
+    }
+    if (body_size(r) > static_cast<off_t>(limit)) {
+        return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
+    }
+    std::string text;
+    for (ngx_chain_t *in = r->request_body->bufs; in; in = in->next) {
+        if (!append_buffer(*in->buf, text)) {
+            return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        }
+    }
+    if (text.empty()) {
+        return NGX_OK;
+    }
+    JsonLimits limits;
+    limits.bytes = limit;
+    limits.keys = limits.values = std::max<std::size_t>(4096, limit / 8);
+    auto document = JsonDocument::parse(text, limits);
+    if (!document || is_ambiguous(document->root())) {
+        log_line(NGX_LOG_INFO, r->connection->log,
+                 "the request body is no JSON that the price could be taken "
+                 "from: "
+                     + (document ? "members differ in case alone"
+                                 : log_excerpt(document.problem().text)));
+        return NGX_HTTP_BAD_REQUEST;
+    }
+    ctx.body_document = std::move(document.value());
+    return NGX_OK;
+}
+
+void on_body(ngx_http_request_t *r)
+{
+    ngx_int_t rc = guarded(
+        r->connection->log,
+        static_cast<ngx_int_t>(NGX_HTTP_INTERNAL_SERVER_ERROR), [&] {
+            RequestCtx *ctx = find_ctx(r);
+            if (ctx == nullptr) {
+                return static_cast<ngx_int_t>(NGX_HTTP_INTERNAL_SERVER_ERROR);
+            }
+            ctx->body_read = true;
+            return take_body(*ctx, loc_conf(r)->read_body);
+        });
+    if (rc != NGX_OK) {
+        ngx_http_finalize_request(r, rc);
+        return;
+    }
+    // nginx: an upstream would close the temporary file behind itself, and a
+    // redirect may bring another.
+    r->preserve_body = 1;
+    r->write_event_handler = ngx_http_core_run_phases;
+    ngx_http_core_run_phases(r);
+}
+
+}  // namespace
+
+std::string lower_case(std::string_view text)
+{
+    std::string out(text);
+    for (char &letter : out) {
+        if (letter >= 'A' && letter <= 'Z') {
+            letter = static_cast<char>(letter - 'A' + 'a');
+        }
+    }
+    return out;
+}
+
+ngx_int_t read_body(RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf)
+{
+    ngx_http_request_t *r = ctx.r;
+    if (r->headers_in.content_length_n > static_cast<off_t>(conf->read_body)) {
+        return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
+    }
+    ngx_int_t rc = ngx_http_read_client_request_body(r, on_body);
+    if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
+        return rc;
+    }
+    ngx_http_finalize_request(r, NGX_DONE);
+    return NGX_DONE;
+}
+
+}  // namespace x402

@@ -1,0 +1,19 @@
+// x402_read_body: the request body before the price is known, and its fields as
+// variables. The body stays where it is, whole, for whoever makes the content.
+#ifndef NGX_HTTP_X402_REQUEST_BODY_HPP
+#define NGX_HTTP_X402_REQUEST_BODY_HPP
+
+#include "nginx/request/ngx_http_x402_ctx.hpp"
+
+namespace x402 {
+
+// Access phase, once: reads the body and runs the phases again, or says with
+// which status the request ends. The request may be gone afterwards.
+ngx_int_t read_body(RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf);
+
+// ASCII letters only.
+std::string lower_case(std::string_view text);
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,50 @@
+#include "nginx/store/ngx_http_x402_client_quota.hpp"
+
+#include <algorithm>
+
+namespace x402 {
+
+namespace {
+
+// Who an address is: IPv4 all of it, IPv6 the network of 64 bits that one
+// customer has at least, anything else one for all of its kind.
+Digest name_of(const sockaddr *address)
+{
+    Digest name{};
+    switch (address->sa_family) {
+    case AF_INET: {
+        auto *in = reinterpret_cast<const sockaddr_in *>(address);
+        auto *bytes = reinterpret_cast<const u_char *>(&in->sin_addr);
+        name[0] = 4;
+        std::copy_n(bytes, 4, name.begin() + 1);
+        break;
+    }
+#if (NGX_HAVE_INET6)
+    case AF_INET6: {
+        auto *in = reinterpret_cast<const sockaddr_in6 *>(address);
+        const u_char *bytes = in->sin6_addr.s6_addr;
+        bool mapped = IN6_IS_ADDR_V4MAPPED(&in->sin6_addr);
+        name[0] = mapped ? 4 : 6;
+        std::copy_n(mapped ? bytes + 12 : bytes, mapped ? 4 : 8,
+                    name.begin() + 1);
+        break;
+    }
+#endif
+    default:
+        break;
+    }
+    return name;
+}
+
+}  // namespace
+
+AddressPlace::AddressPlace(AddressShare &share, const ngx_connection_t *c,
+                           ngx_uint_t slots)
+    : address_(name_of(c->sockaddr))
+{
+    if (share.enter(address_, slots)) {
+        share_ = &share;
+    }
+}
+
+}  // namespace x402

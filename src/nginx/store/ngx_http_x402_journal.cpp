@@ -1,0 +1,142 @@
+// The journal while nginx runs: what is appended, and how the next edition is
+// made of this one.
+#include "nginx/store/ngx_http_x402_journal.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <system_error>
+#include <thread>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "nginx/core/ngx_http_x402_log.hpp"
+
+namespace x402 {
+
+namespace {
+
+constexpr time_t kComplainEvery = 60;
+constexpr std::uint64_t kCopied = 64 * 1024;  // at once
+
+}  // namespace
+
+JournalFile::~JournalFile()
+{
+    for (int number : files_) {
+        if (number >= 0) {
+            close(number);
+        }
+    }
+}
+
+bool JournalFile::write_fully(int file, std::string_view bytes)
+{
+    while (!bytes.empty()) {
+        ssize_t written = write(file, bytes.data(), bytes.size());
+        if (written < 0 && errno == EINTR) {
+            continue;
+        }
+        if (written <= 0) {
+            return false;
+        }
+        bytes.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return true;
+}
+
+std::string JournalFile::trouble(const char *verb, const std::string &path)
+{
+    int problem = errno;
+    return std::string("journal cannot be ") + verb + ": \"" + path + "\" ("
+           + std::to_string(problem) + ": " + std::strerror(problem) + ")";
+}
+
+bool JournalFile::append(std::uint64_t edition, std::string_view record)
+{
+    if (write_fully(file(edition), record)) {
+        return true;
+    }
+    int problem = errno;
+    if (complained_ == 0 || ngx_time() - complained_ >= kComplainEvery) {
+        complained_ = ngx_time();
+        // Whoever changes a claim does not expect it to fail in the middle.
+        guarded(ngx_cycle->log, 0, [&] {
+            errno = problem;
+            log_line(NGX_LOG_CRIT, ngx_cycle->log,
+                     trouble("written", edition)
+                         + "; payments are turned away until it can: make "
+                           "room there");
+            return 0;
+        });
+    }
+    return false;
+}
+
+bool JournalFile::clear(std::uint64_t edition)
+{
+    return ftruncate(file(edition), 0) == 0;
+}
+
+std::uint64_t JournalFile::size(std::uint64_t edition) const
+{
+    struct stat about;
+    return fstat(file(edition), &about) == 0
+               ? static_cast<std::uint64_t>(about.st_size)
+               : 0;
+}
+
+std::optional<std::uint64_t>
+JournalFile::copy(std::uint64_t edition, std::uint64_t from, std::uint64_t most)
+{
+    std::string bytes(static_cast<std::size_t>(most), '\0');
+    ssize_t got = pread(file(edition), bytes.data(), bytes.size(),
+                        static_cast<off_t>(from));
+    if (got < 0
+        || !write_fully(file(edition + 1),
+                        {bytes.data(), static_cast<std::size_t>(got)})) {
+        return std::nullopt;
+    }
+    return static_cast<std::uint64_t>(got);
+}
+
+bool JournalFile::carry_over(std::uint64_t edition, std::uint64_t from)
+{
+    for (;;) {
+        auto copied = copy(edition, from, kCopied);
+        if (!copied || *copied == 0) {
+            return copied.has_value();
+        }
+        from += *copied;
+    }
+}
+
+FlushState JournalFile::flush(std::uint64_t edition) const
+{
+    int number = fcntl(file(edition), F_DUPFD_CLOEXEC, 0);
+    if (number < 0) {
+        return nullptr;
+    }
+    auto state = std::make_shared<std::atomic<Flush>>(Flush::running);
+    // nginx expects its signals in the thread that runs the event loop.
+    sigset_t all;
+    sigset_t former;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &former);
+    try {
+        std::thread([state, number] {
+            bool good = fsync(number) == 0;
+            close(number);
+            *state = good ? Flush::done : Flush::failed;
+        }).detach();
+    } catch (const std::system_error &) {
+        close(number);
+        state = nullptr;
+    }
+    pthread_sigmask(SIG_SETMASK, &former, nullptr);
+    return state;
+}
+
+}  // namespace x402

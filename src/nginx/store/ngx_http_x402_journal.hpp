@@ -1,0 +1,84 @@
+// The files of x402_zone's journal: replayed and written anew by the master at
+// start, inherited by the workers, who append to one of them under the zone's
+// lock. The other, `path.2`, takes its turn when the journal is written anew
+// while nginx runs (ngx_http_x402_journal_upkeep): a worker may neither make
+// nor rename files in a directory of root's, so both are opened beforehand.
+#ifndef NGX_HTTP_X402_JOURNAL_HPP
+#define NGX_HTTP_X402_JOURNAL_HPP
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "nginx/core/ngx_http_x402_boundary.hpp"
+#include "session/claim_table.hpp"
+
+namespace x402 {
+
+// How far a flush is, which a thread does.
+enum class Flush { running, done, failed };
+using FlushState = std::shared_ptr<std::atomic<Flush>>;
+
+class JournalFile : public JournalPort {
+public:
+    // An absolute path; nothing is opened.
+    explicit JournalFile(std::string path) : paths_{path, path + ".2"} {}
+    ~JournalFile() override;
+    JournalFile(const JournalFile &) = delete;
+    JournalFile &operator=(const JournalFile &) = delete;
+
+    // What -t can say without making anything; empty: nothing is wrong.
+    std::string objection() const;
+
+    // At start: takes the files for this nginx alone, fills the table from them
+    // and writes them anew. Empty: done; else why not, for the operator.
+    std::string begin(ClaimTable &table, ngx_log_t *log);
+    // At reload: opens them again. They must be those that the table belongs
+    // to.
+    std::string resume(const void *table_memory);
+
+    // Money: one write(2), which survives the death of every process, not that
+    // of the machine: see docs/design.md.
+    bool append(std::uint64_t edition, std::string_view record) override;
+    bool clear(std::uint64_t edition) override;
+    bool carry_over(std::uint64_t edition, std::uint64_t from) override;
+
+    // As append(), of what nobody waits for.
+    bool extend(std::uint64_t edition, std::string_view records)
+    {
+        return write_fully(file(edition), records);
+    }
+    // Bytes; 0 also when it cannot be told.
+    std::uint64_t size(std::uint64_t edition) const;
+    // Copies at most `most` bytes of this edition, from there on, behind the
+    // next one. How many; nullopt: it cannot be written.
+    std::optional<std::uint64_t> copy(std::uint64_t edition, std::uint64_t from,
+                                      std::uint64_t most);
+    // To the disk, which may take its time. nullptr: there is no thread.
+    FlushState flush(std::uint64_t edition) const;
+
+    // Of the file of that edition, with errno's word.
+    std::string trouble(const char *verb, std::uint64_t edition) const
+    {
+        return trouble(verb, paths_[edition & 1]);
+    }
+
+private:
+    static std::string trouble(const char *verb, const std::string &path);
+    static bool write_fully(int file, std::string_view bytes);
+    std::string open_both(int flags);
+    std::string choose(ClaimTable &table, ngx_log_t *log,
+                       std::uint64_t &edition) const;
+    std::string write_anew(const ClaimTable &table, std::uint64_t edition);
+    bool identity(Digest &out) const;
+    int file(std::uint64_t edition) const { return files_[edition & 1]; }
+
+    std::string paths_[2];
+    int files_[2] = {-1, -1};
+    time_t complained_ = 0;
+};
+
+}  // namespace x402
+
+#endif

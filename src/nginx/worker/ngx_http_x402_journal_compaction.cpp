@@ -1,0 +1,189 @@
+#include "nginx/worker/ngx_http_x402_journal_compaction.hpp"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/store/ngx_http_x402_zone.hpp"
+
+namespace x402 {
+
+namespace {
+
+constexpr ngx_msec_t kLook = 1000;
+constexpr ngx_msec_t kStep = 1;
+constexpr ngx_msec_t kDisk = 20;
+constexpr ngx_msec_t kAfterTrouble = 60 * 1000;
+// Worth the while: several times what it was when it was written anew.
+constexpr std::uint64_t kLeast = 1024 * 1024;
+constexpr std::uint64_t kTimes = 4;
+constexpr std::uint64_t kCopied = 256 * 1024;  // in one step
+constexpr std::uint64_t kRest = 64 * 1024;     // under the lock
+
+}  // namespace
+
+JournalUpkeep::JournalUpkeep(ngx_shm_zone_t *zone, Owner owner,
+                             JournalFile &journal)
+    : zone_(zone),
+      owner_(owner),
+      journal_(journal),
+      timer_(
+          AtQuit::leave,
+          [](void *upkeep) { static_cast<JournalUpkeep *>(upkeep)->look(); },
+          this)
+{
+    timer_.arm(kLook);
+}
+
+JournalUpkeep::~JournalUpkeep()
+{
+    leave();
+}
+
+void JournalUpkeep::look()
+{
+    if (ngx_exiting || ngx_quit || ngx_terminate) {
+        leave();  // another worker begins anew
+        return;
+    }
+    ngx_msec_t next =
+        guarded(ngx_cycle->log, ngx_msec_t{0}, [&] { return step(); });
+    if (next == 0) {
+        leave();  // no memory
+        next = kAfterTrouble;
+    }
+    timer_.arm(next);
+}
+
+void JournalUpkeep::leave()
+{
+    if (phase_ != Phase::idle) {
+        phase_ = Phase::idle;
+        flush_ = nullptr;
+        LockedClaims(zone_)->end_checkpoint(owner_);
+    }
+}
+
+ngx_msec_t JournalUpkeep::step()
+{
+    switch (phase_) {
+    case Phase::idle:
+        return begin();
+    case Phase::table:
+        return write_table();
+    case Phase::tail:
+        return copy_tail();
+    case Phase::flushing:
+    case Phase::turned:
+        return wait_for_disk();
+    }
+    return kLook;
+}
+
+ngx_msec_t JournalUpkeep::begin()
+{
+    {
+        LockedClaims claims(zone_);
+        edition_ = claims->journal_edition();
+        copied_ = journal_.size(edition_);
+        if (copied_ < std::max(kLeast, kTimes * claims->journal_base())
+            || !claims->begin_checkpoint(owner_)) {
+            return kLook;
+        }
+    }
+    phase_ = Phase::table;
+    place_ = 0;
+    return journal_.extend(edition_ + 1,
+                           journal_edge(JournalKind::begin, edition_ + 1))
+               ? kStep
+               : give_up(journal_.trouble("written anew", edition_ + 1));
+}
+
+ngx_msec_t JournalUpkeep::write_table()
+{
+    std::string records;
+    bool more = LockedClaims(zone_)->journal_part(place_, ngx_time(), records);
+    if (!records.empty() && !journal_.extend(edition_ + 1, records)) {
+        return give_up(journal_.trouble("written anew", edition_ + 1));
+    }
+    if (!more) {
+        phase_ = Phase::tail;
+    }
+    return kStep;
+}
+
+// What was appended meanwhile.
+ngx_msec_t JournalUpkeep::copy_tail()
+{
+    auto got = journal_.copy(edition_, copied_, kCopied);
+    if (!got) {
+        return give_up(journal_.trouble("written anew", edition_ + 1));
+    }
+    copied_ += *got;
+    if (*got >= kRest) {
+        return kStep;
+    }
+    flush_ = journal_.flush(edition_ + 1);
+    phase_ = Phase::flushing;
+    return flush_ ? kDisk
+                  : give_up("journal cannot be written anew: no thread");
+}
+
+ngx_msec_t JournalUpkeep::wait_for_disk()
+{
+    switch (flush_->load()) {
+    case Flush::running:
+        return kDisk;
+    case Flush::failed:
+        errno = EIO;
+        return give_up(journal_.trouble("flushed", edition_ + 1));
+    case Flush::done:
+        break;
+    }
+    return phase_ == Phase::flushing ? turn() : finish();
+}
+
+ngx_msec_t JournalUpkeep::turn()
+{
+    std::uint64_t grown = journal_.size(edition_) - copied_;
+    if (grown > kRest) {
+        phase_ = Phase::tail;
+        return kStep;
+    }
+    bool turned = LockedClaims(zone_)->turn_journal(
+        owner_, copied_, journal_.size(edition_ + 1));
+    if (!turned) {
+        return give_up(journal_.trouble("written anew", edition_ + 1));
+    }
+    flush_ = journal_.flush(edition_ + 1);
+    phase_ = Phase::turned;
+    return flush_ ? kDisk : give_up("journal cannot be flushed: no thread");
+}
+
+// The former edition has served until here, lest the power fails.
+ngx_msec_t JournalUpkeep::finish()
+{
+    std::uint64_t former = journal_.size(edition_);
+    if (!journal_.clear(edition_)) {
+        return give_up(journal_.trouble("emptied", edition_));
+    }
+    log_line(NGX_LOG_NOTICE, ngx_cycle->log,
+             "journal written anew: " + std::to_string(former) + " bytes are "
+                 + std::to_string(journal_.size(edition_ + 1)) + " now");
+    leave();
+    return kLook;
+}
+
+// The present edition goes on as if nothing had been.
+ngx_msec_t JournalUpkeep::give_up(const std::string &why)
+{
+    log_line(NGX_LOG_CRIT, ngx_cycle->log,
+             why + "; it goes on growing, and is tried again in a minute");
+    if (phase_ != Phase::turned) {
+        journal_.clear(edition_ + 1);
+    }
+    leave();
+    return kAfterTrouble;
+}
+
+}  // namespace x402

@@ -1,0 +1,113 @@
+#include "nginx/worker/ngx_http_x402_settle_retry.hpp"
+
+#include <algorithm>
+
+#include "facilitator/settle_request.hpp"
+#include "nginx/core/ngx_http_x402_log.hpp"
+
+namespace x402 {
+
+namespace {
+
+constexpr ngx_msec_t kInterval = 1000;
+
+void log_closed(const ClaimTexts &texts)
+{
+    LedgerEntry entry{};
+    entry.event = "closed: outcome never learned";
+    entry.network = texts.network;
+    entry.payer = texts.payer;
+    entry.amount = texts.amount;
+    entry.asset = texts.asset;
+    log_ledger(ngx_cycle->log, entry);
+}
+
+}  // namespace
+
+UnknownWatch::UnknownWatch(Worker &worker,
+                           const ngx_http_x402_loc_conf_t &http_conf)
+    : worker_(worker),
+      // Nothing merges the http level itself.
+      connect_timeout_(http_conf.connect_timeout),
+      settle_timeout_(http_conf.settle_timeout),
+      timer_(
+          AtQuit::leave,
+          [](void *watch) { static_cast<UnknownWatch *>(watch)->tick(); }, this)
+{
+    ngx_conf_init_msec_value(connect_timeout_, 2000);
+    ngx_conf_init_msec_value(settle_timeout_, 60000);
+    ngx_uint_t slots = http_conf.max_calls;
+    ngx_conf_init_uint_value(slots, 1024);
+    // Half of the slots that are kept for this; presenters have the others.
+    most_ = std::max<ngx_uint_t>(slots / 16, 1);
+    timer_.arm(kInterval);
+}
+
+void UnknownWatch::on_settled(void *data, const Step &,
+                              const SettlementResult &)
+{
+    static_cast<UnknownWatch *>(data)->on_wire_--;
+}
+
+void UnknownWatch::tick()
+{
+    if (ngx_exiting || ngx_quit || ngx_terminate) {
+        return;  // another worker goes on
+    }
+    timer_.arm(kInterval);
+    while (on_wire_ < most_) {
+        DueClaim due =
+            LockedClaims(worker_.zone)->next_due(worker_.owner, ngx_time());
+        if (due.what == DueClaim::What::nothing) {
+            return;
+        }
+        // Money: what memory is refused for is asked again another time, by
+        // who gets the claim then.
+        bool taken = guarded(ngx_cycle->log, false, [&] {
+            if (due.what != DueClaim::What::closed) {
+                return ask(due.ref);
+            }
+            log_closed(LockedClaims(worker_.zone)->texts(due.ref));
+            return true;
+        });
+        if (!taken && due.what != DueClaim::What::closed) {
+            LockedClaims(worker_.zone)->set_unknown(due.ref, ngx_time());
+        }
+    }
+}
+
+// False: it cannot be asked here; the claim is still in our hands.
+bool UnknownWatch::ask(ClaimRef claim)
+{
+    SettlementTerms terms;
+    std::uint64_t facilitator;
+    {
+        LockedClaims claims(worker_.zone);
+        facilitator = claims->view(claim).facilitator;
+        terms.body = claims->stored_settle(claim);
+        terms.payer = claims->texts(claim).payer;
+    }
+    Endpoint *endpoint = worker_.endpoint_by_id(facilitator, nullptr);
+    auto request = read_settle_request(terms.body);
+    if (endpoint == nullptr || !request) {
+        return false;
+    }
+    terms.claim = claim;
+    terms.network = std::move(request->network);
+    terms.receipt_network = std::move(request->receipt_network);
+    terms.amount = std::move(request->amount);
+    terms.asset = std::move(request->asset);
+    terms.at_most = request->at_most;
+    terms.ever_unknown = true;
+    // The unproven rule is for who comes for his content.
+    terms.unproven_delivers = false;
+    terms.connect_timeout = connect_timeout_;
+    terms.timeout = settle_timeout_;
+    terms.log = ngx_cycle->log;
+    Settlement::start(worker_, *endpoint, std::move(terms), State::orphaned,
+                      Slot(worker_), on_settled, this);
+    on_wire_++;
+    return true;
+}
+
+}  // namespace x402

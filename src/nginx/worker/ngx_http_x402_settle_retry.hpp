@@ -1,0 +1,36 @@
+// Settlements of unknown outcome that nobody presents again: every second each
+// worker takes those that are due (5, 15, 45 s ... after the last try) and asks
+// their facilitators, with the bytes of the first time.
+#ifndef NGX_HTTP_X402_SETTLE_RETRY_HPP
+#define NGX_HTTP_X402_SETTLE_RETRY_HPP
+
+#include "nginx/core/ngx_http_x402_timer.hpp"
+#include "nginx/worker/ngx_http_x402_settlement.hpp"
+
+namespace x402 {
+
+class UnknownWatch {
+public:
+    // Begins at once. Lifetime: part of the worker; its settlements are over
+    // before it goes.
+    UnknownWatch(Worker &worker, const ngx_http_x402_loc_conf_t &http_conf);
+    UnknownWatch(const UnknownWatch &) = delete;
+    UnknownWatch &operator=(const UnknownWatch &) = delete;
+
+private:
+    static void on_settled(void *data, const Step &step,
+                           const SettlementResult &result);
+    void tick();
+    bool ask(ClaimRef claim);
+
+    Worker &worker_;
+    ngx_msec_t connect_timeout_;
+    ngx_msec_t settle_timeout_;
+    ngx_uint_t most_;         // at once
+    ngx_uint_t on_wire_ = 0;  // of ours
+    Timer timer_;
+};
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,344 @@
+#include "nginx/worker/ngx_http_x402_settlement.hpp"
+
+#include <algorithm>
+#include <memory>
+
+#include "base/json_document.hpp"
+#include "nginx/call/ngx_http_x402_endpoint_health.hpp"
+#include "nginx/core/ngx_http_x402_log.hpp"
+#include "protocol/settlement_receipt.hpp"
+
+namespace x402 {
+
+namespace {
+
+// The core of a receipt, for a claim's cell: a facilitator may send more than
+// fits there, and a later presenter needs this much.
+std::string short_receipt(const std::string &receipt,
+                          const SettlementTerms &terms)
+{
+    auto document = JsonDocument::parse(receipt);
+    JsonValue root = document ? document->root() : JsonValue();
+    return settlement_receipt_json(
+        true, terms.payer, root["transaction"].string(), terms.receipt_network);
+}
+
+}  // namespace
+
+Settlement::Settlement(Worker &worker, Endpoint &endpoint,
+                       SettlementTerms terms, State state, Slot slot, Done done,
+                       void *data)
+    : worker_(worker),
+      endpoint_(&endpoint),
+      terms_(std::move(terms)),
+      state_(state),
+      slot_(std::move(slot)),
+      done_(done),
+      data_(data)
+{
+    worker_.settlements.push_back(this);
+}
+
+Settlement::~Settlement()
+{
+    if (unwritten_.posted) {
+        ngx_delete_posted_event(&unwritten_);
+    }
+    auto &list = worker_.settlements;
+    list.erase(std::remove(list.begin(), list.end(), this), list.end());
+}
+
+Settlement *Settlement::start(Worker &worker, Endpoint &endpoint,
+                              SettlementTerms terms, State state, Slot slot,
+                              Done done, void *data)
+{
+    auto *settlement = new Settlement(worker, endpoint, std::move(terms), state,
+                                      std::move(slot), done, data);
+    settlement->claim_and_send();
+    return settlement;
+}
+
+void Settlement::claim_and_send()
+{
+    bool done = guarded(ngx_cycle->log, false, [&] {
+        write_and_send();
+        return true;
+    });
+    if (!done && call_ == nullptr) {
+        // Only the making of a call throws: nothing was sent.
+        out_of_memory_ = true;
+        finish_later();
+    }
+}
+
+void Settlement::finish_later()
+{
+    unwritten_.handler = on_unwritten;
+    unwritten_.data = this;
+    unwritten_.log = ngx_cycle->log;
+    ngx_post_event(&unwritten_, &ngx_posted_events);
+}
+
+void Settlement::write_and_send()
+{
+    // Money: SETTLING is in shared memory before the first byte leaves; a
+    // worker that dies now leaves an unknown outcome, never a free claim.
+    // A token has no claim, and needs none.
+    bool recorded = true;
+    if (terms_.claim) {
+        LockedClaims claims(worker_.zone);
+        if (!terms_.ever_unknown) {
+            claims->set_texts(terms_.claim, terms_.network, terms_.payer,
+                              terms_.asset);
+        }
+        recorded = claims->set_settling(terms_.claim, terms_.body,
+                                        endpoint_->conf().id, ngx_time());
+    }
+    if (recorded) {
+        send();
+        return;
+    }
+    finish_later();
+}
+
+void Settlement::on_unwritten(ngx_event_t *event)
+{
+    auto *settlement = static_cast<Settlement *>(event->data);
+    SettleAnswer answer;
+    answer.verdict = SettleVerdict::not_sent;
+    guarded(ngx_cycle->log, 0, [&] {
+        answer.detail = settlement->out_of_memory_
+                            ? "no memory"
+                            : "the journal of x402_zone cannot be written";
+        return 0;
+    });
+    settlement->finish(answer);
+}
+
+void Settlement::send()
+{
+    CallTerms call;
+    call.operation = Operation::settle;
+    call.body = terms_.body;
+    call.connect_timeout = terms_.connect_timeout;
+    call.timeout = terms_.timeout;
+    call_ = FacilitatorCall::start(*endpoint_, std::move(call), on_reply, this);
+}
+
+void Settlement::detach()
+{
+    state_ = State::orphaned;
+    done_ = nullptr;
+    data_ = nullptr;
+    terms_.request_log = nullptr;
+}
+
+ngx_log_t *Settlement::log() const
+{
+    return terms_.request_log ? terms_.request_log : terms_.log;
+}
+
+void Settlement::abandon()
+{
+    if (call_) {
+        call_->cancel();
+        call_ = nullptr;
+    }
+    detach();
+    SettleAnswer answer;
+    answer.detail = "the worker process ends";
+    if (unwritten_.handler) {
+        answer.verdict = SettleVerdict::not_sent;
+    }
+    finish(answer);
+}
+
+void Settlement::on_reply(void *data, FacilitatorReply &reply)
+{
+    auto *settlement = static_cast<Settlement *>(data);
+    settlement->call_ = nullptr;
+    SettleAnswer answer;
+    // Money: what cannot be read for want of memory is an unknown outcome.
+    bool goes_on = guarded(ngx_cycle->log, false, [&] {
+        answer = settlement->judge_reply(reply);
+        return settlement->goes_elsewhere(reply)
+               || settlement->asks_twice(answer);
+    });
+    if (!goes_on) {
+        settlement->finish(answer);
+    }
+}
+
+SettleAnswer Settlement::judge_reply(const FacilitatorReply &reply)
+{
+    SettleAnswer answer = terms_.judge(
+        reply, {terms_.network, terms_.payer, terms_.amount, terms_.at_most});
+    note_health(*endpoint_, Operation::settle, call_health(reply, answer),
+                terms_.payer_digest, log());
+    if (reply.sent_completely && !terms_.ever_unknown) {
+        LockedClaims(worker_.zone)->set_first_settle_sent(terms_.claim);
+    }
+    return answer;
+}
+
+// A settlement that is pending is worth one more question.
+bool Settlement::asks_twice(SettleAnswer &answer)
+{
+    if (answer.verdict == SettleVerdict::pending && !asked_twice_) {
+        asked_twice_ = true;
+        send();
+        return true;
+    }
+    // The first answer named a transaction: nothing but success is proof.
+    if (asked_twice_ && answer.verdict != SettleVerdict::paid) {
+        answer.verdict = SettleVerdict::unknown;
+    }
+    return false;
+}
+
+// Money: only when it is proven that nothing was written to the socket, and
+// nothing was in an earlier call of this claim.
+bool Settlement::goes_elsewhere(const FacilitatorReply &reply)
+{
+    bool unsent = reply.transport == Transport::not_sent
+                  || reply.transport == Transport::no_connection;
+    if (!unsent || terms_.ever_unknown || asked_twice_) {
+        return false;
+    }
+    Endpoint *next = next_to_settle(terms_.others);
+    if (next == nullptr) {
+        return false;
+    }
+    log_line(NGX_LOG_WARN, log(),
+             "settle was not sent to facilitator \""
+                 + endpoint_->conf().url.base() + "\": " + reply.detail
+                 + "; asking \"" + next->conf().url.base() + "\"");
+    endpoint_ = next;
+    claim_and_send();
+    return true;
+}
+
+void Settlement::keep_receipt(LockedClaims &claims, const std::string &receipt)
+{
+    if (claims->set_paid(terms_.claim, receipt, ngx_time())
+        || claims->set_paid(terms_.claim, short_receipt(receipt, terms_),
+                            ngx_time())) {
+        return;
+    }
+    // Never too long: only success, which is what matters.
+    claims->set_paid(terms_.claim, "{\"success\":true}", ngx_time());
+}
+
+void Settlement::change_claim(const Step &step, const SettlementResult &result)
+{
+    LockedClaims claims(worker_.zone);
+    if (result.event == Event::settle_paid
+        || result.event == Event::settle_unproven) {
+        keep_receipt(claims, result.receipt);
+    }
+    switch (step.claim) {
+    case ClaimChange::owed:
+        claims->set_owed(terms_.claim);
+        break;
+    case ClaimChange::refused:
+        claims->set_refused(terms_.claim, ngx_time());
+        break;
+    case ClaimChange::unknown:
+        claims->set_unknown(terms_.claim, ngx_time());
+        break;
+    case ClaimChange::free:
+        claims->free(terms_.claim);
+        break;
+    case ClaimChange::keep:
+    case ClaimChange::verified:
+    case ClaimChange::settling:
+    case ClaimChange::paid:
+    case ClaimChange::delivered:
+        break;
+    }
+}
+
+void Settlement::log_outcome(const SettlementResult &result,
+                             const SettleAnswer &answer)
+{
+    const char *event = "unknown";
+    switch (result.event) {
+    case Event::settle_paid:
+        // Nothing is owed for a token, which its bearer may use again.
+        event = state_ == State::orphaned && terms_.claim ? "paid, content owed"
+                                                          : "paid";
+        break;
+    case Event::settle_unproven:
+        event = "unproven";
+        break;
+    case Event::settle_refused:
+        event = "refused";
+        break;
+    case Event::settle_not_processed:
+        event = "not processed";
+        break;
+    case Event::settle_waived:
+        event = state_ == State::orphaned
+                    ? "not settled"
+                    : "not settled, delivered all the same";
+        break;
+    default:
+        break;
+    }
+    if (result.event == Event::settle_not_processed
+        || result.event == Event::settle_waived
+        || result.event == Event::settle_unknown) {
+        bool operator_fault = answer.verdict == SettleVerdict::operator_fault;
+        log_line(operator_fault ? NGX_LOG_CRIT : NGX_LOG_ERR, log(),
+                 "settle at facilitator \"" + endpoint_->conf().url.base()
+                     + (result.unwritten ? "\" was not sent: " : "\" failed: ")
+                     + answer.detail
+                     + (operator_fault ? "; check x402_facilitator and the "
+                                         "account at that facilitator"
+                                       : ""));
+    }
+    log_ledger(log(), {event, terms_.network, terms_.payer, terms_.amount,
+                       terms_.asset, answer.transaction, answer.reason,
+                       terms_.resource});
+}
+
+// Money: whatever fails here for want of memory, the claim does not stay in
+// use, and the outcome is no better than what was written down. The line in the
+// ledger comes first: a worker that is killed behind it leaves an outcome that
+// is asked for again, one that is killed behind the claim would leave no line.
+void Settlement::finish(const SettleAnswer &answer)
+{
+    SettlementResult result;
+    result.asked = &endpoint_->conf();
+    Step next = step(state_, result.event);
+    guarded(ngx_cycle->log, 0, [&] {
+        SettlementResult read = result_of(answer);
+        next = step(state_, read.event);
+        result = std::move(read);
+        return 0;
+    });
+    guarded(ngx_cycle->log, 0, [&] {
+        log_outcome(result, answer);
+        return 0;
+    });
+    bool kept = guarded(ngx_cycle->log, false, [&] {
+        change_claim(next, result);
+        return true;
+    });
+    if (!kept) {
+        result = SettlementResult();
+        result.asked = &endpoint_->conf();
+        next = step(state_, result.event);
+        LockedClaims(worker_.zone)->set_unknown(terms_.claim, ngx_time());
+    }
+    Done done = done_;
+    void *data = data_;
+    // The place among the payments in flight is free before the request goes
+    // on: it may well end in this call.
+    delete this;
+    if (done) {
+        done(data, next, result);
+    }
+}
+
+}  // namespace x402

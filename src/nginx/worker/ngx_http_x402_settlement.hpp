@@ -1,0 +1,114 @@
+// One settlement: the call, its claim and its ledger line, together. It lives
+// on the heap until the outcome is known, with or without the request that
+// began it.
+#ifndef NGX_HTTP_X402_SETTLEMENT_HPP
+#define NGX_HTTP_X402_SETTLEMENT_HPP
+
+#include <string>
+#include <vector>
+
+#include "facilitator/settle_answer.hpp"
+#include "nginx/worker/ngx_http_x402_worker.hpp"
+#include "session/payment_session.hpp"
+
+namespace x402 {
+
+// What is settled. Texts are owned: the request may be gone before the answer.
+struct SettlementTerms {
+    ClaimRef claim;
+    std::string body;             // of POST /settle, byte for byte
+    std::string network;          // CAIP-2
+    std::string receipt_network;  // as a receipt of ours names it
+    std::string payer;  // as verified; with settle `before` the payload's
+    std::string amount;
+    std::string asset;
+    bool at_most = false;  // scheme upto: less may be charged
+    std::string resource;  // URL, for the ledger
+    Digest payer_digest{};
+    bool ever_unknown = false;       // an earlier settle was not answered
+    bool was_verified = false;       // of that claim
+    bool first_settle_sent = false;  // of that claim
+    bool unproven_delivers = true;   // x402_unproven
+    // Who may be asked instead, as long as nothing was sent.
+    std::vector<Endpoint *> others;
+    bool waives_failure = false;  // x402_settle_failure deliver
+    SettleAnswer (*judge)(const FacilitatorReply &,
+                          const SettleExpectation &) = judge_settle;
+    ngx_msec_t connect_timeout = 0;
+    ngx_msec_t timeout = 0;
+    ngx_log_t *request_log = nullptr;  // until detached
+    ngx_log_t *log = nullptr;          // the location's, for afterwards
+};
+
+struct SettlementResult {
+    Event event = Event::settle_unknown;
+    SettleVerdict verdict = SettleVerdict::unknown;
+    bool unproven_refused = false;  // 409 instead of 503
+    bool unwritten = false;         // not sent: the journal does not take it
+    std::string receipt;            // JSON, for PAYMENT-RESPONSE
+    std::string reason;
+    std::string transaction;  // as the facilitator named it; may be empty
+    ngx_msec_t time = 0;      // it took
+    const FacilitatorConf *asked = nullptr;
+};
+
+class Settlement {
+public:
+    // Told once, unless detached. `step` is what the session decided.
+    using Done = void (*)(void *data, const Step &step,
+                          const SettlementResult &result);
+
+    // Money: writes SETTLING into the claim, then sends. `state` is the
+    // session's (settling, settling_first; orphaned when there is no request).
+    // Where the journal cannot be written nothing is sent, and the outcome is
+    // settle_not_processed. Never calls back from inside.
+    static Settlement *start(Worker &worker, Endpoint &endpoint,
+                             SettlementTerms terms, State state, Slot slot,
+                             Done done, void *data);
+
+    // The request is gone; the settlement goes on.
+    void detach();
+    // The worker ends: the outcome is unknown, and the ledger says so.
+    void abandon();
+
+private:
+    Settlement(Worker &worker, Endpoint &endpoint, SettlementTerms terms,
+               State state, Slot slot, Done done, void *data);
+    ~Settlement();
+
+    void claim_and_send();
+    void write_and_send();
+    void finish_later();
+    SettleAnswer judge_reply(const FacilitatorReply &reply);
+    bool asks_twice(SettleAnswer &answer);
+    SettlementResult result_of(const SettleAnswer &answer);
+    void send();
+    bool goes_elsewhere(const FacilitatorReply &reply);
+    ngx_log_t *log() const;
+    void finish(const SettleAnswer &answer);
+    SettlementResult interpret(const SettleAnswer &answer);
+    SettlementResult interpret_again(const SettleAnswer &answer);
+    void change_claim(const Step &step, const SettlementResult &result);
+    void keep_receipt(LockedClaims &claims, const std::string &receipt);
+    void log_outcome(const SettlementResult &result,
+                     const SettleAnswer &answer);
+    static void on_reply(void *data, FacilitatorReply &reply);
+    static void on_unwritten(ngx_event_t *event);
+
+    Worker &worker_;
+    Endpoint *endpoint_;
+    SettlementTerms terms_;
+    State state_;
+    Slot slot_;
+    Done done_;
+    void *data_;
+    FacilitatorCall *call_ = nullptr;
+    ngx_event_t unwritten_{};  // handler set: nothing was sent, nor will be
+    ngx_msec_t started_ = ngx_current_msec;
+    bool out_of_memory_ = false;
+    bool asked_twice_ = false;  // after settlement_pending
+};
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,143 @@
+#include "nginx/worker/ngx_http_x402_worker.hpp"
+
+#include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/worker/ngx_http_x402_journal_compaction.hpp"
+#include "nginx/worker/ngx_http_x402_settle_retry.hpp"
+#include "nginx/worker/ngx_http_x402_settlement.hpp"
+#include "nginx/worker/ngx_http_x402_supported.hpp"
+
+namespace x402 {
+
+Worker::Worker(ngx_http_x402_main_conf_t *mcf)
+    : zone(mcf->zone), owner(enter_zone(mcf->zone))
+{
+    for (std::size_t i = 0; i < mcf->facilitators.nelts; i++) {
+        endpoints.push_back(
+            std::make_unique<Endpoint>(*facilitator_at(mcf, i), engines));
+    }
+    if (engines.ok()) {
+        supported = watch_supported(zone, endpoints);
+        if (owner.stamp != 0) {
+            unknown =
+                std::make_unique<UnknownWatch>(*this, *mcf->http_loc_conf);
+            if (JournalFile *journal = journal_of(zone)) {
+                upkeep = std::make_unique<JournalUpkeep>(zone, owner, *journal);
+            }
+        }
+    }
+}
+
+Worker::~Worker()
+{
+    // Money: what is still on the wire now has an unknown outcome, and says so.
+    while (!settlements.empty()) {
+        settlements.back()->abandon();
+    }
+    upkeep.reset();  // it may be in the middle of a table
+    leave_zone(zone, owner);
+}
+
+Endpoint *Worker::endpoint_by_id(std::uint64_t id, const FacilitatorConf *first)
+{
+    if (first && first->id == id) {
+        return endpoints[first->index].get();
+    }
+    for (auto &endpoint : endpoints) {
+        if (endpoint->conf().id == id) {
+            return endpoint.get();
+        }
+    }
+    return nullptr;
+}
+
+Worker *worker_of(ngx_http_x402_main_conf_t *mcf)
+{
+    auto *worker = static_cast<Worker *>(mcf->worker);
+    if (worker == nullptr) {
+        auto made = std::make_unique<Worker>(mcf);
+        if (made->owner.stamp == 0 || !made->engines.ok()) {
+            log_line(NGX_LOG_CRIT, ngx_cycle->log,
+                     made->engines.ok()
+                         ? "no place in the zone for this worker: more than "
+                           "512 processes use it; nothing can be sold"
+                         : "libcurl could not be started; nothing can be sold");
+            return nullptr;
+        }
+        worker = made.release();
+        mcf->worker = worker;
+    }
+    return worker;
+}
+
+}  // namespace x402
+
+using namespace x402;
+
+namespace {
+
+ngx_http_x402_main_conf_t *main_conf_of(ngx_cycle_t *cycle)
+{
+    if (ngx_get_conf(cycle->conf_ctx, ngx_http_module) == nullptr) {
+        return nullptr;  // no http block
+    }
+    return static_cast<ngx_http_x402_main_conf_t *>(
+        ngx_http_cycle_get_module_main_conf(cycle, ngx_http_x402_module));
+}
+
+void look_up_facilitators(ngx_http_x402_main_conf_t *mcf, ngx_log_t *log)
+{
+    for (std::size_t i = 0; i < mcf->facilitators.nelts; i++) {
+        FacilitatorConf *conf = facilitator_at(mcf, i);
+        if (conf->resolver || conf->url.host_is_address()) {
+            continue;
+        }
+        conf->addresses = look_up_addresses(conf->url.host);
+        if (conf->addresses.empty()) {
+            log_line(
+                NGX_LOG_WARN, log,
+                "no address found for facilitator host \"" + conf->url.host
+                    + "\"; workers go on asking, payments fail until then");
+        }
+    }
+}
+
+}  // namespace
+
+ngx_int_t ngx_http_x402_init_module(ngx_cycle_t *cycle)
+{
+    return guarded(cycle->log, static_cast<ngx_int_t>(NGX_ERROR), [&] {
+        ngx_http_x402_main_conf_t *mcf = main_conf_of(cycle);
+        // A configuration test never touches the network.
+        if (mcf != nullptr && !ngx_test_config) {
+            look_up_facilitators(mcf, cycle->log);
+        }
+        return static_cast<ngx_int_t>(NGX_OK);
+    });
+}
+
+ngx_int_t ngx_http_x402_init_process(ngx_cycle_t *cycle)
+{
+    return guarded(cycle->log, static_cast<ngx_int_t>(NGX_ERROR), [&] {
+        ngx_http_x402_main_conf_t *mcf = main_conf_of(cycle);
+        // nginx: cache manager and loader come through here as well.
+        bool serves = ngx_process == NGX_PROCESS_WORKER
+                      || ngx_process == NGX_PROCESS_SINGLE;
+        if (mcf != nullptr && mcf->paid && serves) {
+            // Without a worker every paid location answers 500.
+            worker_of(mcf);
+        }
+        return static_cast<ngx_int_t>(NGX_OK);
+    });
+}
+
+void ngx_http_x402_exit_process(ngx_cycle_t *cycle)
+{
+    guarded(cycle->log, 0, [&] {
+        ngx_http_x402_main_conf_t *mcf = main_conf_of(cycle);
+        if (mcf != nullptr && mcf->worker != nullptr) {
+            delete static_cast<Worker *>(mcf->worker);
+            mcf->worker = nullptr;
+        }
+        return 0;
+    });
+}

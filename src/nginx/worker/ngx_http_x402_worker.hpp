@@ -1,0 +1,109 @@
+// What one worker process owns: the curl engines, the facilitators as it sees
+// them, its place in the zone, and the count of payments in flight.
+#ifndef NGX_HTTP_X402_WORKER_HPP
+#define NGX_HTTP_X402_WORKER_HPP
+
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "facilitator/refusal_cache.hpp"
+#include "nginx/call/ngx_http_x402_facilitator_call.hpp"
+#include "nginx/offer/ngx_http_x402_location_offer.hpp"
+#include "nginx/store/ngx_http_x402_client_quota.hpp"
+#include "nginx/store/ngx_http_x402_zone.hpp"
+
+namespace x402 {
+
+class PlanBook;
+class Settlement;
+class SupportedWatch;
+class JournalUpkeep;
+class UnknownWatch;
+
+struct Worker {
+    explicit Worker(ngx_http_x402_main_conf_t *mcf);
+    ~Worker();
+    Worker(const Worker &) = delete;
+    Worker &operator=(const Worker &) = delete;
+
+    Endpoint &endpoint_of(const FacilitatorConf &conf)
+    {
+        return *endpoints[conf.index];
+    }
+    // The facilitator that a claim remembers; nullptr when this configuration
+    // does not know it any more. Where two have the id because only their
+    // credentials differ it is `first`, the one of the location (or nullptr).
+    Endpoint *endpoint_by_id(std::uint64_t id, const FacilitatorConf *first);
+
+    ngx_shm_zone_t *zone;
+    Owner owner;
+    CurlEngines engines;
+    std::vector<std::unique_ptr<Endpoint>> endpoints;
+    // By facilitator; what is asked goes when it goes, before the endpoints.
+    std::vector<std::shared_ptr<SupportedWatch>> supported;
+    std::shared_ptr<PlanBook> plans;        // made when first asked for
+    std::vector<Settlement *> settlements;  // on the wire
+    RefusalCache refusals;
+    // Offers that facilitators add to, by location.
+    struct Supplement {
+        std::uint64_t answers = 0;  // they were made of
+        std::shared_ptr<const PaymentOffer> offer;
+        std::vector<OldOffer> before;
+    };
+    std::unordered_map<const ngx_http_x402_loc_conf_t *, Supplement>
+        supplements;
+    ngx_uint_t in_flight = 0;
+    AddressShare addresses;
+    std::unique_ptr<UnknownWatch> unknown;
+    std::unique_ptr<JournalUpkeep> upkeep;  // where there is a journal
+};
+
+// A place among the payments in flight, given back when it goes.
+class Slot {
+public:
+    Slot() = default;
+    explicit Slot(Worker &worker, AddressPlace place = {})
+        : worker_(&worker), place_(std::move(place))
+    {
+        worker.in_flight++;
+    }
+    Slot(Slot &&other) noexcept
+        : worker_(other.worker_), place_(std::move(other.place_))
+    {
+        other.worker_ = nullptr;
+    }
+    Slot &operator=(Slot &&other) noexcept
+    {
+        std::swap(worker_, other.worker_);
+        std::swap(place_, other.place_);
+        return *this;
+    }
+    ~Slot()
+    {
+        if (worker_) {
+            worker_->in_flight--;
+        }
+    }
+
+    // The payment was verified: its client's share is free for others of his.
+    void prove() { AddressPlace released = std::move(place_); }
+
+    // An eighth of the places is kept for settling what is unknown.
+    static bool available(const Worker &worker, ngx_uint_t cap, bool resettle)
+    {
+        return worker.in_flight < (resettle ? cap : cap - cap / 8);
+    }
+
+private:
+    Worker *worker_ = nullptr;
+    AddressPlace place_;
+};
+
+// This process's worker; made on first use. nullptr: it could not be made
+// (logged), and nothing may be sold.
+Worker *worker_of(ngx_http_x402_main_conf_t *mcf);
+
+}  // namespace x402
+
+#endif
