@@ -351,7 +351,7 @@ ngx_http_variable_t  ngx_http_x402_variables[] = {
 
     { ngx_string("x402_version"), NULL,
       ngx_http_x402_get_variable,
-      NGX_HTTP_X402_VERSION, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+      NGX_HTTP_X402_PROTOCOL_VERSION, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("x402_facilitator"), NULL,
       ngx_http_x402_get_variable,
@@ -384,6 +384,10 @@ ngx_http_variable_t  ngx_http_x402_variables[] = {
     { ngx_string("x402_redelivery"), NULL,
       ngx_http_x402_get_variable,
       NGX_HTTP_X402_REDELIVERY, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("x402_module_version"), NULL,
+      ngx_http_x402_get_variable,
+      NGX_HTTP_X402_MODULE_VERSION, 0, 0 },
 
     { ngx_string("x402_body_"), NULL,
       ngx_http_x402_get_body_field, 0,

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "base/module_version.hpp"
 #include "facilitator/facilitator_url.hpp"
 
 namespace x402 {
@@ -38,7 +39,7 @@ std::string start_of_head(std::string_view url, bool post)
     head += request_target(url);
     head += " HTTP/1.1\r\nHost: ";
     head += host_of(url);
-    head += "\r\nUser-Agent: ngx_http_x402_module\r\n"
+    head += "\r\nUser-Agent: " NGX_HTTP_X402_USER_AGENT "\r\n"
             "Accept: application/json\r\n";
     if (post) {
         head += "Content-Type: application/json\r\n";

@@ -43,6 +43,7 @@ http {
     add_header X-Payer       $x402_payer always;
     add_header X-Presented   $x402_presented always;
     add_header X-Payment     $x402_payment always;
+    add_header X-Module      $x402_module_version always;
     server {
         listen 127.0.0.1:%%PORT%%;
         listen 127.0.0.1:%%PORT_h2%% http2;

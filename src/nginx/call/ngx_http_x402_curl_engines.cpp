@@ -12,6 +12,12 @@ CurlEngines::CurlEngines()
     engines_.push_back(std::make_unique<CurlEngine>());
 }
 
+std::string CurlEngines::version()
+{
+    return std::string("libcurl ")
+           + curl_version_info(CURLVERSION_NOW)->version;
+}
+
 // The first that has: its connections are the ones that are kept.
 CurlEngine &CurlEngines::with_room()
 {

@@ -16,6 +16,9 @@ class CurlEngines {
 public:
     CurlEngines();
 
+    // "libcurl 7.88.1": the library that runs.
+    static std::string version();
+
     // Whether libcurl could be started.
     bool ok() const { return engines_.front()->ok(); }
 

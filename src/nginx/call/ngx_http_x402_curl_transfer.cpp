@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "base/module_version.hpp"
 #include "nginx/call/ngx_http_x402_curl_internal.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 
@@ -123,7 +124,7 @@ bool CurlEngine::set_options(Transfer &transfer)
     }
     set(CURLOPT_HTTPHEADER, transfer.headers);
     set(CURLOPT_RESOLVE, transfer.resolve);
-    set(CURLOPT_USERAGENT, "ngx_http_x402_module");
+    set(CURLOPT_USERAGENT, NGX_HTTP_X402_USER_AGENT);
     set(CURLOPT_BUFFERSIZE, kReceiveBuffer);
     set(CURLOPT_WRITEFUNCTION, TransferCallbacks::on_body);
     set(CURLOPT_WRITEDATA, &transfer);

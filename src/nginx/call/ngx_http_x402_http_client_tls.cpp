@@ -146,7 +146,21 @@ void end_tls(ngx_connection_t *c, bool polite)
     }
 }
 
+std::string TlsContext::version()
+{
+    // "OpenSSL 3.0.15 3 Sep 2024"
+    std::string text = ngx_ssl_version();
+    std::size_t name = text.find(' ');
+    return text.substr(0, name == std::string::npos ? name
+                                                    : text.find(' ', name + 1));
+}
+
 #else
+
+std::string TlsContext::version()
+{
+    return {};
+}
 
 // Nobody makes a peer where kHasTls is false.
 

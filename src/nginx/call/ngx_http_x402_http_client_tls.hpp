@@ -28,6 +28,9 @@ public:
     // read, or there is no memory.
     bool prepare(const std::string &trusted_certificate, ngx_log_t *log);
 
+    // "OpenSSL 3.0.15": the library that runs. Empty where nginx has no TLS.
+    static std::string version();
+
 private:
     friend class TlsPeer;
 #if (NGX_SSL)

@@ -3,6 +3,7 @@
 #include "base/decimal_amount.hpp"
 #include "base/hex_codec.hpp"
 #include "base/json_text.hpp"
+#include "base/module_version.hpp"
 #include "facilitator/verify_answer.hpp"
 #include "nginx/request/ngx_http_x402_ctx.hpp"
 #include "nginx/request/ngx_http_x402_payment_headers.hpp"
@@ -88,7 +89,7 @@ std::string of_payment(const Payment &payment, uintptr_t which)
                                   : std::string(payment.payload.scheme()));
     case NGX_HTTP_X402_PAY_TO:
         return payment.pay_to;
-    case NGX_HTTP_X402_VERSION:
+    case NGX_HTTP_X402_PROTOCOL_VERSION:
         return std::to_string(payment.payload.version);
     case NGX_HTTP_X402_PAYMENT_ID:
         // Tokens are good for many requests: none of them is known by it.
@@ -159,6 +160,9 @@ std::string of_header(ngx_http_request_t *main, const RequestCtx *ctx,
 
 std::string value_of(ngx_http_request_t *r, uintptr_t which)
 {
+    if (which == NGX_HTTP_X402_MODULE_VERSION) {
+        return NGX_HTTP_X402_VERSION;
+    }
     // Subrequests tell of the main request.
     const RequestCtx *ctx = find_ctx(r);
     if (which == NGX_HTTP_X402_PRESENTED || which == NGX_HTTP_X402_PAYMENT) {

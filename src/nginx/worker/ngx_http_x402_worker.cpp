@@ -2,6 +2,7 @@
 
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/worker/ngx_http_x402_journal_compaction.hpp"
+#include "nginx/worker/ngx_http_x402_module_file.hpp"
 #include "nginx/worker/ngx_http_x402_settle_retry.hpp"
 #include "nginx/worker/ngx_http_x402_settlement.hpp"
 #include "nginx/worker/ngx_http_x402_supported.hpp"
@@ -109,6 +110,7 @@ ngx_int_t ngx_http_x402_init_module(ngx_cycle_t *cycle)
         ngx_http_x402_main_conf_t *mcf = main_conf_of(cycle);
         // A configuration test never touches the network.
         if (mcf != nullptr && !ngx_test_config) {
+            tell_version(cycle->log);
             look_up_facilitators(mcf, cycle->log);
         }
         return static_cast<ngx_int_t>(NGX_OK);
@@ -122,6 +124,9 @@ ngx_int_t ngx_http_x402_init_process(ngx_cycle_t *cycle)
         // nginx: cache manager and loader come through here as well.
         bool serves = ngx_process == NGX_PROCESS_WORKER
                       || ngx_process == NGX_PROCESS_SINGLE;
+        if (mcf != nullptr && serves && ngx_worker == 0) {
+            warn_of_older_code(cycle->log);
+        }
         if (mcf != nullptr && mcf->paid && serves) {
             // Without a worker every paid location answers 500.
             worker_of(mcf);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/module_version.hpp"
+
 namespace x402 {
 namespace {
 
@@ -11,7 +13,7 @@ TEST(RequestHead, IsAPostOfJson)
                          {"X-Key: a", "Authorization: Bearer b"}, true, 12),
               "POST /a/verify HTTP/1.1\r\n"
               "Host: 127.0.0.1:4022\r\n"
-              "User-Agent: ngx_http_x402_module\r\n"
+              "User-Agent: " NGX_HTTP_X402_USER_AGENT "\r\n"
               "Accept: application/json\r\n"
               "Content-Type: application/json\r\n"
               "X-Key: a\r\n"
@@ -26,7 +28,7 @@ TEST(RequestHead, IsAGetWithoutABody)
                          false, 0),
               "GET /supported HTTP/1.1\r\n"
               "Host: x402.org\r\n"
-              "User-Agent: ngx_http_x402_module\r\n"
+              "User-Agent: " NGX_HTTP_X402_USER_AGENT "\r\n"
               "Accept: application/json\r\n"
               "\r\n");
 }
