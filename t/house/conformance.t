@@ -101,11 +101,31 @@ sub let_in ($house) {
             for my $mapped (grep { $from{$_} } @used) {
                 my $source = $from{$mapped};
                 # A price may follow an argument, like the content. A key that is written down is a password.
-                next if $source =~ /\A\$arg_/ && $directive =~ /price|accept/;
+                next if $source =~ /\A\$arg(?:_|s\z)/ && $directive =~ /price|accept/;
                 next if $source =~ /_api_key\z/ && $keys{$mapped} =~ /^\s*[\w-]{16,}\s+1;/m && $keys{$mapped} !~ /^\s*~/m;
                 push @used, $source;
             }
             push @wrong, map {"$path: $_ is for the client to say"} grep {/\A\$(?:http|arg|cookie|args|request_uri|host)/} @used;
+        }
+    }
+    return @wrong;
+}
+
+# A price that depends on the request has the highest value as its default: to
+# the application "?size=larg%65" may be what "?size=large" is, to a map it is not.
+sub cheap_defaults ($house) {
+    my @wrong;
+    for my $path ($house->paths('conf-examples/*.conf', 'docs/*.md', 'README.md')) {
+        my $text = $house->text($path);
+        $text = join "\n", $text =~ /^```nginx\n(.*?)^```/gms if $path =~ /\.md\z/;
+        $text =~ s/#.*//g;
+        my %used = map { $_ => 1 } map {/(\$[a-z_]\w*)/g} $text =~ /^[^\n]*x402_(?:price|accept)\s+([^;]*);/mg;
+        while ($text =~ /\bmap\s+\S+\s+(\$\w+)\s*\{((?:[^{}"]|"[^"]*")*)\}/g) {
+            my ($name, $lines) = ($1, $2);
+            next if !$used{$name};
+            my ($default) = $lines =~ /^\s*default\s+([\d.]+);/m;
+            push @wrong, "$path: map $name: the default is not the highest price"
+                if !defined $default || grep { $_ > $default } $lines =~ /\s([\d.]+);/g;
         }
     }
     return @wrong;
@@ -120,6 +140,7 @@ holds 'none is empty', \&filled, $house;
 holds 'a row for each promise and each attack', \&planned, $house;
 holds 'the tests exist', \&existing, $house;
 holds 'no example believes what a client says of itself', \&let_in, $house;
+holds 'nor sells an unknown spelling for less', \&cheap_defaults, $house;
 
 # --- and the rules can fail ---------------------------------------------------------------
 
@@ -141,5 +162,9 @@ catches 'a header that opens the door', \&let_in,
     $house->with('conf-examples/planted.conf', "location / { \n    x402_bypass \$http_x_key;\n}\n");
 catches 'by way of a map', \&let_in,
     $house->with('conf-examples/planted.conf', "map \$arg_key \$known {\n}\nlocation / { \n    x402_bypass \$known;\n}\n");
+catches 'a cheap default', \&cheap_defaults, $house->with('conf-examples/planted.conf',
+    "map \$arg_a \$p {\n    big 5;\n    default 1;\n}\nlocation / {\n    x402_price \$p;\n}\n");
+catches 'none at all', \&cheap_defaults, $house->with('docs/planted.md',
+    "```nginx\nmap \$arg_a \$p {\n    big 5;\n}\nlocation / { x402_accept price=\$p; }\n```\n");
 
 done_testing;

@@ -45,7 +45,7 @@ my %examples = (
     },
     'static-files.conf' => {
         offers => [ '/downloads/a.bin' => ['eip155:84532 100000'],
-            '/downloads/datasets/a.bin' => ['eip155:84532 2500000'] ],
+            '/downloads/datasets/a.bin' => ['eip155:84532 500000'] ],
         free => [ '/', '/downloads/preview/a.bin' ],
         also => sub ($t, $f, $up) {
             my $r = paid($t, '/downloads/a.bin', headers => [ Range => 'bytes=0-3' ]);
@@ -220,7 +220,10 @@ my %examples = (
             is $t->ask(POST => '/weather')->status, 200, 'another method is free, as it was';
             is $t->get('/weather', headers => [ 'X-Api-Key' => 'key-of-a-partner' ])->status, 200, 'a partner pays nothing';
             my $dear = unpaid($t, '/weather?tier=premium');
-            is $dear->{accepts}[0]{amount}, '100000', 'the dear tier';
+            is $dear->{accepts}[0]{amount}, '100000', 'the premium tier';
+            is unpaid($t, "/weather?$_")->{accepts}[0]{amount}, '100000', "and in another spelling: $_"
+                for 'tier=premiu%6d', 'ti%65r=premium', 'tier=basic&tier=premium';
+            is unpaid($t, '/weather?tier=basic')->{accepts}[0]{amount}, '10000', 'the basic tier';
             is paid($t, '/weather?tier=premium', payment => payment(unpaid($t, '/weather')))->status, 402,
                 'is not bought with a payment for the cheap one';
             $_->forget for $f, $up;

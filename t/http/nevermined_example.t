@@ -35,7 +35,9 @@ is $t->get('/ask')->status, 200, 'a method that is not listed is free';
 my @token = (headers => [ 'payment-signature' => 'a-token' ]);
 for my $case (
     [ '/ask', POST => '{}', '3' ], [ '/generate', POST => '{"max_tokens":350}', '3' ], [ '/generate', POST => '{"max_tokens":50}', '1' ],
-    [ '/users/42', GET => undef, '1' ], [ '/users/42', GET => undef, '5', Priority => 'high' ], [ '/archive/a.html', GET => undef, '1' ],
+    [ '/generate', POST => '{}', '1' ], map({ [ '/generate', POST => qq({"max_tokens":$_}), '100' ] } '1e5', '100000', '-1', '"many"'),
+    [ '/users/42', GET => undef, '1' ], [ '/users/42', GET => undef, '5', Priority => 'high' ],
+    [ '/users/42', GET => undef, '5', Priority => 'HIGH' ], [ '/users/42', GET => undef, '1', Priority => 'low' ], [ '/archive/a.html', GET => undef, '1' ],
 ) {
     my ($path, $method, $body, $credits, @more) = @$case;
     $_->forget for $f, $up;
@@ -48,6 +50,7 @@ for my $case (
     my ($seen) = $up->requests;
     is $seen->{headers}{'x-agent-name'}, 'An agent', 'the upstream is told who asks';
     is $seen->{headers}{'x-credits'}, $credits, 'and what it cost';
+    is $seen->{headers}{priority}, $credits == 1 ? 'low' : 'high', 'and gives what was paid for';
 }
 is unpaid($t, '/users/7')->{accepts}[0]{extra}{agentId}, 'did:nv:1234', 'the agent';
 is offer($t->ask(POST => '/ask', body => '{}'))->{accepts}[0]{scheme}, 'nvm:card-delegation', 'as the plan says';
