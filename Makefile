@@ -89,10 +89,11 @@ e2e: need-test need-e2e ## t/e2e: real chain, facilitator and client
 	@$(MAKE) --no-print-directory $(MODULE)
 	X402_MODULE=$(CURDIR)/$(MODULE) node --test --test-reporter=spec t/e2e/*.test.mjs
 
-paywall-shot: need-test ## the paywall in headless Chromium; pictures in build/paywall
+paywall-shot: need-test ## the paywall in headless Chromium; pictures in build/paywall, one of them to docs/paywall.png
 	@t/lib/need chromium
 	@$(MAKE) --no-print-directory $(MODULE)
 	X402_MODULE=$(CURDIR)/$(MODULE) prove -It/lib -v t/http/paywall_browser.t
+	cp build/paywall/readme.png docs/paywall.png
 
 house: ## the rules of the house, checked by machine
 	prove -It/lib t/house/*.t

@@ -13,8 +13,13 @@ use X402::House;
 # comments' are lines that begin with `#`. Add a folder once it is in plain
 # English.
 my @covered = (
-    [ 'docs/directives.md',   'page' ],
-    [ 'docs/variables.md',    'page' ],
+    [ 'README.md',              'page' ],
+    [ 'docs/directives.md',     'page' ],
+    [ 'docs/variables.md',      'page' ],
+    [ 'docs/README.md',         'page' ],
+    [ 'docs/getting-started.md', 'page' ],
+    [ 'docs/operating.md',      'page' ],
+    [ 'docs/recipes.md',        'page' ],
     [ 'conf-examples/*.conf', 'hash comments' ],
 );
 

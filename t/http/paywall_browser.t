@@ -28,6 +28,13 @@ http {
             x402_description "Weather for the next ten days, hour by hour";
             proxy_pass http://%%BACKEND%%;
         }
+        location /readme {
+            x402_network base-sepolia;
+            x402_price $0.01;
+            x402_description "Weather for the next ten days, hour by hour";
+            x402_resource https://api.example.com/weather;
+            proxy_pass http://%%BACKEND%%;
+        }
         location /many {
             x402_accept network=base price=0.05;
             x402_accept network=polygon price=0.05;
@@ -57,6 +64,7 @@ sub browse (@options) {
 
 my %shots = (
     'one-wide'  => [ '/one',  '--window-size=1100,900' ],
+    'readme'    => [ '/readme', '--window-size=720,410' ],
     'many-wide' => [ '/many', '--window-size=1100,1300' ],
     'many-dark' => [ '/many', '--window-size=1100,1300', '--blink-settings=preferredColorScheme=0' ],
 );

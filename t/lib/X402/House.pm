@@ -54,7 +54,7 @@ sub changed ($self, $path, $from, $to) {
 
 # The existing paths that match a pattern of the shell, without ** and {}.
 sub paths ($self, @patterns) {
-    my %found = map { substr($_, 1 + length $top) => 1 } map { glob "$top/$_" } @patterns;
+    my %found = map { substr($_, 1 + length $top) => 1 } grep {-e} map { glob "$top/$_" } @patterns;
     my @regular = map { s/([^*])/quotemeta $1/egr =~ s/\*/[^\/]*/gr } @patterns;
     for my $path (keys $self->{files}->%*) {
         delete $found{$path};
