@@ -66,9 +66,9 @@ bool is_word(std::string_view text)
 
 }  // namespace
 
-VerifyAnswer judge_token_verify(const FacilitatorReply &reply)
+VerifyAnswer read_token_verify_answer(const FacilitatorReply &reply)
 {
-    VerifyAnswer answer = judge_verify(reply);
+    VerifyAnswer answer = read_verify_answer(reply);
     if (answer.verdict == VerifyVerdict::valid) {
         return answer;
     }
@@ -101,8 +101,8 @@ std::string agent_request_of(const std::string &verify_body)
     return is_word(id) ? std::string(id) : std::string();
 }
 
-SettleAnswer judge_token_settle(const FacilitatorReply &reply,
-                                const SettleExpectation &expected)
+SettleAnswer read_token_settle_answer(const FacilitatorReply &reply,
+                                      const SettleExpectation &expected)
 {
     JsonDocument document;
     if (succeeded(reply)) {
@@ -110,7 +110,7 @@ SettleAnswer judge_token_settle(const FacilitatorReply &reply,
     }
     JsonValue root = document.root();
     if (!root["success"].is_boolean()) {
-        SettleAnswer answer = judge_settle(reply, expected);
+        SettleAnswer answer = read_settle_answer(reply, expected);
         answer.receipt.clear();
         if (answer.verdict == SettleVerdict::pending) {
             answer.verdict = SettleVerdict::unknown;  // never asked again
@@ -132,7 +132,7 @@ SettleAnswer judge_token_settle(const FacilitatorReply &reply,
     return answer;
 }
 
-std::optional<PlanKind> judge_plan(const FacilitatorReply &reply)
+std::optional<PlanKind> read_plan_answer(const FacilitatorReply &reply)
 {
     if (!succeeded(reply)) {
         return std::nullopt;

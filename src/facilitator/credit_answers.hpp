@@ -12,21 +12,21 @@
 
 namespace x402 {
 
-// As judge_verify(); but whatever is not valid has a `reason`, for these
+// As read_verify_answer(); but whatever is not valid has a `reason`, for these
 // backends explain in a message of their own, and an unreachable one is a 402,
 // too.
-VerifyAnswer judge_token_verify(const FacilitatorReply &reply);
+VerifyAnswer read_token_verify_answer(const FacilitatorReply &reply);
 
 // What verify called this request; empty: it did not.
 std::string agent_request_of(const std::string &verify_body);
 
-// As judge_settle(); a 2xx with `success` counts as it stands, and the receipt
-// is the whole answer.
-SettleAnswer judge_token_settle(const FacilitatorReply &reply,
-                                const SettleExpectation &expected);
+// As read_settle_answer(); a 2xx with `success` counts as it stands, and the
+// receipt is the whole answer.
+SettleAnswer read_token_settle_answer(const FacilitatorReply &reply,
+                                      const SettleExpectation &expected);
 
 // How a plan is paid; nullopt: the answer does not tell.
-std::optional<PlanKind> judge_plan(const FacilitatorReply &reply);
+std::optional<PlanKind> read_plan_answer(const FacilitatorReply &reply);
 
 }  // namespace x402
 

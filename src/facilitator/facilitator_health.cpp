@@ -108,18 +108,19 @@ HealthChange FacilitatorHealth::note(bool settle, CallHealth health,
     silent_ = health == CallHealth::failure ? silent_ + 1 : 0;
     switch (health) {
     case CallHealth::success:
-        return note_success(breaker, now);
+        return record_success(breaker, now);
     case CallHealth::error:
     case CallHealth::failure:
-        return note_failure(breaker, {now, payer, health == CallHealth::error});
+        return record_failure(breaker,
+                              {now, payer, health == CallHealth::error});
     case CallHealth::answered:
         break;
     }
     return HealthChange::none;
 }
 
-HealthChange FacilitatorHealth::note_success(Breaker &breaker,
-                                             std::uint64_t now)
+HealthChange FacilitatorHealth::record_success(Breaker &breaker,
+                                               std::uint64_t now)
 {
     auto &failures = breaker.failures;
     failures.erase(
@@ -138,7 +139,8 @@ HealthChange FacilitatorHealth::note_success(Breaker &breaker,
     return is_open() ? HealthChange::none : HealthChange::closed;
 }
 
-HealthChange FacilitatorHealth::note_failure(Breaker &breaker, Failure failure)
+HealthChange FacilitatorHealth::record_failure(Breaker &breaker,
+                                               Failure failure)
 {
     if (terms_.max_failures == 0 || breaker.open) {
         return HealthChange::none;

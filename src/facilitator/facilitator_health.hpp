@@ -88,8 +88,8 @@ private:
         std::uint64_t opened_at = 0;
     };
 
-    HealthChange note_success(Breaker &breaker, std::uint64_t now);
-    HealthChange note_failure(Breaker &breaker, Failure failure);
+    HealthChange record_success(Breaker &breaker, std::uint64_t now);
+    HealthChange record_failure(Breaker &breaker, Failure failure);
     bool is_too_much(const Breaker &breaker) const;
 
     HealthTerms terms_;

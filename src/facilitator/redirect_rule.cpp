@@ -9,8 +9,8 @@ namespace {
 // Why secrets may not go from one to the other; nullptr when they may. Another
 // port of a host may belong to somebody else. The step from http to https
 // changes the port of the same server, when both are the scheme's own.
-const char *objection_to_sending_secrets(const FacilitatorUrl &from,
-                                         const FacilitatorUrl &to)
+const char *validate_sending_secrets(const FacilitatorUrl &from,
+                                     const FacilitatorUrl &to)
 {
     if (to.host != from.host) {
         return "it leads to another host and credentials are configured";
@@ -78,11 +78,11 @@ Result<std::string> follow_redirect(const FacilitatorUrl &asked, int status,
     if (asked.secure && !url->secure) {
         return Problem{"it leads from https to http"};
     }
-    const char *objection =
-        has_credentials ? objection_to_sending_secrets(asked, url.value())
-                        : nullptr;
-    if (objection != nullptr) {
-        return Problem{objection};
+    const char *error = has_credentials
+                            ? validate_sending_secrets(asked, url.value())
+                            : nullptr;
+    if (error != nullptr) {
+        return Problem{error};
     }
     return target;
 }

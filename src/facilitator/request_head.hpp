@@ -14,7 +14,7 @@ namespace x402 {
 std::string start_of_head(std::string_view url, bool post);
 
 // `start` is start_of_head(); `headers` are whole lines without line ends,
-// checked by objection_to_header(); `length` is that of the body, which only a
+// checked by validate_header(); `length` is that of the body, which only a
 // POST has.
 std::string whole_head(std::string_view start,
                        const std::vector<std::string> &headers, bool post,

@@ -44,7 +44,7 @@ bool RequestHeader::operator==(const RequestHeader &other) const
     return only == other.only && name == other.name && value == other.value;
 }
 
-std::string objection_to_header(const RequestHeader &header)
+std::string validate_header(const RequestHeader &header)
 {
     if (header.name.find('$') != std::string::npos
         || header.value.find('$') != std::string::npos) {

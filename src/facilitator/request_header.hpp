@@ -25,7 +25,7 @@ using RequestHeaders = std::vector<RequestHeader>;
 // The sentence why it must not be sent, empty when it may: no header name, a
 // header that the module writes itself, a control character, a variable. The
 // value may be a secret and is never part of the sentence.
-std::string objection_to_header(const RequestHeader &header);
+std::string validate_header(const RequestHeader &header);
 
 }  // namespace x402
 

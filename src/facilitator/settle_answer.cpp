@@ -43,8 +43,7 @@ bool is_given(JsonValue value)
 
 // nullptr when the answer says success of exactly what was asked; else what is
 // wrong with it.
-const char *objection_to_success(JsonValue root,
-                                 const SettleExpectation &expected)
+const char *validate_success(JsonValue root, const SettleExpectation &expected)
 {
     if (!root["transaction"].is_string()) {
         return "success without a transaction member";
@@ -67,8 +66,8 @@ const char *objection_to_success(JsonValue root,
     return nullptr;
 }
 
-SettleVerdict judge_refusal(std::string_view reason,
-                            std::string_view transaction)
+SettleVerdict read_refusal(std::string_view reason,
+                           std::string_view transaction)
 {
     if (!transaction.empty()) {
         if (reason == "settlement_pending") {
@@ -84,7 +83,7 @@ SettleVerdict judge_refusal(std::string_view reason,
                                            : SettleVerdict::unknown;
 }
 
-SettleVerdict judge_status_alone(int status)
+SettleVerdict read_status_alone(int status)
 {
     if (status == 429) {
         return SettleVerdict::rate_limited;
@@ -103,8 +102,8 @@ std::string shown(const FacilitatorReply &reply)
            + log_excerpt(reply.body) + "\"";
 }
 
-SettleAnswer judge_body(const FacilitatorReply &reply, JsonValue root,
-                        const SettleExpectation &expected)
+SettleAnswer read_body(const FacilitatorReply &reply, JsonValue root,
+                       const SettleExpectation &expected)
 {
     SettleAnswer answer;
     std::string_view reason = root["errorReason"].string();
@@ -113,15 +112,15 @@ SettleAnswer judge_body(const FacilitatorReply &reply, JsonValue root,
     answer.transaction = std::string(root["transaction"].string());
 
     if (root["success"].is_true()) {
-        const char *objection = objection_to_success(root, expected);
+        const char *error = validate_success(root, expected);
         if (reply.status < 200 || reply.status >= 300) {
-            objection = "success with an error status";
+            error = "success with an error status";
         }
-        if (objection == nullptr) {
+        if (error == nullptr) {
             answer.verdict = SettleVerdict::paid;
             answer.receipt = settlement_receipt_json(root, true);
         } else {
-            answer.detail = std::string(objection) + ", " + shown(reply);
+            answer.detail = std::string(error) + ", " + shown(reply);
         }
         return answer;
     }
@@ -132,7 +131,7 @@ SettleAnswer judge_body(const FacilitatorReply &reply, JsonValue root,
     if (is_given(transaction) && !transaction.is_string()) {
         return answer;
     }
-    answer.verdict = judge_refusal(reason, answer.transaction);
+    answer.verdict = read_refusal(reason, answer.transaction);
     if (answer.verdict == SettleVerdict::refused
         || answer.verdict == SettleVerdict::nonce_used) {
         answer.receipt = settlement_receipt_json(root, false);
@@ -142,8 +141,8 @@ SettleAnswer judge_body(const FacilitatorReply &reply, JsonValue root,
 
 }  // namespace
 
-SettleAnswer judge_settle(const FacilitatorReply &reply,
-                          const SettleExpectation &expected)
+SettleAnswer read_settle_answer(const FacilitatorReply &reply,
+                                const SettleExpectation &expected)
 {
     SettleAnswer answer;
     answer.detail = reply.detail;
@@ -164,10 +163,10 @@ SettleAnswer judge_settle(const FacilitatorReply &reply,
     JsonValue root = document ? document->root() : JsonValue();
 
     if (body_counts && root["success"].is_boolean()) {
-        return judge_body(reply, root, expected);
+        return read_body(reply, root, expected);
     }
 
-    answer.verdict = judge_status_alone(reply.status);
+    answer.verdict = read_status_alone(reply.status);
     answer.detail = shown(reply);
     return answer;
 }

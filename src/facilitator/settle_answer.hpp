@@ -38,8 +38,8 @@ struct SettleAnswer {
     std::string detail;       // for the log
 };
 
-SettleAnswer judge_settle(const FacilitatorReply &reply,
-                          const SettleExpectation &expected);
+SettleAnswer read_settle_answer(const FacilitatorReply &reply,
+                                const SettleExpectation &expected);
 
 }  // namespace x402
 

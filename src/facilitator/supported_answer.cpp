@@ -62,7 +62,7 @@ std::uint32_t lifetime_of(std::string_view cache_control)
 
 }  // namespace
 
-SupportedAnswer judge_supported(const FacilitatorReply &reply)
+SupportedAnswer read_supported_answer(const FacilitatorReply &reply)
 {
     SupportedAnswer answer;
     if (reply.transport != Transport::answered) {

@@ -23,7 +23,7 @@ struct SupportedAnswer {
     std::string detail;  // for the log: why nothing usable was said
 };
 
-SupportedAnswer judge_supported(const FacilitatorReply &reply);
+SupportedAnswer read_supported_answer(const FacilitatorReply &reply);
 
 // s until the next try after `failures` in a row (at least 1): 1, 2, 4 and so
 // on to 30, or what a 429 or 503 asked for by Retry-After (s, 0: nothing).

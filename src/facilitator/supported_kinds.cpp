@@ -35,7 +35,7 @@ bool is_word(JsonValue value, std::size_t limit)
 }
 
 // Why an entry is no kind; nullptr: it is one.
-const char *objection_to_kind(JsonValue entry, const SupportedKind &kind)
+const char *validate_kind(JsonValue entry, const SupportedKind &kind)
 {
     JsonValue extra = entry["extra"];
     if (!entry.is_object()) {
@@ -134,7 +134,7 @@ Result<SupportedKinds> SupportedKinds::parse(std::string_view answer)
     SupportedKinds supported;
     for (std::size_t i = 0; i < list.size(); i++) {
         SupportedKind kind = kind_of(list.at(i), named_as_fast);
-        if (const char *why = objection_to_kind(list.at(i), kind)) {
+        if (const char *why = validate_kind(list.at(i), kind)) {
             return Problem{"kind " + std::to_string(i + 1) + " " + why};
         }
         supported.kinds_.push_back(std::move(kind));

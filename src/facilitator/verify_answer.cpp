@@ -38,7 +38,7 @@ std::string invalid_reason(JsonValue answer, bool success_status)
     return reason;
 }
 
-VerifyAnswer judge_status_alone(const FacilitatorReply &reply)
+VerifyAnswer read_status_alone(const FacilitatorReply &reply)
 {
     VerifyAnswer answer;
     answer.detail = "status " + std::to_string(reply.status) + ", body \""
@@ -88,7 +88,7 @@ std::string header_excerpt(const std::string &text, std::size_t limit)
     return out;
 }
 
-VerifyAnswer judge_verify(const FacilitatorReply &reply)
+VerifyAnswer read_verify_answer(const FacilitatorReply &reply)
 {
     VerifyAnswer answer;
     answer.detail = reply.detail;
@@ -104,14 +104,14 @@ VerifyAnswer judge_verify(const FacilitatorReply &reply)
     bool success_status = reply.status >= 200 && reply.status < 300;
     bool client_status = reply.status >= 400 && reply.status < 500;
     if (!success_status && !client_status) {
-        return judge_status_alone(reply);
+        return read_status_alone(reply);
     }
 
     auto document = JsonDocument::parse(reply.body, reply_limits());
     JsonValue root = document ? document->root() : JsonValue();
     JsonValue is_valid = root["isValid"];
     if (!is_valid.is_boolean()) {
-        return judge_status_alone(reply);
+        return read_status_alone(reply);
     }
 
     if (!is_valid.is_true()) {
@@ -125,7 +125,7 @@ VerifyAnswer judge_verify(const FacilitatorReply &reply)
     // "valid" from an error status, or with a payer that is no text, is not
     // something to give goods away for.
     if (!success_status || !is_text_or_nothing(root["payer"])) {
-        return judge_status_alone(reply);
+        return read_status_alone(reply);
     }
     answer.verdict = VerifyVerdict::valid;
     answer.payer = std::string(root["payer"].string());

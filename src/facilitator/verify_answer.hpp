@@ -26,7 +26,7 @@ struct VerifyAnswer {
 
 // `isValid` counts in 2xx and 4xx, `true` only in 2xx; a 5xx is broken whatever
 // it says.
-VerifyAnswer judge_verify(const FacilitatorReply &reply);
+VerifyAnswer read_verify_answer(const FacilitatorReply &reply);
 
 // At most `limit` bytes of a text from outside, blanks squeezed, control
 // characters replaced: fit for one log line.

@@ -78,7 +78,7 @@ typedef struct {
 
 
 typedef struct {
-    ngx_flag_t                 written;    /* x402 on|off at this level */
+    ngx_flag_t                 enabled_directive;    /* x402 on|off at this level */
     ngx_str_t                  price;
     ngx_str_t                  network;
     ngx_str_t                  pay_to;
@@ -133,12 +133,12 @@ typedef struct {
 
     /* made by merge */
     unsigned                   enabled:1;  /* this location is paid */
-    unsigned                   own:1;      /* its price was written in it or
+    unsigned                   price_in_location:1;      /* its price was written in it or
                                               in a location around it */
     void                      *offer;      /* const x402::LocationOffer */
     void                      *facilitator;/* x402::FacilitatorConf, the
                                               first of the members */
-    const void                *facilitator_members;
+    const void                *facilitator_peers;
                                            /* x402::Members */
     void                      *prepared;   /* const x402::PreparedOffers,
                                               NULL: they vary */

@@ -45,9 +45,10 @@ std::optional<Problem> check_method(JsonValue extra,
                        "networks have: leave it out"};
     }
     if (method != "eip3009" && method != "permit2") {
-        return objection("assetTransferMethod", method,
-                         "is not served: write permit2, or leave it out for "
-                         "the method the asset is known for");
+        return parameter_error(
+            "assetTransferMethod", method,
+            "is not served: write permit2, or leave it out for "
+            "the method the asset is known for");
     }
     if (method == "eip3009"
         && (context.scheme == "upto" || is_permit2_only(context))) {
@@ -79,7 +80,7 @@ std::optional<Problem> check_flow(JsonValue extra, const ExtraContext &context)
                        "them"};
     }
     return flow == "upfront" ? std::nullopt
-                             : std::optional<Problem>(objection(
+                             : std::optional<Problem>(parameter_error(
                                  "paymentFlow", flow,
                                  "is not served: leave it out, or write "
                                  "\"x402_settle before\" for upfront"));
@@ -102,10 +103,11 @@ std::optional<Problem> check_domain(JsonValue extra,
         return Problem{"extra has a name or version that is no text: write the "
                        "EIP-712 domain of the token, or leave them out"};
     }
-    return objection("asset", context.address,
-                     "is not known, so its EIP-712 domain is needed: write "
-                     "'extra={\"name\":\"...\",\"version\":\"...\"}' with the "
-                     "values of the token's contract");
+    return parameter_error(
+        "asset", context.address,
+        "is not known, so its EIP-712 domain is needed: write "
+        "'extra={\"name\":\"...\",\"version\":\"...\"}' with the "
+        "values of the token's contract");
 }
 
 // What is known of the token and the scheme.
@@ -141,8 +143,8 @@ void append_flow(std::string &extra)
 
 }  // namespace
 
-Problem objection(std::string_view key, std::string_view value,
-                  std::string_view advice)
+Problem parameter_error(std::string_view key, std::string_view value,
+                        std::string_view advice)
 {
     constexpr std::size_t kShown = 128;
     std::string text(key);
@@ -160,15 +162,15 @@ Result<JsonDocument> resolve_extra(const std::string &written,
     Result<JsonDocument> over =
         JsonDocument::parse(written.empty() ? "{}" : written);
     if (!over) {
-        return objection("extra", written,
-                         "is no JSON (" + over.problem().text
-                             + "): write an object like "
-                               "'extra={\"key\":\"value\"}'");
+        return parameter_error("extra", written,
+                               "is no JSON (" + over.problem().text
+                                   + "): write an object like "
+                                     "'extra={\"key\":\"value\"}'");
     }
     if (!over->root().is_object()) {
-        return objection("extra", written,
-                         "is no JSON object: write "
-                         "'extra={\"key\":\"value\"}'");
+        return parameter_error("extra", written,
+                               "is no JSON object: write "
+                               "'extra={\"key\":\"value\"}'");
     }
     std::string text = merge_json_objects(under->root(), over->root());
     if (context.upfront && knows_upfront(context)
@@ -177,8 +179,8 @@ Result<JsonDocument> resolve_extra(const std::string &written,
     }
     Result<JsonDocument> merged = JsonDocument::parse(text);
     if (!merged) {
-        return objection("extra", written,
-                         "is too much (" + merged.problem().text + ")");
+        return parameter_error("extra", written,
+                               "is too much (" + merged.problem().text + ")");
     }
     for (auto check : {check_method, check_flow, check_domain}) {
         std::optional<Problem> problem = check(merged->root(), context);

@@ -14,8 +14,8 @@ namespace x402 {
 
 // `<key> "<value>" <advice>`; a long value is cut, since nginx cuts the line
 // and the advice stands at its end.
-Problem objection(std::string_view key, std::string_view value,
-                  std::string_view advice);
+Problem parameter_error(std::string_view key, std::string_view value,
+                        std::string_view advice);
 
 // What an `extra` is made for. Lifetime: borrowed for the call.
 struct ExtraContext {

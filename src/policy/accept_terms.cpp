@@ -39,7 +39,7 @@ std::optional<Problem> find_variable(const AcceptTerms &terms,
 {
     for (const auto &[key, text] : words) {
         if (has_variable(terms.*text)) {
-            return objection(key, terms.*text, advice);
+            return parameter_error(key, terms.*text, advice);
         }
     }
     return std::nullopt;
@@ -53,15 +53,16 @@ Result<std::string> resolve_network(const AcceptTerms &terms)
     }
     std::optional<std::string> id = caip2_network(terms.network);
     if (!id) {
-        return objection("network", terms.network,
-                         "is not known: write a CAIP-2 id like eip155:8453, "
-                         "or one of "
-                             + known_network_names());
+        return parameter_error(
+            "network", terms.network,
+            "is not known: write a CAIP-2 id like eip155:8453, "
+            "or one of "
+                + known_network_names());
     }
     if (network_family(*id) == "eip155" && !eip155_chain_id(*id)) {
-        return objection("network", terms.network,
-                         "has no chain id behind eip155: write a plain "
-                         "decimal number, like eip155:8453");
+        return parameter_error("network", terms.network,
+                               "has no chain id behind eip155: write a plain "
+                               "decimal number, like eip155:8453");
     }
     return std::move(*id);
 }
@@ -73,18 +74,21 @@ std::optional<Problem> check_scheme(const AcceptTerms &terms,
         return std::nullopt;
     }
     if (terms.scheme != "upto") {
-        return objection("scheme", terms.scheme,
-                         "is not served: write exact or upto, or leave it out");
+        return parameter_error(
+            "scheme", terms.scheme,
+            "is not served: write exact or upto, or leave it out");
     }
     if (network_family(network) != "eip155") {
-        return objection("scheme", terms.scheme,
-                         "is served on eip155 networks only: write exact, or "
-                         "a network like base");
+        return parameter_error(
+            "scheme", terms.scheme,
+            "is served on eip155 networks only: write exact, or "
+            "a network like base");
     }
     if (terms.upfront) {
-        return objection("scheme", terms.scheme,
-                         "charges what the content has cost, so it is settled "
-                         "after it: leave out \"x402_settle before\"");
+        return parameter_error(
+            "scheme", terms.scheme,
+            "charges what the content has cost, so it is settled "
+            "after it: leave out \"x402_settle before\"");
     }
     return std::nullopt;
 }
@@ -108,9 +112,10 @@ std::optional<Problem> check_words(const AcceptTerms &terms)
                        "them"};
     }
     if (!terms.amount.empty() && terms.asset.empty()) {
-        return objection("amount", terms.amount,
-                         "counts the smallest units of an asset that is not "
-                         "named: write asset= as well, or price= instead");
+        return parameter_error(
+            "amount", terms.amount,
+            "counts the smallest units of an asset that is not "
+            "named: write asset= as well, or price= instead");
     }
     if (terms.timeout_seconds == 0) {
         return Problem{

@@ -33,7 +33,7 @@ Result<Token> token_by_symbol(std::string_view key, std::string_view written,
         std::string advice = "names no token that is known on ";
         advice.append(network);
         advice.append(": write its address as asset=, with decimals=");
-        return objection(key, written, advice);
+        return parameter_error(key, written, advice);
     }
     return Token{known->address, known};
 }
@@ -61,17 +61,18 @@ std::optional<Problem> check_pay_to(const AcceptTerms &terms,
     }
     std::string fault = address_fault(network, terms.pay_to);
     if (!fault.empty()) {
-        return objection("pay_to", terms.pay_to, fault);
+        return parameter_error("pay_to", terms.pay_to, fault);
     }
     // Money: what is sent to these two cannot be got back.
     if (is_nobodys_address(network, terms.pay_to)) {
-        return objection("pay_to", terms.pay_to, "is nobody's: write your own");
+        return parameter_error("pay_to", terms.pay_to,
+                               "is nobody's: write your own");
     }
     std::optional<EvmAddress> pay_to = parse_evm_address(terms.pay_to);
     if (terms.pay_to == token.address
         || (pay_to && pay_to == parse_evm_address(token.address))) {
-        return objection("pay_to", terms.pay_to,
-                         "is the address of the token: write your own");
+        return parameter_error("pay_to", terms.pay_to,
+                               "is the address of the token: write your own");
     }
     return std::nullopt;
 }
@@ -80,9 +81,10 @@ Result<Token> resolve_token(const AcceptTerms &terms, std::string_view network,
                             std::string_view symbol)
 {
     if (!terms.asset.empty() && !symbol.empty()) {
-        return objection("price", terms.price,
-                         "names a token, and asset= is written as well: leave "
-                         "out one of them");
+        return parameter_error(
+            "price", terms.price,
+            "names a token, and asset= is written as well: leave "
+            "out one of them");
     }
     if (!symbol.empty()) {
         return token_by_symbol("price", terms.price, network, symbol);
@@ -90,7 +92,7 @@ Result<Token> resolve_token(const AcceptTerms &terms, std::string_view network,
     if (terms.asset.empty()) {
         const Asset *known = default_asset(canonical_network(network));
         if (known == nullptr) {
-            return objection(
+            return parameter_error(
                 "network", terms.network,
                 "has no token that dollars stand for: write asset= "
                 "and decimals=, and on eip155 networks "
@@ -109,7 +111,7 @@ Result<Token> resolve_token(const AcceptTerms &terms, std::string_view network,
         return token_by_symbol("asset", terms.asset, network, terms.asset);
     }
     if (!fault.empty()) {
-        return objection("asset", terms.asset, fault);
+        return parameter_error("asset", terms.asset, fault);
     }
     return Token{terms.asset, find_asset_by_address(canonical_network(network),
                                                     terms.asset)};
@@ -127,15 +129,16 @@ Result<std::optional<unsigned>> resolve_decimals(const AcceptTerms &terms,
     }
     std::optional<unsigned> written = parse_decimals(terms.decimals);
     if (!written) {
-        return objection("decimals", terms.decimals,
-                         "is no number of decimals: write a number from 0 to "
-                             + std::to_string(kMaxDecimals));
+        return parameter_error(
+            "decimals", terms.decimals,
+            "is no number of decimals: write a number from 0 to "
+                + std::to_string(kMaxDecimals));
     }
     if (known && written != known) {
-        return objection("decimals", terms.decimals,
-                         "is wrong, " + described(*token.known) + " has "
-                             + std::to_string(*known)
-                             + ": leave decimals= out");
+        return parameter_error("decimals", terms.decimals,
+                               "is wrong, " + described(*token.known) + " has "
+                                   + std::to_string(*known)
+                                   + ": leave decimals= out");
     }
     return written;
 }
@@ -149,16 +152,17 @@ Result<std::string> resolve_amount(const AcceptTerms &terms, const Token &token,
     }
     if (!terms.amount.empty()) {
         if (!is_atomic_amount(terms.amount)) {
-            return objection("amount", terms.amount,
-                             "is no whole number of the asset's smallest unit: "
-                             "write digits only, without leading zeros");
+            return parameter_error(
+                "amount", terms.amount,
+                "is no whole number of the asset's smallest unit: "
+                "write digits only, without leading zeros");
         }
         return terms.amount;
     }
     if (!decimals.value()) {
-        return objection("asset", terms.asset,
-                         "is not known, so its decimals are needed for a "
-                         "price: write decimals=, or amount= instead");
+        return parameter_error("asset", terms.asset,
+                               "is not known, so its decimals are needed for a "
+                               "price: write decimals=, or amount= instead");
     }
     Result<std::string> amount = to_atomic_amount(number, *decimals.value());
     if (!amount) {

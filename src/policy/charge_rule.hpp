@@ -15,7 +15,7 @@ enum class Charge { free, charged, unservable };
 
 // Settled after content: errors, nginx's own redirects and any 304 are free.
 // Interim and protocol-switching answers cannot be held: unservable.
-constexpr Charge judge_content(const ContentFacts &facts)
+constexpr Charge charge_of(const ContentFacts &facts)
 {
     if (facts.status < 200) {
         return Charge::unservable;

@@ -43,26 +43,26 @@ ol code{white-space:nowrap}
 @media print{body{background:#fff;color:#000}}
 )";
 
-std::string symbol_of(const PaymentRequirements &way)
+std::string symbol_of(const PaymentRequirements &option)
 {
-    const Asset *asset = find_asset_by_address(way.network, way.asset);
+    const Asset *asset = find_asset_by_address(option.network, option.asset);
     if (asset != nullptr) {
         return std::string(asset->symbol);
     }
-    std::string_view name = way.extra.root()["name"].string();
-    return std::string(name.empty() ? way.asset : name);
+    std::string_view name = option.extra.root()["name"].string();
+    return std::string(name.empty() ? option.asset : name);
 }
 
-std::optional<std::string> decimal_price(const PaymentRequirements &way)
+std::optional<std::string> decimal_price(const PaymentRequirements &option)
 {
-    if (way.decimals) {
-        return to_decimal(way.amount, *way.decimals);
+    if (option.decimals) {
+        return to_decimal(option.amount, *option.decimals);
     }
-    const Asset *asset = find_asset_by_address(way.network, way.asset);
+    const Asset *asset = find_asset_by_address(option.network, option.asset);
     if (asset == nullptr) {
         return std::nullopt;
     }
-    return to_decimal(way.amount, asset->decimals);
+    return to_decimal(option.amount, asset->decimals);
 }
 
 void append_term(std::string &page, std::string_view name,
@@ -75,19 +75,19 @@ void append_term(std::string &page, std::string_view name,
     page += "</code></dd>\n";
 }
 
-void append_way(std::string &page, const PaymentRequirements &way)
+void append_option(std::string &page, const PaymentRequirements &option)
 {
     page += "<li>\n<p class=\"price\"><strong>";
-    append_html(page, readable_price(way));
+    append_html(page, readable_price(option));
     page += "</strong> on ";
-    append_html(page, network_title(way.network));
-    if (is_testnet(way.network).value_or(false)) {
+    append_html(page, network_title(option.network));
+    if (is_testnet(option.network).value_or(false)) {
         page += " <span class=\"test\">test money</span>";
     }
     page += "</p>\n<dl>\n";
-    append_term(page, "Pay to", way.pay_to);
-    append_term(page, "Token", way.asset);
-    append_term(page, "Network", way.network);
+    append_term(page, "Pay to", option.pay_to);
+    append_term(page, "Token", option.asset);
+    append_term(page, "Network", option.network);
     page += "</dl>\n</li>\n";
 }
 
@@ -134,37 +134,37 @@ bool is_browser(std::string_view accept, std::string_view user_agent)
            && user_agent.find("Mozilla") != std::string_view::npos;
 }
 
-std::string readable_price(const PaymentRequirements &way)
+std::string readable_price(const PaymentRequirements &option)
 {
-    auto price = decimal_price(way);
-    return price ? *price + " " + symbol_of(way)
-                 : way.amount + " units of " + symbol_of(way);
+    auto price = decimal_price(option);
+    return price ? *price + " " + symbol_of(option)
+                 : option.amount + " units of " + symbol_of(option);
 }
 
 std::optional<std::string> offered_value(const PaymentOffer &offer,
                                          std::string_view variable)
 {
-    if (offer.ways().empty()) {
+    if (offer.options().empty()) {
         return std::nullopt;
     }
-    const PaymentRequirements &way = offer.ways().front().requirements;
+    const PaymentRequirements &option = offer.options().front().requirements;
     if (variable == "x402_price") {
-        return decimal_price(way).value_or("");
+        return decimal_price(option).value_or("");
     }
     if (variable == "x402_amount") {
-        return way.amount;
+        return option.amount;
     }
     if (variable == "x402_asset") {
-        return way.asset;
+        return option.asset;
     }
     if (variable == "x402_network") {
-        return way.network;
+        return option.network;
     }
     if (variable == "x402_scheme") {
-        return way.scheme;
+        return option.scheme;
     }
     if (variable == "x402_pay_to") {
-        return way.pay_to;
+        return option.pay_to;
     }
     return std::nullopt;
 }
@@ -173,8 +173,8 @@ std::string paywall_page(const PaymentOffer &offer,
                          const ResourceInfo &resource, std::string_view reason)
 {
     std::string price;
-    if (!offer.ways().empty()) {
-        price = readable_price(offer.ways().front().requirements);
+    if (!offer.options().empty()) {
+        price = readable_price(offer.options().front().requirements);
     }
     std::string page;
     page.reserve(8 * 1024);
@@ -197,10 +197,10 @@ std::string paywall_page(const PaymentOffer &offer,
         append_html(page, reason);
         page += "</p>\n";
     }
-    page += offer.ways().size() > 1 ? "<h2>Ways to pay</h2>\n<ul>\n"
-                                    : "<h2>What to pay</h2>\n<ul>\n";
-    for (const auto &way : offer.ways()) {
-        append_way(page, way.requirements);
+    page += offer.options().size() > 1 ? "<h2>Ways to pay</h2>\n<ul>\n"
+                                       : "<h2>What to pay</h2>\n<ul>\n";
+    for (const auto &option : offer.options()) {
+        append_option(page, option.requirements);
     }
     page += "</ul>\n";
     page += kHowTo;

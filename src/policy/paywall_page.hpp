@@ -17,10 +17,10 @@ namespace x402 {
 bool is_browser(std::string_view accept, std::string_view user_agent);
 
 // "0.01 USDC"; "10000 units of <asset>" where decimals are not known.
-std::string readable_price(const PaymentRequirements &way);
+std::string readable_price(const PaymentRequirements &option);
 
 // The value of a variable ("x402_price", "x402_pay_to", ...) while nothing is
-// paid yet: that of the first way to pay. nullopt: no such, it is nginx's.
+// paid yet: that of the first payment option. nullopt: no such, it is nginx's.
 std::optional<std::string> offered_value(const PaymentOffer &offer,
                                          std::string_view variable);
 

@@ -48,16 +48,16 @@ std::optional<Permit2Authorization> parse_permit2_payload(JsonValue payload,
     }
     JsonValue terms = payload["permit2Authorization"];
     JsonValue witness = terms["witness"];
-    Permit2Authorization said;
-    said.from_text = terms["from"].string();
-    said.from = *parse_evm_address(said.from_text);
-    said.to_text = witness["to"].string();
-    said.token_text = terms["permitted"]["token"].string();
-    said.amount = terms["permitted"]["amount"].string();
-    said.nonce = *atomic_amount_bytes(terms["nonce"].string());
-    said.valid_after = saturated_seconds(witness["validAfter"].string());
-    said.deadline = saturated_seconds(terms["deadline"].string());
-    return said;
+    Permit2Authorization parsed;
+    parsed.from_text = terms["from"].string();
+    parsed.from = *parse_evm_address(parsed.from_text);
+    parsed.to_text = witness["to"].string();
+    parsed.token_text = terms["permitted"]["token"].string();
+    parsed.amount = terms["permitted"]["amount"].string();
+    parsed.nonce = *atomic_amount_bytes(terms["nonce"].string());
+    parsed.valid_after = saturated_seconds(witness["validAfter"].string());
+    parsed.deadline = saturated_seconds(terms["deadline"].string());
+    return parsed;
 }
 
 }  // namespace x402

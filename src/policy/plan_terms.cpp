@@ -28,8 +28,8 @@ bool is_word(std::string_view text)
     return !text.empty() && text.size() <= kLongestAgent;
 }
 
-Problem objection_to(std::string_view key, const std::string &text,
-                     std::string_view advice)
+Problem parameter_error(std::string_view key, const std::string &text,
+                        std::string_view advice)
 {
     return Problem{std::string(key) + " \"" + text + "\" "
                    + std::string(advice)};
@@ -40,9 +40,9 @@ std::optional<Problem> check_credits(const std::string &credits)
     if (is_number(credits, kMostCreditDigits)) {
         return std::nullopt;
     }
-    return objection_to("credits", credits,
-                        "is no number of credits: write a whole number, "
-                        "such as 1");
+    return parameter_error("credits", credits,
+                           "is no number of credits: write a whole number, "
+                           "such as 1");
 }
 
 }  // namespace
@@ -50,21 +50,22 @@ std::optional<Problem> check_credits(const std::string &credits)
 std::optional<Problem> check_plan_terms(const PlanTerms &terms)
 {
     if (!is_number(terms.plan, kMostPlanDigits)) {
-        return objection_to("plan", terms.plan,
-                            "is no plan: write its number, at most 78 digits");
+        return parameter_error(
+            "plan", terms.plan,
+            "is no plan: write its number, at most 78 digits");
     }
     if (!terms.is_open() && terms.scheme != kCryptoPlan
         && terms.scheme != kCardPlan) {
-        return objection_to("scheme", terms.scheme,
-                            "is not served here: write nvm, nvm:erc4337 or "
-                            "nvm:card-delegation, or leave it out");
+        return parameter_error("scheme", terms.scheme,
+                               "is not served here: write nvm, nvm:erc4337 or "
+                               "nvm:card-delegation, or leave it out");
     }
     if (!terms.agent.empty() && !is_word(terms.agent)) {
-        return objection_to("agent", terms.agent,
-                            "is no agent: write one word of visible ASCII");
+        return parameter_error("agent", terms.agent,
+                               "is no agent: write one word of visible ASCII");
     }
     if (!terms.network.empty() && !is_word(terms.network)) {
-        return objection_to("network", terms.network, "is not known");
+        return parameter_error("network", terms.network, "is not known");
     }
     if (terms.credits.empty() || has_variable(terms.credits)) {
         return std::nullopt;
@@ -75,23 +76,24 @@ std::optional<Problem> check_plan_terms(const PlanTerms &terms)
 Result<PaymentRequirements> plan_requirements(const PlanTerms &terms,
                                               const PlanKind &kind)
 {
-    PaymentRequirements way;
-    way.amount = terms.credits.empty() ? "1" : terms.credits;
-    if (auto problem = check_credits(way.amount)) {
+    PaymentRequirements option;
+    option.amount = terms.credits.empty() ? "1" : terms.credits;
+    if (auto problem = check_credits(option.amount)) {
         return *problem;
     }
-    way.scheme = terms.is_open() ? kind.scheme : terms.scheme;
+    option.scheme = terms.is_open() ? kind.scheme : terms.scheme;
     if (!terms.network.empty()) {
-        way.network = caip2_network(terms.network).value_or(terms.network);
-    } else if (way.scheme == kCardPlan) {
-        way.network = kind.card_network.empty() ? "stripe" : kind.card_network;
+        option.network = caip2_network(terms.network).value_or(terms.network);
+    } else if (option.scheme == kCardPlan) {
+        option.network =
+            kind.card_network.empty() ? "stripe" : kind.card_network;
     } else {
-        way.network = terms.live ? "eip155:8453" : "eip155:84532";
+        option.network = terms.live ? "eip155:8453" : "eip155:84532";
     }
-    way.plan = terms.plan;
-    way.agent = terms.agent;
-    way.max_timeout_seconds = terms.timeout_seconds;
-    return way;
+    option.plan = terms.plan;
+    option.agent = terms.agent;
+    option.max_timeout_seconds = terms.timeout_seconds;
+    return option;
 }
 
 }  // namespace x402

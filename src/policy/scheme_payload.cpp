@@ -52,16 +52,16 @@ Result<SchemePayload> read_eip3009(std::string_view network,
     if (!key) {
         return no_match();
     }
-    SchemePayload said;
-    said.form = PaymentForm::eip3009;
-    said.claim_key = *key;
-    said.payer = authorization->from_text;
-    said.payer_digest = evm_payer_digest(authorization->from);
-    said.value = authorization->value;
-    said.recipient = payload["authorization"]["to"].string();
-    said.valid_after = authorization->valid_after;
-    said.valid_before = authorization->valid_before;
-    return said;
+    SchemePayload parsed;
+    parsed.form = PaymentForm::eip3009;
+    parsed.claim_key = *key;
+    parsed.payer = authorization->from_text;
+    parsed.payer_digest = evm_payer_digest(authorization->from);
+    parsed.value = authorization->value;
+    parsed.recipient = payload["authorization"]["to"].string();
+    parsed.valid_after = authorization->valid_after;
+    parsed.valid_before = authorization->valid_before;
+    return parsed;
 }
 
 Result<SchemePayload> read_permit2(std::string_view network, bool upto,
@@ -75,29 +75,29 @@ Result<SchemePayload> read_permit2(std::string_view network, bool upto,
     if (!key) {
         return no_match();
     }
-    SchemePayload said;
-    said.form = PaymentForm::permit2;
-    said.upto = upto;
-    said.claim_key = *key;
-    said.payer = authorization->from_text;
-    said.payer_digest = evm_payer_digest(authorization->from);
-    said.value = authorization->amount;
-    said.recipient = authorization->to_text;
-    said.token = authorization->token_text;
-    said.valid_after = authorization->valid_after;
-    said.valid_before = authorization->deadline;
-    return said;
+    SchemePayload parsed;
+    parsed.form = PaymentForm::permit2;
+    parsed.upto = upto;
+    parsed.claim_key = *key;
+    parsed.payer = authorization->from_text;
+    parsed.payer_digest = evm_payer_digest(authorization->from);
+    parsed.value = authorization->amount;
+    parsed.recipient = authorization->to_text;
+    parsed.token = authorization->token_text;
+    parsed.valid_after = authorization->valid_after;
+    parsed.valid_before = authorization->deadline;
+    return parsed;
 }
 
 // A form that tells nothing but which payment it is.
 SchemePayload silent(PaymentForm form, std::string_view word,
                      std::string_view network, std::string_view identity)
 {
-    SchemePayload said;
-    said.form = form;
-    said.claim_key = network_claim_key(word, network, identity);
-    said.payer_digest = said.claim_key;
-    return said;
+    SchemePayload parsed;
+    parsed.form = form;
+    parsed.claim_key = network_claim_key(word, network, identity);
+    parsed.payer_digest = parsed.claim_key;
+    return parsed;
 }
 
 std::string bytes_of(const Digest &digest)
@@ -191,10 +191,10 @@ constexpr ReasonWords kPermit2Words = {
     "permit2_deadline_too_late",
 };
 
-bool differs(std::string_view said, std::string_view offered)
+bool differs(std::string_view parsed, std::string_view offered)
 {
-    return !said.empty() && said != offered
-           && parse_evm_address(said) != parse_evm_address(offered);
+    return !parsed.empty() && parsed != offered
+           && parse_evm_address(parsed) != parse_evm_address(offered);
 }
 
 bool wrong_value(const SchemePayload &payload, const std::string &amount)
@@ -235,9 +235,9 @@ Result<SchemePayload> read_scheme_payload(std::string_view scheme,
     return family == "fast" ? read_fast(id, payload) : read_opaque(id, payload);
 }
 
-const char *payload_objection(const SchemePayload &payload,
-                              const PaymentRequirements &requirements,
-                              std::int64_t now)
+const char *validate_payload(const SchemePayload &payload,
+                             const PaymentRequirements &requirements,
+                             std::int64_t now)
 {
     bool permit2 = payload.form == PaymentForm::permit2;
     const ReasonWords &words = permit2 ? kPermit2Words : kEip3009Words;

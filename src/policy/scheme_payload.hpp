@@ -57,9 +57,9 @@ Result<SchemePayload> read_scheme_payload(std::string_view scheme,
 // valid_after must have passed; valid_before must leave at least
 // min(maxTimeoutSeconds / 2, 60) s and at most maxTimeoutSeconds + 600 s. What
 // the form does not tell is not judged.
-const char *payload_objection(const SchemePayload &payload,
-                              const PaymentRequirements &requirements,
-                              std::int64_t now);
+const char *validate_payload(const SchemePayload &payload,
+                             const PaymentRequirements &requirements,
+                             std::int64_t now);
 
 }  // namespace x402
 

@@ -76,17 +76,18 @@ Parts split(std::string_view number)
 
 Problem malformed(std::string_view text)
 {
-    return objection("Settlement-Overrides amount", text,
-                     "is none: the upstream has to say atomic units, a "
-                     "percentage or dollars, like \"1000\", \"33.33%\" or "
-                     "\"$0.05\"");
+    return parameter_error(
+        "Settlement-Overrides amount", text,
+        "is none: the upstream has to say atomic units, a "
+        "percentage or dollars, like \"1000\", \"33.33%\" or "
+        "\"$0.05\"");
 }
 
 Problem too_much(std::string_view text, std::string_view maximum)
 {
-    return objection("Settlement-Overrides amount", text,
-                     "is more than the maximum that was offered, "
-                         + std::string(maximum));
+    return parameter_error("Settlement-Overrides amount", text,
+                           "is more than the maximum that was offered, "
+                               + std::string(maximum));
 }
 
 Result<std::string> percent_of(std::string_view text, std::string_view maximum)
@@ -118,10 +119,11 @@ Result<std::string> dollars(std::string_view text,
         return malformed(text);
     }
     if (!decimals) {
-        return objection("Settlement-Overrides amount", text,
-                         "is in dollars, and the decimals of the asset are "
-                         "not known: write decimals= in x402_accept, or let "
-                         "the upstream say atomic units");
+        return parameter_error(
+            "Settlement-Overrides amount", text,
+            "is in dollars, and the decimals of the asset are "
+            "not known: write decimals= in x402_accept, or let "
+            "the upstream say atomic units");
     }
     return shifted(parts.whole, parts.fraction, *decimals);
 }
@@ -141,8 +143,8 @@ Result<std::string> settlement_amount(std::string_view value, std::size_t count,
     Result<JsonDocument> document = JsonDocument::parse(value);
     if (!document || document->root().size() != 1
         || !document->root()["amount"].is_string()) {
-        return objection("Settlement-Overrides", value,
-                         "is not JSON like {\"amount\":\"1000\"}");
+        return parameter_error("Settlement-Overrides", value,
+                               "is not JSON like {\"amount\":\"1000\"}");
     }
     std::string_view text = document->root()["amount"].string();
     bool percent = !text.empty() && text.back() == '%';

@@ -43,24 +43,24 @@ const Member *find_member(const PaymentRequirements &requirements)
     return nullptr;
 }
 
-bool has_form(const Member &member, std::string_view network, JsonValue said)
+bool has_form(const Member &member, std::string_view network, JsonValue parsed)
 {
     switch (member.form) {
     case Form::boolean:
-        return said.is_boolean();
+        return parsed.is_boolean();
     case Form::text:
-        return !said.string().empty();
+        return !parsed.string().empty();
     case Form::address:
         break;
     }
     // The letters of the facilitator's own address need no checksum.
     return member.family == "eip155"
-               ? parse_evm_address(said.string()).has_value()
-               : address_fault(network, said.string()).empty();
+               ? parse_evm_address(parsed.string()).has_value()
+               : address_fault(network, parsed.string()).empty();
 }
 
 // The operator's members, and the facilitator's behind them.
-std::string joined(JsonValue own, const Member &member, JsonValue said)
+std::string joined(JsonValue own, const Member &member, JsonValue parsed)
 {
     std::string text;
     own.write(text);
@@ -68,9 +68,9 @@ std::string joined(JsonValue own, const Member &member, JsonValue said)
     append_json_key(text, member.name);
     if (member.family == "eip155") {
         append_json_string(
-            text, evm_checksum_text(*parse_evm_address(said.string())));
+            text, evm_checksum_text(*parse_evm_address(parsed.string())));
     } else {
-        said.write(text);
+        parsed.write(text);
     }
     text.push_back('}');
     return text;
@@ -110,10 +110,10 @@ with_supported_extra(const PaymentRequirements &requirements,
     std::string text;
     own.write(text);
     if (member != nullptr && !own[member->name].exists()) {
-        JsonValue said = kind_extra[member->name];
-        bool absent = !said.exists() || said.is_null();
+        JsonValue parsed = kind_extra[member->name];
+        bool absent = !parsed.exists() || parsed.is_null();
         if (absent ? requirements.needs_supported
-                   : !has_form(*member, requirements.network, said)) {
+                   : !has_form(*member, requirements.network, parsed)) {
             return Problem{std::string(member->name)
                            + (absent ? " is missing in" : " is no good in")
                            + " the kind that the facilitator supports for "
@@ -121,7 +121,7 @@ with_supported_extra(const PaymentRequirements &requirements,
                            + requirements.scheme + " on "
                            + requirements.network};
         }
-        text = absent ? text : joined(own, *member, said);
+        text = absent ? text : joined(own, *member, parsed);
     }
     Result<JsonDocument> extra = JsonDocument::parse(text);
     if (!extra) {

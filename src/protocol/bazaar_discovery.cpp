@@ -209,9 +209,9 @@ Result<RouteTemplate> RouteTemplate::parse(std::string_view text)
         } else if (!segment->name.empty()) {
             ++parameters;
         }
-        std::string objection = made.add(std::move(segment.value()));
-        if (!objection.empty()) {
-            return Problem{objection};
+        std::string error = made.add(std::move(segment.value()));
+        if (!error.empty()) {
+            return Problem{error};
         }
     }
     bool all_wild = wildcards + 1 == made.segments_.size();

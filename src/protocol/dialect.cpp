@@ -17,16 +17,16 @@ const Dialect *const *all_dialects(std::size_t &count)
 
 }  // namespace
 
-std::string_view Dialect::network_name(const PaymentRequirements &way) const
+std::string_view Dialect::network_name(const PaymentRequirements &option) const
 {
-    return version() == 1 ? way.v1_network : way.network;
+    return version() == 1 ? option.v1_network : option.network;
 }
 
 std::string Dialect::facilitator_request(const PaymentPayload &payload,
-                                         const PaymentOffer::Way &way,
+                                         const PaymentOffer::Option &option,
                                          const ResourceInfo &resource) const
 {
-    return facilitator_request_json(version(), payload, way, resource);
+    return facilitator_request_json(version(), payload, option, resource);
 }
 
 const Dialect *find_dialect(std::string_view name)

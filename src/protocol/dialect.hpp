@@ -61,16 +61,17 @@ public:
 
     // The first way that the payment means; nullptr for none. Lifetime: the
     // offer's.
-    virtual const PaymentOffer::Way *
+    virtual const PaymentOffer::Option *
     match(const PaymentOffer &offer, const PaymentPayload &payload) const = 0;
     // `error` of the 402 when there is none.
     virtual std::string_view mismatch() const = 0;
 
     // A way that this dialect has no words for is not offered in it.
-    virtual bool can_offer(const PaymentRequirements &way) const = 0;
+    virtual bool can_offer(const PaymentRequirements &option) const = 0;
     // What the network of a way is called in this dialect; empty: it is not.
     // Lifetime: the way's, or for ever.
-    virtual std::string_view network_name(const PaymentRequirements &way) const;
+    virtual std::string_view
+    network_name(const PaymentRequirements &option) const;
     // maxTimeoutSeconds where the operator wrote none.
     virtual std::uint32_t default_timeout() const { return 300; }
     // The response header that carries the offer, base64; an empty name: there
@@ -92,7 +93,7 @@ public:
 
     // Payments are opaque tokens that are good for more than one: nobody
     // decodes, claims, keeps or logs one.
-    virtual bool bears_tokens() const { return false; }
+    virtual bool uses_bearer_tokens() const { return false; }
     // The body of verify and settle of a token, for such dialects only.
     virtual std::string token_request(const TokenQuestion &) const
     {
@@ -100,13 +101,13 @@ public:
     }
     // The body of verify and settle.
     virtual std::string facilitator_request(const PaymentPayload &payload,
-                                            const PaymentOffer::Way &way,
+                                            const PaymentOffer::Option &option,
                                             const ResourceInfo &resource) const;
     // nullopt: the operator wrote none.
-    virtual SettleTime settle_time(const PaymentRequirements &way,
+    virtual SettleTime settle_time(const PaymentRequirements &option,
                                    std::optional<SettleTime> configured) const
     {
-        (void)way;
+        (void)option;
         return configured.value_or(SettleTime::after);
     }
 

@@ -51,7 +51,7 @@ void append_member(std::string &text, std::string_view key,
 }
 
 std::string requirements_json(std::string_view network,
-                              const PaymentRequirements &way,
+                              const PaymentRequirements &option,
                               const ResourceInfo &resource)
 {
     std::string_view path = path_of(resource.url);
@@ -60,21 +60,21 @@ std::string requirements_json(std::string_view network,
         description = "Access to " + std::string(path);
     }
     std::string text = "{";
-    append_member(text, "scheme", way.scheme);
+    append_member(text, "scheme", option.scheme);
     append_member(text, "network", network);
-    append_member(text, "maxAmountRequired", way.amount);
+    append_member(text, "maxAmountRequired", option.amount);
     append_member(text, "resource", path);
     append_member(text, "description", description);
     append_member(text, "mimeType",
                   resource.mime_type.empty() ? "application/json"
                                              : resource.mime_type);
-    append_member(text, "payTo", way.pay_to);
+    append_member(text, "payTo", option.pay_to);
     append_json_key(text, "maxTimeoutSeconds");
-    text.append(std::to_string(way.max_timeout_seconds));
-    append_member(text, "asset", way.asset);
-    if (way.extra.root().size() != 0) {
+    text.append(std::to_string(option.max_timeout_seconds));
+    append_member(text, "asset", option.asset);
+    if (option.extra.root().size() != 0) {
         append_json_key(text, "extra");
-        way.extra.root().write(text);
+        option.extra.root().write(text);
     }
     text.push_back('}');
     return text;
@@ -102,28 +102,30 @@ public:
         return decode_payment_header(header_value, 1);
     }
 
-    const PaymentOffer::Way *match(const PaymentOffer &offer,
-                                   const PaymentPayload &payload) const override
+    const PaymentOffer::Option *
+    match(const PaymentOffer &offer,
+          const PaymentPayload &payload) const override
     {
         return match_v1_payment(*this, offer, payload);
     }
 
     // Its clients pay on their own networks and on EVM.
-    bool can_offer(const PaymentRequirements &way) const override
+    bool can_offer(const PaymentRequirements &option) const override
     {
-        return way.scheme == "exact" && !network_name(way).empty()
-               && (is_fast_network(way.network)
-                   || starts_with(way.network, "eip155:"));
+        return option.scheme == "exact" && !network_name(option).empty()
+               && (is_fast_network(option.network)
+                   || starts_with(option.network, "eip155:"));
     }
 
-    std::string_view network_name(const PaymentRequirements &way) const override
+    std::string_view
+    network_name(const PaymentRequirements &option) const override
     {
         for (const NetworkName &own : kOwnNames) {
-            if (own.caip2 == way.network) {
+            if (own.caip2 == option.network) {
                 return own.name;
             }
         }
-        return way.v1_network;
+        return option.v1_network;
     }
 
     std::string offer_value(const Challenge &) const override { return {}; }
@@ -137,11 +139,11 @@ public:
         append_json_key(text, "accepts");
         text.push_back('[');
         bool first = true;
-        for (const PaymentOffer::Way &way : challenge.offer.ways()) {
-            if (can_offer(way.requirements)) {
+        for (const PaymentOffer::Option &option : challenge.offer.options()) {
+            if (can_offer(option.requirements)) {
                 text.append(first ? "" : ",");
-                text.append(requirements_json(network_name(way.requirements),
-                                              way.requirements,
+                text.append(requirements_json(network_name(option.requirements),
+                                              option.requirements,
                                               challenge.resource));
                 first = false;
             }
@@ -156,24 +158,24 @@ public:
 
     // The requirement it was offered, and the payment as it was sent.
     std::string facilitator_request(const PaymentPayload &payload,
-                                    const PaymentOffer::Way &way,
+                                    const PaymentOffer::Option &option,
                                     const ResourceInfo &resource) const override
     {
         std::string text = "{\"x402Version\":1,\"paymentPayload\":";
         text.append(payload.text);
         append_json_key(text, "paymentRequirements");
-        text.append(requirements_json(network_name(way.requirements),
-                                      way.requirements, resource));
+        text.append(requirements_json(network_name(option.requirements),
+                                      option.requirements, resource));
         text.push_back('}');
         return text;
     }
 
     // Money: on its own networks the payer has moved it; there is nothing left
     // to settle, whatever the operator wrote.
-    SettleTime settle_time(const PaymentRequirements &way,
+    SettleTime settle_time(const PaymentRequirements &option,
                            std::optional<SettleTime> configured) const override
     {
-        return is_fast_network(way.network)
+        return is_fast_network(option.network)
                    ? SettleTime::off
                    : configured.value_or(SettleTime::verified_first);
     }

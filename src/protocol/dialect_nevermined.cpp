@@ -24,16 +24,17 @@ void append_filled(std::string &text, std::string_view key,
     }
 }
 
-std::string plan_json(const PaymentRequirements &way, std::string_view method)
+std::string plan_json(const PaymentRequirements &option,
+                      std::string_view method)
 {
     std::string text = "{";
-    append_member(text, "scheme", way.scheme);
-    append_member(text, "network", way.network);
-    append_member(text, "planId", way.plan);
+    append_member(text, "scheme", option.scheme);
+    append_member(text, "network", option.network);
+    append_member(text, "planId", option.plan);
     append_json_key(text, "extra");
     text.push_back('{');
     append_member(text, "version", "1");
-    append_filled(text, "agentId", way.agent);
+    append_filled(text, "agentId", option.agent);
     append_filled(text, "httpVerb", method);
     text.append("}}");
     return text;
@@ -53,9 +54,9 @@ std::string offer_json(const Challenge &challenge, std::string_view error)
     text.push_back('}');
     append_json_key(text, "accepts");
     text.push_back('[');
-    for (const PaymentOffer::Way &way : challenge.offer.ways()) {
-        text.append(&way == &challenge.offer.ways().front() ? "" : ",");
-        text.append(plan_json(way.requirements, resource.method));
+    for (const PaymentOffer::Option &option : challenge.offer.options()) {
+        text.append(&option == &challenge.offer.options().front() ? "" : ",");
+        text.append(plan_json(option.requirements, resource.method));
     }
     text.push_back(']');
     append_json_key(text, "extensions");
@@ -85,7 +86,7 @@ public:
     {
         return "No matching payment requirements";
     }
-    bool bears_tokens() const override { return true; }
+    bool uses_bearer_tokens() const override { return true; }
 
     // A token is nothing that could be read.
     Result<PaymentPayload> decode(std::string_view,
@@ -95,15 +96,15 @@ public:
     }
 
     // The backend knows which of the plans a token is for.
-    const PaymentOffer::Way *match(const PaymentOffer &offer,
-                                   const PaymentPayload &) const override
+    const PaymentOffer::Option *match(const PaymentOffer &offer,
+                                      const PaymentPayload &) const override
     {
-        return offer.ways().empty() ? nullptr : &offer.ways().front();
+        return offer.options().empty() ? nullptr : &offer.options().front();
     }
 
-    bool can_offer(const PaymentRequirements &way) const override
+    bool can_offer(const PaymentRequirements &option) const override
     {
-        return std::string_view(way.scheme).substr(0, 3) == "nvm";
+        return std::string_view(option.scheme).substr(0, 3) == "nvm";
     }
 
     std::string offer_value(const Challenge &challenge) const override

@@ -30,17 +30,18 @@ public:
         return decode_payment_header(header_value, 1);
     }
 
-    const PaymentOffer::Way *match(const PaymentOffer &offer,
-                                   const PaymentPayload &payload) const override
+    const PaymentOffer::Option *
+    match(const PaymentOffer &offer,
+          const PaymentPayload &payload) const override
     {
         return match_v1_payment(*this, offer, payload);
     }
 
     // One name that its clients do not know makes them refuse the whole answer;
     // they know no scheme but this.
-    bool can_offer(const PaymentRequirements &way) const override
+    bool can_offer(const PaymentRequirements &option) const override
     {
-        return !way.v1_network.empty() && way.scheme == "exact";
+        return !option.v1_network.empty() && option.scheme == "exact";
     }
 
     std::string offer_value(const Challenge &) const override { return {}; }
@@ -55,11 +56,11 @@ public:
         append_json_key(text, "accepts");
         text.push_back('[');
         bool first = true;
-        for (const PaymentOffer::Way &way : challenge.offer.ways()) {
-            if (can_offer(way.requirements)) {
+        for (const PaymentOffer::Option &option : challenge.offer.options()) {
+            if (can_offer(option.requirements)) {
                 text.append(first ? "" : ",");
-                text.append(
-                    requirements_v1_json(way.requirements, challenge.resource));
+                text.append(requirements_v1_json(option.requirements,
+                                                 challenge.resource));
                 first = false;
             }
         }

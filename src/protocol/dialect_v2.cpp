@@ -35,12 +35,13 @@ public:
         return decode_payment_header(header_value, 2, offered);
     }
 
-    const PaymentOffer::Way *match(const PaymentOffer &offer,
-                                   const PaymentPayload &payload) const override
+    const PaymentOffer::Option *
+    match(const PaymentOffer &offer,
+          const PaymentPayload &payload) const override
     {
-        for (const PaymentOffer::Way &way : offer.ways()) {
-            if (matches_requirements(payload.accepted(), way.requirements)) {
-                return &way;
+        for (const PaymentOffer::Option &option : offer.options()) {
+            if (matches_requirements(payload.accepted(), option.requirements)) {
+                return &option;
             }
         }
         return nullptr;

@@ -33,15 +33,15 @@ bool keeps_codes(JsonValue advertised, JsonValue echoed)
     if (echoed["a"].exists() && !advertised["a"].exists()) {
         return false;
     }
-    std::vector<JsonValue> said = codes_of(echoed["s"]);
-    if (said.size() > kMaxServiceCodes) {
+    std::vector<JsonValue> parsed = codes_of(echoed["s"]);
+    if (parsed.size() > kMaxServiceCodes) {
         return false;
     }
     for (const JsonValue &code : codes_of(advertised["s"])) {
         auto same = [&code](const JsonValue &other) {
             return code.equals(other);
         };
-        if (std::none_of(said.begin(), said.end(), same)) {
+        if (std::none_of(parsed.begin(), parsed.end(), same)) {
             return false;
         }
     }
@@ -89,11 +89,12 @@ bool keeps_info(JsonValue advertised, JsonValue echoed,
 bool is_echo(std::string_view extension, JsonValue advertised, JsonValue echoed)
 {
     JsonValue offered = extension_info(advertised);
-    JsonValue said = extension_info(echoed);
+    JsonValue parsed = extension_info(echoed);
     if (extension == kBuilderCode) {
-        return keeps_info(offered, said, {"s"}) && keeps_codes(offered, said);
+        return keeps_info(offered, parsed, {"s"})
+               && keeps_codes(offered, parsed);
     }
-    return keeps_info(offered, said, fields_of_one_answer(extension));
+    return keeps_info(offered, parsed, fields_of_one_answer(extension));
 }
 
 bool may_be_added(std::string_view extension, JsonValue echoed)

@@ -44,9 +44,9 @@ std::string Extensions::add(std::string_view name, std::string_view text,
     if (!document) {
         return "it is no JSON: " + document.problem().text;
     }
-    std::string objection = objection_to_declaration(name, document->root());
-    if (!objection.empty()) {
-        return objection;
+    std::string error = validate_declaration(name, document->root());
+    if (!error.empty()) {
+        return error;
     }
     Extension made;
     made.name = name;
@@ -102,12 +102,13 @@ bool echo_ok(const Extensions &extensions, std::string_view method,
              std::string_view path, JsonValue echoed)
 {
     for (const auto &extension : extensions.list_) {
-        JsonValue said = echoed[extension.name];
-        if (!said.exists()) {
+        JsonValue parsed = echoed[extension.name];
+        if (!parsed.exists()) {
             continue;
         }
         if (!Extensions::varies(extension)) {
-            if (!is_echo(extension.name, extension.declaration.root(), said)) {
+            if (!is_echo(extension.name, extension.declaration.root(),
+                         parsed)) {
                 return false;
             }
             continue;
@@ -116,12 +117,12 @@ bool echo_ok(const Extensions &extensions, std::string_view method,
             JsonDocument::parse(enriched_bazaar(extension.declaration.root(),
                                                 method, extension.route, path),
                                 {1024 * 1024, 64, 8192, 16384});
-        if (!offered || !is_echo(extension.name, offered->root(), said)) {
+        if (!offered || !is_echo(extension.name, offered->root(), parsed)) {
             return false;
         }
     }
-    for (const auto &[name, said] : echoed.members()) {
-        if (!extensions.find(name).exists() && !may_be_added(name, said)) {
+    for (const auto &[name, parsed] : echoed.members()) {
+        if (!extensions.find(name).exists() && !may_be_added(name, parsed)) {
             return false;
         }
     }

@@ -34,7 +34,7 @@ bool are_service_codes(JsonValue codes)
     return codes.size() > 0 && codes.size() <= kMaxServerCodes;
 }
 
-std::string objection_to_identifier(JsonValue declaration)
+std::string validate_identifier(JsonValue declaration)
 {
     if (!declaration["info"]["required"].is_boolean()) {
         return "\"info\" must say whether payments have to be named; write "
@@ -46,7 +46,7 @@ std::string objection_to_identifier(JsonValue declaration)
     return {};
 }
 
-std::string objection_to_codes(JsonValue declaration)
+std::string validate_codes(JsonValue declaration)
 {
     JsonValue info = declaration["info"];
     JsonValue app = info["a"];
@@ -65,7 +65,7 @@ std::string objection_to_codes(JsonValue declaration)
     return {};
 }
 
-std::string objection_to_sponsoring(JsonValue declaration)
+std::string validate_sponsoring(JsonValue declaration)
 {
     JsonValue info = declaration["info"];
     if (!info["description"].is_string()
@@ -80,7 +80,7 @@ std::string objection_to_sponsoring(JsonValue declaration)
     return {};
 }
 
-std::string objection_to_bazaar(JsonValue declaration)
+std::string validate_bazaar(JsonValue declaration)
 {
     std::string_view type = declaration["info"]["input"]["type"].string();
     if (type != "http" && type != "mcp") {
@@ -118,25 +118,24 @@ bool is_extension_name(std::string_view text)
                  64);
 }
 
-std::string objection_to_declaration(std::string_view name,
-                                     JsonValue declaration)
+std::string validate_declaration(std::string_view name, JsonValue declaration)
 {
     if (!declaration.is_object() || declaration.size() == 0) {
         return "it is no JSON object; write "
                "{\"info\":{...},\"schema\":{...}}";
     }
     if (name == kPaymentIdentifier) {
-        return objection_to_identifier(declaration);
+        return validate_identifier(declaration);
     }
     if (name == "builder-code") {
-        return objection_to_codes(declaration);
+        return validate_codes(declaration);
     }
     if (name == "eip2612GasSponsoring"
         || name == "erc20ApprovalGasSponsoring") {
-        return objection_to_sponsoring(declaration);
+        return validate_sponsoring(declaration);
     }
     if (name == "bazaar") {
-        return objection_to_bazaar(declaration);
+        return validate_bazaar(declaration);
     }
     if (name == "sign-in-with-x" || name == "offer-receipt") {
         return "what it says is made anew with each answer, which is not "

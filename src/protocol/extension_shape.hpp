@@ -15,8 +15,7 @@ bool is_extension_name(std::string_view text);
 
 // What is wrong with a declaration and what to write instead; empty: nothing.
 // Of a name that is not known only an object is asked for.
-std::string objection_to_declaration(std::string_view name,
-                                     JsonValue declaration);
+std::string validate_declaration(std::string_view name, JsonValue declaration);
 
 }  // namespace x402
 

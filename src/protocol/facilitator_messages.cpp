@@ -14,23 +14,23 @@ void append_member(std::string &text, std::string_view key,
 }
 
 std::string payload_as_v2(const PaymentPayload &payload,
-                          const PaymentOffer::Way &way)
+                          const PaymentOffer::Option &option)
 {
     std::string text = "{\"x402Version\":2";
     append_json_key(text, "payload");
     payload.payload().write(text);
     append_json_key(text, "accepted");
-    text.append(way.json);
+    text.append(option.json);
     text.push_back('}');
     return text;
 }
 
 std::string payload_as_v1(const PaymentPayload &payload,
-                          const PaymentOffer::Way &way)
+                          const PaymentOffer::Option &option)
 {
     std::string text = "{\"x402Version\":1";
-    append_member(text, "scheme", way.requirements.scheme);
-    append_member(text, "network", way.requirements.v1_network);
+    append_member(text, "scheme", option.requirements.scheme);
+    append_member(text, "network", option.requirements.v1_network);
     append_json_key(text, "payload");
     payload.payload().write(text);
     text.push_back('}');
@@ -72,7 +72,7 @@ std::string requirements_v1_json(const PaymentRequirements &requirements,
 
 std::string facilitator_request_json(unsigned version,
                                      const PaymentPayload &payload,
-                                     const PaymentOffer::Way &way,
+                                     const PaymentOffer::Option &option,
                                      const ResourceInfo &resource)
 {
     constexpr std::string_view kOpen = "{\"x402Version\":";
@@ -82,14 +82,14 @@ std::string facilitator_request_json(unsigned version,
     std::string translated;
     std::string_view text = payload.text;
     if (payload.version != version) {
-        translated = version == 1 ? payload_as_v1(payload, way)
-                                  : payload_as_v2(payload, way);
+        translated = version == 1 ? payload_as_v1(payload, option)
+                                  : payload_as_v2(payload, option);
         text = translated;
     }
     std::string old_form;
-    std::string_view requirement = way.json;
+    std::string_view requirement = option.json;
     if (version == 1) {
-        old_form = requirements_v1_json(way.requirements, resource);
+        old_form = requirements_v1_json(option.requirements, resource);
         requirement = old_form;
     }
     std::string body;

@@ -18,10 +18,10 @@ namespace x402 {
 // echo. Version 1 needs requirements.v1_network.
 std::string facilitator_request_json(unsigned version,
                                      const PaymentPayload &payload,
-                                     const PaymentOffer::Way &way,
+                                     const PaymentOffer::Option &option,
                                      const ResourceInfo &resource);
 
-// One way to pay as version 1 writes it, and as its facilitators get it.
+// One payment option as version 1 writes it, and as its facilitators get it.
 std::string requirements_v1_json(const PaymentRequirements &requirements,
                                  const ResourceInfo &resource);
 

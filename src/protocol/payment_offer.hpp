@@ -1,4 +1,4 @@
-// The ways to pay that one challenge offers, in the operator's order.
+// The payment options that one challenge offers, in the operator's order.
 #ifndef X402_PROTOCOL_PAYMENT_OFFER_HPP
 #define X402_PROTOCOL_PAYMENT_OFFER_HPP
 
@@ -18,46 +18,46 @@ namespace x402 {
 // Immutable after it was built.
 class PaymentOffer {
 public:
-    struct Way {
+    struct Option {
         PaymentRequirements requirements;
         std::string json;  // version 2
         std::size_t term;  // which of the seller's terms it comes from
         // The facilitator whose word is in it, by its id, and who alone can
         // settle it; 0: nobody's.
-        std::uint64_t speaker;
+        std::uint64_t bound_facilitator;
         // Of offers that were prepared.
         JsonDocument echo{};            // of `json`
         std::optional<Digest> money{};  // of network and token
     };
 
     void add(PaymentRequirements requirements, std::size_t term,
-             std::uint64_t speaker = 0)
+             std::uint64_t bound_facilitator = 0)
     {
         std::string json = requirements.json();
         accepts_json_.insert(accepts_json_.size() - 1,
-                             (ways_.empty() ? "" : ",") + json);
-        ways_.push_back(
-            {std::move(requirements), std::move(json), term, speaker});
+                             (options_.empty() ? "" : ",") + json);
+        options_.push_back({std::move(requirements), std::move(json), term,
+                            bound_facilitator});
     }
 
     // For an offer that outlives a request: makes once what each of its
     // payments asks for. `money_of`: the digest of network and asset.
     void prepare(Digest (*money_of)(std::string_view, std::string_view))
     {
-        for (Way &way : ways_) {
-            const PaymentRequirements &said = way.requirements;
-            way.money = money_of(said.network, said.asset);
-            auto echo = JsonDocument::parse(way.json);
-            way.echo = echo ? std::move(echo.value()) : JsonDocument();
+        for (Option &option : options_) {
+            const PaymentRequirements &parsed = option.requirements;
+            option.money = money_of(parsed.network, parsed.asset);
+            auto echo = JsonDocument::parse(option.json);
+            option.echo = echo ? std::move(echo.value()) : JsonDocument();
         }
     }
 
-    const std::vector<Way> &ways() const { return ways_; }
+    const std::vector<Option> &options() const { return options_; }
     // JSON array of all requirements, version 2.
     const std::string &accepts_json() const { return accepts_json_; }
 
 private:
-    std::vector<Way> ways_;
+    std::vector<Option> options_;
     std::string accepts_json_ = "[]";
 };
 

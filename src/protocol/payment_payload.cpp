@@ -69,10 +69,10 @@ bool read_echo(std::string_view text, const PaymentOffer &offered,
         return false;
     }
     place += kMember.size();
-    std::string_view said = text.substr(place);
-    for (const PaymentOffer::Way &way : offered.ways()) {
-        if (!way.echo.root().exists()
-            || said.compare(0, way.json.size(), way.json) != 0) {
+    std::string_view parsed = text.substr(place);
+    for (const PaymentOffer::Option &option : offered.options()) {
+        if (!option.echo.root().exists()
+            || parsed.compare(0, option.json.size(), option.json) != 0) {
             continue;
         }
         // The limits are those of all that was sent.
@@ -81,13 +81,13 @@ bool read_echo(std::string_view text, const PaymentOffer &offered,
             return false;
         }
         std::string marked(text.substr(0, place));
-        marked.append(kMark).append(said.substr(way.json.size()));
+        marked.append(kMark).append(parsed.substr(option.json.size()));
         auto document = JsonDocument::parse(marked);
         if (!document || document->root()["accepted"].integer() != kMarkValue) {
             return false;
         }
         payload.document = std::move(document.value());
-        payload.echo = way.echo.root();
+        payload.echo = option.echo.root();
         return true;
     }
     return false;

@@ -1,4 +1,4 @@
-// One way to pay, as offered (x402 v2, PaymentRequirements).
+// One payment option, as offered (x402 v2, PaymentRequirements).
 #ifndef X402_PROTOCOL_PAYMENT_REQUIREMENTS_HPP
 #define X402_PROTOCOL_PAYMENT_REQUIREMENTS_HPP
 

@@ -22,24 +22,24 @@ bool equal_addresses(std::string_view a, std::string_view b)
 
 }  // namespace
 
-const PaymentOffer::Way *match_v1_payment(const Dialect &dialect,
-                                          const PaymentOffer &offer,
-                                          const PaymentPayload &payload)
+const PaymentOffer::Option *match_v1_payment(const Dialect &dialect,
+                                             const PaymentOffer &offer,
+                                             const PaymentPayload &payload)
 {
     JsonValue authorization = payload.payload()["authorization"];
-    const PaymentOffer::Way *first = nullptr;
-    for (const PaymentOffer::Way &way : offer.ways()) {
-        const PaymentRequirements &offered = way.requirements;
+    const PaymentOffer::Option *first = nullptr;
+    for (const PaymentOffer::Option &option : offer.options()) {
+        const PaymentRequirements &offered = option.requirements;
         if (!dialect.can_offer(offered) || offered.scheme != payload.scheme()
             || dialect.network_name(offered) != payload.network()) {
             continue;
         }
         if (first == nullptr) {
-            first = &way;
+            first = &option;
         }
         if (authorization["value"].string() == offered.amount
             && equal_addresses(authorization["to"].string(), offered.pay_to)) {
-            return &way;
+            return &option;
         }
     }
     return first;

@@ -10,9 +10,9 @@ namespace x402 {
 // two, an EVM authorization tells by what it pays to whom; otherwise it is the
 // first of them, whose facilitator will say what is wrong. nullptr: none.
 // Lifetime: the offer's.
-const PaymentOffer::Way *match_v1_payment(const Dialect &dialect,
-                                          const PaymentOffer &offer,
-                                          const PaymentPayload &payload);
+const PaymentOffer::Option *match_v1_payment(const Dialect &dialect,
+                                             const PaymentOffer &offer,
+                                             const PaymentPayload &payload);
 
 }  // namespace x402
 

@@ -98,7 +98,7 @@ bool ClaimTable::journal_is_whole()
     return true;
 }
 
-bool ClaimTable::begin_checkpoint(Owner owner)
+bool ClaimTable::begin_checkpoint(ClaimOwner owner)
 {
     auto *header = reinterpret_cast<Header *>(memory_);
     if (journal_ == nullptr || journal_failed() || lives(header->journal_writer)
@@ -112,11 +112,11 @@ bool ClaimTable::begin_checkpoint(Owner owner)
     return true;
 }
 
-bool ClaimTable::turn_journal(Owner owner, std::uint64_t copied,
+bool ClaimTable::turn_journal(ClaimOwner owner, std::uint64_t copied,
                               std::uint64_t size)
 {
     auto *header = reinterpret_cast<Header *>(memory_);
-    Owner writer = header->journal_writer;
+    ClaimOwner writer = header->journal_writer;
     if (writer.slot != owner.slot || writer.stamp != owner.stamp
         || journal_failed() || !journal_is_whole()) {
         return false;
@@ -139,7 +139,7 @@ bool ClaimTable::turn_journal(Owner owner, std::uint64_t copied,
     return true;
 }
 
-void ClaimTable::end_checkpoint(Owner owner)
+void ClaimTable::end_checkpoint(ClaimOwner owner)
 {
     auto *header = reinterpret_cast<Header *>(memory_);
     if (header->journal_writer.slot == owner.slot

@@ -129,7 +129,7 @@ bool ClaimTable::is_owed(const Cell &cell)
            && cell.executions < kMaxExecutions;
 }
 
-bool ClaimTable::resume_owed(const Purchase &purchase, Owner owner,
+bool ClaimTable::resume_owed(const Purchase &purchase, ClaimOwner owner,
                              std::int64_t now, ClaimView &claim)
 {
     Cell *cell = find_older(purchase, now, is_owed);
@@ -189,7 +189,7 @@ void ClaimTable::say_closed(Cell &cell) const
     header->changing = 0;
 }
 
-DueClaim ClaimTable::next_due(Owner owner, std::int64_t now)
+DueClaim ClaimTable::next_due(ClaimOwner owner, std::int64_t now)
 {
     repair();
     auto *header = reinterpret_cast<Header *>(memory_);
@@ -204,7 +204,7 @@ DueClaim ClaimTable::next_due(Owner owner, std::int64_t now)
         tidy(cell, now);
         if (cell.claim_state() == ClaimState::closed) {
             say_closed(cell);
-            note_claim(cell);  // lest a restart tells it again
+            record_claim(cell);  // lest a restart tells it again
             return {DueClaim::What::closed, ref};
         }
         // To the end of the list.

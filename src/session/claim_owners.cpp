@@ -33,7 +33,7 @@ bool may_be_due(ClaimState state, std::uint8_t flags)
 
 }  // namespace
 
-Owner ClaimTable::enter(std::int64_t process, std::int64_t now)
+ClaimOwner ClaimTable::enter(std::int64_t process, std::int64_t now)
 {
     auto *header = reinterpret_cast<Header *>(memory_);
     bool somebody_died = false;
@@ -66,7 +66,7 @@ Owner ClaimTable::enter(std::int64_t process, std::int64_t now)
     return {};
 }
 
-void ClaimTable::leave(Owner owner, std::int64_t now)
+void ClaimTable::leave(ClaimOwner owner, std::int64_t now)
 {
     auto *header = reinterpret_cast<Header *>(memory_);
     if (owner.stamp != 0 && header->workers[owner.slot].stamp == owner.stamp) {
@@ -81,7 +81,7 @@ bool ClaimTable::owner_lives(const Cell &cell) const
     return lives({cell.owner_slot, cell.owner_stamp});
 }
 
-bool ClaimTable::lives(Owner owner) const
+bool ClaimTable::lives(ClaimOwner owner) const
 {
     if (owner.stamp == 0 || owner.slot >= kWorkers) {
         return false;

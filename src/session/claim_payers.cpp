@@ -66,17 +66,17 @@ ClaimTable::Payer *ClaimTable::payer_room(const Digest &payer,
                                           std::int64_t now) const
 {
     Payer *bucket = payer_bucket(payer);
-    Payer *room = nullptr;
+    Payer *vacant = nullptr;
     for (std::size_t i = 0; i < kPayersPerBucket; i++) {
         if (bucket[i].taken == 0) {
             return &bucket[i];
         }
         if (!bucket[i].matters(now)
-            && (!room || bucket[i].last_used() < room->last_used())) {
-            room = &bucket[i];
+            && (!vacant || bucket[i].last_used() < vacant->last_used())) {
+            vacant = &bucket[i];
         }
     }
-    return room;
+    return vacant;
 }
 
 // His record, made if there is room.
@@ -116,11 +116,11 @@ unsigned ClaimTable::waiting_of(const Digest &payer) const
     return record ? record->waiting : 0;
 }
 
-void ClaimTable::note_refused(const Digest &payer, std::int64_t now)
+void ClaimTable::record_refused(const Digest &payer, std::int64_t now)
 {
     if (Payer *record = payer_record(payer, now)) {
         record->refused_at = now;
-        note_payer(*record);
+        record_payer(*record);
     }
 }
 
@@ -141,7 +141,7 @@ bool ClaimTable::count_unproven(const Digest &payer, unsigned limit,
         return false;
     }
     *oldest = now;
-    note_payer(*record);
+    record_payer(*record);
     return true;
 }
 

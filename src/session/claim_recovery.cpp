@@ -97,21 +97,21 @@ template <class Thing> bool ClaimTable::note(const Thing &thing)
     return false;
 }
 
-bool ClaimTable::note_claim(Cell &cell)
+bool ClaimTable::record_claim(Cell &cell)
 {
     cell.flags |= kNoted;
     // A record is a copy of all that is known of a claim.
     return note(cell);
 }
 
-void ClaimTable::note_freed(const Cell &cell)
+void ClaimTable::record_freed(const Cell &cell)
 {
     if (cell.flags & kNoted) {
         note(Freed{cell.key});
     }
 }
 
-void ClaimTable::note_payer(const Payer &payer)
+void ClaimTable::record_payer(const Payer &payer)
 {
     note(payer);
 }

@@ -109,9 +109,9 @@ void ClaimTable::drop_settle_bytes(Cell &cell) const
 
 // Money: killed in the middle this leaves a claim without a settle request: it
 // can be neither asked about nor presented, and is CLOSED in the end.
-bool ClaimTable::take_over(ClaimRef ref, const ClaimFacts &facts, Owner owner,
-                           std::string_view bytes, std::uint64_t facilitator,
-                           std::int64_t now)
+bool ClaimTable::take_over(ClaimRef ref, const ClaimFacts &facts,
+                           ClaimOwner owner, std::string_view bytes,
+                           std::uint64_t facilitator, std::int64_t now)
 {
     Cell *cell = cell_of(ref);
     if (cell == nullptr || cell->claim_state() != ClaimState::unknown
@@ -140,7 +140,7 @@ bool ClaimTable::take_over(ClaimRef ref, const ClaimFacts &facts, Owner owner,
     enlist(*cell);
     store_fence();
     header->changing = 0;
-    if (!note_claim(*cell)) {
+    if (!record_claim(*cell)) {
         return false;
     }
     cell->owner_slot = owner.slot;

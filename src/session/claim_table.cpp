@@ -142,8 +142,8 @@ ClaimTable::Cell *ClaimTable::room_for(const Digest &key, std::int64_t now)
             }
         }
     }
-    Cell *room = expired ? expired : oldest;
-    return room ? room : unsaid;
+    Cell *vacant = expired ? expired : oldest;
+    return vacant ? vacant : unsaid;
 }
 
 ClaimTable::Cell *ClaimTable::cell_of(ClaimRef ref) const
@@ -204,7 +204,7 @@ ClaimView ClaimTable::view(ClaimRef ref) const
     return cell ? view_of(*cell) : ClaimView();
 }
 
-TakeOutcome ClaimTable::take(const ClaimFacts &facts, Owner owner,
+TakeOutcome ClaimTable::take(const ClaimFacts &facts, ClaimOwner owner,
                              std::int64_t now, ClaimRef &ref)
 {
     Cell *cell = find(facts.key);
@@ -243,7 +243,7 @@ TakeOutcome ClaimTable::take(const ClaimFacts &facts, Owner owner,
     return TakeOutcome::taken;
 }
 
-bool ClaimTable::resume(ClaimRef ref, Owner owner)
+bool ClaimTable::resume(ClaimRef ref, ClaimOwner owner)
 {
     Cell *cell = cell_of(ref);
     if (cell == nullptr || cell->owner_stamp != 0
@@ -252,7 +252,7 @@ bool ClaimTable::resume(ClaimRef ref, Owner owner)
     }
     if (cell->claim_state() == ClaimState::paid) {
         cell->executions++;
-        note_claim(*cell);
+        record_claim(*cell);
     } else if (cell->claim_state() != ClaimState::unknown) {
         return false;
     }
@@ -278,7 +278,7 @@ bool ClaimTable::set_settling(ClaimRef ref, std::string_view bytes,
     cell->changed = now;
     enter_state(*cell, ClaimState::settling);
     // Asked again it is UNKNOWN there already.
-    return (cell->flags & kEverUnknown) || note_claim(*cell);
+    return (cell->flags & kEverUnknown) || record_claim(*cell);
 }
 
 void ClaimTable::set_first_settle_sent(ClaimRef ref)
@@ -302,7 +302,7 @@ bool ClaimTable::set_paid(ClaimRef ref, std::string_view receipt,
     cell->receipt_bytes = static_cast<std::uint16_t>(receipt.size());
     cell->changed = now;
     enter_state(*cell, ClaimState::paid);
-    note_claim(*cell);
+    record_claim(*cell);
     return true;
 }
 
@@ -311,7 +311,7 @@ void ClaimTable::set_delivered(ClaimRef ref, std::int64_t now)
     if (Cell *cell = cell_of(ref)) {
         cell->changed = now;
         enter_state(*cell, ClaimState::delivered);
-        note_claim(*cell);
+        record_claim(*cell);
         cell->owner_stamp = 0;
     }
 }
@@ -321,11 +321,11 @@ void ClaimTable::set_refused(ClaimRef ref, std::int64_t now)
     if (Cell *cell = cell_of(ref)) {
         // Anybody can put another's name on a payment that nobody verified.
         if (cell->flags & kWasVerified) {
-            note_refused(cell->payer, now);
+            record_refused(cell->payer, now);
         }
         cell->changed = now;
         enter_state(*cell, ClaimState::refused);
-        note_claim(*cell);
+        record_claim(*cell);
         cell->owner_stamp = 0;
     }
 }
@@ -337,7 +337,7 @@ void ClaimTable::set_unknown(ClaimRef ref, std::int64_t now)
         cell->changed = now;
         plan_retry(*cell, now);
         enter_state(*cell, ClaimState::unknown);
-        note_claim(*cell);
+        record_claim(*cell);
         cell->owner_stamp = 0;
     }
 }
@@ -347,7 +347,7 @@ void ClaimTable::set_owed(ClaimRef ref)
     if (Cell *cell = cell_of(ref)) {
         if (cell->claim_state() == ClaimState::delivered) {
             enter_state(*cell, ClaimState::paid);
-            note_claim(*cell);
+            record_claim(*cell);
         }
         cell->owner_stamp = 0;
     }
@@ -356,7 +356,7 @@ void ClaimTable::set_owed(ClaimRef ref)
 void ClaimTable::free(ClaimRef ref)
 {
     if (Cell *cell = cell_of(ref)) {
-        note_freed(*cell);
+        record_freed(*cell);
         enter_state(*cell, ClaimState::free);
         cell->owner_stamp = 0;
     }

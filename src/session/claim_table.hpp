@@ -43,7 +43,7 @@ struct ClaimRef {
     explicit operator bool() const { return generation != 0; }
 };
 
-struct Owner {
+struct ClaimOwner {
     std::uint32_t slot = 0;
     std::uint32_t stamp = 0;  // 0: nobody
 };
@@ -171,20 +171,21 @@ public:
     // goes behind the pieces of journal_part(), and then it turns.
     //
     // False: not now; another does it, or it cannot be written.
-    bool begin_checkpoint(Owner owner);
+    bool begin_checkpoint(ClaimOwner owner);
     // Carries over what is left from `copied` on. False: the present edition
     // goes on.
-    bool turn_journal(Owner owner, std::uint64_t copied, std::uint64_t size);
+    bool turn_journal(ClaimOwner owner, std::uint64_t copied,
+                      std::uint64_t size);
     // Whether it turned or not.
-    void end_checkpoint(Owner owner);
+    void end_checkpoint(ClaimOwner owner);
     std::uint64_t journal_edition() const;
     std::uint64_t journal_base() const;
 
     // Gives the calling worker a slot; a slot whose process died is taken over,
     // which orphans that process's cells. Stamp 0 when all slots are taken.
     // What the dead left is tidied up at once, in all of the table.
-    Owner enter(std::int64_t process, std::int64_t now);
-    void leave(Owner owner, std::int64_t now);
+    ClaimOwner enter(std::int64_t process, std::int64_t now);
+    void leave(ClaimOwner owner, std::int64_t now);
 
     // What is known of the payment, for a request that wants `resource`.
     ClaimView look_up(const ClaimFacts &facts, std::int64_t now);
@@ -193,11 +194,11 @@ public:
     // else the oldest DELIVERED (unless only_guard), REFUSED or CLOSED of its
     // buckets; none when half of the table is VERIFYING or UNKNOWN, or while
     // journal_failed(). A REFUSED claim of the same key is begun anew.
-    TakeOutcome take(const ClaimFacts &facts, Owner owner, std::int64_t now,
-                     ClaimRef &ref);
+    TakeOutcome take(const ClaimFacts &facts, ClaimOwner owner,
+                     std::int64_t now, ClaimRef &ref);
     // Takes an UNKNOWN or owed PAID claim into the hands of a request; PAID
     // counts one more execution and is refused (false) after kMaxExecutions.
-    bool resume(ClaimRef ref, Owner owner);
+    bool resume(ClaimRef ref, ClaimOwner owner);
 
     // For the ledger; before set_settling(). What does not fit is left out.
     void set_texts(ClaimRef ref, std::string_view network,
@@ -220,7 +221,7 @@ public:
     // was to be settled, and for what, is this from now on, and the claim is
     // in the caller's hands. It stays UNKNOWN, and never verified: no unproven
     // rule will end it. False: it cannot be had, or not be written down.
-    bool take_over(ClaimRef ref, const ClaimFacts &facts, Owner owner,
+    bool take_over(ClaimRef ref, const ClaimFacts &facts, ClaimOwner owner,
                    std::string_view bytes, std::uint64_t facilitator,
                    std::int64_t now);
     void set_first_settle_sent(ClaimRef ref);
@@ -237,8 +238,8 @@ public:
     // What is owed to a payer, whichever payment he presents: an owed PAID
     // claim that covers the purchase is taken as resume() does; `claim` is what
     // is known of it. False: none. At most one caller gets a claim.
-    bool resume_owed(const Purchase &purchase, Owner owner, std::int64_t now,
-                     ClaimView &claim);
+    bool resume_owed(const Purchase &purchase, ClaimOwner owner,
+                     std::int64_t now, ClaimView &claim);
     // Whether there is anything of his that the next two would find; takes
     // nothing.
     bool has_older(const Purchase &purchase, std::int64_t now) const;
@@ -251,7 +252,7 @@ public:
     // that was CLOSED. Asked after 5, 15, 45 s ... 10 min, until validBefore,
     // if its settle bytes are here. Looks at a bounded number of claims: call
     // it every second until it says nothing.
-    DueClaim next_due(Owner owner, std::int64_t now);
+    DueClaim next_due(ClaimOwner owner, std::int64_t now);
 
     // The settle request as it was sent; empty when only its digest was kept.
     std::string stored_settle(ClaimRef ref) const;
@@ -290,7 +291,7 @@ private:
     Cell *find(const Digest &key) const;
     Cell *room_for(const Digest &key, std::int64_t now);
     bool owner_lives(const Cell &cell) const;
-    bool lives(Owner owner) const;
+    bool lives(ClaimOwner owner) const;
     void tidy(Cell &cell, std::int64_t now) const;
     Cell *first_cell() const;
     std::uint32_t number_of(const Cell &cell) const;
@@ -302,9 +303,9 @@ private:
     JournalRecord record_of(const Payer &payer) const;
     static JournalRecord record_of(const Freed &freed);
     template <class Thing> bool note(const Thing &thing);
-    void note_payer(const Payer &payer);
-    bool note_claim(Cell &cell);
-    void note_freed(const Cell &cell);
+    void record_payer(const Payer &payer);
+    bool record_claim(Cell &cell);
+    void record_freed(const Cell &cell);
     bool journal_is_ready(std::int64_t now);
     bool journal_is_whole();
     bool write_all(std::int64_t now);
@@ -333,7 +334,7 @@ private:
     Payer *find_payer(const Digest &payer) const;
     Payer *payer_room(const Digest &payer, std::int64_t now) const;
     Payer *payer_record(const Digest &payer, std::int64_t now) const;
-    void note_refused(const Digest &payer, std::int64_t now);
+    void record_refused(const Digest &payer, std::int64_t now);
     void count_waiting(const Cell &cell) const;
     void uncount_waiting(const Cell &cell) const;
     void forget_waiting() const;
@@ -342,7 +343,7 @@ private:
     std::uint8_t *memory_;
     IsAlive is_alive_;
     JournalPort *journal_ = nullptr;
-    Owner self_;  // saves asking whether we live
+    ClaimOwner self_;  // saves asking whether we live
 };
 
 }  // namespace x402

@@ -87,7 +87,7 @@ struct ClaimTable::Header {
     std::uint32_t journal_turning;
     std::uint64_t journal_edition;
     std::uint64_t journal_base;  // its size when it was written anew, bytes
-    Owner journal_writer;        // who writes the next one
+    ClaimOwner journal_writer;   // who writes the next one
     Link due;  // derived: the list of open settlements, its last and its first
     Worker workers[kWorkers];
 };

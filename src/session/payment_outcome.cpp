@@ -4,17 +4,17 @@ namespace x402 {
 
 namespace {
 
-const char *reply_word(Reply reply)
+const char *reply_word(ReplyKind reply)
 {
     switch (reply) {
-    case Reply::challenge:
+    case ReplyKind::challenge:
         return "challenged";
-    case Reply::refusal:
+    case ReplyKind::refusal:
         return "refused";
-    case Reply::unknown:
+    case ReplyKind::unknown:
         return "unknown";
-    case Reply::fault:
-    case Reply::none:
+    case ReplyKind::fault:
+    case ReplyKind::none:
         break;
     }
     return "failed";
@@ -27,28 +27,28 @@ const char *outcome_word(const OutcomeFacts &facts)
     if (facts.money_moved) {
         return "settled";
     }
-    if (facts.reply != Reply::none) {
+    if (facts.reply != ReplyKind::none) {
         return reply_word(facts.reply);
     }
     switch (facts.state) {
-    case State::arrived:
+    case PaymentState::arrived:
         if (!facts.let_in) {
             return "";
         }
         return facts.bypassed ? "bypassed" : "free";
-    case State::verified:
-    case State::holding:
+    case PaymentState::verified:
+    case PaymentState::holding:
         return "verified";
-    case State::settling:
-    case State::settling_first:
-    case State::orphaned:
+    case PaymentState::settling:
+    case PaymentState::settling_first:
+    case PaymentState::orphaned:
         return "unknown";
-    case State::paid:
-    case State::delivering:
-    case State::delivered:
+    case PaymentState::paid:
+    case PaymentState::delivering:
+    case PaymentState::delivered:
         return facts.never_settled ? "verified" : "settled";
-    case State::verifying:
-    case State::closed:
+    case PaymentState::verifying:
+    case PaymentState::closed:
         break;
     }
     // Closed without an answer of ours: content that is not charged.

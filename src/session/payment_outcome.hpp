@@ -10,7 +10,7 @@
 namespace x402 {
 
 // The first answer of ours that a request got instead of content.
-enum class Reply : std::uint8_t {
+enum class ReplyKind : std::uint8_t {
     none,
     challenge,  // an offer, because there was no payment
     refusal,    // an offer, because the payment was not good
@@ -19,8 +19,8 @@ enum class Reply : std::uint8_t {
 };
 
 struct OutcomeFacts {
-    State state = State::arrived;
-    Reply reply = Reply::none;
+    PaymentState state = PaymentState::arrived;
+    ReplyKind reply = ReplyKind::none;
     bool money_moved = false;
     bool never_settled = false;  // `x402_settle off`
     bool accepted = false;       // a payment opened the location

@@ -6,243 +6,269 @@ namespace {
 
 // Money: the claim after something that should not happen. Where settle may be
 // on the wire the outcome is unknown; where money moved content is owed.
-Step unexpected(State state)
+PaymentStep unexpected(PaymentState state)
 {
     switch (state) {
-    case State::settling:
-    case State::settling_first:
-    case State::orphaned:
-        return {State::closed, Action::fail, ClaimChange::unknown};
-    case State::paid:
-    case State::delivering:
-        return {State::closed, Action::fail, ClaimChange::owed};
-    case State::arrived:
-    case State::delivered:
-    case State::closed:
-        return {State::closed, Action::fail, ClaimChange::keep};
-    case State::verifying:
-    case State::verified:
-    case State::holding:
+    case PaymentState::settling:
+    case PaymentState::settling_first:
+    case PaymentState::orphaned:
+        return {PaymentState::closed, PaymentAction::fail,
+                ClaimChange::unknown};
+    case PaymentState::paid:
+    case PaymentState::delivering:
+        return {PaymentState::closed, PaymentAction::fail, ClaimChange::owed};
+    case PaymentState::arrived:
+    case PaymentState::delivered:
+    case PaymentState::closed:
+        return {PaymentState::closed, PaymentAction::fail, ClaimChange::keep};
+    case PaymentState::verifying:
+    case PaymentState::verified:
+    case PaymentState::holding:
         break;
     }
-    return {State::closed, Action::fail, ClaimChange::free};
+    return {PaymentState::closed, PaymentAction::fail, ClaimChange::free};
 }
 
-Step step_arrived(Event event)
+PaymentStep step_arrived(PaymentEvent event)
 {
     switch (event) {
-    case Event::claim_taken:
-        return {State::verifying, Action::call_verify, ClaimChange::keep};
-    case Event::claim_taken_to_settle:
-    case Event::claim_unknown_resumed:
-        return {State::settling_first, Action::call_settle,
+    case PaymentEvent::claim_taken:
+        return {PaymentState::verifying, PaymentAction::call_verify,
+                ClaimChange::keep};
+    case PaymentEvent::claim_taken_to_settle:
+    case PaymentEvent::claim_unknown_resumed:
+        return {PaymentState::settling_first, PaymentAction::call_settle,
                 ClaimChange::settling};
-    case Event::claim_paid_resumed:
-        return {State::paid, Action::proceed, ClaimChange::keep};
-    case Event::request_gone:
+    case PaymentEvent::claim_paid_resumed:
+        return {PaymentState::paid, PaymentAction::proceed, ClaimChange::keep};
+    case PaymentEvent::request_gone:
         // A claim in hand by now was taken and is good for nothing yet.
-        return {State::closed, Action::none, ClaimChange::free};
+        return {PaymentState::closed, PaymentAction::none, ClaimChange::free};
     default:
-        return unexpected(State::arrived);
+        return unexpected(PaymentState::arrived);
     }
 }
 
-Step step_verifying(Event event)
+PaymentStep step_verifying(PaymentEvent event)
 {
     switch (event) {
-    case Event::verify_valid:
-        return {State::verified, Action::proceed, ClaimChange::verified};
-    case Event::verify_final:
-        return {State::paid, Action::proceed, ClaimChange::paid};
-    case Event::verify_settle_first:
-    case Event::claim_unknown_resumed:
-        return {State::settling_first, Action::call_settle,
+    case PaymentEvent::verify_valid:
+        return {PaymentState::verified, PaymentAction::proceed,
+                ClaimChange::verified};
+    case PaymentEvent::verify_final:
+        return {PaymentState::paid, PaymentAction::proceed, ClaimChange::paid};
+    case PaymentEvent::verify_settle_first:
+    case PaymentEvent::claim_unknown_resumed:
+        return {PaymentState::settling_first, PaymentAction::call_settle,
                 ClaimChange::settling};
-    case Event::claim_paid_resumed:
-        return {State::paid, Action::proceed, ClaimChange::keep};
-    case Event::verify_invalid:
-        return {State::closed, Action::challenge, ClaimChange::free};
-    case Event::verify_failed:
-        return {State::closed, Action::answer_fault, ClaimChange::free};
-    case Event::request_gone:
-        return {State::closed, Action::cancel_call, ClaimChange::free};
+    case PaymentEvent::claim_paid_resumed:
+        return {PaymentState::paid, PaymentAction::proceed, ClaimChange::keep};
+    case PaymentEvent::verify_invalid:
+        return {PaymentState::closed, PaymentAction::challenge,
+                ClaimChange::free};
+    case PaymentEvent::verify_failed:
+        return {PaymentState::closed, PaymentAction::answer_fault,
+                ClaimChange::free};
+    case PaymentEvent::request_gone:
+        return {PaymentState::closed, PaymentAction::cancel_call,
+                ClaimChange::free};
     default:
-        return unexpected(State::verifying);
+        return unexpected(PaymentState::verifying);
     }
 }
 
-Step step_verified(Event event)
+PaymentStep step_verified(PaymentEvent event)
 {
     switch (event) {
-    case Event::content_free:
-        return {State::closed, Action::pass, ClaimChange::free};
-    case Event::content_charged:
-        return {State::holding, Action::hold, ClaimChange::keep};
-    case Event::content_broken:
-        return {State::closed, Action::replace, ClaimChange::free};
-    case Event::request_gone:
-        return {State::closed, Action::none, ClaimChange::free};
+    case PaymentEvent::content_free:
+        return {PaymentState::closed, PaymentAction::pass, ClaimChange::free};
+    case PaymentEvent::content_charged:
+        return {PaymentState::holding, PaymentAction::hold, ClaimChange::keep};
+    case PaymentEvent::content_broken:
+        return {PaymentState::closed, PaymentAction::replace,
+                ClaimChange::free};
+    case PaymentEvent::request_gone:
+        return {PaymentState::closed, PaymentAction::none, ClaimChange::free};
     default:
-        return unexpected(State::verified);
+        return unexpected(PaymentState::verified);
     }
 }
 
-Step step_holding(Event event)
+PaymentStep step_holding(PaymentEvent event)
 {
     switch (event) {
-    case Event::settle_due:
-        return {State::settling, Action::call_settle, ClaimChange::settling};
-    case Event::content_free:
+    case PaymentEvent::settle_due:
+        return {PaymentState::settling, PaymentAction::call_settle,
+                ClaimChange::settling};
+    case PaymentEvent::content_free:
         // A second header: the content failed after all.
-        return {State::closed, Action::pass, ClaimChange::free};
-    case Event::content_broken:
-        return {State::closed, Action::replace, ClaimChange::free};
-    case Event::request_gone:
-        return {State::closed, Action::none, ClaimChange::free};
+        return {PaymentState::closed, PaymentAction::pass, ClaimChange::free};
+    case PaymentEvent::content_broken:
+        return {PaymentState::closed, PaymentAction::replace,
+                ClaimChange::free};
+    case PaymentEvent::request_gone:
+        return {PaymentState::closed, PaymentAction::none, ClaimChange::free};
     default:
-        return unexpected(State::holding);
+        return unexpected(PaymentState::holding);
     }
 }
 
-Step step_settling(Event event)
+PaymentStep step_settling(PaymentEvent event)
 {
     switch (event) {
-    case Event::settle_paid:
-        return {State::delivering, Action::release, ClaimChange::paid};
-    case Event::settle_waived:
+    case PaymentEvent::settle_paid:
+        return {PaymentState::delivering, PaymentAction::release,
+                ClaimChange::paid};
+    case PaymentEvent::settle_waived:
         // Nothing that follows may tell a claim of money.
-        return {State::closed, Action::release, ClaimChange::keep};
-    case Event::settle_refused:
-        return {State::closed, Action::replace, ClaimChange::refused};
-    case Event::settle_not_processed:
-        return {State::closed, Action::replace, ClaimChange::free};
-    case Event::settle_unknown:
-        return {State::closed, Action::replace, ClaimChange::unknown};
-    case Event::request_gone:
-        return {State::orphaned, Action::detach_call, ClaimChange::keep};
+        return {PaymentState::closed, PaymentAction::release,
+                ClaimChange::keep};
+    case PaymentEvent::settle_refused:
+        return {PaymentState::closed, PaymentAction::replace,
+                ClaimChange::refused};
+    case PaymentEvent::settle_not_processed:
+        return {PaymentState::closed, PaymentAction::replace,
+                ClaimChange::free};
+    case PaymentEvent::settle_unknown:
+        return {PaymentState::closed, PaymentAction::replace,
+                ClaimChange::unknown};
+    case PaymentEvent::request_gone:
+        return {PaymentState::orphaned, PaymentAction::detach_call,
+                ClaimChange::keep};
     default:
-        return unexpected(State::settling);
+        return unexpected(PaymentState::settling);
     }
 }
 
-Step step_settling_first(Event event)
+PaymentStep step_settling_first(PaymentEvent event)
 {
     switch (event) {
-    case Event::settle_paid:
-    case Event::settle_unproven:
-        return {State::paid, Action::proceed, ClaimChange::paid};
-    case Event::settle_refused:
-        return {State::closed, Action::challenge, ClaimChange::refused};
-    case Event::settle_not_processed:
-        return {State::closed, Action::answer_fault, ClaimChange::free};
-    case Event::settle_unknown:
-        return {State::closed, Action::answer_fault, ClaimChange::unknown};
-    case Event::request_gone:
-        return {State::orphaned, Action::detach_call, ClaimChange::keep};
+    case PaymentEvent::settle_paid:
+    case PaymentEvent::settle_unproven:
+        return {PaymentState::paid, PaymentAction::proceed, ClaimChange::paid};
+    case PaymentEvent::settle_refused:
+        return {PaymentState::closed, PaymentAction::challenge,
+                ClaimChange::refused};
+    case PaymentEvent::settle_not_processed:
+        return {PaymentState::closed, PaymentAction::answer_fault,
+                ClaimChange::free};
+    case PaymentEvent::settle_unknown:
+        return {PaymentState::closed, PaymentAction::answer_fault,
+                ClaimChange::unknown};
+    case PaymentEvent::request_gone:
+        return {PaymentState::orphaned, PaymentAction::detach_call,
+                ClaimChange::keep};
     default:
-        return unexpected(State::settling_first);
+        return unexpected(PaymentState::settling_first);
     }
 }
 
-Step step_paid(Event event)
+PaymentStep step_paid(PaymentEvent event)
 {
     switch (event) {
-    case Event::content_free:
-    case Event::content_charged:
-        return {State::delivering, Action::release, ClaimChange::keep};
-    case Event::content_failed:
-        return {State::closed, Action::release, ClaimChange::owed};
-    case Event::content_broken:
-        return {State::closed, Action::replace, ClaimChange::owed};
-    case Event::request_gone:
-        return {State::closed, Action::none, ClaimChange::owed};
+    case PaymentEvent::content_free:
+    case PaymentEvent::content_charged:
+        return {PaymentState::delivering, PaymentAction::release,
+                ClaimChange::keep};
+    case PaymentEvent::content_failed:
+        return {PaymentState::closed, PaymentAction::release,
+                ClaimChange::owed};
+    case PaymentEvent::content_broken:
+        return {PaymentState::closed, PaymentAction::replace,
+                ClaimChange::owed};
+    case PaymentEvent::request_gone:
+        return {PaymentState::closed, PaymentAction::none, ClaimChange::owed};
     default:
-        return unexpected(State::paid);
+        return unexpected(PaymentState::paid);
     }
 }
 
-Step step_delivering(Event event)
+PaymentStep step_delivering(PaymentEvent event)
 {
     switch (event) {
-    case Event::body_sent:
-        return {State::delivered, Action::none, ClaimChange::delivered};
-    case Event::content_broken:
-    case Event::request_gone:
-        return {State::closed, Action::none, ClaimChange::owed};
+    case PaymentEvent::body_sent:
+        return {PaymentState::delivered, PaymentAction::none,
+                ClaimChange::delivered};
+    case PaymentEvent::content_broken:
+    case PaymentEvent::request_gone:
+        return {PaymentState::closed, PaymentAction::none, ClaimChange::owed};
     default:
-        return unexpected(State::delivering);
+        return unexpected(PaymentState::delivering);
     }
 }
 
-Step step_delivered(Event event)
+PaymentStep step_delivered(PaymentEvent event)
 {
     switch (event) {
-    case Event::body_sent:
-        return {State::delivered, Action::none, ClaimChange::keep};
-    case Event::content_broken:
+    case PaymentEvent::body_sent:
+        return {PaymentState::delivered, PaymentAction::none,
+                ClaimChange::keep};
+    case PaymentEvent::content_broken:
         // Settled before content, and the body broke off: owed after all.
-        return {State::closed, Action::none, ClaimChange::owed};
-    case Event::request_gone:
-        return {State::closed, Action::none, ClaimChange::keep};
+        return {PaymentState::closed, PaymentAction::none, ClaimChange::owed};
+    case PaymentEvent::request_gone:
+        return {PaymentState::closed, PaymentAction::none, ClaimChange::keep};
     default:
-        return unexpected(State::delivered);
+        return unexpected(PaymentState::delivered);
     }
 }
 
-Step step_orphaned(Event event)
+PaymentStep step_orphaned(PaymentEvent event)
 {
     switch (event) {
-    case Event::settle_paid:
-    case Event::settle_unproven:
-        return {State::closed, Action::none, ClaimChange::owed};
-    case Event::settle_waived:
-        return {State::closed, Action::none, ClaimChange::keep};
-    case Event::settle_refused:
-        return {State::closed, Action::none, ClaimChange::refused};
-    case Event::settle_not_processed:
-        return {State::closed, Action::none, ClaimChange::free};
-    case Event::settle_unknown:
-        return {State::closed, Action::none, ClaimChange::unknown};
+    case PaymentEvent::settle_paid:
+    case PaymentEvent::settle_unproven:
+        return {PaymentState::closed, PaymentAction::none, ClaimChange::owed};
+    case PaymentEvent::settle_waived:
+        return {PaymentState::closed, PaymentAction::none, ClaimChange::keep};
+    case PaymentEvent::settle_refused:
+        return {PaymentState::closed, PaymentAction::none,
+                ClaimChange::refused};
+    case PaymentEvent::settle_not_processed:
+        return {PaymentState::closed, PaymentAction::none, ClaimChange::free};
+    case PaymentEvent::settle_unknown:
+        return {PaymentState::closed, PaymentAction::none,
+                ClaimChange::unknown};
     default:
-        return unexpected(State::orphaned);
+        return unexpected(PaymentState::orphaned);
     }
 }
 
 }  // namespace
 
-Step step(State state, Event event)
+PaymentStep step(PaymentState state, PaymentEvent event)
 {
     switch (state) {
-    case State::arrived:
+    case PaymentState::arrived:
         return step_arrived(event);
-    case State::verifying:
+    case PaymentState::verifying:
         return step_verifying(event);
-    case State::verified:
+    case PaymentState::verified:
         return step_verified(event);
-    case State::holding:
+    case PaymentState::holding:
         return step_holding(event);
-    case State::settling:
+    case PaymentState::settling:
         return step_settling(event);
-    case State::settling_first:
+    case PaymentState::settling_first:
         return step_settling_first(event);
-    case State::paid:
+    case PaymentState::paid:
         return step_paid(event);
-    case State::delivering:
+    case PaymentState::delivering:
         return step_delivering(event);
-    case State::delivered:
+    case PaymentState::delivered:
         return step_delivered(event);
-    case State::orphaned:
+    case PaymentState::orphaned:
         return step_orphaned(event);
-    case State::closed:
+    case PaymentState::closed:
         break;
     }
-    if (event == Event::request_gone) {
-        return {State::closed, Action::none, ClaimChange::keep};
+    if (event == PaymentEvent::request_gone) {
+        return {PaymentState::closed, PaymentAction::none, ClaimChange::keep};
     }
-    return unexpected(State::closed);
+    return unexpected(PaymentState::closed);
 }
 
-const char *state_name(State state)
+const char *state_name(PaymentState state)
 {
     constexpr const char *kNames[] = {
         "arrived",   "verifying",      "verified", "holding",
@@ -254,7 +280,7 @@ const char *state_name(State state)
     return kNames[static_cast<unsigned>(state)];
 }
 
-const char *event_name(Event event)
+const char *event_name(PaymentEvent event)
 {
     constexpr const char *kNames[] = {
         "claim_taken",

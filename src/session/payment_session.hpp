@@ -7,7 +7,7 @@
 
 namespace x402 {
 
-enum class State : std::uint8_t {
+enum class PaymentState : std::uint8_t {
     arrived,         // a payment was presented, nothing is taken yet
     verifying,       // claim taken, the facilitator is asked to verify
     verified,        // access granted, content is being made
@@ -21,7 +21,7 @@ enum class State : std::uint8_t {
     closed,          // nothing more to decide
 };
 
-enum class Event : std::uint8_t {
+enum class PaymentEvent : std::uint8_t {
     claim_taken,            // fresh claim, settle after content
     claim_taken_to_settle,  // fresh claim, settle before content
     // An older claim is taken up, for the same payment presented again or, once
@@ -48,7 +48,7 @@ enum class Event : std::uint8_t {
     request_gone,  // the request ends, for whatever reason
 };
 
-enum class Action : std::uint8_t {
+enum class PaymentAction : std::uint8_t {
     none,
     call_verify,
     call_settle,
@@ -77,21 +77,21 @@ enum class ClaimChange : std::uint8_t {
     owed,  // PAID, and no request is working on it
 };
 
-struct Step {
-    State next;
-    Action action;
+struct PaymentStep {
+    PaymentState next;
+    PaymentAction action;
     ClaimChange claim;
 };
 
 // Total: every pair has an answer. A pair that should not happen fails closed:
 // no content, and the claim says the worst that may be true of the money.
-Step step(State state, Event event);
+PaymentStep step(PaymentState state, PaymentEvent event);
 
-const char *state_name(State state);
-const char *event_name(Event event);
+const char *state_name(PaymentState state);
+const char *event_name(PaymentEvent event);
 
-constexpr State kLastState = State::closed;
-constexpr Event kLastEvent = Event::request_gone;
+constexpr PaymentState kLastState = PaymentState::closed;
+constexpr PaymentEvent kLastEvent = PaymentEvent::request_gone;
 
 }  // namespace x402
 

@@ -61,8 +61,8 @@ struct SupportedBoard::Place {
     std::uint64_t retry_at;
     std::int64_t leaseholder;  // process; 0: nobody
     std::uint64_t lease_until;
-    std::uint64_t judged_by;
-    std::uint32_t judged_edition;
+    std::uint64_t read_by;
+    std::uint32_t read_edition;
     std::uint32_t reserved;
 };
 
@@ -144,7 +144,7 @@ void SupportedBoard::clear(Place &place, std::uint64_t facilitator,
     place.touched = now;
     place.fresh_until = place.retry_at = 0;
     place.leaseholder = 0;
-    place.judged_edition = 0;
+    place.read_edition = 0;
     store_fence();
     place.facilitator = facilitator;
 }
@@ -153,7 +153,7 @@ std::uint32_t SupportedBoard::enter(std::uint64_t facilitator,
                                     std::uint64_t now)
 {
     std::uint32_t places = reinterpret_cast<Header *>(memory_)->places;
-    std::uint32_t room = kNoPlace;
+    std::uint32_t vacant = kNoPlace;
     for (std::uint32_t i = 0; i < places; i++) {
         Place &place = at(i);
         if (place.facilitator == facilitator) {
@@ -162,14 +162,14 @@ std::uint32_t SupportedBoard::enter(std::uint64_t facilitator,
         }
         bool forgotten = place.facilitator == 0 || place.touched > now
                          || now - place.touched > kForgotten;
-        if (room == kNoPlace && forgotten) {
-            room = i;
+        if (vacant == kNoPlace && forgotten) {
+            vacant = i;
         }
     }
-    if (room != kNoPlace) {
-        clear(at(room), facilitator, now);
+    if (vacant != kNoPlace) {
+        clear(at(vacant), facilitator, now);
     }
-    return room;
+    return vacant;
 }
 
 std::uint32_t SupportedBoard::edition(std::uint32_t place) const
@@ -270,8 +270,8 @@ bool SupportedBoard::show(std::uint32_t place, const SupportedText &text,
     return true;
 }
 
-void SupportedBoard::note_failure(std::uint32_t place, std::uint64_t now,
-                                  std::uint64_t retry)
+void SupportedBoard::record_failure(std::uint32_t place, std::uint64_t now,
+                                    std::uint64_t retry)
 {
     Place &entry = at(place);
     entry.retry_at = now + std::min(retry, kLongestRetry);
@@ -285,16 +285,15 @@ std::uint32_t SupportedBoard::failures(std::uint32_t place) const
     return at(place).failures;
 }
 
-bool SupportedBoard::judge_once(std::uint32_t place, std::uint64_t needs)
+bool SupportedBoard::read_once(std::uint32_t place, std::uint64_t needs)
 {
     Place &entry = at(place);
     std::uint32_t shown = edition(place);
-    if (shown == 0
-        || (entry.judged_edition == shown && entry.judged_by == needs)) {
+    if (shown == 0 || (entry.read_edition == shown && entry.read_by == needs)) {
         return false;
     }
-    entry.judged_by = needs;
-    entry.judged_edition = shown;
+    entry.read_by = needs;
+    entry.read_edition = shown;
     return true;
 }
 

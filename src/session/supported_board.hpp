@@ -87,14 +87,14 @@ public:
     bool show(std::uint32_t place, const SupportedText &text, std::uint64_t now,
               std::uint64_t lifetime);
     // The turn led to nothing; the next one begins in `retry` ms.
-    void note_failure(std::uint32_t place, std::uint64_t now,
-                      std::uint64_t retry);
+    void record_failure(std::uint32_t place, std::uint64_t now,
+                        std::uint64_t retry);
     // Turns in a row that led to nothing.
     std::uint32_t failures(std::uint32_t place) const;
 
     // Whether nobody has judged this edition by these needs yet; from now on
     // somebody has.
-    bool judge_once(std::uint32_t place, std::uint64_t needs);
+    bool read_once(std::uint32_t place, std::uint64_t needs);
 
 private:
     struct Header;

@@ -65,7 +65,7 @@ public:
     }
 
     std::unique_ptr<ClaimTable> table;
-    Owner owner;
+    ClaimOwner owner;
     std::uint64_t next = 0;
 
 private:

@@ -78,7 +78,7 @@ private:
     void ask(Connection &connection);
     void flush(Connection &connection);
     void receive(Connection &connection);
-    void judge(Connection &connection, const Answer &answer);
+    void read_answer(Connection &connection, const Answer &answer);
     Usage usage() const;
     void report(const Usage &end);
 
@@ -299,7 +299,7 @@ void Generator::receive(Connection &connection)
         connection.reader.add(static_cast<std::size_t>(got));
         Answer answer;
         if (connection.reader.take(header_, answer)) {
-            judge(connection, answer);
+            read_answer(connection, answer);
             if (!answer.keep_alive) {
                 lose(connection);
                 return;
@@ -310,7 +310,7 @@ void Generator::receive(Connection &connection)
     }
 }
 
-void Generator::judge(Connection &connection, const Answer &answer)
+void Generator::read_answer(Connection &connection, const Answer &answer)
 {
     std::int64_t took = now_ns() - connection.asked;
     connection.asked = 0;

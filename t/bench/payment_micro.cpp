@@ -19,10 +19,10 @@ namespace {
 constexpr const char *kPayer = "0x40e4a207c75f2033541c483049bfc3c19646b107";
 
 // `ways` of them, of which the last one is Base Sepolia.
-PaymentOffer offer_of(int ways)
+PaymentOffer offer_of(int options)
 {
     PaymentOffer offer;
-    for (int i = ways - 1; i >= 0; --i) {
+    for (int i = options - 1; i >= 0; --i) {
         AcceptTerms terms;
         terms.network = i == 0 ? "base-sepolia" : "base";
         terms.pay_to = "0x209693Bc6afc0C5328bA36FaF03C514EF312287C";
@@ -55,7 +55,7 @@ std::string payment_header(const PaymentOffer &offer, std::size_t filler)
     text +=
         R"("resource":{"url":"https://api.example.com/weather?city=Berlin",)"
         R"("description":"","mimeType":""},"accepted":)"
-        + offer.ways().back().json + "}";
+        + offer.options().back().json + "}";
     return base64_encode(text);
 }
 
@@ -106,11 +106,11 @@ void match_payment(benchmark::State &state)
     PaymentOffer offer = offer_of(static_cast<int>(state.range(0)));
     auto payment = dialect_v2().decode(payment_header(offer, 0), nullptr);
     for (auto _ : state) {
-        const auto *way = dialect_v2().match(offer, payment.value());
-        if (way == nullptr) {
+        const auto *option = dialect_v2().match(offer, payment.value());
+        if (option == nullptr) {
             state.SkipWithError("no match");
         }
-        benchmark::DoNotOptimize(way);
+        benchmark::DoNotOptimize(option);
     }
 }
 BENCHMARK(match_payment)->Arg(1)->Arg(5)->Arg(10);
@@ -156,7 +156,7 @@ void write_settle_request(benchmark::State &state)
     ResourceInfo sold = resource();
     for (auto _ : state) {
         benchmark::DoNotOptimize(facilitator_request_json(
-            2, payment.value(), offer.ways().front(), sold));
+            2, payment.value(), offer.options().front(), sold));
     }
 }
 BENCHMARK(write_settle_request);
@@ -176,7 +176,7 @@ void judge_verify_answer(benchmark::State &state)
     auto answer =
         reply(std::string(R"({"isValid":true,"payer":")") + kPayer + R"("})");
     for (auto _ : state) {
-        benchmark::DoNotOptimize(judge_verify(answer));
+        benchmark::DoNotOptimize(read_verify_answer(answer));
     }
 }
 BENCHMARK(judge_verify_answer);
@@ -188,7 +188,7 @@ void judge_settle_answer(benchmark::State &state)
                         + R"(","network":"eip155:84532"})");
     SettleExpectation expected{"eip155:84532", kPayer, "10000"};
     for (auto _ : state) {
-        SettleAnswer judged = judge_settle(answer, expected);
+        SettleAnswer judged = read_settle_answer(answer, expected);
         if (judged.verdict != SettleVerdict::paid) {
             state.SkipWithError("not paid");
         }

@@ -181,12 +181,13 @@ std::string text_of(x402::JsonValue value)
 Terms terms_of(x402::JsonValue offer, const std::string &from,
                std::size_t way_number, std::size_t filler)
 {
-    x402::JsonValue way = offer["accepts"].at(way_number);
-    std::string network = text_of(way["network"]);
+    x402::JsonValue option = offer["accepts"].at(way_number);
+    std::string network = text_of(option["network"]);
     std::uint64_t chain = std::stoull(network.substr(network.find(':') + 1));
     auto until = static_cast<std::uint64_t>(
-        std::time(nullptr) + way["maxTimeoutSeconds"].integer().value_or(300));
-    std::string amount = text_of(way["amount"]);
+        std::time(nullptr)
+        + option["maxTimeoutSeconds"].integer().value_or(300));
+    std::string amount = text_of(option["amount"]);
 
     auto digest = [](const std::string &text) {
         return std::string(bytes_of(hash(text)));
@@ -195,23 +196,23 @@ Terms terms_of(x402::JsonValue offer, const std::string &from,
     terms.domain =
         digest(digest("EIP712Domain(string name,string version,uint256 chainId,"
                       "address verifyingContract)")
-               + digest(text_of(way["extra"]["name"]))
-               + digest(text_of(way["extra"]["version"])) + number_word(chain)
-               + address_word(way["asset"].string()));
+               + digest(text_of(option["extra"]["name"]))
+               + digest(text_of(option["extra"]["version"]))
+               + number_word(chain) + address_word(option["asset"].string()));
     terms.fixed =
         digest("TransferWithAuthorization(address from,address to,uint256 "
                "value,uint256 validAfter,uint256 validBefore,bytes32 nonce)")
-        + address_word(from) + address_word(way["payTo"].string())
+        + address_word(from) + address_word(option["payTo"].string())
         + number_word(std::stoull(amount)) + number_word(0)
         + number_word(until);
 
     std::string accepted;
     std::string resource;
-    way.write(accepted);
+    option.write(accepted);
     offer["resource"].write(resource);
     terms.before = R"({"x402Version":2,"payload":{"signature":")";
     terms.between = R"(","authorization":{"from":")" + from + R"(","to":")"
-                    + text_of(way["payTo"]) + R"(","value":")" + amount
+                    + text_of(option["payTo"]) + R"(","value":")" + amount
                     + R"(","validAfter":"0","validBefore":")"
                     + std::to_string(until) + R"(","nonce":")";
     terms.after = R"("}},)";

@@ -15,15 +15,15 @@ namespace {
 const JsonLimits kGenerous{1024 * 1024, 64, 100000, 100000};
 
 // Nothing would change if the echo were given what it should have kept.
-bool keeps_all(JsonValue offered, JsonValue said)
+bool keeps_all(JsonValue offered, JsonValue parsed)
 {
-    if (!offered.is_object() || !said.is_object()) {
-        return said.exists() && said.equals(offered);
+    if (!offered.is_object() || !parsed.is_object()) {
+        return parsed.exists() && parsed.equals(offered);
     }
     auto merged =
-        JsonDocument::parse(merge_json_objects(said, offered), kGenerous);
+        JsonDocument::parse(merge_json_objects(parsed, offered), kGenerous);
     must(merged.ok(), "merged objects can be read");
-    return merged->root().equals(said);
+    return merged->root().equals(parsed);
 }
 
 void check_identifier(JsonValue extensions)
@@ -72,16 +72,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data,
     }
     check_identifier(echoed->root());
     JsonValue offered = extension_info(advertised->root());
-    JsonValue said = extension_info(echoed->root());
-    bool all_kept = keeps_all(offered, said);
-    must(keeps_info(offered, said, {}) == all_kept,
+    JsonValue parsed = extension_info(echoed->root());
+    bool all_kept = keeps_all(offered, parsed);
+    must(keeps_info(offered, parsed, {}) == all_kept,
          "an echo is good if and only if it lost nothing");
     if (is_echo(name, advertised->root(), echoed->root())) {
         must(all_kept || !fields_of_one_answer(name).empty()
                  || name == kNames[3],
              "only some names may lose something");
-        must(name != kNames[3] || !said["a"].exists()
-                 || said["a"].equals(offered["a"]),
+        must(name != kNames[3] || !parsed["a"].exists()
+                 || parsed["a"].equals(offered["a"]),
              "nobody changes whose application it is");
     }
     return 0;

@@ -87,15 +87,15 @@ void add_echoes(Seeds &seeds, const std::string &vectors)
 {
     JsonDocument document = read_vectors(vectors + "/evm-payments.json");
     JsonValue payment = document.root()["vectors"].at(0)["decoded"];
-    std::string way;
-    payment["accepted"].write(way);
+    std::string option;
+    payment["accepted"].write(option);
     const std::string open = R"({"x402Version":2,)";
-    const std::string echo = R"("accepted":)" + way;
+    const std::string echo = R"("accepted":)" + option;
     for (const std::string &text :
          {open + echo + "}", open + R"("a":{)" + echo + "}}",
           open + R"("a":{)" + echo + R"(},"\u0061ccepted":1})",
           open + R"("a":{)" + echo + R"(},"accepted":9007199254740993})",
-          open + R"("a\"accepted":)" + way + R"(,"accepted":1})",
+          open + R"("a\"accepted":)" + option + R"(,"accepted":1})",
           open + echo + "," + echo + "}"}) {
         add_header(seeds, base64_encode(text));
     }
@@ -185,11 +185,11 @@ void add_extensions(Seeds &seeds, const std::string &vectors)
     JsonDocument echoes = read_vectors(vectors + "/extension-vectors.json");
     JsonValue rows = echoes.root()["echo"];
     for (std::size_t index = 0; index < rows.size(); ++index) {
-        for (const auto &[name, said] : rows.at(index)["client"].members()) {
+        for (const auto &[name, parsed] : rows.at(index)["client"].members()) {
             std::string text;
             rows.at(index)["server"][name].write(text);
             text += "\n";
-            said.write(text);
+            parsed.write(text);
             seeds.add(target, number_of(name), text);
         }
     }

@@ -146,19 +146,20 @@ void check_match(const PaymentPayload &payload,
                  const Eip3009Authorization &authorization)
 {
     JsonValue accepted = payload.accepted();
-    const PaymentOffer::Way *way = dialect_v2().match(our_offer(), payload);
-    if (way == nullptr) {
+    const PaymentOffer::Option *option =
+        dialect_v2().match(our_offer(), payload);
+    if (option == nullptr) {
         return;
     }
-    const PaymentRequirements &offered = way->requirements;
+    const PaymentRequirements &offered = option->requirements;
     must(accepted["scheme"].string() == "exact", "the scheme is ours");
     must(accepted["network"].string() == offered.network, "the network too");
     must(accepted["asset"].string() == offered.asset, "the token too");
     must(accepted["amount"].string() == "10000", "the amount too");
     must(accepted["payTo"].string() == kPayTo, "the recipient too");
-    auto said = read_scheme_payload(payload.scheme(), payload.network(),
-                                    payload.asset(), payload.payload());
-    if (!said || payload_objection(said.value(), offered, kNow) != nullptr) {
+    auto parsed = read_scheme_payload(payload.scheme(), payload.network(),
+                                      payload.asset(), payload.payload());
+    if (!parsed || validate_payload(parsed.value(), offered, kNow) != nullptr) {
         return;
     }
     must(authorization.value == "10000", "what is signed is the amount");

@@ -53,16 +53,16 @@ std::string bare(std::string_view text)
 
 void check_parts(std::string_view text, const PriceText &price)
 {
-    std::string said = std::string(price.number) + std::string(price.symbol);
+    std::string parsed = std::string(price.number) + std::string(price.symbol);
     std::string all = bare(text);
-    if (price.symbol.empty() && all.size() == said.size() + 3) {
+    if (price.symbol.empty() && all.size() == parsed.size() + 3) {
         for (char &byte : all) {
             byte = byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte | 0x20)
                                               : byte;
         }
-        said += "usd";
+        parsed += "usd";
     }
-    must(all == said, "nothing that was written is left out");
+    must(all == parsed, "nothing that was written is left out");
 }
 
 }  // namespace

@@ -32,47 +32,47 @@ constexpr Place kPlaces[] = {
 
 constexpr std::size_t kPlaceCount = sizeof(kPlaces) / sizeof(kPlaces[0]);
 
-void check_objection(const SchemePayload &said)
+void check_objection(const SchemePayload &parsed)
 {
     PaymentRequirements offered;
     offered.amount = "10000";
     offered.asset = kToken;
     offered.pay_to = "0x209693Bc6afc0C5328bA36FaF03C514EF312287C";
-    if (payload_objection(said, offered, kNow) != nullptr) {
+    if (validate_payload(parsed, offered, kNow) != nullptr) {
         return;
     }
-    must(said.value.empty()
-             || compare_atomic_amounts(said.value, offered.amount) >= 0,
+    must(parsed.value.empty()
+             || compare_atomic_amounts(parsed.value, offered.amount) >= 0,
          "no less than the amount is signed");
-    must(said.upto || said.value.empty() || said.value == offered.amount,
+    must(parsed.upto || parsed.value.empty() || parsed.value == offered.amount,
          "and no more, but for upto");
-    must(!said.valid_before
-             || (*said.valid_before >= kNow + 60
-                 && *said.valid_before <= kNow + 900),
+    must(!parsed.valid_before
+             || (*parsed.valid_before >= kNow + 60
+                 && *parsed.valid_before <= kNow + 900),
          "it is valid now, and not for ever");
 }
 
 void check_payload(const Place &place, JsonValue payload)
 {
-    auto said =
+    auto parsed =
         read_scheme_payload(place.scheme, place.network, kToken, payload);
-    if (!said) {
-        must(said.problem().text == kInvalidPayload
-                 || said.problem().text == kNoMatchingRequirements,
+    if (!parsed) {
+        must(parsed.problem().text == kInvalidPayload
+                 || parsed.problem().text == kNoMatchingRequirements,
              "a refusal is one of two words");
         return;
     }
-    must(said->value.empty() || is_atomic_amount(said->value),
+    must(parsed->value.empty() || is_atomic_amount(parsed->value),
          "a value is an amount");
-    check_objection(said.value());
+    check_objection(parsed.value());
     auto again = JsonDocument::parse(canonical_json(payload));
     if (!again) {
         return;  // a longer text of the same meaning may exceed the limits
     }
     auto reread =
         read_scheme_payload(place.scheme, place.network, kToken, again->root());
-    must(reread.ok() && reread->claim_key == said->claim_key
-             && reread->payer_digest == said->payer_digest,
+    must(reread.ok() && reread->claim_key == parsed->claim_key
+             && reread->payer_digest == parsed->payer_digest,
          "spelling makes no other payment");
 }
 

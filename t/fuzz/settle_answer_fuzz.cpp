@@ -111,7 +111,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data,
                                     : Transport::answered;
     reply.status = kStatuses[choice % 16];
     reply.body = std::string(rest);
-    SettleAnswer answer = judge_settle(reply, kExpected);
+    SettleAnswer answer = read_settle_answer(reply, kExpected);
     Jansson body = read_by_jansson(reply.body);
 
     switch (answer.verdict) {
@@ -136,7 +136,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data,
 
     reply.transport = Transport::answered;
     reply.status = 500;
-    must(judge_settle(reply, kExpected).verdict == SettleVerdict::unknown,
+    must(read_settle_answer(reply, kExpected).verdict == SettleVerdict::unknown,
          "a broken server proves nothing");
     return 0;
 }

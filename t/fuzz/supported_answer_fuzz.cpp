@@ -46,7 +46,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data,
     reply.status = 200;
     reply.cache_control = std::string(rest.substr(0, line));
     reply.body = std::string(rest.substr(line));
-    SupportedAnswer answer = judge_supported(reply);
+    SupportedAnswer answer = read_supported_answer(reply);
     must(answer.kinds.has_value() == answer.detail.empty(),
          "there are kinds, or there is a reason");
     if (answer.kinds) {

@@ -35,7 +35,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data,
                                     : Transport::answered;
     reply.status = kStatuses[choice % 16];
     reply.body = std::string(rest);
-    VerifyAnswer answer = judge_verify(reply);
+    VerifyAnswer answer = read_verify_answer(reply);
 
     bool success = reply.status >= 200 && reply.status < 300;
     bool client = reply.status >= 400 && reply.status < 500;

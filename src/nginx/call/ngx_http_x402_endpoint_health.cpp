@@ -17,8 +17,8 @@ std::uint64_t number_of(const Digest &payer)
 
 }  // namespace
 
-void note_health(Endpoint &endpoint, Operation operation, CallHealth health,
-                 const Digest &payer, ngx_log_t *log)
+void record_health(Endpoint &endpoint, Operation operation, CallHealth health,
+                   const Digest &payer, ngx_log_t *log)
 {
     HealthChange change =
         endpoint.health.note(operation == Operation::settle, health,

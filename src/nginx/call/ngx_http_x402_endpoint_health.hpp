@@ -12,8 +12,8 @@ namespace x402 {
 
 // What an answer says about the health of who gave it. One line when the
 // breaker opens or closes.
-void note_health(Endpoint &endpoint, Operation operation, CallHealth health,
-                 const Digest &payer, ngx_log_t *log);
+void record_health(Endpoint &endpoint, Operation operation, CallHealth health,
+                   const Digest &payer, ngx_log_t *log);
 
 // The next of them who is not closed, taken out of the list; nullptr: none.
 Endpoint *next_to_settle(std::vector<Endpoint *> &others);

@@ -94,7 +94,7 @@ TlsContext *trust_of(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf)
         return nullptr;
     }
     if (!context->prepare(path, cf->log)) {
-        complain(cf, NGX_LOG_EMERG,
+        log_conf(cf, NGX_LOG_EMERG,
                  "no certificates can be read from \"" + path
                      + "\"; write the path of a PEM file into "
                        "x402_facilitator_ssl_trusted_certificate",
@@ -115,7 +115,7 @@ void FacilitatorConf::need(std::string scheme, std::string network,
     }
 }
 
-std::string objection_to_credentials(const ngx_http_x402_loc_conf_t &conf)
+std::string validate_credentials(const ngx_http_x402_loc_conf_t &conf)
 {
     bool twice = auth_of(conf) && has_authorization(headers_of(conf));
     return twice ? "x402_facilitator_auth and x402_facilitator_header both "

@@ -42,8 +42,8 @@ struct FacilitatorConf {
     // differ in what is said to them on that occasion may hear another answer.
     std::uint64_t document_id = 0;
     std::vector<KindNeed> needs;  // of the locations; no duplicates
-    // Some way to pay is not written out in full, so that it is worth asking
-    // what is supported.
+    // Some payment option is not written out in full, so that it is worth
+    // asking what is supported.
     bool wanted = false;
     std::size_t index = 0;  // in the main conf's list
     // Looked up by the master before workers start; empty when that failed.
@@ -65,7 +65,7 @@ FacilitatorConf *find_or_add_facilitator(ngx_conf_t *cf,
                                          const HealthTerms &health);
 
 // Why what was written about credentials cannot stand together; empty: it can.
-std::string objection_to_credentials(const ngx_http_x402_loc_conf_t &conf);
+std::string validate_credentials(const ngx_http_x402_loc_conf_t &conf);
 
 // What is certainly a secret goes to another machine for all to read; empty:
 // it does not.

@@ -105,9 +105,9 @@ void HttpOrigin::Exchange::shake_hands()
 void HttpOrigin::Exchange::hands_shaken()
 {
     ngx_connection_t *c = connection->c;
-    std::string objection = origin.tls_->objection(c);
-    if (!objection.empty()) {
-        fail(objection, false);
+    std::string error = origin.tls_->validate(c);
+    if (!error.empty()) {
+        fail(error, false);
         return;
     }
     c->read->handler = on_read;

@@ -89,7 +89,7 @@ ngx_int_t TlsPeer::shake_hands(ngx_connection_t *c, Handler handler)
     return rc;
 }
 
-std::string TlsPeer::objection(ngx_connection_t *c) const
+std::string TlsPeer::validate(ngx_connection_t *c) const
 {
     if (c->ssl == nullptr) {
         return "no memory for TLS";
@@ -187,7 +187,7 @@ ngx_int_t TlsPeer::shake_hands(ngx_connection_t *, Handler)
     return NGX_ERROR;
 }
 
-std::string TlsPeer::objection(ngx_connection_t *) const
+std::string TlsPeer::validate(ngx_connection_t *) const
 {
     return "nginx has no TLS";
 }

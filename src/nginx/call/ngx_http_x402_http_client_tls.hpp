@@ -55,7 +55,7 @@ public:
     // `handler` is called once. Then objection() has to be asked.
     ngx_int_t shake_hands(ngx_connection_t *c, Handler handler);
     // Why nothing may be said to the other side; empty: it is who it should be.
-    std::string objection(ngx_connection_t *c) const;
+    std::string validate(ngx_connection_t *c) const;
     // After an answer: the next connection may resume the session of this one.
     void remember(ngx_connection_t *c);
 

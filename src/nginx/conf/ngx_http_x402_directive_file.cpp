@@ -22,8 +22,8 @@ public:
 
 }  // namespace
 
-char *refuse_config_file(ngx_conf_t *cf, const ngx_str_t &path, ngx_err_t error,
-                         const std::string &why)
+char *config_file_error(ngx_conf_t *cf, const ngx_str_t &path, ngx_err_t error,
+                        const std::string &why)
 {
     std::string sentence = "file \"" + copy(path) + "\" " + why;
     ngx_conf_log_error(NGX_LOG_EMERG, cf, error, "%*s", sentence.size(),
@@ -35,7 +35,7 @@ char *read_config_file(ngx_conf_t *cf, ngx_str_t &path, std::size_t limit,
                        std::string &out, mode_t *mode)
 {
     if (path.len == 0) {
-        return refuse_config_file(cf, path, 0, "needs a name");
+        return config_file_error(cf, path, 0, "needs a name");
     }
     if (ngx_conf_full_name(cf->cycle, &path, 1) != NGX_OK) {
         return static_cast<char *>(NGX_CONF_ERROR);
@@ -44,14 +44,14 @@ char *read_config_file(ngx_conf_t *cf, ngx_str_t &path, std::size_t limit,
     OpenFile file(ngx_open_file(path.data, NGX_FILE_RDONLY | NGX_FILE_NONBLOCK,
                                 NGX_FILE_OPEN, 0));
     if (file.fd == NGX_INVALID_FILE) {
-        return refuse_config_file(cf, path, ngx_errno, "cannot be opened");
+        return config_file_error(cf, path, ngx_errno, "cannot be opened");
     }
     ngx_file_info_t info;
     if (ngx_fd_info(file.fd, &info) == NGX_FILE_ERROR) {
-        return refuse_config_file(cf, path, ngx_errno, "cannot be read");
+        return config_file_error(cf, path, ngx_errno, "cannot be read");
     }
     if (!ngx_is_file(&info)) {
-        return refuse_config_file(cf, path, 0, "is no regular file");
+        return config_file_error(cf, path, 0, "is no regular file");
     }
     if (mode) {
         *mode = info.st_mode;
@@ -62,7 +62,7 @@ char *read_config_file(ngx_conf_t *cf, ngx_str_t &path, std::size_t limit,
     while (length < out.size()) {
         ssize_t count = ngx_read_fd(file.fd, &out[length], out.size() - length);
         if (count < 0) {
-            return refuse_config_file(cf, path, ngx_errno, "cannot be read");
+            return config_file_error(cf, path, ngx_errno, "cannot be read");
         }
         if (count == 0) {
             break;
@@ -70,9 +70,9 @@ char *read_config_file(ngx_conf_t *cf, ngx_str_t &path, std::size_t limit,
         length += static_cast<std::size_t>(count);
     }
     if (length > limit) {
-        return refuse_config_file(cf, path, 0,
-                                  "has more than " + std::to_string(limit)
-                                      + " bytes; shorten it");
+        return config_file_error(cf, path, 0,
+                                 "has more than " + std::to_string(limit)
+                                     + " bytes; shorten it");
     }
     out.resize(length);
     return NGX_CONF_OK;

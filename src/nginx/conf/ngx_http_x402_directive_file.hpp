@@ -13,8 +13,8 @@ char *read_config_file(ngx_conf_t *cf, ngx_str_t &path, std::size_t limit,
                        std::string &out, mode_t *mode = nullptr);
 
 // Prints what is wrong with the file; NGX_CONF_ERROR.
-char *refuse_config_file(ngx_conf_t *cf, const ngx_str_t &path, ngx_err_t error,
-                         const std::string &why);
+char *config_file_error(ngx_conf_t *cf, const ngx_str_t &path, ngx_err_t error,
+                        const std::string &why);
 
 }  // namespace x402
 

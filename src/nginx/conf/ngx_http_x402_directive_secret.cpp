@@ -37,8 +37,8 @@ FacilitatorAuth *read_key_file(ngx_conf_t *cf, AuthKind kind, ngx_str_t path)
     warn_of_readers(cf, path, mode);
     auto key = read_auth_key(kind, secret.text);
     if (!key) {
-        refuse_config_file(cf, path, 0,
-                           "cannot be used as a key: " + key.problem().text);
+        config_file_error(cf, path, 0,
+                          "cannot be used as a key: " + key.problem().text);
         return nullptr;
     }
     auto *auth = pool_new<FacilitatorAuth>(cf->pool);

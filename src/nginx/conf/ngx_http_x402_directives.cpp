@@ -9,12 +9,12 @@ namespace x402 {
 
 namespace {
 
-std::string objection_to_term(std::string_view name, std::string_view value)
+std::string validate_term(std::string_view name, std::string_view value)
 {
-    std::string objection =
-        name == "x402_network" ? objection_to_variable(name, value) : "";
-    if (!objection.empty()) {
-        return objection;
+    std::string error =
+        name == "x402_network" ? validate_variable(name, value) : "";
+    if (!error.empty()) {
+        return error;
     }
     if (value.empty()) {
         return "\"" + std::string(name) + "\" must not be empty";
@@ -33,7 +33,7 @@ std::string objection_to_term(std::string_view name, std::string_view value)
 
 struct Term {
     std::string_view name;
-    ngx_str_t ngx_http_x402_loc_conf_t::*member;
+    ngx_str_t ngx_http_x402_loc_conf_t::*peer;
 };
 
 constexpr Term kTerms[] = {
@@ -59,17 +59,17 @@ char *set_term(ngx_conf_t *cf, void *conf)
         if (term.name != name) {
             continue;
         }
-        if ((lcf->*term.member).data != nullptr) {
+        if ((lcf->*term.peer).data != nullptr) {
             return const_cast<char *>("is duplicate");
         }
-        std::string objection = objection_to_term(name, view(value));
-        if (!objection.empty()) {
-            return refuse(cf, objection);
+        std::string error = validate_term(name, view(value));
+        if (!error.empty()) {
+            return conf_error(cf, error);
         }
-        lcf->*term.member = value;
+        lcf->*term.peer = value;
         // The price is the line an operator looks for.
         if (lcf->origin.line == 0 || name == "x402_price") {
-            note_origin(cf, lcf->origin);
+            record_origin(cf, lcf->origin);
         }
     }
     return NGX_CONF_OK;
@@ -88,7 +88,8 @@ char *set_methods(ngx_conf_t *cf, void *conf)
         bool capitals = name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ-_")
                         == std::string_view::npos;
         if (name.empty() || !capitals) {
-            return refuse(cf, "method \"" + std::string(name)
+            return conf_error(cf,
+                              "method \"" + std::string(name)
                                   + "\" must be written in capitals: methods "
                                     "are case-sensitive");
         }
@@ -113,8 +114,8 @@ char *set_zone(ngx_conf_t *cf, void *)
         std::string_view word = view(arguments(cf)[2]);
         if (word.size() <= kJournal.size()
             || word.substr(0, kJournal.size()) != kJournal) {
-            return refuse(cf,
-                          "\"" + std::string(word) + "\" must be journal=path");
+            return conf_error(cf, "\"" + std::string(word)
+                                      + "\" must be journal=path");
         }
         journal = arguments(cf)[2];
         journal.data += kJournal.size();
@@ -126,20 +127,20 @@ char *set_zone(ngx_conf_t *cf, void *)
     std::string_view word = view(arguments(cf)[1]);
     std::size_t colon = word.find(':');
     if (colon == std::string_view::npos || colon == 0) {
-        return refuse(cf, "\"" + std::string(word)
-                              + "\" must be name:size, such as x402:10m");
+        return conf_error(cf, "\"" + std::string(word)
+                                  + "\" must be name:size, such as x402:10m");
     }
     ngx_str_t name = {colon, arguments(cf)[1].data};
     ngx_str_t size_text = {word.size() - colon - 1,
                            arguments(cf)[1].data + colon + 1};
     ssize_t size = ngx_parse_size(&size_text);
     if (size == NGX_ERROR || size < static_cast<ssize_t>(least_zone_bytes())) {
-        return refuse(cf, "zone \"" + std::string(word)
-                              + "\" is too small; "
-                                "write at least "
-                              + copy(name) + ":"
-                              + std::to_string(least_zone_bytes() / 1024)
-                              + "k");
+        return conf_error(cf, "zone \"" + std::string(word)
+                                  + "\" is too small; "
+                                    "write at least "
+                                  + copy(name) + ":"
+                                  + std::to_string(least_zone_bytes() / 1024)
+                                  + "k");
     }
     mcf->zone =
         add_zone(cf, name, static_cast<std::size_t>(size), copy(journal));
@@ -172,19 +173,20 @@ char *ngx_http_x402_set_switch(ngx_conf_t *cf, ngx_command_t *, void *conf)
     auto body = [](ngx_conf_t *c, void *lcf_data) -> char * {
         auto *lcf = static_cast<ngx_http_x402_loc_conf_t *>(lcf_data);
         std::string_view word = view(arguments(c)[1]);
-        if (lcf->written != NGX_CONF_UNSET) {
+        if (lcf->enabled_directive != NGX_CONF_UNSET) {
             return const_cast<char *>("is duplicate");
         }
         if (word == "shadow") {
-            return refuse(c, "\"shadow\" is not served yet; write on or off");
+            return conf_error(c,
+                              "\"shadow\" is not served yet; write on or off");
         }
         if (word != "on" && word != "off") {
-            return refuse(c, "unknown value \"" + std::string(word)
-                                 + "\"; write on or off");
+            return conf_error(c, "unknown value \"" + std::string(word)
+                                     + "\"; write on or off");
         }
-        lcf->written = word == "on";
+        lcf->enabled_directive = word == "on";
         if (lcf->origin.line == 0) {
-            note_origin(c, lcf->origin);
+            record_origin(c, lcf->origin);
         }
         return NGX_CONF_OK;
     };
@@ -218,8 +220,9 @@ char *ngx_http_x402_set_settle(ngx_conf_t *cf, ngx_command_t *, void *conf)
         } else if (word == "off") {
             lcf->settle = NGX_HTTP_X402_SETTLE_OFF;
         } else {
-            return refuse(c, "\"" + std::string(word)
-                                 + "\" is unknown; write after, before or off");
+            return conf_error(
+                c, "\"" + std::string(word)
+                       + "\" is unknown; write after, before or off");
         }
         return NGX_CONF_OK;
     };

@@ -1,4 +1,4 @@
-// x402_accept: one way to pay, word by word.
+// x402_accept: one payment option, word by word.
 #include "nginx/core/ngx_http_x402_directive.hpp"
 #include "nginx/offer/ngx_http_x402_facilitator_group.hpp"
 
@@ -8,7 +8,7 @@ namespace {
 
 struct AcceptKey {
     std::string_view name;
-    ngx_str_t ngx_http_x402_accept_t::*member;
+    ngx_str_t ngx_http_x402_accept_t::*peer;
 };
 
 constexpr AcceptKey kAcceptKeys[] = {
@@ -44,9 +44,9 @@ std::string read_accept_word(ngx_http_x402_accept_t &accept,
     }
     if (key != "extra" && key != "price" && key != "amount" && key != "pay_to"
         && key != "credits") {
-        std::string objection = objection_to_variable(quoted, view(value));
-        if (!objection.empty()) {
-            return objection;
+        std::string error = validate_variable(quoted, view(value));
+        if (!error.empty()) {
+            return error;
         }
     }
     if (key == "timeout") {
@@ -59,7 +59,7 @@ std::string read_accept_word(ngx_http_x402_accept_t &accept,
     }
     for (const AcceptKey &known : kAcceptKeys) {
         if (known.name == key) {
-            ngx_str_t &target = accept.*known.member;
+            ngx_str_t &target = accept.*known.peer;
             if (target.data != nullptr) {
                 return quoted + " is written twice";
             }
@@ -88,17 +88,17 @@ char *set_accept(ngx_conf_t *cf, void *conf)
     }
     *accept = ngx_http_x402_accept_t();
     accept->timeout = NGX_CONF_UNSET_UINT;
-    note_origin(cf, accept->origin);
+    record_origin(cf, accept->origin);
     for (ngx_uint_t i = 1; i < cf->args->nelts; i++) {
         std::string why = read_accept_word(*accept, arguments(cf)[i]);
         if (!why.empty()) {
-            return refuse(cf, "x402_accept: " + why);
+            return conf_error(cf, "x402_accept: " + why);
         }
     }
     if (accept->facilitator.data) {
-        std::string why = objection_to_facilitator(view(accept->facilitator));
+        std::string why = validate_facilitator(view(accept->facilitator));
         if (!why.empty()) {
-            return refuse(cf, "x402_accept: " + why);
+            return conf_error(cf, "x402_accept: " + why);
         }
     }
     return NGX_CONF_OK;

@@ -15,7 +15,8 @@ char *set_facilitator_auth(ngx_conf_t *cf, void *conf)
     }
     auto kind = auth_kind(view(arguments(cf)[1]));
     if (!kind) {
-        return refuse(cf, "unknown kind \"" + copy(arguments(cf)[1])
+        return conf_error(cf,
+                          "unknown kind \"" + copy(arguments(cf)[1])
                               + "\"; write bearer, cdp or payai and a file");
     }
     FacilitatorAuth *auth = read_key_file(cf, *kind, arguments(cf)[2]);

@@ -13,12 +13,12 @@ char *set_facilitator(ngx_conf_t *cf, void *conf)
     if (lcf->facilitator_url.data != nullptr) {
         return const_cast<char *>("is duplicate");
     }
-    std::string objection = objection_to_facilitator(view(arguments(cf)[1]));
-    if (!objection.empty()) {
-        return refuse(cf, objection);
+    std::string error = validate_facilitator(view(arguments(cf)[1]));
+    if (!error.empty()) {
+        return conf_error(cf, error);
     }
     lcf->facilitator_url = arguments(cf)[1];
-    note_origin(cf, lcf->facilitator_origin);
+    record_origin(cf, lcf->facilitator_origin);
     return NGX_CONF_OK;
 }
 
@@ -48,14 +48,15 @@ char *set_facilitator_timeout(ngx_conf_t *cf, void *conf)
             value.len -= entry.key.size();
             ngx_int_t time = ngx_parse_time(&value, 0);
             if (time == NGX_ERROR || time == 0) {
-                return refuse(cf, "\"" + std::string(word)
-                                      + "\" must be a time greater than 0");
+                return conf_error(cf, "\"" + std::string(word)
+                                          + "\" must be a time greater than 0");
             }
             *entry.target = static_cast<ngx_msec_t>(time);
             read = true;
         }
         if (!read) {
-            return refuse(cf, "unknown parameter \"" + std::string(word)
+            return conf_error(cf,
+                              "unknown parameter \"" + std::string(word)
                                   + "\"; write connect=, verify= or settle= "
                                     "and a time");
         }
@@ -75,19 +76,20 @@ char *set_facilitator_header(ngx_conf_t *cf, void *conf)
     if (cf->args->nelts == 4) {
         header.only = copy(words[1]);
         if (!is_operation(header.only)) {
-            return refuse(cf, "unknown operation \"" + header.only
+            return conf_error(cf,
+                              "unknown operation \"" + header.only
                                   + "\"; write verify, settle or supported, "
                                     "or quote a value with blanks");
         }
     } else if (is_operation(view(words[1]))) {
-        return refuse(cf, "the value is missing; write \"" + copy(words[1])
-                              + " name value\"");
+        return conf_error(cf, "the value is missing; write \"" + copy(words[1])
+                                  + " name value\"");
     }
     header.name = copy(words[cf->args->nelts - 2]);
     header.value = copy(words[cf->args->nelts - 1]);
-    std::string objection = objection_to_header(header);
-    if (!objection.empty()) {
-        return refuse(cf, objection);
+    std::string error = validate_header(header);
+    if (!error.empty()) {
+        return conf_error(cf, error);
     }
     if (lcf->facilitator_headers == nullptr) {
         lcf->facilitator_headers = pool_new<RequestHeaders>(cf->pool);
@@ -138,8 +140,8 @@ char *ngx_http_x402_set_trusted_certificate(ngx_conf_t *cf, ngx_command_t *,
         ngx_file_info_t info;
         if (ngx_file_info(file.data, &info) == NGX_FILE_ERROR
             || !ngx_is_file(&info)) {
-            return refuse(c, "cannot read certificates from \"" + copy(file)
-                                 + "\"; write the path of a PEM file");
+            return conf_error(c, "cannot read certificates from \"" + copy(file)
+                                     + "\"; write the path of a PEM file");
         }
         lcf->trusted_certificate = file;
         return NGX_CONF_OK;

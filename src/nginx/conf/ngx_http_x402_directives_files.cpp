@@ -16,7 +16,8 @@ constexpr std::size_t kMaxPageFile = 256 * 1024;
 char *set_no_extension(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &conf)
 {
     if (conf.extensions != nullptr) {
-        return refuse(cf, "\"off\" and extensions of the same level do not go "
+        return conf_error(cf,
+                          "\"off\" and extensions of the same level do not go "
                           "together");
     }
     conf.extensions = pool_new<Extensions>(cf->pool);
@@ -33,9 +34,9 @@ bool read_route(ngx_conf_t *cf, std::string &route)
     std::string_view word = view(arguments(cf)[3]);
     if (word.substr(0, kRoute.size()) != kRoute
         || word.size() == kRoute.size()) {
-        refuse(cf, "\"" + std::string(word)
-                       + "\" is not route=path; write one such as "
-                         "route=/users/:id");
+        conf_error(cf, "\"" + std::string(word)
+                           + "\" is not route=path; write one such as "
+                             "route=/users/:id");
         return false;
     }
     route = word.substr(kRoute.size());
@@ -49,14 +50,15 @@ char *set_extension(ngx_conf_t *cf, void *conf)
     if (cf->args->nelts == 2) {
         return view(name) == "off"
                    ? set_no_extension(cf, *lcf)
-                   : refuse(cf, "extension \"" + copy(name)
-                                    + "\" needs a file with its JSON");
+                   : conf_error(cf, "extension \"" + copy(name)
+                                        + "\" needs a file with its JSON");
     }
     auto *extensions = static_cast<Extensions *>(lcf->extensions);
     if (extensions == nullptr) {
         extensions = pool_new<Extensions>(cf->pool);
     } else if (extensions->empty()) {
-        return refuse(cf, "\"off\" and extensions of the same level do not go "
+        return conf_error(cf,
+                          "\"off\" and extensions of the same level do not go "
                           "together");
     }
     if (extensions == nullptr) {
@@ -69,11 +71,11 @@ char *set_extension(ngx_conf_t *cf, void *conf)
         || read_config_file(cf, path, kMaxExtensionFile, text) != NGX_CONF_OK) {
         return static_cast<char *>(NGX_CONF_ERROR);
     }
-    std::string objection = extensions->add(view(name), text, route);
-    if (!objection.empty()) {
-        return refuse_config_file(cf, path, 0,
-                                  "cannot be extension \"" + copy(name)
-                                      + "\": " + objection);
+    std::string error = extensions->add(view(name), text, route);
+    if (!error.empty()) {
+        return config_file_error(cf, path, 0,
+                                 "cannot be extension \"" + copy(name)
+                                     + "\": " + error);
     }
     lcf->extensions = extensions;
     return NGX_CONF_OK;
@@ -87,8 +89,7 @@ char *read_page(ngx_conf_t *cf, ngx_str_t path, Paywall &paywall)
         return static_cast<char *>(NGX_CONF_ERROR);
     }
     if (text.empty()) {
-        return refuse_config_file(cf, path, 0,
-                                  "is empty; write a page into it");
+        return config_file_error(cf, path, 0, "is empty; write a page into it");
     }
     for (PagePart &part : parse_page(text)) {
         Paywall::Part made;

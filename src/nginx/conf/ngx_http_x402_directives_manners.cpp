@@ -38,7 +38,8 @@ char *set_cors(ngx_conf_t *cf, void *conf)
     } else if (is_origin(word)) {
         lcf->cors = arguments(cf)[1];
     } else {
-        return refuse(cf, "\"" + std::string(word)
+        return conf_error(cf,
+                          "\"" + std::string(word)
                               + "\" is no origin; write on, off or one origin "
                                 "in lower case and without a path, such as "
                                 "https://app.example.com");
@@ -70,10 +71,10 @@ char *set_unpaid_body(ngx_conf_t *cf, void *conf)
         return const_cast<char *>("is duplicate");
     }
     if (!is_media_type(view(type))) {
-        return refuse(cf, "\"" + copy(type)
-                              + "\" is no media type; write one such as "
-                                "application/json or \"text/plain; "
-                                "charset=utf-8\"");
+        return conf_error(cf, "\"" + copy(type)
+                                  + "\" is no media type; write one such as "
+                                    "application/json or \"text/plain; "
+                                    "charset=utf-8\"");
     }
     auto *compiled = static_cast<ngx_http_complex_value_t *>(
         ngx_pcalloc(cf->pool, sizeof(ngx_http_complex_value_t)));

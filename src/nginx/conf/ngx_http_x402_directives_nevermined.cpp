@@ -83,7 +83,8 @@ char *set_nevermined(ngx_conf_t *cf, void *conf)
     std::string_view written = view(arguments(cf)[1]);
     ngx_str_t file = arguments(cf)[2];
     if (view(file).substr(0, kKeyFile.size()) != kKeyFile) {
-        return refuse(cf, "write key_file= and the path of the file with the "
+        return conf_error(cf,
+                          "write key_file= and the path of the file with the "
                           "key behind the environment");
     }
     file.data += kKeyFile.size();
@@ -96,13 +97,13 @@ char *set_nevermined(ngx_conf_t *cf, void *conf)
     if (is_url(written)) {
         auto url = parse_facilitator_url(written);
         if (!url) {
-            return refuse(cf, url.problem().text);
+            return conf_error(cf, url.problem().text);
         }
         made->backend = url->base();
     } else if (environment_named(written) == nullptr) {
-        return refuse(cf, "unknown environment \"" + std::string(written)
-                              + "\"; write sandbox, live, staging_sandbox, "
-                                "staging_live or an URL");
+        return conf_error(cf, "unknown environment \"" + std::string(written)
+                                  + "\"; write sandbox, live, staging_sandbox, "
+                                    "staging_live or an URL");
     }
     made->auth = read_key_file(cf, AuthKind::bearer, file);
     if (made->auth == nullptr) {
@@ -137,9 +138,9 @@ char *set_token_header(ngx_conf_t *cf, void *conf)
     for (ngx_uint_t i = 1; i < cf->args->nelts; i++) {
         std::string name = copy(arguments(cf)[i]);
         if (!is_header_name(name)) {
-            return refuse(cf, "\"" + name
-                                  + "\" is no name of a header; write "
-                                    "letters, digits and hyphens");
+            return conf_error(cf, "\"" + name
+                                      + "\" is no name of a header; write "
+                                        "letters, digits and hyphens");
         }
         std::transform(name.begin(), name.end(), name.begin(),
                        [](unsigned char c) { return std::tolower(c); });

@@ -20,33 +20,36 @@ char *set_protocol(ngx_conf_t *cf, void *conf)
         std::string_view word = view(arguments(cf)[i]);
         const Dialect *dialect = find_dialect(word);
         if (dialect == nullptr) {
-            return refuse(cf, "unknown protocol \"" + std::string(word)
-                                  + "\"; write one of " + dialect_names()
-                                  + ", or \"v2 v1\"");
+            return conf_error(cf, "unknown protocol \"" + std::string(word)
+                                      + "\"; write one of " + dialect_names()
+                                      + ", or \"v2 v1\"");
         }
         for (const Dialect *other : *dialects) {
             if (other == dialect) {
-                return refuse(cf, "protocol \"" + std::string(word)
-                                      + "\" is written twice");
+                return conf_error(cf, "protocol \"" + std::string(word)
+                                          + "\" is written twice");
             }
-            if (other->bears_tokens() || dialect->bears_tokens()) {
-                return refuse(cf, "a protocol of tokens stands alone: nobody "
+            if (other->uses_bearer_tokens() || dialect->uses_bearer_tokens()) {
+                return conf_error(cf,
+                                  "a protocol of tokens stands alone: nobody "
                                   "could tell them from payments");
             }
             if (other->payment_header() == dialect->payment_header()) {
-                return refuse(cf, "payments of \"" + std::string(other->name())
-                                      + "\" and \"" + std::string(word)
-                                      + "\" come in the same header; write "
-                                        "one of them");
+                return conf_error(cf, "payments of \""
+                                          + std::string(other->name())
+                                          + "\" and \"" + std::string(word)
+                                          + "\" come in the same header; write "
+                                            "one of them");
             }
         }
         dialects->push_back(dialect);
     }
     // x402: where both payments come, the newer counts.
     if (dialects->size() == 2 && dialects->front() != &dialect_v2()) {
-        return refuse(cf, "write \"v2 " + std::string(dialects->front()->name())
-                              + "\": a payment of version 2 is preferred "
-                                "where both come");
+        return conf_error(cf, "write \"v2 "
+                                  + std::string(dialects->front()->name())
+                                  + "\": a payment of version 2 is preferred "
+                                    "where both come");
     }
     lcf->dialects = dialects;
     return NGX_CONF_OK;

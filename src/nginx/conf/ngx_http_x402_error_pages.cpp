@@ -83,8 +83,9 @@ void ErrorPageCheck::warn(ngx_conf_t *cf) const
             }
             const Location *target =
                 target_of(location.server, view(page[i].value.value));
-            if (target && target->conf->enabled && target->conf->own) {
-                complain(cf, NGX_LOG_WARN,
+            if (target && target->conf->enabled
+                && target->conf->price_in_location) {
+                log_conf(cf, NGX_LOG_WARN,
                          "error_page " + std::to_string(page[i].status)
                              + " leads to \"" + copy(page[i].value.value)
                              + "\", which has a price of its own: errors are "

@@ -21,8 +21,8 @@ bool sells_on_fast(const LocationOffer &offer)
 
 }  // namespace
 
-void note_only_guard(ngx_http_x402_main_conf_t &mcf,
-                     const ngx_http_x402_loc_conf_t &conf)
+void record_only_guard(ngx_http_x402_main_conf_t &mcf,
+                       const ngx_http_x402_loc_conf_t &conf)
 {
     if (mcf.only_guard_of != nullptr || conf.offer == nullptr) {
         return;
@@ -40,7 +40,7 @@ void advise_journal(ngx_conf_t *cf, const ngx_http_x402_main_conf_t &mcf)
     if (mcf.only_guard_of == nullptr || has_journal(mcf.zone)) {
         return;
     }
-    complain(cf, NGX_LOG_WARN,
+    log_conf(cf, NGX_LOG_WARN,
              std::string("with ") + mcf.only_guard_of
                  + " only the zone keeps a payment from being used twice, and "
                    "a restart empties it; write x402_zone with journal=path",

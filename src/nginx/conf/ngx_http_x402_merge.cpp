@@ -88,15 +88,15 @@ void merge_settings(ngx_http_x402_loc_conf_t &conf,
 bool decide_enabled(const ngx_http_x402_loc_conf_t &conf,
                     const ngx_http_x402_loc_conf_t &outer, bool price_written)
 {
-    if (conf.written != NGX_CONF_UNSET) {
-        return conf.written == 1;
+    if (conf.enabled_directive != NGX_CONF_UNSET) {
+        return conf.enabled_directive == 1;
     }
     return price_written || outer.enabled;
 }
 
 // What is sold in version 2 may be sold in version 1 beside it: the facilitator
 // need not list both.
-void note_needs(const LocationOffer &offer, const Members *common)
+void record_needs(const LocationOffer &offer, const FacilitatorPeers *common)
 {
     bool in_version_2 =
         std::find(offer.dialects.begin(), offer.dialects.end(), &dialect_v2())
@@ -106,12 +106,12 @@ void note_needs(const LocationOffer &offer, const Members *common)
             term.terms.scheme.empty() ? "exact" : term.terms.scheme;
         std::string network = caip2_network(term.terms.network).value_or("");
         auto old_name = v1_network_name(network);
-        for (FacilitatorConf *member : term.members ? *term.members : *common) {
-            member->wanted = member->wanted || !term.in_full;
+        for (FacilitatorConf *peer : term.peers ? *term.peers : *common) {
+            peer->wanted = peer->wanted || !term.in_full;
             if (in_version_2) {
-                member->need(scheme, network);
+                peer->need(scheme, network);
             } else if (old_name) {
-                member->need(scheme, *old_name, 1);
+                peer->need(scheme, *old_name, 1);
             }
         }
     }
@@ -122,35 +122,34 @@ void note_needs(const LocationOffer &offer, const Members *common)
 bool choose_facilitator(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &conf)
 {
     const auto &offer = *static_cast<const LocationOffer *>(conf.offer);
-    bool tokens = bears_tokens(conf);
+    bool tokens = uses_bearer_tokens(conf);
     if (conf.facilitator_url.data == nullptr && !tokens) {
-        // Every way to pay has one of its own.
-        note_needs(offer, nullptr);
+        // Every payment option has one of its own.
+        record_needs(offer, nullptr);
         return true;
     }
-    std::string objection =
-        tokens ? std::string() : objection_to_credentials(conf);
-    if (!objection.empty()) {
-        complain(cf, NGX_LOG_EMERG, objection, conf.origin);
+    std::string error = tokens ? std::string() : validate_credentials(conf);
+    if (!error.empty()) {
+        log_conf(cf, NGX_LOG_EMERG, error, conf.origin);
         return false;
     }
     if (tokens) {
         conf.facilitator = add_backend(cf, conf);
-        conf.facilitator_members =
-            conf.facilitator ? pool_new<Members>(
-                cf->pool,
-                Members{static_cast<FacilitatorConf *>(conf.facilitator)})
+        conf.facilitator_peers =
+            conf.facilitator ? pool_new<FacilitatorPeers>(
+                cf->pool, FacilitatorPeers{static_cast<FacilitatorConf *>(
+                              conf.facilitator)})
                              : nullptr;
-        return conf.facilitator_members != nullptr;
+        return conf.facilitator_peers != nullptr;
     }
-    const Members *members =
-        find_or_add_members(cf, conf, conf.facilitator_origin);
-    if (members == nullptr) {
+    const FacilitatorPeers *peers =
+        find_or_add_peers(cf, conf, conf.facilitator_origin);
+    if (peers == nullptr) {
         return false;
     }
-    note_needs(offer, members);
-    conf.facilitator = members->front();
-    conf.facilitator_members = members;
+    record_needs(offer, peers);
+    conf.facilitator = peers->front();
+    conf.facilitator_peers = peers;
     return true;
 }
 
@@ -161,8 +160,8 @@ char *merge(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &outer,
     bool is_server = &outer == mcf->http_loc_conf;
     if (is_server) {
         // Nothing merges the http level itself.
-        outer.enabled = outer.written != NGX_CONF_UNSET
-                            ? outer.written == 1
+        outer.enabled = outer.enabled_directive != NGX_CONF_UNSET
+                            ? outer.enabled_directive == 1
                             : outer.price.data || outer.accepts;
     }
 
@@ -171,7 +170,8 @@ char *merge(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &outer,
     bool extensions_written = conf.extensions != nullptr;
     bool own_price_directive = conf.price.data != nullptr;
     conf.enabled = decide_enabled(conf, outer, price_written);
-    conf.own = !is_server && (price_written || outer.own);
+    conf.price_in_location =
+        !is_server && (price_written || outer.price_in_location);
     merge_settings(conf, outer);
     static_cast<ErrorPageCheck *>(mcf->error_pages)->note(cf, conf);
 
@@ -182,11 +182,11 @@ char *merge(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &outer,
     mcf->cors |= conf.cors.len != 0;
     bool complete = is_complete(conf);
     std::string why =
-        complete || !is_server ? objection_to_tokens(conf) : std::string();
+        complete || !is_server ? validate_tokens(conf) : std::string();
     if (!why.empty()) {
         // Accepts remember their own lines.
         bool at_accept = conf.origin.line == 0 && conf.accepts;
-        complain(cf, NGX_LOG_EMERG, why,
+        log_conf(cf, NGX_LOG_EMERG, why,
                  at_accept
                      ? static_cast<ngx_http_x402_accept_t *>(conf.accepts->elts)
                            ->origin
@@ -208,7 +208,7 @@ char *merge(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &outer,
     } else if (!build_offer(cf, conf)) {
         return static_cast<char *>(NGX_CONF_ERROR);
     }
-    note_only_guard(*mcf, conf);
+    record_only_guard(*mcf, conf);
     return choose_facilitator(cf, conf) && prepare_offers(cf, conf)
                ? NGX_CONF_OK
                : static_cast<char *>(NGX_CONF_ERROR);
@@ -240,7 +240,7 @@ void *ngx_http_x402_create_loc_conf(ngx_conf_t *cf)
         return nullptr;
     }
     // set by ngx_pcalloc(): strings, arrays, bits, offer, facilitator
-    conf->written = NGX_CONF_UNSET;
+    conf->enabled_directive = NGX_CONF_UNSET;
     conf->timeout = NGX_CONF_UNSET_UINT;
     conf->connect_timeout = NGX_CONF_UNSET_MSEC;
     conf->verify_timeout = NGX_CONF_UNSET_MSEC;

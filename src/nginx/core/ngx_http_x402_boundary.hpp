@@ -47,7 +47,7 @@ inline std::string_view view(const ngx_str_t &text)
 
 // The other way. nginx: its strings are never const, and never written into.
 // Lifetime: the view's memory.
-inline ngx_str_t borrowed(std::string_view text)
+inline ngx_str_t to_ngx_str(std::string_view text)
 {
     return {text.size(),
             reinterpret_cast<u_char *>(const_cast<char *>(text.data()))};

@@ -12,7 +12,7 @@ inline const ngx_str_t *arguments(ngx_conf_t *cf)
     return static_cast<const ngx_str_t *>(cf->args->elts);
 }
 
-inline char *refuse(ngx_conf_t *cf, const std::string &sentence)
+inline char *conf_error(ngx_conf_t *cf, const std::string &sentence)
 {
     ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%*s", sentence.size(),
                        sentence.data());
@@ -26,7 +26,7 @@ inline char *config_guarded(ngx_conf_t *cf, char *(*body)(ngx_conf_t *, void *),
                    [&] { return body(cf, conf); });
 }
 
-inline void note_origin(ngx_conf_t *cf, ngx_http_x402_origin_t &origin)
+inline void record_origin(ngx_conf_t *cf, ngx_http_x402_origin_t &origin)
 {
     origin.file = cf->conf_file->file.name;
     origin.line = cf->conf_file->line;
@@ -34,8 +34,8 @@ inline void note_origin(ngx_conf_t *cf, ngx_http_x402_origin_t &origin)
 
 // Variables are for money and its receiver; what kind of money is asked for has
 // to be known when the configuration is read.
-inline std::string objection_to_variable(std::string_view what,
-                                         std::string_view text)
+inline std::string validate_variable(std::string_view what,
+                                     std::string_view text)
 {
     if (!has_variable(text)) {
         return {};

@@ -12,7 +12,7 @@ void log_line(ngx_uint_t level, ngx_log_t *log, std::string_view text)
     ngx_log_error(level, log, 0, "x402: %*s", text.size(), text.data());
 }
 
-void complain(ngx_conf_t *cf, ngx_uint_t level, const std::string &sentence,
+void log_conf(ngx_conf_t *cf, ngx_uint_t level, const std::string &sentence,
               const ngx_http_x402_origin_t &origin)
 {
     ngx_log_error(level, cf->log, 0, "%*s in %V:%ui", sentence.size(),

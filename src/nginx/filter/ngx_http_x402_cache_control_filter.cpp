@@ -58,7 +58,8 @@ std::string_view trimmed(std::string_view text)
 
 bool names_directive(std::string_view directive, std::string_view name)
 {
-    return header_is(borrowed(directive.substr(0, directive.find('='))), name);
+    return header_is(to_ngx_str(directive.substr(0, directive.find('='))),
+                     name);
 }
 
 // Appends the directives of one Cache-Control line that may stay on an answer
@@ -98,7 +99,7 @@ bool stamp(RequestCtx &ctx)
             header.hash = 0;
         }
     });
-    bool paid = ctx.stamp == RequestCtx::Stamp::paid;
+    bool paid = ctx.stamp == RequestCtx::CacheControl::paid;
     return (paid ? add_header(r, "Cache-Control", kept + "private")
                  : add_constant_header(r, "Cache-Control", "no-store"))
            != nullptr;
@@ -128,7 +129,8 @@ ngx_int_t stamp_filter(ngx_http_request_t *r)
     if (main && !add_cors_headers(r, ctx)) {
         return NGX_ERROR;
     }
-    if (ctx && ctx->stamp != RequestCtx::Stamp::nothing && !stamp(*ctx)) {
+    if (ctx && ctx->stamp != RequestCtx::CacheControl::nothing
+        && !stamp(*ctx)) {
         return NGX_ERROR;
     }
     return next_stamp_filter(r);

@@ -51,51 +51,52 @@ bool leaks(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf,
         return true;
     }
     if (ctx->answered) {
-        return conf->own;
+        return conf->price_in_location;
     }
     return !ctx->passed || ctx->passed != conf->offer;
 }
 
-ngx_int_t shut_out(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf)
+ngx_int_t refuse_unpaid_content(ngx_http_request_t *r,
+                                const ngx_http_x402_loc_conf_t *conf)
 {
     RequestCtx *ctx = find_or_make_ctx(r);
     if (ctx == nullptr || conf->offer == nullptr
         || make_quote(*ctx, conf) != OfferState::made) {
         return NGX_ERROR;
     }
-    Answer answer = ctx->answered
-                        ? challenge_answer(std::string(kPaymentRequired))
-                        : unpaid_answer();
-    ctx->state = State::closed;
+    OwnReply answer = ctx->answered
+                          ? challenge_answer(std::string(kPaymentRequired))
+                          : unpaid_answer();
+    ctx->state = PaymentState::closed;
     log_line(NGX_LOG_WARN, r->connection->log,
              "content made before the access phase (return, or another access "
              "module) was kept from an unpaid request; such content cannot be "
              "sold");
-    return put_in_place(*ctx, answer);
+    return replace_response(*ctx, answer);
 }
 
 // The gate stays open: the answer is not charged.
 ngx_int_t pass_free(RequestCtx &ctx)
 {
-    Action action = advance(ctx, Event::content_free);
-    if (action != Action::pass) {
+    PaymentAction action = advance(ctx, PaymentEvent::content_free);
+    if (action != PaymentAction::pass) {
         return NGX_ERROR;
     }
-    if (ctx.gate == Gate::held) {
+    if (ctx.hold_state == HoldState::held) {
         discard_held(ctx);
-        return let_go(ctx);
+        return release_response(ctx);
     }
     return next_header_filter(ctx.r);
 }
 
 ngx_int_t refuse_upgrade(RequestCtx &ctx)
 {
-    if (advance(ctx, Event::content_broken) != Action::replace) {
+    if (advance(ctx, PaymentEvent::content_broken) != PaymentAction::replace) {
         return NGX_ERROR;
     }
     log_line(NGX_LOG_WARN, ctx.r->connection->log,
              "the upstream switched protocols in a paid location; not served");
-    return put_in_place(
+    return replace_response(
         ctx, fault_answer(NGX_HTTP_BAD_GATEWAY, "upgrade_not_served"));
 }
 
@@ -104,7 +105,7 @@ ngx_int_t refuse_upgrade(RequestCtx &ctx)
 bool take_override(RequestCtx &ctx)
 {
     Payment &payment = *ctx.payment;
-    if (payment.way->requirements.scheme != "upto") {
+    if (payment.option->requirements.scheme != "upto") {
         return true;
     }
     std::string_view value;
@@ -117,7 +118,7 @@ bool take_override(RequestCtx &ctx)
     });
     bool of_upstream = facts_of(ctx.r).status_from_upstream;
     auto amount = settlement_amount(value, of_upstream ? count : 0,
-                                    payment.way->requirements);
+                                    payment.option->requirements);
     if (!amount) {
         log_line(NGX_LOG_ERR, ctx.r->connection->log,
                  "the upstream's Settlement-Overrides cannot be followed, "
@@ -130,20 +131,20 @@ bool take_override(RequestCtx &ctx)
 
 ngx_int_t refuse_override(RequestCtx &ctx)
 {
-    if (advance(ctx, Event::content_broken) != Action::replace) {
+    if (advance(ctx, PaymentEvent::content_broken) != PaymentAction::replace) {
         return NGX_ERROR;
     }
-    return put_in_place(
+    return replace_response(
         ctx, fault_answer(NGX_HTTP_BAD_GATEWAY, "settlement_override_invalid"));
 }
 
 // The first header of content that was verified but not settled.
-ngx_int_t judge_verified(RequestCtx &ctx)
+ngx_int_t read_verified(RequestCtx &ctx)
 {
     ngx_http_request_t *r = ctx.r;
     ContentFacts facts = facts_of(r);
-    facts.success_only = ctx.dialect->bears_tokens();
-    switch (judge_content(facts)) {
+    facts.success_only = ctx.dialect->uses_bearer_tokens();
+    switch (charge_of(facts)) {
     case Charge::free:
         return pass_free(ctx);
     case Charge::unservable:
@@ -154,7 +155,7 @@ ngx_int_t judge_verified(RequestCtx &ctx)
     if (!take_override(ctx)) {
         return refuse_override(ctx);
     }
-    if (advance(ctx, Event::content_charged) != Action::hold) {
+    if (advance(ctx, PaymentEvent::content_charged) != PaymentAction::hold) {
         return NGX_ERROR;
     }
     begin_hold(ctx);
@@ -173,15 +174,16 @@ ngx_int_t judge_verified(RequestCtx &ctx)
 }
 
 // The header of content under a settlement that came first.
-ngx_int_t judge_settled(RequestCtx &ctx)
+ngx_int_t read_settled(RequestCtx &ctx)
 {
     ContentFacts facts = facts_of(ctx.r);
     bool tunnel = ctx.tunnel && facts.status == NGX_HTTP_SWITCHING_PROTOCOLS;
-    if (judge_content(facts) == Charge::unservable && !tunnel) {
+    if (charge_of(facts) == Charge::unservable && !tunnel) {
         return refuse_upgrade(ctx);
     }
     bool delivery = tunnel || is_delivery(facts, ctx.settled_before);
-    advance(ctx, delivery ? Event::content_charged : Event::content_failed);
+    advance(ctx, delivery ? PaymentEvent::content_charged
+                          : PaymentEvent::content_failed);
     if (ctx.r->method == NGX_HTTP_HEAD || tunnel) {
         // No body will pass the filters.
         ctx.last_seen = true;
@@ -190,43 +192,43 @@ ngx_int_t judge_settled(RequestCtx &ctx)
         return NGX_ERROR;
     }
     ngx_int_t rc = next_header_filter(ctx.r);
-    note_delivery(ctx);
+    record_delivery(ctx);
     return rc;
 }
 
 }  // namespace
 
-ngx_int_t judge_header(ngx_http_request_t *r)
+ngx_int_t filter_header(ngx_http_request_t *r)
 {
     const ngx_http_x402_loc_conf_t *conf = loc_conf(r);
     RequestCtx *ctx = find_ctx(r);
 
-    switch (ctx ? ctx->state : State::arrived) {
-    case State::verified:
-        return judge_verified(*ctx);
-    case State::paid:
-        return judge_settled(*ctx);
-    case State::holding:
+    switch (ctx ? ctx->state : PaymentState::arrived) {
+    case PaymentState::verified:
+        return read_verified(*ctx);
+    case PaymentState::paid:
+        return read_settled(*ctx);
+    case PaymentState::holding:
         // A second header: only an error may follow the one that is held.
         return facts_of(r).status >= NGX_HTTP_BAD_REQUEST
                    ? pass_free(*ctx)
                    : static_cast<ngx_int_t>(NGX_ERROR);
-    case State::settling:
+    case PaymentState::settling:
         return NGX_ERROR;
-    case State::arrived:
-    case State::verifying:
-    case State::settling_first:
-    case State::closed:
+    case PaymentState::arrived:
+    case PaymentState::verifying:
+    case PaymentState::settling_first:
+    case PaymentState::closed:
         if (ctx && ctx->accepted) {
             break;
         }
         if (leaks(r, conf, ctx)) {
-            return shut_out(r, conf);
+            return refuse_unpaid_content(r, conf);
         }
         break;
-    case State::delivering:
-    case State::delivered:
-    case State::orphaned:
+    case PaymentState::delivering:
+    case PaymentState::delivered:
+    case PaymentState::orphaned:
         break;
     }
     return next_header_filter(r);

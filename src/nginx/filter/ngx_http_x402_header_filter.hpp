@@ -9,7 +9,7 @@ namespace x402 {
 
 // The header of a main request, from the filter on top of all others; returns
 // what a header filter returns.
-ngx_int_t judge_header(ngx_http_request_t *r);
+ngx_int_t filter_header(ngx_http_request_t *r);
 
 }  // namespace x402
 

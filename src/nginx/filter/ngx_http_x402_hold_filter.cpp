@@ -29,7 +29,7 @@ ngx_int_t hold_body(RequestCtx &ctx, ngx_chain_t *in)
         return NGX_ERROR;
     }
     hold_back(ctx);
-    if (ctx.state != State::holding) {
+    if (ctx.state != PaymentState::holding) {
         return NGX_AGAIN;
     }
     if (upstream_died(ctx)) {
@@ -47,8 +47,8 @@ ngx_int_t drop_body(RequestCtx &ctx, ngx_chain_t *in)
         ctx.last_seen = true;
     }
     discard_buffers(in);
-    if (ctx.source_to_stop) {
-        stop_source(ctx);
+    if (ctx.upstream_to_stop) {
+        stop_upstream(ctx);
     }
     // What is still on its way of our own answer.
     return ctx.r->connection->buffered || ctx.r->buffered
@@ -62,7 +62,7 @@ ngx_int_t pass_body(RequestCtx &ctx, ngx_chain_t *in)
         ctx.last_seen = true;
     }
     ngx_int_t rc = next_body_filter(ctx.r, in);
-    note_delivery(ctx);
+    record_delivery(ctx);
     return rc;
 }
 
@@ -70,8 +70,8 @@ ngx_int_t pass_body(RequestCtx &ctx, ngx_chain_t *in)
 bool overtakes(ngx_http_request_t *r, const RequestCtx *ctx,
                const ngx_chain_t *in)
 {
-    return ctx && ctx->gate == Gate::held && in && !r->subrequest_in_memory
-           && !r->background && !r->header_only;
+    return ctx && ctx->hold_state == HoldState::held && in
+           && !r->subrequest_in_memory && !r->background && !r->header_only;
 }
 
 ngx_int_t body_filter(ngx_http_request_t *r, ngx_chain_t *in)
@@ -89,12 +89,12 @@ ngx_int_t body_filter(ngx_http_request_t *r, ngx_chain_t *in)
     if (ctx == nullptr) {
         return next_body_filter(r, in);
     }
-    switch (ctx->gate) {
-    case Gate::held:
+    switch (ctx->hold_state) {
+    case HoldState::held:
         return hold_body(*ctx, in);
-    case Gate::shut:
+    case HoldState::shut:
         return drop_body(*ctx, in);
-    case Gate::open:
+    case HoldState::open:
         break;
     }
     return pass_body(*ctx, in);
@@ -103,7 +103,7 @@ ngx_int_t body_filter(ngx_http_request_t *r, ngx_chain_t *in)
 ngx_int_t top_header_filter(ngx_http_request_t *r)
 {
     return guarded(r->connection->log, static_cast<ngx_int_t>(NGX_ERROR), [&] {
-        return r == r->main ? judge_header(r) : next_header_filter(r);
+        return r == r->main ? filter_header(r) : next_header_filter(r);
     });
 }
 

@@ -45,7 +45,7 @@ RequestCtx *ctx_of_timer(ngx_event_t *event)
 void on_hold_timer(ngx_event_t *event)
 {
     RequestCtx *ctx = ctx_of_timer(event);
-    if (ctx == nullptr || ctx->state != State::holding) {
+    if (ctx == nullptr || ctx->state != PaymentState::holding) {
         return;
     }
     ngx_http_request_t *r = ctx->r;
@@ -71,26 +71,27 @@ void on_hold_timer(ngx_event_t *event)
     }
 }
 
-void on_settled(void *data, const Step &next, const SettlementResult &result)
+void on_settled(void *data, const PaymentStep &next,
+                const SettlementResult &result)
 {
     auto *ctx = static_cast<RequestCtx *>(data);
     ngx_http_request_t *r = ctx->r;
     ctx->settlement = nullptr;
     ctx->state = next.next;
-    ngx_int_t rc =
-        guarded(r->connection->log, static_cast<ngx_int_t>(NGX_ERROR),
-                [&]() -> ngx_int_t {
-                    ngx_http_set_log_request(r->connection->log, r);
-                    note_settlement(*ctx, result);
-                    if (next.action == Action::release) {
-                        ctx->receipt = result.receipt;
-                        ctx->released = true;
-                        ngx_int_t sent = let_go(*ctx);
-                        note_delivery(*ctx);
-                        return sent;
-                    }
-                    return put_in_place(*ctx, settlement_answer(*ctx, result));
-                });
+    ngx_int_t rc = guarded(
+        r->connection->log, static_cast<ngx_int_t>(NGX_ERROR),
+        [&]() -> ngx_int_t {
+            ngx_http_set_log_request(r->connection->log, r);
+            record_settlement(*ctx, result);
+            if (next.action == PaymentAction::release) {
+                ctx->receipt = result.receipt;
+                ctx->released = true;
+                ngx_int_t sent = release_response(*ctx);
+                record_delivery(*ctx);
+                return sent;
+            }
+            return replace_response(*ctx, settlement_answer(*ctx, result));
+        });
     run_on(r, rc);
 }
 
@@ -128,7 +129,7 @@ void arm_hold_timer(RequestCtx &ctx)
 
 void begin_hold(RequestCtx &ctx)
 {
-    ctx.gate = Gate::held;
+    ctx.hold_state = HoldState::held;
     ctx.held_last = &ctx.held;
     ctx.hold_timer.handler = on_hold_timer;
     ctx.hold_timer.data = ctx.r->connection;
@@ -139,13 +140,13 @@ void begin_hold(RequestCtx &ctx)
 
 ngx_int_t replace_broken(RequestCtx &ctx)
 {
-    if (advance(ctx, Event::content_broken) != Action::replace) {
+    if (advance(ctx, PaymentEvent::content_broken) != PaymentAction::replace) {
         return NGX_ERROR;
     }
     log_line(NGX_LOG_INFO, ctx.r->connection->log,
              "content broke off before it was paid for; not charged");
-    return put_in_place(ctx,
-                        fault_answer(NGX_HTTP_BAD_GATEWAY, "content_failed"));
+    return replace_response(
+        ctx, fault_answer(NGX_HTTP_BAD_GATEWAY, "content_failed"));
 }
 
 void settle(RequestCtx &ctx)
@@ -156,7 +157,7 @@ void settle(RequestCtx &ctx)
     SettlementTerms terms = settlement_terms(ctx);
     terms.others = others_to_settle(ctx, *worker);
     terms.was_verified = true;
-    if (advance(ctx, Event::settle_due) != Action::call_settle) {
+    if (advance(ctx, PaymentEvent::settle_due) != PaymentAction::call_settle) {
         return;
     }
     if (ctx.hold_timer.timer_set) {

@@ -24,7 +24,7 @@ std::string text_of(JsonValue value)
 }
 
 // nginx: names of variables come in lower case, however they are written.
-JsonValue member_named(JsonValue object, std::string_view name)
+JsonValue peer_named(JsonValue object, std::string_view name)
 {
     for (const auto &[key, value] : object.members()) {
         if (lower_case(key) == name) {
@@ -38,13 +38,13 @@ JsonValue member_named(JsonValue object, std::string_view name)
 // "b" of "a".
 JsonValue member_at(JsonValue object, std::string_view name)
 {
-    JsonValue whole = member_named(object, name);
+    JsonValue whole = peer_named(object, name);
     if (whole.exists()) {
         return whole;
     }
     for (std::size_t at = name.rfind('_'); at != std::string_view::npos;
          at = at == 0 ? std::string_view::npos : name.rfind('_', at - 1)) {
-        JsonValue inner = member_named(object, name.substr(0, at));
+        JsonValue inner = peer_named(object, name.substr(0, at));
         if (inner.is_object()) {
             JsonValue found = member_at(inner, name.substr(at + 1));
             if (found.exists()) {
@@ -59,7 +59,7 @@ std::string body_field(ngx_http_request_t *r, std::string_view name)
 {
     const RequestCtx *ctx = find_ctx(r);
     return ctx && ctx->body_document
-               ? text_of(member_named(ctx->body_document->root(), name))
+               ? text_of(peer_named(ctx->body_document->root(), name))
                : std::string();
 }
 

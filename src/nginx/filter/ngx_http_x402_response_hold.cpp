@@ -55,7 +55,7 @@ void free_held_links(RequestCtx &ctx)
     ctx.held_last = &ctx.held;
 }
 
-void reset_headers(ngx_http_request_t *r, const Answer &answer,
+void reset_headers(ngx_http_request_t *r, const OwnReply &answer,
                    const AnswerBody &body)
 {
     ngx_http_clean_header(r);
@@ -100,7 +100,7 @@ ngx_int_t answer_bad_range(RequestCtx &ctx)
     if (r->headers_out.content_range) {
         range = copy(r->headers_out.content_range->value);
     }
-    Answer answer;
+    OwnReply answer;
     answer.status = NGX_HTTP_RANGE_NOT_SATISFIABLE;
     answer.word = "range_not_satisfiable";
     AnswerBody body;
@@ -109,7 +109,7 @@ ngx_int_t answer_bad_range(RequestCtx &ctx)
     }
 
     discard_held(ctx);
-    ctx.gate = Gate::shut;
+    ctx.hold_state = HoldState::shut;
     ctx.own_header_count = 0;
     reset_headers(r, answer, body);
     if (!add_paid_headers(ctx)
@@ -164,11 +164,11 @@ void discard_held(RequestCtx &ctx)
     free_held_links(ctx);
 }
 
-ngx_int_t let_go(RequestCtx &ctx)
+ngx_int_t release_response(RequestCtx &ctx)
 {
     ngx_http_request_t *r = ctx.r;
     clear_hold(ctx);
-    ctx.gate = Gate::open;
+    ctx.hold_state = HoldState::open;
     if (ctx.released && !add_paid_headers(ctx)) {
         return NGX_ERROR;
     }
@@ -182,7 +182,7 @@ ngx_int_t let_go(RequestCtx &ctx)
     }
     if (r->header_only) {
         discard_held(ctx);
-        ctx.gate = Gate::shut;
+        ctx.hold_state = HoldState::shut;
         return NGX_OK;
     }
     rc = next_body_filter(r, ctx.held);
@@ -190,10 +190,10 @@ ngx_int_t let_go(RequestCtx &ctx)
     return rc;
 }
 
-void stop_source(RequestCtx &ctx)
+void stop_upstream(RequestCtx &ctx)
 {
     ngx_http_upstream_t *u = ctx.r->upstream;
-    ctx.source_to_stop = false;
+    ctx.upstream_to_stop = false;
     if (u == nullptr || ctx.last_seen) {
         return;
     }
@@ -203,7 +203,7 @@ void stop_source(RequestCtx &ctx)
         u->headers_in.content_length_n = 0;
         u->headers_in.chunked = 0;
         u->upgrade = 0;
-        ctx.source_to_stop = true;
+        ctx.upstream_to_stop = true;
         return;
     }
     if (u->peer.connection == nullptr) {
@@ -221,12 +221,12 @@ void stop_source(RequestCtx &ctx)
     }
 }
 
-ngx_int_t put_in_place(RequestCtx &ctx, const Answer &answer)
+ngx_int_t replace_response(RequestCtx &ctx, const OwnReply &answer)
 {
     clear_hold(ctx);
     discard_held(ctx);
-    ctx.gate = Gate::shut;
-    stop_source(ctx);
+    ctx.hold_state = HoldState::shut;
+    stop_upstream(ctx);
 
     AnswerBody body;
     if (!choose_answer_body(ctx, answer, body)) {

@@ -25,15 +25,15 @@ void discard_held(RequestCtx &ctx);
 
 // Sends the held header and body down the chain. The caller runs the request
 // on. NGX_ERROR: the connection is beyond use.
-ngx_int_t let_go(RequestCtx &ctx);
+ngx_int_t release_response(RequestCtx &ctx);
 
 // An answer stands where content was to be: makes the upstream stop. Before its
 // body has begun this has to be done again when it has (ctx.source_to_stop).
-void stop_source(RequestCtx &ctx);
+void stop_upstream(RequestCtx &ctx);
 
 // Puts `answer` in the place of the content: nothing of it, none of its
 // headers. Content that still comes is discarded. NGX_ERROR as above.
-ngx_int_t put_in_place(RequestCtx &ctx, const Answer &answer);
+ngx_int_t replace_response(RequestCtx &ctx, const OwnReply &answer);
 
 }  // namespace x402
 

@@ -49,8 +49,9 @@ std::string price_of(const Payment &payment)
     if (payment.amount.empty()) {
         return {};
     }
-    if (payment.way && payment.way->requirements.decimals) {
-        return to_decimal(payment.amount, *payment.way->requirements.decimals);
+    if (payment.option && payment.option->requirements.decimals) {
+        return to_decimal(payment.amount,
+                          *payment.option->requirements.decimals);
     }
     const Asset *asset = find_asset_by_address(payment.network, payment.asset);
     return asset ? to_decimal(payment.amount, asset->decimals) : std::string();
@@ -84,8 +85,8 @@ std::string of_payment(const Payment &payment, uintptr_t which)
         if (payment.network.empty()) {
             return {};
         }
-        return header_excerpt(payment.way
-                                  ? payment.way->requirements.scheme
+        return header_excerpt(payment.option
+                                  ? payment.option->requirements.scheme
                                   : std::string(payment.payload.scheme()));
     case NGX_HTTP_X402_PAY_TO:
         return payment.pay_to;

@@ -75,27 +75,28 @@ char *read_server(ngx_conf_t *cf, void *group_data)
     auto &group = *static_cast<FacilitatorGroup *>(group_data);
     const ngx_str_t *words = arguments(cf);
     if (view(words[0]) != "server" || cf->args->nelts < 2) {
-        return refuse(cf, "x402_facilitator_group holds lines \"server url "
+        return conf_error(cf,
+                          "x402_facilitator_group holds lines \"server url "
                           "[backup] [max_fails=number] [fail_timeout=time]\", "
                           "found \""
                               + copy(words[0]) + "\"");
     }
     auto url = parse_facilitator_url(view(words[1]));
     if (!url) {
-        return refuse(cf, url.problem().text);
+        return conf_error(cf, url.problem().text);
     }
     GroupServer server;
     server.url = url->base();
     for (const GroupServer &other : group.servers) {
         if (other.url == server.url) {
-            return refuse(cf, "facilitator \"" + server.url
-                                  + "\" is in this group already");
+            return conf_error(cf, "facilitator \"" + server.url
+                                      + "\" is in this group already");
         }
     }
     for (ngx_uint_t i = 2; i < cf->args->nelts; i++) {
         std::string why = read_server_word(server, view(words[i]));
         if (!why.empty()) {
-            return refuse(cf, why);
+            return conf_error(cf, why);
         }
     }
     group.servers.push_back(std::move(server));
@@ -121,14 +122,15 @@ char *read_group(ngx_conf_t *cf, void *main_data)
     FacilitatorGroup group;
     group.name = copy(arguments(cf)[1]);
     if (!is_name(group.name)) {
-        return refuse(cf, "a group's name consists of letters, digits, \"_\" "
+        return conf_error(cf,
+                          "a group's name consists of letters, digits, \"_\" "
                           "and \"-\", found \""
                               + group.name + "\"");
     }
     for (const FacilitatorGroup &other : groups_of(cf)->groups) {
         if (other.name == group.name) {
-            return refuse(cf, "there is a facilitator group \"" + group.name
-                                  + "\" already");
+            return conf_error(cf, "there is a facilitator group \"" + group.name
+                                      + "\" already");
         }
     }
     ngx_conf_t saved = *cf;
@@ -140,7 +142,8 @@ char *read_group(ngx_conf_t *cf, void *main_data)
         return result;
     }
     if (group.servers.empty()) {
-        return refuse(cf, "facilitator group \"" + group.name
+        return conf_error(cf,
+                          "facilitator group \"" + group.name
                               + "\" is empty; write \"server url;\" into it");
     }
     auto is_first = [](const GroupServer &server) { return !server.backup; };
@@ -160,7 +163,7 @@ const FacilitatorGroup *find_group(ngx_conf_t *cf, std::string_view name,
             }
         }
     }
-    complain(cf, NGX_LOG_EMERG,
+    log_conf(cf, NGX_LOG_EMERG,
              "there is no facilitator group \"" + std::string(name)
                  + "\"; write x402_facilitator_group, or a URL with http:// or "
                    "https://",
@@ -170,24 +173,24 @@ const FacilitatorGroup *find_group(ngx_conf_t *cf, std::string_view name,
 
 bool add_member(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
                 const HealthTerms &health, const ngx_http_x402_origin_t &origin,
-                Members &members)
+                FacilitatorPeers &peers)
 {
     ngx_uint_t known = main_conf(cf)->facilitators.nelts;
-    FacilitatorConf *member = find_or_add_facilitator(cf, conf, health);
-    if (member == nullptr) {
+    FacilitatorConf *peer = find_or_add_facilitator(cf, conf, health);
+    if (peer == nullptr) {
         return false;
     }
     // Once for each facilitator, where it is used first.
-    std::string warning = warning_of_exposure(*member);
-    if (member->index == known && !warning.empty()) {
-        complain(cf, NGX_LOG_WARN, warning, origin);
+    std::string warning = warning_of_exposure(*peer);
+    if (peer->index == known && !warning.empty()) {
+        log_conf(cf, NGX_LOG_WARN, warning, origin);
     }
-    members.push_back(member);
+    peers.push_back(peer);
     return true;
 }
 
 // Shared with all who ask the same.
-const Members *share(ngx_conf_t *cf, Members members)
+const FacilitatorPeers *share(ngx_conf_t *cf, FacilitatorPeers peers)
 {
     ngx_http_x402_main_conf_t *mcf = main_conf(cf);
     if (mcf->facilitator_groups == nullptr) {
@@ -197,27 +200,27 @@ const Members *share(ngx_conf_t *cf, Members members)
     if (known == nullptr) {
         return nullptr;
     }
-    for (const Members *other : known->members) {
-        if (*other == members) {
+    for (const FacilitatorPeers *other : known->peers) {
+        if (*other == peers) {
             return other;
         }
     }
-    auto *made = pool_new<Members>(cf->pool, std::move(members));
+    auto *made = pool_new<FacilitatorPeers>(cf->pool, std::move(peers));
     if (made != nullptr) {
-        known->members.push_back(made);
+        known->peers.push_back(made);
     }
     return made;
 }
 
-const FacilitatorConf *find_id(const void *members, std::uint64_t id)
+const FacilitatorConf *find_id(const void *peers, std::uint64_t id)
 {
-    if (members == nullptr) {
+    if (peers == nullptr) {
         return nullptr;
     }
-    for (const FacilitatorConf *member :
-         *static_cast<const Members *>(members)) {
-        if (member->id == id) {
-            return member;
+    for (const FacilitatorConf *peer :
+         *static_cast<const FacilitatorPeers *>(peers)) {
+        if (peer->id == id) {
+            return peer;
         }
     }
     return nullptr;
@@ -225,7 +228,7 @@ const FacilitatorConf *find_id(const void *members, std::uint64_t id)
 
 }  // namespace
 
-std::string objection_to_facilitator(std::string_view text)
+std::string validate_facilitator(std::string_view text)
 {
     if (is_name(text)) {
         return {};
@@ -234,14 +237,14 @@ std::string objection_to_facilitator(std::string_view text)
     return url ? std::string() : url.problem().text;
 }
 
-const Members *find_or_add_members(ngx_conf_t *cf,
-                                   const ngx_http_x402_loc_conf_t &conf,
-                                   const ngx_http_x402_origin_t &origin)
+const FacilitatorPeers *find_or_add_peers(ngx_conf_t *cf,
+                                          const ngx_http_x402_loc_conf_t &conf,
+                                          const ngx_http_x402_origin_t &origin)
 {
-    Members members;
+    FacilitatorPeers peers;
     if (!is_name(view(conf.facilitator_url))) {
-        return add_member(cf, conf, {}, origin, members)
-                   ? share(cf, std::move(members))
+        return add_member(cf, conf, {}, origin, peers)
+                   ? share(cf, std::move(peers))
                    : nullptr;
     }
     const FacilitatorGroup *group =
@@ -253,22 +256,22 @@ const Members *find_or_add_members(ngx_conf_t *cf,
         ngx_http_x402_loc_conf_t asked = conf;
         asked.facilitator_url = pool_copy(cf->pool, server.url);
         if (asked.facilitator_url.data == nullptr
-            || !add_member(cf, asked, server.health, origin, members)) {
+            || !add_member(cf, asked, server.health, origin, peers)) {
             return nullptr;
         }
     }
-    return share(cf, std::move(members));
+    return share(cf, std::move(peers));
 }
 
-const FacilitatorConf *member_by_id(const ngx_http_x402_loc_conf_t &conf,
-                                    std::uint64_t id)
+const FacilitatorConf *peer_by_id(const ngx_http_x402_loc_conf_t &conf,
+                                  std::uint64_t id)
 {
-    if (const FacilitatorConf *common = find_id(conf.facilitator_members, id)) {
+    if (const FacilitatorConf *common = find_id(conf.facilitator_peers, id)) {
         return common;
     }
     for (const LocationTerm &term :
          static_cast<const LocationOffer *>(conf.offer)->terms) {
-        if (const FacilitatorConf *own = find_id(term.members, id)) {
+        if (const FacilitatorConf *own = find_id(term.peers, id)) {
             return own;
         }
     }

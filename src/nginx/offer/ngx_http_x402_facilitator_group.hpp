@@ -14,7 +14,7 @@
 namespace x402 {
 
 // In the order in which they are asked; never empty.
-using Members = std::vector<FacilitatorConf *>;
+using FacilitatorPeers = std::vector<FacilitatorConf *>;
 
 // As written.
 struct GroupServer {
@@ -31,23 +31,23 @@ struct FacilitatorGroup {
 // its members.
 struct FacilitatorGroups {
     std::vector<FacilitatorGroup> groups;
-    std::vector<const Members *> members;
+    std::vector<const FacilitatorPeers *> peers;
 };
 
 // Why the text can be no URL and no group's name; empty: it can be one. Whether
 // there is a group of that name is known when all has been read.
-std::string objection_to_facilitator(std::string_view text);
+std::string validate_facilitator(std::string_view text);
 
 // Whom conf.facilitator_url names. nullptr: an error was printed, with
 // `origin`, or there is no memory. Lifetime: the configuration cycle.
-const Members *find_or_add_members(ngx_conf_t *cf,
-                                   const ngx_http_x402_loc_conf_t &conf,
-                                   const ngx_http_x402_origin_t &origin);
+const FacilitatorPeers *find_or_add_peers(ngx_conf_t *cf,
+                                          const ngx_http_x402_loc_conf_t &conf,
+                                          const ngx_http_x402_origin_t &origin);
 
-// Of the members that this location may ask about any way to pay, the one with
-// this id; nullptr: none has it.
-const FacilitatorConf *member_by_id(const ngx_http_x402_loc_conf_t &conf,
-                                    std::uint64_t id);
+// Of the members that this location may ask about any payment option, the one
+// with this id; nullptr: none has it.
+const FacilitatorConf *peer_by_id(const ngx_http_x402_loc_conf_t &conf,
+                                  std::uint64_t id);
 
 }  // namespace x402
 

@@ -24,8 +24,8 @@ struct LocationTerm {
     ngx_http_complex_value_t *amount = nullptr;
     ngx_http_complex_value_t *pay_to = nullptr;
     ngx_http_x402_origin_t origin{};
-    FacilitatorConf *facilitator = nullptr;  // own, the first of members
-    const Members *members = nullptr;        // own
+    FacilitatorConf *facilitator = nullptr;   // own, the first of members
+    const FacilitatorPeers *peers = nullptr;  // own
     // Instead of `terms`, where credits of a plan are asked for.
     std::optional<PlanTerms> plan;
     ngx_http_complex_value_t *credits = nullptr;
@@ -53,8 +53,8 @@ struct LocationOffer {
     std::vector<LocationTerm> terms;
     // Of all terms; nullptr when one of them has variables.
     std::shared_ptr<const PaymentOffer> constant;
-    bool supplemented = false;  // facilitators add to a constant way
-    Dialects dialects;          // never empty; best first
+    bool with_supported = false;  // facilitators add to a constant way
+    Dialects dialects;            // never empty; best first
     std::vector<OldOffer> old_offers;
 };
 
@@ -83,17 +83,20 @@ inline const LocationOffer &location_offer(const ngx_http_x402_loc_conf_t &conf)
     return *static_cast<const LocationOffer *>(conf.offer);
 }
 
-// Who may be asked about the way to pay that comes from this term, in order.
-// Empty: an offer that a reload replaced had more terms than there are now.
-inline const Members &members_of(const ngx_http_x402_loc_conf_t &conf,
-                                 std::size_t term)
+// Who may be asked about the payment option that comes from this term, in
+// order. Empty: an offer that a reload replaced had more terms than there are
+// now.
+inline const FacilitatorPeers &peers_of(const ngx_http_x402_loc_conf_t &conf,
+                                        std::size_t term)
 {
-    static const Members nobody;
+    static const FacilitatorPeers nobody;
     const auto &terms = location_offer(conf).terms;
-    const Members *own = term < terms.size() ? terms[term].members : nullptr;
-    const Members *members =
-        own ? own : static_cast<const Members *>(conf.facilitator_members);
-    return members ? *members : nobody;
+    const FacilitatorPeers *own =
+        term < terms.size() ? terms[term].peers : nullptr;
+    const FacilitatorPeers *peers =
+        own ? own
+            : static_cast<const FacilitatorPeers *>(conf.facilitator_peers);
+    return peers ? *peers : nobody;
 }
 
 }  // namespace x402

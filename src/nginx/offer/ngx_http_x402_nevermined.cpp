@@ -4,8 +4,8 @@ namespace x402 {
 
 namespace {
 
-std::string objection_to_accept(const ngx_http_x402_accept_t &accept,
-                                const ngx_http_x402_accept_t &first)
+std::string validate_accept(const ngx_http_x402_accept_t &accept,
+                            const ngx_http_x402_accept_t &first)
 {
     if (accept.plan.data == nullptr) {
         return "an x402_accept of x402_protocol nevermined needs plan=";
@@ -23,8 +23,7 @@ std::string objection_to_accept(const ngx_http_x402_accept_t &accept,
     return {};
 }
 
-std::string objection_to_accepts(const ngx_http_x402_loc_conf_t &conf,
-                                 bool tokens)
+std::string validate_accepts(const ngx_http_x402_loc_conf_t &conf, bool tokens)
 {
     if (conf.accepts == nullptr) {
         return tokens ? "x402_protocol nevermined sells by x402_accept plan=, "
@@ -35,7 +34,7 @@ std::string objection_to_accepts(const ngx_http_x402_loc_conf_t &conf,
     for (ngx_uint_t i = 0; i < conf.accepts->nelts; i++) {
         const ngx_http_x402_accept_t &accept = accepts[i];
         if (tokens) {
-            std::string why = objection_to_accept(accept, accepts[0]);
+            std::string why = validate_accept(accept, accepts[0]);
             if (!why.empty()) {
                 return why;
             }
@@ -66,17 +65,17 @@ const NeverminedConf &nevermined_of(const ngx_http_x402_loc_conf_t &conf)
 
 }  // namespace
 
-bool bears_tokens(const ngx_http_x402_loc_conf_t &conf)
+bool uses_bearer_tokens(const ngx_http_x402_loc_conf_t &conf)
 {
     return conf.dialects
            && static_cast<const Dialects *>(conf.dialects)
                   ->front()
-                  ->bears_tokens();
+                  ->uses_bearer_tokens();
 }
 
 bool delivers_unsettled(const ngx_http_x402_loc_conf_t &conf)
 {
-    return bears_tokens(conf)
+    return uses_bearer_tokens(conf)
            && conf.settle_failure != NGX_HTTP_X402_FAILURE_REJECT;
 }
 
@@ -84,7 +83,7 @@ std::vector<std::string_view>
 token_headers(const ngx_http_x402_loc_conf_t &conf)
 {
     std::vector<std::string_view> names;
-    if (!bears_tokens(conf)) {
+    if (!uses_bearer_tokens(conf)) {
         return names;
     }
     if (conf.token_headers == nullptr) {
@@ -100,10 +99,10 @@ token_headers(const ngx_http_x402_loc_conf_t &conf)
     return names;
 }
 
-std::string objection_to_tokens(const ngx_http_x402_loc_conf_t &conf)
+std::string validate_tokens(const ngx_http_x402_loc_conf_t &conf)
 {
-    bool tokens = bears_tokens(conf);
-    std::string why = objection_to_accepts(conf, tokens);
+    bool tokens = uses_bearer_tokens(conf);
+    std::string why = validate_accepts(conf, tokens);
     if (!why.empty()) {
         return why;
     }

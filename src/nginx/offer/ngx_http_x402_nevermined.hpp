@@ -16,7 +16,7 @@ struct NeverminedConf {
 };
 
 // The location is paid by tokens.
-bool bears_tokens(const ngx_http_x402_loc_conf_t &conf);
+bool uses_bearer_tokens(const ngx_http_x402_loc_conf_t &conf);
 
 // x402_settle_failure, by default as the dialect has it.
 bool delivers_unsettled(const ngx_http_x402_loc_conf_t &conf);
@@ -28,7 +28,7 @@ token_headers(const ngx_http_x402_loc_conf_t &conf);
 
 // Why what is written about plans and tokens cannot stand together, after
 // merge; empty: it can.
-std::string objection_to_tokens(const ngx_http_x402_loc_conf_t &conf);
+std::string validate_tokens(const ngx_http_x402_loc_conf_t &conf);
 
 // The words of an accept with a plan, its timeout left out. Call only with
 // conf.nevermined.

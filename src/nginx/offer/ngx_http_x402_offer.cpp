@@ -86,7 +86,7 @@ bool read_plan(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
         static_cast<std::uint32_t>(timeout_of(conf, accept, location));
     term.origin = accept.origin;
     if (auto problem = check_plan_terms(plan)) {
-        complain(cf, NGX_LOG_EMERG, problem->text, term.origin);
+        log_conf(cf, NGX_LOG_EMERG, problem->text, term.origin);
         return false;
     }
     if (!take_value(cf, accept.credits, plan.credits, term.credits)) {
@@ -122,11 +122,11 @@ bool read_term(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
     if (accept.facilitator.data) {
         ngx_http_x402_loc_conf_t asked = conf;
         asked.facilitator_url = accept.facilitator;
-        term.members = find_or_add_members(cf, asked, accept.origin);
-        if (term.members == nullptr) {
+        term.peers = find_or_add_peers(cf, asked, accept.origin);
+        if (term.peers == nullptr) {
             return false;
         }
-        term.facilitator = term.members->front();
+        term.facilitator = term.peers->front();
     }
     TermWords words = money_words(conf, accept);
     return take_value(cf, words.price, terms.price, term.price)
@@ -139,14 +139,14 @@ void warn_of_mixed_networks(ngx_conf_t *cf, const PaymentOffer &offer,
 {
     const std::string *test = nullptr;
     const std::string *real = nullptr;
-    for (const auto &way : offer.ways()) {
-        auto testnet = is_testnet(way.requirements.network);
+    for (const auto &option : offer.options()) {
+        auto testnet = is_testnet(option.requirements.network);
         if (testnet) {
-            (*testnet ? test : real) = &way.requirements.network;
+            (*testnet ? test : real) = &option.requirements.network;
         }
     }
     if (test && real) {
-        complain(cf, NGX_LOG_WARN,
+        log_conf(cf, NGX_LOG_WARN,
                  "the offer sells for test money on \"" + *test
                      + "\" what it sells for real money on \"" + *real + "\"",
                  origin);
@@ -169,7 +169,7 @@ bool measure(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
         error.empty() ? kPaymentRequired : error, {url, description, mime_type},
         offer.accepts_json(), extensions_json(conf)));
     if (header.size() > kMaxOfferBytes) {
-        complain(cf, NGX_LOG_EMERG,
+        log_conf(cf, NGX_LOG_EMERG,
                  "the offer takes " + std::to_string(header.size())
                      + " bytes of response header, more than "
                      + std::to_string(kMaxOfferBytes)
@@ -179,7 +179,7 @@ bool measure(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
         return false;
     }
     if (header.size() > kLargeOfferBytes) {
-        complain(cf, NGX_LOG_WARN,
+        log_conf(cf, NGX_LOG_WARN,
                  "the offer takes " + std::to_string(header.size())
                      + " bytes of response header; some clients and hosted "
                        "facilitators fail above "
@@ -198,7 +198,7 @@ bool is_complete(const ngx_http_x402_loc_conf_t &conf)
                && conf.pay_to.data;
     }
     auto *accepts = static_cast<ngx_http_x402_accept_t *>(conf.accepts->elts);
-    if (bears_tokens(conf)) {
+    if (uses_bearer_tokens(conf)) {
         return conf.nevermined != nullptr;
     }
     for (ngx_uint_t i = 0; i < conf.accepts->nelts; i++) {
@@ -216,9 +216,9 @@ bool is_complete(const ngx_http_x402_loc_conf_t &conf)
 char *report_incomplete(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf)
 {
     std::string missing;
-    bool no_way = conf.accepts == nullptr;
-    if (no_way && !conf.price.data) {
-        complain(cf, NGX_LOG_EMERG,
+    bool no_option = conf.accepts == nullptr;
+    if (no_option && !conf.price.data) {
+        log_conf(cf, NGX_LOG_EMERG,
                  "\"x402 on\" has no price to ask for; write x402_price or "
                  "x402_accept",
                  conf.origin);
@@ -234,7 +234,7 @@ char *report_incomplete(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf)
     if (conf.facilitator_url.data == nullptr) {
         missing = "a facilitator to ask; write x402_facilitator";
     }
-    complain(cf, NGX_LOG_EMERG, "this paid location lacks " + missing,
+    log_conf(cf, NGX_LOG_EMERG, "this paid location lacks " + missing,
              conf.origin);
     return static_cast<char *>(NGX_CONF_ERROR);
 }
@@ -268,17 +268,17 @@ bool has_words_for(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
     for (const Dialect *dialect : location.dialects) {
         bool any = false;
         for (const LocationTerm &term : location.terms) {
-            PaymentRequirements way;
-            way.scheme =
+            PaymentRequirements option;
+            option.scheme =
                 term.terms.scheme.empty() ? "exact" : term.terms.scheme;
             if (term.plan) {
-                way.scheme = "nvm";
+                option.scheme = "nvm";
             }
-            way.network = caip2_network(term.terms.network).value_or("");
-            any = any || dialect->can_offer(named(std::move(way)));
+            option.network = caip2_network(term.terms.network).value_or("");
+            any = any || dialect->can_offer(named(std::move(option)));
         }
         if (!any) {
-            complain(cf, NGX_LOG_EMERG,
+            log_conf(cf, NGX_LOG_EMERG,
                      "x402_protocol " + std::string(dialect->name())
                          + " has no name for any network of this location; "
                            "write \"x402_protocol v2\", or a network it knows, "
@@ -288,7 +288,7 @@ bool has_words_for(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
         }
         bool hidden = dialect->offer_header().empty() && conf.unpaid_body;
         if (hidden) {
-            complain(cf, NGX_LOG_WARN,
+            log_conf(cf, NGX_LOG_WARN,
                      "x402_unpaid_body takes the place of the body that "
                      "clients of x402_protocol "
                          + std::string(dialect->name())
@@ -312,7 +312,7 @@ bool build_constant_offer(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
             auto problem = term.plan ? check_plan_terms(*term.plan)
                                      : check_constant_part(term.terms);
             if (problem) {
-                complain(cf, NGX_LOG_EMERG, problem->text, term.origin);
+                log_conf(cf, NGX_LOG_EMERG, problem->text, term.origin);
                 return false;
             }
             continue;
@@ -320,12 +320,13 @@ bool build_constant_offer(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
         auto requirements = term.plan ? plan_requirements(*term.plan)
                                       : build_requirements(term.terms);
         if (!requirements) {
-            complain(cf, NGX_LOG_EMERG, requirements.problem().text,
+            log_conf(cf, NGX_LOG_EMERG, requirements.problem().text,
                      term.origin);
             return false;
         }
-        location.supplemented = location.supplemented
-                                || takes_supported_extra(requirements.value());
+        location.with_supported =
+            location.with_supported
+            || takes_supported_extra(requirements.value());
         location.terms[i].in_full =
             !term.terms.amount.empty() && !term.terms.asset.empty()
             && !term.terms.extra.empty() && !requirements->needs_supported;
@@ -389,7 +390,7 @@ void warn_of_unused_price(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
             return;
         }
     }
-    complain(cf, NGX_LOG_WARN,
+    log_conf(cf, NGX_LOG_WARN,
              "x402_price has no effect here: every x402_accept of this level "
              "names its own price",
              conf.origin);

@@ -21,7 +21,7 @@ std::string_view text_of(const ngx_http_complex_value_t *value)
 bool can_be_prepared(const ngx_http_x402_loc_conf_t &conf)
 {
     const LocationOffer &location = location_offer(conf);
-    return location.constant && !location.supplemented
+    return location.constant && !location.with_supported
            && extensions_of(conf).is_constant() && is_constant(conf.description)
            && is_constant(conf.mime_type) && is_constant(conf.error);
 }

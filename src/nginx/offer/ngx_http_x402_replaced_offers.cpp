@@ -53,8 +53,8 @@ const ngx_http_x402_main_conf_t *running_conf()
 time_t last_payment_of(const PaymentOffer &offer)
 {
     std::uint32_t longest = 0;
-    for (const auto &way : offer.ways()) {
-        longest = std::max(longest, way.requirements.max_timeout_seconds);
+    for (const auto &option : offer.options()) {
+        longest = std::max(longest, option.requirements.max_timeout_seconds);
     }
     return ngx_time() + static_cast<time_t>(longest);
 }

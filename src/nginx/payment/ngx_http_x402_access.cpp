@@ -16,18 +16,18 @@ namespace {
 // offer or only inherits its price.
 bool is_covered(const RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf)
 {
-    return conf->offer == ctx.location || !conf->own;
+    return conf->offer == ctx.location || !conf->price_in_location;
 }
 
 ngx_int_t refuse_other_price(RequestCtx &ctx)
 {
-    advance(ctx, Event::content_broken);
+    advance(ctx, PaymentEvent::content_broken);
     log_line(NGX_LOG_ERR, ctx.r->connection->log,
              "a paid request was redirected into a location with another price "
              "of its own and is refused; nothing is charged for that now: give "
              "both locations one price, or write \"x402 off\" in the second");
     ctx.answered = true;
-    ctx.reply = Reply::fault;
+    ctx.reply = ReplyKind::fault;
     ctx.reason = "other_price";
     return NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
@@ -40,7 +40,7 @@ constexpr std::string_view kConditions[] = {
     "if-unmodified-since",
 };
 
-ngx_int_t open_door(RequestCtx &ctx)
+ngx_int_t admit(RequestCtx &ctx)
 {
     ngx_http_request_t *r = ctx.r;
     ctx.accepted = true;
@@ -68,23 +68,23 @@ ngx_int_t wait_for_call(ngx_http_request_t *r)
 ngx_int_t after_step(RequestCtx &ctx)
 {
     switch (ctx.state) {
-    case State::arrived:
-        if (ctx.turn_timer.timer_set) {
+    case PaymentState::arrived:
+        if (ctx.claim_wait_timer.timer_set) {
             return wait_for_call(ctx.r);
         }
         break;
-    case State::verifying:
-    case State::settling_first:
+    case PaymentState::verifying:
+    case PaymentState::settling_first:
         return wait_for_call(ctx.r);
-    case State::verified:
-    case State::paid:
-        return open_door(ctx);
+    case PaymentState::verified:
+    case PaymentState::paid:
+        return admit(ctx);
     default:
         break;
     }
     if (ctx.answer.status != 0) {
-        Answer answer = std::move(ctx.answer);
-        ctx.answer = Answer();
+        OwnReply answer = std::move(ctx.answer);
+        ctx.answer = OwnReply();
         return send_answer(ctx, answer);
     }
     return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -93,8 +93,8 @@ ngx_int_t after_step(RequestCtx &ctx)
 ngx_int_t first_visit(RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf)
 {
     ngx_http_request_t *r = ctx.r;
-    if (ctx.turn_timer.timer_set) {
-        ngx_del_timer(&ctx.turn_timer);
+    if (ctx.claim_wait_timer.timer_set) {
+        ngx_del_timer(&ctx.claim_wait_timer);
     }
     if (conf->read_body != 0 && !ctx.body_read) {
         return read_body(ctx, conf);
@@ -110,18 +110,18 @@ ngx_int_t first_visit(RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf)
     case OfferState::made:
         break;
     case OfferState::waiting:
-        if (wait_turn(ctx)) {
+        if (wait_for_claim(ctx)) {
             return wait_for_call(r);
         }
         [[fallthrough]];
     case OfferState::unready:
-        ctx.state = State::closed;
+        ctx.state = PaymentState::closed;
         ctx.answer = unready_answer();
         return after_step(ctx);
     case OfferState::failed:
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-    if (ctx.dialect->bears_tokens()) {
+    if (ctx.dialect->uses_bearer_tokens()) {
         receive_token(ctx);
         return after_step(ctx);
     }
@@ -131,7 +131,7 @@ ngx_int_t first_visit(RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf)
         ctx.dialect = payment.dialect;
     }
     if (!payment.usable()) {
-        ctx.state = State::closed;
+        ctx.state = PaymentState::closed;
         return send_answer(ctx, unpaid_answer());
     }
     receive_payment(ctx, view(payment.header->value));
@@ -157,19 +157,19 @@ ngx_int_t access(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf)
     }
 
     switch (ctx->state) {
-    case State::arrived:
+    case PaymentState::arrived:
         return first_visit(*ctx, conf);
-    case State::verified:
-    case State::paid:
+    case PaymentState::verified:
+    case PaymentState::paid:
         if (!is_covered(*ctx, conf)) {
             return refuse_other_price(*ctx);
         }
-        return open_door(*ctx);
-    case State::closed:
+        return admit(*ctx);
+    case PaymentState::closed:
         if (ctx->answered) {
             // The error page of our own answer: shown when it is free, never
             // when it is content with a price of its own.
-            if (!conf->own) {
+            if (!conf->price_in_location) {
                 return NGX_DECLINED;
             }
             return send_answer(*ctx,
@@ -195,7 +195,7 @@ ngx_int_t on_access(ngx_http_request_t *r)
                    [&] { return access(r, conf); });
 }
 
-void wake(ngx_http_request_t *r)
+void resume_phases(ngx_http_request_t *r)
 {
     ngx_connection_t *c = r->connection;
     r->read_event_handler = ngx_http_block_reading;

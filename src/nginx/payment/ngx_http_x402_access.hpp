@@ -14,10 +14,11 @@ ngx_int_t on_access(ngx_http_request_t *r);
 void receive_payment(RequestCtx &ctx, std::string_view header_value);
 
 // The answer for a settlement that did not end in payment.
-Answer settlement_answer(const RequestCtx &ctx, const SettlementResult &result);
+OwnReply settlement_answer(const RequestCtx &ctx,
+                           const SettlementResult &result);
 
 // What variables say about a settlement.
-void note_settlement(RequestCtx &ctx, const SettlementResult &result);
+void record_settlement(RequestCtx &ctx, const SettlementResult &result);
 
 // Terms of the settlement of this request, whose body goes with them: there is
 // one settlement, and it may live longer.
@@ -25,7 +26,7 @@ SettlementTerms settlement_terms(RequestCtx &ctx);
 
 // Runs the request on after a call was answered. The request may be gone
 // afterwards.
-void wake(ngx_http_request_t *r);
+void resume_phases(ngx_http_request_t *r);
 
 }  // namespace x402
 

@@ -21,15 +21,15 @@ namespace x402 {
 namespace {
 
 // Nothing is taken but a slot and a place of this client's. False: not now.
-bool begin_contest(RequestCtx &ctx, Worker &worker, ClaimRef claim)
+bool begin_takeover(RequestCtx &ctx, Worker &worker, ClaimRef claim)
 {
     Payment &payment = *ctx.payment;
     if (!meets_offer(ctx, true) || payment.settles == SettleTime::off
         || payment.scheme.upto || !check_identifier(ctx, worker)) {
         return false;
     }
-    MemberChoice member = choose_member(ctx, worker);
-    if (member.endpoint == nullptr || member.settle_first
+    PeerChoice peer = choose_peer(ctx, worker);
+    if (peer.endpoint == nullptr || peer.settle_first
         || !Slot::available(worker, ctx.conf->max_calls, false)) {
         return false;
     }
@@ -39,17 +39,17 @@ bool begin_contest(RequestCtx &ctx, Worker &worker, ClaimRef claim)
         return false;
     }
     ctx.slot = Slot(worker, std::move(place));
-    member.use();
-    payment.contested = claim;
+    peer.use();
+    payment.disputed_claim = claim;
     ctx.settled_before = true;
-    advance(ctx, Event::claim_taken);
-    begin_verify(ctx, *member.endpoint);
+    advance(ctx, PaymentEvent::claim_taken);
+    begin_verify(ctx, *peer.endpoint);
     return true;
 }
 
 }  // namespace
 
-bool contest(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
+bool take_over_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
 {
     if (claim.was_verified || claim.in_use) {
         return false;
@@ -58,7 +58,7 @@ bool contest(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
     if (!signs_other_terms(sent, ctx.payment->payload.payload())) {
         return false;
     }
-    if (!begin_contest(ctx, worker, claim.ref)) {
+    if (!begin_takeover(ctx, worker, claim.ref)) {
         // Whatever is wrong with it: the claim is what it was.
         decide(ctx, unknown_answer());
         cap_retry(ctx);
@@ -66,27 +66,27 @@ bool contest(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
     return true;
 }
 
-void settle_contested(RequestCtx &ctx, Worker &worker)
+void settle_disputed_claim(RequestCtx &ctx, Worker &worker)
 {
     Payment &payment = *ctx.payment;
     bool taken =
-        note_identifier(ctx)
+        record_identifier(ctx)
         && LockedClaims(worker.zone)
-               ->take_over(payment.contested, payment.facts, worker.owner,
+               ->take_over(payment.disputed_claim, payment.facts, worker.owner,
                            payment.request_body, ctx.asked->id, ngx_time());
     if (!taken) {
-        advance(ctx, Event::verify_failed);
+        advance(ctx, PaymentEvent::verify_failed);
         ctx.answer = unknown_answer();
         cap_retry(ctx);
         return;
     }
-    payment.claim = payment.contested;
+    payment.claim = payment.disputed_claim;
     log_line(NGX_LOG_NOTICE, ctx.r->connection->log,
              "a payment of unknown outcome that nobody had verified gives way "
              "to another one of payer \""
                  + log_excerpt(payment.payer) + "\" under the same nonce");
     notify(ctx, NotifyEvent::verify);
-    advance(ctx, Event::verify_settle_first);
+    advance(ctx, PaymentEvent::verify_settle_first);
     SettlementTerms terms = settlement_terms(ctx);
     // No refusal counts, and nothing but payment is proof.
     terms.ever_unknown = true;

@@ -19,26 +19,27 @@ void on_turn_timer(ngx_event_t *event)
     guarded(c->log, 0, [&] {
         ngx_http_set_log_request(c->log, r);
         // The access phase looks the claim up again.
-        wake(r->main);
+        resume_phases(r->main);
         return 0;
     });
 }
 
 }  // namespace
 
-bool wait_turn(RequestCtx &ctx)
+bool wait_for_claim(RequestCtx &ctx)
 {
-    if (!ctx.turn_until) {
-        ctx.turn_until = ngx_current_msec + kLongestWait;
+    if (!ctx.claim_wait_until) {
+        ctx.claim_wait_until = ngx_current_msec + kLongestWait;
     }
-    auto left = static_cast<ngx_msec_int_t>(*ctx.turn_until - ngx_current_msec);
+    auto left =
+        static_cast<ngx_msec_int_t>(*ctx.claim_wait_until - ngx_current_msec);
     if (left <= 0) {
         return false;
     }
-    ctx.turn_timer.handler = on_turn_timer;
-    ctx.turn_timer.data = ctx.r->connection;
-    ctx.turn_timer.log = ctx.r->connection->log;
-    ngx_add_timer(&ctx.turn_timer,
+    ctx.claim_wait_timer.handler = on_turn_timer;
+    ctx.claim_wait_timer.data = ctx.r->connection;
+    ctx.claim_wait_timer.log = ctx.r->connection->log;
+    ngx_add_timer(&ctx.claim_wait_timer,
                   std::min(static_cast<ngx_msec_t>(left), kLookInterval));
     return true;
 }

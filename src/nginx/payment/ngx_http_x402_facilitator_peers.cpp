@@ -38,7 +38,7 @@ unsigned version_for(const RequestCtx &ctx, const FacilitatorConf &asked)
     unsigned version = ctx.dialect->version();
     Worker *worker = worker_of(main_conf(ctx.r));
     return worker ? version_to_ask(*worker, asked,
-                                   ctx.payment->way->requirements, version)
+                                   ctx.payment->option->requirements, version)
                   : version;
 }
 
@@ -47,7 +47,7 @@ unsigned version_for(const RequestCtx &ctx, const FacilitatorConf &asked)
 Digest refusal_key(const RequestCtx &ctx, const FacilitatorConf &facilitator)
 {
     return sha256(canonical_json(ctx.payment->payload.payload()) + '\n'
-                  + ctx.payment->way->json + '\n'
+                  + ctx.payment->option->json + '\n'
                   + std::to_string(ctx.dialect->version()) + ' '
                   + std::to_string(facilitator.index));
 }
@@ -68,11 +68,11 @@ bool was_refused(RequestCtx &ctx, Worker &worker,
 }
 
 // The first who is well, else the first who answers; nullptr: all are silent.
-MemberChoice first_of(Worker &worker, const Members &members)
+PeerChoice first_of(Worker &worker, const FacilitatorPeers &peers)
 {
-    MemberChoice choice;
-    for (const FacilitatorConf *member : members) {
-        Endpoint &endpoint = worker.endpoint_of(*member);
+    PeerChoice choice;
+    for (const FacilitatorConf *peer : peers) {
+        Endpoint &endpoint = worker.endpoint_of(*peer);
         auto advice = endpoint.health.advice(ngx_current_msec);
         if (advice.course == Course::usual) {
             return {&endpoint, false, advice.probe};
@@ -86,9 +86,9 @@ MemberChoice first_of(Worker &worker, const Members &members)
 }
 
 // 503: the breaker is open.
-Answer closed_answer()
+OwnReply closed_answer()
 {
-    Answer answer =
+    OwnReply answer =
         fault_answer(NGX_HTTP_SERVICE_UNAVAILABLE, "facilitator_unavailable");
     answer.retry_after = FacilitatorHealth::kProbeEvery / 1000;
     return answer;
@@ -96,10 +96,10 @@ Answer closed_answer()
 
 }  // namespace
 
-MemberChoice choose_member(RequestCtx &ctx, Worker &worker)
+PeerChoice choose_peer(RequestCtx &ctx, Worker &worker)
 {
-    Members members = members_of(ctx, *ctx.payment->way);
-    MemberChoice choice = first_of(worker, members);
+    FacilitatorPeers peers = peers_of(ctx, *ctx.payment->option);
+    PeerChoice choice = first_of(worker, peers);
     if (choice.endpoint == nullptr) {
         decide(ctx, closed_answer());
         cap_retry(ctx);
@@ -114,26 +114,26 @@ MemberChoice choose_member(RequestCtx &ctx, Worker &worker)
         || ctx.payment->payload.scheme() == "upto") {
         choice.settle_first = false;
     }
-    if (&chosen != facilitator_of(ctx, *ctx.payment->way)) {
-        word_request(ctx, chosen);
+    if (&chosen != facilitator_of(ctx, *ctx.payment->option)) {
+        build_request(ctx, chosen);
     }
-    members.erase(std::find(members.begin(), members.end(), &chosen));
-    ctx.payment->others = std::move(members);
+    peers.erase(std::find(peers.begin(), peers.end(), &chosen));
+    ctx.payment->others = std::move(peers);
     return choice;
 }
 
-void word_request(RequestCtx &ctx, const FacilitatorConf &asked)
+void build_request(RequestCtx &ctx, const FacilitatorConf &asked)
 {
     Payment &payment = *ctx.payment;
     payment.asked_version = version_for(ctx, asked);
-    payment.request_body = request_of(ctx, *payment.way);
+    payment.request_body = request_of(ctx, *payment.option);
 }
 
 std::vector<Endpoint *> others_to_settle(const RequestCtx &ctx, Worker &worker)
 {
     std::vector<Endpoint *> others;
     // Those who could not even be asked to verify come last, but they come.
-    for (FacilitatorConf *other : members_of(ctx, *ctx.payment->way)) {
+    for (FacilitatorConf *other : peers_of(ctx, *ctx.payment->option)) {
         // The request is worded already.
         if (other != ctx.asked
             && version_for(ctx, *other) == ctx.payment->asked_version) {
@@ -148,11 +148,11 @@ VerifyAnswer take_verdict(RequestCtx &ctx, const FacilitatorReply &reply)
     VerifyAnswer verdict;
     ngx_log_t *log = ctx.r->connection->log;
     guarded(log, 0, [&] {
-        verdict = judge_verify(reply);
+        verdict = read_verify_answer(reply);
         if (Worker *worker = worker_of(main_conf(ctx.r))) {
-            note_health(worker->endpoint_of(*ctx.asked), Operation::verify,
-                        call_health(reply, verdict), ctx.payment->facts.payer,
-                        log);
+            record_health(worker->endpoint_of(*ctx.asked), Operation::verify,
+                          call_health(reply, verdict), ctx.payment->facts.payer,
+                          log);
         }
         return 0;
     });
@@ -176,7 +176,7 @@ bool verify_elsewhere(RequestCtx &ctx, const FacilitatorReply &reply,
                  "verify at facilitator \"" + ctx.asked->url.base()
                      + "\" failed: " + answer.detail + "; asking \""
                      + next->conf().url.base() + "\"");
-        word_request(ctx, next->conf());
+        build_request(ctx, next->conf());
         begin_verify(ctx, *next);
         return true;
     });
@@ -185,7 +185,7 @@ bool verify_elsewhere(RequestCtx &ctx, const FacilitatorReply &reply,
 void remember_refusal(const RequestCtx &ctx, const std::string &reason)
 {
     Worker *worker = worker_of(main_conf(ctx.r));
-    bool known = worker && ctx.asked && ctx.payment && ctx.payment->way;
+    bool known = worker && ctx.asked && ctx.payment && ctx.payment->option;
     if (known && is_lasting_reason(reason)) {
         worker->refusals.remember(refusal_key(ctx, *ctx.asked), reason,
                                   ngx_time());

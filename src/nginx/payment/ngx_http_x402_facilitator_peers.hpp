@@ -7,7 +7,7 @@
 
 namespace x402 {
 
-struct MemberChoice {
+struct PeerChoice {
     Endpoint *endpoint = nullptr;  // nullptr: ctx.answer says why nobody
     bool settle_first = false;     // and do not verify
     bool probe = false;
@@ -25,11 +25,11 @@ struct MemberChoice {
 // well, else the first who at least answers. Nobody, when all are silent or
 // when this payment was refused a moment ago for what cannot change. Those who
 // may verify instead are left in ctx.payment->others.
-MemberChoice choose_member(RequestCtx &ctx, Worker &worker);
+PeerChoice choose_peer(RequestCtx &ctx, Worker &worker);
 
 // What verify and settle of the payment's way are asked with, by the version of
 // x402 that this facilitator lists.
-void word_request(RequestCtx &ctx, const FacilitatorConf &asked);
+void build_request(RequestCtx &ctx, const FacilitatorConf &asked);
 
 // Who may stand in for the one that verified, provided that nothing was sent.
 std::vector<Endpoint *> others_to_settle(const RequestCtx &ctx, Worker &worker);

@@ -51,7 +51,7 @@ bool is_taken(Worker &worker, const Digest &name, const Digest &own)
     return false;
 }
 
-Answer conflict_answer()
+OwnReply conflict_answer()
 {
     return fault_answer(NGX_HTTP_CONFLICT, "payment_identifier_in_use");
 }
@@ -65,21 +65,21 @@ bool check_identifier(RequestCtx &ctx, Worker &worker)
     if (!declared.exists() || payment.payload.version == 1) {
         return true;
     }
-    PaymentIdentifier said =
+    PaymentIdentifier parsed =
         read_payment_identifier(payment.payload.extensions());
-    bool missing = said.kind == PaymentIdentifier::Kind::absent
+    bool missing = parsed.kind == PaymentIdentifier::Kind::absent
                    && requires_payment_identifier(declared);
-    if (missing || said.kind == PaymentIdentifier::Kind::invalid) {
+    if (missing || parsed.kind == PaymentIdentifier::Kind::invalid) {
         decide(ctx, fault_answer(NGX_HTTP_BAD_REQUEST,
                                  missing ? "payment_identifier_required"
                                          : "payment_identifier_invalid"));
         return false;
     }
-    if (said.kind == PaymentIdentifier::Kind::absent) {
+    if (parsed.kind == PaymentIdentifier::Kind::absent) {
         return true;
     }
     payment.name =
-        payment_id_key(place_of(ctx.r), payer_of(payment.scheme), said.id);
+        payment_id_key(place_of(ctx.r), payer_of(payment.scheme), parsed.id);
     // What he is owed under that name he may come for: see
     // accept_valid_payment().
     if (is_taken(worker, *payment.name, payment.facts.key)
@@ -90,7 +90,7 @@ bool check_identifier(RequestCtx &ctx, Worker &worker)
     return true;
 }
 
-bool note_identifier(RequestCtx &ctx)
+bool record_identifier(RequestCtx &ctx)
 {
     const Payment &payment = *ctx.payment;
     if (!payment.name) {

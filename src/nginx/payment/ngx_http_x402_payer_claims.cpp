@@ -36,14 +36,14 @@ Purchase purchase_of(const RequestCtx &ctx)
 // knows whose it is.
 bool payer_is_proven(const Payment &payment)
 {
-    auto said = parse_evm_address(payment.scheme.payer);
-    return said
+    auto parsed = parse_evm_address(payment.scheme.payer);
+    return parsed
            && (payment.payer == payment.scheme.payer
-               || said == parse_evm_address(payment.payer));
+               || parsed == parse_evm_address(payment.payer));
 }
 
 // The claim in hand is the older one from now on.
-void adopt(RequestCtx &ctx, const ClaimView &older, Event event)
+void adopt(RequestCtx &ctx, const ClaimView &older, PaymentEvent event)
 {
     Payment &payment = *ctx.payment;
     payment.facts.key = older.key;
@@ -59,7 +59,7 @@ void adopt(RequestCtx &ctx, const ClaimView &older, Event event)
 void deliver_owed(RequestCtx &ctx, const ClaimView &older)
 {
     Payment &payment = *ctx.payment;
-    adopt(ctx, older, Event::claim_paid_resumed);
+    adopt(ctx, older, PaymentEvent::claim_paid_resumed);
     ctx.slot = Slot();
     ctx.settled_first = true;
     ctx.never_settled = older.never_settled;
@@ -81,7 +81,7 @@ bool ask_again(RequestCtx &ctx, Worker &worker, const ClaimView &older)
 {
     Payment &payment = *ctx.payment;
     Endpoint *endpoint = worker.endpoint_by_id(
-        older.facilitator, member_by_id(*ctx.conf, older.facilitator));
+        older.facilitator, peer_by_id(*ctx.conf, older.facilitator));
     std::string stored = LockedClaims(worker.zone)->stored_settle(older.ref);
     auto request = read_settle_request(stored);
     if (endpoint == nullptr || !request) {
@@ -94,7 +94,7 @@ bool ask_again(RequestCtx &ctx, Worker &worker, const ClaimView &older)
         }
         claims->free(payment.claim);
     }
-    adopt(ctx, older, Event::claim_unknown_resumed);
+    adopt(ctx, older, PaymentEvent::claim_unknown_resumed);
     payment.network = std::move(request->network);
     payment.amount = std::move(request->amount);
     payment.asset = std::move(request->asset);
@@ -111,16 +111,16 @@ bool ask_again(RequestCtx &ctx, Worker &worker, const ClaimView &older)
 
 }  // namespace
 
-void complete_facts(RequestCtx &ctx, const PaymentOffer::Way &way)
+void complete_facts(RequestCtx &ctx, const PaymentOffer::Option &option)
 {
     ClaimFacts &facts = ctx.payment->facts;
     const SchemePayload &scheme = ctx.payment->scheme;
-    facts.money = way.money ? *way.money
-                            : money_digest(way.requirements.network,
-                                           way.requirements.asset);
+    facts.money = option.money ? *option.money
+                               : money_digest(option.requirements.network,
+                                              option.requirements.asset);
     if (scheme.value.empty()) {
-        facts.amount =
-            atomic_amount_bytes(way.requirements.amount).value_or(facts.amount);
+        facts.amount = atomic_amount_bytes(option.requirements.amount)
+                           .value_or(facts.amount);
     }
     // No chain stands behind these.
     facts.only_guard = ctx.payment->settles == SettleTime::off
@@ -132,7 +132,7 @@ bool has_older_claim(const RequestCtx &ctx, Worker &worker)
     return LockedClaims(worker.zone)->has_older(purchase_of(ctx), ngx_time());
 }
 
-bool take_up_older_claim(RequestCtx &ctx, Worker &worker)
+bool adopt_older_claim(RequestCtx &ctx, Worker &worker)
 {
     if (!payer_is_proven(*ctx.payment)) {
         return false;
@@ -156,7 +156,7 @@ bool take_up_older_claim(RequestCtx &ctx, Worker &worker)
         return false;
     }
     if (older.in_use || !ask_again(ctx, worker, older)) {
-        advance(ctx, Event::verify_failed);
+        advance(ctx, PaymentEvent::verify_failed);
         ctx.answer = unknown_answer();
         ctx.answer.retry_after =
             std::min(ctx.answer.retry_after, static_cast<ngx_uint_t>(left));

@@ -9,7 +9,7 @@
 namespace x402 {
 
 // What the claim has to know of the way this payment takes, before take().
-void complete_facts(RequestCtx &ctx, const PaymentOffer::Way &way);
+void complete_facts(RequestCtx &ctx, const PaymentOffer::Option &option);
 
 // Money: such a payment is verified before anything of it is settled, since it
 // may not have to be settled at all.
@@ -18,7 +18,7 @@ bool has_older_claim(const RequestCtx &ctx, Worker &worker);
 // The payment was verified. True: the request goes on under an older claim, or
 // is answered because of it, and this payment is free again. False: there is
 // none, and it is a new purchase.
-bool take_up_older_claim(RequestCtx &ctx, Worker &worker);
+bool adopt_older_claim(RequestCtx &ctx, Worker &worker);
 
 }  // namespace x402
 

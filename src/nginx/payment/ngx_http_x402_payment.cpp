@@ -41,9 +41,9 @@ std::int64_t last_use(const RequestCtx &ctx, const SchemePayload &scheme)
     }
     std::int64_t longest =
         scheme.form == PaymentForm::algorand ? kAlgorandLifetime : 0;
-    for (const auto &way : ctx.offer->ways()) {
-        longest = std::max(longest,
-                           std::int64_t{way.requirements.max_timeout_seconds});
+    for (const auto &option : ctx.offer->options()) {
+        longest = std::max(
+            longest, std::int64_t{option.requirements.max_timeout_seconds});
     }
     return ngx_time() + longest;
 }
@@ -85,8 +85,8 @@ bool read_payment(RequestCtx &ctx, std::string_view header_value)
     // Version 1 names no asset: that of the way it means.
     std::string_view asset = payload->asset();
     if (payload->version == 1) {
-        const auto *way = find_way(ctx, payload.value());
-        asset = way ? std::string_view(way->requirements.asset) : asset;
+        const auto *option = find_option(ctx, payload.value());
+        asset = option ? std::string_view(option->requirements.asset) : asset;
     }
     auto scheme = read_scheme_payload(payload->scheme(), payload->network(),
                                       asset, payload->payload());
@@ -102,17 +102,17 @@ bool read_payment(RequestCtx &ctx, std::string_view header_value)
     ctx.payment->payload = std::move(payload.value());
     if (!fill_facts(ctx)) {
         ctx.payment.reset();
-        ctx.state = State::closed;
+        ctx.state = PaymentState::closed;
         return false;  // 500
     }
     return true;
 }
 
-Answer verify_answer_for(const RequestCtx &ctx, const VerifyAnswer &verdict)
+OwnReply verify_answer_for(const RequestCtx &ctx, const VerifyAnswer &verdict)
 {
     switch (verdict.verdict) {
     case VerifyVerdict::invalid: {
-        Answer answer = invalid_answer(ctx, verdict.reason);
+        OwnReply answer = invalid_answer(ctx, verdict.reason);
         answer.payer = verdict.payer;
         return answer;
     }
@@ -169,9 +169,9 @@ void on_verified(void *data, FacilitatorReply &reply)
                 remember_refusal(*ctx, verdict.reason);
             }
             advance(*ctx, verdict.verdict == VerifyVerdict::invalid
-                              ? Event::verify_invalid
-                              : Event::verify_failed);
-            ctx->answer = ctx->payment->contested
+                              ? PaymentEvent::verify_invalid
+                              : PaymentEvent::verify_failed);
+            ctx->answer = ctx->payment->disputed_claim
                               ? unknown_answer()
                               : verify_answer_for(*ctx, verdict);
             cap_retry(*ctx);
@@ -191,27 +191,26 @@ void log_full(const RequestCtx &ctx, Worker &worker)
 
 // The claim is taken. Money: who has an older claim here is verified whatever
 // the rest says.
-void ask_facilitator(RequestCtx &ctx, Worker &worker,
-                     const MemberChoice &member)
+void ask_facilitator(RequestCtx &ctx, Worker &worker, const PeerChoice &peer)
 {
     SettleTime &when = ctx.payment->settles;
-    Endpoint &endpoint = *member.endpoint;
-    if (member.settle_first || is_distrusted(ctx, worker)) {
+    Endpoint &endpoint = *peer.endpoint;
+    if (peer.settle_first || is_distrusted(ctx, worker)) {
         when = SettleTime::before;
     }
     ctx.settled_before =
         when == SettleTime::before || when == SettleTime::verified_first;
     if (when != SettleTime::before || has_older_claim(ctx, worker)) {
-        advance(ctx, Event::claim_taken);
+        advance(ctx, PaymentEvent::claim_taken);
         begin_verify(ctx, endpoint);
         return;
     }
-    if (!note_identifier(ctx)) {
-        advance(ctx, Event::claim_taken);
-        advance(ctx, Event::verify_failed);
+    if (!record_identifier(ctx)) {
+        advance(ctx, PaymentEvent::claim_taken);
+        advance(ctx, PaymentEvent::verify_failed);
         return;
     }
-    advance(ctx, Event::claim_taken_to_settle);
+    advance(ctx, PaymentEvent::claim_taken_to_settle);
     settle_first(ctx, worker, endpoint, settlement_terms(ctx));
 }
 
@@ -222,8 +221,8 @@ void begin(RequestCtx &ctx, Worker &worker, bool distrusted)
     if (!meets_offer(ctx, distrusted) || !check_identifier(ctx, worker)) {
         return;
     }
-    MemberChoice member = choose_member(ctx, worker);
-    if (member.endpoint == nullptr) {
+    PeerChoice peer = choose_peer(ctx, worker);
+    if (peer.endpoint == nullptr) {
         return;
     }
     if (!Slot::available(worker, ctx.conf->max_calls, false)) {
@@ -249,7 +248,7 @@ void begin(RequestCtx &ctx, Worker &worker, bool distrusted)
         LockedClaims(worker.zone)
             ->take(payment.facts, worker.owner, ngx_time(), payment.claim);
     if (taken == TakeOutcome::in_use) {
-        if (!wait_turn(ctx)) {
+        if (!wait_for_claim(ctx)) {
             decide(ctx, in_use_answer());
             cap_retry(ctx);
         }
@@ -262,8 +261,8 @@ void begin(RequestCtx &ctx, Worker &worker, bool distrusted)
         return;
     }
     ctx.slot = Slot(worker, std::move(place));
-    member.use();
-    ask_facilitator(ctx, worker, member);
+    peer.use();
+    ask_facilitator(ctx, worker, peer);
 }
 
 }  // namespace
@@ -271,8 +270,8 @@ void begin(RequestCtx &ctx, Worker &worker, bool distrusted)
 bool meets_offer(RequestCtx &ctx, bool distrusted)
 {
     const Payment &payment = *ctx.payment;
-    const auto *way = find_way(ctx, payment.payload);
-    if (way == nullptr) {
+    const auto *option = find_option(ctx, payment.payload);
+    if (option == nullptr) {
         refuse_payment(ctx, std::string(ctx.dialect->mismatch()));
         return false;
     }
@@ -280,15 +279,15 @@ bool meets_offer(RequestCtx &ctx, bool distrusted)
         refuse_payment(ctx, std::string(kExtensionEchoMismatch));
         return false;
     }
-    const char *objection =
-        payload_objection(payment.scheme, way->requirements, ngx_time());
-    if (objection) {
-        refuse_payment(ctx, objection);
+    const char *error =
+        validate_payload(payment.scheme, option->requirements, ngx_time());
+    if (error) {
+        refuse_payment(ctx, error);
         return false;
     }
-    set_way(ctx, *way);
+    set_option(ctx, *option);
     set_settle_time(ctx, distrusted);
-    complete_facts(ctx, *way);
+    complete_facts(ctx, *option);
     return true;
 }
 
@@ -306,9 +305,9 @@ void begin_verify(RequestCtx &ctx, Endpoint &endpoint)
 }
 
 // Decided without a call: nothing is taken yet.
-void decide(RequestCtx &ctx, Answer answer)
+void decide(RequestCtx &ctx, OwnReply answer)
 {
-    ctx.state = State::closed;
+    ctx.state = PaymentState::closed;
     ctx.slot = Slot();
     ctx.answer = std::move(answer);
 }
@@ -336,27 +335,28 @@ void cap_retry(RequestCtx &ctx)
     }
 }
 
-void set_way(RequestCtx &ctx, const PaymentOffer::Way &way)
+void set_option(RequestCtx &ctx, const PaymentOffer::Option &option)
 {
     Payment &payment = *ctx.payment;
-    payment.way = &way;
-    payment.network = way.requirements.network;
-    payment.receipt_network = ctx.dialect->network_name(way.requirements);
-    payment.amount = way.requirements.amount;
-    payment.asset = way.requirements.asset;
-    payment.pay_to = way.requirements.pay_to;
-    word_request(ctx, *facilitator_of(ctx, way));
+    payment.option = &option;
+    payment.network = option.requirements.network;
+    payment.receipt_network = ctx.dialect->network_name(option.requirements);
+    payment.amount = option.requirements.amount;
+    payment.asset = option.requirements.asset;
+    payment.pay_to = option.requirements.pay_to;
+    build_request(ctx, *facilitator_of(ctx, option));
 }
 
-std::string request_of(const RequestCtx &ctx, const PaymentOffer::Way &way)
+std::string request_of(const RequestCtx &ctx,
+                       const PaymentOffer::Option &option)
 {
     const Payment &payment = *ctx.payment;
     if (payment.asked_version == ctx.dialect->version()) {
-        return ctx.dialect->facilitator_request(payment.payload, way,
+        return ctx.dialect->facilitator_request(payment.payload, option,
                                                 resource_info(ctx));
     }
-    return facilitator_request_json(payment.asked_version, payment.payload, way,
-                                    resource_info(ctx));
+    return facilitator_request_json(payment.asked_version, payment.payload,
+                                    option, resource_info(ctx));
 }
 
 bool set_amount(RequestCtx &ctx, const std::string &amount)
@@ -366,15 +366,16 @@ bool set_amount(RequestCtx &ctx, const std::string &amount)
         return true;
     }
     // The whole requirement but its amount, as it was offered.
-    auto copied = with_supported_extra(payment.way->requirements, JsonValue());
+    auto copied =
+        with_supported_extra(payment.option->requirements, JsonValue());
     if (!copied) {
         return false;
     }
     PaymentOffer settled;
     copied->amount = amount;
-    settled.add(std::move(copied.value()), payment.way->term);
+    settled.add(std::move(copied.value()), payment.option->term);
     payment.amount = amount;
-    payment.request_body = request_of(ctx, settled.ways()[0]);
+    payment.request_body = request_of(ctx, settled.options()[0]);
     return true;
 }
 
@@ -382,7 +383,7 @@ void receive_payment(RequestCtx &ctx, std::string_view header_value)
 {
     Worker *worker = worker_of(main_conf(ctx.r));
     if (worker == nullptr) {
-        ctx.state = State::closed;
+        ctx.state = PaymentState::closed;
         return;  // 500
     }
     if (!read_payment(ctx, header_value)) {

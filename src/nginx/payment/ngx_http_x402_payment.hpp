@@ -9,7 +9,7 @@
 namespace x402 {
 
 // Decided without a call: nothing is taken.
-void decide(RequestCtx &ctx, Answer answer);
+void decide(RequestCtx &ctx, OwnReply answer);
 // The same, as a 402 with a fresh offer.
 void challenge(RequestCtx &ctx, std::string error);
 // Like challenge(), for a payment that is no good and not just spent: with the
@@ -19,10 +19,11 @@ void refuse_payment(RequestCtx &ctx, std::string error);
 void cap_retry(RequestCtx &ctx);
 
 // The requirement this payment meets, and the request that says so.
-void set_way(RequestCtx &ctx, const PaymentOffer::Way &way);
+void set_option(RequestCtx &ctx, const PaymentOffer::Option &option);
 
 // What verify and settle ask about this way, in payment->asked_version.
-std::string request_of(const RequestCtx &ctx, const PaymentOffer::Way &way);
+std::string request_of(const RequestCtx &ctx,
+                       const PaymentOffer::Option &option);
 
 // When this payment is settled (ngx_http_x402_settle_time.cpp). `distrusted`:
 // this very payment was refused before, and is not given the backend's work on
@@ -52,9 +53,9 @@ bool meets_offer(RequestCtx &ctx, bool distrusted);
 // somebody else signed is verified, and then takes the claim over
 // (ngx_http_x402_claim_takeover.cpp). True: taken up or answered; false: it is
 // not that.
-bool contest(RequestCtx &ctx, Worker &worker, const ClaimView &claim);
+bool take_over_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim);
 // It is verified.
-void settle_contested(RequestCtx &ctx, Worker &worker);
+void settle_disputed_claim(RequestCtx &ctx, Worker &worker);
 
 // Extension payment-identifier (ngx_http_x402_identifier.cpp). False: the
 // payment has been answered, because it is not named as it has to be, or
@@ -62,11 +63,11 @@ void settle_contested(RequestCtx &ctx, Worker &worker);
 bool check_identifier(RequestCtx &ctx, Worker &worker);
 // The payment takes its name, before content is made. False: it cannot have it,
 // and ctx.answer says so.
-bool note_identifier(RequestCtx &ctx);
+bool record_identifier(RequestCtx &ctx);
 
 // The payment is in other hands: true when this request waits for it (its
 // access phase runs again), false when it has waited long enough.
-bool wait_turn(RequestCtx &ctx);
+bool wait_for_claim(RequestCtx &ctx);
 
 // Settles before content is made (ngx_http_x402_settle_first.cpp); the session
 // is in state settling_first.
@@ -83,7 +84,7 @@ template <class Body> void resume_request(ngx_http_request_t *r, Body &&body)
         return true;
     });
     if (taken) {
-        wake(r);
+        resume_phases(r);
         return;
     }
     ngx_connection_t *c = r->connection;

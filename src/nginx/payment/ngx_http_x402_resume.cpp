@@ -25,11 +25,11 @@ bool recall_settle(RequestCtx &ctx, const ClaimView &claim)
     LockedClaims claims(main_conf(ctx.r)->zone);
     std::string stored = claims->stored_settle(claim.ref);
     if (stored.empty()) {
-        const auto *way = find_way(ctx, payment.payload);
-        if (way == nullptr) {
+        const auto *option = find_option(ctx, payment.payload);
+        if (option == nullptr) {
             return false;
         }
-        set_way(ctx, *way);
+        set_option(ctx, *option);
         return claims->settle_digest_is(claim.ref,
                                         sha256(payment.request_body));
     }
@@ -50,7 +50,7 @@ bool recall_settle(RequestCtx &ctx, const ClaimView &claim)
 void resume_unknown(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
 {
     Endpoint *endpoint = worker.endpoint_by_id(
-        claim.facilitator, member_by_id(*ctx.conf, claim.facilitator));
+        claim.facilitator, peer_by_id(*ctx.conf, claim.facilitator));
     bool possible =
         endpoint && recall_settle(ctx, claim)
         && Slot::available(worker, ctx.conf->max_calls, true)
@@ -63,7 +63,7 @@ void resume_unknown(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
     ctx.slot = Slot(worker);
     ctx.payment->claim = claim.ref;
     ctx.resumed = true;
-    advance(ctx, Event::claim_unknown_resumed);
+    advance(ctx, PaymentEvent::claim_unknown_resumed);
     SettlementTerms terms = settlement_terms(ctx);
     terms.ever_unknown = true;
     terms.was_verified = claim.was_verified;
@@ -102,7 +102,7 @@ void resume_paid(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
     ctx.payment->claim = claim.ref;
     ctx.settled_first = true;
     ctx.never_settled = claim.never_settled;
-    advance(ctx, Event::claim_paid_resumed);
+    advance(ctx, PaymentEvent::claim_paid_resumed);
     ctx.receipt = claim.receipt;
     recall_paid(ctx, claim);
     log_line(NGX_LOG_NOTICE, ctx.r->connection->log,
@@ -131,7 +131,7 @@ bool is_in_flight(const ClaimView &claim)
 bool answer_from_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
 {
     bool same = claim.same_resource && claim.same_client;
-    if (is_in_flight(claim) && wait_turn(ctx)) {
+    if (is_in_flight(claim) && wait_for_claim(ctx)) {
         return true;
     }
     switch (claim.state) {
@@ -146,11 +146,11 @@ bool answer_from_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
         decide(ctx, same ? in_use_answer() : unknown_answer());
         break;
     case ClaimState::unknown:
-        if (contest(ctx, worker, claim)) {
+        if (take_over_claim(ctx, worker, claim)) {
             return true;
         }
         // Who waited for another's question does not ask once more himself.
-        if (same && !claim.in_use && !ctx.turn_until) {
+        if (same && !claim.in_use && !ctx.claim_wait_until) {
             resume_unknown(ctx, worker, claim);
             return true;
         }

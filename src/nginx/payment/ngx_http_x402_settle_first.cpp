@@ -13,33 +13,34 @@ namespace x402 {
 namespace {
 
 // Retry-After is never longer than the payment stays usable; tokens do not say.
-Answer capped(const RequestCtx &ctx, Answer answer)
+OwnReply capped(const RequestCtx &ctx, OwnReply answer)
 {
     std::int64_t left = ctx.payment->valid_before - ngx_time();
-    if (!ctx.dialect->bears_tokens()
+    if (!ctx.dialect->uses_bearer_tokens()
         && static_cast<std::int64_t>(answer.retry_after) > left) {
         answer.retry_after = left > 0 ? static_cast<ngx_uint_t>(left) : 0;
     }
     return answer;
 }
 
-void on_settled_first(RequestCtx &ctx, const Step &next,
+void on_settled_first(RequestCtx &ctx, const PaymentStep &next,
                       const SettlementResult &result)
 {
     ctx.state = next.next;
-    note_settlement(ctx, result);
-    if (next.next == State::paid) {
+    record_settlement(ctx, result);
+    if (next.next == PaymentState::paid) {
         ctx.receipt = result.receipt;
         ctx.settled_first = true;
     } else {
         ctx.answer = settlement_answer(ctx, result);
-        if (result.event == Event::settle_refused) {
+        if (result.event == PaymentEvent::settle_refused) {
             remember_refusal(ctx, result.reason);
         }
     }
 }
 
-void on_settled(void *data, const Step &next, const SettlementResult &result)
+void on_settled(void *data, const PaymentStep &next,
+                const SettlementResult &result)
 {
     auto *ctx = static_cast<RequestCtx *>(data);
     ctx->settlement = nullptr;
@@ -61,17 +62,17 @@ void settle_first(RequestCtx &ctx, Worker &worker, Endpoint &endpoint,
                           std::move(ctx.slot), on_settled, &ctx);
 }
 
-void note_settlement(RequestCtx &ctx, const SettlementResult &result)
+void record_settlement(RequestCtx &ctx, const SettlementResult &result)
 {
     ctx.settle_time = result.time;
     ctx.asked = result.asked;
     ctx.transaction = result.transaction;
-    if (result.event == Event::settle_paid
-        || result.event == Event::settle_unproven) {
+    if (result.event == PaymentEvent::settle_paid
+        || result.event == PaymentEvent::settle_unproven) {
         ctx.payment->payer_known = true;
         notify(ctx, NotifyEvent::settle);
     }
-    ctx.never_settled = result.event == Event::settle_waived;
+    ctx.never_settled = result.event == PaymentEvent::settle_waived;
 }
 
 SettlementTerms settlement_terms(RequestCtx &ctx)
@@ -90,8 +91,8 @@ SettlementTerms settlement_terms(RequestCtx &ctx)
     terms.receipt_network = payment.receipt_network;
     terms.unproven_delivers =
         ctx.conf->unproven == NGX_HTTP_X402_UNPROVEN_DELIVER;
-    if (ctx.dialect->bears_tokens()) {
-        terms.judge = judge_token_settle;
+    if (ctx.dialect->uses_bearer_tokens()) {
+        terms.read_answer = read_token_settle_answer;
         terms.waives_failure = delivers_unsettled(*ctx.conf);
     }
     terms.connect_timeout = ctx.conf->connect_timeout;
@@ -103,16 +104,17 @@ SettlementTerms settlement_terms(RequestCtx &ctx)
     return terms;
 }
 
-Answer settlement_answer(const RequestCtx &ctx, const SettlementResult &result)
+OwnReply settlement_answer(const RequestCtx &ctx,
+                           const SettlementResult &result)
 {
     switch (result.event) {
-    case Event::settle_refused: {
-        Answer answer = challenge_answer(result.reason);
+    case PaymentEvent::settle_refused: {
+        OwnReply answer = challenge_answer(result.reason);
         answer.status = 402;
         answer.receipt = result.receipt;
         return answer;
     }
-    case Event::settle_not_processed:
+    case PaymentEvent::settle_not_processed:
         if (result.unwritten) {
             return capped(ctx, busy_answer(5));
         }
@@ -122,7 +124,7 @@ Answer settlement_answer(const RequestCtx &ctx, const SettlementResult &result)
     default:
         break;
     }
-    Answer answer = unknown_answer();
+    OwnReply answer = unknown_answer();
     if (result.unproven_refused) {
         answer.status = NGX_HTTP_CONFLICT;
         answer.word = "settlement_unproven";

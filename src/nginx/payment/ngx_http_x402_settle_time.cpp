@@ -1,5 +1,5 @@
 // When the money of a payment moves: what the operator wrote, what the dialect
-// says of this way to pay, and who cannot be trusted with content before.
+// says of this payment option, and who cannot be trusted with content before.
 #include "nginx/core/ngx_http_x402_header_list.hpp"
 #include "nginx/payment/ngx_http_x402_payment.hpp"
 
@@ -38,7 +38,7 @@ std::optional<SettleTime> written_settle_time(ngx_uint_t written)
 void set_settle_time(RequestCtx &ctx, bool distrusted)
 {
     SettleTime &when = ctx.payment->settles;
-    when = ctx.dialect->settle_time(ctx.payment->way->requirements,
+    when = ctx.dialect->settle_time(ctx.payment->option->requirements,
                                     written_settle_time(ctx.conf->settle));
     if (when == SettleTime::off) {
         return;

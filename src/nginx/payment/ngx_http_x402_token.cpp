@@ -29,7 +29,7 @@ const Presented *presented_token(const RequestCtx &ctx)
 }
 
 // The sentence why it can be no token; nullptr: it can.
-const char *objection_to_token(const Presented &header)
+const char *validate_token(const Presented &header)
 {
     if (header.count != 1) {
         return "More than one x402 payment token was sent";
@@ -75,10 +75,10 @@ void on_verified(void *data, FacilitatorReply &reply)
     ctx->verify = nullptr;
     ctx->verify_time = ngx_current_msec - ctx->verify_started;
     resume_request(ctx->r, [&] {
-        VerifyAnswer verdict = judge_token_verify(reply);
+        VerifyAnswer verdict = read_token_verify_answer(reply);
         if (verdict.verdict != VerifyVerdict::valid) {
             log_trouble(*ctx, verdict);
-            advance(*ctx, Event::verify_invalid);
+            advance(*ctx, PaymentEvent::verify_invalid);
             ctx->answer = challenge_answer(verdict.reason);
             return;
         }
@@ -88,7 +88,7 @@ void on_verified(void *data, FacilitatorReply &reply)
         // Settle asks the same, under the name that verify gave it.
         ctx->payment->request_body =
             question(*ctx, agent_request_of(ctx->verify_body));
-        advance(*ctx, Event::verify_valid);
+        advance(*ctx, PaymentEvent::verify_valid);
     });
 }
 
@@ -104,24 +104,24 @@ void begin_verify(RequestCtx &ctx, Worker &worker)
     call.timeout = ctx.conf->verify_timeout;
     ctx.asked = &endpoint.conf();
     ctx.verify_started = ngx_current_msec;
-    advance(ctx, Event::claim_taken);
+    advance(ctx, PaymentEvent::claim_taken);
     ctx.verify =
         FacilitatorCall::start(endpoint, std::move(call), on_verified, &ctx);
 }
 
 void take_token(RequestCtx &ctx, std::string_view token)
 {
-    const PaymentOffer::Way &way = ctx.offer->ways().front();
+    const PaymentOffer::Option &option = ctx.offer->options().front();
     ctx.payment = std::make_unique<Payment>();
     Payment &payment = *ctx.payment;
     payment.payload.text = std::string(token);
-    payment.way = &way;
-    payment.network = way.requirements.network;
-    payment.receipt_network = way.requirements.network;
-    payment.amount = way.requirements.amount;
-    payment.asset = way.requirements.plan;
+    payment.option = &option;
+    payment.network = option.requirements.network;
+    payment.receipt_network = option.requirements.network;
+    payment.amount = option.requirements.amount;
+    payment.asset = option.requirements.plan;
     payment.valid_before =
-        ngx_time() + std::int64_t{way.requirements.max_timeout_seconds};
+        ngx_time() + std::int64_t{option.requirements.max_timeout_seconds};
 }
 
 }  // namespace
@@ -133,13 +133,13 @@ void receive_token(RequestCtx &ctx)
         decide(ctx, unpaid_answer());
         return;
     }
-    if (const char *objection = objection_to_token(*header)) {
-        challenge(ctx, objection);
+    if (const char *error = validate_token(*header)) {
+        challenge(ctx, error);
         return;
     }
     Worker *worker = worker_of(main_conf(ctx.r));
     if (worker == nullptr) {
-        ctx.state = State::closed;
+        ctx.state = PaymentState::closed;
         return;  // 500
     }
     if (!Slot::available(*worker, ctx.conf->max_calls, false)) {

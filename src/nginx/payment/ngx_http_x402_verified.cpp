@@ -24,7 +24,7 @@ void accept_for_good(RequestCtx &ctx, Worker &worker)
     }
     if (!recorded) {
         // Money: after a restart the payment would buy once more.
-        advance(ctx, Event::verify_failed);
+        advance(ctx, PaymentEvent::verify_failed);
         ctx.answer = busy_answer(5);
         cap_retry(ctx);
         return;
@@ -40,7 +40,7 @@ void accept_for_good(RequestCtx &ctx, Worker &worker)
                                         {},
                                         {},
                                         ctx.resource_url});
-    advance(ctx, Event::verify_final);
+    advance(ctx, PaymentEvent::verify_final);
 }
 
 }  // namespace
@@ -57,15 +57,15 @@ void accept_valid_payment(RequestCtx &ctx)
 {
     Worker &worker = *worker_of(main_conf(ctx.r));
     ctx.slot.prove();
-    if (ctx.payment->contested) {
-        settle_contested(ctx, worker);
+    if (ctx.payment->disputed_claim) {
+        settle_disputed_claim(ctx, worker);
         return;
     }
-    if (take_up_older_claim(ctx, worker)) {
+    if (adopt_older_claim(ctx, worker)) {
         return;
     }
-    if (!note_identifier(ctx)) {
-        advance(ctx, Event::verify_failed);
+    if (!record_identifier(ctx)) {
+        advance(ctx, PaymentEvent::verify_failed);
         return;
     }
     notify(ctx, NotifyEvent::verify);
@@ -75,19 +75,19 @@ void accept_valid_payment(RequestCtx &ctx)
     }
     bool trusted = LockedClaims(worker.zone)->set_verified(ctx.payment->claim);
     if (trusted && !ctx.settled_before) {
-        advance(ctx, Event::verify_valid);
+        advance(ctx, PaymentEvent::verify_valid);
         return;
     }
     if (ctx.payment->scheme.upto && !ctx.settled_before) {
         // What the content costs is not known before it is made, and the most
         // that was signed is not for us to take.
-        advance(ctx, Event::verify_failed);
+        advance(ctx, PaymentEvent::verify_failed);
         ctx.answer = busy_answer(5);
         cap_retry(ctx);
         return;
     }
     ctx.settled_before = true;
-    advance(ctx, Event::verify_settle_first);
+    advance(ctx, PaymentEvent::verify_settle_first);
     SettlementTerms terms = settlement_terms(ctx);
     terms.was_verified = true;
     settle_first(ctx, worker, worker.endpoint_of(*ctx.asked), std::move(terms));

@@ -37,7 +37,7 @@ std::size_t length_without_parameters(std::string_view type)
 
 }  // namespace
 
-bool json_answer_body(ngx_http_request_t *r, const Answer &answer,
+bool json_answer_body(ngx_http_request_t *r, const OwnReply &answer,
                       AnswerBody &body)
 {
     std::string text = std::string("{\"error\":\"") + answer.word + "\"";
@@ -48,7 +48,7 @@ bool json_answer_body(ngx_http_request_t *r, const Answer &answer,
     return set_json(r, text, body);
 }
 
-Challenge challenge_of(const RequestCtx &ctx, const Answer &answer,
+Challenge challenge_of(const RequestCtx &ctx, const OwnReply &answer,
                        const ResourceInfo &resource)
 {
     std::string_view error =
@@ -71,7 +71,7 @@ Challenge challenge_of(const RequestCtx &ctx, const Answer &answer,
 namespace {
 
 // What the location's dialects put into the body of a 402, if anything.
-bool challenge_body(const RequestCtx &ctx, const Answer &answer,
+bool challenge_body(const RequestCtx &ctx, const OwnReply &answer,
                     AnswerBody &body)
 {
     if (answer.offer && ctx.offer) {
@@ -88,13 +88,13 @@ bool challenge_body(const RequestCtx &ctx, const Answer &answer,
 
 }  // namespace
 
-bool choose_answer_body(const RequestCtx &ctx, const Answer &answer,
+bool choose_answer_body(const RequestCtx &ctx, const OwnReply &answer,
                         AnswerBody &body)
 {
     ngx_http_request_t *r = ctx.r;
     const ngx_http_x402_loc_conf_t *conf = answer.unpaid ? ctx.conf : nullptr;
     // What plans cost people read at their seller's.
-    if (conf && conf->paywall && !bears_tokens(*conf)) {
+    if (conf && conf->paywall && !uses_bearer_tokens(*conf)) {
         std::string page;
         if (paywall_for(ctx, page)) {
             body.type = kHtmlInUtf8;
@@ -119,7 +119,7 @@ bool choose_answer_body(const RequestCtx &ctx, const Answer &answer,
 
 void set_body_headers(ngx_http_request_t *r, const AnswerBody &body)
 {
-    r->headers_out.content_type = borrowed(body.type);
+    r->headers_out.content_type = to_ngx_str(body.type);
     // nginx: what filters compare by.
     r->headers_out.content_type_len = body.type_length;
     r->headers_out.content_type_lowcase = nullptr;

@@ -14,17 +14,17 @@ struct AnswerBody {
 
 // What the dialects are told of an answer that carries an offer. Lifetime: the
 // arguments'.
-Challenge challenge_of(const RequestCtx &ctx, const Answer &answer,
+Challenge challenge_of(const RequestCtx &ctx, const OwnReply &answer,
                        const ResourceInfo &resource);
 
 // The JSON of an answer that has a word. False: no memory.
-bool json_answer_body(ngx_http_request_t *r, const Answer &answer,
+bool json_answer_body(ngx_http_request_t *r, const OwnReply &answer,
                       AnswerBody &body);
 
 // The same for every answer; "{}" for a 402, unless it carries an offer. To who
 // brought no usable payment: the page for browsers, else the operator's words.
 // False: no memory.
-bool choose_answer_body(const RequestCtx &ctx, const Answer &answer,
+bool choose_answer_body(const RequestCtx &ctx, const OwnReply &answer,
                         AnswerBody &body);
 
 // Content-Type and Content-Length.

@@ -75,12 +75,14 @@ char *set_notify(ngx_conf_t *cf, void *conf)
     if (cf->args->nelts == 2) {
         return word == "off" && notices->empty()
                    ? NGX_CONF_OK
-                   : refuse(cf, "write \"x402_notify event uri\", or \"off\" "
+                   : conf_error(cf,
+                                "write \"x402_notify event uri\", or \"off\" "
                                 "alone");
     }
     ngx_str_t uri = arguments(cf)[2];
     if (uri.len == 0 || uri.data[0] != '/' || has_variable(view(uri))) {
-        return refuse(cf, "\"" + copy(uri)
+        return conf_error(cf,
+                          "\"" + copy(uri)
                               + "\" must be a path of this server, without "
                                 "variables: the subrequest has those of its "
                                 "main request");
@@ -98,8 +100,8 @@ char *set_notify(ngx_conf_t *cf, void *conf)
             return NGX_CONF_OK;
         }
     }
-    return refuse(cf, "unknown event \"" + std::string(word)
-                          + "\"; write verify, settle or failure");
+    return conf_error(cf, "unknown event \"" + std::string(word)
+                              + "\"; write verify, settle or failure");
 }
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view kVary = "PAYMENT-SIGNATURE, X-PAYMENT, Accept";
 
-bool note_own_header(RequestCtx &ctx, ngx_table_elt_t *header)
+bool record_own_header(RequestCtx &ctx, ngx_table_elt_t *header)
 {
     constexpr std::size_t kRoom = sizeof(ctx.own_headers) / sizeof(header);
     if (header == nullptr) {
@@ -27,14 +27,14 @@ bool note_own_header(RequestCtx &ctx, ngx_table_elt_t *header)
 bool add_own_header(RequestCtx &ctx, std::string_view name,
                     std::string_view value)
 {
-    return note_own_header(ctx, add_header(ctx.r, name, value));
+    return record_own_header(ctx, add_header(ctx.r, name, value));
 }
 
 // To who brought no payment the offer is the same but for its URL.
 bool add_prepared_offers(RequestCtx &ctx, const PreparedOffers &prepared)
 {
-    std::string room;
-    std::string_view url = inside_json_string(ctx.resource_url, room);
+    std::string scratch;
+    std::string_view url = inside_json_string(ctx.resource_url, scratch);
     for (std::size_t i = 0; i < prepared.size(); i++) {
         if (!prepared[i]) {
             continue;
@@ -46,7 +46,7 @@ bool add_prepared_offers(RequestCtx &ctx, const PreparedOffers &prepared)
         }
         prepared[i]->write(value, url);
         std::string_view name = ctx.location->dialects[i]->offer_header();
-        if (!note_own_header(
+        if (!record_own_header(
                 ctx, add_constant_header(ctx.r, name, {value, length}))) {
             return false;
         }
@@ -55,7 +55,7 @@ bool add_prepared_offers(RequestCtx &ctx, const PreparedOffers &prepared)
 }
 
 // In every dialect of the location that puts its offer into a header.
-bool add_offers(RequestCtx &ctx, const Answer &answer)
+bool add_offers(RequestCtx &ctx, const OwnReply &answer)
 {
     if (answer.unpaid && ctx.conf->prepared) {
         return add_prepared_offers(
@@ -111,9 +111,9 @@ void hide_authenticate(ngx_http_request_t *r)
 
 // What variables say about the first answer of ours; what follows it (its error
 // page with a price of its own) does not change what happened.
-void note_reply(RequestCtx &ctx, const Answer &answer)
+void record_reply(RequestCtx &ctx, const OwnReply &answer)
 {
-    if (ctx.reply != Reply::none) {
+    if (ctx.reply != ReplyKind::none) {
         return;
     }
     if (ctx.payment) {
@@ -123,19 +123,19 @@ void note_reply(RequestCtx &ctx, const Answer &answer)
         // Only a settlement of unknown outcome does not know what was charged.
         bool known =
             answer.charged && std::string_view(answer.charged) == "false";
-        ctx.reply = known ? Reply::fault : Reply::unknown;
+        ctx.reply = known ? ReplyKind::fault : ReplyKind::unknown;
         ctx.reason = answer.word ? answer.word : "";
         return;
     }
     bool unpaid = answer.unpaid
                   || (!ctx.payment && answer.offer_error == kPaymentRequired);
-    ctx.reply = unpaid ? Reply::challenge : Reply::refusal;
+    ctx.reply = unpaid ? ReplyKind::challenge : ReplyKind::refusal;
     if (!unpaid) {
         ctx.reason = answer.offer_error;
     }
 }
 
-ngx_int_t send_own_body(RequestCtx &ctx, const Answer &answer)
+ngx_int_t send_own_body(RequestCtx &ctx, const OwnReply &answer)
 {
     ngx_http_request_t *r = ctx.r;
     AnswerBody body;
@@ -194,25 +194,25 @@ ngx_table_elt_t *add_constant_header(ngx_http_request_t *r,
     }
     ngx_memzero(header, sizeof(*header));
     header->hash = 1;
-    header->key = borrowed(name);
-    header->value = borrowed(value);
+    header->key = to_ngx_str(name);
+    header->value = to_ngx_str(value);
     return header;
 }
 
 bool add_paid_headers(RequestCtx &ctx)
 {
-    ctx.stamp = RequestCtx::Stamp::paid;
+    ctx.stamp = RequestCtx::CacheControl::paid;
     return (ctx.receipt.empty()
             || add_own_header(ctx, ctx.dialect->receipt_header(),
                               base64_encode(ctx.dialect->receipt(ctx.receipt))))
            && add_constant_header(ctx.r, "Vary", kVary) != nullptr;
 }
 
-bool add_answer_headers(RequestCtx &ctx, const Answer &answer)
+bool add_answer_headers(RequestCtx &ctx, const OwnReply &answer)
 {
-    ctx.stamp = RequestCtx::Stamp::no_store;
+    ctx.stamp = RequestCtx::CacheControl::no_store;
     ctx.answered = true;
-    note_reply(ctx, answer);
+    record_reply(ctx, answer);
     hide_authenticate(ctx.r);
     if (answer.offer && !ctx.challenged && ctx.offer) {
         ctx.challenged = true;
@@ -234,7 +234,7 @@ bool add_answer_headers(RequestCtx &ctx, const Answer &answer)
     return add_constant_header(ctx.r, "Vary", kVary) != nullptr;
 }
 
-ngx_int_t send_answer(RequestCtx &ctx, const Answer &answer)
+ngx_int_t send_answer(RequestCtx &ctx, const OwnReply &answer)
 {
     if (!add_answer_headers(ctx, answer)) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
@@ -248,9 +248,9 @@ ngx_int_t send_answer(RequestCtx &ctx, const Answer &answer)
     return send_own_body(ctx, answer);
 }
 
-Answer challenge_answer(std::string error)
+OwnReply challenge_answer(std::string error)
 {
-    Answer answer;
+    OwnReply answer;
     // x402 asks for 412 where the payer has to allow the transfer first.
     answer.status = error == "permit2_allowance_required"
                         ? NGX_HTTP_PRECONDITION_FAILED
@@ -260,18 +260,18 @@ Answer challenge_answer(std::string error)
     return answer;
 }
 
-Answer invalid_answer(const RequestCtx &ctx, std::string error)
+OwnReply invalid_answer(const RequestCtx &ctx, std::string error)
 {
-    Answer answer = challenge_answer(std::move(error));
+    OwnReply answer = challenge_answer(std::move(error));
     if (answer.status == 402) {
         answer.status = ctx.conf->refuse_status;
     }
     return answer;
 }
 
-Answer unpaid_answer()
+OwnReply unpaid_answer()
 {
-    Answer answer;
+    OwnReply answer;
     answer.status = 402;
     answer.offer = true;
     answer.unpaid = true;
@@ -279,40 +279,40 @@ Answer unpaid_answer()
 }
 
 // The facilitator has not said yet what an offer needs of it.
-Answer unready_answer()
+OwnReply unready_answer()
 {
-    Answer answer =
+    OwnReply answer =
         fault_answer(NGX_HTTP_SERVICE_UNAVAILABLE, "facilitator_not_ready");
     answer.retry_after = 2;
     return answer;
 }
 
-Answer fault_answer(ngx_uint_t status, const char *word)
+OwnReply fault_answer(ngx_uint_t status, const char *word)
 {
-    Answer answer;
+    OwnReply answer;
     answer.status = status;
     answer.word = word;
     answer.charged = "false";
     return answer;
 }
 
-Answer busy_answer(ngx_uint_t retry_after)
+OwnReply busy_answer(ngx_uint_t retry_after)
 {
-    Answer answer = fault_answer(NGX_HTTP_SERVICE_UNAVAILABLE, "busy");
+    OwnReply answer = fault_answer(NGX_HTTP_SERVICE_UNAVAILABLE, "busy");
     answer.retry_after = retry_after;
     return answer;
 }
 
-Answer in_use_answer()
+OwnReply in_use_answer()
 {
-    Answer answer = fault_answer(NGX_HTTP_CONFLICT, "payment_in_use");
+    OwnReply answer = fault_answer(NGX_HTTP_CONFLICT, "payment_in_use");
     answer.retry_after = 1;
     return answer;
 }
 
-Answer unknown_answer()
+OwnReply unknown_answer()
 {
-    Answer answer =
+    OwnReply answer =
         fault_answer(NGX_HTTP_SERVICE_UNAVAILABLE, "settlement_unknown");
     answer.charged = "\"unknown\"";
     answer.retry_after = 5;

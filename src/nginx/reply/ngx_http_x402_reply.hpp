@@ -18,25 +18,25 @@ ngx_table_elt_t *add_constant_header(ngx_http_request_t *r,
 bool add_paid_headers(RequestCtx &ctx);
 
 // Headers of an answer of ours, on top of headers_out as it is.
-bool add_answer_headers(RequestCtx &ctx, const Answer &answer);
+bool add_answer_headers(RequestCtx &ctx, const OwnReply &answer);
 
 // From a phase handler: the operator's error_page where there is one for the
 // status, else headers and body of ours. What it returns is the handler's.
-ngx_int_t send_answer(RequestCtx &ctx, const Answer &answer);
+ngx_int_t send_answer(RequestCtx &ctx, const OwnReply &answer);
 
 // Answers of fixed meaning.
-Answer challenge_answer(std::string error);
+OwnReply challenge_answer(std::string error);
 // The same for a payment that is no good: under x402_refuse_status.
-Answer invalid_answer(const RequestCtx &ctx, std::string error);
+OwnReply invalid_answer(const RequestCtx &ctx, std::string error);
 // To who brought no payment, or nothing that can be read as one, in the
 // operator's words. The quote has been made.
-Answer unpaid_answer();
+OwnReply unpaid_answer();
 // 503: no offer can be made before the facilitator has been heard.
-Answer unready_answer();
-Answer busy_answer(ngx_uint_t retry_after);
-Answer in_use_answer();
-Answer unknown_answer();
-Answer fault_answer(ngx_uint_t status, const char *word);
+OwnReply unready_answer();
+OwnReply busy_answer(ngx_uint_t retry_after);
+OwnReply in_use_answer();
+OwnReply unknown_answer();
+OwnReply fault_answer(ngx_uint_t status, const char *word);
 
 }  // namespace x402
 

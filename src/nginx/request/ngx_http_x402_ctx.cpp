@@ -55,9 +55,10 @@ void log_owed(const RequestCtx &ctx)
                 ctx.resource_url});
 }
 
-void log_step(const RequestCtx &ctx, Event event, const Step &next)
+void log_step(const RequestCtx &ctx, PaymentEvent event,
+              const PaymentStep &next)
 {
-    if (next.action == Action::fail) {
+    if (next.action == PaymentAction::fail) {
         log_line(NGX_LOG_CRIT, ctx.r->connection->log,
                  std::string("event \"") + event_name(event) + "\" in state \""
                      + state_name(ctx.state)
@@ -74,23 +75,23 @@ void on_request_end(RequestCtx &ctx)
     if (ctx.hold_timer.timer_set) {
         ngx_del_timer(&ctx.hold_timer);
     }
-    if (ctx.turn_timer.timer_set) {
-        ngx_del_timer(&ctx.turn_timer);
+    if (ctx.claim_wait_timer.timer_set) {
+        ngx_del_timer(&ctx.claim_wait_timer);
     }
-    if (ctx.state == State::closed) {
+    if (ctx.state == PaymentState::closed) {
         return;
     }
-    note_delivery(ctx);
-    bool broken =
-        ctx.settled_first && !ctx.last_seen && !ctx.r->header_only
-        && (ctx.state == State::delivering || ctx.state == State::delivered);
-    Action action =
-        advance(ctx, broken ? Event::content_broken : Event::request_gone);
-    if (action == Action::cancel_call && ctx.verify) {
+    record_delivery(ctx);
+    bool broken = ctx.settled_first && !ctx.last_seen && !ctx.r->header_only
+                  && (ctx.state == PaymentState::delivering
+                      || ctx.state == PaymentState::delivered);
+    PaymentAction action = advance(ctx, broken ? PaymentEvent::content_broken
+                                               : PaymentEvent::request_gone);
+    if (action == PaymentAction::cancel_call && ctx.verify) {
         ctx.verify->cancel();
-    } else if (action == Action::detach_call && ctx.settlement) {
+    } else if (action == PaymentAction::detach_call && ctx.settlement) {
         ctx.settlement->detach();
-    } else if (action == Action::detach_call) {
+    } else if (action == PaymentAction::detach_call) {
         // It could not be begun: nothing was sent now, nor will be. What was
         // unknown before is so still.
         change_claim(ctx,
@@ -154,9 +155,9 @@ RequestCtx *find_or_make_ctx(ngx_http_request_t *r)
     return ctx;
 }
 
-Action advance(RequestCtx &ctx, Event event)
+PaymentAction advance(RequestCtx &ctx, PaymentEvent event)
 {
-    Step next = step(ctx.state, event);
+    PaymentStep next = step(ctx.state, event);
     ngx_log_debug3(NGX_LOG_DEBUG_HTTP, ctx.r->connection->log, 0,
                    "x402: %s, %s -> %s", state_name(ctx.state),
                    event_name(event), state_name(next.next));
@@ -167,30 +168,31 @@ Action advance(RequestCtx &ctx, Event event)
     });
     ctx.state = next.next;
     change_claim(ctx, next.claim);
-    if (next.next == State::closed) {
+    if (next.next == PaymentState::closed) {
         ctx.slot = Slot();
     }
     return next.action;
 }
 
-Members members_of(const RequestCtx &ctx, const PaymentOffer::Way &way)
+FacilitatorPeers peers_of(const RequestCtx &ctx,
+                          const PaymentOffer::Option &option)
 {
-    const Members &all = members_of(*ctx.conf, way.term);
-    if (way.speaker == 0) {
+    const FacilitatorPeers &all = peers_of(*ctx.conf, option.term);
+    if (option.bound_facilitator == 0) {
         return all;
     }
     // What this one added to the offer only this one can settle.
-    Members bound;
+    FacilitatorPeers bound;
     std::copy_if(all.begin(), all.end(), std::back_inserter(bound),
-                 [&](const FacilitatorConf *member) {
-                     return member->id == way.speaker;
+                 [&](const FacilitatorConf *peer) {
+                     return peer->id == option.bound_facilitator;
                  });
     return bound;
 }
 
-void note_delivery(RequestCtx &ctx)
+void record_delivery(RequestCtx &ctx)
 {
-    if (ctx.state != State::delivering) {
+    if (ctx.state != PaymentState::delivering) {
         return;
     }
     ngx_http_request_t *r = ctx.r;
@@ -199,11 +201,11 @@ void note_delivery(RequestCtx &ctx)
     // answers, not of an upstream's 204, 304 or empty content.
     bool ended = ctx.last_seen && r->out == nullptr && !r->connection->buffered;
     bool header_alone =
-        ended || r->header_only || ctx.gate == Gate::shut
+        ended || r->header_only || ctx.hold_state == HoldState::shut
         || r->headers_out.status == NGX_HTTP_SWITCHING_PROTOCOLS;
     auto header = static_cast<off_t>(r->header_size);
     if (r->header_size > 0 && (header_alone ? sent >= header : sent > header)) {
-        advance(ctx, Event::body_sent);
+        advance(ctx, PaymentEvent::body_sent);
     }
 }
 

@@ -20,7 +20,7 @@
 namespace x402 {
 
 // An answer of ours instead of the content.
-struct Answer {
+struct OwnReply {
     ngx_uint_t status = 0;    // 0: none
     bool offer = false;       // carries PAYMENT-REQUIRED
     bool unpaid = false;      // to who brought no usable payment
@@ -45,12 +45,12 @@ struct Payment {
     ClaimRef claim;
     // Of another payment with this key, in doubt and never verified; this one
     // takes it over if it is good.
-    ClaimRef contested;
+    ClaimRef disputed_claim;
     std::optional<Digest> name;  // the client gave it (payment-identifier)
-    const PaymentOffer::Way *way = nullptr;  // nullptr: resumed claim
+    const PaymentOffer::Option *option = nullptr;  // nullptr: resumed claim
     unsigned asked_version = 2;  // of x402, by which the facilitator is asked
     std::string request_body;    // of verify and settle
-    Members others;              // of the group, who may verify instead
+    FacilitatorPeers others;     // of the group, who may verify instead
     std::string payer;
     std::string network;          // CAIP-2
     std::string receipt_network;  // as the dialect calls it
@@ -70,7 +70,7 @@ struct Presented {
 using PresentedHeaders = std::vector<Presented>;
 
 // How far the response of the content is.
-enum class Gate {
+enum class HoldState {
     open,  // passes
     held,  // kept back
     shut,  // replaced by an answer of ours; what comes is discarded
@@ -80,7 +80,7 @@ struct RequestCtx {
     explicit RequestCtx(ngx_http_request_t *request) : r(request) {}
 
     ngx_http_request_t *r;
-    State state = State::arrived;
+    PaymentState state = PaymentState::arrived;
     bool accepted = false;        // a payment opened this request
     bool challenged = false;      // a PAYMENT-REQUIRED was sent; never a second
     bool answered = false;        // what leaves is an answer of ours
@@ -119,14 +119,14 @@ struct RequestCtx {
     Slot slot;
     FacilitatorCall *verify = nullptr;
     Settlement *settlement = nullptr;
-    Answer answer;        // to be sent by the access handler
+    OwnReply answer;      // to be sent by the access handler
     std::string receipt;  // JSON, once money moved
 
     // For variables only.
-    Reply reply = Reply::none;  // the first answer of ours
-    std::string reason;         // of that answer
-    bool let_in = false;        // passed the access phase without a payment
-    bool resumed = false;       // the payment was presented before
+    ReplyKind reply = ReplyKind::none;  // the first answer of ours
+    std::string reason;                 // of that answer
+    bool let_in = false;   // passed the access phase without a payment
+    bool resumed = false;  // the payment was presented before
     const FacilitatorConf *asked = nullptr;
     ngx_msec_t verify_started = 0;
     std::optional<ngx_msec_t> verify_time;
@@ -137,16 +137,16 @@ struct RequestCtx {
     std::optional<JsonDocument> body_document;    // of the request body
 
     // Waiting for another request with the same payment.
-    ngx_event_t turn_timer{};
-    std::optional<ngx_msec_t> turn_until;
+    ngx_event_t claim_wait_timer{};
+    std::optional<ngx_msec_t> claim_wait_until;
 
     // The gate.
-    Gate gate = Gate::open;
+    HoldState hold_state = HoldState::open;
     ngx_chain_t *held = nullptr;
     ngx_chain_t **held_last = &held;
     off_t held_bytes = 0;
     bool last_seen = false;
-    bool source_to_stop = false;  // at its next bytes
+    bool upstream_to_stop = false;  // at its next bytes
     ngx_event_t hold_timer{};
     ngx_msec_t hold_until = 0;
 
@@ -154,24 +154,29 @@ struct RequestCtx {
     ngx_table_elt_t *own_headers[3] = {};
     ngx_uint_t own_header_count = 0;
     // What the stamp filter writes into Cache-Control.
-    enum class Stamp { nothing, paid, no_store } stamp = Stamp::nothing;
+    enum class CacheControl {
+        nothing,
+        paid,
+        no_store
+    } stamp = CacheControl::nothing;
 };
 
-// All who may be asked about this way to pay, in order. Empty: it says what a
-// facilitator has put into it who is no member any more.
-Members members_of(const RequestCtx &ctx, const PaymentOffer::Way &way);
+// All who may be asked about this payment option, in order. Empty: it says what
+// a facilitator has put into it who is no member any more.
+FacilitatorPeers peers_of(const RequestCtx &ctx,
+                          const PaymentOffer::Option &option);
 
-// Whom to ask about this way to pay, if he is well.
+// Whom to ask about this payment option, if he is well.
 inline FacilitatorConf *facilitator_of(const RequestCtx &ctx,
-                                       const PaymentOffer::Way &way)
+                                       const PaymentOffer::Option &option)
 {
-    const Members &members = members_of(*ctx.conf, way.term);
-    for (FacilitatorConf *member : members) {
-        if (member->id == way.speaker) {
-            return member;
+    const FacilitatorPeers &peers = peers_of(*ctx.conf, option.term);
+    for (FacilitatorConf *peer : peers) {
+        if (peer->id == option.bound_facilitator) {
+            return peer;
         }
     }
-    return members.front();
+    return peers.front();
 }
 
 // What is sold, in the words of a challenge. Lifetime: the context's.
@@ -192,10 +197,10 @@ RequestCtx *find_or_make_ctx(ngx_http_request_t *r);
 
 // Steps the session and carries out what concerns the claim. The action is the
 // caller's to do.
-Action advance(RequestCtx &ctx, Event event);
+PaymentAction advance(RequestCtx &ctx, PaymentEvent event);
 
 // Steps the session when header and first body byte have reached the socket.
-void note_delivery(RequestCtx &ctx);
+void record_delivery(RequestCtx &ctx);
 
 }  // namespace x402
 

@@ -84,10 +84,10 @@ OfferState variable_offer(ngx_http_request_t *r, const LocationOffer &location,
 
 bool is_supplemented(const PaymentOffer &offer)
 {
-    const auto &ways = offer.ways();
-    return std::any_of(ways.begin(), ways.end(),
-                       [](const PaymentOffer::Way &way) {
-                           return takes_supported_extra(way.requirements);
+    const auto &options = offer.options();
+    return std::any_of(options.begin(), options.end(),
+                       [](const PaymentOffer::Option &option) {
+                           return takes_supported_extra(option.requirements);
                        });
 }
 
@@ -98,7 +98,7 @@ OfferState offer_now(ngx_http_request_t *r,
                      std::shared_ptr<const PaymentOffer> &offer)
 {
     const LocationOffer &location = location_offer(conf);
-    if (location.constant && !location.supplemented) {
+    if (location.constant && !location.with_supported) {
         offer = location.constant;
         return OfferState::made;
     }
@@ -115,7 +115,7 @@ OfferState offer_now(ngx_http_request_t *r,
             return state;
         }
         bool adds = is_supplemented(*made);
-        offer = adds ? supplemented(*worker, conf, *made) : std::move(made);
+        offer = adds ? with_supported(*worker, conf, *made) : std::move(made);
     }
     return offer ? OfferState::made : OfferState::unready;
 }

@@ -12,30 +12,31 @@ namespace {
 
 // The kind may be listed in the version we speak to clients, or in the other.
 const SupportedKind *kind_of(const SupportedKinds &kinds,
-                             const PaymentRequirements &way)
+                             const PaymentRequirements &option)
 {
-    const SupportedKind *kind = kinds.find(2, way.scheme, way.network);
-    if (kind == nullptr && !way.v1_network.empty()) {
-        kind = kinds.find(1, way.scheme, way.v1_network);
+    const SupportedKind *kind = kinds.find(2, option.scheme, option.network);
+    if (kind == nullptr && !option.v1_network.empty()) {
+        kind = kinds.find(1, option.scheme, option.v1_network);
     }
     return kind;
 }
 
 // nullopt: not to be offered now.
 std::optional<PaymentRequirements>
-supplemented_way(Worker &worker, const FacilitatorConf &facilitator,
-                 const PaymentRequirements &way)
+supported_option(Worker &worker, const FacilitatorConf &facilitator,
+                 const PaymentRequirements &option)
 {
     auto kinds = supported_kinds(worker, facilitator);
-    const SupportedKind *kind = kinds ? kind_of(*kinds, way) : nullptr;
-    if (kind == nullptr && way.needs_supported) {
+    const SupportedKind *kind = kinds ? kind_of(*kinds, option) : nullptr;
+    if (kind == nullptr && option.needs_supported) {
         return std::nullopt;
     }
     auto extra =
         JsonDocument::parse(kind && !kind->extra.empty() ? kind->extra : "{}");
-    auto made = with_supported_extra(way, extra ? extra->root() : JsonValue());
-    if (!made && !way.needs_supported) {
-        made = with_supported_extra(way, JsonValue());
+    auto made =
+        with_supported_extra(option, extra ? extra->root() : JsonValue());
+    if (!made && !option.needs_supported) {
+        made = with_supported_extra(option, JsonValue());
     }
     if (!made) {
         log_line(NGX_LOG_ERR, ngx_cycle->log,
@@ -49,25 +50,26 @@ supplemented_way(Worker &worker, const FacilitatorConf &facilitator,
 // With the word of the first member who has said what is wanted; while none
 // has, as the first of them would have it. Adds nothing to what cannot be
 // offered.
-void add_way(PaymentOffer &made, Worker &worker, const Members &members,
-             const PaymentOffer::Way &way)
+void add_option(PaymentOffer &made, Worker &worker,
+                const FacilitatorPeers &peers,
+                const PaymentOffer::Option &option)
 {
-    const PaymentRequirements &base = way.requirements;
+    const PaymentRequirements &base = option.requirements;
     if (takes_supported_extra(base)) {
-        for (const FacilitatorConf *member : members) {
-            if (!supported_kinds(worker, *member)) {
+        for (const FacilitatorConf *peer : peers) {
+            if (!supported_kinds(worker, *peer)) {
                 continue;
             }
-            auto spoken = supplemented_way(worker, *member, base);
+            auto spoken = supported_option(worker, *peer, base);
             if (spoken && !takes_supported_extra(*spoken)) {
-                made.add(std::move(*spoken), way.term, member->id);
+                made.add(std::move(*spoken), option.term, peer->id);
                 return;
             }
         }
     }
-    auto plain = supplemented_way(worker, *members.front(), base);
+    auto plain = supported_option(worker, *peers.front(), base);
     if (plain) {
-        made.add(std::move(*plain), way.term);
+        made.add(std::move(*plain), option.term);
     }
 }
 
@@ -76,13 +78,13 @@ std::uint64_t answers_of(Worker &worker, const ngx_http_x402_loc_conf_t &conf,
                          const PaymentOffer &offer)
 {
     std::uint64_t answers = 1;
-    for (const PaymentOffer::Way &way : offer.ways()) {
-        if (!takes_supported_extra(way.requirements)) {
+    for (const PaymentOffer::Option &option : offer.options()) {
+        if (!takes_supported_extra(option.requirements)) {
             continue;
         }
-        for (const FacilitatorConf *member : members_of(conf, way.term)) {
-            answers = answers * 1099511628211U
-                      ^ supported_generation(worker, *member);
+        for (const FacilitatorConf *peer : peers_of(conf, option.term)) {
+            answers =
+                answers * 1099511628211U ^ supported_generation(worker, *peer);
         }
     }
     return answers;
@@ -91,35 +93,35 @@ std::uint64_t answers_of(Worker &worker, const ngx_http_x402_loc_conf_t &conf,
 time_t last_use_of(const PaymentOffer &offer)
 {
     std::uint32_t longest = 0;
-    for (const PaymentOffer::Way &way : offer.ways()) {
-        longest = std::max(longest, way.requirements.max_timeout_seconds);
+    for (const PaymentOffer::Option &option : offer.options()) {
+        longest = std::max(longest, option.requirements.max_timeout_seconds);
     }
     return ngx_time() + static_cast<time_t>(longest);
 }
 
 }  // namespace
 
-std::shared_ptr<PaymentOffer> supplemented(Worker &worker,
-                                           const ngx_http_x402_loc_conf_t &conf,
-                                           const PaymentOffer &offer)
+std::shared_ptr<PaymentOffer>
+with_supported(Worker &worker, const ngx_http_x402_loc_conf_t &conf,
+               const PaymentOffer &offer)
 {
     auto made = std::make_shared<PaymentOffer>();
-    for (const PaymentOffer::Way &way : offer.ways()) {
-        add_way(*made, worker, members_of(conf, way.term), way);
+    for (const PaymentOffer::Option &option : offer.options()) {
+        add_option(*made, worker, peers_of(conf, option.term), option);
     }
-    return made->ways().empty() ? nullptr : made;
+    return made->options().empty() ? nullptr : made;
 }
 
 std::shared_ptr<const PaymentOffer>
 supplemented_constant(Worker &worker, const ngx_http_x402_loc_conf_t &conf)
 {
     const PaymentOffer &base = *location_offer(conf).constant;
-    Worker::Supplement &kept = worker.supplements[&conf];
+    Worker::SupportedOffer &kept = worker.supported_offers[&conf];
     std::uint64_t answers = answers_of(worker, conf, base);
     if (kept.answers == answers) {
         return kept.offer;
     }
-    auto made = supplemented(worker, conf, base);
+    auto made = with_supported(worker, conf, base);
     if (kept.offer && made
         && kept.offer->accepts_json() != made->accepts_json()) {
         auto &before = kept.before;
@@ -139,15 +141,15 @@ supplemented_constant(Worker &worker, const ngx_http_x402_loc_conf_t &conf)
 }
 
 unsigned version_to_ask(Worker &worker, const FacilitatorConf &facilitator,
-                        const PaymentRequirements &way, unsigned own)
+                        const PaymentRequirements &option, unsigned own)
 {
     auto kinds = supported_kinds(worker, facilitator);
-    if (!kinds || way.v1_network.empty()) {
+    if (!kinds || option.v1_network.empty()) {
         return own;
     }
     auto lists = [&](unsigned version) {
-        return kinds->find(version, way.scheme,
-                           version == 1 ? way.v1_network : way.network)
+        return kinds->find(version, option.scheme,
+                           version == 1 ? option.v1_network : option.network)
                != nullptr;
     };
     unsigned other = own == 1 ? 2 : 1;
@@ -157,8 +159,9 @@ unsigned version_to_ask(Worker &worker, const FacilitatorConf &facilitator,
 const std::vector<OldOffer> *offers_before(Worker &worker,
                                            const ngx_http_x402_loc_conf_t &conf)
 {
-    auto kept = worker.supplements.find(&conf);
-    return kept == worker.supplements.end() ? nullptr : &kept->second.before;
+    auto kept = worker.supported_offers.find(&conf);
+    return kept == worker.supported_offers.end() ? nullptr
+                                                 : &kept->second.before;
 }
 
 }  // namespace x402

@@ -23,19 +23,19 @@ constexpr std::string_view kOurs[] = {
 // Those of all dialects, and what the location takes tokens from; `room` keeps
 // the list where it is not a fixed one.
 HeaderNames payments(const ngx_http_x402_loc_conf_t &conf,
-                     std::vector<std::string_view> &room)
+                     std::vector<std::string_view> &scratch)
 {
     PaymentHeaderNames names = payment_header_names();
-    if (!bears_tokens(conf)) {
+    if (!uses_bearer_tokens(conf)) {
         return {names.begin(), names.end()};
     }
-    room = token_headers(conf);
+    scratch = token_headers(conf);
     for (std::string_view name : names) {
-        if (std::find(room.begin(), room.end(), name) == room.end()) {
-            room.push_back(name);
+        if (std::find(scratch.begin(), scratch.end(), name) == scratch.end()) {
+            scratch.push_back(name);
         }
     }
-    return {room.data(), room.data() + room.size()};
+    return {scratch.data(), scratch.data() + scratch.size()};
 }
 
 // Core skips the access phase for subrequests; a location with a price of its
@@ -44,7 +44,7 @@ HeaderNames payments(const ngx_http_x402_loc_conf_t &conf,
 ngx_int_t admit_subrequest(ngx_http_request_t *r,
                            const ngx_http_x402_loc_conf_t *conf)
 {
-    if (!conf->own) {
+    if (!conf->price_in_location) {
         return NGX_DECLINED;
     }
     const RequestCtx *ctx = find_ctx(r);
@@ -67,8 +67,8 @@ ngx_int_t take_headers(ngx_http_request_t *r,
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
     ngx_list_t &list = r->headers_in.headers;
-    std::vector<std::string_view> room;
-    HeaderNames known = payments(*conf, room);
+    std::vector<std::string_view> scratch;
+    HeaderNames known = payments(*conf, scratch);
     bool payment = has_header(list, known);
     if (!payment && !has_header(list, kOurs)) {
         return NGX_DECLINED;
@@ -84,8 +84,8 @@ ngx_int_t take_headers(ngx_http_request_t *r,
     return NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
-void note_presented(PresentedHeaders &found, std::string_view name,
-                    const ngx_str_t &value)
+void record_presented(PresentedHeaders &found, std::string_view name,
+                      const ngx_str_t &value)
 {
     for (Presented &known : found) {
         if (known.name == name) {
@@ -103,12 +103,12 @@ PresentedHeaders presented_payments(ngx_list_t &list,
                                     const ngx_http_x402_loc_conf_t &conf)
 {
     PresentedHeaders found;
-    std::vector<std::string_view> room;
-    HeaderNames known = payments(conf, room);
+    std::vector<std::string_view> scratch;
+    HeaderNames known = payments(conf, scratch);
     each_header(list, [&](const ngx_table_elt_t &header) {
         for (std::string_view name : known) {
             if (header_is(header.key, name)) {
-                note_presented(found, name, header.value);
+                record_presented(found, name, header.value);
             }
         }
     });

@@ -20,9 +20,9 @@ constexpr ngx_msec_t kTimeout = 1500;
 }  // namespace
 
 // Owned by the worker; its calls end with it.
-class PlanBook {
+class PlanCache {
 public:
-    ~PlanBook()
+    ~PlanCache()
     {
         for (auto &[key, page] : pages_) {
             if (page->call) {
@@ -76,7 +76,7 @@ private:
     {
         auto *page = static_cast<Page *>(data);
         page->call = nullptr;
-        std::optional<PlanKind> told = judge_plan(reply);
+        std::optional<PlanKind> told = read_plan_answer(reply);
         if (told) {
             page->kind = std::move(*told);
         } else {
@@ -120,7 +120,7 @@ Result<PaymentRequirements> plan_now(ngx_http_request_t *r,
         return Problem{"this worker cannot ask for the plan"};
     }
     if (!worker->plans) {
-        worker->plans = std::make_shared<PlanBook>();
+        worker->plans = std::make_shared<PlanCache>();
     }
     const PlanKind *kind =
         worker->plans->kind(worker->endpoint_of(*term.plan_pages), terms.plan);

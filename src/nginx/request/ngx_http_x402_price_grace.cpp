@@ -7,18 +7,18 @@ namespace x402 {
 namespace {
 
 // The way keeps its offer alive through the context.
-const PaymentOffer::Way *find_in(RequestCtx &ctx,
-                                 const std::vector<OldOffer> &offers,
-                                 const PaymentPayload &payload)
+const PaymentOffer::Option *find_in(RequestCtx &ctx,
+                                    const std::vector<OldOffer> &offers,
+                                    const PaymentPayload &payload)
 {
     for (const OldOffer &old : offers) {
         if (old.until <= ngx_time() || !old.offer) {
             continue;
         }
-        const auto *way = ctx.dialect->match(*old.offer, payload);
-        if (way && !members_of(ctx, *way).empty()) {
+        const auto *option = ctx.dialect->match(*old.offer, payload);
+        if (option && !peers_of(ctx, *option).empty()) {
             ctx.older_offer = old.offer;
-            return way;
+            return option;
         }
     }
     return nullptr;
@@ -28,9 +28,9 @@ const PaymentOffer::Way *find_in(RequestCtx &ctx,
 std::vector<OldOffer> replaced_offers(const RequestCtx &ctx, Worker &worker)
 {
     std::vector<OldOffer> offers = ctx.location->old_offers;
-    if (ctx.location->supplemented) {
+    if (ctx.location->with_supported) {
         for (OldOffer &old : offers) {
-            old.offer = supplemented(worker, *ctx.conf, *old.offer);
+            old.offer = with_supported(worker, *ctx.conf, *old.offer);
         }
     }
     return offers;
@@ -38,22 +38,22 @@ std::vector<OldOffer> replaced_offers(const RequestCtx &ctx, Worker &worker)
 
 }  // namespace
 
-const PaymentOffer::Way *find_way(RequestCtx &ctx,
-                                  const PaymentPayload &payload)
+const PaymentOffer::Option *find_option(RequestCtx &ctx,
+                                        const PaymentPayload &payload)
 {
-    const auto *way = ctx.dialect->match(*ctx.offer, payload);
-    if (way != nullptr) {
-        return way;
+    const auto *option = ctx.dialect->match(*ctx.offer, payload);
+    if (option != nullptr) {
+        return option;
     }
     Worker *worker = worker_of(main_conf(ctx.r));
     const auto *before = worker ? offers_before(*worker, *ctx.conf) : nullptr;
     if (before != nullptr) {
-        way = find_in(ctx, *before, payload);
+        option = find_in(ctx, *before, payload);
     }
-    if (way == nullptr && worker != nullptr) {
-        way = find_in(ctx, replaced_offers(ctx, *worker), payload);
+    if (option == nullptr && worker != nullptr) {
+        option = find_in(ctx, replaced_offers(ctx, *worker), payload);
     }
-    return way;
+    return option;
 }
 
 }  // namespace x402

@@ -10,8 +10,8 @@ namespace x402 {
 // The way that the payment means: of the offer of now, else of one that a
 // reload or another answer of the facilitator replaced not longer ago than its
 // maxTimeoutSeconds. nullptr for none. Lifetime: the context's.
-const PaymentOffer::Way *find_way(RequestCtx &ctx,
-                                  const PaymentPayload &payload);
+const PaymentOffer::Option *find_option(RequestCtx &ctx,
+                                        const PaymentPayload &payload);
 
 }  // namespace x402
 

@@ -166,7 +166,7 @@ OfferState make_quote(RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf)
 
 bool is_free(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf)
 {
-    return (r->err_status >= NGX_HTTP_BAD_REQUEST && !conf->own)
+    return (r->err_status >= NGX_HTTP_BAD_REQUEST && !conf->price_in_location)
            || is_free_method(r, conf) || is_bypassed(r, conf);
 }
 

@@ -60,8 +60,8 @@ bool JournalFile::append(std::uint64_t edition, std::string_view record)
         return true;
     }
     int problem = errno;
-    if (complained_ == 0 || ngx_time() - complained_ >= kComplainEvery) {
-        complained_ = ngx_time();
+    if (reported_ == 0 || ngx_time() - reported_ >= kComplainEvery) {
+        reported_ = ngx_time();
         // Whoever changes a claim does not expect it to fail in the middle.
         guarded(ngx_cycle->log, 0, [&] {
             errno = problem;

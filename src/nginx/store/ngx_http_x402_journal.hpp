@@ -29,7 +29,7 @@ public:
     JournalFile &operator=(const JournalFile &) = delete;
 
     // What -t can say without making anything; empty: nothing is wrong.
-    std::string objection() const;
+    std::string validate() const;
 
     // At start: takes the files for this nginx alone, fills the table from them
     // and writes them anew. Empty: done; else why not, for the operator.
@@ -76,7 +76,7 @@ private:
 
     std::string paths_[2];
     int files_[2] = {-1, -1};
-    time_t complained_ = 0;
+    time_t reported_ = 0;
 };
 
 }  // namespace x402

@@ -103,7 +103,7 @@ void log_replay(ngx_log_t *log, const std::string &path,
 
 }  // namespace
 
-std::string JournalFile::objection() const
+std::string JournalFile::validate() const
 {
     for (const std::string &path : paths_) {
         struct stat about;

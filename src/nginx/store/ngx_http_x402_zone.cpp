@@ -108,7 +108,7 @@ bool init_journal(ngx_shm_zone_t *zone, void *table_memory, bool used_before)
     }
     std::string why;
     if (ngx_test_config) {
-        why = journal->objection();
+        why = journal->validate();
     } else if (used_before) {
         why = journal->resume(table_memory);
     } else {
@@ -248,7 +248,7 @@ ZoneLock::~ZoneLock()
     ngx_shmtx_unlock(&pool_->mutex);
 }
 
-Owner enter_zone(ngx_shm_zone_t *zone)
+ClaimOwner enter_zone(ngx_shm_zone_t *zone)
 {
     ZoneData *data = data_of(zone);
     data->table = std::make_unique<ClaimTable>(ZoneParts::table_of(zone),
@@ -258,7 +258,7 @@ Owner enter_zone(ngx_shm_zone_t *zone)
     return claims->enter(ngx_pid, ngx_time());
 }
 
-void leave_zone(ngx_shm_zone_t *zone, Owner owner)
+void leave_zone(ngx_shm_zone_t *zone, ClaimOwner owner)
 {
     {
         LockedClaims claims(zone);

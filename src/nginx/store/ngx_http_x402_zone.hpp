@@ -61,8 +61,8 @@ PaymentIds payment_ids_in(ngx_shm_zone_t *zone);
 
 // Gives this worker its place among the owners of claims. nullptr table: the
 // zone could not be entered.
-Owner enter_zone(ngx_shm_zone_t *zone);
-void leave_zone(ngx_shm_zone_t *zone, Owner owner);
+ClaimOwner enter_zone(ngx_shm_zone_t *zone);
+void leave_zone(ngx_shm_zone_t *zone, ClaimOwner owner);
 
 }  // namespace x402
 

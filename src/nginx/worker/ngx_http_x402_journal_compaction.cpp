@@ -22,25 +22,27 @@ constexpr std::uint64_t kRest = 64 * 1024;     // under the lock
 
 }  // namespace
 
-JournalUpkeep::JournalUpkeep(ngx_shm_zone_t *zone, Owner owner,
-                             JournalFile &journal)
+JournalCompaction::JournalCompaction(ngx_shm_zone_t *zone, ClaimOwner owner,
+                                     JournalFile &journal)
     : zone_(zone),
       owner_(owner),
       journal_(journal),
       timer_(
           AtQuit::leave,
-          [](void *upkeep) { static_cast<JournalUpkeep *>(upkeep)->look(); },
+          [](void *upkeep) {
+              static_cast<JournalCompaction *>(upkeep)->look();
+          },
           this)
 {
     timer_.arm(kLook);
 }
 
-JournalUpkeep::~JournalUpkeep()
+JournalCompaction::~JournalCompaction()
 {
     leave();
 }
 
-void JournalUpkeep::look()
+void JournalCompaction::look()
 {
     if (ngx_exiting || ngx_quit || ngx_terminate) {
         leave();  // another worker begins anew
@@ -55,7 +57,7 @@ void JournalUpkeep::look()
     timer_.arm(next);
 }
 
-void JournalUpkeep::leave()
+void JournalCompaction::leave()
 {
     if (phase_ != Phase::idle) {
         phase_ = Phase::idle;
@@ -64,7 +66,7 @@ void JournalUpkeep::leave()
     }
 }
 
-ngx_msec_t JournalUpkeep::step()
+ngx_msec_t JournalCompaction::step()
 {
     switch (phase_) {
     case Phase::idle:
@@ -80,7 +82,7 @@ ngx_msec_t JournalUpkeep::step()
     return kLook;
 }
 
-ngx_msec_t JournalUpkeep::begin()
+ngx_msec_t JournalCompaction::begin()
 {
     {
         LockedClaims claims(zone_);
@@ -99,7 +101,7 @@ ngx_msec_t JournalUpkeep::begin()
                : give_up(journal_.trouble("written anew", edition_ + 1));
 }
 
-ngx_msec_t JournalUpkeep::write_table()
+ngx_msec_t JournalCompaction::write_table()
 {
     std::string records;
     bool more = LockedClaims(zone_)->journal_part(place_, ngx_time(), records);
@@ -113,7 +115,7 @@ ngx_msec_t JournalUpkeep::write_table()
 }
 
 // What was appended meanwhile.
-ngx_msec_t JournalUpkeep::copy_tail()
+ngx_msec_t JournalCompaction::copy_tail()
 {
     auto got = journal_.copy(edition_, copied_, kCopied);
     if (!got) {
@@ -129,7 +131,7 @@ ngx_msec_t JournalUpkeep::copy_tail()
                   : give_up("journal cannot be written anew: no thread");
 }
 
-ngx_msec_t JournalUpkeep::wait_for_disk()
+ngx_msec_t JournalCompaction::wait_for_disk()
 {
     switch (flush_->load()) {
     case Flush::running:
@@ -143,7 +145,7 @@ ngx_msec_t JournalUpkeep::wait_for_disk()
     return phase_ == Phase::flushing ? turn() : finish();
 }
 
-ngx_msec_t JournalUpkeep::turn()
+ngx_msec_t JournalCompaction::turn()
 {
     std::uint64_t grown = journal_.size(edition_) - copied_;
     if (grown > kRest) {
@@ -161,7 +163,7 @@ ngx_msec_t JournalUpkeep::turn()
 }
 
 // The former edition has served until here, lest the power fails.
-ngx_msec_t JournalUpkeep::finish()
+ngx_msec_t JournalCompaction::finish()
 {
     std::uint64_t former = journal_.size(edition_);
     if (!journal_.clear(edition_)) {
@@ -175,7 +177,7 @@ ngx_msec_t JournalUpkeep::finish()
 }
 
 // The present edition goes on as if nothing had been.
-ngx_msec_t JournalUpkeep::give_up(const std::string &why)
+ngx_msec_t JournalCompaction::give_up(const std::string &why)
 {
     log_line(NGX_LOG_CRIT, ngx_cycle->log,
              why + "; it goes on growing, and is tried again in a minute");

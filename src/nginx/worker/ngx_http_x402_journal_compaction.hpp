@@ -10,14 +10,15 @@
 
 namespace x402 {
 
-class JournalUpkeep {
+class JournalCompaction {
 public:
     // Arms a cancelable timer. Lifetime: borrows the journal, of the zone's
     // configuration.
-    JournalUpkeep(ngx_shm_zone_t *zone, Owner owner, JournalFile &journal);
-    ~JournalUpkeep();
-    JournalUpkeep(const JournalUpkeep &) = delete;
-    JournalUpkeep &operator=(const JournalUpkeep &) = delete;
+    JournalCompaction(ngx_shm_zone_t *zone, ClaimOwner owner,
+                      JournalFile &journal);
+    ~JournalCompaction();
+    JournalCompaction(const JournalCompaction &) = delete;
+    JournalCompaction &operator=(const JournalCompaction &) = delete;
 
 private:
     enum class Phase { idle, table, tail, flushing, turned };
@@ -34,7 +35,7 @@ private:
     void look();
 
     ngx_shm_zone_t *zone_;
-    Owner owner_;
+    ClaimOwner owner_;
     JournalFile &journal_;
     Phase phase_ = Phase::idle;
     std::uint64_t edition_ = 0;  // the present one

@@ -24,15 +24,15 @@ void log_closed(const ClaimTexts &texts)
 
 }  // namespace
 
-UnknownWatch::UnknownWatch(Worker &worker,
-                           const ngx_http_x402_loc_conf_t &http_conf)
+SettleRetry::SettleRetry(Worker &worker,
+                         const ngx_http_x402_loc_conf_t &http_conf)
     : worker_(worker),
       // Nothing merges the http level itself.
       connect_timeout_(http_conf.connect_timeout),
       settle_timeout_(http_conf.settle_timeout),
       timer_(
           AtQuit::leave,
-          [](void *watch) { static_cast<UnknownWatch *>(watch)->tick(); }, this)
+          [](void *watch) { static_cast<SettleRetry *>(watch)->tick(); }, this)
 {
     ngx_conf_init_msec_value(connect_timeout_, 2000);
     ngx_conf_init_msec_value(settle_timeout_, 60000);
@@ -43,13 +43,13 @@ UnknownWatch::UnknownWatch(Worker &worker,
     timer_.arm(kInterval);
 }
 
-void UnknownWatch::on_settled(void *data, const Step &,
-                              const SettlementResult &)
+void SettleRetry::on_settled(void *data, const PaymentStep &,
+                             const SettlementResult &)
 {
-    static_cast<UnknownWatch *>(data)->on_wire_--;
+    static_cast<SettleRetry *>(data)->on_wire_--;
 }
 
-void UnknownWatch::tick()
+void SettleRetry::tick()
 {
     if (ngx_exiting || ngx_quit || ngx_terminate) {
         return;  // another worker goes on
@@ -77,7 +77,7 @@ void UnknownWatch::tick()
 }
 
 // False: it cannot be asked here; the claim is still in our hands.
-bool UnknownWatch::ask(ClaimRef claim)
+bool SettleRetry::ask(ClaimRef claim)
 {
     SettlementTerms terms;
     std::uint64_t facilitator;
@@ -104,8 +104,8 @@ bool UnknownWatch::ask(ClaimRef claim)
     terms.connect_timeout = connect_timeout_;
     terms.timeout = settle_timeout_;
     terms.log = ngx_cycle->log;
-    Settlement::start(worker_, *endpoint, std::move(terms), State::orphaned,
-                      Slot(worker_), on_settled, this);
+    Settlement::start(worker_, *endpoint, std::move(terms),
+                      PaymentState::orphaned, Slot(worker_), on_settled, this);
     on_wire_++;
     return true;
 }

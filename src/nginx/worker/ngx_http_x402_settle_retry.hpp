@@ -9,16 +9,16 @@
 
 namespace x402 {
 
-class UnknownWatch {
+class SettleRetry {
 public:
     // Begins at once. Lifetime: part of the worker; its settlements are over
     // before it goes.
-    UnknownWatch(Worker &worker, const ngx_http_x402_loc_conf_t &http_conf);
-    UnknownWatch(const UnknownWatch &) = delete;
-    UnknownWatch &operator=(const UnknownWatch &) = delete;
+    SettleRetry(Worker &worker, const ngx_http_x402_loc_conf_t &http_conf);
+    SettleRetry(const SettleRetry &) = delete;
+    SettleRetry &operator=(const SettleRetry &) = delete;
 
 private:
-    static void on_settled(void *data, const Step &step,
+    static void on_settled(void *data, const PaymentStep &step,
                            const SettlementResult &result);
     void tick();
     bool ask(ClaimRef claim);

@@ -26,8 +26,8 @@ std::string short_receipt(const std::string &receipt,
 }  // namespace
 
 Settlement::Settlement(Worker &worker, Endpoint &endpoint,
-                       SettlementTerms terms, State state, Slot slot, Done done,
-                       void *data)
+                       SettlementTerms terms, PaymentState state, Slot slot,
+                       Done done, void *data)
     : worker_(worker),
       endpoint_(&endpoint),
       terms_(std::move(terms)),
@@ -49,8 +49,8 @@ Settlement::~Settlement()
 }
 
 Settlement *Settlement::start(Worker &worker, Endpoint &endpoint,
-                              SettlementTerms terms, State state, Slot slot,
-                              Done done, void *data)
+                              SettlementTerms terms, PaymentState state,
+                              Slot slot, Done done, void *data)
 {
     auto *settlement = new Settlement(worker, endpoint, std::move(terms), state,
                                       std::move(slot), done, data);
@@ -127,7 +127,7 @@ void Settlement::send()
 
 void Settlement::detach()
 {
-    state_ = State::orphaned;
+    state_ = PaymentState::orphaned;
     done_ = nullptr;
     data_ = nullptr;
     terms_.request_log = nullptr;
@@ -160,7 +160,7 @@ void Settlement::on_reply(void *data, FacilitatorReply &reply)
     SettleAnswer answer;
     // Money: what cannot be read for want of memory is an unknown outcome.
     bool goes_on = guarded(ngx_cycle->log, false, [&] {
-        answer = settlement->judge_reply(reply);
+        answer = settlement->read_reply(reply);
         return settlement->goes_elsewhere(reply)
                || settlement->asks_twice(answer);
     });
@@ -169,12 +169,12 @@ void Settlement::on_reply(void *data, FacilitatorReply &reply)
     }
 }
 
-SettleAnswer Settlement::judge_reply(const FacilitatorReply &reply)
+SettleAnswer Settlement::read_reply(const FacilitatorReply &reply)
 {
-    SettleAnswer answer = terms_.judge(
+    SettleAnswer answer = terms_.read_answer(
         reply, {terms_.network, terms_.payer, terms_.amount, terms_.at_most});
-    note_health(*endpoint_, Operation::settle, call_health(reply, answer),
-                terms_.payer_digest, log());
+    record_health(*endpoint_, Operation::settle, call_health(reply, answer),
+                  terms_.payer_digest, log());
     if (reply.sent_completely && !terms_.ever_unknown) {
         LockedClaims(worker_.zone)->set_first_settle_sent(terms_.claim);
     }
@@ -229,11 +229,12 @@ void Settlement::keep_receipt(LockedClaims &claims, const std::string &receipt)
     claims->set_paid(terms_.claim, "{\"success\":true}", ngx_time());
 }
 
-void Settlement::change_claim(const Step &step, const SettlementResult &result)
+void Settlement::change_claim(const PaymentStep &step,
+                              const SettlementResult &result)
 {
     LockedClaims claims(worker_.zone);
-    if (result.event == Event::settle_paid
-        || result.event == Event::settle_unproven) {
+    if (result.event == PaymentEvent::settle_paid
+        || result.event == PaymentEvent::settle_unproven) {
         keep_receipt(claims, result.receipt);
     }
     switch (step.claim) {
@@ -263,31 +264,32 @@ void Settlement::log_outcome(const SettlementResult &result,
 {
     const char *event = "unknown";
     switch (result.event) {
-    case Event::settle_paid:
+    case PaymentEvent::settle_paid:
         // Nothing is owed for a token, which its bearer may use again.
-        event = state_ == State::orphaned && terms_.claim ? "paid, content owed"
-                                                          : "paid";
+        event = state_ == PaymentState::orphaned && terms_.claim
+                    ? "paid, content owed"
+                    : "paid";
         break;
-    case Event::settle_unproven:
+    case PaymentEvent::settle_unproven:
         event = "unproven";
         break;
-    case Event::settle_refused:
+    case PaymentEvent::settle_refused:
         event = "refused";
         break;
-    case Event::settle_not_processed:
+    case PaymentEvent::settle_not_processed:
         event = "not processed";
         break;
-    case Event::settle_waived:
-        event = state_ == State::orphaned
+    case PaymentEvent::settle_waived:
+        event = state_ == PaymentState::orphaned
                     ? "not settled"
                     : "not settled, delivered all the same";
         break;
     default:
         break;
     }
-    if (result.event == Event::settle_not_processed
-        || result.event == Event::settle_waived
-        || result.event == Event::settle_unknown) {
+    if (result.event == PaymentEvent::settle_not_processed
+        || result.event == PaymentEvent::settle_waived
+        || result.event == PaymentEvent::settle_unknown) {
         bool operator_fault = answer.verdict == SettleVerdict::operator_fault;
         log_line(operator_fault ? NGX_LOG_CRIT : NGX_LOG_ERR, log(),
                  "settle at facilitator \"" + endpoint_->conf().url.base()
@@ -310,7 +312,7 @@ void Settlement::finish(const SettleAnswer &answer)
 {
     SettlementResult result;
     result.asked = &endpoint_->conf();
-    Step next = step(state_, result.event);
+    PaymentStep next = step(state_, result.event);
     guarded(ngx_cycle->log, 0, [&] {
         SettlementResult read = result_of(answer);
         next = step(state_, read.event);

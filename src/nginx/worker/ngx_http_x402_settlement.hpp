@@ -32,8 +32,8 @@ struct SettlementTerms {
     // Who may be asked instead, as long as nothing was sent.
     std::vector<Endpoint *> others;
     bool waives_failure = false;  // x402_settle_failure deliver
-    SettleAnswer (*judge)(const FacilitatorReply &,
-                          const SettleExpectation &) = judge_settle;
+    SettleAnswer (*read_answer)(const FacilitatorReply &,
+                                const SettleExpectation &) = read_settle_answer;
     ngx_msec_t connect_timeout = 0;
     ngx_msec_t timeout = 0;
     ngx_log_t *request_log = nullptr;  // until detached
@@ -41,7 +41,7 @@ struct SettlementTerms {
 };
 
 struct SettlementResult {
-    Event event = Event::settle_unknown;
+    PaymentEvent event = PaymentEvent::settle_unknown;
     SettleVerdict verdict = SettleVerdict::unknown;
     bool unproven_refused = false;  // 409 instead of 503
     bool unwritten = false;         // not sent: the journal does not take it
@@ -55,7 +55,7 @@ struct SettlementResult {
 class Settlement {
 public:
     // Told once, unless detached. `step` is what the session decided.
-    using Done = void (*)(void *data, const Step &step,
+    using Done = void (*)(void *data, const PaymentStep &step,
                           const SettlementResult &result);
 
     // Money: writes SETTLING into the claim, then sends. `state` is the
@@ -63,8 +63,8 @@ public:
     // Where the journal cannot be written nothing is sent, and the outcome is
     // settle_not_processed. Never calls back from inside.
     static Settlement *start(Worker &worker, Endpoint &endpoint,
-                             SettlementTerms terms, State state, Slot slot,
-                             Done done, void *data);
+                             SettlementTerms terms, PaymentState state,
+                             Slot slot, Done done, void *data);
 
     // The request is gone; the settlement goes on.
     void detach();
@@ -73,13 +73,13 @@ public:
 
 private:
     Settlement(Worker &worker, Endpoint &endpoint, SettlementTerms terms,
-               State state, Slot slot, Done done, void *data);
+               PaymentState state, Slot slot, Done done, void *data);
     ~Settlement();
 
     void claim_and_send();
     void write_and_send();
     void finish_later();
-    SettleAnswer judge_reply(const FacilitatorReply &reply);
+    SettleAnswer read_reply(const FacilitatorReply &reply);
     bool asks_twice(SettleAnswer &answer);
     SettlementResult result_of(const SettleAnswer &answer);
     void send();
@@ -88,7 +88,7 @@ private:
     void finish(const SettleAnswer &answer);
     SettlementResult interpret(const SettleAnswer &answer);
     SettlementResult interpret_again(const SettleAnswer &answer);
-    void change_claim(const Step &step, const SettlementResult &result);
+    void change_claim(const PaymentStep &step, const SettlementResult &result);
     void keep_receipt(LockedClaims &claims, const std::string &receipt);
     void log_outcome(const SettlementResult &result,
                      const SettleAnswer &answer);
@@ -98,7 +98,7 @@ private:
     Worker &worker_;
     Endpoint *endpoint_;
     SettlementTerms terms_;
-    State state_;
+    PaymentState state_;
     Slot slot_;
     Done done_;
     void *data_;

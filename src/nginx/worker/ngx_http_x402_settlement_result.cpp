@@ -12,7 +12,7 @@ SettlementResult Settlement::interpret_again(const SettleAnswer &answer)
     result.verdict = answer.verdict;
     result.reason = answer.reason;
     if (answer.verdict == SettleVerdict::paid) {
-        result.event = Event::settle_paid;
+        result.event = PaymentEvent::settle_paid;
         result.receipt = answer.receipt;
         return result;
     }
@@ -27,7 +27,7 @@ SettlementResult Settlement::interpret_again(const SettleAnswer &answer)
                ->count_unproven(terms_.payer_digest, ClaimTable::kMaxUnproven,
                                 ngx_time());
     if (deliver) {
-        result.event = Event::settle_unproven;
+        result.event = PaymentEvent::settle_unproven;
         result.receipt = settlement_receipt_json(true, terms_.payer, "",
                                                  terms_.receipt_network);
     } else {
@@ -47,24 +47,24 @@ SettlementResult Settlement::interpret(const SettleAnswer &answer)
     result.receipt = answer.receipt;
     switch (answer.verdict) {
     case SettleVerdict::paid:
-        result.event = Event::settle_paid;
+        result.event = PaymentEvent::settle_paid;
         break;
     case SettleVerdict::refused:
     case SettleVerdict::nonce_used:
-        result.event = Event::settle_refused;
+        result.event = PaymentEvent::settle_refused;
         break;
     case SettleVerdict::operator_fault:
     case SettleVerdict::rate_limited:
     case SettleVerdict::not_sent:
-        result.event = Event::settle_not_processed;
+        result.event = PaymentEvent::settle_not_processed;
         break;
     case SettleVerdict::pending:
     case SettleVerdict::unknown:
-        result.event = Event::settle_unknown;
+        result.event = PaymentEvent::settle_unknown;
         break;
     }
-    if (terms_.waives_failure && result.event != Event::settle_paid) {
-        result.event = Event::settle_waived;
+    if (terms_.waives_failure && result.event != PaymentEvent::settle_paid) {
+        result.event = PaymentEvent::settle_waived;
     }
     return result;
 }

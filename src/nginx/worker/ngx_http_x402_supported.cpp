@@ -146,7 +146,7 @@ void SupportedWatch::tick()
         ask();
         return;
     }
-    judge();
+    read_answer();
     arm(turn.wait);
 }
 
@@ -170,11 +170,11 @@ void SupportedWatch::on_reply(void *data, FacilitatorReply &reply)
 
 void SupportedWatch::heard(const FacilitatorReply &reply)
 {
-    SupportedAnswer answer = judge_supported(reply);
+    SupportedAnswer answer = read_supported_answer(reply);
     std::uint64_t wait = answer.kinds ? keep(answer) : 0;
     if (wait == 0) {
         bool wants = reply.status == 429 || reply.status == 503;
-        wait = note_failure(answer, wants ? reply.retry_after : 0);
+        wait = record_failure(answer, wants ? reply.retry_after : 0);
     }
     if (!worker_ends()) {
         arm(wait);
@@ -209,7 +209,7 @@ std::uint64_t SupportedWatch::keep(SupportedAnswer &answer)
     if (failed_before) {
         say(NGX_LOG_NOTICE, "says what it supports again");
     }
-    judge();
+    read_answer();
     return lifetime;
 }
 
@@ -221,14 +221,14 @@ bool SupportedWatch::show(SupportedText text, std::uint64_t lifetime)
 }
 
 // ms until the next try. One line when it begins to fail, not for each try.
-std::uint64_t SupportedWatch::note_failure(const SupportedAnswer &answer,
-                                           unsigned retry_after)
+std::uint64_t SupportedWatch::record_failure(const SupportedAnswer &answer,
+                                             unsigned retry_after)
 {
     std::uint64_t wait = 0;
     bool first = with_board([&](SupportedBoard &board) {
         unsigned failures = board.failures(place_);
         wait = supported_retry(failures + 1, retry_after) * 1000;
-        board.note_failure(place_, ngx_current_msec, wait);
+        board.record_failure(place_, ngx_current_msec, wait);
         return failures == 0;
     });
     load();
@@ -268,11 +268,11 @@ void SupportedWatch::load()
 
 // Tells, once for each answer and configuration, what is for sale and not
 // listed.
-void SupportedWatch::judge()
+void SupportedWatch::read_answer()
 {
     load();
     bool due = kinds_ && with_board([&](SupportedBoard &board) {
-                   return board.judge_once(place_, needs_digest_);
+                   return board.read_once(place_, needs_digest_);
                });
     if (!due) {
         return;

@@ -48,12 +48,12 @@ private:
     void ask();
     void heard(const FacilitatorReply &reply);
     std::uint64_t keep(SupportedAnswer &answer);
-    std::uint64_t note_failure(const SupportedAnswer &answer,
-                               unsigned retry_after);
+    std::uint64_t record_failure(const SupportedAnswer &answer,
+                                 unsigned retry_after);
     bool show(SupportedText text, std::uint64_t lifetime);
     void keep_to_itself();
     void load();
-    void judge();
+    void read_answer();
     void arm(std::uint64_t wait);
     void say(ngx_uint_t level, const std::string &sentence) const;
     static void on_reply(void *data, FacilitatorReply &reply);

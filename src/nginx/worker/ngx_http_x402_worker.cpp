@@ -19,10 +19,10 @@ Worker::Worker(ngx_http_x402_main_conf_t *mcf)
     if (engines.ok()) {
         supported = watch_supported(zone, endpoints);
         if (owner.stamp != 0) {
-            unknown =
-                std::make_unique<UnknownWatch>(*this, *mcf->http_loc_conf);
+            unknown = std::make_unique<SettleRetry>(*this, *mcf->http_loc_conf);
             if (JournalFile *journal = journal_of(zone)) {
-                upkeep = std::make_unique<JournalUpkeep>(zone, owner, *journal);
+                upkeep =
+                    std::make_unique<JournalCompaction>(zone, owner, *journal);
             }
         }
     }

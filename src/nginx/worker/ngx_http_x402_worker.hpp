@@ -15,11 +15,11 @@
 
 namespace x402 {
 
-class PlanBook;
+class PlanCache;
 class Settlement;
 class SupportedWatch;
-class JournalUpkeep;
-class UnknownWatch;
+class JournalCompaction;
+class SettleRetry;
 
 struct Worker {
     explicit Worker(ngx_http_x402_main_conf_t *mcf);
@@ -37,26 +37,26 @@ struct Worker {
     Endpoint *endpoint_by_id(std::uint64_t id, const FacilitatorConf *first);
 
     ngx_shm_zone_t *zone;
-    Owner owner;
+    ClaimOwner owner;
     CurlEngines engines;
     std::vector<std::unique_ptr<Endpoint>> endpoints;
     // By facilitator; what is asked goes when it goes, before the endpoints.
     std::vector<std::shared_ptr<SupportedWatch>> supported;
-    std::shared_ptr<PlanBook> plans;        // made when first asked for
+    std::shared_ptr<PlanCache> plans;       // made when first asked for
     std::vector<Settlement *> settlements;  // on the wire
     RefusalCache refusals;
     // Offers that facilitators add to, by location.
-    struct Supplement {
+    struct SupportedOffer {
         std::uint64_t answers = 0;  // they were made of
         std::shared_ptr<const PaymentOffer> offer;
         std::vector<OldOffer> before;
     };
-    std::unordered_map<const ngx_http_x402_loc_conf_t *, Supplement>
-        supplements;
+    std::unordered_map<const ngx_http_x402_loc_conf_t *, SupportedOffer>
+        supported_offers;
     ngx_uint_t in_flight = 0;
     AddressShare addresses;
-    std::unique_ptr<UnknownWatch> unknown;
-    std::unique_ptr<JournalUpkeep> upkeep;  // where there is a journal
+    std::unique_ptr<SettleRetry> unknown;
+    std::unique_ptr<JournalCompaction> upkeep;  // where there is a journal
 };
 
 // A place among the payments in flight, given back when it goes.

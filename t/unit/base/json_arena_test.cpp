@@ -33,15 +33,15 @@ public:
     }
 
 private:
-    struct State {
+    struct PaymentState {
         std::size_t most;
         std::size_t blocks;  // that live
         std::size_t bytes;   // of them
         std::size_t taken;   // ever
     };
-    static State &state()
+    static PaymentState &state()
     {
-        static State counters;
+        static PaymentState counters;
         return counters;
     }
     static void *allocate(std::size_t size)

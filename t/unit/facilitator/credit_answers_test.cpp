@@ -16,22 +16,23 @@ FacilitatorReply answered(int status, std::string body)
 
 SettleAnswer settled(int status, std::string body)
 {
-    return judge_token_settle(answered(status, std::move(body)),
-                              {"eip155:84532", "0x1", "3"});
+    return read_token_settle_answer(answered(status, std::move(body)),
+                                    {"eip155:84532", "0x1", "3"});
 }
 
 TEST(CreditAnswers, RefusalsAreExplained)
 {
-    auto verdict = judge_token_verify(
+    auto verdict = read_token_verify_answer(
         answered(400, R"({"code":"C","message":"Expired","hint":"renew"})"));
     EXPECT_EQ(verdict.verdict, VerifyVerdict::invalid);
     EXPECT_EQ(verdict.reason, "Expired \xe2\x80\x94 renew (HTTP 400)");
 
-    verdict = judge_token_verify(answered(404, R"({"message":"No plan"})"));
+    verdict =
+        read_token_verify_answer(answered(404, R"({"message":"No plan"})"));
     EXPECT_EQ(verdict.verdict, VerifyVerdict::invalid);
     EXPECT_EQ(verdict.reason, "No plan (HTTP 404)");
 
-    verdict = judge_token_verify(
+    verdict = read_token_verify_answer(
         answered(200, R"({"isValid":false,"invalidReason":"poor"})"));
     EXPECT_EQ(verdict.verdict, VerifyVerdict::invalid);
     EXPECT_EQ(verdict.reason, "poor");
@@ -43,15 +44,15 @@ TEST(CreditAnswers, WhateverIsNotValidHasAReason)
         for (const char *body :
              {"", "{}", "[]", R"({"message":5})", R"({"isValid":"true"})",
               R"({"isValid":false})"}) {
-            auto verdict = judge_token_verify(answered(status, body));
+            auto verdict = read_token_verify_answer(answered(status, body));
             EXPECT_NE(verdict.verdict, VerifyVerdict::valid) << status << body;
             EXPECT_FALSE(verdict.reason.empty()) << status << body;
         }
     }
     FacilitatorReply late;
     late.transport = Transport::timed_out;
-    EXPECT_FALSE(judge_token_verify(late).reason.empty());
-    auto key = judge_token_verify(answered(401, R"({"message":"who?"})"));
+    EXPECT_FALSE(read_token_verify_answer(late).reason.empty());
+    auto key = read_token_verify_answer(answered(401, R"({"message":"who?"})"));
     EXPECT_EQ(key.verdict, VerifyVerdict::operator_fault);
 }
 
@@ -61,8 +62,8 @@ TEST(CreditAnswers, LongExplanationsAreCutBetweenCharacters)
     for (int i = 0; i < 200; i++) {
         message += "\xc3\xa9";
     }
-    auto verdict =
-        judge_token_verify(answered(400, "{\"message\":\"x" + message + "\"}"));
+    auto verdict = read_token_verify_answer(
+        answered(400, "{\"message\":\"x" + message + "\"}"));
     EXPECT_EQ(verdict.reason.substr(0, 256),
               "x" + message.substr(0, 254) + " ");
 }
@@ -115,28 +116,28 @@ TEST(CreditAnswers, NothingElseIsASettlement)
 
 TEST(CreditAnswers, PlansSayHowTheyArePaid)
 {
-    auto kind = judge_plan(
+    auto kind = read_plan_answer(
         answered(200, R"({"registry":{"price":{"isCrypto":true}}})"));
     ASSERT_TRUE(kind);
     EXPECT_EQ(kind->scheme, kCryptoPlan);
 
-    kind = judge_plan(answered(
+    kind = read_plan_answer(answered(
         200, R"({"registry":{"price":{"isCrypto":false}},)"
              R"("metadata":{"plan":{"fiatPaymentProvider":"visa"}}})"));
     ASSERT_TRUE(kind);
     EXPECT_EQ(kind->scheme, kCardPlan);
     EXPECT_EQ(kind->card_network, "visa");
 
-    kind = judge_plan(
+    kind = read_plan_answer(
         answered(200, R"({"registry":{"price":{"isCrypto":false}}})"));
     ASSERT_TRUE(kind);
     EXPECT_EQ(kind->card_network, "");
 
     for (const char *body : {"", "{}", R"({"registry":{"price":{}}})",
                              R"({"registry":{"price":{"isCrypto":0}}})"}) {
-        EXPECT_FALSE(judge_plan(answered(200, body))) << body;
+        EXPECT_FALSE(read_plan_answer(answered(200, body))) << body;
     }
-    EXPECT_FALSE(judge_plan(
+    EXPECT_FALSE(read_plan_answer(
         answered(500, R"({"registry":{"price":{"isCrypto":true}}})")));
 }
 

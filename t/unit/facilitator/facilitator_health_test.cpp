@@ -182,12 +182,13 @@ FacilitatorReply answer(int status, std::string body = "")
 
 CallHealth verified(const FacilitatorReply &reply)
 {
-    return call_health(reply, judge_verify(reply));
+    return call_health(reply, read_verify_answer(reply));
 }
 
 CallHealth settled(const FacilitatorReply &reply)
 {
-    return call_health(reply, judge_settle(reply, {"eip155:84532", "", "1"}));
+    return call_health(reply,
+                       read_settle_answer(reply, {"eip155:84532", "", "1"}));
 }
 
 TEST(CallHealth, FailsWithoutAnAnswer)

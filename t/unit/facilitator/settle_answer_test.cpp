@@ -31,9 +31,9 @@ FacilitatorReply answered(int status, std::string body)
     return reply;
 }
 
-SettleAnswer judge(int status, std::string body)
+SettleAnswer read_answer(int status, std::string body)
 {
-    return judge_settle(answered(status, std::move(body)), kExpected);
+    return read_settle_answer(answered(status, std::move(body)), kExpected);
 }
 
 // {"success":true,...} with the members given.
@@ -68,12 +68,12 @@ TEST(SettleAnswer, IsPaidByProofOnly)
     };
     for (const std::string &members : paid) {
         for (int status : {200, 201, 299}) {
-            SettleAnswer answer = judge(status, success(members));
+            SettleAnswer answer = read_answer(status, success(members));
             EXPECT_EQ(answer.verdict, V::paid) << status << " " << members;
             EXPECT_EQ(answer.receipt.find("{\"success\":true"), 0u);
         }
         for (int status : {100, 400, 402, 404, 500, 503}) {
-            SettleAnswer answer = judge(status, success(members));
+            SettleAnswer answer = read_answer(status, success(members));
             EXPECT_NE(answer.verdict, V::paid) << status << " " << members;
             EXPECT_EQ(answer.receipt, "");
         }
@@ -104,7 +104,7 @@ TEST(SettleAnswer, OfSuccessThatIsNotWhatWasAskedIsUnknown)
         bare + R"(,"amount":"")",
     };
     for (const std::string &members : doubtful) {
-        SettleAnswer answer = judge(200, success(members));
+        SettleAnswer answer = read_answer(200, success(members));
         EXPECT_EQ(answer.verdict, V::unknown) << members;
         EXPECT_EQ(answer.receipt, "") << members;
         EXPECT_EQ(answer.detail.find("success "), 0u) << answer.detail;
@@ -120,40 +120,41 @@ TEST(SettleAnswer, TakesOnlyTheJsonWordForSuccess)
           R"({"success":[true])", R"({"success":{"success":true})",
           R"({"success":false,"success":true)",
           R"({"success":true,"success":true)"}) {
-        EXPECT_EQ(judge(200, front + rest).verdict, V::unknown) << front;
+        EXPECT_EQ(read_answer(200, front + rest).verdict, V::unknown) << front;
     }
     std::string whole = success(kBare);
-    EXPECT_EQ(judge(200, "[" + whole + "]").verdict, V::unknown);
-    EXPECT_EQ(judge(200, "{\"data\":" + whole + "}").verdict, V::unknown);
-    EXPECT_EQ(judge(200, whole + "}").verdict, V::unknown);
-    EXPECT_EQ(judge(200, whole.substr(0, whole.size() - 1)).verdict,
+    EXPECT_EQ(read_answer(200, "[" + whole + "]").verdict, V::unknown);
+    EXPECT_EQ(read_answer(200, "{\"data\":" + whole + "}").verdict, V::unknown);
+    EXPECT_EQ(read_answer(200, whole + "}").verdict, V::unknown);
+    EXPECT_EQ(read_answer(200, whole.substr(0, whole.size() - 1)).verdict,
               V::unknown);
-    EXPECT_EQ(judge(200, "").verdict, V::unknown);
-    EXPECT_EQ(judge(200, "success:true").verdict, V::unknown);
-    EXPECT_EQ(judge(200, std::string("\0", 1) + whole).verdict, V::unknown);
+    EXPECT_EQ(read_answer(200, "").verdict, V::unknown);
+    EXPECT_EQ(read_answer(200, "success:true").verdict, V::unknown);
+    EXPECT_EQ(read_answer(200, std::string("\0", 1) + whole).verdict,
+              V::unknown);
 }
 
 TEST(SettleAnswer, IsRefusedWhereNothingWasSent)
 {
     for (int status : {200, 400, 402, 404, 422, 499}) {
         for (const char *transaction : {"\"\"", "null"}) {
-            SettleAnswer answer = judge(
+            SettleAnswer answer = read_answer(
                 status, failure("invalid_exact_evm_signature", transaction));
             EXPECT_EQ(answer.verdict, V::refused) << status;
             EXPECT_EQ(answer.reason, "invalid_exact_evm_signature");
             EXPECT_EQ(answer.receipt.find("{\"success\":false"), 0u);
         }
     }
-    EXPECT_EQ(judge(200, R"({"success":false,)"
-                         R"("errorReason":"insufficient_funds"})")
+    EXPECT_EQ(read_answer(200, R"({"success":false,)"
+                               R"("errorReason":"insufficient_funds"})")
                   .verdict,
               V::refused);
     SettleAnswer reverted =
-        judge(200, failure("transaction_failed", "\"0x1\""));
+        read_answer(200, failure("transaction_failed", "\"0x1\""));
     EXPECT_EQ(reverted.verdict, V::refused);
     EXPECT_EQ(reverted.transaction, "0x1");
-    SettleAnswer used =
-        judge(400, failure("invalid_exact_evm_nonce_already_used", "\"\""));
+    SettleAnswer used = read_answer(
+        400, failure("invalid_exact_evm_nonce_already_used", "\"\""));
     EXPECT_EQ(used.verdict, V::nonce_used);
     EXPECT_NE(used.receipt, "");
 }
@@ -182,24 +183,27 @@ TEST(SettleAnswer, OfFailureWithoutProofIsUnknown)
         {"transaction_failed", "[]", V::unknown},
     };
     for (const Row &row : kRows) {
-        SettleAnswer answer = judge(200, failure(row.reason, row.transaction));
+        SettleAnswer answer =
+            read_answer(200, failure(row.reason, row.transaction));
         EXPECT_EQ(answer.verdict, row.verdict)
             << row.reason << " " << row.transaction;
         EXPECT_EQ(answer.receipt, "") << row.reason;
     }
-    EXPECT_EQ(judge(200, R"({"success":false})").verdict, V::unknown);
-    EXPECT_EQ(judge(200, R"({"success":false,"errorReason":null})").verdict,
-              V::unknown);
+    EXPECT_EQ(read_answer(200, R"({"success":false})").verdict, V::unknown);
+    EXPECT_EQ(
+        read_answer(200, R"({"success":false,"errorReason":null})").verdict,
+        V::unknown);
 }
 
 // 5xx may have moved money whatever the body says.
 TEST(SettleAnswer, OfABrokenServerIsUnknown)
 {
     for (int status : {500, 502, 503, 504, 599}) {
-        EXPECT_EQ(judge(status, success(kBare)).verdict, V::unknown);
-        EXPECT_EQ(judge(status, failure("invalid_signature", "\"\"")).verdict,
-                  V::unknown);
-        EXPECT_EQ(judge(status, "").verdict, V::unknown);
+        EXPECT_EQ(read_answer(status, success(kBare)).verdict, V::unknown);
+        EXPECT_EQ(
+            read_answer(status, failure("invalid_signature", "\"\"")).verdict,
+            V::unknown);
+        EXPECT_EQ(read_answer(status, "").verdict, V::unknown);
     }
 }
 
@@ -222,18 +226,19 @@ TEST(SettleAnswer, OfAStatusAloneMayMeanNotProcessed)
     };
     for (const Row &row : kRows) {
         for (const char *body : {"", "no", "{}", R"({"success":"false"})"}) {
-            SettleAnswer answer = judge(row.status, body);
+            SettleAnswer answer = read_answer(row.status, body);
             EXPECT_EQ(answer.verdict, row.verdict) << row.status << body;
             EXPECT_EQ(answer.receipt, "");
         }
     }
     // With words about the settlement, the words count.
-    EXPECT_EQ(judge(404, failure("unexpected_settle_error", "\"\"")).verdict,
-              V::unknown);
-    EXPECT_EQ(judge(403, success(kBare)).verdict, V::unknown);
-    EXPECT_EQ(judge(429, failure("busy", "\"\"")).verdict, V::unknown);
+    EXPECT_EQ(
+        read_answer(404, failure("unexpected_settle_error", "\"\"")).verdict,
+        V::unknown);
+    EXPECT_EQ(read_answer(403, success(kBare)).verdict, V::unknown);
+    EXPECT_EQ(read_answer(429, failure("busy", "\"\"")).verdict, V::unknown);
     // A redirect proves that it was not processed, whatever comes with it.
-    EXPECT_EQ(judge(307, success(kBare)).verdict, V::operator_fault);
+    EXPECT_EQ(read_answer(307, success(kBare)).verdict, V::operator_fault);
 }
 
 TEST(SettleAnswer, WithoutAnAnswerIsUnknownUnlessNothingWasSent)
@@ -252,7 +257,7 @@ TEST(SettleAnswer, WithoutAnAnswerIsUnknownUnlessNothingWasSent)
         FacilitatorReply reply = answered(200, success(kBare));
         reply.transport = row.transport;
         reply.detail = "what went wrong";
-        SettleAnswer answer = judge_settle(reply, kExpected);
+        SettleAnswer answer = read_settle_answer(reply, kExpected);
         EXPECT_EQ(answer.verdict, row.verdict);
         EXPECT_EQ(answer.receipt, "");
         EXPECT_EQ(answer.detail, "what went wrong");
@@ -269,7 +274,7 @@ TEST(SettleAnswer, ComparesOtherPayersByText)
             R"({"success":true,"transaction":"t",)"
             R"("network":"solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp","payer":")"
             + std::string(payer) + "\"}";
-        return judge_settle(answered(200, body), expected).verdict;
+        return read_settle_answer(answered(200, body), expected).verdict;
     };
     EXPECT_EQ(verdict("6KPYabc"), V::paid);
     EXPECT_EQ(verdict("6KPYABC"), V::unknown);
@@ -278,9 +283,9 @@ TEST(SettleAnswer, ComparesOtherPayersByText)
 
 TEST(SettleAnswer, GivesAReceiptOfTheSchema)
 {
-    SettleAnswer answer =
-        judge(200, R"({"extra":{"a":1},"network":"base-sepolia","secret":"x",)"
-                   R"("transaction":"0xfe","success":true,"payer":null})");
+    SettleAnswer answer = read_answer(
+        200, R"({"extra":{"a":1},"network":"base-sepolia","secret":"x",)"
+             R"("transaction":"0xfe","success":true,"payer":null})");
     EXPECT_EQ(answer.receipt, R"({"success":true,"transaction":"0xfe",)"
                               R"("network":"base-sepolia","extra":{"a":1}})");
     EXPECT_EQ(answer.transaction, "0xfe");
@@ -292,16 +297,16 @@ TEST(SettleAnswer, JudgesTheWholeReason)
     std::string word = "invalid_exact_evm_nonce_already_used";
     std::string front(256 - word.size(), 'x');
     SettleAnswer answer =
-        judge(200, failure((front + word + "_or_not").c_str(), "\"\""));
+        read_answer(200, failure((front + word + "_or_not").c_str(), "\"\""));
     EXPECT_EQ(answer.verdict, V::unknown);
     EXPECT_EQ(answer.reason, front + word);
 }
 
 TEST(SettleAnswer, LogsTheStatusAndTheFrontOfTheBody)
 {
-    EXPECT_EQ(judge(502, "Bad\nGateway").detail,
+    EXPECT_EQ(read_answer(502, "Bad\nGateway").detail,
               "status 502, body \"Bad Gateway\"");
-    EXPECT_EQ(judge(400, R"({"success":false})").detail,
+    EXPECT_EQ(read_answer(400, R"({"success":false})").detail,
               "status 400, body \"{'success':false}\"");
 }
 

@@ -18,18 +18,18 @@ FacilitatorReply reply(int status, const std::string &body,
 
 TEST(SupportedAnswer, OnlySuccessWithKindsIsOne)
 {
-    auto good = judge_supported(reply(200, R"({"kinds":[]})"));
+    auto good = read_supported_answer(reply(200, R"({"kinds":[]})"));
     EXPECT_TRUE(good.kinds);
     EXPECT_EQ(good.lifetime, 600u);
-    EXPECT_TRUE(judge_supported(reply(203, R"({"kinds":[]})")).kinds);
+    EXPECT_TRUE(read_supported_answer(reply(203, R"({"kinds":[]})")).kinds);
 
     for (int status : {302, 401, 404, 429, 500}) {
-        auto bad = judge_supported(reply(status, R"({"kinds":[]})"));
+        auto bad = read_supported_answer(reply(status, R"({"kinds":[]})"));
         EXPECT_FALSE(bad.kinds) << status;
         EXPECT_EQ(bad.detail, "status " + std::to_string(status)
                                   + ", body \"{'kinds':[]}\"");
     }
-    auto bad = judge_supported(reply(200, "<html>\n"));
+    auto bad = read_supported_answer(reply(200, "<html>\n"));
     EXPECT_FALSE(bad.kinds);
     EXPECT_EQ(bad.detail.find("the answer \"<html>\" cannot be used: "), 0u);
 }
@@ -38,19 +38,20 @@ TEST(SupportedAnswer, TellsWhyThereIsNone)
 {
     FacilitatorReply lost;
     lost.transport = Transport::timed_out;
-    EXPECT_EQ(judge_supported(lost).detail, "no answer");
+    EXPECT_EQ(read_supported_answer(lost).detail, "no answer");
     lost.detail = "too slow";
-    EXPECT_EQ(judge_supported(lost).detail, "too slow");
+    EXPECT_EQ(read_supported_answer(lost).detail, "too slow");
     FacilitatorReply moved = reply(308, "");
     moved.detail = "redirect to \"x\" is refused: y";
-    EXPECT_EQ(judge_supported(moved).detail,
+    EXPECT_EQ(read_supported_answer(moved).detail,
               "status 308, redirect to \"x\" is refused: y");
 }
 
 TEST(SupportedAnswer, IsGoodForAsLongAsItSays)
 {
     auto lifetime = [](const std::string &cache_control) {
-        return judge_supported(reply(200, R"({"kinds":[]})", cache_control))
+        return read_supported_answer(
+                   reply(200, R"({"kinds":[]})", cache_control))
             .lifetime;
     };
     EXPECT_EQ(lifetime("max-age=1"), 1u);

@@ -97,7 +97,8 @@ constexpr Judged kJudged[] = {
 TEST(VerifyAnswer, IsJudgedByStatusAndBody)
 {
     for (const Judged &row : kJudged) {
-        VerifyAnswer answer = judge_verify(answered(row.status, row.body));
+        VerifyAnswer answer =
+            read_verify_answer(answered(row.status, row.body));
         EXPECT_EQ(answer.verdict, row.verdict) << row.status << " " << row.body;
         if (row.verdict != V::valid) {
             EXPECT_EQ(answer.payer, "") << row.status << " " << row.body;
@@ -124,7 +125,7 @@ TEST(VerifyAnswer, WithoutAnAnswerIsLateOrBroken)
         FacilitatorReply reply = answered(200, R"({"isValid":true})");
         reply.transport = row.transport;
         reply.detail = "what went wrong";
-        VerifyAnswer answer = judge_verify(reply);
+        VerifyAnswer answer = read_verify_answer(reply);
         EXPECT_EQ(answer.verdict, row.verdict);
         EXPECT_EQ(answer.detail, "what went wrong");
     }
@@ -133,19 +134,21 @@ TEST(VerifyAnswer, WithoutAnAnswerIsLateOrBroken)
 TEST(VerifyAnswer, NamesThePayer)
 {
     EXPECT_EQ(
-        judge_verify(answered(200, R"({"isValid":true,"payer":"0xAb"})")).payer,
+        read_verify_answer(answered(200, R"({"isValid":true,"payer":"0xAb"})"))
+            .payer,
         "0xAb");
-    EXPECT_EQ(judge_verify(answered(200, R"({"isValid":true})")).payer, "");
+    EXPECT_EQ(read_verify_answer(answered(200, R"({"isValid":true})")).payer,
+              "");
     std::string refused = R"({"isValid":false,"payer":"PAYER"})";
-    EXPECT_EQ(judge_verify(answered(200, refused)).payer, "PAYER");
+    EXPECT_EQ(read_verify_answer(answered(200, refused)).payer, "PAYER");
     refused.replace(refused.find("PAYER"), 5, std::string(129, 'x'));
-    EXPECT_EQ(judge_verify(answered(200, refused)).payer, "");
+    EXPECT_EQ(read_verify_answer(answered(200, refused)).payer, "");
 }
 
 TEST(VerifyAnswer, GivesTheReasonInItsWords)
 {
     auto reason = [](int status, const char *body) {
-        return judge_verify(answered(status, body)).reason;
+        return read_verify_answer(answered(status, body)).reason;
     };
     EXPECT_EQ(reason(200, R"({"isValid":false})"), "");
     EXPECT_EQ(reason(200, R"({"isValid":false,"invalidReason":"why"})"), "why");
@@ -167,7 +170,7 @@ TEST(VerifyAnswer, GivesTheReasonInItsWords)
 
 TEST(VerifyAnswer, LogsTheStatusAndTheFrontOfTheBody)
 {
-    EXPECT_EQ(judge_verify(answered(500, "oh \"no\"\r\n")).detail,
+    EXPECT_EQ(read_verify_answer(answered(500, "oh \"no\"\r\n")).detail,
               "status 500, body \"oh 'no'\"");
 }
 
@@ -176,9 +179,9 @@ TEST(VerifyAnswer, ReadsBodiesUpToTheCap)
     std::string body = R"({"isValid":true,"x":")";
     body += std::string(kMaxReplyBytes - body.size() - 2, 'x') + "\"}";
     ASSERT_EQ(body.size(), kMaxReplyBytes);
-    EXPECT_EQ(judge_verify(answered(200, body)).verdict, V::valid);
+    EXPECT_EQ(read_verify_answer(answered(200, body)).verdict, V::valid);
     body.insert(body.size() - 2, "x");
-    EXPECT_EQ(judge_verify(answered(200, body)).verdict, V::broken);
+    EXPECT_EQ(read_verify_answer(answered(200, body)).verdict, V::broken);
 }
 
 TEST(LogExcerpt, FitsOneLogLine)

@@ -26,11 +26,11 @@ std::string bytes32(char byte)
     return "\xc4\x20" + std::string(32, byte);
 }
 
-using Members = std::vector<std::pair<std::string, std::string>>;
+using FacilitatorPeers = std::vector<std::pair<std::string, std::string>>;
 
-Members transfer(bool grouped)
+FacilitatorPeers transfer(bool grouped)
 {
-    Members members = {
+    FacilitatorPeers members = {
         {"aamt", std::string("\xcd\x27\x10", 3)},
         {"arcv", bytes32('r')},
         {"fv", "\x05"},
@@ -49,7 +49,7 @@ Members transfer(bool grouped)
     return members;
 }
 
-std::string map_of(const Members &members)
+std::string map_of(const FacilitatorPeers &members)
 {
     std::string text(1, static_cast<char>(0x80 + members.size()));
     for (const auto &[name, value] : members) {
@@ -58,7 +58,8 @@ std::string map_of(const Members &members)
     return text;
 }
 
-std::string algorand_payload(const Members &members, char signature = '\x66')
+std::string algorand_payload(const FacilitatorPeers &members,
+                             char signature = '\x66')
 {
     std::string wrapped =
         "\x82" + packed("sig", "\xc4\x40" + std::string(64, signature))
@@ -67,7 +68,8 @@ std::string algorand_payload(const Members &members, char signature = '\x66')
            + base64_encode(wrapped) + "\"],\"paymentIndex\":1}";
 }
 
-std::string algorand_key(const Members &members, char signature = '\x66')
+std::string algorand_key(const FacilitatorPeers &members,
+                         char signature = '\x66')
 {
     return key_of("exact", "algorand-testnet",
                   algorand_payload(members, signature));
@@ -88,7 +90,7 @@ TEST(PaymentForms, AlgorandKeysAreOfTheGroupElseOfTheTransaction)
                                  std::string(id.begin(), id.end()));
     EXPECT_EQ(alone, std::string(expected.begin(), expected.end()));
     EXPECT_EQ(algorand_key(transfer(false), '\x67'), alone);
-    Members other = transfer(false);
+    FacilitatorPeers other = transfer(false);
     other[2].second = "\x06";
     EXPECT_NE(algorand_key(other), alone);
     EXPECT_NE(algorand_key(other), "");
@@ -111,11 +113,11 @@ TEST(PaymentForms, AlgorandTransactionsHaveOneSpelling)
         {2, "\xd0\x05"},
     };
     for (const auto &[place, value] : kSpellings) {
-        Members members = transfer(false);
+        FacilitatorPeers members = transfer(false);
         members[place].second = value;
         EXPECT_EQ(algorand_key(members), "") << place;
     }
-    Members members = transfer(false);
+    FacilitatorPeers members = transfer(false);
     std::swap(members[0], members[1]);
     EXPECT_EQ(algorand_key(members), "");
     members = transfer(false);

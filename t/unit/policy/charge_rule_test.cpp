@@ -40,7 +40,7 @@ TEST(ChargeRule, ChargesContentAndNothingElse)
 {
     for (unsigned status = 0; status < 700; ++status) {
         for (bool from_upstream : {false, true}) {
-            EXPECT_EQ(judge_content(content(status, from_upstream)),
+            EXPECT_EQ(charge_of(content(status, from_upstream)),
                       expected_charge(status, from_upstream))
                 << status << " " << from_upstream;
         }
@@ -66,8 +66,7 @@ TEST(ChargeRule, SpelledOut)
         {500, true, Charge::free},       {502, false, Charge::free},
     };
     for (const Row &row : kRows) {
-        EXPECT_EQ(judge_content(content(row.status, row.from_upstream)),
-                  row.charge)
+        EXPECT_EQ(charge_of(content(row.status, row.from_upstream)), row.charge)
             << row.status << " " << row.from_upstream;
     }
 }
@@ -76,9 +75,9 @@ TEST(ChargeRule, AFailedGrpcCallIsFree)
 {
     ContentFacts facts = content(200, true);
     facts.grpc_failed = true;
-    EXPECT_EQ(judge_content(facts), Charge::free);
+    EXPECT_EQ(charge_of(facts), Charge::free);
     facts.status = 101;
-    EXPECT_EQ(judge_content(facts), Charge::unservable);
+    EXPECT_EQ(charge_of(facts), Charge::unservable);
 }
 
 TEST(ChargeRule, WhatIsDeliveryDependsOnWhenItWasSettled)
@@ -116,7 +115,7 @@ TEST(ChargeRule, WhereOnlySuccessIsChargedRedirectsAreFree)
         for (bool from_upstream : {false, true}) {
             ContentFacts facts = content(status, from_upstream);
             facts.success_only = true;
-            EXPECT_EQ(judge_content(facts),
+            EXPECT_EQ(charge_of(facts),
                       status < 300 ? Charge::charged : Charge::free)
                 << status;
         }
@@ -129,7 +128,7 @@ TEST(ChargeRule, WhatIsChargedIsDelivery)
     for (unsigned status = 200; status < 700; ++status) {
         for (bool from_upstream : {false, true}) {
             ContentFacts facts = content(status, from_upstream);
-            if (judge_content(facts) == Charge::charged) {
+            if (charge_of(facts) == Charge::charged) {
                 EXPECT_TRUE(is_delivery(facts, false)) << status;
                 EXPECT_TRUE(is_delivery(facts, true)) << status;
             }

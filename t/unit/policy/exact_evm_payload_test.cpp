@@ -163,10 +163,10 @@ TEST(ExactEvmPayload, NegativeVectorsFailOnTermsOnly)
         Result<PaymentPayload> payload =
             decode_payment_header(row["header"].string(), 2);
         ASSERT_TRUE(payload);
-        auto said = read_scheme_payload(payload->scheme(), payload->network(),
-                                        payload->asset(), payload->payload());
-        ASSERT_TRUE(said);
-        const char *reason = payload_objection(said.value(), offered, now);
+        auto parsed = read_scheme_payload(payload->scheme(), payload->network(),
+                                          payload->asset(), payload->payload());
+        ASSERT_TRUE(parsed);
+        const char *reason = validate_payload(parsed.value(), offered, now);
         std::string expected;
         if (row["name"].string() == "value raised after signing") {
             expected = "invalid_exact_evm_payload_authorization_value_mismatch";

@@ -40,18 +40,18 @@ std::string upto_payload()
 TEST(PaymentForms, Permit2SaysWhatAnAuthorizationSays)
 {
     for (bool upto : {false, true}) {
-        auto said = read(upto ? "upto" : "exact", "base-sepolia",
-                         upto ? upto_payload() : kPermit2);
-        ASSERT_TRUE(said) << said.problem().text;
-        EXPECT_EQ(said->form, PaymentForm::permit2);
-        EXPECT_EQ(said->payer, "0x2c106B8378311AF25df8E16BAf7Ca35AfA89E5B9");
-        EXPECT_EQ(said->value, "10000");
-        EXPECT_EQ(said->recipient,
+        auto parsed = read(upto ? "upto" : "exact", "base-sepolia",
+                           upto ? upto_payload() : kPermit2);
+        ASSERT_TRUE(parsed) << parsed.problem().text;
+        EXPECT_EQ(parsed->form, PaymentForm::permit2);
+        EXPECT_EQ(parsed->payer, "0x2c106B8378311AF25df8E16BAf7Ca35AfA89E5B9");
+        EXPECT_EQ(parsed->value, "10000");
+        EXPECT_EQ(parsed->recipient,
                   "0x209693Bc6afc0C5328bA36FaF03C514EF312287C");
-        EXPECT_EQ(said->token, "0x036CbD53842c5426634e7929541eC2318f3dCF7e");
-        EXPECT_EQ(said->valid_after, 0);
-        EXPECT_EQ(said->valid_before, 1800000300);
-        EXPECT_EQ(said->upto, upto);
+        EXPECT_EQ(parsed->token, "0x036CbD53842c5426634e7929541eC2318f3dCF7e");
+        EXPECT_EQ(parsed->valid_after, 0);
+        EXPECT_EQ(parsed->valid_before, 1800000300);
+        EXPECT_EQ(parsed->upto, upto);
     }
 }
 
@@ -118,9 +118,9 @@ TEST(PaymentForms, Permit2IsObjectedToInWordsOfItsOwn)
     offered.asset = "0x036cbd53842c5426634e7929541ec2318f3dcf7e";
     offered.pay_to = "0x209693Bc6afc0C5328bA36FaF03C514EF312287C";
     auto word = [&offered](const char *scheme, const std::string &payload) {
-        auto said = read(scheme, "base", payload);
+        auto parsed = read(scheme, "base", payload);
         const char *found =
-            said ? payload_objection(said.value(), offered, kNow) : "unread";
+            parsed ? validate_payload(parsed.value(), offered, kNow) : "unread";
         return std::string(found ? found : "");
     };
     EXPECT_EQ(word("exact", kPermit2), "");
@@ -151,13 +151,13 @@ TEST(PaymentForms, EveryPaymentOfTheOfficialClientIsRead)
         SCOPED_TRACE(std::string(row["name"].string()));
         JsonValue sent = row["decoded"];
         JsonValue offered = row["paymentRequired"]["accepts"].at(0);
-        auto said = read_scheme_payload(
+        auto parsed = read_scheme_payload(
             offered["scheme"].string(), offered["network"].string(),
             offered["asset"].string(), sent["payload"]);
-        ASSERT_TRUE(said) << said.problem().text;
-        EXPECT_EQ(said->payer, row["signer"].string());
-        EXPECT_TRUE(keys.insert(std::string(said->claim_key.begin(),
-                                            said->claim_key.end()))
+        ASSERT_TRUE(parsed) << parsed.problem().text;
+        EXPECT_EQ(parsed->payer, row["signer"].string());
+        EXPECT_TRUE(keys.insert(std::string(parsed->claim_key.begin(),
+                                            parsed->claim_key.end()))
                         .second);
         PaymentRequirements requirements;
         bool v1 = sent["x402Version"].integer() == 1;
@@ -167,9 +167,9 @@ TEST(PaymentForms, EveryPaymentOfTheOfficialClientIsRead)
         requirements.pay_to = offered["payTo"].string();
         requirements.max_timeout_seconds =
             static_cast<std::uint32_t>(*offered["maxTimeoutSeconds"].integer());
-        EXPECT_EQ(payload_objection(said.value(), requirements,
-                                    *said->valid_before
-                                        - requirements.max_timeout_seconds),
+        EXPECT_EQ(validate_payload(parsed.value(), requirements,
+                                   *parsed->valid_before
+                                       - requirements.max_timeout_seconds),
                   nullptr);
     }
     EXPECT_EQ(keys.size(), vectors.size());
@@ -268,16 +268,16 @@ TEST(PaymentForms, OthersAreDigestedInCanonicalForm)
     for (const char *payload : {"{}", "[]", "null", "\"a\"", "[1]"}) {
         EXPECT_EQ(key_of("exact", "sui:mainnet", payload), "") << payload;
     }
-    auto said = read("exact", "hedera:mainnet", R"({"transaction":"x"})");
-    ASSERT_TRUE(said);
-    EXPECT_EQ(said->form, PaymentForm::opaque);
-    EXPECT_EQ(said->payer, "");
-    EXPECT_EQ(said->payer_digest, said->claim_key);
-    EXPECT_EQ(said->valid_before, std::nullopt);
+    auto parsed = read("exact", "hedera:mainnet", R"({"transaction":"x"})");
+    ASSERT_TRUE(parsed);
+    EXPECT_EQ(parsed->form, PaymentForm::opaque);
+    EXPECT_EQ(parsed->payer, "");
+    EXPECT_EQ(parsed->payer_digest, parsed->claim_key);
+    EXPECT_EQ(parsed->valid_before, std::nullopt);
     PaymentRequirements offered;
     offered.amount = "5";
     offered.pay_to = "0.0.7";
-    EXPECT_EQ(payload_objection(said.value(), offered, kNow), nullptr);
+    EXPECT_EQ(validate_payload(parsed.value(), offered, kNow), nullptr);
 }
 
 TEST(PaymentForms, SchemesWithoutAFormAreNobodys)
@@ -290,9 +290,9 @@ TEST(PaymentForms, SchemesWithoutAFormAreNobodys)
              {"exact", "nowhere"},
              {"", "base"},
              {"exact", "eip155:x"}}) {
-        auto said = read(scheme, network, kPermit2);
-        ASSERT_FALSE(said);
-        EXPECT_EQ(said.problem().text, no_match) << scheme << network;
+        auto parsed = read(scheme, network, kPermit2);
+        ASSERT_FALSE(parsed);
+        EXPECT_EQ(parsed.problem().text, no_match) << scheme << network;
     }
 }
 

@@ -17,14 +17,14 @@ constexpr const char *kPayTo = "0x209693Bc6afc0C5328bA36FaF03C514EF312287C";
 
 PaymentRequirements usdc(const char *network, const char *asset)
 {
-    PaymentRequirements way;
-    way.scheme = "exact";
-    way.network = network;
-    way.amount = "10000";
-    way.asset = asset;
-    way.pay_to = kPayTo;
-    way.extra = parse_json("{}");
-    return way;
+    PaymentRequirements option;
+    option.scheme = "exact";
+    option.network = network;
+    option.amount = "10000";
+    option.asset = asset;
+    option.pay_to = kPayTo;
+    option.extra = parse_json("{}");
+    return option;
 }
 
 PaymentRequirements base_sepolia()
@@ -32,10 +32,10 @@ PaymentRequirements base_sepolia()
     return usdc("eip155:84532", "0x036CbD53842c5426634e7929541eC2318f3dCF7e");
 }
 
-PaymentOffer offer_of(PaymentRequirements way)
+PaymentOffer offer_of(PaymentRequirements option)
 {
     PaymentOffer offer;
-    offer.add(std::move(way), 0);
+    offer.add(std::move(option), 0);
     return offer;
 }
 
@@ -121,14 +121,14 @@ TEST(PaywallPage, IsTheSamePageWhateverIsSaid)
         return text;
     };
     for (unsigned attempt = 0; attempt < 2000; ++attempt) {
-        PaymentRequirements way = base_sepolia();
+        PaymentRequirements option = base_sepolia();
         std::string url = hostile();
         std::string description = hostile();
-        way.pay_to = hostile();
+        option.pay_to = hostile();
         if (attempt % 2) {
-            way.asset = hostile();
+            option.asset = hostile();
         }
-        std::string page = paywall_page(offer_of(std::move(way)),
+        std::string page = paywall_page(offer_of(std::move(option)),
                                         {url, description, ""}, hostile());
         ASSERT_EQ(tags_of(page), expected) << page;
     }

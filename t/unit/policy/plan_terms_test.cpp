@@ -17,11 +17,11 @@ PlanTerms terms(const char *credits = "3", const char *scheme = "")
 TEST(PlanTerms, NetworksComeFromTheSchemeUnlessWritten)
 {
     PlanTerms crypto = terms("", "nvm:erc4337");
-    auto way = plan_requirements(crypto);
-    ASSERT_TRUE(way);
-    EXPECT_EQ(way->network, "eip155:84532");
-    EXPECT_EQ(way->amount, "1");
-    EXPECT_EQ(way->plan, "97356912389073");
+    auto option = plan_requirements(crypto);
+    ASSERT_TRUE(option);
+    EXPECT_EQ(option->network, "eip155:84532");
+    EXPECT_EQ(option->amount, "1");
+    EXPECT_EQ(option->plan, "97356912389073");
     crypto.live = true;
     EXPECT_EQ(plan_requirements(crypto)->network, "eip155:8453");
     crypto.network = "base-sepolia";

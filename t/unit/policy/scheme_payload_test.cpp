@@ -42,9 +42,9 @@ Result<SchemePayload> read_eip3009(std::string_view payload)
     return read("exact", "eip155:84532", kToken, payload);
 }
 
-std::string problem_of(const Result<SchemePayload> &said)
+std::string problem_of(const Result<SchemePayload> &parsed)
 {
-    return said ? "read" : said.problem().text;
+    return parsed ? "read" : parsed.problem().text;
 }
 
 PaymentRequirements sample_requirements()
@@ -60,22 +60,22 @@ PaymentRequirements sample_requirements()
 
 TEST(SchemePayload, SaysWhatAnAuthorizationSays)
 {
-    auto said = read_eip3009(kEip3009);
-    ASSERT_TRUE(said) << problem_of(said);
-    EXPECT_EQ(said->form, PaymentForm::eip3009);
-    EXPECT_EQ(said->payer, "0x2c106B8378311AF25df8E16BAf7Ca35AfA89E5B9");
-    EXPECT_EQ(said->value, "10000");
-    EXPECT_EQ(said->recipient, "0x209693Bc6afc0C5328bA36FaF03C514EF312287C");
-    EXPECT_EQ(said->valid_after, 0);
-    EXPECT_EQ(said->valid_before, 1800000300);
-    EXPECT_EQ(said->payer_digest,
+    auto parsed = read_eip3009(kEip3009);
+    ASSERT_TRUE(parsed) << problem_of(parsed);
+    EXPECT_EQ(parsed->form, PaymentForm::eip3009);
+    EXPECT_EQ(parsed->payer, "0x2c106B8378311AF25df8E16BAf7Ca35AfA89E5B9");
+    EXPECT_EQ(parsed->value, "10000");
+    EXPECT_EQ(parsed->recipient, "0x209693Bc6afc0C5328bA36FaF03C514EF312287C");
+    EXPECT_EQ(parsed->valid_after, 0);
+    EXPECT_EQ(parsed->valid_before, 1800000300);
+    EXPECT_EQ(parsed->payer_digest,
               sha256("\x2c\x10\x6b\x83\x78\x31\x1a\xf2\x5d\xf8\xe1\x6b\xaf\x7c"
                      "\xa3\x5a\xfa\x89\xe5\xb9"));
 
     JsonDocument payload = parse_json(kEip3009);
     auto authorization = parse_eip3009_payload(payload.root());
     ASSERT_TRUE(authorization);
-    EXPECT_EQ(said->claim_key,
+    EXPECT_EQ(parsed->claim_key,
               eip3009_claim_key("base-sepolia", kToken, *authorization));
 }
 
@@ -98,32 +98,33 @@ TEST(SchemePayload, TellsStrangersFromBadShapes)
 
 TEST(SchemePayload, ObjectsLikeTheOfferToAnAuthorization)
 {
-    auto objection_to = [](std::string_view from, std::string_view to) {
-        auto said = read_eip3009(changed(kEip3009, from, to));
+    auto validate = [](std::string_view from, std::string_view to) {
+        auto parsed = read_eip3009(changed(kEip3009, from, to));
         const char *word =
-            said ? payload_objection(said.value(), sample_requirements(), kNow)
-                 : "unread";
+            parsed
+                ? validate_payload(parsed.value(), sample_requirements(), kNow)
+                : "unread";
         return std::string(word ? word : "");
     };
-    EXPECT_EQ(objection_to("10000", "10000"), "");
-    EXPECT_EQ(objection_to("0x209693Bc6a", "0x209693bc6a"), "");
-    EXPECT_EQ(objection_to("0x209693Bc6a", "0x209693Bc6b"),
+    EXPECT_EQ(validate("10000", "10000"), "");
+    EXPECT_EQ(validate("0x209693Bc6a", "0x209693bc6a"), "");
+    EXPECT_EQ(validate("0x209693Bc6a", "0x209693Bc6b"),
               "invalid_exact_evm_recipient_mismatch");
-    EXPECT_EQ(objection_to("10000", "9999"),
+    EXPECT_EQ(validate("10000", "9999"),
               "invalid_exact_evm_payload_authorization_value_mismatch");
-    EXPECT_EQ(objection_to("\"0\"", "\"1800000001\""),
+    EXPECT_EQ(validate("\"0\"", "\"1800000001\""),
               "invalid_exact_evm_payload_authorization_valid_after");
-    EXPECT_EQ(objection_to("1800000300", "1800000059"),
+    EXPECT_EQ(validate("1800000300", "1800000059"),
               "invalid_exact_evm_payload_authorization_valid_before");
-    EXPECT_EQ(objection_to("1800000300", "1800000060"), "");
-    EXPECT_EQ(objection_to("1800000300", "1800000900"), "");
-    EXPECT_EQ(objection_to("1800000300", "1800000901"),
+    EXPECT_EQ(validate("1800000300", "1800000060"), "");
+    EXPECT_EQ(validate("1800000300", "1800000900"), "");
+    EXPECT_EQ(validate("1800000300", "1800000901"),
               "invalid_exact_evm_payload_authorization_valid_before");
 }
 
 TEST(SchemePayload, JudgesNothingTheFormDoesNotTell)
 {
-    EXPECT_EQ(payload_objection(SchemePayload(), sample_requirements(), kNow),
+    EXPECT_EQ(validate_payload(SchemePayload(), sample_requirements(), kNow),
               nullptr);
 }
 
@@ -145,7 +146,7 @@ protected:
 
     std::string reason() const
     {
-        const char *word = payload_objection(authorization_, offered_, kNow);
+        const char *word = validate_payload(authorization_, offered_, kNow);
         return word == nullptr ? "" : word;
     }
 

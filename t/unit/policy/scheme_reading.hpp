@@ -34,12 +34,12 @@ inline Result<SchemePayload> read(const char *scheme, const char *network,
 inline std::string key_of(const char *scheme, const char *network,
                           const std::string &payload)
 {
-    Result<SchemePayload> said = read(scheme, network, payload);
-    if (!said) {
-        EXPECT_EQ(said.problem().text, kInvalidPayload);
+    Result<SchemePayload> parsed = read(scheme, network, payload);
+    if (!parsed) {
+        EXPECT_EQ(parsed.problem().text, kInvalidPayload);
         return "";
     }
-    return std::string(said->claim_key.begin(), said->claim_key.end());
+    return std::string(parsed->claim_key.begin(), parsed->claim_key.end());
 }
 
 }  // namespace x402

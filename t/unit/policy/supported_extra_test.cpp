@@ -12,7 +12,7 @@ namespace {
 constexpr const char *kSolana = "solana:EtWTRABZaYq6iMfeYKouRu166VU2xqa1";
 
 std::string extra_with(const std::string &scheme, const std::string &network,
-                       const char *own, const char *said, bool needed = false)
+                       const char *own, const char *parsed, bool needed = false)
 {
     PaymentRequirements requirements;
     requirements.scheme = scheme;
@@ -25,7 +25,7 @@ std::string extra_with(const std::string &scheme, const std::string &network,
     requirements.decimals = 3;
     requirements.needs_supported = needed;
     requirements.extra = parse_json(own);
-    JsonDocument kind = parse_json(said);
+    JsonDocument kind = parse_json(parsed);
     auto whole = with_supported_extra(requirements, kind.root());
     if (!whole) {
         return whole.problem().text;
@@ -86,12 +86,12 @@ TEST(SupportedExtra, SaysWhatIsMissing)
               "feePayer is missing in the kind that the facilitator supports "
               "for scheme exact on "
                   + std::string(kSolana));
-    for (const char *said : {R"({"feePayer":5})", R"({"feePayer":""})",
-                             R"({"feePayer":"0OIl"})"}) {
-        EXPECT_NE(extra_with("exact", kSolana, "{}", said, true)
+    for (const char *parsed : {R"({"feePayer":5})", R"({"feePayer":""})",
+                               R"({"feePayer":"0OIl"})"}) {
+        EXPECT_NE(extra_with("exact", kSolana, "{}", parsed, true)
                       .find("feePayer is no good in"),
                   std::string::npos)
-            << said;
+            << parsed;
     }
     EXPECT_NE(extra_with("exact", "stellar:pubnet", "{}",
                          R"({"areFeesSponsored":"yes"})", true)

@@ -9,7 +9,7 @@ namespace {
 constexpr ResourceInfo kResource = {"http://shop/ask?a=1", "", "", "POST",
                                     "/ask"};
 
-PaymentRequirements way(const char *plan, const char *agent)
+PaymentRequirements option(const char *plan, const char *agent)
 {
     PaymentRequirements made;
     made.scheme = "nvm:erc4337";
@@ -28,7 +28,7 @@ std::string offered(const Challenge &challenge)
 TEST(DialectNevermined, OffersPlansAndLeavesOutWhatIsNotSaid)
 {
     PaymentOffer offer;
-    offer.add(way("123", ""), 0);
+    offer.add(option("123", ""), 0);
     Challenge challenge = {"why", false, kResource, offer, {}, {}};
     EXPECT_EQ(offered(challenge),
               R"({"x402Version":2,"error":"why","resource":{"url":"/ask"},)"
@@ -41,8 +41,8 @@ TEST(DialectNevermined, OffersPlansAndLeavesOutWhatIsNotSaid)
 TEST(DialectNevermined, OffersAllThereIs)
 {
     PaymentOffer offer;
-    offer.add(way("1", "agent"), 0);
-    offer.add(way("2", ""), 1);
+    offer.add(option("1", "agent"), 0);
+    offer.add(option("2", ""), 1);
     constexpr ResourceInfo kWhole = {"u", "d\"", "text/plain", "GET", "/p"};
     Challenge challenge = {"", false, kWhole, offer, R"({"a":1})", {}};
     EXPECT_EQ(
@@ -72,7 +72,7 @@ TEST(DialectNevermined, SaysWhereATokenIsExpected)
 TEST(DialectNevermined, AsksWithTheTokenAsItIs)
 {
     PaymentOffer offer;
-    offer.add(way("1", ""), 0);
+    offer.add(option("1", ""), 0);
     Challenge challenge = {"not told", false, kResource, offer, {}, {}};
     std::string required =
         R"({"paymentRequired":{"x402Version":2,"resource":{"url":"/ask"},)"
@@ -89,7 +89,7 @@ TEST(DialectNevermined, AsksWithTheTokenAsItIs)
 TEST(DialectNevermined, LooksIntoNoToken)
 {
     const Dialect &dialect = dialect_nevermined();
-    EXPECT_TRUE(dialect.bears_tokens());
+    EXPECT_TRUE(dialect.uses_bearer_tokens());
     for (const char *token : {"", "e30=", "eyJ4NDAyVmVyc2lvbiI6Mn0="}) {
         auto payload = dialect.decode(token, nullptr);
         ASSERT_FALSE(payload) << token;

@@ -9,8 +9,8 @@ namespace {
 
 constexpr ResourceInfo kResource = {"http://shop/x", "", "", "GET"};
 
-PaymentRequirements way(const char *network, const char *v1_network,
-                        const char *amount, const char *asset)
+PaymentRequirements option(const char *network, const char *v1_network,
+                           const char *amount, const char *asset)
 {
     PaymentRequirements made;
     made.scheme = "exact";
@@ -25,9 +25,9 @@ PaymentRequirements way(const char *network, const char *v1_network,
 PaymentOffer offer()
 {
     PaymentOffer made;
-    made.add(way("eip155:196", "", "1", "0x1"), 0);
-    made.add(way("eip155:8453", "base", "10000", "0x2"), 1);
-    made.add(way("eip155:8453", "base", "20000", "0x3"), 2);
+    made.add(option("eip155:196", "", "1", "0x1"), 0);
+    made.add(option("eip155:8453", "base", "10000", "0x2"), 1);
+    made.add(option("eip155:8453", "base", "20000", "0x3"), 2);
     return made;
 }
 
@@ -104,10 +104,10 @@ TEST(DialectV1, MatchesBySchemeAndNetworkAndTellsTwinsByTheAuthorization)
     auto match = [&](const PaymentPayload &payload) {
         return dialect_v1().match(offered, payload);
     };
-    EXPECT_EQ(match(paid("base", "10000", "0xabcd")), &offered.ways()[1]);
-    EXPECT_EQ(match(paid("base", "20000", "0xABCD")), &offered.ways()[2]);
+    EXPECT_EQ(match(paid("base", "10000", "0xabcd")), &offered.options()[1]);
+    EXPECT_EQ(match(paid("base", "20000", "0xABCD")), &offered.options()[2]);
     // Too little of either: the first, whose facilitator will say why not.
-    EXPECT_EQ(match(paid("base", "1", "0xabcd")), &offered.ways()[1]);
+    EXPECT_EQ(match(paid("base", "1", "0xabcd")), &offered.options()[1]);
     EXPECT_EQ(match(paid("base-sepolia", "10000", "0xabcd")), nullptr);
     // Version 1 knows no CAIP-2 ids.
     EXPECT_EQ(match(paid("eip155:8453", "10000", "0xabcd")), nullptr);
@@ -125,7 +125,7 @@ TEST(DialectV1, TakesNoPaymentOfVersion2)
 PaymentRequirements fast_way()
 {
     PaymentRequirements made =
-        way("fast:testnet", "fast-testnet", "1000", "0x9");
+        option("fast:testnet", "fast-testnet", "1000", "0x9");
     made.max_timeout_seconds = 60;
     return made;
 }
@@ -155,7 +155,7 @@ TEST(DialectFast, KnowsItsOwnNetworksAndThoseOfEvm)
 {
     const Dialect &fast = dialect_fast();
     auto name = [&](const char *network, const char *v1_network) {
-        PaymentRequirements made = way(network, v1_network, "1", "0x1");
+        PaymentRequirements made = option(network, v1_network, "1", "0x1");
         return fast.can_offer(made) ? std::string(fast.network_name(made))
                                     : std::string();
     };
@@ -171,7 +171,7 @@ TEST(DialectFast, KnowsItsOwnNetworksAndThoseOfEvm)
 TEST(DialectFast, SettlesBeforeContentOrNever)
 {
     const Dialect &fast = dialect_fast();
-    PaymentRequirements evm = way("eip155:8453", "base", "1", "0x1");
+    PaymentRequirements evm = option("eip155:8453", "base", "1", "0x1");
     EXPECT_EQ(fast.settle_time(evm, {}), SettleTime::verified_first);
     EXPECT_EQ(fast.settle_time(evm, SettleTime::after), SettleTime::after);
     EXPECT_EQ(fast.settle_time(fast_way(), {}), SettleTime::off);

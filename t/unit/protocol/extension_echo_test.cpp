@@ -11,13 +11,14 @@ namespace {
 // As a server of the reference does it: over all that a client sent.
 bool valid(JsonValue server, JsonValue client)
 {
-    for (const auto &[name, said] : client.members()) {
+    for (const auto &[name, parsed] : client.members()) {
         JsonValue offered = server[name];
         // The vectors' own extension with a field of one answer.
-        bool good = name == "dyn"      ? keeps_info(extension_info(offered),
-                                                    extension_info(said), {"nonce"})
-                    : offered.exists() ? is_echo(name, offered, said)
-                                       : may_be_added(name, said);
+        bool good = name == "dyn"
+                        ? keeps_info(extension_info(offered),
+                                     extension_info(parsed), {"nonce"})
+                    : offered.exists() ? is_echo(name, offered, parsed)
+                                       : may_be_added(name, parsed);
         if (!good) {
             return false;
         }
@@ -44,8 +45,8 @@ TEST(ExtensionEcho, IsJudgedAsByTheReference)
 bool echo(std::string_view name, const char *advertised, const char *echoed)
 {
     JsonDocument offered = parse_json(advertised);
-    JsonDocument said = parse_json(echoed);
-    return is_echo(name, offered.root(), said.root());
+    JsonDocument parsed = parse_json(echoed);
+    return is_echo(name, offered.root(), parsed.root());
 }
 
 TEST(ExtensionEcho, KeepsTypes)
@@ -54,7 +55,7 @@ TEST(ExtensionEcho, KeepsTypes)
     EXPECT_TRUE(echo("x", offered, offered));
     EXPECT_TRUE(
         echo("x", offered, R"({"info":{"d":true,"c":null,"b":"x","a":1.0}})"));
-    for (const char *said : {
+    for (const char *parsed : {
              R"({"info":{"a":"1","b":"x","c":null,"d":true}})",
              R"({"info":{"a":1,"b":["x"],"c":null,"d":true}})",
              R"({"info":{"a":1,"b":"x","c":{},"d":true}})",
@@ -63,7 +64,7 @@ TEST(ExtensionEcho, KeepsTypes)
              R"({"info":[{"a":1,"b":"x","c":null,"d":true}]})",
              R"({"info":null})",
          }) {
-        EXPECT_FALSE(echo("x", offered, said)) << said;
+        EXPECT_FALSE(echo("x", offered, parsed)) << parsed;
     }
 }
 

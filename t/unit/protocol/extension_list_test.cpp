@@ -143,10 +143,10 @@ TEST(ExtensionList, SaysWhatIsWrong)
     };
     for (const Refused &refused : cases) {
         Extensions extensions;
-        std::string said =
+        std::string parsed =
             extensions.add(refused.name, refused.text, refused.route);
-        EXPECT_NE(said.find(refused.says), std::string::npos)
-            << refused.name << " " << refused.text << ": " << said;
+        EXPECT_NE(parsed.find(refused.says), std::string::npos)
+            << refused.name << " " << refused.text << ": " << parsed;
         EXPECT_EQ(extensions_for(extensions, "GET", "/"), "");
     }
 
@@ -169,7 +169,7 @@ TEST(ExtensionList, TakesWhatIsRight)
           {"bazaar", R"({"info":{"input":{"type":"mcp"}},"schema":{}})"},
           {"x402-merchant", R"({"anything":1})"}}) {
         JsonDocument declaration = parse_json(text);
-        EXPECT_EQ(objection_to_declaration(name, declaration.root()), "")
+        EXPECT_EQ(validate_declaration(name, declaration.root()), "")
             << name << " " << text;
     }
 }

@@ -8,16 +8,16 @@ namespace {
 
 PaymentOffer offer()
 {
-    PaymentRequirements way;
-    way.scheme = "exact";
-    way.network = "eip155:8453";
-    way.v1_network = "base";
-    way.amount = "10000";
-    way.asset = "0xToken";
-    way.pay_to = "0xSeller";
-    way.extra = parse_json(R"({"name":"USD Coin"})");
+    PaymentRequirements option;
+    option.scheme = "exact";
+    option.network = "eip155:8453";
+    option.v1_network = "base";
+    option.amount = "10000";
+    option.asset = "0xToken";
+    option.pay_to = "0xSeller";
+    option.extra = parse_json(R"({"name":"USD Coin"})");
     PaymentOffer made;
-    made.add(std::move(way), 0);
+    made.add(std::move(option), 0);
     return made;
 }
 
@@ -50,12 +50,12 @@ TEST(FacilitatorMessages, TakesAPaymentOfItsVersionOverByteForByte)
 {
     PaymentOffer offered = offer();
     const char *text = R"({ "x402Version" : 2, "unknown" : 1234567890123 })";
-    EXPECT_EQ(facilitator_request_json(2, payment(2, text), offered.ways()[0],
-                                       kResource),
+    EXPECT_EQ(facilitator_request_json(2, payment(2, text),
+                                       offered.options()[0], kResource),
               std::string(R"({"x402Version":2,"paymentPayload":)") + text
                   + R"(,"paymentRequirements":)" + kNewWay + "}");
-    EXPECT_EQ(facilitator_request_json(1, payment(1, text), offered.ways()[0],
-                                       kResource),
+    EXPECT_EQ(facilitator_request_json(1, payment(1, text),
+                                       offered.options()[0], kResource),
               std::string(R"({"x402Version":1,"paymentPayload":)") + text
                   + R"(,"paymentRequirements":)" + kOldWay + "}");
 }
@@ -67,7 +67,7 @@ TEST(FacilitatorMessages, PutsTheSchemesPartIntoTheOtherVersion)
         payment(1, R"({"x402Version":1,"scheme":"exact","network":"base",)"
                    R"("payload":{"signature":"0x12"}})");
     EXPECT_EQ(
-        facilitator_request_json(2, old, offered.ways()[0], kResource),
+        facilitator_request_json(2, old, offered.options()[0], kResource),
         std::string(R"({"x402Version":2,"paymentPayload":{"x402Version":2,)"
                     R"("payload":{"signature":"0x12"},"accepted":)")
             + kNewWay + R"(},"paymentRequirements":)" + kNewWay + "}");
@@ -76,7 +76,7 @@ TEST(FacilitatorMessages, PutsTheSchemesPartIntoTheOtherVersion)
         payment(2, R"({"x402Version":2,"payload":{"signature":"0x12"},)"
                    R"("accepted":{"scheme":"exact"}})");
     EXPECT_EQ(
-        facilitator_request_json(1, young, offered.ways()[0], kResource),
+        facilitator_request_json(1, young, offered.options()[0], kResource),
         std::string(R"({"x402Version":1,"paymentPayload":{"x402Version":1,)"
                     R"("scheme":"exact","network":"base",)"
                     R"("payload":{"signature":"0x12"}},)"

@@ -9,7 +9,7 @@ namespace {
 
 constexpr const char *kPayTo = "0x209693Bc6afc0C5328bA36FaF03C514EF312287C";
 
-PaymentRequirements way(const char *network, const char *price)
+PaymentRequirements option(const char *network, const char *price)
 {
     AcceptTerms terms;
     terms.network = network;
@@ -24,7 +24,8 @@ PaymentRequirements way(const char *network, const char *price)
 }
 
 // As version 2 finds it.
-const PaymentOffer::Way *matching(const PaymentOffer &offer, JsonValue accepted)
+const PaymentOffer::Option *matching(const PaymentOffer &offer,
+                                     JsonValue accepted)
 {
     PaymentPayload payload;
     std::string text = "{\"x402Version\":2,\"accepted\":";
@@ -40,9 +41,9 @@ const PaymentOffer::Way *matching(const PaymentOffer &offer, JsonValue accepted)
 PaymentOffer offer_of_three()
 {
     PaymentOffer offer;
-    offer.add(way("base-sepolia", "0.01"), 0);
-    offer.add(way("base", "0.01"), 0);
-    offer.add(way("base", "0.05"), 0);
+    offer.add(option("base-sepolia", "0.01"), 0);
+    offer.add(option("base", "0.01"), 0);
+    offer.add(option("base", "0.05"), 0);
     return offer;
 }
 
@@ -50,7 +51,7 @@ TEST(PaymentOffer, OfNothingIsAnEmptyArray)
 {
     PaymentOffer offer;
     EXPECT_EQ(offer.accepts_json(), "[]");
-    EXPECT_TRUE(offer.ways().empty());
+    EXPECT_TRUE(offer.options().empty());
     EXPECT_EQ(matching(offer, JsonValue()), nullptr);
     JsonDocument accepted = parse_json("{}");
     EXPECT_EQ(matching(offer, accepted.root()), nullptr);
@@ -59,9 +60,9 @@ TEST(PaymentOffer, OfNothingIsAnEmptyArray)
 TEST(PaymentOffer, WritesItsWaysInOrder)
 {
     PaymentOffer offer = offer_of_three();
-    ASSERT_EQ(offer.ways().size(), 3u);
+    ASSERT_EQ(offer.options().size(), 3u);
     std::string expected = "[";
-    for (const PaymentOffer::Way &each : offer.ways()) {
+    for (const PaymentOffer::Option &each : offer.options()) {
         EXPECT_EQ(each.json, each.requirements.json());
         expected += (expected.size() > 1 ? "," : "") + each.json;
     }
@@ -74,8 +75,8 @@ TEST(PaymentOffer, WritesItsWaysInOrder)
     EXPECT_EQ(accepts.root().at(2)["amount"].string(), "50000");
 
     PaymentOffer one;
-    one.add(way("base", "1"), 0);
-    EXPECT_EQ(one.accepts_json(), "[" + one.ways()[0].json + "]");
+    one.add(option("base", "1"), 0);
+    EXPECT_EQ(one.accepts_json(), "[" + one.options()[0].json + "]");
 }
 
 TEST(PaymentOffer, FindsTheWayThatIsMeant)
@@ -84,7 +85,7 @@ TEST(PaymentOffer, FindsTheWayThatIsMeant)
     JsonDocument accepts = parse_json(offer.accepts_json());
     for (std::size_t index = 0; index < 3; ++index) {
         EXPECT_EQ(matching(offer, accepts.root().at(index)),
-                  &offer.ways()[index])
+                  &offer.options()[index])
             << index;
     }
 }
@@ -92,7 +93,7 @@ TEST(PaymentOffer, FindsTheWayThatIsMeant)
 TEST(PaymentOffer, TakesNoMixtureOfItsWays)
 {
     PaymentOffer offer = offer_of_three();
-    std::string cheap = offer.ways()[1].json;
+    std::string cheap = offer.options()[1].json;
     std::size_t place = cheap.find("10000");
     ASSERT_NE(place, std::string::npos);
     for (const char *amount : {"9999", "1", "0", "100000", "50001"}) {
@@ -102,7 +103,7 @@ TEST(PaymentOffer, TakesNoMixtureOfItsWays)
         EXPECT_EQ(matching(offer, accepted.root()), nullptr) << mixed;
     }
     // The test network's token on the real network.
-    std::string mixed = offer.ways()[0].json;
+    std::string mixed = offer.options()[0].json;
     place = mixed.find("eip155:84532");
     ASSERT_NE(place, std::string::npos);
     JsonDocument accepted = parse_json(mixed.replace(place, 12, "eip155:8453"));
@@ -112,10 +113,10 @@ TEST(PaymentOffer, TakesNoMixtureOfItsWays)
 TEST(PaymentOffer, TakesTheFirstOfTwoThatAreMeant)
 {
     PaymentOffer offer;
-    offer.add(way("base", "0.01"), 0);
-    offer.add(way("base", "0.01"), 0);
-    JsonDocument accepted = parse_json(offer.ways()[1].json);
-    EXPECT_EQ(matching(offer, accepted.root()), &offer.ways()[0]);
+    offer.add(option("base", "0.01"), 0);
+    offer.add(option("base", "0.01"), 0);
+    JsonDocument accepted = parse_json(offer.options()[1].json);
+    EXPECT_EQ(matching(offer, accepted.root()), &offer.options()[0]);
 }
 
 }  // namespace

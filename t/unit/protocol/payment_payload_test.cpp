@@ -215,18 +215,18 @@ PaymentOffer prepared_offer(JsonValue accepts)
     PaymentOffer offer;
     for (std::size_t index = 0; index < accepts.size(); ++index) {
         JsonValue json = accepts.at(index);
-        PaymentRequirements way;
-        way.scheme = json["scheme"].string();
-        way.network = json["network"].string();
-        way.amount = json["amount"].string();
-        way.asset = json["asset"].string();
-        way.pay_to = json["payTo"].string();
-        way.max_timeout_seconds =
+        PaymentRequirements option;
+        option.scheme = json["scheme"].string();
+        option.network = json["network"].string();
+        option.amount = json["amount"].string();
+        option.asset = json["asset"].string();
+        option.pay_to = json["payTo"].string();
+        option.max_timeout_seconds =
             static_cast<std::uint32_t>(*json["maxTimeoutSeconds"].integer());
         std::string extra;
         json["extra"].write(extra);
-        way.extra = parse_json(extra);
-        offer.add(std::move(way), index);
+        option.extra = parse_json(extra);
+        offer.add(std::move(option), index);
     }
     offer.prepare(no_money);
     return offer;
@@ -307,46 +307,46 @@ TEST(PaymentPayload, AnEchoIsTheMemberOfTheRootOrNone)
     JsonDocument document = read_vectors("evm-payments.json");
     JsonValue row = document.root()["vectors"].at(0);
     PaymentOffer offer = prepared_offer(row["paymentRequired"]["accepts"]);
-    const std::string way = offer.ways()[0].json;
-    const std::string said = "\"accepted\":" + way;
+    const std::string option = offer.options()[0].json;
+    const std::string parsed = "\"accepted\":" + option;
     const std::string head = "{\"x402Version\":2,";
     for (const std::string &text : {
-             head + said + "}",
-             head + said + ",\"a\":\"9007199254740992\"}",
-             head + said + " , \"b\" : [ ] }",
-             head + said + ",\"x\":{" + said + "}}",
+             head + parsed + "}",
+             head + parsed + ",\"a\":\"9007199254740992\"}",
+             head + parsed + " , \"b\" : [ ] }",
+             head + parsed + ",\"x\":{" + parsed + "}}",
          }) {
         EXPECT_TRUE(same_either_way(text, offer)) << text;
     }
     for (const std::string &text : {
-             head + "\"x\":{" + said + "}}",
-             head + "\"x\":{" + said + "}," + said + "}",
-             head + "\"x\":{" + said + "},\"accepted\":0}",
-             head + "\"x\":{" + said + "},\"\\u0061ccepted\":0}",
-             head + "\"x\":{" + said + "},\"accepted\":9007199254740993}",
-             head + "\"x\":{" + said + "},\"accepted\":9007199254740993.0}",
-             head + "\"x\":{" + said + "},\"accepted\":9.007199254740993e15}",
-             head + "\"x\":{" + said + "},\"accepted\":90071992547409930e-1}",
-             head + "\"a\\\"accepted\":" + way + ",\"accepted\":1}",
-             head + "\"a\\\"accepted\":" + way + "}",
-             head + "\"a\\\\\"accepted\":" + way + "}",
-             head + "\"a\":\"\"accepted\":" + way + "}",
-             head + said + "," + said + "}",
-             head + said + ",\"accepted\":1}",
-             head + said + ",\"\\u0061ccepted\":1}",
-             head + "\"accepted\":1," + said + "}",
-             head + said + ",\"a\":9007199254740993}",
-             head + said + ",\"a\":\"\\u0000\"}",
-             head + said + ",\"a\":\"\xff\"}",
-             head + said + "0}",
-             head + said + ".5}",
-             head + said + "\"\"}",
-             head + said + "]}",
-             head + said,
-             "[" + said + "]",
-             "[{\"x402Version\":2," + said + "}]",
-             said,
-             head + "\"accepted\": " + way + "}",
+             head + "\"x\":{" + parsed + "}}",
+             head + "\"x\":{" + parsed + "}," + parsed + "}",
+             head + "\"x\":{" + parsed + "},\"accepted\":0}",
+             head + "\"x\":{" + parsed + "},\"\\u0061ccepted\":0}",
+             head + "\"x\":{" + parsed + "},\"accepted\":9007199254740993}",
+             head + "\"x\":{" + parsed + "},\"accepted\":9007199254740993.0}",
+             head + "\"x\":{" + parsed + "},\"accepted\":9.007199254740993e15}",
+             head + "\"x\":{" + parsed + "},\"accepted\":90071992547409930e-1}",
+             head + "\"a\\\"accepted\":" + option + ",\"accepted\":1}",
+             head + "\"a\\\"accepted\":" + option + "}",
+             head + "\"a\\\\\"accepted\":" + option + "}",
+             head + "\"a\":\"\"accepted\":" + option + "}",
+             head + parsed + "," + parsed + "}",
+             head + parsed + ",\"accepted\":1}",
+             head + parsed + ",\"\\u0061ccepted\":1}",
+             head + "\"accepted\":1," + parsed + "}",
+             head + parsed + ",\"a\":9007199254740993}",
+             head + parsed + ",\"a\":\"\\u0000\"}",
+             head + parsed + ",\"a\":\"\xff\"}",
+             head + parsed + "0}",
+             head + parsed + ".5}",
+             head + parsed + "\"\"}",
+             head + parsed + "]}",
+             head + parsed,
+             "[" + parsed + "]",
+             "[{\"x402Version\":2," + parsed + "}]",
+             parsed,
+             head + "\"accepted\": " + option + "}",
          }) {
         EXPECT_FALSE(same_either_way(text, offer)) << text;
     }
@@ -357,11 +357,11 @@ TEST(PaymentPayload, AnEchoCountsAgainstTheLimits)
     JsonDocument document = read_vectors("evm-payments.json");
     JsonValue row = document.root()["vectors"].at(0);
     PaymentOffer offer = prepared_offer(row["paymentRequired"]["accepts"]);
-    const std::string said = "\"accepted\":" + offer.ways()[0].json;
+    const std::string parsed = "\"accepted\":" + offer.options()[0].json;
     // Nine members in `accepted`, with those of `extra`.
     std::size_t known = 0;
     for (std::size_t more = 1000; more < 1024; ++more) {
-        std::string text = "{\"x402Version\":2," + said;
+        std::string text = "{\"x402Version\":2," + parsed;
         for (std::size_t index = 0; index < more; ++index) {
             text += ",\"" + std::to_string(index) + "\":0";
         }

@@ -125,7 +125,7 @@ protected:
 
     TwoFiles files_;
     std::unique_ptr<ClaimTable> other_;
-    Owner other_owner_;
+    ClaimOwner other_owner_;
     std::vector<std::uint64_t> memory2_;
 };
 

@@ -54,7 +54,7 @@ protected:
     MemoryJournal journal_;
     std::vector<std::uint64_t> memory2_;
     std::unique_ptr<ClaimTable> second_;
-    Owner second_owner_;
+    ClaimOwner second_owner_;
     ReplayReport report_;
 };
 

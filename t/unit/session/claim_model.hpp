@@ -34,7 +34,7 @@ struct ModelClaim {
 struct ModelProcess {
     std::int64_t number;
     ClaimTable table;
-    Owner owner;
+    ClaimOwner owner;
 };
 
 class ClaimModel : public testing::Test {

@@ -96,7 +96,7 @@ TEST_F(ClaimOwed, IsWhatNobodyDelivers)
     EXPECT_TRUE(table_.set_paid(dead, "receipt", kNow));
     living_processes() = {101};
     ClaimTable other(memory_.data(), process_lives);
-    Owner owner = other.enter(101, kNow);
+    ClaimOwner owner = other.enter(101, kNow);
     EXPECT_TRUE(other.resume_owed(purchase(), owner, kNow, claim));
     EXPECT_EQ(claim.ref.generation, dead.generation);
 }
@@ -197,7 +197,7 @@ TEST_F(ClaimDue, WhatADeadWorkerWasSettling)
     settle(1);
     living_processes() = {101};
     ClaimTable other(memory_.data(), process_lives);
-    Owner owner = other.enter(101, kNow);
+    ClaimOwner owner = other.enter(101, kNow);
     EXPECT_EQ(other.next_due(owner, kNow + 4).what, What::nothing);
     EXPECT_EQ(other.next_due(owner, kNow + 5).what, What::ask_again);
 }

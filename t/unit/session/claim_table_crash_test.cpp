@@ -93,7 +93,7 @@ protected:
 
     void expect_usable(ClaimTable &successor)
     {
-        Owner owner = successor.enter(200, kNow);
+        ClaimOwner owner = successor.enter(200, kNow);
         ClaimRef ref;
         ASSERT_EQ(successor.take(facts_of(77), owner, kNow, ref),
                   TakeOutcome::taken);

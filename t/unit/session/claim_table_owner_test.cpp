@@ -6,7 +6,7 @@
 namespace x402 {
 namespace {
 
-class ClaimOwner : public ClaimZone {
+class ClaimTableOwner : public ClaimZone {
 protected:
     // The zone as another worker sees it.
     ClaimTable table_of_other() { return {memory_.data(), process_lives}; }
@@ -14,13 +14,13 @@ protected:
     void die() { living_processes().erase(100); }
 };
 
-TEST_F(ClaimOwner, GetsASlotOfItsOwn)
+TEST_F(ClaimTableOwner, GetsASlotOfItsOwn)
 {
     living_processes().insert({101, 102});
     ClaimTable second = table_of_other();
     ClaimTable third = table_of_other();
-    Owner second_owner = second.enter(101, kNow);
-    Owner third_owner = third.enter(102, kNow);
+    ClaimOwner second_owner = second.enter(101, kNow);
+    ClaimOwner third_owner = third.enter(102, kNow);
     EXPECT_NE(second_owner.stamp, 0u);
     EXPECT_NE(third_owner.stamp, 0u);
     EXPECT_NE(second_owner.slot, owner_.slot);
@@ -31,13 +31,13 @@ TEST_F(ClaimOwner, GetsASlotOfItsOwn)
     EXPECT_EQ(stamps.size(), 3u);
 }
 
-TEST_F(ClaimOwner, WhoLivesKeepsItsClaims)
+TEST_F(ClaimTableOwner, WhoLivesKeepsItsClaims)
 {
     take(1);
     settle(2);
     living_processes().insert(101);
     ClaimTable other = table_of_other();
-    Owner other_owner = other.enter(101, kNow);
+    ClaimOwner other_owner = other.enter(101, kNow);
     for (unsigned number : {1u, 2u}) {
         ClaimView view = other.look_up(facts_of(number), kExpires + 1);
         EXPECT_TRUE(view.in_use);
@@ -48,7 +48,7 @@ TEST_F(ClaimOwner, WhoLivesKeepsItsClaims)
     EXPECT_EQ(other.look_up(facts_of(2), kNow).state, ClaimState::settling);
 }
 
-TEST_F(ClaimOwner, WhoDiesLeavesWhatIsTrueOfTheMoney)
+TEST_F(ClaimTableOwner, WhoDiesLeavesWhatIsTrueOfTheMoney)
 {
     take(1);
     ClaimRef verified = take(2);
@@ -85,7 +85,7 @@ TEST_F(ClaimOwner, WhoDiesLeavesWhatIsTrueOfTheMoney)
     EXPECT_EQ(other.look_up(facts_of(9), kNow).executions, 2u);
 }
 
-TEST_F(ClaimOwner, WhoDiedInSettleIsUnknownUntilItsTimeIsOver)
+TEST_F(ClaimTableOwner, WhoDiedInSettleIsUnknownUntilItsTimeIsOver)
 {
     settle(1);
     die();
@@ -95,7 +95,7 @@ TEST_F(ClaimOwner, WhoDiedInSettleIsUnknownUntilItsTimeIsOver)
     EXPECT_EQ(other.look_up(facts_of(1), kExpires).state, ClaimState::closed);
 }
 
-TEST_F(ClaimOwner, AClaimOfTheDeadIsTakenUp)
+TEST_F(ClaimTableOwner, AClaimOfTheDeadIsTakenUp)
 {
     take(1);
     ClaimRef settling = settle(2);
@@ -103,7 +103,7 @@ TEST_F(ClaimOwner, AClaimOfTheDeadIsTakenUp)
     die();
     living_processes().insert(101);
     ClaimTable other = table_of_other();
-    Owner other_owner = other.enter(101, kNow);
+    ClaimOwner other_owner = other.enter(101, kNow);
 
     ClaimRef ref;
     EXPECT_EQ(other.take(facts_of(1), other_owner, kNow, ref),
@@ -118,7 +118,7 @@ TEST_F(ClaimOwner, AClaimOfTheDeadIsTakenUp)
     EXPECT_EQ(other.look_up(facts_of(3), kNow).executions, 2u);
 }
 
-TEST_F(ClaimOwner, RoomOfTheDeadIsUsed)
+TEST_F(ClaimTableOwner, RoomOfTheDeadIsUsed)
 {
     for (unsigned number = 0; number < kSmallTableClaims; ++number) {
         if (number == 11) {
@@ -132,19 +132,19 @@ TEST_F(ClaimOwner, RoomOfTheDeadIsUsed)
     die();
     living_processes().insert(101);
     ClaimTable other = table_of_other();
-    Owner other_owner = other.enter(101, kNow);
+    ClaimOwner other_owner = other.enter(101, kNow);
     EXPECT_EQ(other.take(facts_of(100), other_owner, kNow, ref),
               TakeOutcome::taken);
     EXPECT_EQ(other.look_up(facts_of(11), kNow).state, ClaimState::free);
 }
 
-TEST_F(ClaimOwner, SlotOfTheDeadIsTakenOverAndItsClaimsWithIt)
+TEST_F(ClaimTableOwner, SlotOfTheDeadIsTakenOverAndItsClaimsWithIt)
 {
     settle(1);
     die();
     living_processes().insert(101);
     ClaimTable other = table_of_other();
-    Owner other_owner = other.enter(101, kNow);
+    ClaimOwner other_owner = other.enter(101, kNow);
     EXPECT_EQ(other_owner.slot, owner_.slot);
     EXPECT_NE(other_owner.stamp, owner_.stamp);
     // The new process sits in the dead one's slot and does not own its claims,
@@ -153,7 +153,7 @@ TEST_F(ClaimOwner, SlotOfTheDeadIsTakenOverAndItsClaimsWithIt)
     EXPECT_EQ(other.look_up(facts_of(1), kNow).state, ClaimState::unknown);
 }
 
-TEST_F(ClaimOwner, WhoLeavesIsGoneThoughItsProcessLives)
+TEST_F(ClaimTableOwner, WhoLeavesIsGoneThoughItsProcessLives)
 {
     take(1);
     settle(2);
@@ -163,27 +163,27 @@ TEST_F(ClaimOwner, WhoLeavesIsGoneThoughItsProcessLives)
     EXPECT_EQ(other.look_up(facts_of(2), kNow).state, ClaimState::unknown);
 }
 
-TEST_F(ClaimOwner, LeavingLateDoesNotPutTheSuccessorOut)
+TEST_F(ClaimTableOwner, LeavingLateDoesNotPutTheSuccessorOut)
 {
     die();
     living_processes().insert(101);
     ClaimTable other = table_of_other();
-    Owner other_owner = other.enter(101, kNow);
+    ClaimOwner other_owner = other.enter(101, kNow);
     ClaimRef ref;
     ASSERT_EQ(other.take(facts_of(1), other_owner, kNow, ref),
               TakeOutcome::taken);
     table_.leave(owner_, kNow);
-    table_.leave(Owner(), kNow);
+    table_.leave(ClaimOwner(), kNow);
     EXPECT_TRUE(table_of_other().look_up(facts_of(1), kNow).in_use);
 }
 
 // A worker with the number of one that was killed: the claims of the former are
 // not its own, wherever its slot was.
-TEST_F(ClaimOwner, TheSameProcessNumberIsAnotherProcess)
+TEST_F(ClaimTableOwner, TheSameProcessNumberIsAnotherProcess)
 {
     living_processes().insert(101);
     ClaimTable killed = table_of_other();
-    Owner killed_owner = killed.enter(101, kNow);
+    ClaimOwner killed_owner = killed.enter(101, kNow);
     ASSERT_NE(killed_owner.slot, owner_.slot);
     ClaimRef ref;
     ASSERT_EQ(killed.take(facts_of(1), killed_owner, kNow, ref),
@@ -198,7 +198,7 @@ TEST_F(ClaimOwner, TheSameProcessNumberIsAnotherProcess)
     EXPECT_FALSE(view.in_use);
 }
 
-TEST_F(ClaimOwner, WithoutASlotIsNobody)
+TEST_F(ClaimTableOwner, WithoutASlotIsNobody)
 {
     for (std::int64_t process = 101; process < 101 + 511; ++process) {
         living_processes().insert(process);

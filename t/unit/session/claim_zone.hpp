@@ -141,7 +141,7 @@ protected:
     std::size_t bytes_;
     bool formatted_;
     ClaimTable table_;
-    Owner owner_;
+    ClaimOwner owner_;
 };
 
 inline std::string text_of_size(std::size_t size, char seed = 'a')

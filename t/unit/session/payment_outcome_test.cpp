@@ -7,7 +7,7 @@
 namespace x402 {
 namespace {
 
-std::string word_of(State state, Reply reply = Reply::none,
+std::string word_of(PaymentState state, ReplyKind reply = ReplyKind::none,
                     bool accepted = false)
 {
     OutcomeFacts facts;
@@ -22,9 +22,10 @@ TEST(PaymentOutcome, SaysMoneyThatMovedWhateverElseHappened)
     OutcomeFacts facts;
     facts.money_moved = true;
     for (int state = 0; state <= static_cast<int>(kLastState); state++) {
-        for (Reply reply : {Reply::none, Reply::challenge, Reply::refusal,
-                            Reply::fault, Reply::unknown}) {
-            facts.state = static_cast<State>(state);
+        for (ReplyKind reply :
+             {ReplyKind::none, ReplyKind::challenge, ReplyKind::refusal,
+              ReplyKind::fault, ReplyKind::unknown}) {
+            facts.state = static_cast<PaymentState>(state);
             facts.reply = reply;
             EXPECT_STREQ(outcome_word(facts), "settled");
         }
@@ -33,23 +34,29 @@ TEST(PaymentOutcome, SaysMoneyThatMovedWhateverElseHappened)
 
 TEST(PaymentOutcome, NamesTheAnswerThatWasGiven)
 {
-    EXPECT_EQ(word_of(State::closed, Reply::challenge), "challenged");
-    EXPECT_EQ(word_of(State::closed, Reply::refusal, true), "refused");
-    EXPECT_EQ(word_of(State::closed, Reply::fault, true), "failed");
-    EXPECT_EQ(word_of(State::closed, Reply::unknown, true), "unknown");
+    EXPECT_EQ(word_of(PaymentState::closed, ReplyKind::challenge),
+              "challenged");
+    EXPECT_EQ(word_of(PaymentState::closed, ReplyKind::refusal, true),
+              "refused");
+    EXPECT_EQ(word_of(PaymentState::closed, ReplyKind::fault, true), "failed");
+    EXPECT_EQ(word_of(PaymentState::closed, ReplyKind::unknown, true),
+              "unknown");
 }
 
 TEST(PaymentOutcome, NamesTheStateWhereNoAnswerOfOursIs)
 {
-    EXPECT_EQ(word_of(State::arrived), "");
-    EXPECT_EQ(word_of(State::verifying), "failed");
-    EXPECT_EQ(word_of(State::verified, Reply::none, true), "verified");
-    EXPECT_EQ(word_of(State::holding, Reply::none, true), "verified");
-    EXPECT_EQ(word_of(State::settling, Reply::none, true), "unknown");
-    EXPECT_EQ(word_of(State::settling_first), "unknown");
-    EXPECT_EQ(word_of(State::orphaned), "unknown");
-    EXPECT_EQ(word_of(State::closed), "failed");
-    EXPECT_EQ(word_of(State::closed, Reply::none, true), "verified");
+    EXPECT_EQ(word_of(PaymentState::arrived), "");
+    EXPECT_EQ(word_of(PaymentState::verifying), "failed");
+    EXPECT_EQ(word_of(PaymentState::verified, ReplyKind::none, true),
+              "verified");
+    EXPECT_EQ(word_of(PaymentState::holding, ReplyKind::none, true),
+              "verified");
+    EXPECT_EQ(word_of(PaymentState::settling, ReplyKind::none, true),
+              "unknown");
+    EXPECT_EQ(word_of(PaymentState::settling_first), "unknown");
+    EXPECT_EQ(word_of(PaymentState::orphaned), "unknown");
+    EXPECT_EQ(word_of(PaymentState::closed), "failed");
+    EXPECT_EQ(word_of(PaymentState::closed, ReplyKind::none, true), "verified");
 }
 
 TEST(PaymentOutcome, IsFreeOnlyOnceSomebodyWasLetIn)
@@ -62,7 +69,7 @@ TEST(PaymentOutcome, IsFreeOnlyOnceSomebodyWasLetIn)
     EXPECT_STREQ(outcome_word(facts), "bypassed");
     facts.let_in = false;
     EXPECT_STREQ(outcome_word(facts), "");
-    facts.state = State::verified;
+    facts.state = PaymentState::verified;
     EXPECT_STREQ(outcome_word(facts), "verified");
 }
 

@@ -11,16 +11,16 @@
 namespace x402 {
 namespace {
 
-using S = State;
-using E = Event;
-using A = Action;
+using S = PaymentState;
+using E = PaymentEvent;
+using A = PaymentAction;
 using C = ClaimChange;
 
 struct Row {
-    State state;
-    Event event;
-    State next;
-    Action action;
+    PaymentState state;
+    PaymentEvent event;
+    PaymentState next;
+    PaymentAction action;
     ClaimChange claim;
 };
 
@@ -92,7 +92,7 @@ constexpr Row kExpected[] = {
 // What every pair that is not above does to the claim; its action is `fail`
 // and its next state is `closed`.
 struct Fallback {
-    State state;
+    PaymentState state;
     ClaimChange claim;
 };
 
@@ -114,7 +114,7 @@ constexpr Fallback kUnexpected[] = {
 constexpr unsigned kStates = static_cast<unsigned>(kLastState) + 1;
 constexpr unsigned kEvents = static_cast<unsigned>(kLastEvent) + 1;
 
-std::string pair_name(State state, Event event)
+std::string pair_name(PaymentState state, PaymentEvent event)
 {
     return std::string(state_name(state)) + ", " + event_name(event);
 }
@@ -123,12 +123,13 @@ template <class Visit> void each_pair(Visit visit)
 {
     for (unsigned state = 0; state < kStates; ++state) {
         for (unsigned event = 0; event < kEvents; ++event) {
-            visit(static_cast<State>(state), static_cast<Event>(event));
+            visit(static_cast<PaymentState>(state),
+                  static_cast<PaymentEvent>(event));
         }
     }
 }
 
-const Row *find_row(State state, Event event)
+const Row *find_row(PaymentState state, PaymentEvent event)
 {
     for (const Row &row : kExpected) {
         if (row.state == state && row.event == event) {
@@ -138,7 +139,7 @@ const Row *find_row(State state, Event event)
     return nullptr;
 }
 
-bool may_be_on_the_wire(State state)
+bool may_be_on_the_wire(PaymentState state)
 {
     return state == S::settling || state == S::settling_first
            || state == S::orphaned;
@@ -148,7 +149,7 @@ TEST(PaymentSession, EveryPairIsTheOneOfTheTable)
 {
     ASSERT_EQ(sizeof(kUnexpected) / sizeof(kUnexpected[0]), kStates);
     unsigned pairs = 0;
-    each_pair([&pairs](State state, Event event) {
+    each_pair([&pairs](PaymentState state, PaymentEvent event) {
         SCOPED_TRACE(pair_name(state, event));
         const Fallback &fallback = kUnexpected[static_cast<unsigned>(state)];
         ASSERT_EQ(fallback.state, state);
@@ -156,7 +157,7 @@ TEST(PaymentSession, EveryPairIsTheOneOfTheTable)
         if (const Row *row = find_row(state, event)) {
             expected = *row;
         }
-        Step next = step(state, event);
+        PaymentStep next = step(state, event);
         EXPECT_EQ(next.next, expected.next);
         EXPECT_EQ(next.action, expected.action);
         EXPECT_EQ(next.claim, expected.claim);
@@ -167,7 +168,7 @@ TEST(PaymentSession, EveryPairIsTheOneOfTheTable)
 
 TEST(PaymentSession, TheTableNamesEachPairOnce)
 {
-    std::set<std::pair<State, Event>> seen;
+    std::set<std::pair<PaymentState, PaymentEvent>> seen;
     for (const Row &row : kExpected) {
         EXPECT_TRUE(seen.insert({row.state, row.event}).second)
             << pair_name(row.state, row.event);
@@ -176,7 +177,7 @@ TEST(PaymentSession, TheTableNamesEachPairOnce)
 
 TEST(PaymentSession, ASettlementOnTheWireNeverFreesItsClaim)
 {
-    each_pair([](State state, Event event) {
+    each_pair([](PaymentState state, PaymentEvent event) {
         if (may_be_on_the_wire(state) && event != E::settle_not_processed) {
             EXPECT_NE(step(state, event).claim, C::free)
                 << pair_name(state, event);
@@ -186,8 +187,8 @@ TEST(PaymentSession, ASettlementOnTheWireNeverFreesItsClaim)
 
 TEST(PaymentSession, UnexpectedPairsFailClosed)
 {
-    each_pair([](State state, Event event) {
-        Step next = step(state, event);
+    each_pair([](PaymentState state, PaymentEvent event) {
+        PaymentStep next = step(state, event);
         if (next.action != A::fail) {
             return;
         }
@@ -204,9 +205,9 @@ TEST(PaymentSession, UnexpectedPairsFailClosed)
 
 TEST(PaymentSession, NoPairReleasesContentBeforePaid)
 {
-    each_pair([](State state, Event event) {
+    each_pair([](PaymentState state, PaymentEvent event) {
         SCOPED_TRACE(pair_name(state, event));
-        Step next = step(state, event);
+        PaymentStep next = step(state, event);
         if (next.action == A::release) {
             // What was waived, the operator gives away, and no claim hears
             // of it.
@@ -234,8 +235,8 @@ TEST(PaymentSession, NoPairReleasesContentBeforePaid)
 
 TEST(PaymentSession, AnUnknownOutcomeIsNoDemandForMoney)
 {
-    for (State state : {S::settling, S::settling_first, S::orphaned}) {
-        Step next = step(state, E::settle_unknown);
+    for (PaymentState state : {S::settling, S::settling_first, S::orphaned}) {
+        PaymentStep next = step(state, E::settle_unknown);
         EXPECT_EQ(next.claim, C::unknown) << state_name(state);
         EXPECT_NE(next.action, A::challenge) << state_name(state);
         EXPECT_EQ(next.next, S::closed) << state_name(state);
@@ -244,13 +245,13 @@ TEST(PaymentSession, AnUnknownOutcomeIsNoDemandForMoney)
 
 TEST(PaymentSession, EveryStateEndsWhenTheRequestGoes)
 {
-    each_pair([](State state, Event event) {
+    each_pair([](PaymentState state, PaymentEvent event) {
         if (event == E::request_gone && state != S::orphaned) {
             EXPECT_NE(step(state, event).action, A::fail) << state_name(state);
         }
     });
-    each_pair([](State state, Event event) {
-        Step next = step(state, event);
+    each_pair([](PaymentState state, PaymentEvent event) {
+        PaymentStep next = step(state, event);
         if (state == S::closed) {
             EXPECT_EQ(next.next, S::closed) << event_name(event);
             EXPECT_EQ(next.claim, C::keep) << event_name(event);
@@ -260,10 +261,10 @@ TEST(PaymentSession, EveryStateEndsWhenTheRequestGoes)
 
 // What the world knows while a request runs, beside the state itself.
 struct Walk {
-    State state = S::arrived;
+    PaymentState state = S::arrived;
     bool sent = false;  // settle may have left this machine
     bool paid = false;  // proof that money moved
-    std::vector<Event> way;
+    std::vector<PaymentEvent> option;
 
     auto place() const { return std::make_tuple(state, sent, paid); }
 };
@@ -271,13 +272,14 @@ struct Walk {
 std::string way_of(const Walk &run)
 {
     std::string text;
-    for (Event event : run.way) {
+    for (PaymentEvent event : run.option) {
         text += std::string(text.empty() ? "" : ", ") + event_name(event);
     }
     return text;
 }
 
-void expect_money_kept(const Walk &before, Event event, const Step &next)
+void expect_money_kept(const Walk &before, PaymentEvent event,
+                       const PaymentStep &next)
 {
     // With `x402_settle off` the facilitator's verify is all the proof there
     // is.
@@ -320,14 +322,14 @@ TEST(PaymentSession, NoWayThroughItLosesMoney)
             continue;
         }
         for (unsigned number = 0; number < kEvents; ++number) {
-            Event event = static_cast<Event>(number);
+            PaymentEvent event = static_cast<PaymentEvent>(number);
             if (run.state == S::closed && event != E::request_gone) {
                 continue;  // pinned by the table
             }
             Walk after = run;
-            after.way.push_back(event);
+            after.option.push_back(event);
             SCOPED_TRACE(way_of(after));
-            Step next = step(run.state, event);
+            PaymentStep next = step(run.state, event);
             expect_money_kept(run, event, next);
             after.state = next.next;
             after.sent = (run.sent || next.action == A::call_settle)
@@ -338,7 +340,7 @@ TEST(PaymentSession, NoWayThroughItLosesMoney)
         }
     }
     // Each state was reached, so each rule was tried on it.
-    std::set<State> states;
+    std::set<PaymentState> states;
     for (const auto &place : seen) {
         states.insert(std::get<0>(place));
     }
@@ -349,10 +351,10 @@ TEST(PaymentSession, NamesAreDistinctWords)
 {
     std::set<std::string> names;
     for (unsigned state = 0; state < kStates; ++state) {
-        names.insert(state_name(static_cast<State>(state)));
+        names.insert(state_name(static_cast<PaymentState>(state)));
     }
     for (unsigned event = 0; event < kEvents; ++event) {
-        names.insert(event_name(static_cast<Event>(event)));
+        names.insert(event_name(static_cast<PaymentEvent>(event)));
     }
     EXPECT_EQ(names.size(), kStates + kEvents);
     EXPECT_STREQ(state_name(S::orphaned), "orphaned");

@@ -119,7 +119,7 @@ TEST(SupportedBoardCrash, SurvivesProcessesThatAreKilled)
                 board.enter(kFacilitator, kNow + number);
                 board.take_turn(place, 100, 1, kNow + number, 1000);
                 board.show(place, {0, 0, text_of(number)}, kNow + number, 1);
-                board.note_failure(place, kNow + number, 1);
+                board.record_failure(place, kNow + number, 1);
             }
         }
         while (board.edition(place) == last) {

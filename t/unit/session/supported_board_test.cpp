@@ -182,12 +182,12 @@ TEST_F(SupportedBoardOf, AFailureIsAPauseForAll)
     show("one");
     std::uint64_t late = kNow + 600000;
     EXPECT_TRUE(turn(100, late).yours);
-    board_.note_failure(place_, late, 4000);
+    board_.record_failure(place_, late, 4000);
     EXPECT_EQ(board_.failures(place_), 1u);
     EXPECT_EQ(turn(200, late).wait, 4000u);
     EXPECT_FALSE(turn(100, late + 3999).yours);
     EXPECT_TRUE(turn(200, late + 4000).yours);
-    board_.note_failure(place_, late + 4000, kHour);
+    board_.record_failure(place_, late + 4000, kHour);
     EXPECT_EQ(board_.failures(place_), 2u);
     EXPECT_EQ(turn(200, late + 4000).wait, 30000u);
     EXPECT_EQ(shown(), "one");
@@ -198,15 +198,15 @@ TEST_F(SupportedBoardOf, AFailureIsAPauseForAll)
 
 TEST_F(SupportedBoardOf, EachAnswerIsJudgedOnceForAConfiguration)
 {
-    EXPECT_FALSE(board_.judge_once(place_, 1));
+    EXPECT_FALSE(board_.read_once(place_, 1));
     show("one");
-    EXPECT_TRUE(board_.judge_once(place_, 1));
-    EXPECT_FALSE(board_.judge_once(place_, 1));
-    EXPECT_TRUE(board_.judge_once(place_, 2));
+    EXPECT_TRUE(board_.read_once(place_, 1));
+    EXPECT_FALSE(board_.read_once(place_, 1));
+    EXPECT_TRUE(board_.read_once(place_, 2));
     show("one", kNow + 1);
-    EXPECT_FALSE(board_.judge_once(place_, 2));
+    EXPECT_FALSE(board_.read_once(place_, 2));
     show("two");
-    EXPECT_TRUE(board_.judge_once(place_, 2));
+    EXPECT_TRUE(board_.read_once(place_, 2));
 }
 
 TEST_F(SupportedBoardOf, PlacesAreKeptAndReusedWhenForgotten)
