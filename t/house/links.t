@@ -108,7 +108,7 @@ sub long_readme ($house) {
 # Tables, code and links cannot be wrapped.
 sub long_lines ($house) {
     my @wrong;
-    for my $page (grep { !/CHANGELOG|design|contributing|performance|conformance/ } $house->paths(@pages)) {
+    for my $page (grep { !/CHANGELOG|design|contributing/ } $house->paths(@pages)) {
         my $line = 0;
         for (split /\n/, prose($house->text($page))) {
             $line++;

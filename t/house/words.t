@@ -20,6 +20,8 @@ my @covered = (
     [ 'docs/getting-started.md', 'page' ],
     [ 'docs/operating.md',      'page' ],
     [ 'docs/recipes.md',        'page' ],
+    [ 'docs/performance.md',    'page' ],
+    [ 'docs/conformance.md',    'page' ],
     [ 'docs/migrating.md',      'page' ],
     [ 'docs/security.md',       'page' ],
     [ 'conf-examples/*.conf', 'hash comments' ],
