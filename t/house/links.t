@@ -20,8 +20,10 @@ my %room  = map { m{\Asrc/(nginx/)?(\w+)/} ? ($2 => 'src/' . ($1 // '') . $2) : 
 
 sub blank ($text) { return $text =~ s/[^\n]/ /gr }
 
-# Without fenced blocks; lines stay.
-sub prose ($text) { return $text =~ s/^```.*?^```[^\n]*/blank($&)/gemsr }
+# Without fenced blocks and without what a program has written; lines stay.
+sub prose ($text) {
+    return $text =~ s/^```.*?^```[^\n]*/blank($&)/gemsr =~ s/^<!-- (\w+) -->.*?^<!-- end \g1 -->/blank($&)/gemsr;
+}
 
 sub at ($text, $offset) { return 1 + substr($text, 0, $offset) =~ tr/\n// }
 
