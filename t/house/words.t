@@ -20,6 +20,7 @@ my @covered = (
     [ 'docs/getting-started.md', 'page' ],
     [ 'docs/operating.md',      'page' ],
     [ 'docs/recipes.md',        'page' ],
+    [ 'docs/design.md',         'page' ],
     [ 'docs/performance.md',    'page' ],
     [ 'docs/conformance.md',    'page' ],
     [ 'docs/migrating.md',      'page' ],
