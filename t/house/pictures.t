@@ -43,10 +43,10 @@ sub states ($house) {
 # "a --> b --> c", from left to right for the rooms, from above for those of src/nginx.
 sub order ($house) {
     my ($across) = $house->text(PAGE) =~ /^```mermaid\nflowchart LR\n(.*?)^```/ms;
-    my ($down)   = $house->text(PAGE) =~ /^```mermaid\nflowchart TD\n(\s*conf.*?)^```/ms;
+    my ($down)   = $house->text(PAGE) =~ /^```mermaid\nflowchart TD\n(\s*\w+\["conf:.*?)^```/ms;
     my @across = ($across // '') =~ /^\s*(\w+(?: --> \w+)+)\s*$/m ? split / --> /, $1 : ();
-    my @down = ($down // '') =~ /^\s*(\w+)\[/mg;
-    push @down, $1 if ($down // '') =~ /--> (\w+)\[[^\n]*\n\z/;
+    my %name = ($down // '') =~ /^\s*(\w+)\["(\w+):/mg;
+    my @down = ($down // '') =~ /^\s*(\w+(?: --> \w+)+)\s*$/m ? map { $name{$_} // '?' } split / --> /, $1 : ();
     my ($rooms, $inner) = (join(' ', X402::House::ROOMS), join(' ', reverse X402::House::NGINX_ROOMS));
     return (("@across" eq $rooms ? () : PAGE . ": the rooms are $rooms, the picture has @across"),
         "@down" eq $inner ? () : PAGE . ": the rooms of src/nginx are $inner, the picture has @down");
@@ -65,6 +65,6 @@ catches 'an event too few', \&states, page(qr/verify_final, /, '');
 catches 'another event in the code', \&states,
     $house->changed(MACHINE, qr/case PaymentEvent::settle_due:/, 'case PaymentEvent::body_sent:');
 catches 'rooms in another order', \&order, page(qr/base --> protocol/, 'protocol --> base');
-catches 'rooms of nginx in another order', \&order, page(qr/^(\s*)worker\[/m, '$1workers[');
+catches 'rooms of nginx in another order', \&order, page(qr/\["worker:/, '["workers:');
 
 done_testing;
