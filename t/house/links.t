@@ -110,7 +110,7 @@ sub long_readme ($house) {
 # Tables, code and links cannot be wrapped.
 sub long_lines ($house) {
     my @wrong;
-    for my $page (grep { !/CHANGELOG|contributing/ } $house->paths(@pages)) {
+    for my $page (grep { !/CHANGELOG/ } $house->paths(@pages)) {
         my $line = 0;
         for (split /\n/, prose($house->text($page))) {
             $line++;
