@@ -1,4 +1,4 @@
-# Flags for our C++ objects, nobody else's: nginx has one CFLAGS for C and C++.
+# Flags for our C++ objects only: nginx has one CFLAGS for C and C++.
 # Dialect flags that only C knows are taken out (a Debian default of newer
 # releases); nginx's own -W -Wall -Werror stay.
 

@@ -7,7 +7,7 @@
 //     sign_payments address=1
 //
 // The secret number of a signature serves for 1024 of them, which gives the
-// test key away and makes signing two multiplications: nobody's money is at it.
+// test key away and makes signing two multiplications: the key holds no money.
 #include <openssl/bn.h>
 #include <openssl/ec.h>
 #include <openssl/obj_mac.h>

@@ -384,7 +384,7 @@ void Stub::set_alarm()
 int main(int count, char **words)
 {
     using namespace x402_bench;
-    // OpenSSL writes without MSG_NOSIGNAL to who has gone.
+    // OpenSSL writes without MSG_NOSIGNAL to a peer that has gone.
     std::signal(SIGPIPE, SIG_IGN);
     CommandLine line(count, words, {"payer", "certificate", "key"});
     Stub(line.text("payer"), line.text("certificate"), line.text("key")).run();

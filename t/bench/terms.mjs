@@ -1,4 +1,4 @@
-// What everybody here sells for: the same words in every offer, so that one
+// The terms of all servers here: the same words in every offer, so that one
 // file of payments fits all servers.
 export const payTo = '0x209693Bc6afc0C5328bA36FaF03C514EF312287C';
 export const network = 'eip155:84532';

@@ -8,7 +8,7 @@ import re
 
 from nginx_rig import BAD
 
-# The second is nginx's own: it frees the zone's lock for who was killed with it.
+# The second is nginx's own: it frees the zone's lock of a worker that was killed with it.
 KILL_SIGNAL = re.compile(rb'exited on signal 9|shared memory zone "x402" was locked by')
 OF_OPENSSL = re.compile(rb'\[alert\].*(?:SSL_\w+\(\) failed|stale global SSL error)')
 TRACE = re.compile(rb'^(?:memory is refused|crashed) at\n(?:.+\n){1,24}', re.M)
@@ -172,8 +172,8 @@ def ending(case, payment):
         return None
     if payment.made_before_last >= 3 and last.status in (402, 409, 503):
         return None
-    # Whoever knew the nonce came first with a signature of his own, and what he
-    # sent has an unknown outcome: those bytes are asked about until they expire.
+    # A client that knew the nonce came first with another signature, and what it
+    # sent has an unknown outcome: those bytes are tried again until they expire.
     if last.status == 503 and any(answer.kind == 'forged' for answer in payment.answers):
         return None
     # The answer that it is paid came too late, and is not given twice.

@@ -164,7 +164,7 @@ async def run_case(case):
     rig.lag = 0
     lag = asyncio.ensure_future(measure_lag(rig))
     # A socket of its own waits for each worker's successor (reuseport): what was
-    # queued there is late, which is no doing of the module's.
+    # queued there is late, which the module does not cause.
     killed = lambda: case.disturbance in ('kill_all', 'kill_one', 'quit_worker', 'upgrade', 'memory')
     tasks = [presentation(payment, delay, how)
              for payment, plan in zip(list(case.payments), case.plans) for delay, how in plan]

@@ -85,7 +85,7 @@ class HostileFacilitator:
     async def answer(self, reader, writer, path, operation, body):
         payment, asked = self.identify(body)
         if payment is None:
-            # A healthy answer that proves nothing: nobody looks at that claim any more.
+            # A healthy answer that proves nothing: no check looks at that claim any more.
             await self.send(writer, 'ok', 200, json.dumps({
                 'success': False, 'errorReason': 'nobody_knows', 'transaction': '', 'network': 'eip155:84532'}).encode())
             return True

@@ -18,10 +18,10 @@ let cashiers;
 let solana;
 const seller = newAddress();
 
-// What a seller may want to add of his own.
+// What a seller may want to add.
 const told = { name: 'USDC', decimals: 6, tag: 'challenge' };
 
-// Who pays the fees, as the seller writes it.
+// The account that pays the fees, as the seller writes it.
 const sponsored = (name) => `'extra={"feePayer":"${cashiers[name].address}"}'`;
 
 before(async () => {

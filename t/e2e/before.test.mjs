@@ -65,8 +65,8 @@ test('an answer that is lost: unknown, the backend not asked, and never a demand
     assert.equal((await unknown.json()).error, 'settlement_unknown');
     assert.equal(stack.backend.count('/weather'), asked);
 
-    // Whether the second call can prove the first is the facilitator's matter. That nobody is asked to pay again is
-    // ours.
+    // Whether the second call can prove the first is the facilitator's matter. That the
+    // client is not asked to pay again is the module's.
     const again = await fetch(stack.at('/weather'), { headers: { 'payment-signature': header } });
     assert.ok([200, 503].includes(again.status), `status ${again.status}`);
     assert.equal(offerOf(again), undefined);

@@ -154,5 +154,5 @@ try {
     });
 }
 if (once && !process.exitCode) say('', 'All of it as promised.');
-// Connections kept open by fetch() are no reason to stay.
+// Connections kept open by fetch() would keep the process.
 process.exit();

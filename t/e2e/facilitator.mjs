@@ -55,7 +55,7 @@ export async function serveFacilitator(facilitator) {
         const { method, url: path } = request;
         const task = work[`${method} ${path}`];
         const call = { method, path };
-        // Asked in the background, whether or not anybody pays.
+        // Asked in the background, with or without a payment.
         if (path !== '/supported') calls.push(call);
         if (!task) {
             response.writeHead(404).end();

@@ -1,4 +1,4 @@
-// The two small things every server of ours needs.
+// The two small things that every server here needs.
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';

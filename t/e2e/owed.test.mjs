@@ -1,4 +1,4 @@
-// Paid and not delivered. The official client never presents a payment again: it signs a new one. He who did is
+// Paid and not delivered. The official client never presents a payment again: it signs a new one. It is
 // charged once, and gets the content once.
 
 import assert from 'node:assert/strict';

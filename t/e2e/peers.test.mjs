@@ -7,7 +7,7 @@ import { serve } from './http.mjs';
 import { startSolana, startSolanaFacilitator } from './solana.mjs';
 import { test } from './testing.mjs';
 
-// Sells to who brings a payment for this requirement, and answers with what the facilitator said.
+// Sells to a client that brings a payment for this requirement, and answers with what the facilitator said.
 function startShop(facilitator, accepted) {
     const requirement = { scheme: 'exact', amount: '10000', maxTimeoutSeconds: 300, ...accepted };
     const offer = sealedPayment({

@@ -9,7 +9,7 @@ const running = new Set();
 process.on('exit', () => running.forEach((child) => child.kill('SIGTERM')));
 for (const [signal, status] of [['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]]) {
     process.on(signal, () => {
-        // Somebody else who listens (the demonstration) leaves in better order than we would.
+        // Another listener (the demonstration) ends in better order than this one.
         if (process.listenerCount(signal) === 1) process.exit(status);
     });
 }

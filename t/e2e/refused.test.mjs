@@ -72,7 +72,7 @@ for (const [how, blindly] of [['before it is sent', false], ['when it is mined',
         assert.deepEqual(await toSeller(payer), []);
         assert.equal(await stack.chain.balanceOf(payer.address), 0n);
 
-        // With a transaction on the chain the reader can see for himself that it failed.
+        // With a transaction on the chain the reader can see that it failed.
         if (blindly) assert.equal((await stack.chain.receipt(receipt.transaction)).status, 'reverted');
     });
 }

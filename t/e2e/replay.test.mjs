@@ -81,7 +81,7 @@ test('ten copies at once, at both workers: one delivery, one execution, one tran
         assert.ok([402, 409].includes(other.status), `status ${other.status}`);
         assert.ok(!other.body.includes('sunny'));
         assert.equal(receiptOf(other), undefined);
-        // 409 says that somebody is at it. A fresh offer beside it would invite to pay twice.
+        // 409 says that another request uses it. A fresh offer with it would invite to pay twice.
         if (other.status === 409) assert.equal(offerOf(other), undefined);
     }
     assert.equal(stack.backend.count('/weather'), 1);

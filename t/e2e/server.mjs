@@ -67,7 +67,7 @@ export async function startServer({ http, workers = 1, port: wanted }) {
 function environment() {
     // To nginx itself the variable NGINX is a list of sockets inherited from an earlier binary.
     const { NGINX, NGINX_PRELOAD, ...rest } = process.env;
-    // A module built with sanitizers needs their libraries loaded before nginx; nothing else of ours does.
+    // A module built with sanitizers needs their libraries loaded before nginx; nothing else here does.
     return NGINX_PRELOAD ? { ...rest, LD_PRELOAD: NGINX_PRELOAD } : rest;
 }
 

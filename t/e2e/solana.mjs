@@ -48,7 +48,7 @@ export async function startSolana() {
             value: { blockhash: getBase58Decoder().decode(randomBytes(32)), lastValidBlockHeight: 1_000 },
         }),
         simulateTransaction: () => ({ context, value: { err: null, logs: [], unitsConsumed: 1 } }),
-        // As on Solana: a transaction sent again is no error, and no other transaction.
+        // As on Solana: a transaction sent again is neither an error nor another transaction.
         sendTransaction: async ([encoded]) => {
             const { signature, transfer } = await opened(encoded);
             if (!settled.has(signature)) transfers.push(transfer);

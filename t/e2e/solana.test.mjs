@@ -15,7 +15,7 @@ let solana;
 let cashier;
 let seller;
 
-// Who pays the fees, as the seller writes it.
+// The account that pays the fees, as the seller writes it.
 const sponsored = () => `'extra={"feePayer":"${cashier.address}"}'`;
 
 before(async () => {

@@ -1,5 +1,5 @@
 // The compiled test token. The compiler runs in a process of its own (this same file): it takes over the process-wide
-// error handlers of whoever loads it, which a test runner would not like. Its result is kept under build/.
+// error handlers of the process that loads it, which a test runner would not like. Its result is kept under build/.
 
 import { createHash } from 'node:crypto';
 import { execFileSync } from 'node:child_process';

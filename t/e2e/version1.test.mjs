@@ -49,7 +49,7 @@ async function isPaidInV1(response, path, payer) {
     }]);
 }
 
-// A used payment: no content, nobody asked, nothing moved.
+// A used payment: no content, no call, nothing moved.
 async function buysNothing(response, payer, body) {
     assert.equal(response.status, 402);
     const { error, accepts } = body(response, await response.text());

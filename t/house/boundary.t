@@ -1,4 +1,4 @@
-# The border to nginx: nothing of ours throws through a C frame, and the error
+# The border to nginx: no C++ code throws through a C frame, and the error
 # log has few pens.
 
 use v5.36;
@@ -7,8 +7,8 @@ use lib "$FindBin::Bin/../lib";
 use Test::More;
 use X402::House;
 
-# Who may write to the error log directly: file => [ call, why ]. Everybody else
-# uses log_line() and log_ledger().
+# Files that may write to the error log directly: file => [ call, why ]. All others
+# use log_line() and log_ledger().
 my @pens = (
     [ qr{/ngx_http_x402_log\.cpp\z},       'ngx_log_error', 'the pen everybody else borrows' ],
     [ qr{/ngx_http_x402_boundary\.hpp\z},  'ngx_log_error', 'an exception: nothing may allocate any more' ],
@@ -95,7 +95,7 @@ sub opens_guarded ($body) {
     return $body =~ /\A(?:return\s+)?(?:\w+_)?guarded\s*\(/;
 }
 
-# What the tables name: all identifiers of ours that are functions there.
+# What the tables name: all identifiers of the module that are functions there.
 sub in_tables ($house) {
     my $code = X402::House::stripped($house->text(X402::House::TABLES));
     my %named;

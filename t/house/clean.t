@@ -1,5 +1,5 @@
 # What is committed holds for every machine and every reader: no paths and hosts
-# of somebody's desk, no notes to oneself, no blanks at the end of lines.
+# of one desk, no notes to oneself, no blanks at the end of lines.
 
 use v5.36;
 use FindBin;

@@ -87,7 +87,7 @@ sub existing ($house) {
     return @wrong;
 }
 
-# Our own examples let nobody in because of what he says of himself (A8).
+# The project's own examples trust no client because of what it says of itself (A8).
 sub let_in ($house) {
     my @wrong;
     for my $path ($house->paths('conf-examples/*.conf')) {

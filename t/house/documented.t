@@ -55,7 +55,7 @@ sub without_example ($house) {
         grep { configuration(entry($house, $_) // '') !~ /(?:^|[\s{;])\Q$_\E\s/m } sort keys %directives;
 }
 
-# Variables ($x402_...) are no directives.
+# Variables ($x402_...) are not directives.
 sub invented ($house) {
     my %directives = $house->directives;
     my @wrong;

@@ -1,5 +1,5 @@
-# nginx opens modules with RTLD_GLOBAL: whatever the .so shows can take the
-# place of somebody else's function. It shows what nginx looks up, nothing else.
+# nginx opens modules with RTLD_GLOBAL: what the .so shows can take the
+# place of another module's function. It shows what nginx looks up, nothing else.
 
 use v5.36;
 use FindBin;

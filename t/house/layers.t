@@ -95,7 +95,7 @@ sub foreign_in_pure_rooms ($house) {
 }
 
 # The files of curl are ngx_http_x402_curl*.cpp; a header they share may name
-# curl's types as long as nobody else includes it.
+# curl's types as long as no other file includes it.
 sub foreign_in_nginx_room ($house) {
     my (@wrong, %openssl, %seen_by);
     my @paths = $house->sources('nginx');

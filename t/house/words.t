@@ -16,6 +16,16 @@ my @covered = (
     [ 'README.md',            'page' ],
     [ 'docs/*.md',            'page' ],
     [ 'conf-examples/*.conf', 'hash comments' ],
+    [ 'Makefile',             'hash comments' ],
+    [ 'config',               'hash comments' ],
+    [ 'config.make',          'hash comments' ],
+    [ 't/house/*.t',          'hash comments' ],
+    [ 't/lib/X402/*.pm',      'hash comments' ],
+    [ 't/chaos/*.py',         'hash comments' ],
+    [ 't/e2e/*.mjs',          'comments' ],
+    [ 't/bench/*.mjs',        'comments' ],
+    [ 't/bench/*.cpp',        'comments' ],
+    [ 't/fuzz/*.cpp',         'comments' ],
 );
 
 # Pattern, what to write instead, and what looks like it and is fine.
@@ -51,11 +61,11 @@ my $comment   = qr{//[^\n]* | /\*.*?\*/}xs;
 my $directive = qr{^[ \t]*\#[ \t]*include[^\n]*}m;
 
 sub comments ($text) {
-    return $text =~ s{($comment)|$literal|$directive|.}{ defined $1 ? $1 =~ s{^\s*(?://|/?\*+)}{blank($&)}gemr : blank($&) }gesr;
+    return $text =~ s{($comment)|$literal|$directive|[^/"'R#\n]+|.}{ defined $1 ? $1 =~ s{^\s*(?://|/?\*+)}{blank($&)}gemr : blank($&) }gesr;
 }
 
 sub strings ($text) {
-    return $text =~ s{$comment|$directive|($literal)|.}{ defined $1 ? $1 : blank($&) }gesr;
+    return $text =~ s{$comment|$directive|($literal)|[^/"'R#\n]+|.}{ defined $1 ? $1 : blank($&) }gesr;
 }
 
 sub hash_comments ($text) {
@@ -74,22 +84,31 @@ my %reader = (page => \&page, comments => \&comments, strings => \&strings, 'has
 
 # --- the rule ------------------------------------------------------------------------------
 
+# Each text is read once, however often the rule is asked.
+sub found ($kind, $raw) {
+    state %known;
+    return $known{$kind}{$raw} //= [ found_in($reader{$kind}->($raw)) ];
+}
+
+sub found_in ($text) {
+    my @found;
+    for (@banned) {
+        my ($word, $instead, $fine) = @$_;
+        my $read = $fine ? $text =~ s/$fine/blank($&)/ger : $text;
+        while ($read =~ /$word/g) {
+            my ($found, $end) = ($&, $+[0]);
+            push @found, [ 1 + substr($read, 0, $end) =~ tr/\n//, '"' . $found =~ s/\s+/ /gr . "\": $instead" ];
+        }
+    }
+    return @found;
+}
+
 sub unplain ($house) {
     my @wrong;
     for (@covered) {
         my ($paths, @kinds) = @$_;
-        my @texts = map { my $path = $_; map { [ $path, $reader{$_}->($house->text($path)) ] } @kinds } $house->paths($paths);
-        for (@texts) {
-            my ($path, $text) = @$_;
-            for (@banned) {
-                my ($word, $instead, $fine) = @$_;
-                my $read = $fine ? $text =~ s/$fine/blank($&)/ger : $text;
-                while ($read =~ /$word/g) {
-                    my ($found, $end) = ($&, $+[0]);
-                    my $line = 1 + substr($read, 0, $end) =~ tr/\n//;
-                    push @wrong, "$path:$line: \"" . $found =~ s/\s+/ /gr . "\": $instead";
-                }
-            }
+        for my $path ($house->paths($paths)) {
+            push @wrong, map {"$path:$_->[0]: $_->[1]"} map { found($_, $house->text($path))->@* } @kinds;
         }
     }
     return @wrong;

@@ -26,7 +26,7 @@ package X402::Facilitator;
 #     eof => 1       no length, ends with the connection
 #     redirect => url (status 307 unless given)
 #     raw => bytes   the answer as it stands, with %JSON%, %SIZE% and %HEX% (its size) filled in
-#     more => bytes  sent a moment after the answer, though nobody asked
+#     more => bytes  sent a moment after the answer, unasked
 #     flood => n     a body of n bytes, in chunks of 64 KB
 #     except => text     a call with this text in its body is answered as if nothing were said
 

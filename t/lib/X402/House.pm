@@ -68,7 +68,7 @@ sub sources ($self, $room = '*') {
     return $self->paths(map { my $end = $_; map {"src/$room/$_.$end"} '*', '*/*', '*/*/*' } qw(cpp hpp h));
 }
 
-# What belongs to the project: git knows, without git everything that is no output.
+# What belongs to the project: git knows, without git everything but output.
 sub tracked ($self) {
     my @paths;
     if (-e "$top/.git" && open my $git, '-|', "git -C '$top' ls-files -z 2>/dev/null") {

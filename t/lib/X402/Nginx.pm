@@ -267,7 +267,7 @@ sub ask ($self, $method, $path, %options) {
 }
 
 # The client goes, by abort or by the method or sub that is given. True as soon as
-# nginx has let its connection go: until then it may not know that anybody left.
+# nginx has let its connection go: until then it may not know that the client left.
 sub leave ($self, $client, $how = 'abort') {
     my ($inode, $row) = (0, join ' ', map { _address($_) } getpeername $client->{fh}, getsockname $client->{fh});
     $self->wait_for(sub { $inode = _slurp('/proc/net/tcp') =~ /: $row 01 (?:\S+ +){5}([1-9]\d*) / && $1 })

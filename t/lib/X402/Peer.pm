@@ -29,8 +29,8 @@ my @control_ends;    # of all peers of this test: a child must not keep them ope
 # --- the test's side ---------------------------------------------------------
 
 sub new ($class, %options) {
-    # The port stays reserved when the peer vanishes: whoever calls it then shall
-    # be refused, and not reach a peer of another test.
+    # The port stays reserved when the peer vanishes: a call to it is then
+    # refused, and does not reach a peer of another test.
     my $port     = X402::Port::reserve();
     my $listener = X402::Port::socket_on($port);
     listen $listener, 512 or die "listen: $!";

@@ -43,7 +43,7 @@ sub nginx ($conf, %options) {
     return $servers[-1];
 }
 
-# Where nobody listens.
+# An address without a listener.
 sub dead_url () { return 'http://127.0.0.1:' . X402::Port::reserve() }
 
 # --- paying ------------------------------------------------------------------
