@@ -8,16 +8,18 @@
 namespace x402 {
 
 // The facilitator decided against the payment before it sent a transaction.
-// Anything not listed may have moved money.
+// Anything not listed may have moved money. "word: detail" counts as its word.
 bool is_pre_broadcast_reason(std::string_view reason);
 
 // The authorization's nonce has been used: settled, cancelled by the payer or
 // submitted by a stranger, all with this one word.
 bool is_nonce_used_reason(std::string_view reason);
 
-// A transaction was mined and reverted: nothing moved although there is a
-// transaction hash.
-bool is_mined_revert_reason(std::string_view reason);
+// Said beside a transaction: it was mined and reverted, nothing moved. `message`
+// is the errorMessage that came with it, `family` the part of the CAIP-2 network
+// id before the colon. Without a transaction these words prove nothing.
+bool is_mined_revert(std::string_view reason, std::string_view message,
+                     std::string_view family);
 
 // The same payment is refused again whatever happens: what is wrong stands in
 // its own bytes. Never what the chain, the clock or the facilitator's own

@@ -7,6 +7,7 @@
 #include "facilitator/refusal_reasons.hpp"
 #include "facilitator/verify_answer.hpp"
 #include "policy/evm_address.hpp"
+#include "policy/network_address.hpp"
 #include "policy/network_table.hpp"
 #include "protocol/settlement_receipt.hpp"
 
@@ -66,15 +67,18 @@ const char *validate_success(JsonValue root, const SettleExpectation &expected)
     return nullptr;
 }
 
-SettleVerdict read_refusal(std::string_view reason,
-                           std::string_view transaction)
+SettleVerdict read_refusal(JsonValue root, const SettleExpectation &expected)
 {
-    if (!transaction.empty()) {
+    std::string_view reason = root["errorReason"].string();
+    if (!root["transaction"].string().empty()) {
         if (reason == "settlement_pending") {
             return SettleVerdict::pending;
         }
-        return is_mined_revert_reason(reason) ? SettleVerdict::refused
-                                              : SettleVerdict::unknown;
+        std::string network = canonical_network(expected.network);
+        return is_mined_revert(reason, root["errorMessage"].string(),
+                               network_family(network))
+                   ? SettleVerdict::refused
+                   : SettleVerdict::unknown;
     }
     if (is_nonce_used_reason(reason)) {
         return SettleVerdict::nonce_used;
@@ -131,7 +135,7 @@ SettleAnswer read_body(const FacilitatorReply &reply, JsonValue root,
     if (is_given(transaction) && !transaction.is_string()) {
         return answer;
     }
-    answer.verdict = read_refusal(reason, answer.transaction);
+    answer.verdict = read_refusal(root, expected);
     if (answer.verdict == SettleVerdict::refused
         || answer.verdict == SettleVerdict::nonce_used) {
         answer.receipt = settlement_receipt_json(root, false);

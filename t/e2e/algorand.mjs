@@ -49,6 +49,7 @@ const payingFetchOfGoplausible = (client) => async (url) => {
 export async function startAlgorand() {
     const transfers = [];
     const known = new Set();
+    let broken;
 
     const server = await serve((request, response) => {
         if (request.url.split('?')[0] !== '/v2/transactions/params') {
@@ -83,6 +84,12 @@ export async function startAlgorand() {
         url: server.url,
         transfers,
         send,
+        // The node answers `question` so many times more, then it fails, until it is mended.
+        breaksAt(question, times = 0) { broken = { question, times }; },
+        mend() { broken = undefined; },
+        asked(question) {
+            if (broken?.question === question && broken.times-- <= 0) throw new Error('the node has no answer');
+        },
         // A customer of one of the packages.
         newPayer(name) {
             const { toClientAvmSigner, ExactAvmScheme, wrap } = packages[name];
@@ -112,8 +119,14 @@ export async function startAlgorandFacilitator(algorand, name) {
     const { toFacilitatorAvmSigner, Facilitator, core: Core } = packages[name];
     const signer = {
         ...toFacilitatorAvmSigner(newKey()),
-        simulateTransactions: async () => ({ txnGroups: [{}] }),
-        sendTransactions: async (group) => algorand.send(group),
+        simulateTransactions: async () => {
+            algorand.asked('simulate');
+            return { txnGroups: [{}] };
+        },
+        sendTransactions: async (group) => {
+            algorand.asked('send');
+            return algorand.send(group);
+        },
         waitForConfirmation: async () => ({}),
     };
     const facilitator = new Core().register(algorand.network, new Facilitator(signer));

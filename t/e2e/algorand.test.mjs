@@ -195,6 +195,37 @@ test('an answer that is lost: unknown, and never a demand for more money', async
     assert.equal(paidBy(payer.address).length, 1);
 });
 
+for (const [name, path] of Object.entries(shops)) {
+    // Each facilitator simulates when it verifies, and once more before it sends.
+    test(`a node that fails before ${name} sends anything: refused, and the payment is still good`, async () => {
+        const payer = algorand.newPayer(name);
+        algorand.breaksAt('simulate', 1);
+        const refused = await payer.pay(stack.at(path));
+        algorand.mend();
+        assert.equal(refused.status, 402);
+        assert.ok(offerOf(refused).accepts.length, 'a fresh offer');
+        assert.match(receiptOf(refused).errorReason, /^(?:invalid_exact_avm_simulation_failed|Transaction simulation failed: )/);
+        assert.ok(!(await refused.text()).includes(contentOf(path)));
+        assert.deepEqual(paidBy(payer.address), []);
+
+        const header = sealedPayment(cashiers[name].last('/settle').question.paymentPayload);
+        await isPaid(await presented(path, header), path, payer, 10_000n);
+    });
+
+    test(`a node that fails while ${name} sends: unknown, and the payment can be finished`, async () => {
+        const payer = algorand.newPayer(name);
+        algorand.breaksAt('send');
+        const unknown = await payer.pay(stack.at(path));
+        algorand.mend();
+        assert.equal(unknown.status, 503);
+        assert.equal((await unknown.json()).error, 'settlement_unknown');
+        assert.equal(offerOf(unknown), undefined);
+
+        const header = sealedPayment(cashiers[name].last('/settle').question.paymentPayload);
+        await isPaid(await presented(path, header), path, payer, 10_000n);
+    });
+}
+
 test('three families in one offer: each client pays its own', async () => {
     const offered = await fetch(stack.at('/all'));
     assert.deepEqual(offerOf(offered).accepts.map((accept) => [accept.network, accept.amount]), [

@@ -152,6 +152,8 @@ is_unknown('an unlisted reason', refused => 'something_else');
 is_unknown('no reason', refused => 'x', without => ['errorReason']);
 is_unknown('a listed reason, but a transaction', refused => 'insufficient_funds', with => $pending);
 is_unknown('failed without a transaction', refused => 'transaction_failed');
+is_unknown('a failed transaction that is pending', refused => 'transaction_failed',
+    with => { %$pending, errorMessage => 'settlement_pending, but failed to persist for retry: disk full' });
 is_unknown('refused with status 500', status => 500, refused => 'insufficient_funds');
 is_unknown('duplicate_settlement', refused => 'duplicate_settlement');
 is is_unknown('pending twice', refused => 'settlement_pending', with => $pending),

@@ -1,38 +1,63 @@
 #include "facilitator/refusal_reasons.hpp"
 
 #include <string>
+#include <vector>
 
-#include <gtest/gtest.h>
+#include "vectors.hpp"
 
 namespace x402 {
 namespace {
 
+// Of one kind in t/vectors/facilitator-words.json: what the facilitators of the
+// official packages say. t/e2e/words.test.mjs finds a word that is missing there.
+std::vector<std::string> words_of(std::string_view kind)
+{
+    static const JsonDocument vectors = read_vectors("facilitator-words.json");
+    std::vector<std::string> words;
+    JsonValue groups = vectors.root()[kind];
+    for (std::size_t i = 0; i < groups.size(); ++i) {
+        JsonValue said = groups.at(i)["words"];
+        for (std::size_t j = 0; j < said.size(); ++j) {
+            words.emplace_back(said.at(j).string());
+        }
+    }
+    EXPECT_FALSE(words.empty()) << kind;
+    return words;
+}
+
+bool is_mined(std::string_view reason, std::string_view family = "eip155",
+              std::string_view message = {})
+{
+    return is_mined_revert(reason, message, family);
+}
+
 TEST(RefusalReasons, ProveThatNothingWasSent)
 {
+    for (const std::string &word : words_of("refusal")) {
+        EXPECT_TRUE(is_pre_broadcast_reason(word)) << word;
+        EXPECT_TRUE(is_pre_broadcast_reason(word + ": why")) << word;
+        EXPECT_FALSE(is_nonce_used_reason(word)) << word;
+        EXPECT_FALSE(is_mined(word)) << word;
+    }
     for (const char *reason :
-         {"insufficient_funds",
-          "invalid_signature",
-          "invalid_scheme",
-          "invalid_network",
-          "invalid_payload",
-          "invalid_x402_version",
-          "invalid_payment_requirements",
-          "unsupported_scheme",
-          "unsupported_network",
-          "unsupported_x402_version",
-          "invalid_exact_evm_signature",
-          "invalid_exact_evm_payload_signature",
-          "invalid_exact_evm_insufficient_balance",
-          "invalid_exact_evm_recipient_mismatch",
-          "invalid_exact_evm_payload_recipient_mismatch",
-          "invalid_exact_evm_payload_authorization_valid_before",
-          "invalid_exact_evm_payload_authorization_valid_after",
-          "invalid_exact_evm_payload_authorization_value",
-          "invalid_exact_evm_payload_authorization_value_mismatch",
-          "invalid_exact_evm_transaction_simulation_failed",
-          "invalid_exact_evm_nonce_already_used",
-          "permit2_invalid_nonce"}) {
+         {"invalid_signature", "unsupported_network", "expired",
+          "insufficient_balance", "unsupported_x402_version",
+          "permit2_a_word_of_tomorrow", "eip2612_a_word_of_tomorrow",
+          "invalid_exact_evm_payload_a_word_of_tomorrow",
+          "invalid_exact_keeta_payload", "invalid_upto_evm_payload_x"}) {
         EXPECT_TRUE(is_pre_broadcast_reason(reason)) << reason;
+    }
+}
+
+TEST(RefusalReasons, OfWhatMayFollowATransactionProveNothing)
+{
+    for (const std::string &word : words_of("unknown")) {
+        for (const std::string &reason : {word, word + ": why"}) {
+            EXPECT_FALSE(is_pre_broadcast_reason(reason)) << reason;
+            EXPECT_FALSE(is_nonce_used_reason(reason)) << reason;
+            EXPECT_FALSE(is_mined(reason)) << reason;
+            EXPECT_FALSE(is_mined(reason, "solana")) << reason;
+        }
     }
 }
 
@@ -44,8 +69,16 @@ TEST(RefusalReasons, OfAnyOtherWordProveNothing)
           " ",
           "unexpected_settle_error",
           "unexpected_error",
-          "unexpected_verify_error",
           "transaction_failed",
+          "transaction_failed: insufficient_funds",
+          "invalid_exact_evm_transaction_failed: permit2_invalid_amount",
+          "invalid_exact_evm_payloads",
+          "invalid_exact_evm_transaction_payload",
+          "invalid_upto_svm_payload_expired",
+          "invalid_batch_settlement_evm_payload_type",
+          "Permit2_amount_mismatch",
+          "xpermit2_amount_mismatch",
+          "insufficient_funds:no blank",
           "invalid_exact_evm_transaction_failed",
           "settlement_pending",
           "duplicate_settlement",
@@ -66,6 +99,10 @@ TEST(RefusalReasons, OfAnyOtherWordProveNothing)
 
 TEST(RefusalReasons, KnowAUsedNonce)
 {
+    for (const std::string &word : words_of("nonce_used")) {
+        EXPECT_TRUE(is_nonce_used_reason(word)) << word;
+        EXPECT_TRUE(is_pre_broadcast_reason(word)) << word;
+    }
     for (const char *reason :
          {"invalid_exact_evm_nonce_already_used", "permit2_invalid_nonce",
           "x_nonce_already_used", "_nonce_already_used"}) {
@@ -82,17 +119,33 @@ TEST(RefusalReasons, KnowAUsedNonce)
 
 TEST(RefusalReasons, KnowARevertedTransaction)
 {
-    for (const char *reason :
-         {"transaction_failed", "invalid_exact_evm_transaction_failed"}) {
-        EXPECT_TRUE(is_mined_revert_reason(reason)) << reason;
-        EXPECT_FALSE(is_pre_broadcast_reason(reason)) << reason;
+    for (const std::string &word : words_of("failed_on_chain")) {
+        EXPECT_TRUE(is_mined(word)) << word;
+        EXPECT_TRUE(is_mined(word, "eip155", "reverted")) << word;
+        EXPECT_FALSE(is_pre_broadcast_reason(word)) << word;
+        EXPECT_FALSE(is_mined(word + ": why")) << word;
     }
     for (const char *reason :
          {"", "transaction_failed ", "settlement_pending",
-          "invalid_exact_evm_signature", "invalid_exact_svm_transaction_failed",
-          "invalid_transaction_state"}) {
-        EXPECT_FALSE(is_mined_revert_reason(reason)) << reason;
+          "invalid_exact_evm_signature", "settle_transaction_failed"}) {
+        EXPECT_FALSE(is_mined(reason)) << reason;
     }
+}
+
+// Money: a facilitator that could not note a pending transaction down answers
+// as if it had failed; Python's does so for one on Solana that it lost sight of.
+TEST(RefusalReasons, OfAPendingTransactionAreNoRevert)
+{
+    constexpr const char *kPending =
+        "settlement_pending, but failed to persist for retry: no disk";
+    for (const std::string &word : words_of("failed_on_chain")) {
+        for (const char *family : {"eip155", "solana"}) {
+            EXPECT_FALSE(is_mined(word, family, kPending)) << word;
+        }
+    }
+    EXPECT_FALSE(is_mined("transaction_failed", "solana"));
+    EXPECT_FALSE(is_mined("invalid_transaction_state", "algorand"));
+    EXPECT_TRUE(is_mined("invalid_exact_svm_transaction_failed", "solana"));
 }
 
 TEST(RefusalReasons, LastWhenThePaymentItselfIsWrong)
@@ -102,6 +155,7 @@ TEST(RefusalReasons, LastWhenThePaymentItselfIsWrong)
           "invalid_exact_evm_payload_recipient_mismatch",
           "invalid_exact_evm_payload_authorization_value",
           "invalid_exact_evm_network_mismatch", "invalid_signature",
+          "invalid_permit2_signature", "permit2_amount_mismatch",
           "invalid_payload"}) {
         EXPECT_TRUE(is_lasting_reason(reason)) << reason;
         EXPECT_TRUE(is_pre_broadcast_reason(reason)) << reason;

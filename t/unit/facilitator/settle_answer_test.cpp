@@ -159,6 +159,20 @@ TEST(SettleAnswer, IsRefusedWhereNothingWasSent)
     EXPECT_NE(used.receipt, "");
 }
 
+TEST(SettleAnswer, OfAFailedTransactionThatIsPendingIsUnknown)
+{
+    std::string reply = R"({"success":false,"transaction":"0x1",)"
+                        R"("errorReason":"transaction_failed","errorMessage":)";
+    EXPECT_EQ(read_answer(200, reply + R"("reverted"})").verdict, V::refused);
+    EXPECT_EQ(read_answer(200, reply + R"("settlement_pending, but"})").verdict,
+              V::unknown);
+    SettleExpectation solana = {"solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp",
+                                "6KPYabc", "5"};
+    SettleAnswer lost =
+        read_settle_answer(answered(200, reply + R"("timed out"})"), solana);
+    EXPECT_EQ(lost.verdict, V::unknown);
+}
+
 TEST(SettleAnswer, OfFailureWithoutProofIsUnknown)
 {
     struct Row {
