@@ -1,4 +1,4 @@
-# A1, A2, A3: whatever a path is spelled like, by whatever method and protocol it
+# Whatever a path is spelled like, by whatever method and protocol it
 # is asked for, content that has a price is not reached without paying it.
 
 use v5.36;
@@ -71,8 +71,8 @@ for my $port (sort keys %where) {
             $seen{ $r->status }++;
             push @open, substr $spelling, 0, 80 if $r->raw =~ /SECRET/ || $r->status =~ /\A2/;
         }
-        is "@open", '', "A1: no spelling of $path opens it" . ($port && " ($port)") or diag explain \%seen;
-        ok $path =~ /inside/ ? !$seen{402} : $seen{402}, "A1: $path has its price" . ($port && " ($port)");
+        is "@open", '', "no spelling of $path opens it" . ($port && " ($port)") or diag explain \%seen;
+        ok $path =~ /inside/ ? !$seen{402} : $seen{402}, "$path has its price" . ($port && " ($port)");
     }
 }
 
@@ -99,7 +99,7 @@ for my $via ([], [ h2 => 1, port => 'h2' ]) {
             push @open, "$path, $header" if $r->status != 402;
         }
     }
-    is "@open", '', 'A2: no method opens a priced location' . (@$via && ' (HTTP/2)');
+    is "@open", '', 'no method opens a priced location' . (@$via && ' (HTTP/2)');
 }
 
 # --- protocols
@@ -113,21 +113,21 @@ sub raw ($bytes) {
     return $c->raw;
 }
 for my $path (@priced) {
-    no_trace raw("GET $path\r\n"), 'SECRET', "A3: HTTP/0.9, $path";
-    no_trace raw("GET $path HTTP/1.0\r\n\r\n"), 'SECRET', "A3: HTTP/1.0, $path";
+    no_trace raw("GET $path\r\n"), 'SECRET', "HTTP/0.9, $path";
+    no_trace raw("GET $path HTTP/1.0\r\n\r\n"), 'SECRET', "HTTP/1.0, $path";
     for my $upgrade ('websocket', 'h2c', 'TLS/1.0', 'connect-ip') {
         no_trace raw("GET $path HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings, close\r\nHTTP2-Settings: AAMAAABk\r\n"
             . "Upgrade: $upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"),
-            'SECRET', "A3: upgrade to $upgrade, $path";
+            'SECRET', "upgrade to $upgrade, $path";
     }
 }
 
-# A7: what is sent in part, or before anybody asked for it.
-no_trace raw("GET /uri/a HTTP/1.1\r\nHost: a\r\nX-Half: "), 'SECRET', 'A7: half a header';
+# What is sent in part, or before anybody asked for it.
+no_trace raw("GET /uri/a HTTP/1.1\r\nHost: a\r\nX-Half: "), 'SECRET', 'half a header';
 no_trace raw("POST /uri/a HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\n"), 'SECRET',
-    'A7: 100-continue without a body';
+    '100-continue without a body';
 no_trace raw("POST /uri/a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"), 'SECRET',
-    'A7: a body that does not end';
+    'a body that does not end';
 
 ok $up->untouched, 'I1: the backend saw not one byte of all this';
 is $f->calls, 0, 'and the facilitator was not asked';

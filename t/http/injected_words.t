@@ -1,4 +1,4 @@
-# C2, C6: words of a facilitator or a client never become lines, headers or markup
+# Words of a facilitator or a client never become lines, headers or markup
 # of ours, however they are made; and nobody but the operator says what is sold.
 
 use v5.36;
@@ -61,47 +61,47 @@ for my $via ([], [ h2 => 1, port => 'h2' ]) {
         my $evil = $evil{$kind};
         for my $field (qw(invalidReason invalidMessage payer)) {
             $f->verify_once(invalid => 'x', status => 400, with => { $field => $evil });
-            harmless paid($t, '/after/a', @$via), "C2: ${p}$kind in $field of verify";
+            harmless paid($t, '/after/a', @$via), "${p}$kind in $field of verify";
         }
         $f->verify_once(body => qq({"error":"$kind ) . 'EVIL ' x 10 . "\r\n\0\"}", status => 500);
-        harmless paid($t, '/after/a', @$via), "C2: ${p}$kind in no answer of verify";
+        harmless paid($t, '/after/a', @$via), "${p}$kind in no answer of verify";
         for my $where (qw(after before)) {
             for my $field (qw(errorReason errorMessage transaction network payer amount)) {
                 # For all: what is in doubt is asked about again in the background.
                 $f->settle(refused => 'insufficient_funds', status => 400,
                     with => { transaction => '', $field => $evil });
-                harmless paid($t, "/$where/a", @$via), "C2: ${p}$kind in $field of settle, $where";
+                harmless paid($t, "/$where/a", @$via), "${p}$kind in $field of settle, $where";
             }
             for my $field (qw(transaction extra extensions)) {
                 $f->settle(with => { $field => $field eq 'transaction' ? $evil : { a => $evil } });
                 my $r = paid($t, "/$where/a", @$via);
                 # JSON with NUL is none, and proves nothing.
                 is $r->status . $r->body, $kind eq 'NUL' ? '503{"error":"settlement_unknown","charged":"unknown"}' : "200SECRET\n",
-                    "C2: ${p}$kind in $field of a paid settle, $where: paid";
+                    "${p}$kind in $field of a paid settle, $where: paid";
                 $r->{body} = '';
-                harmless $r, "C2: ${p}$kind in $field of a paid settle, $where";
+                harmless $r, "${p}$kind in $field of a paid settle, $where";
             }
             $f->settle('paid');
         }
     }
     my $r = $t->get(q{/page/x?a="'></script><script>EVIL()</script>%0d%0aX-Evil:1}, @$via,
         headers => [ Accept => 'text/html', 'User-Agent' => 'Mozilla/5.0' ]);
-    like $r->header('Content-Type'), qr{text/html}, "C2: ${p}a page";
-    unlike $r->body, qr/<script/, "C2: ${p}without markup of others";
+    like $r->header('Content-Type'), qr{text/html}, "${p}a page";
+    unlike $r->body, qr/<script/, "${p}without markup of others";
 }
 $t->quit;
 
 my @lines = split /\n/, $t->log;
 cmp_ok scalar @lines, '>', 100, 'the log says something';
-is scalar(grep {/[^\t -~]/} @lines), 0, 'C2: the error log is plain letters';
-is scalar(grep { !m{\A\d{4}/\d\d/\d\d } } @lines), 0, 'C2: and one line for each event';
-is scalar(grep { length > 4096 } @lines), 0, 'C2: of bounded length';
+is scalar(grep {/[^\t -~]/} @lines), 0, 'the error log is plain letters';
+is scalar(grep { !m{\A\d{4}/\d\d/\d\d } } @lines), 0, 'and one line for each event';
+is scalar(grep { length > 4096 } @lines), 0, 'of bounded length';
 open my $access, '<:raw', $t->dir . '/logs/access.log' or die $!;
-is scalar(grep { !/\A\d{3} "[^"]*" "[^"]*" "[^"]*" "[^"]*"\n\z/ || /[^\n -~]/ } <$access>), 0, 'C2: as is the access log';
+is scalar(grep { !/\A\d{3} "[^"]*" "[^"]*" "[^"]*" "[^"]*"\n\z/ || /[^\n -~]/ } <$access>), 0, 'as is the access log';
 is scalar(grep { ($_->{headers}{'x-payer'} // '') !~ /\A(?:0x[0-9a-fA-F]{40})?\z/ } $up->requests), 0,
-    'C2: the upstream is told of payers only';
+    'the upstream is told of payers only';
 
-# --- C6: who says what is sold
+# --- who says what is sold
 
 $t->start;
 my @spoofed = ('X-Forwarded-Host' => 'evil.example', 'X-Forwarded-Proto' => 'gopher', 'X-Forwarded-For' => '6.6.6.6',
@@ -109,9 +109,9 @@ my @spoofed = ('X-Forwarded-Host' => 'evil.example', 'X-Forwarded-Proto' => 'gop
 for my $via ([], [ h2 => 1, port => 'h2' ]) {
     my $p = @$via ? 'HTTP/2, ' : '';
     my $offer = offer($t->get('/named/a', @$via, host => 'evil.example', headers => [@spoofed]));
-    is $offer->{resource}{url}, 'https://api.example.com/named/a', "C6: ${p}x402_resource is not to be talked over";
+    is $offer->{resource}{url}, 'https://api.example.com/named/a', "${p}x402_resource is not to be talked over";
     $offer = offer($t->get('/after/a', @$via, headers => [@spoofed]));
-    is $offer->{resource}{url}, 'http://localhost/after/a', "C6: ${p}forwarding headers say nothing";
+    is $offer->{resource}{url}, 'http://localhost/after/a', "${p}forwarding headers say nothing";
 }
 
 finish;

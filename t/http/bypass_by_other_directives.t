@@ -1,4 +1,4 @@
-# A4, A5: what nginx can be told beside a price (limit_except, if, internal, named
+# What nginx can be told beside a price (limit_except, if, internal, named
 # locations, post_action, dav) neither opens what is for sale nor charges twice.
 
 use v5.36;
@@ -65,57 +65,57 @@ for my $via ([], [ h2 => 1, port => 'h2' ]) {
     for my $path (sort keys %sold) {
         $_->forget for $f, $up;
         my $r = $t->get($path, @$via);
-        is $r->status, 402, "A5: $p$path: unpaid";
-        is scalar(grep { $_->{key} ne '/hook' } $up->requests), 0, "A5: $p$path: the backend saw nothing";
+        is $r->status, 402, "$p$path: unpaid";
+        is scalar(grep { $_->{key} ne '/hook' } $up->requests), 0, "$p$path: the backend saw nothing";
         $up->forget;
-        is_content paid($t, $path, @$via), $sold{$path}, "A5: $p$path: paid";
-        is $f->order, 'verify settle', "A5: $p$path: once";
+        is_content paid($t, $path, @$via), $sold{$path}, "$p$path: paid";
+        is $f->order, 'verify settle', "$p$path: once";
     }
-    ok $up->wait_count('/hook', 1), "A4: ${p}post_action runs behind a paid answer";
-    is $f->calls, 2, "A4: ${p}and costs nothing";
+    ok $up->wait_count('/hook', 1), "${p}post_action runs behind a paid answer";
+    is $f->calls, 2, "${p}and costs nothing";
 
     # What it asks for is never seen by a client, whether it has a price or not.
     $_->forget for $f, $up;
     my $c = $t->connect(@$via ? (h2 => 1, port => 'h2') : ());
     my $open = $c->request(GET => '/hidden');
-    ok $up->wait_count('/limited/hidden', 1), "A4: ${p}post_action to what has a price is the operator's own";
+    ok $up->wait_count('/limited/hidden', 1), "${p}post_action to what has a price is the operator's own";
     $c->rest(0.1);
-    is $open->body, "open\n", "A4: ${p}post_action to what has a price: the answer";
-    no_trace $c->raw, 'SECRET', "A4: ${p}post_action to what has a price: no content";
-    is $f->calls, 0, "A4: ${p}post_action to what has a price: and no charge";
+    is $open->body, "open\n", "${p}post_action to what has a price: the answer";
+    no_trace $c->raw, 'SECRET', "${p}post_action to what has a price: no content";
+    is $f->calls, 0, "${p}post_action to what has a price: and no charge";
     $c->hang_up;
 
     # A method that is not let in is not asked for money, and money does not let it in.
     $_->forget for $f, $up;
-    is $t->ask(POST => '/limited/a', @$via, body => 'x')->status, 403, "A5: ${p}limit_except: not let in";
+    is $t->ask(POST => '/limited/a', @$via, body => 'x')->status, 403, "${p}limit_except: not let in";
     my $r = $t->ask(POST => '/limited/a', @$via, body => 'x', headers => pay_with($t, '/limited/a'));
-    is $r->status, 403, "A5: ${p}limit_except: nor with money";
-    is $r->header_count('PAYMENT-RESPONSE'), 0, "A5: ${p}limit_except: no receipt";
-    is $t->ask(POST => '/allowed/a', @$via, body => 'x')->status, 402, "A5: ${p}limit_except: who is let in pays";
-    is $t->get('/if/a?e=1', @$via)->status, 403, "A5: ${p}if: return 403";
+    is $r->status, 403, "${p}limit_except: nor with money";
+    is $r->header_count('PAYMENT-RESPONSE'), 0, "${p}limit_except: no receipt";
+    is $t->ask(POST => '/allowed/a', @$via, body => 'x')->status, 402, "${p}limit_except: who is let in pays";
+    is $t->get('/if/a?e=1', @$via)->status, 403, "${p}if: return 403";
     $r = $t->get('/if/a?f=1', @$via);
-    is $r->status, 402, "A5: ${p}if: return 200 is not for nothing";
-    no_trace $r, 'SECRET', "A5: ${p}if: return 200: no content";
-    is $t->get('/if/a?g=1', @$via)->body, 'free', "A5: ${p}if: a way to what is free is free";
-    is $f->calls . $up->hits, '00', "A5: ${p}nobody was asked for that";
+    is $r->status, 402, "${p}if: return 200 is not for nothing";
+    no_trace $r, 'SECRET', "${p}if: return 200: no content";
+    is $t->get('/if/a?g=1', @$via)->body, 'free', "${p}if: a way to what is free is free";
+    is $f->calls . $up->hits, '00', "${p}nobody was asked for that";
 
     # A failure is not for sale: the plain error, whatever page it has.
     $_->forget for $f, $up;
     for my $headers ([], pay_with($t, '/limited/a')) {
         $r = $t->get('/named/a', @$via, headers => $headers);
-        is $r->status, 418, "A4: ${p}error_page to a named location with a price";
-        no_trace $r, 'SECRET', "A4: ${p}error_page to a named location with a price: no content";
+        is $r->status, 418, "${p}error_page to a named location with a price";
+        no_trace $r, 'SECRET', "${p}error_page to a named location with a price: no content";
     }
-    is $f->calls . $up->hits, '00', "A4: ${p}error_page to a named location with a price: nobody is asked";
+    is $f->calls . $up->hits, '00', "${p}error_page to a named location with a price: nobody is asked";
 
     # dav: nothing is written, moved or deleted without money, or when settlement fails before it.
     for my $case ([ PUT => 'new' ], [ DELETE => 'there' ], [ MKCOL => 'dir/' ], [ MOVE => 'there' ], [ COPY => 'there' ]) {
         my ($method, $name) = @$case;
         $r = $t->ask($method, "/dav/$name", @$via, headers => [ Destination => 'http://localhost/dav/else' ],
             $method eq 'PUT' ? (body => 'x') : ());
-        is $r->status, 402, "A4: ${p}dav: $method, unpaid";
+        is $r->status, 402, "${p}dav: $method, unpaid";
     }
-    is join(' ', map {s{.*/}{}r} glob $t->dir . '/upload/*'), 'there', "A4: ${p}dav: nothing has changed";
+    is join(' ', map {s{.*/}{}r} glob $t->dir . '/upload/*'), 'there', "${p}dav: nothing has changed";
 }
 
 finish;

@@ -1,4 +1,4 @@
-# B1, B2: two hundred copies of one payment over four workers buy one execution; and
+# Two hundred copies of one payment over four workers buy one execution; and
 # what a header became on its way is either no payment or the one that it says.
 
 use v5.36;
@@ -52,12 +52,12 @@ for my $path (qw(/a /before/a)) {
         $worker{ $r->header('X-Worker') // '' }++;
         push @leaks, $r->status if $r->status != 200 && ($r->body =~ /SECRET/ || $r->header_count('PAYMENT-RESPONSE'));
     }
-    is $status{200}, 1, "B1: $path: one of two hundred is served" or diag explain \%status;
-    is join(' ', grep { !/\A(?:200|402|409|503)\z/ } keys %status), '', "B1: $path: the others are told why";
-    is "@leaks", '', "B1: $path: and get nothing";
-    is $up->hits, 1, "B1: $path: one execution";
-    is $f->calls('settle'), 1, "B1: $path: one settlement";
-    is scalar keys %worker, 4, "B1: $path: all four workers were asked" or diag explain \%worker;
+    is $status{200}, 1, "$path: one of two hundred is served" or diag explain \%status;
+    is join(' ', grep { !/\A(?:200|402|409|503)\z/ } keys %status), '', "$path: the others are told why";
+    is "@leaks", '', "$path: and get nothing";
+    is $up->hits, 1, "$path: one execution";
+    is $f->calls('settle'), 1, "$path: one settlement";
+    is scalar keys %worker, 4, "$path: all four workers were asked" or diag explain \%worker;
 }
 
 # --- two hundred headers that were damaged
@@ -87,8 +87,8 @@ for my $n (1 .. 200) {
     my $said = eval { $json->encode($json->decode(decode_base64($value))) } // '?';
     push @other, "$n: $value" if $json->encode($f->asked('verify')->{paymentPayload}) ne $said;
 }
-is "@other", '', 'B2: nobody is asked about another payment than the header says';
-is join(' ', grep { !/\A(?:200|400|402)\z/ } keys %seen), '', 'B2: damage is answered 402' or diag explain \%seen;
-cmp_ok $seen{402} // 0, '>', 120, 'B2: nearly always';
+is "@other", '', 'nobody is asked about another payment than the header says';
+is join(' ', grep { !/\A(?:200|400|402)\z/ } keys %seen), '', 'damage is answered 402' or diag explain \%seen;
+cmp_ok $seen{402} // 0, '>', 120, 'nearly always';
 
 finish;

@@ -1,4 +1,4 @@
-# A6: caches below us keep content and nothing about money, caches above us keep
+# Caches below us keep content and nothing about money, caches above us keep
 # nothing that was paid for, and nobody reads either without paying.
 
 use v5.36;
@@ -58,63 +58,63 @@ for my $via ([], [ h2 => 1, port => 'h2' ]) {
     for my $expected (qw(MISS HIT)) {
         $f->forget;
         my $r = paid($t, $path, @$via);
-        is_content $r, "SECRET\n", "A6: ${p}$expected: paid";
-        is $r->header('X-Cache'), $expected, "A6: ${p}$expected: from the cache";
-        is $f->order, 'verify settle', "A6: ${p}$expected: charged";
+        is_content $r, "SECRET\n", "${p}$expected: paid";
+        is $r->header('X-Cache'), $expected, "${p}$expected: from the cache";
+        is $f->order, 'verify settle', "${p}$expected: charged";
     }
 }
 sleep 2.1;    # nginx counts the age of content in whole seconds
 for my $via ([], [ h2 => 1, port => 'h2' ]) {
     my ($p, $path) = @$via ? ('HTTP/2, ', '/a2') : ('', '/a');
     my $r = $t->get($path, @$via);
-    is $r->status, 402, "A6: ${p}stale, unpaid";
-    is $r->header('X-Cache') // '', '', "A6: ${p}stale, unpaid: the cache is not asked";
-    no_trace $r, 'SECRET', "A6: ${p}stale, unpaid: no content";
-    is $up->hits($path), 1, "A6: ${p}stale, unpaid: nothing is updated";
+    is $r->status, 402, "${p}stale, unpaid";
+    is $r->header('X-Cache') // '', '', "${p}stale, unpaid: the cache is not asked";
+    no_trace $r, 'SECRET', "${p}stale, unpaid: no content";
+    is $up->hits($path), 1, "${p}stale, unpaid: nothing is updated";
 
     $f->forget;
     $r = paid($t, $path, @$via);
-    is_content $r, "SECRET\n", "A6: ${p}stale, paid";
-    is $r->header('X-Cache'), 'STALE', "A6: ${p}stale, paid: as it is";
-    ok $up->wait_count($path, 2), "A6: ${p}and updated in the background";
-    is $f->order, 'verify settle', "A6: ${p}which costs nothing";
+    is_content $r, "SECRET\n", "${p}stale, paid";
+    is $r->header('X-Cache'), 'STALE', "${p}stale, paid: as it is";
+    ok $up->wait_count($path, 2), "${p}and updated in the background";
+    is $f->order, 'verify settle', "${p}which costs nothing";
 
     # refused by settle: nothing of the cache either
     $f->settle_once(refused => 'insufficient_funds');
     $r = paid($t, $path, @$via);
-    is_refused $r, "A6: ${p}a hit, refused";
-    no_trace $r, 'SECRET', "A6: ${p}a hit, refused: no content";
+    is_refused $r, "${p}a hit, refused";
+    no_trace $r, 'SECRET', "${p}a hit, refused: no content";
 }
 
 # One fills the cache, another waits for it: each has paid.
 $f->forget;
 my @both = map { my $c = $t->connect; $c->write_request(GET => '/locked', headers => pay_with($t, '/locked')); $c } 1 .. 2;
-ok $f->wait_calls(verify => 2) && $up->wait_count('/locked', 1), 'A6: cache lock: two pay, one is made';
+ok $f->wait_calls(verify => 2) && $up->wait_count('/locked', 1), 'cache lock: two pay, one is made';
 $up->release('/locked');
-is_content $_->answer, "SECRET\n", 'A6: cache lock: content' for @both;
-is $up->hits('/locked'), 1, 'A6: cache lock: made once';
-is $f->calls('settle'), 2, 'A6: cache lock: settled twice';
+is_content $_->answer, "SECRET\n", 'cache lock: content' for @both;
+is $up->hits('/locked'), 1, 'cache lock: made once';
+is $f->calls('settle'), 2, 'cache lock: settled twice';
 
 # What lies on the disk knows of no payment.
 my $kept = '';
 File::Find::find({ no_chdir => 1, wanted => sub { $kept .= do { local (@ARGV, $/) = $_; <> } if -f } }, $t->dir . '/below');
-like $kept, qr/SECRET/, 'A6: the cache below keeps content';
-unlike $kept, qr/payment/i, 'A6: and nothing of payments';
+like $kept, qr/SECRET/, 'the cache below keeps content';
+unlike $kept, qr/payment/i, 'and nothing of payments';
 
 # --- a shared cache in front, which ignores Vary as much as it can
 
 for my $port (qw(front fronth2)) {
     my @via = (port => $port, $port =~ /h2/ ? (h2 => 1) : ());
     for my $path (qw(/public/a /public/b /a)) {
-        is $t->get($path, @via)->status, 402, "A6: $port, $path: an offer";
+        is $t->get($path, @via)->status, 402, "$port, $path: an offer";
         $f->forget;
-        is_content paid($t, $path, @via), "SECRET\n", "A6: $port, $path: is not kept, paid";
+        is_content paid($t, $path, @via), "SECRET\n", "$port, $path: is not kept, paid";
         my $r = $t->get($path, @via);
-        is $r->status, 402, "A6: $port, $path: nor is what was paid for";
-        no_trace $r, 'SECRET', "A6: $port, $path: no content for the next";
-        is $f->order, 'verify settle', "A6: $port, $path: once";
+        is $r->status, 402, "$port, $path: nor is what was paid for";
+        no_trace $r, 'SECRET', "$port, $path: no content for the next";
+        is $f->order, 'verify settle', "$port, $path: once";
     }
 }
-ok !-d $t->dir . '/above' || !length join('', glob($t->dir . '/above/*')), 'A6: the cache above is empty';
+ok !-d $t->dir . '/above' || !length join('', glob($t->dir . '/above/*')), 'the cache above is empty';
 
 finish;

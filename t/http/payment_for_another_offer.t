@@ -1,4 +1,4 @@
-# E2, E4, E6: a payment buys what it was made for: this amount, asset, receiver,
+# A payment buys what it was made for: this amount, asset, receiver,
 # network; and a facilitator cannot put another payer or settlement in its place.
 
 use v5.36;
@@ -41,24 +41,24 @@ for my $via ([], [ h2 => 1, port => 'h2' ]) {
             my $offer = unpaid($t, "/$from/a");
             my $payment = payment($offer);
             my $r = paid($t, "/$to/a", @$via, payment => $payment);
-            is $r->status . offer($r)->{error}, '402No matching payment requirements', "E2: ${p}paid for $from, presented at $to";
+            is $r->status . offer($r)->{error}, '402No matching payment requirements', "${p}paid for $from, presented at $to";
 
             my $dressed = payload($offer);
             $dressed->{accepted} = unpaid($t, "/$to/a")->{accepts}[0];
             next if "$from $to" =~ /slow|main/;    # chain and time are signed for, and the facilitator's to judge
             $r = paid($t, "/$to/a", @$via, payment => encoded($dressed));
-            is $r->status, 402, "E2: ${p}paid for $from, said to be for $to";
+            is $r->status, 402, "${p}paid for $from, said to be for $to";
         }
     }
-    is $f->calls . $up->hits, '00', "E2: ${p}nobody was asked about any of them";
+    is $f->calls . $up->hits, '00', "${p}nobody was asked about any of them";
 
     # The chain is a part of what is signed: the facilitator says so, in our words about the chain.
     my $test = payload(unpaid($t, '/cheap/a'));
     $test->{accepted} = unpaid($t, '/main/a')->{accepts}[0];
     $f->verify_once(invalid => 'invalid_exact_evm_payload_signature');
-    is paid($t, '/main/a', @$via, payment => encoded($test))->status, 402, "E6: ${p}test money for real";
-    is $f->asked('verify')->{paymentRequirements}{network}, 'eip155:8453', "E6: ${p}the facilitator is asked about real money";
-    is $up->hits, 0, "E6: ${p}the backend saw nothing";
+    is paid($t, '/main/a', @$via, payment => encoded($test))->status, 402, "${p}test money for real";
+    is $f->asked('verify')->{paymentRequirements}{network}, 'eip155:8453', "${p}the facilitator is asked about real money";
+    is $up->hits, 0, "${p}the backend saw nothing";
 
     # Another payer, at verify and at settle.
     my $stranger = random_hex(20);
@@ -71,18 +71,18 @@ for my $via ([], [ h2 => 1, port => 'h2' ]) {
             $f->settle_once(with => \%with);
             my $r = paid($t, "/$where/a", @$via, payment => $payment);
             is $r->status . $r->body, '503{"error":"settlement_unknown","charged":"unknown"}',
-                "E4: ${p}$where: a settlement of $name is none of this payment";
-            no_trace $r, 'SECRET', "E4: ${p}$where: $name: no content";
-            is_content paid($t, "/$where/a", @$via, payment => $payment), "SECRET\n", "E4: ${p}$where: $name: finished later";
+                "${p}$where: a settlement of $name is none of this payment";
+            no_trace $r, 'SECRET', "${p}$where: $name: no content";
+            is_content paid($t, "/$where/a", @$via, payment => $payment), "SECRET\n", "${p}$where: $name: finished later";
         }
     }
     $f->verify_once(with => { payer => $stranger });
     my $payment = payload(unpaid($t, '/cheap/a'));
     my $r = paid($t, '/cheap/a', @$via, payment => encoded($payment));
     is $r->status . $r->body, '503{"error":"settlement_unknown","charged":"unknown"}',
-        "E4: ${p}verified for one payer and settled by another";
-    no_trace $r, 'SECRET', "E4: ${p}verified for one, settled by another: no content";
-    is $f->order =~ s/.* verify/verify/r, 'verify settle', "E4: ${p}verified for one, settled by another: asked once";
+        "${p}verified for one payer and settled by another";
+    no_trace $r, 'SECRET', "${p}verified for one, settled by another: no content";
+    is $f->order =~ s/.* verify/verify/r, 'verify settle', "${p}verified for one, settled by another: asked once";
 }
 
 finish;

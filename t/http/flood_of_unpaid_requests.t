@@ -1,4 +1,4 @@
-# D1, D2, D8: questions that nobody pays for cost next to nothing: no memory that
+# Questions that nobody pays for cost next to nothing: no memory that
 # stays, no call, no slot, and no more than a line each in the log.
 
 use v5.36;
@@ -63,17 +63,17 @@ for my $kind (@kinds) {
         my $p = $h2 ? 'HTTP/2, ' : '';
         flood($h2, 2, @headers);    # what nginx keeps for itself
         my ($before, $lines) = (resident(), $t->log =~ tr/\n//);
-        is_deeply flood($h2, 6, @headers), { 402 => 6 * AT_ONCE }, "D1: $p$name: an offer each";
+        is_deeply flood($h2, 6, @headers), { 402 => 6 * AT_ONCE }, "$p$name: an offer each";
         my $more = resident() - $before;
         # Sanitizers keep what was freed.
-        ok $more < 256, "D1: $p$name: no memory stays" or diag "$more KB" if !$ENV{X402_SLOW};
+        ok $more < 256, "$p$name: no memory stays" or diag "$more KB" if !$ENV{X402_SLOW};
         my $said = ($t->log =~ tr/\n//) - $lines;
-        cmp_ok $said, '<=', 6 * AT_ONCE + 10, "D8: $p$name: at most a line each";
+        cmp_ok $said, '<=', 6 * AT_ONCE + 10, "$p$name: at most a line each";
     }
 }
-is $f->calls, 0, 'D2: the facilitator was not asked';
+is $f->calls, 0, 'the facilitator was not asked';
 ok $up->untouched, 'I1: nor the backend';
-$t->log_unlike(qr/\[(?:warn|error|crit|alert)\][^\n]*x402/, 'D8: what clients do wrong is no more than info');
+$t->log_unlike(qr/\[(?:warn|error|crit|alert)\][^\n]*x402/, 'what clients do wrong is no more than info');
 is_content paid($t, '/a'), "answer to /a\n", 'I5: nothing is locked';
 
 finish;

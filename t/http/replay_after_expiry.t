@@ -1,4 +1,4 @@
-# B7: a payment that ran out while its content was made buys nothing and costs
+# A payment that ran out while its content was made buys nothing and costs
 # nothing; and whatever the clocks say, it is not settled twice.
 
 use v5.36;
@@ -41,20 +41,20 @@ $up->release;
 for my $client (@clients) {
     my ($p, $c) = ($client->{h2} ? 'HTTP/2, ' : '', $client->{c});
     my $r = $c->answer($client->{h2} ? $client->{id} : ());
-    is_refused $r, "B7: ${p}too late: a clean 402";
-    no_trace $c->raw, 'SECRET', "B7: ${p}too late: no content";
+    is_refused $r, "${p}too late: a clean 402";
+    no_trace $c->raw, 'SECRET', "${p}too late: no content";
 }
-cmp_ok $f->calls('settle'), '<=', 2, 'B7: asked at most once each';
+cmp_ok $f->calls('settle'), '<=', 2, 'asked at most once each';
 
 $up->on('*', body => "SECRET\n");
 $_->forget for $f, $up;
 for my $client (@clients) {
     my $r = $t->get("/a$client->{h2}", headers => [ header_of($client->{payment}) ]);
-    is $r->status, 402, 'B7: the same payment, too late';
-    ok offer($r), 'B7: with a fresh offer';
+    is $r->status, 402, 'the same payment, too late';
+    ok offer($r), 'with a fresh offer';
 }
-is $f->calls . $up->hits, '00', 'B7: nobody is asked about it';
+is $f->calls . $up->hits, '00', 'nobody is asked about it';
 $f->settle('paid');
-is_content paid($t, '/a0', change => { valid => 60 }), "SECRET\n", 'B7: a new one is good';
+is_content paid($t, '/a0', change => { valid => 60 }), "SECRET\n", 'a new one is good';
 
 finish;
