@@ -49,68 +49,20 @@ typedef enum {
 } ngx_http_x402_variable_e;
 
 
-/* where in the configuration something was written, for late errors */
+/*
+ * What nginx's own setters write, found by offset. The rest of a location's
+ * configuration is C++ (core/ngx_http_x402_conf.hpp), behind these members.
+ */
 
 typedef struct {
-    ngx_str_t                  file;
-    ngx_uint_t                 line;
-} ngx_http_x402_origin_t;
-
-
-/* one x402_accept, word by word; an empty string was not written */
-
-typedef struct {
-    ngx_str_t                  network;
-    ngx_str_t                  pay_to;
-    ngx_str_t                  price;
-    ngx_str_t                  amount;
-    ngx_str_t                  asset;
-    ngx_str_t                  decimals;
-    ngx_str_t                  scheme;
-    ngx_str_t                  extra;
-    ngx_str_t                  facilitator;
-    ngx_str_t                  plan;
-    ngx_str_t                  credits;
-    ngx_str_t                  agent;
-    ngx_uint_t                 timeout;    /* s, NGX_CONF_UNSET_UINT: none */
-    ngx_http_x402_origin_t     origin;
-} ngx_http_x402_accept_t;
-
-
-typedef struct {
-    ngx_flag_t                 enabled_directive;    /* x402 on|off at this level */
-    ngx_str_t                  price;
-    ngx_str_t                  network;
-    ngx_str_t                  pay_to;
-    ngx_array_t               *accepts;    /* ngx_http_x402_accept_t */
-    ngx_uint_t                 timeout;    /* s */
-
-    ngx_str_t                  facilitator_url;
-                                           /* or the name of a group */
-    ngx_http_x402_origin_t     facilitator_origin;
-    ngx_msec_t                 connect_timeout;
-    ngx_msec_t                 verify_timeout;
-    ngx_msec_t                 settle_timeout;
-    ngx_str_t                  trusted_certificate;
     ngx_flag_t                 ssl_verify;
-    void                      *facilitator_headers;
-                                           /* x402::RequestHeaders */
-    void                      *facilitator_auth;
-                                           /* x402::FacilitatorAuth */
     ngx_uint_t                 max_calls;
-    void                      *dialects;   /* x402::Dialects, NULL: v2 */
-    void                      *nevermined; /* x402::NeverminedConf */
-    ngx_array_t               *token_headers;
-                                           /* ngx_str_t, lower case; NULL:
-                                              the dialect's own */
 
-    ngx_array_t               *methods;    /* ngx_str_t, NULL: all */
     ngx_http_complex_value_t  *resource;
     ngx_http_complex_value_t  *description;
     ngx_http_complex_value_t  *mime_type;
     ngx_http_complex_value_t  *redeliver_key;
 
-    ngx_uint_t                 settle;
     size_t                     settle_buffer;
     ngx_msec_t                 settle_wait;
     ngx_uint_t                 unproven;
@@ -120,45 +72,9 @@ typedef struct {
     size_t                     read_body;  /* 0: not read */
     ngx_flag_t                 forward_payment;
     ngx_array_t               *bypass;     /* ngx_http_complex_value_t */
-    ngx_str_t                  cors;       /* "*", an origin; empty: off */
     ngx_http_complex_value_t  *error;
     ngx_uint_t                 refuse_status;  /* of an invalid payment */
-    ngx_http_complex_value_t  *unpaid_body;
-    ngx_str_t                  unpaid_type;
-    void                      *notices;    /* x402::Notices */
-    void                      *paywall;    /* x402::Paywall */
-    void                      *extensions; /* x402::Extensions */
-
-    ngx_http_x402_origin_t     origin;     /* of the words that make an offer */
-
-    /* made by merge */
-    unsigned                   enabled:1;  /* this location is paid */
-    unsigned                   price_in_location:1;      /* its price was written in it or
-                                              in a location around it */
-    void                      *offer;      /* const x402::LocationOffer */
-    void                      *facilitator;/* x402::FacilitatorConf, the
-                                              first of the members */
-    const void                *facilitator_peers;
-                                           /* x402::Members */
-    void                      *prepared;   /* const x402::PreparedOffers,
-                                              NULL: they vary */
 } ngx_http_x402_loc_conf_t;
-
-
-typedef struct {
-    ngx_http_x402_loc_conf_t  *http_loc_conf;  /* of the http block itself */
-    ngx_shm_zone_t            *zone;
-    ngx_array_t                facilitators;   /* x402::FacilitatorConf * */
-    void                      *facilitator_groups;
-                                               /* x402::FacilitatorGroups */
-    void                      *worker;         /* x402::Worker, per process */
-    ngx_uint_t                 paid;           /* some location is paid */
-    ngx_uint_t                 cors;           /* one of them has x402_cors */
-    void                      *error_pages;    /* x402::ErrorPageCheck */
-    void                      *placed_offers;  /* x402::PlacedOffers */
-    const char                *only_guard_of;  /* what no chain protects */
-    ngx_http_x402_origin_t     only_guard_at;
-} ngx_http_x402_main_conf_t;
 
 
 extern ngx_module_t         ngx_http_x402_module;

@@ -51,7 +51,7 @@ ngx_int_t postconfiguration(ngx_conf_t *cf)
 {
     auto *cmcf = static_cast<ngx_http_core_main_conf_t *>(
         ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
-    ngx_http_x402_main_conf_t *mcf = main_conf(cf);
+    MainConf *mcf = main_conf(cf);
 
     if (mcf->paid && mcf->zone == nullptr) {
         ngx_str_t name = ngx_string("x402");
@@ -60,7 +60,7 @@ ngx_int_t postconfiguration(ngx_conf_t *cf)
             return NGX_ERROR;
         }
     }
-    static_cast<ErrorPageCheck *>(mcf->error_pages)->warn(cf);
+    mcf->error_pages->warn(cf);
     advise_journal(cf, *mcf);
     bool added = add_handler(cmcf, NGX_HTTP_PREACCESS_PHASE, on_preaccess)
                  && add_last_access_handler(cmcf)

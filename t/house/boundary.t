@@ -19,8 +19,6 @@ my @pens = (
 # Functions in the tables that do not open with guarded(): all they call is
 # nginx, which does not throw, and arithmetic.
 my %cannot_throw = (
-    ngx_http_x402_create_main_conf       => 'pool memory and plain fields',
-    ngx_http_x402_create_loc_conf        => 'pool memory and plain fields',
     ngx_http_x402_hold_postconfiguration => 'pointers of the filter chain',
     ngx_http_x402_hold_init_module       => 'pointers of the filter chain',
     ngx_http_x402_stamp_postconfiguration => 'pointers of the filter chain',

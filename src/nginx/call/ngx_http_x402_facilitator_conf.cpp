@@ -8,33 +8,21 @@
 
 namespace x402 {
 
-FacilitatorConf *facilitator_at(ngx_http_x402_main_conf_t *mcf,
-                                std::size_t index)
-{
-    return static_cast<FacilitatorConf **>(mcf->facilitators.elts)[index];
-}
-
 namespace {
 
-// Those that are sent at all: an empty one only hides what would be inherited.
-RequestHeaders headers_of(const ngx_http_x402_loc_conf_t &conf)
+// Those that are sent: an empty one only hides what would be inherited.
+RequestHeaders headers_of(const LocationConf &conf)
 {
     RequestHeaders sent;
     if (conf.facilitator_headers == nullptr) {
         return sent;
     }
-    for (const RequestHeader &header :
-         *static_cast<const RequestHeaders *>(conf.facilitator_headers)) {
+    for (const RequestHeader &header : *conf.facilitator_headers) {
         if (!header.value.empty()) {
             sent.push_back(header);
         }
     }
     return sent;
-}
-
-const FacilitatorAuth *auth_of(const ngx_http_x402_loc_conf_t &conf)
-{
-    return static_cast<const FacilitatorAuth *>(conf.facilitator_auth);
 }
 
 bool same_auth(const FacilitatorAuth *one, const FacilitatorAuth *other)
@@ -78,14 +66,12 @@ std::uint64_t document_id_of(const FacilitatorConf &conf)
     return number ? number : 1;
 }
 
-// Shared by all who trust the same. nullptr: an error was printed.
-TlsContext *trust_of(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf)
+// Shared by all that trust the same. nullptr: an error was printed.
+TlsContext *trust_of(ngx_conf_t *cf, const FacilitatorTerms &terms)
 {
-    ngx_http_x402_main_conf_t *mcf = main_conf(cf);
-    std::string path = copy(conf.trusted_certificate);
-    for (std::size_t i = 0; i < mcf->facilitators.nelts; i++) {
-        const FacilitatorConf *known = facilitator_at(mcf, i);
-        if (known->tls && known->trusted_certificate == path) {
+    for (const FacilitatorConf *known : main_conf(cf)->facilitators) {
+        if (known->tls
+            && known->trusted_certificate == terms.trusted_certificate) {
             return known->tls;
         }
     }
@@ -93,12 +79,13 @@ TlsContext *trust_of(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf)
     if (context == nullptr) {
         return nullptr;
     }
-    if (!context->prepare(path, cf->log)) {
+    if (!context->prepare(terms.trusted_certificate, cf->log)) {
         log_conf(cf, NGX_LOG_EMERG,
-                 "no certificates can be read from \"" + path
+                 "no certificates can be read from \""
+                     + terms.trusted_certificate
                      + "\"; write the path of a PEM file into "
                        "x402_facilitator_ssl_trusted_certificate",
-                 conf.facilitator_origin);
+                 terms.origin);
         return nullptr;
     }
     return context;
@@ -115,9 +102,9 @@ void FacilitatorConf::need(std::string scheme, std::string network,
     }
 }
 
-std::string validate_credentials(const ngx_http_x402_loc_conf_t &conf)
+std::string validate_credentials(const LocationConf &conf)
 {
-    bool twice = auth_of(conf) && has_authorization(headers_of(conf));
+    bool twice = conf.facilitator_auth && has_authorization(headers_of(conf));
     return twice ? "x402_facilitator_auth and x402_facilitator_header both "
                    "write the header Authorization here; keep one of them"
                  : "";
@@ -134,11 +121,27 @@ std::string warning_of_exposure(const FacilitatorConf &conf)
              "had";
 }
 
-FacilitatorConf *find_or_add_facilitator(ngx_conf_t *cf,
-                                         const ngx_http_x402_loc_conf_t &conf,
-                                         const HealthTerms &health)
+FacilitatorTerms::FacilitatorTerms(const LocationConf &conf,
+                                   std::string base_url)
+    : url(std::move(base_url)),
+      trusted_certificate(copy(conf.trusted_certificate)),
+      ssl_verify(conf.ssl_verify == 1),
+      origin(conf.facilitator_origin)
 {
-    ngx_http_x402_main_conf_t *mcf = main_conf(cf);
+}
+
+FacilitatorTerms FacilitatorTerms::with_credentials(const LocationConf &conf,
+                                                    std::string base_url)
+{
+    FacilitatorTerms terms(conf, std::move(base_url));
+    terms.headers = headers_of(conf);
+    terms.auth = conf.facilitator_auth;
+    return terms;
+}
+
+FacilitatorConf *find_or_add_facilitator(ngx_conf_t *cf, FacilitatorTerms terms)
+{
+    MainConf *mcf = main_conf(cf);
     auto *clcf = static_cast<ngx_http_core_loc_conf_t *>(
         ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
     // nginx: without a `resolver` directive core makes one without servers.
@@ -146,45 +149,41 @@ FacilitatorConf *find_or_add_facilitator(ngx_conf_t *cf,
         clcf->resolver && clcf->resolver->connections.nelts ? clcf->resolver
                                                             : nullptr;
 
-    auto url = parse_facilitator_url(view(conf.facilitator_url));
+    auto url = parse_facilitator_url(terms.url);
     if (!url) {
         return nullptr;
     }
     std::string base = url->base();
-    RequestHeaders headers = headers_of(conf);
-    for (std::size_t i = 0; i < mcf->facilitators.nelts; i++) {
-        FacilitatorConf *known = facilitator_at(mcf, i);
+    for (FacilitatorConf *known : mcf->facilitators) {
         if (known->url.base() == base && known->resolver == resolver
-            && known->ssl_verify == (conf.ssl_verify == 1)
-            && known->trusted_certificate == view(conf.trusted_certificate)
-            && known->headers == headers && known->health == health
-            && same_auth(known->auth, auth_of(conf))) {
+            && known->ssl_verify == terms.ssl_verify
+            && known->trusted_certificate == terms.trusted_certificate
+            && known->headers == terms.headers && known->health == terms.health
+            && same_auth(known->auth, terms.auth)) {
             return known;
         }
     }
 
     TlsContext *tls = nullptr;
-    if (kHasTls && url->secure && (tls = trust_of(cf, conf)) == nullptr) {
+    if (kHasTls && url->secure && (tls = trust_of(cf, terms)) == nullptr) {
         return nullptr;
     }
     auto *made = pool_new<FacilitatorConf>(cf->pool);
-    auto **slot =
-        static_cast<FacilitatorConf **>(ngx_array_push(&mcf->facilitators));
-    if (made == nullptr || slot == nullptr) {
+    if (made == nullptr) {
         return nullptr;
     }
     made->url = url.value();
-    made->trusted_certificate = copy(conf.trusted_certificate);
-    made->ssl_verify = conf.ssl_verify == 1;
+    made->trusted_certificate = std::move(terms.trusted_certificate);
+    made->ssl_verify = terms.ssl_verify;
     made->tls = tls;
     made->resolver = resolver;
-    made->headers = std::move(headers);
-    made->auth = auth_of(conf);
-    made->health = health;
-    made->index = mcf->facilitators.nelts - 1;
+    made->headers = std::move(terms.headers);
+    made->auth = terms.auth;
+    made->health = terms.health;
+    made->index = mcf->facilitators.size();
     made->id = number_of(base);
     made->document_id = document_id_of(*made);
-    *slot = made;
+    mcf->facilitators.push_back(made);
     return made;
 }
 

@@ -45,7 +45,7 @@ struct FacilitatorConf {
     // Some payment option is not written out in full, so that it is worth
     // asking what is supported.
     bool wanted = false;
-    std::size_t index = 0;  // in the main conf's list
+    std::size_t index = 0;  // in MainConf::facilitators
     // Looked up by the master before workers start; empty when that failed.
     std::vector<std::string> addresses;
 
@@ -58,21 +58,34 @@ struct FacilitatorConf {
               std::int64_t version = 2);
 };
 
+// What tells facilitators apart, as a location writes it.
+struct FacilitatorTerms {
+    // The location's trust, and none of its credentials.
+    FacilitatorTerms(const LocationConf &conf, std::string base_url);
+    // With its credentials: the headers that are sent, and the key.
+    static FacilitatorTerms with_credentials(const LocationConf &conf,
+                                             std::string base_url);
+
+    std::string url;
+    std::string trusted_certificate;
+    bool ssl_verify;
+    RequestHeaders headers;
+    const FacilitatorAuth *auth = nullptr;
+    HealthTerms health;
+    ConfOrigin origin;  // of x402_facilitator
+};
+
 // nullptr: no memory, or an error was printed. Lifetime: the configuration
 // cycle.
 FacilitatorConf *find_or_add_facilitator(ngx_conf_t *cf,
-                                         const ngx_http_x402_loc_conf_t &conf,
-                                         const HealthTerms &health);
+                                         FacilitatorTerms terms);
 
 // Why what was written about credentials cannot stand together; empty: it can.
-std::string validate_credentials(const ngx_http_x402_loc_conf_t &conf);
+std::string validate_credentials(const LocationConf &conf);
 
 // What is certainly a secret goes to another machine for all to read; empty:
 // it does not.
 std::string warning_of_exposure(const FacilitatorConf &conf);
-
-FacilitatorConf *facilitator_at(ngx_http_x402_main_conf_t *mcf,
-                                std::size_t index);
 
 }  // namespace x402
 

@@ -33,18 +33,18 @@ std::string validate_term(std::string_view name, std::string_view value)
 
 struct Term {
     std::string_view name;
-    ngx_str_t ngx_http_x402_loc_conf_t::*peer;
+    ngx_str_t LocationConf::*member;
 };
 
 constexpr Term kTerms[] = {
-    {"x402_price", &ngx_http_x402_loc_conf_t::price},
-    {"x402_network", &ngx_http_x402_loc_conf_t::network},
-    {"x402_pay_to", &ngx_http_x402_loc_conf_t::pay_to},
+    {"x402_price", &LocationConf::price},
+    {"x402_network", &LocationConf::network},
+    {"x402_pay_to", &LocationConf::pay_to},
 };
 
 char *set_term(ngx_conf_t *cf, void *conf)
 {
-    auto *lcf = static_cast<ngx_http_x402_loc_conf_t *>(conf);
+    auto *lcf = location_conf(conf);
     std::string_view name = view(arguments(cf)[0]);
     ngx_str_t value = arguments(cf)[1];
 
@@ -59,14 +59,14 @@ char *set_term(ngx_conf_t *cf, void *conf)
         if (term.name != name) {
             continue;
         }
-        if ((lcf->*term.peer).data != nullptr) {
+        if ((lcf->*term.member).data != nullptr) {
             return const_cast<char *>("is duplicate");
         }
         std::string error = validate_term(name, view(value));
         if (!error.empty()) {
             return conf_error(cf, error);
         }
-        lcf->*term.peer = value;
+        lcf->*term.member = value;
         // The price is the line an operator looks for.
         if (lcf->origin.line == 0 || name == "x402_price") {
             record_origin(cf, lcf->origin);
@@ -77,13 +77,15 @@ char *set_term(ngx_conf_t *cf, void *conf)
 
 char *set_methods(ngx_conf_t *cf, void *conf)
 {
-    auto *lcf = static_cast<ngx_http_x402_loc_conf_t *>(conf);
+    auto *lcf = location_conf(conf);
     if (lcf->methods != nullptr) {
         return const_cast<char *>("is duplicate");
     }
-    lcf->methods =
-        ngx_array_create(cf->pool, cf->args->nelts, sizeof(ngx_str_t));
-    for (ngx_uint_t i = 1; lcf->methods && i < cf->args->nelts; i++) {
+    auto *methods = pool_new<std::vector<std::string>>(cf->pool);
+    if (methods == nullptr) {
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    for (ngx_uint_t i = 1; i < cf->args->nelts; i++) {
         std::string_view name = view(arguments(cf)[i]);
         bool capitals = name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ-_")
                         == std::string_view::npos;
@@ -93,18 +95,15 @@ char *set_methods(ngx_conf_t *cf, void *conf)
                                   + "\" must be written in capitals: methods "
                                     "are case-sensitive");
         }
-        auto *method = static_cast<ngx_str_t *>(ngx_array_push(lcf->methods));
-        if (method == nullptr) {
-            return static_cast<char *>(NGX_CONF_ERROR);
-        }
-        *method = arguments(cf)[i];
+        methods->emplace_back(name);
     }
-    return lcf->methods ? NGX_CONF_OK : static_cast<char *>(NGX_CONF_ERROR);
+    lcf->methods = methods;
+    return NGX_CONF_OK;
 }
 
 char *set_zone(ngx_conf_t *cf, void *)
 {
-    ngx_http_x402_main_conf_t *mcf = main_conf(cf);
+    MainConf *mcf = main_conf(cf);
     if (mcf->zone != nullptr) {
         return const_cast<char *>("is duplicate");
     }
@@ -171,7 +170,7 @@ char *ngx_http_x402_set_zone(ngx_conf_t *cf, ngx_command_t *, void *conf)
 char *ngx_http_x402_set_switch(ngx_conf_t *cf, ngx_command_t *, void *conf)
 {
     auto body = [](ngx_conf_t *c, void *lcf_data) -> char * {
-        auto *lcf = static_cast<ngx_http_x402_loc_conf_t *>(lcf_data);
+        auto *lcf = location_conf(lcf_data);
         std::string_view word = view(arguments(c)[1]);
         if (lcf->enabled_directive != NGX_CONF_UNSET) {
             return const_cast<char *>("is duplicate");
@@ -195,7 +194,7 @@ char *ngx_http_x402_set_switch(ngx_conf_t *cf, ngx_command_t *, void *conf)
 
 char *ngx_http_x402_set_timeout(ngx_conf_t *cf, ngx_command_t *, void *conf)
 {
-    auto *lcf = static_cast<ngx_http_x402_loc_conf_t *>(conf);
+    auto *lcf = location_conf(conf);
     if (lcf->timeout != NGX_CONF_UNSET_UINT) {
         return const_cast<char *>("is duplicate");
     }
@@ -208,7 +207,7 @@ char *ngx_http_x402_set_timeout(ngx_conf_t *cf, ngx_command_t *, void *conf)
 char *ngx_http_x402_set_settle(ngx_conf_t *cf, ngx_command_t *, void *conf)
 {
     auto body = [](ngx_conf_t *c, void *lcf_data) -> char * {
-        auto *lcf = static_cast<ngx_http_x402_loc_conf_t *>(lcf_data);
+        auto *lcf = location_conf(lcf_data);
         std::string_view word = view(arguments(c)[1]);
         if (lcf->settle != NGX_CONF_UNSET_UINT) {
             return const_cast<char *>("is duplicate");

@@ -8,27 +8,26 @@ namespace {
 
 struct AcceptKey {
     std::string_view name;
-    ngx_str_t ngx_http_x402_accept_t::*peer;
+    ngx_str_t AcceptWords::*member;
 };
 
 constexpr AcceptKey kAcceptKeys[] = {
-    {"network", &ngx_http_x402_accept_t::network},
-    {"pay_to", &ngx_http_x402_accept_t::pay_to},
-    {"price", &ngx_http_x402_accept_t::price},
-    {"amount", &ngx_http_x402_accept_t::amount},
-    {"asset", &ngx_http_x402_accept_t::asset},
-    {"decimals", &ngx_http_x402_accept_t::decimals},
-    {"scheme", &ngx_http_x402_accept_t::scheme},
-    {"extra", &ngx_http_x402_accept_t::extra},
-    {"facilitator", &ngx_http_x402_accept_t::facilitator},
-    {"plan", &ngx_http_x402_accept_t::plan},
-    {"credits", &ngx_http_x402_accept_t::credits},
-    {"agent", &ngx_http_x402_accept_t::agent},
+    {"network", &AcceptWords::network},
+    {"pay_to", &AcceptWords::pay_to},
+    {"price", &AcceptWords::price},
+    {"amount", &AcceptWords::amount},
+    {"asset", &AcceptWords::asset},
+    {"decimals", &AcceptWords::decimals},
+    {"scheme", &AcceptWords::scheme},
+    {"extra", &AcceptWords::extra},
+    {"facilitator", &AcceptWords::facilitator},
+    {"plan", &AcceptWords::plan},
+    {"credits", &AcceptWords::credits},
+    {"agent", &AcceptWords::agent},
 };
 
 // One key=value of x402_accept; the sentence why not, or nothing.
-std::string read_accept_word(ngx_http_x402_accept_t &accept,
-                             const ngx_str_t &word)
+std::string read_accept_word(AcceptWords &accept, const ngx_str_t &word)
 {
     std::string_view text = view(word);
     std::size_t equals = text.find('=');
@@ -59,7 +58,7 @@ std::string read_accept_word(ngx_http_x402_accept_t &accept,
     }
     for (const AcceptKey &known : kAcceptKeys) {
         if (known.name == key) {
-            ngx_str_t &target = accept.*known.peer;
+            ngx_str_t &target = accept.*known.member;
             if (target.data != nullptr) {
                 return quoted + " is written twice";
             }
@@ -67,40 +66,38 @@ std::string read_accept_word(ngx_http_x402_accept_t &accept,
             return {};
         }
     }
-    return "unknown key " + quoted
-           + "; the keys are network, pay_to, price, amount, asset, decimals, "
-             "scheme, timeout, extra, facilitator, plan, credits, agent";
+    std::string keys;
+    for (const AcceptKey &known : kAcceptKeys) {
+        keys += std::string(known.name) + ", ";
+    }
+    return "unknown key " + quoted + "; the keys are " + keys + "timeout";
 }
 
 char *set_accept(ngx_conf_t *cf, void *conf)
 {
-    auto *lcf = static_cast<ngx_http_x402_loc_conf_t *>(conf);
+    auto *lcf = location_conf(conf);
     if (lcf->accepts == nullptr) {
-        lcf->accepts =
-            ngx_array_create(cf->pool, 2, sizeof(ngx_http_x402_accept_t));
+        lcf->accepts = pool_new<std::vector<AcceptWords>>(cf->pool);
+        if (lcf->accepts == nullptr) {
+            return static_cast<char *>(NGX_CONF_ERROR);
+        }
     }
-    auto *accept = lcf->accepts == nullptr
-                       ? nullptr
-                       : static_cast<ngx_http_x402_accept_t *>(
-                           ngx_array_push(lcf->accepts));
-    if (accept == nullptr) {
-        return static_cast<char *>(NGX_CONF_ERROR);
-    }
-    *accept = ngx_http_x402_accept_t();
-    accept->timeout = NGX_CONF_UNSET_UINT;
-    record_origin(cf, accept->origin);
+    AcceptWords accept{};
+    accept.timeout = NGX_CONF_UNSET_UINT;
+    record_origin(cf, accept.origin);
     for (ngx_uint_t i = 1; i < cf->args->nelts; i++) {
-        std::string why = read_accept_word(*accept, arguments(cf)[i]);
+        std::string why = read_accept_word(accept, arguments(cf)[i]);
         if (!why.empty()) {
             return conf_error(cf, "x402_accept: " + why);
         }
     }
-    if (accept->facilitator.data) {
-        std::string why = validate_facilitator(view(accept->facilitator));
+    if (accept.facilitator.data) {
+        std::string why = validate_facilitator(view(accept.facilitator));
         if (!why.empty()) {
             return conf_error(cf, "x402_accept: " + why);
         }
     }
+    lcf->accepts->push_back(accept);
     return NGX_CONF_OK;
 }
 

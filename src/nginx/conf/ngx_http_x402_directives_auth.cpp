@@ -9,7 +9,7 @@ namespace {
 
 char *set_facilitator_auth(ngx_conf_t *cf, void *conf)
 {
-    auto *lcf = static_cast<ngx_http_x402_loc_conf_t *>(conf);
+    auto *lcf = location_conf(conf);
     if (lcf->facilitator_auth != nullptr) {
         return const_cast<char *>("is duplicate");
     }

@@ -9,7 +9,7 @@ namespace {
 
 char *set_facilitator(ngx_conf_t *cf, void *conf)
 {
-    auto *lcf = static_cast<ngx_http_x402_loc_conf_t *>(conf);
+    auto *lcf = location_conf(conf);
     if (lcf->facilitator_url.data != nullptr) {
         return const_cast<char *>("is duplicate");
     }
@@ -24,7 +24,7 @@ char *set_facilitator(ngx_conf_t *cf, void *conf)
 
 char *set_facilitator_timeout(ngx_conf_t *cf, void *conf)
 {
-    auto *lcf = static_cast<ngx_http_x402_loc_conf_t *>(conf);
+    auto *lcf = location_conf(conf);
     struct {
         std::string_view key;
         ngx_msec_t *target;
@@ -66,7 +66,7 @@ char *set_facilitator_timeout(ngx_conf_t *cf, void *conf)
 
 char *set_facilitator_header(ngx_conf_t *cf, void *conf)
 {
-    auto *lcf = static_cast<ngx_http_x402_loc_conf_t *>(conf);
+    auto *lcf = location_conf(conf);
     const ngx_str_t *words = arguments(cf);
     RequestHeader header;
     auto is_operation = [](std::string_view word) {
@@ -97,8 +97,7 @@ char *set_facilitator_header(ngx_conf_t *cf, void *conf)
             return static_cast<char *>(NGX_CONF_ERROR);
         }
     }
-    static_cast<RequestHeaders *>(lcf->facilitator_headers)
-        ->push_back(std::move(header));
+    lcf->facilitator_headers->push_back(std::move(header));
     return NGX_CONF_OK;
 }
 
@@ -129,7 +128,7 @@ char *ngx_http_x402_set_trusted_certificate(ngx_conf_t *cf, ngx_command_t *,
                                             void *conf)
 {
     auto body = [](ngx_conf_t *c, void *lcf_data) -> char * {
-        auto *lcf = static_cast<ngx_http_x402_loc_conf_t *>(lcf_data);
+        auto *lcf = location_conf(lcf_data);
         if (lcf->trusted_certificate.data != nullptr) {
             return const_cast<char *>("is duplicate");
         }

@@ -13,7 +13,7 @@ constexpr std::size_t kMaxExtensionFile = 64 * 1024;
 constexpr std::size_t kMaxPageFile = 256 * 1024;
 
 // `x402_extension off` is an empty list of this level.
-char *set_no_extension(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &conf)
+char *set_no_extension(ngx_conf_t *cf, LocationConf &conf)
 {
     if (conf.extensions != nullptr) {
         return conf_error(cf,
@@ -45,7 +45,7 @@ bool read_route(ngx_conf_t *cf, std::string &route)
 
 char *set_extension(ngx_conf_t *cf, void *conf)
 {
-    auto *lcf = static_cast<ngx_http_x402_loc_conf_t *>(conf);
+    auto *lcf = location_conf(conf);
     const ngx_str_t &name = arguments(cf)[1];
     if (cf->args->nelts == 2) {
         return view(name) == "off"
@@ -53,7 +53,7 @@ char *set_extension(ngx_conf_t *cf, void *conf)
                    : conf_error(cf, "extension \"" + copy(name)
                                         + "\" needs a file with its JSON");
     }
-    auto *extensions = static_cast<Extensions *>(lcf->extensions);
+    Extensions *extensions = lcf->extensions;
     if (extensions == nullptr) {
         extensions = pool_new<Extensions>(cf->pool);
     } else if (extensions->empty()) {
@@ -110,7 +110,7 @@ char *read_page(ngx_conf_t *cf, ngx_str_t path, Paywall &paywall)
 
 char *set_paywall(ngx_conf_t *cf, void *conf)
 {
-    auto *lcf = static_cast<ngx_http_x402_loc_conf_t *>(conf);
+    auto *lcf = location_conf(conf);
     if (lcf->paywall != nullptr) {
         return const_cast<char *>("is duplicate");
     }

@@ -26,7 +26,7 @@ bool is_origin(std::string_view text)
 
 char *set_cors(ngx_conf_t *cf, void *conf)
 {
-    auto *lcf = static_cast<ngx_http_x402_loc_conf_t *>(conf);
+    auto *lcf = location_conf(conf);
     std::string_view word = view(arguments(cf)[1]);
     if (lcf->cors.data != nullptr) {
         return const_cast<char *>("is duplicate");
@@ -64,7 +64,7 @@ bool is_media_type(std::string_view text)
 
 char *set_unpaid_body(ngx_conf_t *cf, void *conf)
 {
-    auto *lcf = static_cast<ngx_http_x402_loc_conf_t *>(conf);
+    auto *lcf = location_conf(conf);
     ngx_str_t type = arguments(cf)[1];
     ngx_str_t value = arguments(cf)[2];
     if (lcf->unpaid_body != nullptr) {

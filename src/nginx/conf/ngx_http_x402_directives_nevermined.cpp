@@ -75,7 +75,7 @@ void choose_environment(ngx_conf_t *cf, std::string_view written,
 
 char *set_nevermined(ngx_conf_t *cf, void *conf)
 {
-    auto *lcf = static_cast<ngx_http_x402_loc_conf_t *>(conf);
+    auto *lcf = location_conf(conf);
     constexpr std::string_view kKeyFile = "key_file=";
     if (lcf->nevermined != nullptr) {
         return const_cast<char *>("is duplicate");
@@ -127,11 +127,11 @@ bool is_header_name(std::string_view name)
 
 char *set_token_header(ngx_conf_t *cf, void *conf)
 {
-    auto *lcf = static_cast<ngx_http_x402_loc_conf_t *>(conf);
+    auto *lcf = location_conf(conf);
     if (lcf->token_headers != nullptr) {
         return const_cast<char *>("is duplicate");
     }
-    ngx_array_t *names = ngx_array_create(cf->pool, 2, sizeof(ngx_str_t));
+    auto *names = pool_new<std::vector<std::string>>(cf->pool);
     if (names == nullptr) {
         return static_cast<char *>(NGX_CONF_ERROR);
     }
@@ -144,14 +144,7 @@ char *set_token_header(ngx_conf_t *cf, void *conf)
         }
         std::transform(name.begin(), name.end(), name.begin(),
                        [](unsigned char c) { return std::tolower(c); });
-        auto *slot = static_cast<ngx_str_t *>(ngx_array_push(names));
-        if (slot == nullptr) {
-            return static_cast<char *>(NGX_CONF_ERROR);
-        }
-        *slot = pool_copy(cf->pool, name);
-        if (slot->data == nullptr) {
-            return static_cast<char *>(NGX_CONF_ERROR);
-        }
+        names->push_back(std::move(name));
     }
     lcf->token_headers = names;
     return NGX_CONF_OK;

@@ -8,7 +8,7 @@ namespace {
 
 char *set_protocol(ngx_conf_t *cf, void *conf)
 {
-    auto *lcf = static_cast<ngx_http_x402_loc_conf_t *>(conf);
+    auto *lcf = location_conf(conf);
     if (lcf->dialects != nullptr) {
         return const_cast<char *>("is duplicate");
     }

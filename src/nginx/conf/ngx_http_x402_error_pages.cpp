@@ -26,7 +26,7 @@ bool starts_with(std::string_view text, std::string_view head)
 
 }  // namespace
 
-void ErrorPageCheck::note(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf)
+void ErrorPageCheck::note(ngx_conf_t *cf, const LocationConf &conf)
 {
     auto *ctx = static_cast<ngx_http_conf_ctx_t *>(cf->ctx);
     locations_.push_back({core_conf<ngx_http_core_srv_conf_t>(ctx->srv_conf),

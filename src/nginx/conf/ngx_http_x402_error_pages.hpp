@@ -13,7 +13,7 @@ namespace x402 {
 class ErrorPageCheck {
 public:
     // The location being merged: cf->ctx is its context.
-    void note(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf);
+    void note(ngx_conf_t *cf, const LocationConf &conf);
     // After all of them were merged.
     void warn(ngx_conf_t *cf) const;
 
@@ -21,7 +21,7 @@ private:
     struct Location {
         const ngx_http_core_srv_conf_t *server;
         const ngx_http_core_loc_conf_t *core;
-        const ngx_http_x402_loc_conf_t *conf;
+        const LocationConf *conf;
     };
 
     const Location *target_of(const ngx_http_core_srv_conf_t *server,

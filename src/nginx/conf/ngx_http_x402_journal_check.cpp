@@ -21,21 +21,20 @@ bool sells_on_fast(const LocationOffer &offer)
 
 }  // namespace
 
-void record_only_guard(ngx_http_x402_main_conf_t &mcf,
-                       const ngx_http_x402_loc_conf_t &conf)
+void record_only_guard(MainConf &mcf, const LocationConf &conf)
 {
     if (mcf.only_guard_of != nullptr || conf.offer == nullptr) {
         return;
     }
     if (conf.settle == NGX_HTTP_X402_SETTLE_OFF) {
         mcf.only_guard_of = "\"x402_settle off\"";
-    } else if (sells_on_fast(*static_cast<const LocationOffer *>(conf.offer))) {
+    } else if (sells_on_fast(*conf.offer)) {
         mcf.only_guard_of = "a Fast network";
     }
     mcf.only_guard_at = conf.origin;
 }
 
-void advise_journal(ngx_conf_t *cf, const ngx_http_x402_main_conf_t &mcf)
+void advise_journal(ngx_conf_t *cf, const MainConf &mcf)
 {
     if (mcf.only_guard_of == nullptr || has_journal(mcf.zone)) {
         return;

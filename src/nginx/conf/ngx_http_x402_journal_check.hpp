@@ -8,11 +8,10 @@
 namespace x402 {
 
 // At merge, for each location that is sold.
-void record_only_guard(ngx_http_x402_main_conf_t &mcf,
-                       const ngx_http_x402_loc_conf_t &conf);
+void record_only_guard(MainConf &mcf, const LocationConf &conf);
 
 // At the end of the configuration: a warning where there is no journal.
-void advise_journal(ngx_conf_t *cf, const ngx_http_x402_main_conf_t &mcf);
+void advise_journal(ngx_conf_t *cf, const MainConf &mcf);
 
 }  // namespace x402
 

@@ -3,7 +3,6 @@
 
 #include "nginx/conf/ngx_http_x402_error_pages.hpp"
 #include "nginx/conf/ngx_http_x402_journal_check.hpp"
-#include "nginx/conf/ngx_http_x402_manners.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/filter/ngx_http_x402_variables.hpp"
 #include "nginx/offer/ngx_http_x402_facilitator_group.hpp"
@@ -30,7 +29,7 @@ template <class T> void inherit(T *&own, T *outer)
     }
 }
 
-bool writes_terms(const ngx_http_x402_loc_conf_t &conf)
+bool writes_terms(const LocationConf &conf)
 {
     return conf.price.data || conf.network.data || conf.pay_to.data
            || conf.accepts || conf.timeout != NGX_CONF_UNSET_UINT
@@ -38,8 +37,22 @@ bool writes_terms(const ngx_http_x402_loc_conf_t &conf)
            || conf.nevermined;
 }
 
-void merge_settings(ngx_http_x402_loc_conf_t &conf,
-                    const ngx_http_x402_loc_conf_t &outer)
+void merge_replies(LocationConf &conf, const LocationConf &outer)
+{
+    ngx_conf_merge_uint_value(conf.refuse_status, outer.refuse_status, 402);
+    ngx_conf_merge_ptr_value(conf.bypass, outer.bypass, nullptr);
+    ngx_conf_merge_str_value(conf.cors, outer.cors, "");
+    ngx_conf_merge_ptr_value(conf.error, outer.error, nullptr);
+    if (conf.unpaid_body == nullptr) {
+        conf.unpaid_body = outer.unpaid_body;
+        conf.unpaid_type = outer.unpaid_type;
+    }
+    inherit(conf.notices, outer.notices);
+    inherit(conf.paywall, outer.paywall);
+    inherit(conf.extensions, outer.extensions);
+}
+
+void merge_settings(LocationConf &conf, const LocationConf &outer)
 {
     inherit(conf.price, outer.price);
     inherit(conf.network, outer.network);
@@ -80,13 +93,13 @@ void merge_settings(ngx_http_x402_loc_conf_t &conf,
                               NGX_CONF_UNSET_UINT);
     ngx_conf_merge_size_value(conf.read_body, outer.read_body, 0);
     ngx_conf_merge_value(conf.forward_payment, outer.forward_payment, 0);
-    merge_manners(conf, outer);
+    merge_replies(conf, outer);
 }
 
 // Nearest wins: `x402 on|off` of this level, else a price of this level, else
 // what is outside.
-bool decide_enabled(const ngx_http_x402_loc_conf_t &conf,
-                    const ngx_http_x402_loc_conf_t &outer, bool price_written)
+bool decide_enabled(const LocationConf &conf, const LocationConf &outer,
+                    bool price_written)
 {
     if (conf.enabled_directive != NGX_CONF_UNSET) {
         return conf.enabled_directive == 1;
@@ -119,9 +132,9 @@ void record_needs(const LocationOffer &offer, const FacilitatorPeers *common)
 
 // Whom to ask, for the offer just made; shared by all who ask the same. False:
 // an error was printed, or there is no memory.
-bool choose_facilitator(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &conf)
+bool choose_facilitator(ngx_conf_t *cf, LocationConf &conf)
 {
-    const auto &offer = *static_cast<const LocationOffer *>(conf.offer);
+    const LocationOffer &offer = location_offer(conf);
     bool tokens = uses_bearer_tokens(conf);
     if (conf.facilitator_url.data == nullptr && !tokens) {
         // Every payment option has one of its own.
@@ -137,13 +150,12 @@ bool choose_facilitator(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &conf)
         conf.facilitator = add_backend(cf, conf);
         conf.facilitator_peers =
             conf.facilitator ? pool_new<FacilitatorPeers>(
-                cf->pool, FacilitatorPeers{static_cast<FacilitatorConf *>(
-                              conf.facilitator)})
+                cf->pool, FacilitatorPeers{conf.facilitator})
                              : nullptr;
         return conf.facilitator_peers != nullptr;
     }
-    const FacilitatorPeers *peers =
-        find_or_add_peers(cf, conf, conf.facilitator_origin);
+    const FacilitatorPeers *peers = find_or_add_peers(
+        cf, conf, conf.facilitator_url, conf.facilitator_origin);
     if (peers == nullptr) {
         return false;
     }
@@ -153,10 +165,9 @@ bool choose_facilitator(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &conf)
     return true;
 }
 
-char *merge(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &outer,
-            ngx_http_x402_loc_conf_t &conf)
+char *merge(ngx_conf_t *cf, LocationConf &outer, LocationConf &conf)
 {
-    ngx_http_x402_main_conf_t *mcf = main_conf(cf);
+    MainConf *mcf = main_conf(cf);
     bool is_server = &outer == mcf->http_loc_conf;
     if (is_server) {
         // Nothing merges the http level itself.
@@ -173,13 +184,13 @@ char *merge(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &outer,
     conf.price_in_location =
         !is_server && (price_written || outer.price_in_location);
     merge_settings(conf, outer);
-    static_cast<ErrorPageCheck *>(mcf->error_pages)->note(cf, conf);
+    mcf->error_pages->note(cf, conf);
 
     if (!conf.enabled) {
         return NGX_CONF_OK;
     }
-    mcf->paid = 1;
-    mcf->cors |= conf.cors.len != 0;
+    mcf->paid = true;
+    mcf->cors = mcf->cors || conf.cors.len != 0;
     bool complete = is_complete(conf);
     std::string why =
         complete || !is_server ? validate_tokens(conf) : std::string();
@@ -187,10 +198,7 @@ char *merge(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &outer,
         // Accepts remember their own lines.
         bool at_accept = conf.origin.line == 0 && conf.accepts;
         log_conf(cf, NGX_LOG_EMERG, why,
-                 at_accept
-                     ? static_cast<ngx_http_x402_accept_t *>(conf.accepts->elts)
-                           ->origin
-                     : conf.origin);
+                 at_accept ? conf.accepts->front().origin : conf.origin);
         return static_cast<char *>(NGX_CONF_ERROR);
     }
     if (!complete) {
@@ -222,64 +230,33 @@ using namespace x402;
 
 void *ngx_http_x402_create_main_conf(ngx_conf_t *cf)
 {
-    auto *mcf = static_cast<ngx_http_x402_main_conf_t *>(
-        ngx_pcalloc(cf->pool, sizeof(ngx_http_x402_main_conf_t)));
-    if (mcf == nullptr
-        || ngx_array_init(&mcf->facilitators, cf->pool, 2, sizeof(void *))
-               != NGX_OK) {
-        return nullptr;
-    }
-    return mcf;
+    return guarded(cf->log, static_cast<void *>(nullptr), [&] {
+        return static_cast<void *>(pool_new<MainConf>(cf->pool));
+    });
 }
 
 void *ngx_http_x402_create_loc_conf(ngx_conf_t *cf)
 {
-    auto *conf = static_cast<ngx_http_x402_loc_conf_t *>(
-        ngx_pcalloc(cf->pool, sizeof(ngx_http_x402_loc_conf_t)));
-    if (conf == nullptr) {
-        return nullptr;
-    }
-    // set by ngx_pcalloc(): strings, arrays, bits, offer, facilitator
-    conf->enabled_directive = NGX_CONF_UNSET;
-    conf->timeout = NGX_CONF_UNSET_UINT;
-    conf->connect_timeout = NGX_CONF_UNSET_MSEC;
-    conf->verify_timeout = NGX_CONF_UNSET_MSEC;
-    conf->settle_timeout = NGX_CONF_UNSET_MSEC;
-    conf->ssl_verify = NGX_CONF_UNSET;
-    conf->max_calls = NGX_CONF_UNSET_UINT;
-    conf->resource =
-        static_cast<ngx_http_complex_value_t *>(NGX_CONF_UNSET_PTR);
-    conf->description =
-        static_cast<ngx_http_complex_value_t *>(NGX_CONF_UNSET_PTR);
-    conf->mime_type =
-        static_cast<ngx_http_complex_value_t *>(NGX_CONF_UNSET_PTR);
-    conf->redeliver_key =
-        static_cast<ngx_http_complex_value_t *>(NGX_CONF_UNSET_PTR);
-    conf->settle = NGX_CONF_UNSET_UINT;
-    conf->settle_buffer = NGX_CONF_UNSET_SIZE;
-    conf->settle_wait = NGX_CONF_UNSET_MSEC;
-    conf->unproven = NGX_CONF_UNSET_UINT;
-    conf->settle_failure = NGX_CONF_UNSET_UINT;
-    conf->read_body = NGX_CONF_UNSET_SIZE;
-    conf->forward_payment = NGX_CONF_UNSET;
-    unset_manners(*conf);
-    return conf;
+    return guarded(cf->log, static_cast<void *>(nullptr), [&] {
+        // nginx: it finds what it sets from the address of the base.
+        ngx_http_x402_loc_conf_t *made = pool_new<LocationConf>(cf->pool);
+        return static_cast<void *>(made);
+    });
 }
 
 char *ngx_http_x402_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child)
 {
     return guarded(cf->log, static_cast<char *>(NGX_CONF_ERROR), [&] {
-        return merge(cf, *static_cast<ngx_http_x402_loc_conf_t *>(parent),
-                     *static_cast<ngx_http_x402_loc_conf_t *>(child));
+        return merge(cf, *location_conf(parent), *location_conf(child));
     });
 }
 
 ngx_int_t ngx_http_x402_preconfiguration(ngx_conf_t *cf)
 {
     return guarded(cf->log, static_cast<ngx_int_t>(NGX_ERROR), [&] {
-        ngx_http_x402_main_conf_t *mcf = main_conf(cf);
+        MainConf *mcf = main_conf(cf);
         // The context is the http block's own here; merge tells servers by it.
-        mcf->http_loc_conf = static_cast<ngx_http_x402_loc_conf_t *>(
+        mcf->http_loc_conf = static_cast<LocationConf *>(
             ngx_http_conf_get_module_loc_conf(cf, ngx_http_x402_module));
         mcf->error_pages = pool_new<ErrorPageCheck>(cf->pool);
         bool made = mcf->error_pages && add_variables(cf);

@@ -5,15 +5,13 @@
 #ifndef NGX_HTTP_X402_BOUNDARY_HPP
 #define NGX_HTTP_X402_BOUNDARY_HPP
 
-extern "C" {
-#include "nginx/ngx_http_x402.h"
-}
-
 #include <exception>
 #include <new>
 #include <string>
 #include <string_view>
 #include <utility>
+
+#include "nginx/core/ngx_http_x402_conf.hpp"
 
 namespace x402 {
 
@@ -87,24 +85,6 @@ template <class T, class... Args> T *pool_new(ngx_pool_t *pool, Args &&...args)
     // Only now: a constructor that threw must not be destructed.
     cleanup->handler = [](void *data) { static_cast<T *>(data)->~T(); };
     return object;
-}
-
-inline ngx_http_x402_loc_conf_t *loc_conf(ngx_http_request_t *r)
-{
-    return static_cast<ngx_http_x402_loc_conf_t *>(
-        ngx_http_get_module_loc_conf(r, ngx_http_x402_module));
-}
-
-inline ngx_http_x402_main_conf_t *main_conf(ngx_http_request_t *r)
-{
-    return static_cast<ngx_http_x402_main_conf_t *>(
-        ngx_http_get_module_main_conf(r, ngx_http_x402_module));
-}
-
-inline ngx_http_x402_main_conf_t *main_conf(ngx_conf_t *cf)
-{
-    return static_cast<ngx_http_x402_main_conf_t *>(
-        ngx_http_conf_get_module_main_conf(cf, ngx_http_x402_module));
 }
 
 }  // namespace x402

@@ -26,7 +26,7 @@ inline char *config_guarded(ngx_conf_t *cf, char *(*body)(ngx_conf_t *, void *),
                    [&] { return body(cf, conf); });
 }
 
-inline void record_origin(ngx_conf_t *cf, ngx_http_x402_origin_t &origin)
+inline void record_origin(ngx_conf_t *cf, ConfOrigin &origin)
 {
     origin.file = cf->conf_file->file.name;
     origin.line = cf->conf_file->line;

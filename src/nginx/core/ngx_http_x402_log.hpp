@@ -15,7 +15,7 @@ void log_line(ngx_uint_t level, ngx_log_t *log, std::string_view text);
 // A sentence about configuration, with the file and line of a directive that
 // was read earlier (for the one being read nginx adds them itself).
 void log_conf(ngx_conf_t *cf, ngx_uint_t level, const std::string &sentence,
-              const ngx_http_x402_origin_t &origin);
+              const ConfOrigin &origin);
 
 // What a money event is about; empty members are left out.
 struct LedgerEntry {

@@ -40,7 +40,7 @@ ContentFacts facts_of(ngx_http_request_t *r)
 // A 2xx that is about to leave a paid location although nobody has paid and
 // the access phase was not passed: content made by the rewrite phase or by
 // another access handler.
-bool leaks(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf,
+bool leaks(ngx_http_request_t *r, const LocationConf *conf,
            const RequestCtx *ctx)
 {
     if (!conf->enabled || r->headers_out.status >= NGX_HTTP_SPECIAL_RESPONSE
@@ -56,8 +56,7 @@ bool leaks(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf,
     return !ctx->passed || ctx->passed != conf->offer;
 }
 
-ngx_int_t refuse_unpaid_content(ngx_http_request_t *r,
-                                const ngx_http_x402_loc_conf_t *conf)
+ngx_int_t refuse_unpaid_content(ngx_http_request_t *r, const LocationConf *conf)
 {
     RequestCtx *ctx = find_or_make_ctx(r);
     if (ctx == nullptr || conf->offer == nullptr
@@ -200,7 +199,7 @@ ngx_int_t read_settled(RequestCtx &ctx)
 
 ngx_int_t filter_header(ngx_http_request_t *r)
 {
-    const ngx_http_x402_loc_conf_t *conf = loc_conf(r);
+    const LocationConf *conf = loc_conf(r);
     RequestCtx *ctx = find_ctx(r);
 
     switch (ctx ? ctx->state : PaymentState::arrived) {

@@ -142,7 +142,7 @@ std::string of_header(ngx_http_request_t *main, const RequestCtx *ctx,
     if (ctx && ctx->location) {
         dialects = ctx->location->dialects;
     } else if (loc_conf(main)->dialects) {
-        dialects = *static_cast<const Dialects *>(loc_conf(main)->dialects);
+        dialects = *loc_conf(main)->dialects;
     }
     ChosenPayment payment = chosen_payment(presented, dialects);
     if (!payment.usable()) {

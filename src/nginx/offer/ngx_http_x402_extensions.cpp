@@ -2,11 +2,10 @@
 
 namespace x402 {
 
-const Extensions &extensions_of(const ngx_http_x402_loc_conf_t &conf)
+const Extensions &extensions_of(const LocationConf &conf)
 {
     static const Extensions none;
-    return conf.extensions ? *static_cast<const Extensions *>(conf.extensions)
-                           : none;
+    return conf.extensions ? *conf.extensions : none;
 }
 
 std::string_view requested_path(ngx_http_request_t *r)
@@ -15,20 +14,19 @@ std::string_view requested_path(ngx_http_request_t *r)
     return uri.substr(0, uri.find_first_of("?#"));
 }
 
-std::string extensions_json(const ngx_http_x402_loc_conf_t &conf,
-                            ngx_http_request_t *r)
+std::string extensions_json(const LocationConf &conf, ngx_http_request_t *r)
 {
     return extensions_for(extensions_of(conf), view(r->method_name),
                           requested_path(r));
 }
 
-std::string extensions_json(const ngx_http_x402_loc_conf_t &conf)
+std::string extensions_json(const LocationConf &conf)
 {
     return extensions_for(extensions_of(conf), "GET", "/");
 }
 
-bool echoes_extensions(const ngx_http_x402_loc_conf_t &conf,
-                       ngx_http_request_t *r, JsonValue echoed)
+bool echoes_extensions(const LocationConf &conf, ngx_http_request_t *r,
+                       JsonValue echoed)
 {
     return echo_ok(extensions_of(conf), view(r->method_name), requested_path(r),
                    echoed);

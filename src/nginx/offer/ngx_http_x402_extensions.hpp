@@ -8,22 +8,21 @@
 namespace x402 {
 
 // What x402_extension says there; an empty list where there is none.
-const Extensions &extensions_of(const ngx_http_x402_loc_conf_t &conf);
+const Extensions &extensions_of(const LocationConf &conf);
 
 // The path as the client spelled it, without the query. It stays the same
 // through internal redirects. Lifetime: the request.
 std::string_view requested_path(ngx_http_request_t *r);
 
 // `extensions` of the offer to this request, as JSON; empty: none.
-std::string extensions_json(const ngx_http_x402_loc_conf_t &conf,
-                            ngx_http_request_t *r);
+std::string extensions_json(const LocationConf &conf, ngx_http_request_t *r);
 
 // The same while there is no request, to measure an offer with.
-std::string extensions_json(const ngx_http_x402_loc_conf_t &conf);
+std::string extensions_json(const LocationConf &conf);
 
 // Whether a payment's member `extensions` (absent too) is an echo of that.
-bool echoes_extensions(const ngx_http_x402_loc_conf_t &conf,
-                       ngx_http_request_t *r, JsonValue echoed);
+bool echoes_extensions(const LocationConf &conf, ngx_http_request_t *r,
+                       JsonValue echoed);
 
 }  // namespace x402
 

@@ -24,7 +24,7 @@ bool is_name(std::string_view text)
 
 FacilitatorGroups *groups_of(ngx_conf_t *cf)
 {
-    return static_cast<FacilitatorGroups *>(main_conf(cf)->facilitator_groups);
+    return main_conf(cf)->facilitator_groups;
 }
 
 bool read_number(std::string_view text, unsigned &number)
@@ -112,7 +112,7 @@ char *on_group_line(ngx_conf_t *cf, ngx_command_t *, void *)
 
 char *read_group(ngx_conf_t *cf, void *main_data)
 {
-    auto *mcf = static_cast<ngx_http_x402_main_conf_t *>(main_data);
+    auto *mcf = static_cast<MainConf *>(main_data);
     if (mcf->facilitator_groups == nullptr) {
         mcf->facilitator_groups = pool_new<FacilitatorGroups>(cf->pool);
         if (mcf->facilitator_groups == nullptr) {
@@ -154,7 +154,7 @@ char *read_group(ngx_conf_t *cf, void *main_data)
 
 // nullptr: an error was printed.
 const FacilitatorGroup *find_group(ngx_conf_t *cf, std::string_view name,
-                                   const ngx_http_x402_origin_t &origin)
+                                   const ConfOrigin &origin)
 {
     if (FacilitatorGroups *known = groups_of(cf)) {
         for (const FacilitatorGroup &group : known->groups) {
@@ -171,12 +171,11 @@ const FacilitatorGroup *find_group(ngx_conf_t *cf, std::string_view name,
     return nullptr;
 }
 
-bool add_member(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
-                const HealthTerms &health, const ngx_http_x402_origin_t &origin,
-                FacilitatorPeers &peers)
+bool add_peer(ngx_conf_t *cf, FacilitatorTerms terms, const ConfOrigin &origin,
+              FacilitatorPeers &peers)
 {
-    ngx_uint_t known = main_conf(cf)->facilitators.nelts;
-    FacilitatorConf *peer = find_or_add_facilitator(cf, conf, health);
+    std::size_t known = main_conf(cf)->facilitators.size();
+    FacilitatorConf *peer = find_or_add_facilitator(cf, std::move(terms));
     if (peer == nullptr) {
         return false;
     }
@@ -192,11 +191,11 @@ bool add_member(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
 // Shared with all who ask the same.
 const FacilitatorPeers *share(ngx_conf_t *cf, FacilitatorPeers peers)
 {
-    ngx_http_x402_main_conf_t *mcf = main_conf(cf);
+    MainConf *mcf = main_conf(cf);
     if (mcf->facilitator_groups == nullptr) {
         mcf->facilitator_groups = pool_new<FacilitatorGroups>(cf->pool);
     }
-    auto *known = static_cast<FacilitatorGroups *>(mcf->facilitator_groups);
+    FacilitatorGroups *known = mcf->facilitator_groups;
     if (known == nullptr) {
         return nullptr;
     }
@@ -212,13 +211,12 @@ const FacilitatorPeers *share(ngx_conf_t *cf, FacilitatorPeers peers)
     return made;
 }
 
-const FacilitatorConf *find_id(const void *peers, std::uint64_t id)
+const FacilitatorConf *find_id(const FacilitatorPeers *peers, std::uint64_t id)
 {
     if (peers == nullptr) {
         return nullptr;
     }
-    for (const FacilitatorConf *peer :
-         *static_cast<const FacilitatorPeers *>(peers)) {
+    for (const FacilitatorConf *peer : *peers) {
         if (peer->id == id) {
             return peer;
         }
@@ -238,39 +236,39 @@ std::string validate_facilitator(std::string_view text)
 }
 
 const FacilitatorPeers *find_or_add_peers(ngx_conf_t *cf,
-                                          const ngx_http_x402_loc_conf_t &conf,
-                                          const ngx_http_x402_origin_t &origin)
+                                          const LocationConf &conf,
+                                          const ngx_str_t &name,
+                                          const ConfOrigin &origin)
 {
     FacilitatorPeers peers;
-    if (!is_name(view(conf.facilitator_url))) {
-        return add_member(cf, conf, {}, origin, peers)
+    if (!is_name(view(name))) {
+        return add_peer(cf,
+                        FacilitatorTerms::with_credentials(conf, copy(name)),
+                        origin, peers)
                    ? share(cf, std::move(peers))
                    : nullptr;
     }
-    const FacilitatorGroup *group =
-        find_group(cf, view(conf.facilitator_url), origin);
+    const FacilitatorGroup *group = find_group(cf, view(name), origin);
     if (group == nullptr) {
         return nullptr;
     }
     for (const GroupServer &server : group->servers) {
-        ngx_http_x402_loc_conf_t asked = conf;
-        asked.facilitator_url = pool_copy(cf->pool, server.url);
-        if (asked.facilitator_url.data == nullptr
-            || !add_member(cf, asked, server.health, origin, peers)) {
+        FacilitatorTerms terms =
+            FacilitatorTerms::with_credentials(conf, server.url);
+        terms.health = server.health;
+        if (!add_peer(cf, std::move(terms), origin, peers)) {
             return nullptr;
         }
     }
     return share(cf, std::move(peers));
 }
 
-const FacilitatorConf *peer_by_id(const ngx_http_x402_loc_conf_t &conf,
-                                  std::uint64_t id)
+const FacilitatorConf *peer_by_id(const LocationConf &conf, std::uint64_t id)
 {
     if (const FacilitatorConf *common = find_id(conf.facilitator_peers, id)) {
         return common;
     }
-    for (const LocationTerm &term :
-         static_cast<const LocationOffer *>(conf.offer)->terms) {
+    for (const LocationTerm &term : location_offer(conf).terms) {
         if (const FacilitatorConf *own = find_id(term.peers, id)) {
             return own;
         }

@@ -13,9 +13,6 @@
 
 namespace x402 {
 
-// In the order in which they are asked; never empty.
-using FacilitatorPeers = std::vector<FacilitatorConf *>;
-
 // As written.
 struct GroupServer {
     std::string url;  // base
@@ -38,16 +35,17 @@ struct FacilitatorGroups {
 // there is a group of that name is known when all has been read.
 std::string validate_facilitator(std::string_view text);
 
-// Whom conf.facilitator_url names. nullptr: an error was printed, with
-// `origin`, or there is no memory. Lifetime: the configuration cycle.
+// The facilitators that `name`, a URL or the name of a group, stands for, with
+// the trust and the credentials of the location. nullptr: an error was printed,
+// with `origin`, or there is no memory. Lifetime: the configuration cycle.
 const FacilitatorPeers *find_or_add_peers(ngx_conf_t *cf,
-                                          const ngx_http_x402_loc_conf_t &conf,
-                                          const ngx_http_x402_origin_t &origin);
+                                          const LocationConf &conf,
+                                          const ngx_str_t &name,
+                                          const ConfOrigin &origin);
 
 // Of the members that this location may ask about any payment option, the one
 // with this id; nullptr: none has it.
-const FacilitatorConf *peer_by_id(const ngx_http_x402_loc_conf_t &conf,
-                                  std::uint64_t id);
+const FacilitatorConf *peer_by_id(const LocationConf &conf, std::uint64_t id);
 
 }  // namespace x402
 

@@ -23,7 +23,7 @@ struct LocationTerm {
     ngx_http_complex_value_t *price = nullptr;
     ngx_http_complex_value_t *amount = nullptr;
     ngx_http_complex_value_t *pay_to = nullptr;
-    ngx_http_x402_origin_t origin{};
+    ConfOrigin origin{};
     FacilitatorConf *facilitator = nullptr;   // own, the first of members
     const FacilitatorPeers *peers = nullptr;  // own
     // Instead of `terms`, where credits of a plan are asked for.
@@ -44,10 +44,6 @@ struct OldOffer {
     std::shared_ptr<const PaymentOffer> offer;
     time_t until;
 };
-
-using Dialects = std::vector<const Dialect *>;
-// The offer to who brought no payment, for each of the dialects.
-using PreparedOffers = std::vector<std::optional<PreparedOffer>>;
 
 struct LocationOffer {
     std::vector<LocationTerm> terms;
@@ -74,28 +70,25 @@ enum class OfferState {
 };
 
 // What the location offers to this request.
-OfferState offer_now(ngx_http_request_t *r,
-                     const ngx_http_x402_loc_conf_t &conf,
+OfferState offer_now(ngx_http_request_t *r, const LocationConf &conf,
                      std::shared_ptr<const PaymentOffer> &offer);
 
-inline const LocationOffer &location_offer(const ngx_http_x402_loc_conf_t &conf)
+inline const LocationOffer &location_offer(const LocationConf &conf)
 {
-    return *static_cast<const LocationOffer *>(conf.offer);
+    return *conf.offer;
 }
 
 // Who may be asked about the payment option that comes from this term, in
 // order. Empty: an offer that a reload replaced had more terms than there are
 // now.
-inline const FacilitatorPeers &peers_of(const ngx_http_x402_loc_conf_t &conf,
+inline const FacilitatorPeers &peers_of(const LocationConf &conf,
                                         std::size_t term)
 {
     static const FacilitatorPeers nobody;
     const auto &terms = location_offer(conf).terms;
     const FacilitatorPeers *own =
         term < terms.size() ? terms[term].peers : nullptr;
-    const FacilitatorPeers *peers =
-        own ? own
-            : static_cast<const FacilitatorPeers *>(conf.facilitator_peers);
+    const FacilitatorPeers *peers = own ? own : conf.facilitator_peers;
     return peers ? *peers : nobody;
 }
 

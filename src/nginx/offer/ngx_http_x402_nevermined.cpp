@@ -4,8 +4,7 @@ namespace x402 {
 
 namespace {
 
-std::string validate_accept(const ngx_http_x402_accept_t &accept,
-                            const ngx_http_x402_accept_t &first)
+std::string validate_accept(const AcceptWords &accept, const AcceptWords &first)
 {
     if (accept.plan.data == nullptr) {
         return "an x402_accept of x402_protocol nevermined needs plan=";
@@ -23,18 +22,16 @@ std::string validate_accept(const ngx_http_x402_accept_t &accept,
     return {};
 }
 
-std::string validate_accepts(const ngx_http_x402_loc_conf_t &conf, bool tokens)
+std::string validate_accepts(const LocationConf &conf, bool tokens)
 {
     if (conf.accepts == nullptr) {
         return tokens ? "x402_protocol nevermined sells by x402_accept plan=, "
                         "which is missing"
                       : "";
     }
-    auto *accepts = static_cast<ngx_http_x402_accept_t *>(conf.accepts->elts);
-    for (ngx_uint_t i = 0; i < conf.accepts->nelts; i++) {
-        const ngx_http_x402_accept_t &accept = accepts[i];
+    for (const AcceptWords &accept : *conf.accepts) {
         if (tokens) {
-            std::string why = validate_accept(accept, accepts[0]);
+            std::string why = validate_accept(accept, conf.accepts->front());
             if (!why.empty()) {
                 return why;
             }
@@ -47,59 +44,34 @@ std::string validate_accepts(const ngx_http_x402_loc_conf_t &conf, bool tokens)
     return {};
 }
 
-// The words of a backend's own, on top of what the operator adds.
-ngx_http_x402_loc_conf_t asked_at(const ngx_http_x402_loc_conf_t &conf,
-                                  ngx_str_t url)
-{
-    ngx_http_x402_loc_conf_t asked = conf;
-    asked.facilitator_url = url;
-    asked.facilitator_auth = nullptr;
-    asked.facilitator_headers = nullptr;
-    return asked;
-}
-
-const NeverminedConf &nevermined_of(const ngx_http_x402_loc_conf_t &conf)
-{
-    return *static_cast<const NeverminedConf *>(conf.nevermined);
-}
-
 }  // namespace
 
-bool uses_bearer_tokens(const ngx_http_x402_loc_conf_t &conf)
+bool uses_bearer_tokens(const LocationConf &conf)
 {
-    return conf.dialects
-           && static_cast<const Dialects *>(conf.dialects)
-                  ->front()
-                  ->uses_bearer_tokens();
+    return conf.dialects && conf.dialects->front()->uses_bearer_tokens();
 }
 
-bool delivers_unsettled(const ngx_http_x402_loc_conf_t &conf)
+bool delivers_unsettled(const LocationConf &conf)
 {
     return uses_bearer_tokens(conf)
            && conf.settle_failure != NGX_HTTP_X402_FAILURE_REJECT;
 }
 
-std::vector<std::string_view>
-token_headers(const ngx_http_x402_loc_conf_t &conf)
+std::vector<std::string_view> token_headers(const LocationConf &conf)
 {
     std::vector<std::string_view> names;
     if (!uses_bearer_tokens(conf)) {
         return names;
     }
     if (conf.token_headers == nullptr) {
-        names.push_back(static_cast<const Dialects *>(conf.dialects)
-                            ->front()
-                            ->payment_header());
+        names.push_back(conf.dialects->front()->payment_header());
         return names;
     }
-    auto *written = static_cast<ngx_str_t *>(conf.token_headers->elts);
-    for (ngx_uint_t i = 0; i < conf.token_headers->nelts; i++) {
-        names.push_back(view(written[i]));
-    }
+    names.assign(conf.token_headers->begin(), conf.token_headers->end());
     return names;
 }
 
-std::string validate_tokens(const ngx_http_x402_loc_conf_t &conf)
+std::string validate_tokens(const LocationConf &conf)
 {
     bool tokens = uses_bearer_tokens(conf);
     std::string why = validate_accepts(conf, tokens);
@@ -125,8 +97,7 @@ std::string validate_tokens(const ngx_http_x402_loc_conf_t &conf)
     return {};
 }
 
-PlanTerms plan_words(const ngx_http_x402_loc_conf_t &conf,
-                     const ngx_http_x402_accept_t &accept)
+PlanTerms plan_words(const LocationConf &conf, const AcceptWords &accept)
 {
     PlanTerms plan;
     plan.plan = copy(accept.plan);
@@ -134,38 +105,26 @@ PlanTerms plan_words(const ngx_http_x402_loc_conf_t &conf,
     plan.agent = copy(accept.agent);
     plan.scheme = copy(accept.scheme);
     plan.network = copy(accept.network);
-    plan.live = nevermined_of(conf).live;
+    plan.live = conf.nevermined->live;
     return plan;
 }
 
-FacilitatorConf *add_backend(ngx_conf_t *cf,
-                             const ngx_http_x402_loc_conf_t &conf)
+FacilitatorConf *add_backend(ngx_conf_t *cf, const LocationConf &conf)
 {
-    const NeverminedConf &nevermined = nevermined_of(conf);
-    ngx_str_t url = pool_copy(cf->pool, nevermined.backend + "/api/v1/x402");
-    if (url.data == nullptr) {
-        return nullptr;
-    }
-    ngx_http_x402_loc_conf_t asked = asked_at(conf, url);
-    RequestHeaders headers;
+    FacilitatorTerms terms(conf, conf.nevermined->backend + "/api/v1/x402");
     if (conf.facilitator_headers) {
-        headers = *static_cast<RequestHeaders *>(conf.facilitator_headers);
+        terms.headers = *conf.facilitator_headers;
     }
-    headers.push_back({"", "Nevermined-Version", "1.1"});
-    asked.facilitator_headers = &headers;
-    asked.facilitator_auth = nevermined.auth;
-    return find_or_add_facilitator(cf, asked, HealthTerms());
+    terms.headers.push_back({"", "Nevermined-Version", "1.1"});
+    terms.auth = conf.nevermined->auth;
+    return find_or_add_facilitator(cf, std::move(terms));
 }
 
-FacilitatorConf *add_plan_pages(ngx_conf_t *cf,
-                                const ngx_http_x402_loc_conf_t &conf)
+FacilitatorConf *add_plan_pages(ngx_conf_t *cf, const LocationConf &conf)
 {
-    ngx_str_t url = pool_copy(cf->pool, nevermined_of(conf).backend
-                                            + "/api/v1/protocol/plans");
-    if (url.data == nullptr) {
-        return nullptr;
-    }
-    return find_or_add_facilitator(cf, asked_at(conf, url), HealthTerms());
+    return find_or_add_facilitator(
+        cf, FacilitatorTerms(conf, conf.nevermined->backend
+                                       + "/api/v1/protocol/plans"));
 }
 
 }  // namespace x402

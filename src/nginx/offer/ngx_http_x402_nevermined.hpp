@@ -12,36 +12,32 @@ namespace x402 {
 struct NeverminedConf {
     std::string backend;  // base URL
     bool live = false;    // real money
-    FacilitatorAuth *auth = nullptr;
+    const FacilitatorAuth *auth = nullptr;
 };
 
 // The location is paid by tokens.
-bool uses_bearer_tokens(const ngx_http_x402_loc_conf_t &conf);
+bool uses_bearer_tokens(const LocationConf &conf);
 
 // x402_settle_failure, by default as the dialect has it.
-bool delivers_unsettled(const ngx_http_x402_loc_conf_t &conf);
+bool delivers_unsettled(const LocationConf &conf);
 
 // The names of token headers, best first; those of the location or the
 // dialect's own. Lifetime: the configuration cycle.
-std::vector<std::string_view>
-token_headers(const ngx_http_x402_loc_conf_t &conf);
+std::vector<std::string_view> token_headers(const LocationConf &conf);
 
 // Why what is written about plans and tokens cannot stand together, after
 // merge; empty: it can.
-std::string validate_tokens(const ngx_http_x402_loc_conf_t &conf);
+std::string validate_tokens(const LocationConf &conf);
 
 // The words of an accept with a plan, its timeout left out. Call only with
 // conf.nevermined.
-PlanTerms plan_words(const ngx_http_x402_loc_conf_t &conf,
-                     const ngx_http_x402_accept_t &accept);
+PlanTerms plan_words(const LocationConf &conf, const AcceptWords &accept);
 
 // The backend as whom verify and settle are asked of, and as what its pages
 // about plans are read from, without the key. nullptr: no memory. Call only
 // with conf.nevermined.
-FacilitatorConf *add_backend(ngx_conf_t *cf,
-                             const ngx_http_x402_loc_conf_t &conf);
-FacilitatorConf *add_plan_pages(ngx_conf_t *cf,
-                                const ngx_http_x402_loc_conf_t &conf);
+FacilitatorConf *add_backend(ngx_conf_t *cf, const LocationConf &conf);
+FacilitatorConf *add_plan_pages(ngx_conf_t *cf, const LocationConf &conf);
 
 }  // namespace x402
 

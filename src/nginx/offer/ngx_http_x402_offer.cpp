@@ -1,5 +1,7 @@
 #include "nginx/offer/ngx_http_x402_offer.hpp"
 
+#include <algorithm>
+
 #include "base/base64_codec.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_extensions.hpp"
@@ -29,8 +31,7 @@ struct TermWords {
     ngx_str_t pay_to;
 };
 
-TermWords money_words(const ngx_http_x402_loc_conf_t &conf,
-                      const ngx_http_x402_accept_t &accept)
+TermWords money_words(const LocationConf &conf, const AcceptWords &accept)
 {
     TermWords words = {accept.price, accept.amount,
                        accept.pay_to.data ? accept.pay_to : conf.pay_to};
@@ -63,8 +64,7 @@ bool take_value(ngx_conf_t *cf, ngx_str_t word, std::string &out,
 }
 
 // Seconds: of this way, else of the location, else of its first dialect.
-ngx_uint_t timeout_of(const ngx_http_x402_loc_conf_t &conf,
-                      const ngx_http_x402_accept_t &accept,
+ngx_uint_t timeout_of(const LocationConf &conf, const AcceptWords &accept,
                       const LocationOffer &location)
 {
     for (ngx_uint_t written : {accept.timeout, conf.timeout}) {
@@ -77,9 +77,9 @@ ngx_uint_t timeout_of(const ngx_http_x402_loc_conf_t &conf,
 
 // One that asks for credits of a plan. False: an error was printed, or no
 // memory.
-bool read_plan(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
-               const ngx_http_x402_accept_t &accept,
-               const LocationOffer &location, LocationTerm &term)
+bool read_plan(ngx_conf_t *cf, const LocationConf &conf,
+               const AcceptWords &accept, const LocationOffer &location,
+               LocationTerm &term)
 {
     PlanTerms plan = plan_words(conf, accept);
     plan.timeout_seconds =
@@ -102,9 +102,9 @@ bool read_plan(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
     return true;
 }
 
-bool read_term(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
-               const ngx_http_x402_accept_t &accept,
-               const LocationOffer &location, LocationTerm &term)
+bool read_term(ngx_conf_t *cf, const LocationConf &conf,
+               const AcceptWords &accept, const LocationOffer &location,
+               LocationTerm &term)
 {
     if (accept.plan.data) {
         return read_plan(cf, conf, accept, location, term);
@@ -120,9 +120,8 @@ bool read_term(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
     terms.upfront = conf.settle == NGX_HTTP_X402_SETTLE_BEFORE;
     term.origin = accept.origin;
     if (accept.facilitator.data) {
-        ngx_http_x402_loc_conf_t asked = conf;
-        asked.facilitator_url = accept.facilitator;
-        term.peers = find_or_add_peers(cf, asked, accept.origin);
+        term.peers =
+            find_or_add_peers(cf, conf, accept.facilitator, accept.origin);
         if (term.peers == nullptr) {
             return false;
         }
@@ -135,7 +134,7 @@ bool read_term(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
 }
 
 void warn_of_mixed_networks(ngx_conf_t *cf, const PaymentOffer &offer,
-                            const ngx_http_x402_origin_t &origin)
+                            const ConfOrigin &origin)
 {
     const std::string *test = nullptr;
     const std::string *real = nullptr;
@@ -158,7 +157,7 @@ std::string constant_of(const ngx_http_complex_value_t *value)
     return value && !value->lengths ? copy(value->value) : std::string();
 }
 
-bool measure(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
+bool measure(ngx_conf_t *cf, const LocationConf &conf,
              const PaymentOffer &offer)
 {
     std::string description = constant_of(conf.description);
@@ -191,29 +190,27 @@ bool measure(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
 
 }  // namespace
 
-bool is_complete(const ngx_http_x402_loc_conf_t &conf)
+bool is_complete(const LocationConf &conf)
 {
     if (conf.accepts == nullptr) {
         return conf.facilitator_url.data && conf.price.data && conf.network.data
                && conf.pay_to.data;
     }
-    auto *accepts = static_cast<ngx_http_x402_accept_t *>(conf.accepts->elts);
     if (uses_bearer_tokens(conf)) {
         return conf.nevermined != nullptr;
     }
-    for (ngx_uint_t i = 0; i < conf.accepts->nelts; i++) {
-        if ((!accepts[i].facilitator.data && !conf.facilitator_url.data)
-            || (!accepts[i].network.data && !conf.network.data)
-            || (!accepts[i].pay_to.data && !conf.pay_to.data)
-            || (!accepts[i].price.data && !accepts[i].amount.data
-                && !conf.price.data)) {
-            return false;
-        }
-    }
-    return true;
+    return std::all_of(conf.accepts->begin(), conf.accepts->end(),
+                       [&conf](const AcceptWords &accept) {
+                           return (accept.facilitator.data
+                                   || conf.facilitator_url.data)
+                                  && (accept.network.data || conf.network.data)
+                                  && (accept.pay_to.data || conf.pay_to.data)
+                                  && (accept.price.data || accept.amount.data
+                                      || conf.price.data);
+                       });
 }
 
-char *report_incomplete(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf)
+char *report_incomplete(ngx_conf_t *cf, const LocationConf &conf)
 {
     std::string missing;
     bool no_option = conf.accepts == nullptr;
@@ -241,20 +238,16 @@ char *report_incomplete(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf)
 
 namespace {
 
-bool read_terms(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
+bool read_terms(ngx_conf_t *cf, const LocationConf &conf,
                 LocationOffer &location)
 {
-    ngx_http_x402_accept_t implied = ngx_http_x402_accept_t();
+    AcceptWords implied{};
     implied.timeout = NGX_CONF_UNSET_UINT;
     implied.origin = conf.origin;
-    auto *accepts =
-        conf.accepts ? static_cast<ngx_http_x402_accept_t *>(conf.accepts->elts)
-                     : &implied;
-    ngx_uint_t count = conf.accepts ? conf.accepts->nelts : 1;
-
-    location.terms.resize(count);
-    for (ngx_uint_t i = 0; i < count; i++) {
-        if (!read_term(cf, conf, accepts[i], location, location.terms[i])) {
+    std::vector<AcceptWords> one = {implied};
+    for (const AcceptWords &accept : conf.accepts ? *conf.accepts : one) {
+        location.terms.emplace_back();
+        if (!read_term(cf, conf, accept, location, location.terms.back())) {
             return false;
         }
     }
@@ -262,7 +255,7 @@ bool read_terms(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
 }
 
 // A dialect that none of the ways can be said in would offer nothing.
-bool has_words_for(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
+bool has_words_for(ngx_conf_t *cf, const LocationConf &conf,
                    const LocationOffer &location)
 {
     for (const Dialect *dialect : location.dialects) {
@@ -300,7 +293,7 @@ bool has_words_for(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
 }
 
 // False: an error was printed.
-bool build_constant_offer(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
+bool build_constant_offer(ngx_conf_t *cf, const LocationConf &conf,
                           LocationOffer &location)
 {
     auto offer = std::make_shared<PaymentOffer>();
@@ -350,14 +343,14 @@ bool build_constant_offer(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
 
 }  // namespace
 
-bool build_offer(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &conf)
+bool build_offer(ngx_conf_t *cf, LocationConf &conf)
 {
     auto *location = pool_new<LocationOffer>(cf->pool);
     if (location == nullptr) {
         return false;
     }
     if (conf.dialects) {
-        location->dialects = *static_cast<Dialects *>(conf.dialects);
+        location->dialects = *conf.dialects;
     } else {
         location->dialects.push_back(&dialect_v2());
     }
@@ -372,21 +365,20 @@ bool build_offer(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &conf)
     return true;
 }
 
-bool offer_size_ok(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf)
+bool offer_size_ok(ngx_conf_t *cf, const LocationConf &conf)
 {
-    const auto &location = *static_cast<const LocationOffer *>(conf.offer);
+    const LocationOffer &location = location_offer(conf);
     return !location.constant || measure(cf, conf, *location.constant);
 }
 
-void warn_of_unused_price(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
+void warn_of_unused_price(ngx_conf_t *cf, const LocationConf &conf,
                           bool price_written)
 {
     if (!price_written || conf.accepts == nullptr) {
         return;
     }
-    auto *accepts = static_cast<ngx_http_x402_accept_t *>(conf.accepts->elts);
-    for (ngx_uint_t i = 0; i < conf.accepts->nelts; i++) {
-        if (!accepts[i].price.data && !accepts[i].amount.data) {
+    for (const AcceptWords &accept : *conf.accepts) {
+        if (!accept.price.data && !accept.amount.data) {
             return;
         }
     }

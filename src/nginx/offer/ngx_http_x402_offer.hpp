@@ -7,22 +7,22 @@
 namespace x402 {
 
 // Whether everything an offer needs has been written somewhere.
-bool is_complete(const ngx_http_x402_loc_conf_t &conf);
+bool is_complete(const LocationConf &conf);
 // Prints what is missing; NGX_CONF_ERROR.
-char *report_incomplete(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf);
+char *report_incomplete(ngx_conf_t *cf, const LocationConf &conf);
 
 // Builds conf.offer. False: an error was printed.
-bool build_offer(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &conf);
+bool build_offer(ngx_conf_t *cf, LocationConf &conf);
 
 // Fills conf.prepared where the offer varies in nothing but its URL. False: no
 // memory.
-bool prepare_offers(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &conf);
+bool prepare_offers(ngx_conf_t *cf, LocationConf &conf);
 
 // The same question for an offer that is shared, where something beside it was
 // written that makes it longer. False: an error was printed.
-bool offer_size_ok(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf);
+bool offer_size_ok(ngx_conf_t *cf, const LocationConf &conf);
 
-void warn_of_unused_price(ngx_conf_t *cf, const ngx_http_x402_loc_conf_t &conf,
+void warn_of_unused_price(ngx_conf_t *cf, const LocationConf &conf,
                           bool price_written);
 
 }  // namespace x402

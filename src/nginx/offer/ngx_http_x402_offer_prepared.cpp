@@ -18,7 +18,7 @@ std::string_view text_of(const ngx_http_complex_value_t *value)
     return value ? view(value->value) : std::string_view();
 }
 
-bool can_be_prepared(const ngx_http_x402_loc_conf_t &conf)
+bool can_be_prepared(const LocationConf &conf)
 {
     const LocationOffer &location = location_offer(conf);
     return location.constant && !location.with_supported
@@ -28,7 +28,7 @@ bool can_be_prepared(const ngx_http_x402_loc_conf_t &conf)
 
 }  // namespace
 
-bool prepare_offers(ngx_conf_t *cf, ngx_http_x402_loc_conf_t &conf)
+bool prepare_offers(ngx_conf_t *cf, LocationConf &conf)
 {
     if (!can_be_prepared(conf)) {
         return true;

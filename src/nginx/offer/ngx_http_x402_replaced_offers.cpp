@@ -4,18 +4,20 @@
 
 namespace x402 {
 
-namespace {
-
 // Offers of one configuration by the place they are made at.
 struct PlacedOffer {
     std::string place;
     const LocationOffer *location;
 };
-using PlacedOffers = std::vector<PlacedOffer>;
+struct PlacedOffers {
+    std::vector<PlacedOffer> list;
+};
+
+namespace {
 
 // Where a location is, in words that survive edits elsewhere in the file: its
 // server's name, its own, and how many of the same came before it.
-std::string place_of(ngx_conf_t *cf, const PlacedOffers &before)
+std::string place_of(ngx_conf_t *cf, const std::vector<PlacedOffer> &before)
 {
     auto *cscf = static_cast<ngx_http_core_srv_conf_t *>(
         ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module));
@@ -32,7 +34,7 @@ std::string place_of(ngx_conf_t *cf, const PlacedOffers &before)
 
 // The main configuration of the cycle that runs now; nullptr at the first
 // start, in a configuration test, and when another build of the module made it.
-const ngx_http_x402_main_conf_t *running_conf()
+const MainConf *running_conf()
 {
     auto *cycle = const_cast<ngx_cycle_t *>(ngx_cycle);
     if (cycle == nullptr || cycle->conf_ctx == nullptr
@@ -46,7 +48,7 @@ const ngx_http_x402_main_conf_t *running_conf()
     if (!ours || ngx_get_conf(cycle->conf_ctx, ngx_http_module) == nullptr) {
         return nullptr;
     }
-    return static_cast<ngx_http_x402_main_conf_t *>(
+    return static_cast<MainConf *>(
         ngx_http_cycle_get_module_main_conf(cycle, ngx_http_x402_module));
 }
 
@@ -79,19 +81,18 @@ void take_over(const LocationOffer &old, LocationOffer &location)
 
 bool keep_old_offers(ngx_conf_t *cf, LocationOffer &location)
 {
-    ngx_http_x402_main_conf_t *mcf = main_conf(cf);
+    MainConf *mcf = main_conf(cf);
     if (mcf->placed_offers == nullptr) {
         mcf->placed_offers = pool_new<PlacedOffers>(cf->pool);
         if (mcf->placed_offers == nullptr) {
             return false;
         }
     }
-    auto &placed = *static_cast<PlacedOffers *>(mcf->placed_offers);
+    std::vector<PlacedOffer> &placed = mcf->placed_offers->list;
     std::string place = place_of(cf, placed);
-    const ngx_http_x402_main_conf_t *running = running_conf();
+    const MainConf *running = running_conf();
     if (running && running->placed_offers) {
-        for (const PlacedOffer &each :
-             *static_cast<const PlacedOffers *>(running->placed_offers)) {
+        for (const PlacedOffer &each : running->placed_offers->list) {
             if (each.place == place) {
                 take_over(*each.location, location);
             }

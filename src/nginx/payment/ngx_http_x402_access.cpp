@@ -14,7 +14,7 @@ namespace {
 
 // A payment that was accepted opens this location too when it makes the same
 // offer or only inherits its price.
-bool is_covered(const RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf)
+bool is_covered(const RequestCtx &ctx, const LocationConf *conf)
 {
     return conf->offer == ctx.location || !conf->price_in_location;
 }
@@ -90,7 +90,7 @@ ngx_int_t after_step(RequestCtx &ctx)
     return NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
-ngx_int_t first_visit(RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf)
+ngx_int_t first_visit(RequestCtx &ctx, const LocationConf *conf)
 {
     ngx_http_request_t *r = ctx.r;
     if (ctx.claim_wait_timer.timer_set) {
@@ -138,7 +138,7 @@ ngx_int_t first_visit(RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf)
     return after_step(ctx);
 }
 
-ngx_int_t access(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf)
+ngx_int_t access(ngx_http_request_t *r, const LocationConf *conf)
 {
     if (r != r->main || r->post_action) {
         return NGX_DECLINED;
@@ -186,7 +186,7 @@ ngx_int_t access(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf)
 
 ngx_int_t on_access(ngx_http_request_t *r)
 {
-    const ngx_http_x402_loc_conf_t *conf = loc_conf(r);
+    const LocationConf *conf = loc_conf(r);
     if (!conf->enabled) {
         return NGX_DECLINED;
     }

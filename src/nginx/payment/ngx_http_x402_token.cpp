@@ -94,8 +94,7 @@ void on_verified(void *data, FacilitatorReply &reply)
 
 void begin_verify(RequestCtx &ctx, Worker &worker)
 {
-    Endpoint &endpoint = worker.endpoint_of(
-        *static_cast<FacilitatorConf *>(ctx.conf->facilitator));
+    Endpoint &endpoint = worker.endpoint_of(*ctx.conf->facilitator);
     CallTerms call;
     ctx.payment->request_body = question(ctx, {});
     call.operation = Operation::verify;

@@ -92,7 +92,7 @@ bool choose_answer_body(const RequestCtx &ctx, const OwnReply &answer,
                         AnswerBody &body)
 {
     ngx_http_request_t *r = ctx.r;
-    const ngx_http_x402_loc_conf_t *conf = answer.unpaid ? ctx.conf : nullptr;
+    const LocationConf *conf = answer.unpaid ? ctx.conf : nullptr;
     // What plans cost people read at their seller's.
     if (conf && conf->paywall && !uses_bearer_tokens(*conf)) {
         std::string page;

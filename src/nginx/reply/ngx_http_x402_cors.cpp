@@ -52,7 +52,7 @@ ngx_int_t send_preflight(ngx_http_request_t *r, const PreflightHeaders &asked)
     return NGX_DONE;
 }
 
-ngx_int_t preflight(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf)
+ngx_int_t preflight(ngx_http_request_t *r, const LocationConf *conf)
 {
     PreflightHeaders asked = preflight_headers(r);
     if (!asked.origin || !is_http_token(asked.method)) {
@@ -71,7 +71,7 @@ ngx_int_t preflight(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf)
 
 ngx_int_t on_preflight(ngx_http_request_t *r)
 {
-    const ngx_http_x402_loc_conf_t *conf = loc_conf(r);
+    const LocationConf *conf = loc_conf(r);
     if (!conf->enabled || conf->cors.len == 0 || conf->offer == nullptr
         || r->method != NGX_HTTP_OPTIONS || r != r->main || r->post_action
         || r->err_status >= NGX_HTTP_BAD_REQUEST) {
@@ -85,8 +85,7 @@ ngx_int_t on_preflight(ngx_http_request_t *r)
 bool add_cors_headers(ngx_http_request_t *r, const RequestCtx *ctx)
 {
     // An answer of ours may have become an error page of another location.
-    const ngx_http_x402_loc_conf_t *conf =
-        ctx && ctx->conf ? ctx->conf : loc_conf(r);
+    const LocationConf *conf = ctx && ctx->conf ? ctx->conf : loc_conf(r);
     if (!conf->enabled || conf->cors.len == 0) {
         return true;
     }

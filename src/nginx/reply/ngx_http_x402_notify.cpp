@@ -62,8 +62,8 @@ void start(ngx_http_request_t *r, const Notice &notice)
 
 char *set_notify(ngx_conf_t *cf, void *conf)
 {
-    auto *lcf = static_cast<ngx_http_x402_loc_conf_t *>(conf);
-    auto *notices = static_cast<Notices *>(lcf->notices);
+    auto *lcf = location_conf(conf);
+    Notices *notices = lcf->notices;
     if (notices == nullptr) {
         notices = pool_new<Notices>(cf->pool);
         if (notices == nullptr) {
@@ -111,7 +111,7 @@ void notify(const RequestCtx &ctx, NotifyEvent event)
     if (ctx.conf == nullptr || ctx.conf->notices == nullptr) {
         return;
     }
-    for (const Notice &notice : *static_cast<Notices *>(ctx.conf->notices)) {
+    for (const Notice &notice : *ctx.conf->notices) {
         if (notice.event == event) {
             start(ctx.r, notice);
         }

@@ -21,7 +21,6 @@ struct Notice {
     ngx_str_t uri;
     ngx_str_t args;
 };
-using Notices = std::vector<Notice>;
 
 // Starts the subrequests for this event. They run when the caller has returned
 // to nginx, so that variables say what is true then. Never fails: what cannot

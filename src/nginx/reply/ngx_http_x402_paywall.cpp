@@ -52,7 +52,7 @@ bool paywall_for(const RequestCtx &ctx, std::string &page)
         || ctx.offer == nullptr) {
         return false;
     }
-    const auto &paywall = *static_cast<const Paywall *>(ctx.conf->paywall);
+    const auto &paywall = *ctx.conf->paywall;
     if (!paywall.on
         || !is_browser(request_header(ctx.r, "accept"),
                        request_header(ctx.r, "user-agent"))) {

@@ -58,8 +58,7 @@ bool add_prepared_offers(RequestCtx &ctx, const PreparedOffers &prepared)
 bool add_offers(RequestCtx &ctx, const OwnReply &answer)
 {
     if (answer.unpaid && ctx.conf->prepared) {
-        return add_prepared_offers(
-            ctx, *static_cast<const PreparedOffers *>(ctx.conf->prepared));
+        return add_prepared_offers(ctx, *ctx.conf->prepared);
     }
     ResourceInfo resource = resource_info(ctx);
     Challenge challenge = challenge_of(ctx, answer, resource);

@@ -97,7 +97,7 @@ struct RequestCtx {
     // What this request was asked for, fixed at the first location that
     // charges: that location, its offer at that moment, and the language of
     // the payment (of the offer, while there is none).
-    const ngx_http_x402_loc_conf_t *conf = nullptr;
+    const LocationConf *conf = nullptr;
     const LocationOffer *location = nullptr;
     std::shared_ptr<const PaymentOffer> offer;
     std::shared_ptr<const PaymentOffer> older_offer;  // the payment is for
@@ -109,7 +109,7 @@ struct RequestCtx {
     std::string_view unpaid_error;
 
     // What x402_bypass said, by location.
-    std::vector<std::pair<const ngx_http_x402_loc_conf_t *, bool>> bypasses;
+    std::vector<std::pair<const LocationConf *, bool>> bypasses;
 
     // "The access phase of the location with this offer was passed." Lost with
     // r->ctx at an internal redirect, on purpose.

@@ -93,8 +93,7 @@ bool is_supplemented(const PaymentOffer &offer)
 
 }  // namespace
 
-OfferState offer_now(ngx_http_request_t *r,
-                     const ngx_http_x402_loc_conf_t &conf,
+OfferState offer_now(ngx_http_request_t *r, const LocationConf &conf,
                      std::shared_ptr<const PaymentOffer> &offer)
 {
     const LocationOffer &location = location_offer(conf);

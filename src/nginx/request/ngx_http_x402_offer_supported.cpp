@@ -74,7 +74,7 @@ void add_option(PaymentOffer &made, Worker &worker,
 }
 
 // Other answers of the facilitators, another number.
-std::uint64_t answers_of(Worker &worker, const ngx_http_x402_loc_conf_t &conf,
+std::uint64_t answers_of(Worker &worker, const LocationConf &conf,
                          const PaymentOffer &offer)
 {
     std::uint64_t answers = 1;
@@ -101,9 +101,9 @@ time_t last_use_of(const PaymentOffer &offer)
 
 }  // namespace
 
-std::shared_ptr<PaymentOffer>
-with_supported(Worker &worker, const ngx_http_x402_loc_conf_t &conf,
-               const PaymentOffer &offer)
+std::shared_ptr<PaymentOffer> with_supported(Worker &worker,
+                                             const LocationConf &conf,
+                                             const PaymentOffer &offer)
 {
     auto made = std::make_shared<PaymentOffer>();
     for (const PaymentOffer::Option &option : offer.options()) {
@@ -113,7 +113,7 @@ with_supported(Worker &worker, const ngx_http_x402_loc_conf_t &conf,
 }
 
 std::shared_ptr<const PaymentOffer>
-supplemented_constant(Worker &worker, const ngx_http_x402_loc_conf_t &conf)
+supplemented_constant(Worker &worker, const LocationConf &conf)
 {
     const PaymentOffer &base = *location_offer(conf).constant;
     Worker::SupportedOffer &kept = worker.supported_offers[&conf];
@@ -157,7 +157,7 @@ unsigned version_to_ask(Worker &worker, const FacilitatorConf &facilitator,
 }
 
 const std::vector<OldOffer> *offers_before(Worker &worker,
-                                           const ngx_http_x402_loc_conf_t &conf)
+                                           const LocationConf &conf)
 {
     auto kept = worker.supported_offers.find(&conf);
     return kept == worker.supported_offers.end() ? nullptr

@@ -10,14 +10,14 @@ namespace x402 {
 
 // The offer with what the facilitators of its ways say now. A way that cannot
 // be offered without their word is left out; nullptr: none is left.
-std::shared_ptr<PaymentOffer>
-with_supported(Worker &worker, const ngx_http_x402_loc_conf_t &conf,
-               const PaymentOffer &offer);
+std::shared_ptr<PaymentOffer> with_supported(Worker &worker,
+                                             const LocationConf &conf,
+                                             const PaymentOffer &offer);
 
 // The same for the location's constant offer, made once for each answer of the
 // facilitators.
 std::shared_ptr<const PaymentOffer>
-supplemented_constant(Worker &worker, const ngx_http_x402_loc_conf_t &conf);
+supplemented_constant(Worker &worker, const LocationConf &conf);
 
 // The version of x402 to ask the facilitator in: the payment's own, unless the
 // facilitator lists this way in the other version alone.
@@ -26,8 +26,8 @@ unsigned version_to_ask(Worker &worker, const FacilitatorConf &facilitator,
 
 // What the location offered before a facilitator changed its answer, for those
 // who were offered it. nullptr: nothing. Lifetime: until the next call above.
-const std::vector<OldOffer> *
-offers_before(Worker &worker, const ngx_http_x402_loc_conf_t &conf);
+const std::vector<OldOffer> *offers_before(Worker &worker,
+                                           const LocationConf &conf);
 
 }  // namespace x402
 

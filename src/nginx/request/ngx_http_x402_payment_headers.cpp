@@ -22,7 +22,7 @@ constexpr std::string_view kOurs[] = {
 
 // Those of all dialects, and what the location takes tokens from; `room` keeps
 // the list where it is not a fixed one.
-HeaderNames payments(const ngx_http_x402_loc_conf_t &conf,
+HeaderNames payments(const LocationConf &conf,
                      std::vector<std::string_view> &scratch)
 {
     PaymentHeaderNames names = payment_header_names();
@@ -41,8 +41,7 @@ HeaderNames payments(const ngx_http_x402_loc_conf_t &conf,
 // Core skips the access phase for subrequests; a location with a price of its
 // own is closed to them unless the main request has paid, or came through the
 // access phase of this very offer without having to.
-ngx_int_t admit_subrequest(ngx_http_request_t *r,
-                           const ngx_http_x402_loc_conf_t *conf)
+ngx_int_t admit_subrequest(ngx_http_request_t *r, const LocationConf *conf)
 {
     if (!conf->price_in_location) {
         return NGX_DECLINED;
@@ -59,8 +58,7 @@ ngx_int_t admit_subrequest(ngx_http_request_t *r,
     return NGX_HTTP_FORBIDDEN;
 }
 
-ngx_int_t take_headers(ngx_http_request_t *r,
-                       const ngx_http_x402_loc_conf_t *conf)
+ngx_int_t take_headers(ngx_http_request_t *r, const LocationConf *conf)
 {
     RequestCtx *ctx = find_or_make_ctx(r);
     if (ctx == nullptr) {
@@ -99,8 +97,7 @@ void record_presented(PresentedHeaders &found, std::string_view name,
 
 }  // namespace
 
-PresentedHeaders presented_payments(ngx_list_t &list,
-                                    const ngx_http_x402_loc_conf_t &conf)
+PresentedHeaders presented_payments(ngx_list_t &list, const LocationConf &conf)
 {
     PresentedHeaders found;
     std::vector<std::string_view> scratch;
@@ -130,7 +127,7 @@ ChosenPayment chosen_payment(const PresentedHeaders &presented,
 
 ngx_int_t on_preaccess(ngx_http_request_t *r)
 {
-    const ngx_http_x402_loc_conf_t *conf = loc_conf(r);
+    const LocationConf *conf = loc_conf(r);
     if (!conf->enabled) {
         return NGX_DECLINED;
     }
@@ -143,7 +140,7 @@ ngx_int_t on_preaccess(ngx_http_request_t *r)
 
 ngx_int_t on_precontent(ngx_http_request_t *r)
 {
-    const ngx_http_x402_loc_conf_t *conf = loc_conf(r);
+    const LocationConf *conf = loc_conf(r);
     if (conf->enabled && r == r->main) {
         if (RequestCtx *ctx = find_ctx(r)) {
             ctx->passed = conf->offer;

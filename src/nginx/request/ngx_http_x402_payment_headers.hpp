@@ -13,8 +13,7 @@ ngx_int_t on_precontent(ngx_http_request_t *r);
 
 // The payment headers that are still in the request. Lifetime: the list's and
 // the configuration's.
-PresentedHeaders presented_payments(ngx_list_t &list,
-                                    const ngx_http_x402_loc_conf_t &conf);
+PresentedHeaders presented_payments(ngx_list_t &list, const LocationConf &conf);
 
 // The one that counts, of the best of these dialects that was used; both
 // nullptr when none was. Lifetime of the header: the argument's.

@@ -1,5 +1,7 @@
 #include "nginx/request/ngx_http_x402_quote.hpp"
 
+#include <algorithm>
+
 namespace x402 {
 
 namespace {
@@ -82,7 +84,7 @@ std::string_view default_url(ngx_http_request_t *r)
     return {url, length};
 }
 
-bool is_free_method(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf)
+bool is_free_method(ngx_http_request_t *r, const LocationConf *conf)
 {
     if (conf->methods == nullptr) {
         return false;
@@ -91,19 +93,16 @@ bool is_free_method(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf)
     if (asked == "HEAD") {
         asked = "GET";  // the same content, less its body
     }
-    auto *methods = static_cast<ngx_str_t *>(conf->methods->elts);
-    for (ngx_uint_t i = 0; i < conf->methods->nelts; i++) {
-        if (view(methods[i]) == asked
-            || view(methods[i]) == view(r->method_name)) {
-            return false;
-        }
-    }
-    return true;
+    return std::none_of(conf->methods->begin(), conf->methods->end(),
+                        [&](const std::string &method) {
+                            return method == asked
+                                   || method == view(r->method_name);
+                        });
 }
 
 // The values are asked for once per request and location: the header filter has
 // to come to the conclusion that the access phase came to. No memory: not free.
-bool is_bypassed(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf)
+bool is_bypassed(ngx_http_request_t *r, const LocationConf *conf)
 {
     if (conf->bypass == nullptr) {
         return false;
@@ -134,12 +133,12 @@ std::string_view host_of(ngx_http_request_t *r)
     return view(cscf->server_name);
 }
 
-OfferState make_quote(RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf)
+OfferState make_quote(RequestCtx &ctx, const LocationConf *conf)
 {
     if (ctx.offer != nullptr) {
         return OfferState::made;
     }
-    const auto &location = *static_cast<const LocationOffer *>(conf->offer);
+    const LocationOffer &location = location_offer(*conf);
     std::shared_ptr<const PaymentOffer> offer;
     OfferState state = offer_now(ctx.r, *conf, offer);
     if (state != OfferState::made) {
@@ -164,13 +163,13 @@ OfferState make_quote(RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf)
     return OfferState::made;
 }
 
-bool is_free(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf)
+bool is_free(ngx_http_request_t *r, const LocationConf *conf)
 {
     return (r->err_status >= NGX_HTTP_BAD_REQUEST && !conf->price_in_location)
            || is_free_method(r, conf) || is_bypassed(r, conf);
 }
 
-bool redeliver_key(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf,
+bool redeliver_key(ngx_http_request_t *r, const LocationConf *conf,
                    std::string &out)
 {
     std::string_view value;

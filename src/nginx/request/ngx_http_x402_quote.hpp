@@ -10,19 +10,19 @@ namespace x402 {
 
 // Fills offer, location, conf, the resource object and the words for who did
 // not pay. Unless it was made nothing may be sold.
-OfferState make_quote(RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf);
+OfferState make_quote(RequestCtx &ctx, const LocationConf *conf);
 
 // Free by configuration, the one place where that is decided: an error page
 // under an inherited price, a method that is not listed, a value of
 // x402_bypass.
-bool is_free(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf);
+bool is_free(ngx_http_request_t *r, const LocationConf *conf);
 
 // Host as the client named it, for keys: $host.
 std::string_view host_of(ngx_http_request_t *r);
 
 // Who may ask for content again that was paid for: x402_redeliver_key, by
 // default the client's address. False: no memory.
-bool redeliver_key(ngx_http_request_t *r, const ngx_http_x402_loc_conf_t *conf,
+bool redeliver_key(ngx_http_request_t *r, const LocationConf *conf,
                    std::string &out);
 
 }  // namespace x402

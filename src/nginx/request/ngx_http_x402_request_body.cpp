@@ -121,7 +121,7 @@ std::string lower_case(std::string_view text)
     return out;
 }
 
-ngx_int_t read_body(RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf)
+ngx_int_t read_body(RequestCtx &ctx, const LocationConf *conf)
 {
     ngx_http_request_t *r = ctx.r;
     if (r->headers_in.content_length_n > static_cast<off_t>(conf->read_body)) {

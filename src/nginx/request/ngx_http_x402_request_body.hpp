@@ -9,7 +9,7 @@ namespace x402 {
 
 // Access phase, once: reads the body and runs the phases again, or says with
 // which status the request ends. The request may be gone afterwards.
-ngx_int_t read_body(RequestCtx &ctx, const ngx_http_x402_loc_conf_t *conf);
+ngx_int_t read_body(RequestCtx &ctx, const LocationConf *conf);
 
 // ASCII letters only.
 std::string lower_case(std::string_view text);

@@ -24,8 +24,7 @@ void log_closed(const ClaimTexts &texts)
 
 }  // namespace
 
-SettleRetry::SettleRetry(Worker &worker,
-                         const ngx_http_x402_loc_conf_t &http_conf)
+SettleRetry::SettleRetry(Worker &worker, const LocationConf &http_conf)
     : worker_(worker),
       // Nothing merges the http level itself.
       connect_timeout_(http_conf.connect_timeout),

@@ -13,7 +13,7 @@ class SettleRetry {
 public:
     // Begins at once. Lifetime: part of the worker; its settlements are over
     // before it goes.
-    SettleRetry(Worker &worker, const ngx_http_x402_loc_conf_t &http_conf);
+    SettleRetry(Worker &worker, const LocationConf &http_conf);
     SettleRetry(const SettleRetry &) = delete;
     SettleRetry &operator=(const SettleRetry &) = delete;
 

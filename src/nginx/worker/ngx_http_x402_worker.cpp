@@ -9,12 +9,10 @@
 
 namespace x402 {
 
-Worker::Worker(ngx_http_x402_main_conf_t *mcf)
-    : zone(mcf->zone), owner(enter_zone(mcf->zone))
+Worker::Worker(MainConf *mcf) : zone(mcf->zone), owner(enter_zone(mcf->zone))
 {
-    for (std::size_t i = 0; i < mcf->facilitators.nelts; i++) {
-        endpoints.push_back(
-            std::make_unique<Endpoint>(*facilitator_at(mcf, i), engines));
+    for (const FacilitatorConf *conf : mcf->facilitators) {
+        endpoints.push_back(std::make_unique<Endpoint>(*conf, engines));
     }
     if (engines.ok()) {
         supported = watch_supported(zone, endpoints);
@@ -51,9 +49,9 @@ Endpoint *Worker::endpoint_by_id(std::uint64_t id, const FacilitatorConf *first)
     return nullptr;
 }
 
-Worker *worker_of(ngx_http_x402_main_conf_t *mcf)
+Worker *worker_of(MainConf *mcf)
 {
-    auto *worker = static_cast<Worker *>(mcf->worker);
+    Worker *worker = mcf->worker;
     if (worker == nullptr) {
         auto made = std::make_unique<Worker>(mcf);
         if (made->owner.stamp == 0 || !made->engines.ok()) {
@@ -76,19 +74,18 @@ using namespace x402;
 
 namespace {
 
-ngx_http_x402_main_conf_t *main_conf_of(ngx_cycle_t *cycle)
+MainConf *main_conf_of(ngx_cycle_t *cycle)
 {
     if (ngx_get_conf(cycle->conf_ctx, ngx_http_module) == nullptr) {
         return nullptr;  // no http block
     }
-    return static_cast<ngx_http_x402_main_conf_t *>(
+    return static_cast<MainConf *>(
         ngx_http_cycle_get_module_main_conf(cycle, ngx_http_x402_module));
 }
 
-void look_up_facilitators(ngx_http_x402_main_conf_t *mcf, ngx_log_t *log)
+void look_up_facilitators(MainConf *mcf, ngx_log_t *log)
 {
-    for (std::size_t i = 0; i < mcf->facilitators.nelts; i++) {
-        FacilitatorConf *conf = facilitator_at(mcf, i);
+    for (FacilitatorConf *conf : mcf->facilitators) {
         if (conf->resolver || conf->url.host_is_address()) {
             continue;
         }
@@ -107,7 +104,7 @@ void look_up_facilitators(ngx_http_x402_main_conf_t *mcf, ngx_log_t *log)
 ngx_int_t ngx_http_x402_init_module(ngx_cycle_t *cycle)
 {
     return guarded(cycle->log, static_cast<ngx_int_t>(NGX_ERROR), [&] {
-        ngx_http_x402_main_conf_t *mcf = main_conf_of(cycle);
+        MainConf *mcf = main_conf_of(cycle);
         // A configuration test never touches the network.
         if (mcf != nullptr && !ngx_test_config) {
             tell_version(cycle->log);
@@ -120,7 +117,7 @@ ngx_int_t ngx_http_x402_init_module(ngx_cycle_t *cycle)
 ngx_int_t ngx_http_x402_init_process(ngx_cycle_t *cycle)
 {
     return guarded(cycle->log, static_cast<ngx_int_t>(NGX_ERROR), [&] {
-        ngx_http_x402_main_conf_t *mcf = main_conf_of(cycle);
+        MainConf *mcf = main_conf_of(cycle);
         // nginx: cache manager and loader come through here as well.
         bool serves = ngx_process == NGX_PROCESS_WORKER
                       || ngx_process == NGX_PROCESS_SINGLE;
@@ -138,9 +135,9 @@ ngx_int_t ngx_http_x402_init_process(ngx_cycle_t *cycle)
 void ngx_http_x402_exit_process(ngx_cycle_t *cycle)
 {
     guarded(cycle->log, 0, [&] {
-        ngx_http_x402_main_conf_t *mcf = main_conf_of(cycle);
+        MainConf *mcf = main_conf_of(cycle);
         if (mcf != nullptr && mcf->worker != nullptr) {
-            delete static_cast<Worker *>(mcf->worker);
+            delete mcf->worker;
             mcf->worker = nullptr;
         }
         return 0;

@@ -22,7 +22,7 @@ class JournalCompaction;
 class SettleRetry;
 
 struct Worker {
-    explicit Worker(ngx_http_x402_main_conf_t *mcf);
+    explicit Worker(MainConf *mcf);
     ~Worker();
     Worker(const Worker &) = delete;
     Worker &operator=(const Worker &) = delete;
@@ -51,8 +51,7 @@ struct Worker {
         std::shared_ptr<const PaymentOffer> offer;
         std::vector<OldOffer> before;
     };
-    std::unordered_map<const ngx_http_x402_loc_conf_t *, SupportedOffer>
-        supported_offers;
+    std::unordered_map<const LocationConf *, SupportedOffer> supported_offers;
     ngx_uint_t in_flight = 0;
     AddressShare addresses;
     std::unique_ptr<SettleRetry> unknown;
@@ -102,7 +101,7 @@ private:
 
 // This process's worker; made on first use. nullptr: it could not be made
 // (logged), and nothing may be sold.
-Worker *worker_of(ngx_http_x402_main_conf_t *mcf);
+Worker *worker_of(MainConf *mcf);
 
 }  // namespace x402
 

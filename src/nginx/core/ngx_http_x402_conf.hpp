@@ -1,0 +1,164 @@
+// The configuration as directives wrote it and merge completed it. A pointer
+// that is null stands for "not written"; what it points to lives as long as
+// the configuration cycle, and is not changed once that runs.
+#ifndef NGX_HTTP_X402_CONF_HPP
+#define NGX_HTTP_X402_CONF_HPP
+
+extern "C" {
+#include "nginx/ngx_http_x402.h"
+}
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "facilitator/request_header.hpp"
+
+namespace x402 {
+
+class Dialect;
+class ErrorPageCheck;
+class Extensions;
+struct FacilitatorAuth;
+struct FacilitatorConf;
+struct FacilitatorGroups;
+struct LocationOffer;
+struct NeverminedConf;
+struct Notice;
+struct Paywall;
+struct PlacedOffers;
+class PreparedOffer;
+struct Worker;
+
+using Dialects = std::vector<const Dialect *>;  // never empty; best first
+// In the order in which they are asked; never empty.
+using FacilitatorPeers = std::vector<FacilitatorConf *>;
+using Notices = std::vector<Notice>;
+// The offer to unpaid requests, for each of the dialects.
+using PreparedOffers = std::vector<std::optional<PreparedOffer>>;
+
+// Where in the configuration something was written, for errors that show later.
+struct ConfOrigin {
+    ngx_str_t file;
+    ngx_uint_t line;
+};
+
+// One x402_accept, word by word; an empty string was not written.
+struct AcceptWords {
+    ngx_str_t network;
+    ngx_str_t pay_to;
+    ngx_str_t price;
+    ngx_str_t amount;
+    ngx_str_t asset;
+    ngx_str_t decimals;
+    ngx_str_t scheme;
+    ngx_str_t extra;
+    ngx_str_t facilitator;
+    ngx_str_t plan;
+    ngx_str_t credits;
+    ngx_str_t agent;
+    ngx_uint_t timeout;  // s, NGX_CONF_UNSET_UINT: none
+    ConfOrigin origin;
+};
+
+// Of an http, server or location block. nginx: stock setters write into the
+// base, whose address is the address nginx knows.
+struct LocationConf : ngx_http_x402_loc_conf_t {
+    LocationConf() : ngx_http_x402_loc_conf_t()
+    {
+        auto unset =
+            static_cast<ngx_http_complex_value_t *>(NGX_CONF_UNSET_PTR);
+        ssl_verify = NGX_CONF_UNSET;
+        max_calls = NGX_CONF_UNSET_UINT;
+        resource = description = mime_type = redeliver_key = error = unset;
+        settle_buffer = read_body = NGX_CONF_UNSET_SIZE;
+        settle_wait = NGX_CONF_UNSET_MSEC;
+        unproven = settle_failure = refuse_status = NGX_CONF_UNSET_UINT;
+        forward_payment = NGX_CONF_UNSET;
+        bypass = static_cast<ngx_array_t *>(NGX_CONF_UNSET_PTR);
+    }
+
+    ngx_flag_t enabled_directive = NGX_CONF_UNSET;  // x402 on|off of this level
+    ngx_str_t price{};
+    ngx_str_t network{};
+    ngx_str_t pay_to{};
+    std::vector<AcceptWords> *accepts = nullptr;
+    ngx_uint_t timeout = NGX_CONF_UNSET_UINT;  // s
+
+    ngx_str_t facilitator_url{};  // or the name of a group
+    ConfOrigin facilitator_origin{};
+    ngx_msec_t connect_timeout = NGX_CONF_UNSET_MSEC;
+    ngx_msec_t verify_timeout = NGX_CONF_UNSET_MSEC;
+    ngx_msec_t settle_timeout = NGX_CONF_UNSET_MSEC;
+    ngx_str_t trusted_certificate{};
+    RequestHeaders *facilitator_headers = nullptr;
+    const FacilitatorAuth *facilitator_auth = nullptr;
+
+    const Dialects *dialects = nullptr;  // nullptr: version 2
+    const NeverminedConf *nevermined = nullptr;
+    // Lower case; nullptr: the dialect's own.
+    const std::vector<std::string> *token_headers = nullptr;
+
+    const std::vector<std::string> *methods = nullptr;  // nullptr: all
+    ngx_uint_t settle = NGX_CONF_UNSET_UINT;
+    ngx_str_t cors{};  // "*", an origin; empty: off
+    ngx_http_complex_value_t *unpaid_body = nullptr;
+    ngx_str_t unpaid_type{};
+    Notices *notices = nullptr;
+    const Paywall *paywall = nullptr;
+    Extensions *extensions = nullptr;
+
+    ConfOrigin origin{};  // of the words that make an offer
+
+    // Made by merge.
+    bool enabled = false;  // this location is paid
+    // Its price was written in it, or in a location around it.
+    bool price_in_location = false;
+    const LocationOffer *offer = nullptr;
+    FacilitatorConf *facilitator = nullptr;  // the first of the peers
+    const FacilitatorPeers *facilitator_peers = nullptr;
+    const PreparedOffers *prepared = nullptr;  // nullptr: they vary
+};
+
+// Of the http block as a whole.
+struct MainConf {
+    LocationConf *http_loc_conf = nullptr;  // of the http block itself
+    ngx_shm_zone_t *zone = nullptr;
+    std::vector<FacilitatorConf *> facilitators;  // each at its index
+    FacilitatorGroups *facilitator_groups = nullptr;
+    Worker *worker = nullptr;  // of this process
+    bool paid = false;         // some location is paid
+    bool cors = false;         // one of them has x402_cors
+    ErrorPageCheck *error_pages = nullptr;
+    PlacedOffers *placed_offers = nullptr;
+    const char *only_guard_of = nullptr;  // what no chain protects
+    ConfOrigin only_guard_at{};
+};
+
+// nginx: the pointer that it hands to setters and to merge.
+inline LocationConf *location_conf(void *conf)
+{
+    return static_cast<LocationConf *>(
+        static_cast<ngx_http_x402_loc_conf_t *>(conf));
+}
+
+inline LocationConf *loc_conf(ngx_http_request_t *r)
+{
+    return location_conf(ngx_http_get_module_loc_conf(r, ngx_http_x402_module));
+}
+
+inline MainConf *main_conf(ngx_http_request_t *r)
+{
+    return static_cast<MainConf *>(
+        ngx_http_get_module_main_conf(r, ngx_http_x402_module));
+}
+
+inline MainConf *main_conf(ngx_conf_t *cf)
+{
+    return static_cast<MainConf *>(
+        ngx_http_conf_get_module_main_conf(cf, ngx_http_x402_module));
+}
+
+}  // namespace x402
+
+#endif
