@@ -20,6 +20,8 @@ my @covered = (
     [ 'config',               'hash comments' ],
     [ 'config.make',          'hash comments' ],
     [ 't/house/*.t',          'hash comments' ],
+    [ 't/http/*.t',           'hash comments' ],
+    [ 't/unit/*/*.cpp',       'comments' ],
     [ 't/lib/X402/*.pm',      'hash comments' ],
     [ 't/chaos/*.py',         'hash comments' ],
     [ 't/e2e/*.mjs',          'comments' ],

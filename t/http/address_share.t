@@ -1,5 +1,5 @@
 # One client address holds at most a quarter of the places for payments that
-# nobody has verified, so that garbage does not close the shop.
+# are not verified, so that invalid ones do not stop all others.
 
 use v5.36;
 use FindBin;
@@ -67,7 +67,7 @@ for (['/a', 'verify'], ['/before/a', 'settle']) {
     is_content paid($t, $path), "SECRET\n", "$call: over, and the next is served";
 }
 
-# Who is proven does not count.
+# A verified payment does not count.
 $f->settle('hold');
 $f->forget;
 my @proven = map { begin('/a') } 1 .. 6;

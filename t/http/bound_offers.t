@@ -1,5 +1,5 @@
-# What a facilitator puts into an offer (here who pays the fees on Solana) only that one can settle: of a group the
-# first who has said it is offered, and asked alone. Nobody is ever asked with another's word.
+# Only the facilitator that contributed to an offer (here the fee payer on Solana) can settle it: of a group the first
+# that has contributed is offered, and called alone. No facilitator is called with another's contribution.
 
 use v5.36;
 use FindBin;

@@ -1,6 +1,6 @@
 # A facilitator in trouble is left in peace: payments settle before content
-# where it still answers, and are told to come back where it does not. Nobody
-# can bring that about by sending garbage.
+# where it still answers, and are told to come back where it does not. Clients
+# cannot cause that by sending invalid payments.
 
 use v5.36;
 use FindBin;
@@ -146,7 +146,7 @@ is paid($t, '/')->body, '{"error":"settlement_unknown","charged":"unknown"}', 't
 is $f->order, 'settle', 'settled first';
 is $up->hits, 0, 'and not worked for';
 
-# Of a maximum nobody knows before content how much is to be settled.
+# With a maximum the amount to settle is not known before content.
 $f->forget;
 $f->settle('paid');
 is paid($t, '/upto/', payment => permit2(unpaid($t, '/upto/')))->status, 200, 'scheme upto';
@@ -177,7 +177,7 @@ is closes, 1, 'and closes it';
 is_content paid($t, '/'), "SECRET\n", 'back to usual' for 1 .. 3;
 is opens, 1, 'one line when it opened';
 
-# --- in a group somebody else is asked
+# --- in a group another facilitator is called
 
 anew;
 $f->verify('close');

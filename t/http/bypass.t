@@ -1,5 +1,5 @@
-# x402_bypass: who need not pay is served free, also with a payment in hand, and
-# the question is asked once.
+# x402_bypass: a bypassed request is free, also with a payment, and the values are
+# evaluated once.
 
 use v5.36;
 use FindBin;

@@ -1,5 +1,5 @@
 # Caches below us keep content and nothing about money, caches above us keep
-# nothing that was paid for, and nobody reads either without paying.
+# nothing that was paid for, and neither is read without a payment.
 
 use v5.36;
 use FindBin;

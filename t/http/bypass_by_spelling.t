@@ -122,7 +122,7 @@ for my $path (@priced) {
     }
 }
 
-# What is sent in part, or before anybody asked for it.
+# Requests sent in part, or before they were asked for.
 no_trace raw("GET /uri/a HTTP/1.1\r\nHost: a\r\nX-Half: "), 'SECRET', 'half a header';
 no_trace raw("POST /uri/a HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\n"), 'SECRET',
     '100-continue without a body';

@@ -68,7 +68,7 @@ my %expected = (
     '/add/public'      => 'max-age=60, private',
 );
 
-# Order and spacing of directives are nobody's promise.
+# Order and spacing of directives are not promised.
 sub directives ($line) { return join ', ', sort map { lc } split /\s*,\s*/, $line // '' }
 
 for my $h2 (0, 1) {

@@ -102,7 +102,7 @@ for my $h2 (0, 1) {
         }
     }
 
-    # Each part of a file is a payment of its own; who pays is told no 304.
+    # Each part of a file is a payment of its own; a paid request gets no 304.
     for my $range ('bytes=0-0', 'bytes=0-0,2-2') {
         $f->forget;
         my $r = paid($t, '/file/dir/x', %via, headers => [ Range => $range ]);

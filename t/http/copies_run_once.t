@@ -1,5 +1,5 @@
 # Ten copies of one payment, over four workers and two connections to each: the
-# backend runs once, whoever comes first, in each order of settlement.
+# backend runs once, in each order of arrival and settlement.
 
 use v5.36;
 use FindBin;
@@ -27,7 +27,7 @@ http {
 EOF
 $t->start;
 
-# Kept connections, two to each worker: who answers is who serves the next request.
+# Kept connections, two to each worker: the worker that answers serves the next request.
 my %connections;
 for (1 .. 400) {
     my $c = $t->connect;

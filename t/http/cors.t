@@ -102,7 +102,7 @@ for my $h2 (0, 1) {
     is $up->hits, 0, "$http: the backend was not asked";
     is $f->calls, 0, "$http: nor the facilitator";
 
-    # --- what is no preflight
+    # --- not a preflight
     is $t->ask(OPTIONS => '/on/x', %via, headers => $_)->status, 402, "$http: @$_: pays"
         for [], [ Origin => 'https://a.example' ], [ 'Access-Control-Request-Method' => 'GET' ],
         [ Origin => 'https://a.example', 'Access-Control-Request-Method' => 'G T' ];

@@ -16,7 +16,7 @@ my @replacements = (
     [ "error_log  /var/log/nginx/error.log notice;\n"         => '' ],
     [ "load_module  modules/ngx_http_x402_module.so;"         => '%%GLOBALS%%' ],
     [ "\nhttp {\n"                                            => "\nhttp {\n    %%HTTP%%\n" ],
-    # Where it listens and whom it asks.
+    # Where it listens, and its facilitator.
     [ 'listen       80;'                                      => 'listen 127.0.0.1:%%PORT%%;' ],
     [ 'https://x402.org/facilitator;'                         => '%%FACILITATOR%%;' ],
     [ 'https://facilitator.example.com;'                      => '%%FACILITATOR%%;' ],

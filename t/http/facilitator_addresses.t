@@ -7,7 +7,7 @@ use lib "$FindBin::Bin/../lib";
 use X402::Names;
 use X402::Test;
 
-# Nobody listens on the first addresses of the name.
+# There is no listener on the first addresses of the name.
 my $names = X402::Names->new(map {"127.0.0.$_"} 5, 4, 3, 2, 1);
 my $f = facilitator();
 my $t = nginx(<<'EOF', facilitator => $f, holes => { DNS => $names->port, FPORT => $f->port });

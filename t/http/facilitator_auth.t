@@ -160,7 +160,7 @@ like $jwt->{claims}{jti}, qr/\A[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-
 ok verifies($jwt, $ed_public), 'the signature is good';
 is jwt('settle')->{token}, $jwt->{token}, 'one token for all endpoints';
 
-# --- it goes to nobody else
+# --- it is sent nowhere else
 
 $t->allow(qr/crit/);
 $f->verify_once(redirect => $other->url);

@@ -9,7 +9,7 @@ use Socket qw(:DEFAULT IPPROTO_TCP TCP_MAXSEG);
 use X402::Port;
 use X402::Test;
 
-# A listener whose queue is full: whoever comes now waits to be connected.
+# A listener whose queue is full: a new connection waits.
 sub full_listener () {
     my $listener = X402::Port::socket_on(0);
     listen $listener, 0 or die "listen: $!";

@@ -1,5 +1,5 @@
-# Where an answer of the facilitator ends: what two readers could see
-# differently is no answer. verify fails then, settle has an unknown outcome,
+# Where an answer of the facilitator ends: an answer that two readers could
+# understand differently is rejected. verify fails then, settle has an unknown outcome,
 # and no connection is used on which more may come.
 
 use v5.36;

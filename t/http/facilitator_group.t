@@ -1,4 +1,4 @@
-# A group of facilitators: who is asked, and who instead. Verify may move on;
+# A group of facilitators: which one is called, and which one instead. Verify may move on;
 # a settlement never does once a byte of it was sent.
 
 use v5.36;

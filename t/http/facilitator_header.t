@@ -1,5 +1,5 @@
 # Headers of the operator's go along with every call to the facilitator, own ones
-# in place of inherited ones, and to nobody else.
+# in place of inherited ones, and nowhere else.
 # Runs with both transports.
 
 use v5.36;
@@ -65,7 +65,7 @@ is asked_with('x-supported'), '- - 3', 'one for this question';
 is asked_with('x-both'), '- - 4', 'one for all';
 is asked_with('x-verify') . asked_with('x-settle'), '- - -' x 2, 'none for other questions';
 
-# A redirect to somebody else is not followed when there are headers.
+# A redirect to another host is not followed if there are headers.
 $t->allow(qr/crit/);
 $f->verify(redirect => $other->url);
 my $payment = payment(unpaid($t, '/own/a'));

@@ -1,4 +1,4 @@
-# Idle connections of the http client are nobody's burden: nginx gets them back
+# Idle connections of the http client burden no other: nginx gets them back
 # when it runs out, and a quit does not wait for them.
 
 use v5.36;

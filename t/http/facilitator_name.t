@@ -76,7 +76,7 @@ $names->does('answer all');
 my $served = $t->wait_for(sub { paid($t, '/quiet/a')->status == 200 });
 ok $served, 'an address that becomes known is used';
 
-# A name that nobody knows: an answer each, and no thread for each.
+# An unknown name: an answer each, and no thread for each.
 my @clients = map {
     my $c = $t->connect;
     $c->write_request(GET => '/nowhere/a', headers => pay_with($t, '/nowhere/a'), close => 1);

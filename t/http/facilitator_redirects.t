@@ -64,7 +64,7 @@ for my $case ([ 'a circle', $old->url ], [ 'a chain', undef ]) {
     is_content paid($t, '/a', payment => $payment), "SECRET\n", "$name: the payment is still good";
 }
 
-# Places nobody should go to.
+# Locations that must not be followed.
 for my $location ('ftp://127.0.0.1', 'file:///etc', 'gopher://127.0.0.1', 'javascript:', "http://a b") {
     $t->wait_exit($t->reload);
     $_->forget for $old, $new;

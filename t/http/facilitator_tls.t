@@ -70,7 +70,7 @@ $t->log_like(qr/certificate/, 'the log says why');
 
 is_content paid($t, '/open/a'), "SECRET\n", 'x402_facilitator_ssl_verify off';
 
-# From https to http is no way to send money.
+# Money is never sent from https to http.
 $f->forget;
 my $before = $t->log_count(qr/\[crit\]/);
 is paid($t, '/down/a')->status, 502, 'a redirect from https to http is refused';

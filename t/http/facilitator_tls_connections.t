@@ -1,6 +1,6 @@
 # Connections to an https facilitator. They are kept and used again, a new one
 # resumes the session of an older one, and what dies on the way is told apart as
-# over plain TCP: nothing sent, or nobody knows.
+# over plain TCP: nothing sent, or unknown.
 # Runs with both transports.
 
 use v5.36;

@@ -100,7 +100,7 @@ for my $field (qw(amount asset payTo)) {
 }
 is $f->calls, 0, '3.5.5 nobody was asked';
 
-# 6. A dear tier.
+# 6. An expensive tier.
 is $json->encode(unpaid($t, '/weather?tier=premium')->{accepts}), $json->encode([ evm_way('100000'), svm_way('100000') ]),
     '3.5.6 a dear tier';
 is paid($t, '/weather?tier=premium', payment => payment(unpaid($t, '/weather')))->status, 402,

@@ -1,4 +1,4 @@
-# Questions that nobody pays for cost next to nothing: no memory that
+# Requests without payment cost next to nothing: no memory that
 # stays, no call, no slot, and no more than a line each in the log.
 
 use v5.36;

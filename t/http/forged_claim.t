@@ -1,5 +1,5 @@
-# A payment that was settled before content and never answered may be forged, with somebody's name and nonce. Who
-# comes with what that payer has really signed is verified and served; nobody else gets anything out of it.
+# A payment that was settled before content and never answered may be forged, with another payer's name and
+# nonce. A client that presents what that payer has really signed is verified and served; no other client gets content.
 
 use v5.36;
 use FindBin;
@@ -38,7 +38,7 @@ my $unknown = '503{"error":"settlement_unknown","charged":"unknown"}';
 sub said ($answer) { return $answer->status . $answer->body }
 sub fresh () { $_->forget for $f, $up; $f->verify('ok'); $f->settle('paid'); return }
 
-# Presented by somebody, never answered; whose it says it is, and its nonce.
+# Presented by another client, never answered; the payer that it names, and its nonce.
 sub forged ($path) {
     fresh;
     my ($victim, $nonce) = (random_hex(20), random_hex(32));
@@ -49,7 +49,7 @@ sub forged ($path) {
     return ($forged, from => $victim, nonce => $nonce);
 }
 
-# --- the payer himself
+# --- the payer itself
 
 my ($forged, %victim) = forged('/a');
 my $honest = payment(unpaid($t, '/a'), %victim, valid => 200);
@@ -72,7 +72,7 @@ is paid($t, '/here', payment => $forged, from => '127.0.0.66')->status, 402, 'no
 is_content paid($t, '/dear/there', payment => $honest), "SECRET\n", 'but to the payer';
 is $f->asked('settle')->{paymentRequirements}{amount}, '3000000', 'for the price of what he bought';
 
-# --- who is no better
+# --- others that could have forged it
 
 ($forged, %victim) = forged('/b');
 $f->verify(invalid => 'invalid_exact_evm_payload_signature');
@@ -94,7 +94,7 @@ is $f->calls . $up->hits, '00', 'nobody was asked about these';
 is_content paid($t, '/b', payment => $forged, from => '127.0.0.66'), "SECRET\n", 'it was not forged: finished by itself';
 is $f->order, 'settle', 'with its own bytes';
 
-# --- his settlement ends no better: no refusal counts, nothing is unproven
+# --- its settlement has the same outcomes: no refusal counts, nothing is unproven
 
 ($forged, %victim) = forged('/c');
 $honest = payment(unpaid($t, '/c'), %victim, valid => 200);
@@ -109,14 +109,14 @@ $f->forget;
 is_content paid($t, '/c', payment => $honest), "SECRET\n", 'until it is paid';
 is $f->asked('settle')->{paymentPayload}{payload}{signature}, decoded($honest)->{payload}{signature}, 'with what he signed';
 
-# --- a payment that was verified is nobody else's
+# --- a verified payment belongs to its payer
 
 ($forged, %victim) = forged('/after/a');
 is said(paid($t, '/after/a', payment => payment(unpaid($t, '/after/a'), %victim, valid => 200), from => '127.0.0.3')),
     $unknown, 'verified before';
 is $f->calls, 0, 'nobody is asked';
 
-# --- with a maximum, of which nobody knows before content how much is to be taken
+# --- with a maximum, whose final amount is not known before content
 
 fresh;
 my %permit = (from => random_hex(20), nonce => '7' x 40);

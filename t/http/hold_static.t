@@ -81,7 +81,7 @@ my $r = paid($t, '/sendfile/medium', headers => [ Range => 'bytes=99999999-' ]);
 is $r->status, 416, 'an impossible range';
 is $f->calls('settle'), $r->header_count('PAYMENT-RESPONSE'), 'has a receipt if it was settled';
 
-# --- conditions: who pays gets a body
+# --- conditions: a paid request gets a body
 
 $r    = paid($t, '/sendfile/small.txt');
 $etag = $r->header('ETag');

@@ -1,5 +1,5 @@
 # Words of a facilitator or a client never become lines, headers or markup
-# of ours, however they are made; and nobody but the operator says what is sold.
+# of the module, in any form; and only the operator says what is sold.
 
 use v5.36;
 use FindBin;

@@ -171,7 +171,7 @@ $t->write('limit', '');
 $t->start;
 is_content paid($t, '/many'), "SECRET\n", 'room again: sells again';
 
-# Where nobody settles, the journal is all that keeps a payment from being used twice. The disk is full in the middle
+# With x402_settle off only the journal prevents a second use of a payment. The disk is full in the middle
 # of another record each time.
 for my $blocks (128 .. 131) {
     is $t->quit, 0, 'ended';
@@ -194,7 +194,7 @@ for my $blocks (128 .. 131) {
     is paid($t, '/off', payment => $sold)->status, 402, "settle off, $blocks blocks: and used, at the latest now";
 }
 
-# --- what is no journal is not written over
+# --- a file that is not a journal is not overwritten
 
 is $t->quit, 0, 'ended';
 $t->write('claims.journal', "dear diary\n");

@@ -1,5 +1,5 @@
-# A journal that grows is written anew while nginx runs: it stays small, sells on, and forgets nothing, whoever
-# is killed when.
+# A journal that grows is written anew while nginx runs: it stays small, sells on, and forgets nothing, with
+# any process killed at any time.
 
 use v5.36;
 use FindBin;

@@ -33,7 +33,7 @@ $f->verify(invalid => 'insufficient_funds');    # so that nothing is ever used
 
 my $offer = unpaid($t, '/a');
 
-# What the facilitator is asked because of this header; undef when nobody asks it.
+# What the facilitator is asked because of this header; undef: it is not called.
 sub asked_for ($header, $name) {
     $f->forget;
     my $r = paid($t, '/a', payment => $header);

@@ -331,7 +331,7 @@ push @tokens, $other;
 ok !grep({ $_->{headers}{'x-token'} || $_->{headers}{'payment-signature'} } $up->requests), 'neither reaches the upstream';
 like $json->decode($t->get('/headers')->body)->{message}, qr/in x-token header/, 'which is told who has none';
 
-# Malformed tokens: a clear refusal, nobody asked.
+# Malformed tokens: a clear refusal, no call.
 forget();
 for my $bad (
     [ "a\x01b" => qr/characters/ ], [ "a b" => qr/characters/ ], [ "t\xf6ken" => qr/characters/ ], [ "\xff\xfe" => qr/characters/ ],
@@ -355,7 +355,7 @@ for my $good ('a=b', '"quoted\\"', '{}', encode_base64('x' x 30, ''), '-_.~') {
     is $f->asked('verify', $f->calls('verify') - 1)->{x402AccessToken}, $good, 'and told as it is';
 }
 
-# nginx itself writes every request header at level debug; nobody else writes a token anywhere.
+# nginx itself writes every request header at level debug; no other text contains a token.
 my $access = '';
 $t->wait_for(sub { ($access = slurp('access.log')) =~ /x{5}.*\n.*\n.*\n.*\n.*\n/ || 1 }, 1);
 my $written = join "\n", (grep { !/ http header: "/ } split /\n/, $t->log), $access;

@@ -1,5 +1,5 @@
 # Memory that is refused anywhere in a payment's life ends in an answer, never in
-# content nobody paid for, a dead worker or a payment that stays in use: the same
+# unpaid content, a dead worker or a payment that stays in use: the same
 # payment brings its content afterwards. One allocation after the other is refused
 # until a payment needs no more of them. Not by curl: where libcurl 7.88 gets none for
 # the list of a socket's transfers, it divides by the size of that list later on.

@@ -59,7 +59,7 @@ $up->on('*', body => "SECRET\n");
 $t->start;
 
 # What the hook was told: "path state reason". Each comes on a connection of its own, so
-# that nobody knows in which order two arrive: verify is named first.
+# the order of two is not known: verify is named first.
 sub hooks () { return sort { ($b->{path} =~ /verify/) <=> ($a->{path} =~ /verify/) } $hook->requests }
 sub told ($count) {
     $t->wait_for(sub { $hook->hits >= $count });
@@ -134,7 +134,7 @@ for my $h2 (0, 1) {
     is paid($t, '/own', %via)->status, 200, "${p}own ones";
     is join(', ', sort split /, /, told(2)), '/told/own settled, /told/twice settled', "${p}off is off, own ones replace the others";
 
-    # What becomes of it is nobody's business.
+    # Its result is ignored.
     forget();
     is_content paid($t, '/broken', %via), "SECRET\n", "${p}nobody there: content all the same";
     is_content paid($t, '/closing', %via), "SECRET\n", "${p}a hook that ends connections: content all the same";
@@ -189,7 +189,7 @@ $hook->on('*', body => 'ok');
 $hook->release($_) for qw(/told/verify /told/settle);
 is paid($t, '/a', payment => $payment)->status, 200, 'and is served later';
 
-# An answer of ours does not freeze what the log says.
+# A response of the module does not freeze the values in the log.
 my $log = '';
 $t->wait_for(sub {
     open my $file, '<', $t->dir . '/state.log' or return 0;

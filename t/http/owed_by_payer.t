@@ -1,5 +1,5 @@
 # Clients do not present a payment twice, they sign a new one: content that was
-# charged and not delivered is owed to its payer, whatever payment he brings.
+# charged and not delivered is owed to its payer, for any payment that it presents.
 
 use v5.36;
 use FindBin;
@@ -52,7 +52,7 @@ sub owed ($path, $payer, %via) {
     return $payment;
 }
 
-# A payment whose outcome nobody knows.
+# A payment with an unknown outcome.
 sub in_doubt ($path, $payer) {
     my $payment = payment(unpaid($t, $path), from => $payer);
     $f->settle('close');
@@ -93,7 +93,7 @@ for my $h2 (0, 1) {
     is $f->order, 'verify settle', "${p}and is charged for it";
     isnt header_at($up, 'x-payment-id'), $id, "${p}\$x402_payment_id was the old one's";
 
-    # --- nobody else, nothing else
+    # --- no other payer, no other resource
 
     $payer = random_hex(20);
     owed('/a', $payer, %via);
@@ -104,7 +104,7 @@ for my $h2 (0, 1) {
         my $payment = payment(unpaid($t, $path), %$change);
         is receipt(paid($t, $path, payment => $payment, %via))->{transaction}, tx($payment), "$p$name pays";
     }
-    # The facilitator says that it is somebody else's.
+    # The facilitator names another payer.
     $f->verify(with => { payer => random_hex(20) });
     $f->settle(with => { payer => undef });
     $f->forget;

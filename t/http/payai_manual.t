@@ -1,6 +1,6 @@
 # A 402 written by hand and PayAI's facilitator (docs/migrating.md): every member of
-# the offer as the operator wrote it, nobody asked for it, and a token with each
-# call. Rows 4.4: 1 same 402, 2 nobody asked, 3 token, 4 no token, 5 refused, 6 when due.
+# the offer as the operator wrote it, no call for it, and a token with each
+# call. Rows 4.4: 1 same 402, 2 no call, 3 token, 4 no token, 5 refused, 6 when due.
 
 use v5.36;
 use FindBin;
@@ -60,7 +60,7 @@ is $json->encode($offer), $json->encode({
     ],
 }), '4.4.1 every member, the network as it was written';
 
-# 2. Nobody was asked, at start or since.
+# 2. No call was made, at start or since.
 sleep 1;
 is $f->count('supported') + $f->calls, 0, '4.4.2 nobody was asked';
 

@@ -55,7 +55,7 @@ for my $h2 (0, 1) {
     is_content paid($t, '/a', %via), "SECRET\n", "${p}another payer";
     is $f->order, 'verify settle', "${p}is trusted";
 
-    # A name on a payment that nobody verified says nothing about its bearer.
+    # The payer of an unverified payment proves nothing.
     my $victim = random_hex(20);
     $f->verify(invalid => 'invalid_exact_evm_payload_signature');
     is paid($t, '/a', change => { from => $victim }, %via)->status, 402, "${p}a forged payment";

@@ -1,5 +1,5 @@
-# x402_paywall: a page for browsers that bring no payment, JSON for everybody
-# else; the offer stays in its header.
+# x402_paywall: a page for browsers that bring no payment, JSON for all
+# others; the offer stays in its header.
 
 use v5.36;
 use FindBin;
@@ -78,7 +78,7 @@ for my $h2 (0, 1) {
         "$http: what cannot be read is no payment";
     like $see->('/ours/x', headers => [ Accept => 'image/png', @browser ])->body, qr/<!DOCTYPE/, "$http: two Accepts";
 
-    # --- who is no browser
+    # --- not a browser
     for (@others) {
         my ($who, @headers) = @$_;
         $r = $t->get('/ours/x', %via, headers => \@headers);

@@ -1,4 +1,4 @@
-# A price that moved: honoured for who was offered it before a reload, for as long as that offer was good.
+# A price that changed: the old one is accepted from clients that were offered it before a reload, for as long as that offer was good.
 
 use v5.36;
 use FindBin;

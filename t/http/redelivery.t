@@ -1,5 +1,5 @@
-# Content that was charged and not delivered is owed to the client who paid:
-# the same payment brings it, at most three times, and to nobody else.
+# Content that was charged and not delivered is owed to the client that paid:
+# the same payment brings it, at most three times, and no other client gets it.
 
 use v5.36;
 use FindBin;

@@ -109,7 +109,7 @@ held($t, $f, 'limit_except', '/limited/small.txt', body => $small);
     held($t, $f, 'server price, index', '/index/', body => $small);
 }
 
-# --- not covered: another own price is no extension of the first
+# --- not covered: another own price is not an extension of the first
 
 sub lost ($path, $status, $name, %options) {
     $f->forget;
@@ -174,7 +174,7 @@ is $r->status . $r->body, "404not found, sorry\n", 'server price: a free 404';
 is $r->header_count('PAYMENT-REQUIRED'), 0, 'without an offer';
 is $t->get('/pages/404.txt', %all)->status, 402, 'server price: the page itself is for sale';
 
-# --- content that was made before anybody could ask for money
+# --- content that was produced before the payment could be checked
 
 for my $case ([ '/return/x' ], [ '/tryret/x' ], [ '/return/x', %all ], [ '/tryret/x', %all ]) {
     my ($path, @port) = @$case;

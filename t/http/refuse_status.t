@@ -1,5 +1,5 @@
-# x402_refuse_status: the status of a payment that is no good, not of an unpaid
-# request, not of a payment that was good once, not of a failure of ours.
+# x402_refuse_status: the status of an invalid payment, not of an unpaid request,
+# not of a used payment, not of a failure of the module.
 
 use v5.36;
 use FindBin;
@@ -64,7 +64,7 @@ $f->verify(invalid => 'permit2_allowance_required');
 is paid($t, '/new')->status, 412, 'what has a status of its own keeps it';
 $f->verify('ok');
 
-# --- the payload is no good ----------------------------------------------------
+# --- the payload is invalid ----------------------------------------------------
 
 $f->forget;
 is paid($t, '/new', change => { 'payload.signature' => 5 })->status, 403, 'another shape';

@@ -56,7 +56,7 @@ is_deeply +{ map { decoded_nonce($_->{body}) => $_->{body} } $f->requests('settl
     'once each by two workers, with the very bytes of the first time';
 is $up->hits, 0, 'nothing is made without a client';
 
-# Two workers ask: who was answered what is seen by the order of the calls.
+# Two workers call: the order of the calls shows which answer each got.
 my %path_of = map { nonce($doubt{$_}) => $_ } keys %doubt;
 my ($paid, @open) = map { $path_of{ decoded_nonce($_->{body}) } } $f->requests('settle');
 my $tx = tx($doubt{$paid});
@@ -71,7 +71,7 @@ is paid($t, '/elsewhere', payment => $doubt{$_})->status, 503, "a refusal proves
 is_content paid($t, $open[0], payment => $doubt{ $open[0] }), "SECRET\n",
     'still unknown: the payment itself finishes it';
 
-# The timer is no reason to stay, a settlement on the wire is.
+# The timer does not keep a worker, a settlement on the wire does.
 $f->settle('close');
 is paid($t, '/late', payment => payment(unpaid($t, '/late')))->status, 503, 'one more in doubt';
 $f->settle('paid');

@@ -1,5 +1,5 @@
 # Money beside passwords and addresses: "any" means password or money, "all"
-# means both, and nobody who need not pay is charged.
+# means both, and a request that need not pay is not charged.
 
 use v5.36;
 use FindBin;

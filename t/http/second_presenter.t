@@ -131,7 +131,7 @@ until (@took == 5 || @took && $took[-1] < 1) {
 }
 cmp_ok $took[-1], '<', 1, 'without waiting to the end';
 
-# The first payment is refused: the second is no second any more.
+# The first payment is refused: the second is not a second any more.
 $payment = payment(unpaid($t, '/a'));
 $_->forget for $f, $up;
 $f->verify_once('hold', invalid => 'insufficient_funds');

@@ -46,7 +46,7 @@ for my $spec ([ 'stale' ], [ 'close' ], [ 'reset' ]) {
     is_content paid($t, '/a', payment => $payment), "SECRET\n", "$spec->[0]: until it is presented again";
 }
 
-# The facilitator has closed its idle connections: that is no reason to fail.
+# The facilitator has closed its idle connections: that is not a failure.
 is_content paid($t, '/a'), "SECRET\n", 'a connection is kept';
 $f->close_idle;
 $f->forget;

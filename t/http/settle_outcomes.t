@@ -161,7 +161,7 @@ is is_unknown('pending twice', refused => 'settlement_pending', with => $pending
 is is_unknown('pending without a transaction', refused => 'settlement_pending'),
     'verify settle', 'asked once';
 
-# --- nothing was sent: nobody listens when settle is due
+# --- nothing was sent: there is no listener when settle is due
 
 $f->verify(ok => 1, hold => 1, last => 1);
 my $payment = payment(unpaid($t, '/paid'));

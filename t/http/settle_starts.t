@@ -1,5 +1,5 @@
 # When settle starts: an ordinary answer is complete first, and nothing waits
-# for ever, whatever the upstream does.
+# without end, for any upstream.
 
 use v5.36;
 use FindBin;

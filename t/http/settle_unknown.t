@@ -44,7 +44,7 @@ sub unknown ($answer, $name) {
     return no_trace $answer, 'SECRET', "$name: no content";
 }
 
-# A payment whose outcome nobody knows.
+# A payment with an unknown outcome.
 sub in_doubt ($path, @change) {
     my $payment = payment(unpaid($t, $path), @change);
     $f->settle('close');
@@ -133,7 +133,7 @@ is scalar(grep { $_->status == 402 && offer($_)->{error} eq 'payment_already_use
 is $f->calls('settle'), 1, 'one settlement';
 is $up->hits, 1, 'one execution';
 
-# Who waited for an answer that tells nothing does not ask for another one himself.
+# A request that waited for an answer that proves nothing does not start another call.
 $payment = in_doubt('/waiting');
 $f->settle(hold => 1, close => 1);
 @clients = map {
@@ -148,7 +148,7 @@ unknown $_->answer, 'still unknown' for @clients;
 is $f->calls('settle'), 1, 'asked once for all of them';
 $f->settle('paid');
 
-# --- used, by whom? verified before and sent completely: delivered, three times a payer
+# --- used, by which payment? verified before and sent completely: delivered, three times a payer
 
 my $payer = random_hex(20);
 for my $n (1 .. 3) {

@@ -1,4 +1,4 @@
-# Subrequests skip the access phase: they must be no side door to paid content,
+# Subrequests skip the access phase: they must not lead to paid content,
 # and are not charged on their own.
 
 use v5.36;
@@ -80,7 +80,7 @@ my $r = $t->get('/off/all', port => 'all');
 is $r->status, 200, 'a free page there';
 is $r->header_count('PAYMENT-REQUIRED'), 0, 'has no offer';
 
-# Who may not come in is not asked for money, and money does not replace the ticket.
+# A request without access is not asked for money, and money does not replace the ticket.
 $f->forget;
 $up->forget;
 for my $via ([], [ h2 => 1, port => 'h2' ]) {

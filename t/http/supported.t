@@ -1,5 +1,5 @@
 # What a facilitator supports is asked in the background, by one worker for all,
-# and kept: over failures, reloads and the death of who asked.
+# and kept: over failures, reloads and the death of the worker that asked.
 
 use v5.36;
 use FindBin;
@@ -33,7 +33,7 @@ $t->write("html/$_/a", "SECRET\n") for qw(paid more other);
 sub more ($text) { $t->{holes}{MORE} = $text; return $t->conf($conf) }
 sub asked ()     { return $f->calls('supported') }
 
-# --- one question for four workers, and a request is no question
+# --- one question for four workers, and a request asks nothing
 
 my ($text, $passed) = $t->test_config($conf);
 ok $passed, 'nginx -t passes';
@@ -107,7 +107,7 @@ $start = time;
 is $t->quit, 0, 'quit while a question is open';
 cmp_ok time - $start, '<', 4, 'is not held up';
 
-# --- nginx starts and sells while nobody answers
+# --- nginx starts and sells without an answer
 
 $other->vanish;
 $t->start;

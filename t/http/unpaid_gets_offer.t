@@ -113,7 +113,7 @@ $r = $t->get('/paid', h2 => 1, port => 'h2');
 is $r->status . $r->body, '402{}', 'HTTP/2';
 is offer($r)->{resource}{url}, 'http://localhost/paid', 'HTTP/2: the offer';
 
-# A body that nobody asked for: not invited, not read as the next request.
+# A body that was not asked for: not invited, not read as the next request.
 $c = $t->connect;
 $c->send("POST /paid HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 100000\r\n\r\n");
 $r = $c->answer;

@@ -1,5 +1,5 @@
-# x402_error and x402_unpaid_body: the operator's words for who brings no usable
-# payment, and for nobody else.
+# x402_error and x402_unpaid_body: the operator's texts for requests without a
+# usable payment, and for no others.
 
 use v5.36;
 use FindBin;

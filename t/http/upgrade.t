@@ -63,7 +63,7 @@ for my $kind ([ h2c => Upgrade => 'h2c', Connection => 'Upgrade' ],
         $up->forget;
     }
 
-    # An answer that is no 101 is an answer.
+    # An answer other than 101 is an answer.
     $f->forget;
     my $r = $t->get('/paid/plain', headers => [ @headers, pay_with($t, '/paid/plain')->@* ]);
     is_content $r, "SECRET\n", "$name: an ordinary answer";

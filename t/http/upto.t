@@ -112,8 +112,8 @@ is_content paid($t, '/both', payment => payment(unpaid($t, '/both'), accept => 1
 is $f->asked('settle')->{paymentRequirements}{amount} . ' in ' . $f->calls('settle'), '77 in 1', 'only the older one is settled';
 $f->settle('paid');
 
-# Who has to settle before content cannot: nobody knows how much yet, and the most he signed is not to be taken. He is
-# told to come later, nothing is made or charged, and his payment is free.
+# A payer that has to settle before content cannot: the amount is not known yet, and the signed maximum must not be
+# taken. It is told to come later, nothing is produced or charged, and its payment is free.
 for my $via ([], [ h2 => 1, port => 'h2' ]) {
     my $p = @$via ? 'HTTP/2, ' : '';
     my $payer = random_hex(20);

@@ -1,5 +1,5 @@
 # How long a payment must and may be valid: enough to be settled after content
-# is made, not so long that it must be remembered for ever.
+# is made, not so long that it must be remembered permanently.
 
 use v5.36;
 use FindBin;

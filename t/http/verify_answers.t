@@ -105,7 +105,7 @@ for my $status (401, 403, 404) {
 my $r = fails(503, 'busy', 'status 429', status => 429, body => '{}');
 like $r->header('Retry-After'), qr/\A[1-9]\d*\z/, 'status 429: Retry-After';
 
-# --- nobody there
+# --- no listener
 
 ok offer($t->get('/dead')), 'the offer needs no facilitator';
 $r = presented('/dead');

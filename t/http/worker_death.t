@@ -59,7 +59,7 @@ $f->forget;
 is_content paid($t, '/held', payment => $payment), "SECRET\n", 'the payment is good';
 is $f->order, 'verify settle', 'from the beginning';
 
-# settling: nobody knows, so it is asked again, with the same bytes
+# settling: unknown, so it is tried again, with the same bytes
 $f->settle('hold');
 ($payment, $c) = send_payment('/b');
 $f->wait_calls(settle => 1);

@@ -1,5 +1,5 @@
-# A facilitator that says nothing holds up the payments that ask it, and
-# nobody else.
+# A facilitator that says nothing delays the payments that call it, and
+# no other request.
 # Runs with both transports.
 
 use v5.36;

@@ -63,7 +63,7 @@ my @status = map {
 is scalar(grep { $_ == 200 } @status), 900, 'nine hundred more are served';
 
 # Outcomes that are unknown do not make room: they use at most half, and then
-# nobody else is charged into the dark.
+# no other payment is charged with an unknown outcome.
 $f->settle('close');
 my (@doubt, $full);
 for (1 .. 900) {

@@ -41,7 +41,7 @@ TEST(TokenSignature, RefusesOtherSeeds)
     EXPECT_FALSE(SigningKey::from_ed25519_seed(std::string(64, 'a')));
 }
 
-// Who shares the thread must not find errors that are not its own.
+// Other users of the thread must not find errors that are not their own.
 TEST(TokenSignature, LeavesNoErrorsBehind)
 {
     for (const char *pem :

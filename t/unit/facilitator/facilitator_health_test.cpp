@@ -83,7 +83,7 @@ TEST_F(Breaker, DoesNotAddErrorsOfTwoPayersToFailures)
     EXPECT_FALSE(doctor.is_open());
 }
 
-// Whatever anybody can provoke: it answers, so that honest payers are served.
+// Anything a client can provoke: it answers, so that honest payers are served.
 TEST_F(Breaker, SettlesFirstWhereItStillAnswers)
 {
     fail(5, 5, kVerify, CallHealth::error);

@@ -122,7 +122,7 @@ TEST(ChargeRule, WhereOnlySuccessIsChargedRedirectsAreFree)
     }
 }
 
-// Nobody pays late for what he would not have paid for in time.
+// A late settlement does not pay for what would have been free in time.
 TEST(ChargeRule, WhatIsChargedIsDelivery)
 {
     for (unsigned status = 200; status < 700; ++status) {

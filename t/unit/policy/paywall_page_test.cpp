@@ -98,7 +98,7 @@ TEST(PaywallPage, LoadsNothingAndRunsNothing)
     EXPECT_EQ(style.find("url("), std::string::npos);
 }
 
-// No word of anybody's adds a tag or an attribute.
+// No text adds a tag or an attribute.
 TEST(PaywallPage, IsTheSamePageWhateverIsSaid)
 {
     const std::string expected = tags_of(paywall_page(

@@ -33,7 +33,7 @@ TEST(ExtensionEcho, IsJudgedAsByTheReference)
     ASSERT_GT(rows.size(), 30u);
     for (std::size_t index = 0; index < rows.size(); ++index) {
         JsonValue row = rows.at(index);
-        // Version 1 has no extensions: nobody asks.
+        // Version 1 has no extensions: not called.
         if (row["x402Version"].integer() == 2) {
             EXPECT_EQ(valid(row["server"], row["client"]),
                       row["valid"].is_true())

@@ -1,5 +1,5 @@
-// A journal that is written anew while it is in use: whoever is killed at
-// whatever instant, a start knows all that was known.
+// A journal that is written anew while it is in use: with any process
+// killed at any instant, a start knows all that was known.
 #include <array>
 #include <memory>
 
@@ -45,7 +45,7 @@ public:
     bool full = false;
     unsigned full_file = 0;
     bool clears = true;
-    int accesses_left = -1;  // -1: for ever
+    int accesses_left = -1;  // -1: unlimited
 
 private:
     void count()
@@ -100,7 +100,7 @@ protected:
         return checkpoint([] {});
     }
 
-    // Everybody was killed; nginx is started again.
+    // All processes were killed; nginx is started again.
     ClaimState started(unsigned number)
     {
         JournalSummary first = journal_summary(files_.files[0]);

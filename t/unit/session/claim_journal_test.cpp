@@ -34,7 +34,7 @@ class ClaimJournal : public ClaimZone {
 protected:
     ClaimJournal() { table_.use_journal(&journal_); }
 
-    // The table after a start; everybody who lived is dead.
+    // The table after a start; all former owners are dead.
     ClaimTable &started(const std::string &bytes)
     {
         living_processes().insert(500);

@@ -1,4 +1,4 @@
-// What the table knows of payers: who is trusted with content before money.
+// What the table knows of payers: which are trusted with content before money.
 #include "session/claim_table.hpp"
 
 #include "session/claim_zone.hpp"
@@ -93,7 +93,7 @@ TEST_F(ClaimPayers, SettleFirstForTenMinutesAfterARefusal)
     EXPECT_TRUE(table_.set_verified(take_of(1, kNow + kTrustGone)));
 }
 
-// Anybody can write another's address into a payment nobody has verified.
+// Anyone can write another's address into an unverified payment.
 TEST_F(ClaimPayers, AreNotBlamedForPaymentsThatNobodyVerified)
 {
     ClaimRef ref = take_of(1);
@@ -119,7 +119,7 @@ TEST_F(FewPayers, AreNotForgottenWhileItMatters)
     for (unsigned payer = 1; payer <= 8; ++payer) {
         EXPECT_TRUE(table.count_unproven(digest_of(payer), 3, kNow + payer));
     }
-    // Nobody else can be counted, so nobody else is trusted.
+    // No other payer can be counted, so no other is trusted.
     EXPECT_TRUE(table.settles_first(digest_of(9), kNow + 9));
     EXPECT_FALSE(table.count_unproven(digest_of(9), 3, kNow + 9));
     EXPECT_FALSE(table.settles_first(digest_of(1), kNow + 9));

@@ -1,7 +1,7 @@
 // The table against a std::map: thousands of random operations of several
 // workers that come, die and are followed by others. Every payment can reach
 // every cell of the smallest table, so the model knows exactly what must be
-// found, evicted or turned away.
+// found, evicted or rejected.
 #include "session/claim_table.hpp"
 
 #include <algorithm>
@@ -37,7 +37,7 @@ void ClaimModel::tidy()
         claim.owner = 0;
         if (claim.state == ClaimState::verifying
             || claim.state == ClaimState::verified) {
-            // Its name is not stale before somebody looked; the dead are still.
+            // Its name is not stale before a look; the dead are still.
             place = model_.erase(place);
             continue;
         }
@@ -304,7 +304,7 @@ void ClaimModel::try_stale(ModelProcess &process)
     }
 }
 
-// Who asks what is due gets a claim that is, or hears of one that was closed.
+// A caller that asks what is due gets a claim that is, or one that was closed.
 void ClaimModel::look_for_due(ModelProcess &process)
 {
     DueClaim due = process.table.next_due(process.owner, now_);

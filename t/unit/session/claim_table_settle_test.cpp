@@ -100,13 +100,13 @@ TEST_F(SettleBytes, GiveTheirRoomBackWhenTheOutcomeIsKnown)
     EXPECT_EQ(table_.stored_settle(settle(50, all)), all);
 }
 
-// Nobody may ever look at a payment again whose outcome stayed unknown.
+// A payment whose outcome stayed unknown may never be looked at again.
 TEST_F(SettleBytes, GiveTheirRoomBackWhenThePaymentIsUseless)
 {
     std::string all = text_of_size(kSmallTableBlocks * kBlockPayload);
     ClaimRef before[] = {take(10), take(11)};
     ClaimRef ref = unknown(1, all);
-    // Cells in front of it: who takes one does not come by.
+    // Cells in front of it: a caller that takes one does not reach it.
     table_.free(before[0]);
     table_.free(before[1]);
     EXPECT_EQ(table_.stored_settle(settle(2, "x", kExpires - 1)), "");
@@ -223,7 +223,7 @@ TEST_F(UnprovenCount, HoldsForAsManyPayersAsThereIsRoom)
     for (unsigned payer = 0; payer < 8; ++payer) {
         EXPECT_FALSE(count(payer * 2, 1, kNow + 10)) << payer;
     }
-    // Nobody who is still counted is forgotten for one more...
+    // No payer that is still counted is forgotten for one more...
     EXPECT_FALSE(count(100, 1, kNow + 20));
     // ...until the oldest of them does not count any more.
     EXPECT_TRUE(count(100, 1, kNow + kDay));

@@ -162,7 +162,7 @@ TEST_F(ClaimTableOf, UnknownIsResumedByOneAndClosedByTime)
     EXPECT_TRUE(look(1).in_use);
     EXPECT_FALSE(table_.resume(ref, owner_));
 
-    // In somebody's hands it is not closed; after that it is.
+    // While a request works on it, it is not closed; after that it is.
     EXPECT_EQ(state(1, kExpires), ClaimState::unknown);
     table_.set_unknown(ref, kNow);
     EXPECT_EQ(state(1, kExpires - 1), ClaimState::unknown);
@@ -278,7 +278,7 @@ TEST_F(ClaimTableOf, WhatTimeHasFinishedIsNotOpen)
     }
     ClaimRef ref;
     EXPECT_EQ(try_take(100, ref, kExpires - 1), TakeOutcome::full);
-    // Nobody has looked at them; who is about to be turned away does.
+    // They were not looked at; a caller that would be rejected does.
     EXPECT_EQ(try_take(100, ref, kExpires), TakeOutcome::taken);
     EXPECT_EQ(table_.open_claims(), 1u);
 }

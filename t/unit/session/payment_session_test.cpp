@@ -217,7 +217,7 @@ TEST(PaymentSession, NoPairReleasesContentBeforePaid)
                     && (event == E::settle_paid || event == E::settle_waived)));
         }
         if (next.action == A::pass) {
-            // Only what is not charged, and then nobody is charged for it.
+            // Only what is not charged, and then it is never charged.
             EXPECT_EQ(event, E::content_free);
             EXPECT_EQ(next.claim, C::free);
         }

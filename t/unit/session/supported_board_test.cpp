@@ -225,7 +225,7 @@ TEST_F(SupportedBoardOf, PlacesAreKeptAndReusedWhenForgotten)
     EXPECT_FALSE(board_.read(eight, 8));
     EXPECT_EQ(board_.read(eight, 10)->edition, 0u);
     EXPECT_EQ(shown(), "seven");
-    // Who is back finds no trace of what it was, and another edition.
+    // After a return there is no trace of it, and another edition.
     std::uint32_t before = board_.edition(place_);
     EXPECT_EQ(board_.enter(11, kNow + 9 * kHour), place_);
     board_.show(place_, {0, 0, "seven"}, kNow, 1);
