@@ -96,6 +96,21 @@ sub words_of_make ($house) {
     return @wrong;
 }
 
+# 503 `busy`: the status and the fixed word of an answer.
+sub words_of_answers ($house) {
+    my $sources = join "\n", map { $house->text($_) } $house->sources;
+    my @wrong;
+    for my $page ($house->paths(@pages)) {
+        next if $page eq 'CHANGELOG.md';
+        my $text = prose($house->text($page));
+        while ($text =~ /\b[45]\d\d(?:,|, `error` is)?\s`([a-z0-9_]+)`/g) {
+            my ($word, $line) = ($1, at($text, $-[0]));
+            push @wrong, "$page:$line: no answer says $word" if index($sources, "\"$word\"") < 0;
+        }
+    }
+    return @wrong;
+}
+
 sub indexed ($house) {
     my %there = map { s/#.*//r => 1 } $house->text(INDEX) =~ /\]\(([^()\s]+)\)/g;
     return map { INDEX . ": does not lead to $_" } grep { my $name = s{.*/}{}r; $_ ne INDEX && !$there{$name} } $house->paths('docs/*.md');
@@ -130,6 +145,7 @@ cmp_ok scalar keys %room, '>', 12, 'and the rooms';
 holds 'links lead somewhere', \&links, $house;
 holds 'paths exist', \&named_paths, $house;
 holds 'so do the words of make', \&words_of_make, $house;
+holds 'answers say the words', \&words_of_answers, $house;
 holds 'every page is in the index', \&indexed, $house;
 holds 'the README is short', \&long_readme, $house;
 holds 'lines are at most 100 columns', \&long_lines, $house;
@@ -142,6 +158,7 @@ catches "a link: $_", \&links, planted($_) for '[a](gone.md)', '[a](../gone.md)'
 catches "a path: $_", \&named_paths, planted($_) for '`src/base/gone.cpp`', '`t/http/gone.t`', '`t/gone/`', '`session/gone`',
     '`conf/merge_gone.cpp`', '`t/http/*.gone`';
 catches "a word: $_", \&words_of_make, planted($_) for '`make gone`', '    make gone', "```sh\nmake test && make gone\n```", '`make test gone`';
+catches 'a word that no answer says', \&words_of_answers, planted('It gets 503 `gone_away`.');
 catches 'a page that is not in the index', \&indexed, planted('');
 catches 'a long README', \&long_readme, $house->with('README.md' => "\n" x 201);
 catches 'a long line', \&long_lines, planted('long ' x 30);
