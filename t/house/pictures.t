@@ -1,5 +1,6 @@
 # The pictures of docs/design.md show what the code does: every transition of a
-# payment's state machine, and the rooms in their order.
+# payment's state machine, and the rooms in their order. The map of the tree in
+# docs/contributing.md has every folder of src and t.
 
 use v5.36;
 use FindBin;
@@ -7,7 +8,7 @@ use lib "$FindBin::Bin/../lib";
 use Test::More;
 use X402::House;
 
-use constant { PAGE => 'docs/design.md', MACHINE => 'src/session/payment_session.cpp' };
+use constant { PAGE => 'docs/design.md', MAP => 'docs/contributing.md', MACHINE => 'src/session/payment_session.cpp' };
 
 # "from -> to: events" of the code. Each state has a function step_<state>().
 sub of_code ($house) {
@@ -52,10 +53,20 @@ sub order ($house) {
         "@down" eq $inner ? () : PAGE . ": the rooms of src/nginx are $inner, the picture has @down");
 }
 
+# A folder of src and t, or a room of src/nginx: a line of the map that begins with it.
+sub folders ($house) {
+    my %there = map { m{\A((?:src|t)/[^/]+)/} ? ("$1/" => 1) : () } $house->tracked;
+    $there{"$_/"} = 1 for X402::House::NGINX_ROOMS;
+    my ($map) = $house->text(MAP) =~ /^## A map of the tree\n(.*?)^##/ms;
+    return map { MAP . ": the map has no line for $_" } grep { ($map // '') !~ /^ *\Q$_\E /m } sort keys %there;
+}
+
 my $house = X402::House->new;
 cmp_ok scalar(my @all = of_code($house)), '>', 20, 'the transitions were found';
 holds 'the picture of the states is the code', \&states, $house;
 holds 'the pictures of the rooms have their order', \&order, $house;
+
+holds 'the map of the tree has every folder', \&folders, $house;
 
 sub page ($from, $to) { return $house->changed(PAGE, $from, $to) }
 
@@ -66,5 +77,7 @@ catches 'another event in the code', \&states,
     $house->changed(MACHINE, qr/case PaymentEvent::settle_due:/, 'case PaymentEvent::body_sent:');
 catches 'rooms in another order', \&order, page(qr/base --> protocol/, 'protocol --> base');
 catches 'rooms of nginx in another order', \&order, page(qr/\["worker:/, '["workers:');
+catches 'a folder that the map lacks', \&folders, $house->with('t/planted/a.t' => "1;\n");
+catches 'a room that the map lacks', \&folders, $house->changed(MAP, qr/^ +worker\/[^\n]*\n/m, '');
 
 done_testing;
