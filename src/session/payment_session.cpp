@@ -41,6 +41,8 @@ PaymentStep step_arrived(PaymentEvent event)
                 ClaimChange::settling};
     case PaymentEvent::claim_paid_resumed:
         return {PaymentState::paid, PaymentAction::proceed, ClaimChange::keep};
+    case PaymentEvent::answered_without_call:
+        return {PaymentState::closed, PaymentAction::none, ClaimChange::keep};
     case PaymentEvent::request_gone:
         // A claim in hand by now was taken and is good for nothing yet.
         return {PaymentState::closed, PaymentAction::none, ClaimChange::free};
@@ -262,7 +264,8 @@ PaymentStep step(PaymentState state, PaymentEvent event)
     case PaymentState::closed:
         break;
     }
-    if (event == PaymentEvent::request_gone) {
+    if (event == PaymentEvent::request_gone
+        || event == PaymentEvent::answered_without_call) {
         return {PaymentState::closed, PaymentAction::none, ClaimChange::keep};
     }
     return unexpected(PaymentState::closed);
@@ -283,28 +286,14 @@ const char *state_name(PaymentState state)
 const char *event_name(PaymentEvent event)
 {
     constexpr const char *kNames[] = {
-        "claim_taken",
-        "claim_taken_to_settle",
-        "claim_unknown_resumed",
-        "claim_paid_resumed",
-        "verify_valid",
-        "verify_final",
-        "verify_settle_first",
-        "verify_invalid",
-        "verify_failed",
-        "content_free",
-        "content_charged",
-        "content_failed",
-        "content_broken",
-        "settle_due",
-        "settle_paid",
-        "settle_unproven",
-        "settle_waived",
-        "settle_refused",
-        "settle_not_processed",
-        "settle_unknown",
-        "body_sent",
-        "request_gone",
+        "claim_taken",        "claim_taken_to_settle", "claim_unknown_resumed",
+        "claim_paid_resumed", "answered_without_call", "verify_valid",
+        "verify_final",       "verify_settle_first",   "verify_invalid",
+        "verify_failed",      "content_free",          "content_charged",
+        "content_failed",     "content_broken",        "settle_due",
+        "settle_paid",        "settle_unproven",       "settle_waived",
+        "settle_refused",     "settle_not_processed",  "settle_unknown",
+        "body_sent",          "request_gone",
     };
     static_assert(sizeof(kNames) / sizeof(kNames[0])
                   == static_cast<unsigned>(kLastEvent) + 1);

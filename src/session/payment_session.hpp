@@ -28,6 +28,7 @@ enum class PaymentEvent : std::uint8_t {
     // that is verified, for another payment of the same payer.
     claim_unknown_resumed,  // outcome was unknown
     claim_paid_resumed,     // content is owed
+    answered_without_call,  // an offer, a refusal, a fault: nothing was taken
     verify_valid,
     verify_final,         // valid, and nothing is going to be settled
     verify_settle_first,  // valid, but no content is made on trust

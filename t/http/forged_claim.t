@@ -56,7 +56,7 @@ my $honest = payment(unpaid($t, '/a'), %victim, valid => 200);
 is_content paid($t, '/a', payment => $honest), "SECRET\n", 'the payer is served';
 is $f->order, 'verify settle', 'verified, and settled';
 is $f->asked('settle')->{paymentPayload}{payload}{signature}, decoded($honest)->{payload}{signature}, 'as he signed it';
-$t->log_like(qr/\[notice\].*nobody had verified gives way/, 'the log says so');
+$t->log_like(qr/\[notice\].*unverified payment .* is replaced by/, 'the log says so');
 fresh;
 is paid($t, '/a', payment => $_)->status, 402, 'both are used' for $honest, $forged;
 is $f->calls . $up->hits, '00', 'nobody was asked';

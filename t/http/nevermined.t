@@ -307,7 +307,7 @@ is $f->asked('verify')->{paymentRequired}{accepts}[0]{network}, 'braintree', 'an
 forget();
 is unpaid($t, '/live')->{accepts}[0]{network}, 'eip155:8453', 'a live key: real money, whatever is written';
 is ask_with('/live')->status, 402, 'its backend is not to be had here';
-$t->log_like(qr{verify at "https://api\.live\.nevermined\.app/api/v1/x402" failed}, 'and it is that of the key');
+$t->log_like(qr{verify at facilitator "https://api\.live\.nevermined\.app/api/v1/x402" failed}, 'and it is that of the key');
 
 $token = token(again => 1);
 for (1 .. 2) {

@@ -59,14 +59,16 @@ bool leaks(ngx_http_request_t *r, const LocationConf *conf,
 ngx_int_t refuse_unpaid_content(ngx_http_request_t *r, const LocationConf *conf)
 {
     RequestCtx *ctx = find_or_make_ctx(r);
-    if (ctx == nullptr || conf->offer == nullptr
-        || make_quote(*ctx, conf) != OfferState::made) {
+    // Money: with a call on the wire the payment is not over, and is given up
+    // where the request ends.
+    if (ctx == nullptr || conf->offer == nullptr || ctx->verify
+        || ctx->settlement || make_quote(*ctx, conf) != OfferState::made) {
         return NGX_ERROR;
     }
     OwnReply answer = ctx->answered
                           ? challenge_answer(std::string(kPaymentRequired))
                           : unpaid_answer();
-    ctx->state = PaymentState::closed;
+    advance(*ctx, PaymentEvent::answered_without_call);
     log_line(NGX_LOG_WARN, r->connection->log,
              "content made before the access phase (return, or another access "
              "module) was kept from an unpaid request; such content cannot be "
@@ -81,7 +83,7 @@ ngx_int_t pass_free(RequestCtx &ctx)
     if (action != PaymentAction::pass) {
         return NGX_ERROR;
     }
-    if (ctx.hold_state == HoldState::held) {
+    if (ctx.hold.state == HoldState::held) {
         discard_held(ctx);
         return release_response(ctx);
     }
@@ -142,7 +144,7 @@ ngx_int_t read_verified(RequestCtx &ctx)
 {
     ngx_http_request_t *r = ctx.r;
     ContentFacts facts = facts_of(r);
-    facts.success_only = ctx.dialect->uses_bearer_tokens();
+    facts.success_only = ctx.quote.dialect->uses_bearer_tokens();
     switch (charge_of(facts)) {
     case Charge::free:
         return pass_free(ctx);
@@ -164,7 +166,7 @@ ngx_int_t read_verified(RequestCtx &ctx)
     }
     if (r->header_only || facts.status == NGX_HTTP_NO_CONTENT) {
         // No body will tell that the content is complete.
-        ctx.last_seen = true;
+        ctx.hold.last_seen = true;
         settle(ctx);
     } else {
         arm_hold_timer(ctx);
@@ -185,7 +187,7 @@ ngx_int_t read_settled(RequestCtx &ctx)
                           : PaymentEvent::content_failed);
     if (ctx.r->method == NGX_HTTP_HEAD || tunnel) {
         // No body will pass the filters.
-        ctx.last_seen = true;
+        ctx.hold.last_seen = true;
     }
     if (!add_paid_headers(ctx)) {
         return NGX_ERROR;
@@ -202,7 +204,7 @@ ngx_int_t filter_header(ngx_http_request_t *r)
     const LocationConf *conf = loc_conf(r);
     RequestCtx *ctx = find_ctx(r);
 
-    switch (ctx ? ctx->state : PaymentState::arrived) {
+    switch (ctx ? ctx->state() : PaymentState::arrived) {
     case PaymentState::verified:
         return read_verified(*ctx);
     case PaymentState::paid:

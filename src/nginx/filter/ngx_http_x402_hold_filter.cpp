@@ -23,19 +23,19 @@ bool has_last(const ngx_chain_t *in)
 ngx_int_t hold_body(RequestCtx &ctx, ngx_chain_t *in)
 {
     if (has_last(in)) {
-        ctx.last_seen = true;
+        ctx.hold.last_seen = true;
     }
     if (!keep_buffers(ctx, in)) {
         return NGX_ERROR;
     }
     hold_back(ctx);
-    if (ctx.state != PaymentState::holding) {
+    if (ctx.state() != PaymentState::holding) {
         return NGX_AGAIN;
     }
     if (upstream_died(ctx)) {
         return replace_broken(ctx);
     }
-    if (ctx.last_seen || enough_was_read(ctx)) {
+    if (ctx.hold.last_seen || enough_was_read(ctx)) {
         settle(ctx);
     }
     return NGX_AGAIN;
@@ -44,10 +44,10 @@ ngx_int_t hold_body(RequestCtx &ctx, ngx_chain_t *in)
 ngx_int_t drop_body(RequestCtx &ctx, ngx_chain_t *in)
 {
     if (has_last(in)) {
-        ctx.last_seen = true;
+        ctx.hold.last_seen = true;
     }
     discard_buffers(in);
-    if (ctx.upstream_to_stop) {
+    if (ctx.hold.upstream_to_stop) {
         stop_upstream(ctx);
     }
     // What is still on its way of our own answer.
@@ -59,7 +59,7 @@ ngx_int_t drop_body(RequestCtx &ctx, ngx_chain_t *in)
 ngx_int_t pass_body(RequestCtx &ctx, ngx_chain_t *in)
 {
     if (has_last(in)) {
-        ctx.last_seen = true;
+        ctx.hold.last_seen = true;
     }
     ngx_int_t rc = next_body_filter(ctx.r, in);
     record_delivery(ctx);
@@ -70,7 +70,7 @@ ngx_int_t pass_body(RequestCtx &ctx, ngx_chain_t *in)
 bool overtakes(ngx_http_request_t *r, const RequestCtx *ctx,
                const ngx_chain_t *in)
 {
-    return ctx && ctx->hold_state == HoldState::held && in
+    return ctx && ctx->hold.state == HoldState::held && in
            && !r->subrequest_in_memory && !r->background && !r->header_only;
 }
 
@@ -89,7 +89,7 @@ ngx_int_t body_filter(ngx_http_request_t *r, ngx_chain_t *in)
     if (ctx == nullptr) {
         return next_body_filter(r, in);
     }
-    switch (ctx->hold_state) {
+    switch (ctx->hold.state) {
     case HoldState::held:
         return hold_body(*ctx, in);
     case HoldState::shut:

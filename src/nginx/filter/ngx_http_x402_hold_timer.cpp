@@ -4,8 +4,8 @@
 
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/filter/ngx_http_x402_response_hold.hpp"
-#include "nginx/payment/ngx_http_x402_access.hpp"
 #include "nginx/payment/ngx_http_x402_facilitator_peers.hpp"
+#include "nginx/payment/ngx_http_x402_settlement_terms.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 
 namespace x402 {
@@ -45,7 +45,7 @@ RequestCtx *ctx_of_timer(ngx_event_t *event)
 void on_hold_timer(ngx_event_t *event)
 {
     RequestCtx *ctx = ctx_of_timer(event);
-    if (ctx == nullptr || ctx->state != PaymentState::holding) {
+    if (ctx == nullptr || ctx->state() != PaymentState::holding) {
         return;
     }
     ngx_http_request_t *r = ctx->r;
@@ -57,7 +57,7 @@ void on_hold_timer(ngx_event_t *event)
                         return replace_broken(*ctx);
                     }
                     bool waited = static_cast<ngx_msec_int_t>(
-                                      ctx->hold_until - ngx_current_msec)
+                                      ctx->hold.until - ngx_current_msec)
                                   <= 0;
                     if (waited || enough_was_read(*ctx)) {
                         settle(*ctx);
@@ -77,7 +77,7 @@ void on_settled(void *data, const PaymentStep &next,
     auto *ctx = static_cast<RequestCtx *>(data);
     ngx_http_request_t *r = ctx->r;
     ctx->settlement = nullptr;
-    ctx->state = next.next;
+    adopt(*ctx, next);
     ngx_int_t rc = guarded(
         r->connection->log, static_cast<ngx_int_t>(NGX_ERROR),
         [&]() -> ngx_int_t {
@@ -85,7 +85,7 @@ void on_settled(void *data, const PaymentStep &next,
             record_settlement(*ctx, result);
             if (next.action == PaymentAction::release) {
                 ctx->receipt = result.receipt;
-                ctx->released = true;
+                ctx->hold.released = true;
                 ngx_int_t sent = release_response(*ctx);
                 record_delivery(*ctx);
                 return sent;
@@ -100,14 +100,14 @@ void on_settled(void *data, const PaymentStep &next,
 bool upstream_died(const RequestCtx &ctx)
 {
     const ngx_http_upstream_t *u = ctx.r->upstream;
-    return !ctx.last_seen && u && u->header_sent
+    return !ctx.hold.last_seen && u && u->header_sent
            && u->peer.connection == nullptr;
 }
 
 bool enough_was_read(const RequestCtx &ctx)
 {
     const ngx_http_upstream_t *u = ctx.r->upstream;
-    off_t read = ctx.held_bytes;
+    off_t read = ctx.hold.bytes;
     if (u && u->header_sent) {
         if (!u->buffering && read > 0) {
             return true;
@@ -116,25 +116,25 @@ bool enough_was_read(const RequestCtx &ctx)
             read = std::max(read, u->pipe->read_length);
         }
     }
-    return read >= static_cast<off_t>(ctx.conf->settle_buffer);
+    return read >= static_cast<off_t>(ctx.quote.conf->settle_buffer);
 }
 
 void arm_hold_timer(RequestCtx &ctx)
 {
     ngx_msec_int_t left =
-        static_cast<ngx_msec_int_t>(ctx.hold_until - ngx_current_msec);
+        static_cast<ngx_msec_int_t>(ctx.hold.until - ngx_current_msec);
     ngx_msec_t wait = left <= 0 ? 1 : static_cast<ngx_msec_t>(left);
-    ngx_add_timer(&ctx.hold_timer, std::min(wait, kLookInterval));
+    ngx_add_timer(&ctx.hold.timer, std::min(wait, kLookInterval));
 }
 
 void begin_hold(RequestCtx &ctx)
 {
-    ctx.hold_state = HoldState::held;
-    ctx.held_last = &ctx.held;
-    ctx.hold_timer.handler = on_hold_timer;
-    ctx.hold_timer.data = ctx.r->connection;
-    ctx.hold_timer.log = ctx.r->connection->log;
-    ctx.hold_until = ngx_current_msec + ctx.conf->settle_wait;
+    ctx.hold.state = HoldState::held;
+    ctx.hold.last = &ctx.hold.chain;
+    ctx.hold.timer.handler = on_hold_timer;
+    ctx.hold.timer.data = ctx.r->connection;
+    ctx.hold.timer.log = ctx.r->connection->log;
+    ctx.hold.until = ngx_current_msec + ctx.quote.conf->settle_wait;
     hold_back(ctx);
 }
 
@@ -160,11 +160,11 @@ void settle(RequestCtx &ctx)
     if (advance(ctx, PaymentEvent::settle_due) != PaymentAction::call_settle) {
         return;
     }
-    if (ctx.hold_timer.timer_set) {
-        ngx_del_timer(&ctx.hold_timer);
+    if (ctx.hold.timer.timer_set) {
+        ngx_del_timer(&ctx.hold.timer);
     }
     ctx.settlement =
-        Settlement::start(*worker, endpoint, std::move(terms), ctx.state,
+        Settlement::start(*worker, endpoint, std::move(terms), ctx.state(),
                           std::move(ctx.slot), on_settled, &ctx);
 }
 

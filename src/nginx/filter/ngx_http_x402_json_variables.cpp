@@ -58,25 +58,25 @@ JsonValue member_at(JsonValue object, std::string_view name)
 std::string body_field(ngx_http_request_t *r, std::string_view name)
 {
     const RequestCtx *ctx = find_ctx(r);
-    return ctx && ctx->body_document
-               ? text_of(peer_named(ctx->body_document->root(), name))
+    return ctx && ctx->trace.body_document
+               ? text_of(peer_named(ctx->trace.body_document->root(), name))
                : std::string();
 }
 
 std::string answer_field(ngx_http_request_t *r, std::string_view name)
 {
     RequestCtx *ctx = find_ctx(r);
-    if (ctx == nullptr || ctx->verify_body.empty()) {
+    if (ctx == nullptr || ctx->trace.verify_body.empty()) {
         return {};
     }
-    if (!ctx->verify_document) {
+    if (!ctx->trace.verify_document) {
         JsonLimits limits;
         limits.bytes = kMaxReplyBytes;
-        auto document = JsonDocument::parse(ctx->verify_body, limits);
-        ctx->verify_document =
+        auto document = JsonDocument::parse(ctx->trace.verify_body, limits);
+        ctx->trace.verify_document =
             document ? std::move(document.value()) : JsonDocument();
     }
-    JsonValue value = member_at(ctx->verify_document->root(), name);
+    JsonValue value = member_at(ctx->trace.verify_document->root(), name);
     if (value.is_object() || value.is_array()) {
         std::string json;
         value.write(json);

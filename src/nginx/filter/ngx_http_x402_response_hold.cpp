@@ -39,20 +39,20 @@ void clear_hold(RequestCtx &ctx)
     r->buffered &= static_cast<unsigned>(~kBuffered) & 0x0f;
     r->connection->buffered &= static_cast<unsigned>(~kBuffered) & 0xff;
     r->connection->write->delayed = 0;
-    if (ctx.hold_timer.timer_set) {
-        ngx_del_timer(&ctx.hold_timer);
+    if (ctx.hold.timer.timer_set) {
+        ngx_del_timer(&ctx.hold.timer);
     }
 }
 
 void free_held_links(RequestCtx &ctx)
 {
-    for (ngx_chain_t *link = ctx.held; link;) {
+    for (ngx_chain_t *link = ctx.hold.chain; link;) {
         ngx_chain_t *next = link->next;
         ngx_free_chain(ctx.r->pool, link);
         link = next;
     }
-    ctx.held = nullptr;
-    ctx.held_last = &ctx.held;
+    ctx.hold.chain = nullptr;
+    ctx.hold.last = &ctx.hold.chain;
 }
 
 void reset_headers(ngx_http_request_t *r, const OwnReply &answer,
@@ -109,7 +109,7 @@ ngx_int_t answer_bad_range(RequestCtx &ctx)
     }
 
     discard_held(ctx);
-    ctx.hold_state = HoldState::shut;
+    ctx.hold.state = HoldState::shut;
     ctx.own_header_count = 0;
     reset_headers(r, answer, body);
     if (!add_paid_headers(ctx)
@@ -143,9 +143,9 @@ bool keep_buffers(RequestCtx &ctx, ngx_chain_t *in)
         if (link->buf == nullptr) {
             return false;
         }
-        ctx.held_bytes += ngx_buf_size(in->buf);
-        *ctx.held_last = link;
-        ctx.held_last = &link->next;
+        ctx.hold.bytes += ngx_buf_size(in->buf);
+        *ctx.hold.last = link;
+        ctx.hold.last = &link->next;
     }
     return true;
 }
@@ -160,7 +160,7 @@ void discard_buffers(ngx_chain_t *in)
 
 void discard_held(RequestCtx &ctx)
 {
-    discard_buffers(ctx.held);
+    discard_buffers(ctx.hold.chain);
     free_held_links(ctx);
 }
 
@@ -168,8 +168,8 @@ ngx_int_t release_response(RequestCtx &ctx)
 {
     ngx_http_request_t *r = ctx.r;
     clear_hold(ctx);
-    ctx.hold_state = HoldState::open;
-    if (ctx.released && !add_paid_headers(ctx)) {
+    ctx.hold.state = HoldState::open;
+    if (ctx.hold.released && !add_paid_headers(ctx)) {
         return NGX_ERROR;
     }
     ngx_int_t rc = next_header_filter(r);
@@ -182,10 +182,10 @@ ngx_int_t release_response(RequestCtx &ctx)
     }
     if (r->header_only) {
         discard_held(ctx);
-        ctx.hold_state = HoldState::shut;
+        ctx.hold.state = HoldState::shut;
         return NGX_OK;
     }
-    rc = next_body_filter(r, ctx.held);
+    rc = next_body_filter(r, ctx.hold.chain);
     free_held_links(ctx);
     return rc;
 }
@@ -193,8 +193,8 @@ ngx_int_t release_response(RequestCtx &ctx)
 void stop_upstream(RequestCtx &ctx)
 {
     ngx_http_upstream_t *u = ctx.r->upstream;
-    ctx.upstream_to_stop = false;
-    if (u == nullptr || ctx.last_seen) {
+    ctx.hold.upstream_to_stop = false;
+    if (u == nullptr || ctx.hold.last_seen) {
         return;
     }
     u->keepalive = 0;
@@ -203,7 +203,7 @@ void stop_upstream(RequestCtx &ctx)
         u->headers_in.content_length_n = 0;
         u->headers_in.chunked = 0;
         u->upgrade = 0;
-        ctx.upstream_to_stop = true;
+        ctx.hold.upstream_to_stop = true;
         return;
     }
     if (u->peer.connection == nullptr) {
@@ -225,7 +225,7 @@ ngx_int_t replace_response(RequestCtx &ctx, const OwnReply &answer)
 {
     clear_hold(ctx);
     discard_held(ctx);
-    ctx.hold_state = HoldState::shut;
+    ctx.hold.state = HoldState::shut;
     stop_upstream(ctx);
 
     AnswerBody body;

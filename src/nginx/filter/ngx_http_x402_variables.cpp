@@ -17,12 +17,12 @@ namespace {
 std::string state_of(const RequestCtx &ctx)
 {
     OutcomeFacts facts;
-    facts.state = ctx.state;
-    facts.reply = ctx.reply;
+    facts.state = ctx.state();
+    facts.reply = ctx.trace.reply;
     facts.money_moved = !ctx.receipt.empty() && !ctx.never_settled;
     facts.never_settled = ctx.never_settled;
     facts.accepted = ctx.accepted;
-    facts.let_in = ctx.let_in;
+    facts.let_in = ctx.trace.let_in;
     for (const auto &[conf, bypassed] : ctx.bypasses) {
         facts.bypassed = facts.bypassed || bypassed;
     }
@@ -109,18 +109,18 @@ std::string of_request(const RequestCtx &ctx, uintptr_t which)
     case NGX_HTTP_X402_STATE:
         return state_of(ctx);
     case NGX_HTTP_X402_TRANSACTION:
-        return header_excerpt(ctx.transaction);
+        return header_excerpt(ctx.trace.transaction);
     case NGX_HTTP_X402_FACILITATOR:
         return ctx.asked ? header_excerpt(ctx.asked->url.base(), 2048)
                          : std::string();
     case NGX_HTTP_X402_REASON:
-        return header_excerpt(ctx.reason);
+        return header_excerpt(ctx.trace.reason);
     case NGX_HTTP_X402_VERIFY_TIME:
-        return seconds(ctx.verify_time);
+        return seconds(ctx.trace.verify_time);
     case NGX_HTTP_X402_SETTLE_TIME:
-        return seconds(ctx.settle_time);
+        return seconds(ctx.trace.settle_time);
     case NGX_HTTP_X402_REDELIVERY:
-        return ctx.resumed && ctx.accepted ? "1" : "";
+        return ctx.accepted && ctx.payment && ctx.payment->resumed ? "1" : "";
     default:
         return ctx.payment ? of_payment(*ctx.payment, which) : std::string();
     }
@@ -139,8 +139,8 @@ std::string of_header(ngx_http_request_t *main, const RequestCtx *ctx,
         return presented.empty() ? "" : "1";
     }
     Dialects dialects = {&dialect_v2(), &dialect_v1()};
-    if (ctx && ctx->location) {
-        dialects = ctx->location->dialects;
+    if (ctx && ctx->quote.location) {
+        dialects = ctx->quote.location->dialects;
     } else if (loc_conf(main)->dialects) {
         dialects = *loc_conf(main)->dialects;
     }

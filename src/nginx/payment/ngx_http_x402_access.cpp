@@ -2,7 +2,9 @@
 
 #include "nginx/core/ngx_http_x402_header_list.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/payment/ngx_http_x402_claim_wait.hpp"
 #include "nginx/payment/ngx_http_x402_payment.hpp"
+#include "nginx/payment/ngx_http_x402_token.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 #include "nginx/request/ngx_http_x402_payment_headers.hpp"
 #include "nginx/request/ngx_http_x402_quote.hpp"
@@ -16,7 +18,7 @@ namespace {
 // offer or only inherits its price.
 bool is_covered(const RequestCtx &ctx, const LocationConf *conf)
 {
-    return conf->offer == ctx.location || !conf->price_in_location;
+    return conf->offer == ctx.quote.location || !conf->price_in_location;
 }
 
 ngx_int_t refuse_other_price(RequestCtx &ctx)
@@ -27,8 +29,8 @@ ngx_int_t refuse_other_price(RequestCtx &ctx)
              "of its own and is refused; nothing is charged for that now: give "
              "both locations one price, or write \"x402 off\" in the second");
     ctx.answered = true;
-    ctx.reply = ReplyKind::fault;
-    ctx.reason = "other_price";
+    ctx.trace.reply = ReplyKind::fault;
+    ctx.trace.reason = "other_price";
     return NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
@@ -67,7 +69,7 @@ ngx_int_t wait_for_call(ngx_http_request_t *r)
 
 ngx_int_t after_step(RequestCtx &ctx)
 {
-    switch (ctx.state) {
+    switch (ctx.state()) {
     case PaymentState::arrived:
         if (ctx.claim_wait_timer.timer_set) {
             return wait_for_call(ctx.r);
@@ -115,23 +117,23 @@ ngx_int_t first_visit(RequestCtx &ctx, const LocationConf *conf)
         }
         [[fallthrough]];
     case OfferState::unready:
-        ctx.state = PaymentState::closed;
+        advance(ctx, PaymentEvent::answered_without_call);
         ctx.answer = unready_answer();
         return after_step(ctx);
     case OfferState::failed:
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-    if (ctx.dialect->uses_bearer_tokens()) {
+    if (ctx.quote.dialect->uses_bearer_tokens()) {
         receive_token(ctx);
         return after_step(ctx);
     }
     ChosenPayment payment =
-        chosen_payment(ctx.presented, ctx.location->dialects);
+        chosen_payment(ctx.presented, ctx.quote.location->dialects);
     if (payment.dialect) {
-        ctx.dialect = payment.dialect;
+        ctx.quote.dialect = payment.dialect;
     }
     if (!payment.usable()) {
-        ctx.state = PaymentState::closed;
+        advance(ctx, PaymentEvent::answered_without_call);
         return send_answer(ctx, unpaid_answer());
     }
     receive_payment(ctx, view(payment.header->value));
@@ -156,7 +158,7 @@ ngx_int_t access(ngx_http_request_t *r, const LocationConf *conf)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
-    switch (ctx->state) {
+    switch (ctx->state()) {
     case PaymentState::arrived:
         return first_visit(*ctx, conf);
     case PaymentState::verified:
@@ -193,16 +195,6 @@ ngx_int_t on_access(ngx_http_request_t *r)
     return guarded(r->connection->log,
                    static_cast<ngx_int_t>(NGX_HTTP_INTERNAL_SERVER_ERROR),
                    [&] { return access(r, conf); });
-}
-
-void resume_phases(ngx_http_request_t *r)
-{
-    ngx_connection_t *c = r->connection;
-    r->read_event_handler = ngx_http_block_reading;
-    if (ngx_http_post_request(r, nullptr) != NGX_OK) {
-        ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
-    }
-    ngx_http_run_posted_requests(c);
 }
 
 }  // namespace x402

@@ -1,18 +1,24 @@
 // Two payments under one claim key: the first was settled before content,
-// without anybody having verified it, and its outcome is not known. Whoever
-// knows payer and nonce can have made it up, and the payer would be locked out
-// with what he signed until its time is over.
+// without having been verified, and its outcome is not known. Anyone who knows
+// payer and nonce could have forged it and would lock the payer out until the
+// authorization expires.
 //
 // Money: the claim is not touched before the second payment is verified, and it
 // is for terms that the first did not have: a signature that cannot be taken
 // from the first. At most one of the two can be settled, by its nonce; content
 // is made when that is proven, and of a refusal nothing follows, since the
-// first may have been genuine. Whoever signs two payments under one nonce has
-// bought one thing.
+// first may have been genuine. A payer that signs two payments under one nonce
+// has bought one thing.
+#include "nginx/payment/ngx_http_x402_claim_takeover.hpp"
+
 #include "facilitator/settle_request.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "nginx/payment/ngx_http_x402_facilitator_peers.hpp"
+#include "nginx/payment/ngx_http_x402_admission.hpp"
+#include "nginx/payment/ngx_http_x402_identifier.hpp"
 #include "nginx/payment/ngx_http_x402_payment.hpp"
+#include "nginx/payment/ngx_http_x402_payment_answer.hpp"
+#include "nginx/payment/ngx_http_x402_settle_first.hpp"
+#include "nginx/payment/ngx_http_x402_settlement_terms.hpp"
 #include "nginx/reply/ngx_http_x402_notify.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 
@@ -20,7 +26,7 @@ namespace x402 {
 
 namespace {
 
-// Nothing is taken but a slot and a place of this client's. False: not now.
+// Takes a slot and a place in the client's share, nothing else. False: not now.
 bool begin_takeover(RequestCtx &ctx, Worker &worker, ClaimRef claim)
 {
     Payment &payment = *ctx.payment;
@@ -28,22 +34,15 @@ bool begin_takeover(RequestCtx &ctx, Worker &worker, ClaimRef claim)
         || payment.scheme.upto || !check_identifier(ctx, worker)) {
         return false;
     }
-    PeerChoice peer = choose_peer(ctx, worker);
-    if (peer.endpoint == nullptr || peer.settle_first
-        || !Slot::available(worker, ctx.conf->max_calls, false)) {
+    Admission admission(ctx, worker, AdmissionKind::payment);
+    if (!admission || admission.peer().settle_first) {
         return false;
     }
-    AddressPlace place(worker.addresses, ctx.r->connection,
-                       ctx.conf->max_calls);
-    if (!place) {
-        return false;
-    }
-    ctx.slot = Slot(worker, std::move(place));
-    peer.use();
+    admission.begin(ctx);
     payment.disputed_claim = claim;
     ctx.settled_before = true;
     advance(ctx, PaymentEvent::claim_taken);
-    begin_verify(ctx, *peer.endpoint);
+    verify_payment(ctx, *admission.peer().endpoint);
     return true;
 }
 
@@ -59,9 +58,8 @@ bool take_over_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
         return false;
     }
     if (!begin_takeover(ctx, worker, claim.ref)) {
-        // Whatever is wrong with it: the claim is what it was.
+        // Whatever is wrong with the payment: the claim stays what it was.
         decide(ctx, unknown_answer());
-        cap_retry(ctx);
     }
     return true;
 }
@@ -75,16 +73,14 @@ void settle_disputed_claim(RequestCtx &ctx, Worker &worker)
                ->take_over(payment.disputed_claim, payment.facts, worker.owner,
                            payment.request_body, ctx.asked->id, ngx_time());
     if (!taken) {
-        advance(ctx, PaymentEvent::verify_failed);
-        ctx.answer = unknown_answer();
-        cap_retry(ctx);
+        end_payment(ctx, PaymentEvent::verify_failed, unknown_answer());
         return;
     }
     payment.claim = payment.disputed_claim;
     log_line(NGX_LOG_NOTICE, ctx.r->connection->log,
-             "a payment of unknown outcome that nobody had verified gives way "
-             "to another one of payer \""
-                 + log_excerpt(payment.payer) + "\" under the same nonce");
+             "an unverified payment of unknown outcome is replaced by a "
+             "verified payment of payer \""
+                 + log_excerpt(payment.payer) + "\" with the same nonce");
     notify(ctx, NotifyEvent::verify);
     advance(ctx, PaymentEvent::verify_settle_first);
     SettlementTerms terms = settlement_terms(ctx);

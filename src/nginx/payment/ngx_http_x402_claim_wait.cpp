@@ -1,18 +1,20 @@
 // A payment that another request is working on: its second presenter waits a
-// little, since most of the time the first is about to be done.
+// little, since most of the time the first is almost done.
+#include "nginx/payment/ngx_http_x402_claim_wait.hpp"
+
 #include <algorithm>
 
-#include "nginx/payment/ngx_http_x402_payment.hpp"
+#include "nginx/payment/ngx_http_x402_phase_resume.hpp"
 
 namespace x402 {
 
 namespace {
 
 constexpr ngx_msec_t kLongestWait = 2000;
-// The first may be in another worker: there is nothing to be woken by.
+// The first may be in another worker, which cannot wake this one.
 constexpr ngx_msec_t kLookInterval = 50;
 
-void on_turn_timer(ngx_event_t *event)
+void on_look_timer(ngx_event_t *event)
 {
     auto *c = static_cast<ngx_connection_t *>(event->data);
     auto *r = static_cast<ngx_http_request_t *>(c->data);
@@ -36,7 +38,7 @@ bool wait_for_claim(RequestCtx &ctx)
     if (left <= 0) {
         return false;
     }
-    ctx.claim_wait_timer.handler = on_turn_timer;
+    ctx.claim_wait_timer.handler = on_look_timer;
     ctx.claim_wait_timer.data = ctx.r->connection;
     ctx.claim_wait_timer.log = ctx.r->connection->log;
     ngx_add_timer(&ctx.claim_wait_timer,

@@ -7,6 +7,8 @@
 #include "nginx/call/ngx_http_x402_endpoint_health.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/payment/ngx_http_x402_payment.hpp"
+#include "nginx/payment/ngx_http_x402_payment_answer.hpp"
+#include "nginx/payment/ngx_http_x402_verify.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 #include "nginx/request/ngx_http_x402_offer_supported.hpp"
 
@@ -35,7 +37,7 @@ Endpoint *next_to_verify(RequestCtx &ctx, Worker &worker)
 // The version of x402 by which it is asked about the payment's way.
 unsigned version_for(const RequestCtx &ctx, const FacilitatorConf &asked)
 {
-    unsigned version = ctx.dialect->version();
+    unsigned version = ctx.quote.dialect->version();
     Worker *worker = worker_of(main_conf(ctx.r));
     return worker ? version_to_ask(*worker, asked,
                                    ctx.payment->option->requirements, version)
@@ -48,7 +50,7 @@ Digest refusal_key(const RequestCtx &ctx, const FacilitatorConf &facilitator)
 {
     return sha256(canonical_json(ctx.payment->payload.payload()) + '\n'
                   + ctx.payment->option->json + '\n'
-                  + std::to_string(ctx.dialect->version()) + ' '
+                  + std::to_string(ctx.quote.dialect->version()) + ' '
                   + std::to_string(facilitator.index));
 }
 
@@ -102,7 +104,6 @@ PeerChoice choose_peer(RequestCtx &ctx, Worker &worker)
     PeerChoice choice = first_of(worker, peers);
     if (choice.endpoint == nullptr) {
         decide(ctx, closed_answer());
-        cap_retry(ctx);
         return choice;
     }
     const FacilitatorConf &chosen = choice.endpoint->conf();
@@ -177,7 +178,7 @@ bool verify_elsewhere(RequestCtx &ctx, const FacilitatorReply &reply,
                      + "\" failed: " + answer.detail + "; asking \""
                      + next->conf().url.base() + "\"");
         build_request(ctx, next->conf());
-        begin_verify(ctx, *next);
+        begin_verify(ctx, *next, *ctx.verify_rules);
         return true;
     });
 }

@@ -1,9 +1,11 @@
-// Extension payment-identifier: what a client named it pays for once, however
+// Extension payment-identifier: a client pays once for what it named, however
 // often it asks. A second payment under a name that is in use is refused before
-// anybody is asked about it.
+// a facilitator is asked about it.
+#include "nginx/payment/ngx_http_x402_identifier.hpp"
+
 #include "nginx/offer/ngx_http_x402_extensions.hpp"
 #include "nginx/payment/ngx_http_x402_payer_claims.hpp"
-#include "nginx/payment/ngx_http_x402_payment.hpp"
+#include "nginx/payment/ngx_http_x402_payment_answer.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 #include "protocol/payment_identifier.hpp"
 
@@ -60,7 +62,8 @@ OwnReply conflict_answer()
 
 bool check_identifier(RequestCtx &ctx, Worker &worker)
 {
-    JsonValue declared = extensions_of(*ctx.conf).find(kPaymentIdentifier);
+    JsonValue declared =
+        extensions_of(*ctx.quote.conf).find(kPaymentIdentifier);
     Payment &payment = *ctx.payment;
     if (!declared.exists() || payment.payload.version == 1) {
         return true;
@@ -80,7 +83,7 @@ bool check_identifier(RequestCtx &ctx, Worker &worker)
     }
     payment.name =
         payment_id_key(place_of(ctx.r), payer_of(payment.scheme), parsed.id);
-    // What he is owed under that name he may come for: see
+    // The payer may come for what it is owed under that name: see
     // accept_valid_payment().
     if (is_taken(worker, *payment.name, payment.facts.key)
         && !has_older_claim(ctx, worker)) {

@@ -6,7 +6,9 @@
 #include "facilitator/settle_request.hpp"
 #include "facilitator/verify_answer.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "nginx/payment/ngx_http_x402_payment.hpp"
+#include "nginx/payment/ngx_http_x402_payment_answer.hpp"
+#include "nginx/payment/ngx_http_x402_settle_first.hpp"
+#include "nginx/payment/ngx_http_x402_settlement_terms.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 #include "policy/claim_key.hpp"
 #include "policy/evm_address.hpp"
@@ -43,12 +45,12 @@ bool payer_is_proven(const Payment &payment)
 }
 
 // The claim in hand is the older one from now on.
-void adopt(RequestCtx &ctx, const ClaimView &older, PaymentEvent event)
+void take_up(RequestCtx &ctx, const ClaimView &older, PaymentEvent event)
 {
     Payment &payment = *ctx.payment;
     payment.facts.key = older.key;
     payment.valid_before = older.expires - ClaimTable::kAfterlife;
-    ctx.resumed = true;
+    ctx.payment->resumed = true;
     ctx.settled_before = false;
     // Money: nothing between these two may throw, or the cleanup would free
     // what is owed.
@@ -59,7 +61,7 @@ void adopt(RequestCtx &ctx, const ClaimView &older, PaymentEvent event)
 void deliver_owed(RequestCtx &ctx, const ClaimView &older)
 {
     Payment &payment = *ctx.payment;
-    adopt(ctx, older, PaymentEvent::claim_paid_resumed);
+    take_up(ctx, older, PaymentEvent::claim_paid_resumed);
     ctx.slot = Slot();
     ctx.settled_first = true;
     ctx.never_settled = older.never_settled;
@@ -68,7 +70,8 @@ void deliver_owed(RequestCtx &ctx, const ClaimView &older)
         LockedClaims(main_conf(ctx.r)->zone)->texts(older.ref).amount;
     auto receipt = JsonDocument::parse(older.receipt);
     if (receipt) {
-        ctx.transaction = std::string(receipt->root()["transaction"].string());
+        ctx.trace.transaction =
+            std::string(receipt->root()["transaction"].string());
     }
     log_line(NGX_LOG_NOTICE, ctx.r->connection->log,
              "content that was paid for is delivered to payer \""
@@ -81,7 +84,7 @@ bool ask_again(RequestCtx &ctx, Worker &worker, const ClaimView &older)
 {
     Payment &payment = *ctx.payment;
     Endpoint *endpoint = worker.endpoint_by_id(
-        older.facilitator, peer_by_id(*ctx.conf, older.facilitator));
+        older.facilitator, peer_by_id(*ctx.quote.conf, older.facilitator));
     std::string stored = LockedClaims(worker.zone)->stored_settle(older.ref);
     auto request = read_settle_request(stored);
     if (endpoint == nullptr || !request) {
@@ -94,7 +97,7 @@ bool ask_again(RequestCtx &ctx, Worker &worker, const ClaimView &older)
         }
         claims->free(payment.claim);
     }
-    adopt(ctx, older, PaymentEvent::claim_unknown_resumed);
+    take_up(ctx, older, PaymentEvent::claim_unknown_resumed);
     payment.network = std::move(request->network);
     payment.amount = std::move(request->amount);
     payment.asset = std::move(request->asset);
@@ -156,8 +159,7 @@ bool adopt_older_claim(RequestCtx &ctx, Worker &worker)
         return false;
     }
     if (older.in_use || !ask_again(ctx, worker, older)) {
-        advance(ctx, PaymentEvent::verify_failed);
-        ctx.answer = unknown_answer();
+        end_payment(ctx, PaymentEvent::verify_failed, unknown_answer());
         ctx.answer.retry_after =
             std::min(ctx.answer.retry_after, static_cast<ngx_uint_t>(left));
     }

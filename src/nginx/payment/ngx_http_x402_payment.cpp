@@ -1,16 +1,25 @@
-// A presented payment nobody has seen before, on its way to a claim and to the
-// facilitator.
+// A payment that was not presented before, from its header to the claim and the
+// first call.
+#include "nginx/payment/ngx_http_x402_payment.hpp"
+
 #include <algorithm>
 
 #include "base/decimal_amount.hpp"
 #include "facilitator/verify_answer.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_extensions.hpp"
-#include "nginx/payment/ngx_http_x402_access.hpp"
+#include "nginx/payment/ngx_http_x402_admission.hpp"
+#include "nginx/payment/ngx_http_x402_claim_wait.hpp"
 #include "nginx/payment/ngx_http_x402_facilitator_peers.hpp"
+#include "nginx/payment/ngx_http_x402_identifier.hpp"
 #include "nginx/payment/ngx_http_x402_payer_claims.hpp"
-#include "nginx/payment/ngx_http_x402_payment.hpp"
+#include "nginx/payment/ngx_http_x402_payment_answer.hpp"
+#include "nginx/payment/ngx_http_x402_resume.hpp"
+#include "nginx/payment/ngx_http_x402_settle_first.hpp"
+#include "nginx/payment/ngx_http_x402_settle_time.hpp"
+#include "nginx/payment/ngx_http_x402_settlement_terms.hpp"
 #include "nginx/payment/ngx_http_x402_verified.hpp"
+#include "nginx/payment/ngx_http_x402_verify.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 #include "nginx/request/ngx_http_x402_price_grace.hpp"
 #include "nginx/request/ngx_http_x402_quote.hpp"
@@ -27,9 +36,9 @@ namespace {
 // up to 3.6 s), s.
 constexpr std::int64_t kAlgorandLifetime = 3600;
 
-// Forms that do not say until when they can be used are good for as long as
+// Forms that do not say until when they can be used are usable for as long as
 // the offer says, or as their network allows, if that is longer; on Fast they
-// are good for ever.
+// never expire.
 std::int64_t last_use(const RequestCtx &ctx, const SchemePayload &scheme)
 {
     if (scheme.valid_before) {
@@ -41,7 +50,7 @@ std::int64_t last_use(const RequestCtx &ctx, const SchemePayload &scheme)
     }
     std::int64_t longest =
         scheme.form == PaymentForm::algorand ? kAlgorandLifetime : 0;
-    for (const auto &option : ctx.offer->options()) {
+    for (const auto &option : ctx.quote.offer->options()) {
         longest = std::max(
             longest, std::int64_t{option.requirements.max_timeout_seconds});
     }
@@ -53,7 +62,7 @@ bool fill_facts(RequestCtx &ctx)
     Payment &payment = *ctx.payment;
     const SchemePayload &scheme = payment.scheme;
     std::string client;
-    if (!redeliver_key(ctx.r, ctx.conf, client)) {
+    if (!redeliver_key(ctx.r, ctx.quote.conf, client)) {
         return false;
     }
     ClaimFacts &facts = payment.facts;
@@ -74,7 +83,8 @@ bool fill_facts(RequestCtx &ctx)
 // Header to payment; false: ctx.answer says why not.
 bool read_payment(RequestCtx &ctx, std::string_view header_value)
 {
-    auto payload = ctx.dialect->decode(header_value, ctx.offer.get());
+    auto payload =
+        ctx.quote.dialect->decode(header_value, ctx.quote.offer.get());
     if (!payload) {
         refuse_payment(ctx, payload.problem().text);
         if (payload.problem().text == kPaymentRequired) {
@@ -92,17 +102,18 @@ bool read_payment(RequestCtx &ctx, std::string_view header_value)
                                       asset, payload->payload());
     if (!scheme) {
         bool no_match = scheme.problem().text == kNoMatchingRequirements;
-        refuse_payment(ctx, no_match ? std::string(ctx.dialect->mismatch())
-                                     : scheme.problem().text);
+        refuse_payment(ctx, no_match
+                                ? std::string(ctx.quote.dialect->mismatch())
+                                : scheme.problem().text);
         return false;
     }
     ctx.payment = std::make_unique<Payment>();
-    ctx.payment->offered = ctx.offer;
+    ctx.payment->offered = ctx.quote.offer;
     ctx.payment->scheme = std::move(scheme.value());
     ctx.payment->payload = std::move(payload.value());
     if (!fill_facts(ctx)) {
         ctx.payment.reset();
-        ctx.state = PaymentState::closed;
+        advance(ctx, PaymentEvent::answered_without_call);
         return false;  // 500
     }
     return true;
@@ -128,55 +139,17 @@ OwnReply verify_answer_for(const RequestCtx &ctx, const VerifyAnswer &verdict)
     return fault_answer(NGX_HTTP_BAD_GATEWAY, "facilitator_failed");
 }
 
-void log_verify_trouble(const RequestCtx &ctx, const VerifyAnswer &verdict)
+void refuse_verified(RequestCtx &ctx, const VerifyAnswer &verdict)
 {
-    if (verdict.verdict == VerifyVerdict::invalid) {
-        log_line(NGX_LOG_INFO, ctx.r->connection->log,
-                 "facilitator refuses the payment: "
-                     + log_excerpt(verdict.reason));
-        return;
+    bool invalid = verdict.verdict == VerifyVerdict::invalid;
+    if (invalid) {
+        remember_refusal(ctx, verdict.reason);
     }
-    bool operator_fault = verdict.verdict == VerifyVerdict::operator_fault;
-    log_line(operator_fault ? NGX_LOG_CRIT : NGX_LOG_ERR,
-             ctx.r->connection->log,
-             "verify at facilitator \"" + ctx.asked->url.base()
-                 + "\" failed: " + verdict.detail
-                 + (operator_fault ? "; check x402_facilitator and the account "
-                                     "at that facilitator"
-                                   : ""));
-}
-
-void on_verified(void *data, FacilitatorReply &reply)
-{
-    auto *ctx = static_cast<RequestCtx *>(data);
-    ctx->verify = nullptr;
-    ctx->verify_time = ngx_current_msec - ctx->verify_started;
-    VerifyAnswer verdict = take_verdict(*ctx, reply);
-    if (verify_elsewhere(*ctx, reply, verdict)) {
-        return;
-    }
-    resume_request(ctx->r, [&] {
-        if (verdict.verdict == VerifyVerdict::valid) {
-            ctx->verify_body = std::move(reply.body);
-            ctx->payment->payer_known = true;
-            if (!verdict.payer.empty()) {
-                ctx->payment->payer = verdict.payer;
-            }
-            accept_valid_payment(*ctx);
-        } else {
-            log_verify_trouble(*ctx, verdict);
-            if (verdict.verdict == VerifyVerdict::invalid) {
-                remember_refusal(*ctx, verdict.reason);
-            }
-            advance(*ctx, verdict.verdict == VerifyVerdict::invalid
-                              ? PaymentEvent::verify_invalid
-                              : PaymentEvent::verify_failed);
-            ctx->answer = ctx->payment->disputed_claim
-                              ? unknown_answer()
-                              : verify_answer_for(*ctx, verdict);
-            cap_retry(*ctx);
-        }
-    });
+    end_payment(ctx,
+                invalid ? PaymentEvent::verify_invalid
+                        : PaymentEvent::verify_failed,
+                ctx.payment->disputed_claim ? unknown_answer()
+                                            : verify_answer_for(ctx, verdict));
 }
 
 void log_full(const RequestCtx &ctx, Worker &worker)
@@ -189,8 +162,8 @@ void log_full(const RequestCtx &ctx, Worker &worker)
                           "size of x402_zone");
 }
 
-// The claim is taken. Money: who has an older claim here is verified whatever
-// the rest says.
+// The claim is taken. Money: a payer with an older claim here is verified
+// whatever the rest says.
 void ask_facilitator(RequestCtx &ctx, Worker &worker, const PeerChoice &peer)
 {
     SettleTime &when = ctx.payment->settles;
@@ -202,7 +175,7 @@ void ask_facilitator(RequestCtx &ctx, Worker &worker, const PeerChoice &peer)
         when == SettleTime::before || when == SettleTime::verified_first;
     if (when != SettleTime::before || has_older_claim(ctx, worker)) {
         advance(ctx, PaymentEvent::claim_taken);
-        begin_verify(ctx, endpoint);
+        verify_payment(ctx, endpoint);
         return;
     }
     if (!record_identifier(ctx)) {
@@ -214,34 +187,16 @@ void ask_facilitator(RequestCtx &ctx, Worker &worker, const PeerChoice &peer)
     settle_first(ctx, worker, endpoint, settlement_terms(ctx));
 }
 
-// A payment nobody has seen: match, time, slot, claim, call.
+// A new payment: match, time, admission, claim, call.
 void begin(RequestCtx &ctx, Worker &worker, bool distrusted)
 {
     Payment &payment = *ctx.payment;
     if (!meets_offer(ctx, distrusted) || !check_identifier(ctx, worker)) {
         return;
     }
-    PeerChoice peer = choose_peer(ctx, worker);
-    if (peer.endpoint == nullptr) {
-        return;
-    }
-    if (!Slot::available(worker, ctx.conf->max_calls, false)) {
-        log_line(
-            NGX_LOG_WARN, ctx.r->connection->log,
-            "too many payments in flight; raise x402_facilitator_max_calls "
-            "or look why the facilitator is slow");
-        decide(ctx, busy_answer(1));
-        cap_retry(ctx);
-        return;
-    }
-    AddressPlace place(worker.addresses, ctx.r->connection,
-                       ctx.conf->max_calls);
-    if (!place) {
-        log_line(NGX_LOG_INFO, ctx.r->connection->log,
-                 "a quarter of x402_facilitator_max_calls is in the hands of "
-                 "this client with payments that nobody has verified");
-        decide(ctx, busy_answer(1));
-        cap_retry(ctx);
+    Admission admission(ctx, worker, AdmissionKind::payment);
+    if (!admission) {
+        admission.refuse(ctx);
         return;
     }
     TakeOutcome taken =
@@ -250,32 +205,44 @@ void begin(RequestCtx &ctx, Worker &worker, bool distrusted)
     if (taken == TakeOutcome::in_use) {
         if (!wait_for_claim(ctx)) {
             decide(ctx, in_use_answer());
-            cap_retry(ctx);
         }
         return;
     }
     if (taken == TakeOutcome::full) {
         log_full(ctx, worker);
         decide(ctx, busy_answer(5));
-        cap_retry(ctx);
         return;
     }
-    ctx.slot = Slot(worker, std::move(place));
-    peer.use();
-    ask_facilitator(ctx, worker, peer);
+    admission.begin(ctx);
+    ask_facilitator(ctx, worker, admission.peer());
 }
 
+constexpr VerifyRules kPaymentRules = {
+    take_verdict,
+    verify_elsewhere,
+    accept_valid_payment,
+    refuse_verified,
+    "payment",
+    "; check x402_facilitator and the account at that facilitator",
+};
+
 }  // namespace
+
+void verify_payment(RequestCtx &ctx, Endpoint &endpoint)
+{
+    begin_verify(ctx, endpoint, kPaymentRules);
+}
 
 bool meets_offer(RequestCtx &ctx, bool distrusted)
 {
     const Payment &payment = *ctx.payment;
     const auto *option = find_option(ctx, payment.payload);
     if (option == nullptr) {
-        refuse_payment(ctx, std::string(ctx.dialect->mismatch()));
+        refuse_payment(ctx, std::string(ctx.quote.dialect->mismatch()));
         return false;
     }
-    if (!echoes_extensions(*ctx.conf, ctx.r, payment.payload.extensions())) {
+    if (!echoes_extensions(*ctx.quote.conf, ctx.r,
+                           payment.payload.extensions())) {
         refuse_payment(ctx, std::string(kExtensionEchoMismatch));
         return false;
     }
@@ -291,56 +258,13 @@ bool meets_offer(RequestCtx &ctx, bool distrusted)
     return true;
 }
 
-void begin_verify(RequestCtx &ctx, Endpoint &endpoint)
-{
-    CallTerms call;
-    call.operation = Operation::verify;
-    call.body = ctx.payment->request_body;
-    call.connect_timeout = ctx.conf->connect_timeout;
-    call.timeout = ctx.conf->verify_timeout;
-    ctx.asked = &endpoint.conf();
-    ctx.verify_started = ngx_current_msec;
-    ctx.verify =
-        FacilitatorCall::start(endpoint, std::move(call), on_verified, &ctx);
-}
-
-// Decided without a call: nothing is taken yet.
-void decide(RequestCtx &ctx, OwnReply answer)
-{
-    ctx.state = PaymentState::closed;
-    ctx.slot = Slot();
-    ctx.answer = std::move(answer);
-}
-
-void challenge(RequestCtx &ctx, std::string error)
-{
-    log_line(NGX_LOG_INFO, ctx.r->connection->log,
-             "payment refused: " + log_excerpt(error));
-    decide(ctx, challenge_answer(std::move(error)));
-}
-
-void refuse_payment(RequestCtx &ctx, std::string error)
-{
-    challenge(ctx, error);
-    ctx.answer = invalid_answer(ctx, std::move(error));
-}
-
-// Retry-After is never longer than the payment stays usable.
-void cap_retry(RequestCtx &ctx)
-{
-    std::int64_t left = ctx.payment->valid_before - ngx_time();
-    if (ctx.answer.retry_after > 0
-        && static_cast<std::int64_t>(ctx.answer.retry_after) > left) {
-        ctx.answer.retry_after = left > 0 ? static_cast<ngx_uint_t>(left) : 0;
-    }
-}
-
 void set_option(RequestCtx &ctx, const PaymentOffer::Option &option)
 {
     Payment &payment = *ctx.payment;
     payment.option = &option;
     payment.network = option.requirements.network;
-    payment.receipt_network = ctx.dialect->network_name(option.requirements);
+    payment.receipt_network =
+        ctx.quote.dialect->network_name(option.requirements);
     payment.amount = option.requirements.amount;
     payment.asset = option.requirements.asset;
     payment.pay_to = option.requirements.pay_to;
@@ -351,9 +275,9 @@ std::string request_of(const RequestCtx &ctx,
                        const PaymentOffer::Option &option)
 {
     const Payment &payment = *ctx.payment;
-    if (payment.asked_version == ctx.dialect->version()) {
-        return ctx.dialect->facilitator_request(payment.payload, option,
-                                                resource_info(ctx));
+    if (payment.asked_version == ctx.quote.dialect->version()) {
+        return ctx.quote.dialect->facilitator_request(payment.payload, option,
+                                                      resource_info(ctx));
     }
     return facilitator_request_json(payment.asked_version, payment.payload,
                                     option, resource_info(ctx));
@@ -383,7 +307,7 @@ void receive_payment(RequestCtx &ctx, std::string_view header_value)
 {
     Worker *worker = worker_of(main_conf(ctx.r));
     if (worker == nullptr) {
-        ctx.state = PaymentState::closed;
+        advance(ctx, PaymentEvent::answered_without_call);
         return;  // 500
     }
     if (!read_payment(ctx, header_value)) {

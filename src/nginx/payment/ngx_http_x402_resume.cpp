@@ -1,7 +1,15 @@
 // A payment that was presented before: what its claim says about it.
+#include "nginx/payment/ngx_http_x402_resume.hpp"
+
 #include "facilitator/settle_request.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/payment/ngx_http_x402_admission.hpp"
+#include "nginx/payment/ngx_http_x402_claim_takeover.hpp"
+#include "nginx/payment/ngx_http_x402_claim_wait.hpp"
 #include "nginx/payment/ngx_http_x402_payment.hpp"
+#include "nginx/payment/ngx_http_x402_payment_answer.hpp"
+#include "nginx/payment/ngx_http_x402_settle_first.hpp"
+#include "nginx/payment/ngx_http_x402_settlement_terms.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 #include "nginx/request/ngx_http_x402_price_grace.hpp"
 #include "policy/evm_address.hpp"
@@ -50,19 +58,18 @@ bool recall_settle(RequestCtx &ctx, const ClaimView &claim)
 void resume_unknown(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
 {
     Endpoint *endpoint = worker.endpoint_by_id(
-        claim.facilitator, peer_by_id(*ctx.conf, claim.facilitator));
+        claim.facilitator, peer_by_id(*ctx.quote.conf, claim.facilitator));
+    Admission admission(ctx, worker, AdmissionKind::resettle);
     bool possible =
-        endpoint && recall_settle(ctx, claim)
-        && Slot::available(worker, ctx.conf->max_calls, true)
+        endpoint && recall_settle(ctx, claim) && admission
         && LockedClaims(worker.zone)->resume(claim.ref, worker.owner);
     if (!possible) {
         decide(ctx, unknown_answer());
-        cap_retry(ctx);
         return;
     }
-    ctx.slot = Slot(worker);
+    admission.begin(ctx);
     ctx.payment->claim = claim.ref;
-    ctx.resumed = true;
+    ctx.payment->resumed = true;
     advance(ctx, PaymentEvent::claim_unknown_resumed);
     SettlementTerms terms = settlement_terms(ctx);
     terms.ever_unknown = true;
@@ -71,8 +78,8 @@ void resume_unknown(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
     settle_first(ctx, worker, *endpoint, std::move(terms));
 }
 
-// What the claim proves of a payment whose settlement is over; the rest of the
-// presented bytes nobody has looked at.
+// What the claim proves of a payment whose settlement is over. The rest of the
+// presented bytes was not verified.
 void recall_paid(RequestCtx &ctx, const ClaimView &claim)
 {
     Payment &payment = *ctx.payment;
@@ -86,9 +93,10 @@ void recall_paid(RequestCtx &ctx, const ClaimView &claim)
     payment.payer_known = true;
     auto receipt = JsonDocument::parse(claim.receipt);
     if (receipt) {
-        ctx.transaction = std::string(receipt->root()["transaction"].string());
+        ctx.trace.transaction =
+            std::string(receipt->root()["transaction"].string());
     }
-    ctx.resumed = true;
+    ctx.payment->resumed = true;
 }
 
 // The same payment again, whose content was never delivered.
@@ -110,7 +118,7 @@ void resume_paid(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
                  + ctx.payment->payer + "\"");
 }
 
-// Another request is working on it, and will be done soon.
+// Another request is working on it and will be done soon.
 bool is_in_flight(const ClaimView &claim)
 {
     switch (claim.state) {
@@ -149,7 +157,8 @@ bool answer_from_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
         if (take_over_claim(ctx, worker, claim)) {
             return true;
         }
-        // Who waited for another's question does not ask once more himself.
+        // A request that waited for another request's settlement does not start
+        // its own.
         if (same && !claim.in_use && !ctx.claim_wait_until) {
             resume_unknown(ctx, worker, claim);
             return true;
@@ -171,7 +180,6 @@ bool answer_from_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
         challenge(ctx, "payment_already_used");
         break;
     }
-    cap_retry(ctx);
     return true;
 }
 

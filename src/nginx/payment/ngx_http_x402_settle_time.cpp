@@ -1,7 +1,8 @@
 // When the money of a payment moves: what the operator wrote, what the dialect
-// says of this payment option, and who cannot be trusted with content before.
+// says of this payment option, and which payers get no content on trust.
+#include "nginx/payment/ngx_http_x402_settle_time.hpp"
+
 #include "nginx/core/ngx_http_x402_header_list.hpp"
-#include "nginx/payment/ngx_http_x402_payment.hpp"
 
 namespace x402 {
 
@@ -38,14 +39,15 @@ std::optional<SettleTime> written_settle_time(ngx_uint_t written)
 void set_settle_time(RequestCtx &ctx, bool distrusted)
 {
     SettleTime &when = ctx.payment->settles;
-    when = ctx.dialect->settle_time(ctx.payment->option->requirements,
-                                    written_settle_time(ctx.conf->settle));
+    when = ctx.quote.dialect->settle_time(
+        ctx.payment->option->requirements,
+        written_settle_time(ctx.quote.conf->settle));
     if (when == SettleTime::off) {
         return;
     }
     ctx.tunnel = asks_for_tunnel(ctx.r);
-    // Money: what upto costs is not known before content; its payer, who is
-    // not trusted either, is turned away once it is verified.
+    // Money: what upto costs is not known before content; its payer, which is
+    // not trusted either, is refused once it is verified.
     distrusted = distrusted && !ctx.payment->scheme.upto;
     if (when == SettleTime::after && (ctx.tunnel || distrusted)) {
         when = SettleTime::before;

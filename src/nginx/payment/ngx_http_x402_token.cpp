@@ -1,11 +1,15 @@
-// A location that is paid by opaque tokens (dialect nevermined). A token is a
-// bearer's and good for many requests: it is looked into by nobody, has no
-// claim, and is in no log line.
+// A location that is paid by opaque tokens (dialect nevermined). A token can be
+// used by anyone who holds it, for many requests: the module does not look into
+// it, keeps no claim for it, and writes it into no log line.
+#include "nginx/payment/ngx_http_x402_token.hpp"
+
 #include "facilitator/credit_answers.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_extensions.hpp"
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
-#include "nginx/payment/ngx_http_x402_payment.hpp"
+#include "nginx/payment/ngx_http_x402_admission.hpp"
+#include "nginx/payment/ngx_http_x402_payment_answer.hpp"
+#include "nginx/payment/ngx_http_x402_verify.hpp"
 #include "nginx/reply/ngx_http_x402_answer_body.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 
@@ -18,7 +22,7 @@ constexpr std::size_t kMaxTokenBytes = 32 * 1024;
 // The first of the location's headers that holds something; nullptr: none.
 const Presented *presented_token(const RequestCtx &ctx)
 {
-    for (std::string_view name : token_headers(*ctx.conf)) {
+    for (std::string_view name : token_headers(*ctx.quote.conf)) {
         for (const Presented &header : ctx.presented) {
             if (header.name == name && header.value.len != 0) {
                 return &header;
@@ -28,7 +32,7 @@ const Presented *presented_token(const RequestCtx &ctx)
     return nullptr;
 }
 
-// The sentence why it can be no token; nullptr: it can.
+// Why this cannot be a token, as a sentence; nullptr: it can.
 const char *validate_token(const Presented &header)
 {
     if (header.count != 1) {
@@ -39,7 +43,7 @@ const char *validate_token(const Presented &header)
     }
     for (char byte : view(header.value)) {
         if (byte <= 0x20 || byte >= 0x7f) {
-            return "The x402 payment token has characters that no token has";
+            return "The x402 payment token contains invalid characters";
         }
     }
     return nullptr;
@@ -49,68 +53,45 @@ std::string question(const RequestCtx &ctx, const std::string &agent_request)
 {
     ResourceInfo resource = resource_info(ctx);
     Challenge challenge = challenge_of(ctx, {}, resource);
-    std::string extensions = extensions_json(*ctx.conf, ctx.r);
+    std::string extensions = extensions_json(*ctx.quote.conf, ctx.r);
     challenge.extensions_json = extensions;
-    return ctx.dialect->token_request({challenge, ctx.payment->payload.text,
-                                       ctx.payment->amount, agent_request});
+    return ctx.quote.dialect->token_request(
+        {challenge, ctx.payment->payload.text, ctx.payment->amount,
+         agent_request});
 }
 
-void log_trouble(const RequestCtx &ctx, const VerifyAnswer &verdict)
+VerifyAnswer read_verdict(RequestCtx &, const FacilitatorReply &reply)
 {
-    if (verdict.verdict == VerifyVerdict::invalid) {
-        log_line(NGX_LOG_INFO, ctx.r->connection->log,
-                 "token refused: " + log_excerpt(verdict.reason));
-        return;
-    }
-    bool operator_fault = verdict.verdict == VerifyVerdict::operator_fault;
-    log_line(
-        operator_fault ? NGX_LOG_CRIT : NGX_LOG_ERR, ctx.r->connection->log,
-        "verify at \"" + ctx.asked->url.base() + "\" failed: " + verdict.detail
-            + (operator_fault ? "; check x402_nevermined and its key" : ""));
+    return read_token_verify_answer(reply);
 }
 
-void on_verified(void *data, FacilitatorReply &reply)
+bool never_moves(RequestCtx &, const FacilitatorReply &, const VerifyAnswer &)
 {
-    auto *ctx = static_cast<RequestCtx *>(data);
-    ctx->verify = nullptr;
-    ctx->verify_time = ngx_current_msec - ctx->verify_started;
-    resume_request(ctx->r, [&] {
-        VerifyAnswer verdict = read_token_verify_answer(reply);
-        if (verdict.verdict != VerifyVerdict::valid) {
-            log_trouble(*ctx, verdict);
-            advance(*ctx, PaymentEvent::verify_invalid);
-            ctx->answer = challenge_answer(verdict.reason);
-            return;
-        }
-        ctx->verify_body = std::move(reply.body);
-        ctx->payment->payer_known = true;
-        ctx->payment->payer = verdict.payer;
-        // Settle asks the same, under the name that verify gave it.
-        ctx->payment->request_body =
-            question(*ctx, agent_request_of(ctx->verify_body));
-        advance(*ctx, PaymentEvent::verify_valid);
-    });
+    return false;
 }
 
-void begin_verify(RequestCtx &ctx, Worker &worker)
+void accept_token(RequestCtx &ctx)
 {
-    Endpoint &endpoint = worker.endpoint_of(*ctx.conf->facilitator);
-    CallTerms call;
-    ctx.payment->request_body = question(ctx, {});
-    call.operation = Operation::verify;
-    call.body = ctx.payment->request_body;
-    call.connect_timeout = ctx.conf->connect_timeout;
-    call.timeout = ctx.conf->verify_timeout;
-    ctx.asked = &endpoint.conf();
-    ctx.verify_started = ngx_current_msec;
-    advance(ctx, PaymentEvent::claim_taken);
-    ctx.verify =
-        FacilitatorCall::start(endpoint, std::move(call), on_verified, &ctx);
+    // Settle asks the same, under the name that verify gave it.
+    ctx.payment->request_body =
+        question(ctx, agent_request_of(ctx.trace.verify_body));
+    advance(ctx, PaymentEvent::verify_valid);
 }
+
+void refuse_token(RequestCtx &ctx, const VerifyAnswer &answer)
+{
+    end_payment(ctx, PaymentEvent::verify_invalid,
+                challenge_answer(answer.reason));
+}
+
+constexpr VerifyRules kTokenRules = {
+    read_verdict, never_moves, accept_token,
+    refuse_token, "token",     "; check x402_nevermined and its key",
+};
 
 void take_token(RequestCtx &ctx, std::string_view token)
 {
-    const PaymentOffer::Option &option = ctx.offer->options().front();
+    const PaymentOffer::Option &option = ctx.quote.offer->options().front();
     ctx.payment = std::make_unique<Payment>();
     Payment &payment = *ctx.payment;
     payment.payload.text = std::string(token);
@@ -138,19 +119,20 @@ void receive_token(RequestCtx &ctx)
     }
     Worker *worker = worker_of(main_conf(ctx.r));
     if (worker == nullptr) {
-        ctx.state = PaymentState::closed;
+        advance(ctx, PaymentEvent::answered_without_call);
         return;  // 500
     }
-    if (!Slot::available(*worker, ctx.conf->max_calls, false)) {
-        log_line(NGX_LOG_WARN, ctx.r->connection->log,
-                 "too many payments in flight; raise "
-                 "x402_facilitator_max_calls or look why the backend is slow");
-        decide(ctx, busy_answer(1));
+    Admission admission(ctx, *worker, AdmissionKind::token);
+    if (!admission) {
+        admission.refuse(ctx);
         return;
     }
     take_token(ctx, view(header->value));
-    ctx.slot = Slot(*worker);
-    begin_verify(ctx, *worker);
+    admission.begin(ctx);
+    ctx.payment->request_body = question(ctx, {});
+    advance(ctx, PaymentEvent::claim_taken);
+    Endpoint &endpoint = worker->endpoint_of(*ctx.quote.conf->facilitator);
+    begin_verify(ctx, endpoint, kTokenRules);
 }
 
 }  // namespace x402

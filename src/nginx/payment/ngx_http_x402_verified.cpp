@@ -1,8 +1,12 @@
 #include "nginx/payment/ngx_http_x402_verified.hpp"
 
 #include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/payment/ngx_http_x402_claim_takeover.hpp"
+#include "nginx/payment/ngx_http_x402_identifier.hpp"
 #include "nginx/payment/ngx_http_x402_payer_claims.hpp"
-#include "nginx/payment/ngx_http_x402_payment.hpp"
+#include "nginx/payment/ngx_http_x402_payment_answer.hpp"
+#include "nginx/payment/ngx_http_x402_settle_first.hpp"
+#include "nginx/payment/ngx_http_x402_settlement_terms.hpp"
 #include "nginx/reply/ngx_http_x402_notify.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 
@@ -10,11 +14,11 @@ namespace x402 {
 
 namespace {
 
-// Nobody settles here: the facilitator's word is all there will be.
+// Nothing is settled here: the facilitator's word is all the proof there is.
 void accept_for_good(RequestCtx &ctx, Worker &worker)
 {
     const Payment &payment = *ctx.payment;
-    std::string receipt = ctx.dialect->receipt_of_verified(
+    std::string receipt = ctx.quote.dialect->receipt_of_verified(
         payment.payer, payment.receipt_network);
     bool recorded;
     {
@@ -24,9 +28,7 @@ void accept_for_good(RequestCtx &ctx, Worker &worker)
     }
     if (!recorded) {
         // Money: after a restart the payment would buy once more.
-        advance(ctx, PaymentEvent::verify_failed);
-        ctx.answer = busy_answer(5);
-        cap_retry(ctx);
+        end_payment(ctx, PaymentEvent::verify_failed, busy_answer(5));
         return;
     }
     ctx.receipt = std::move(receipt);
@@ -39,7 +41,7 @@ void accept_for_good(RequestCtx &ctx, Worker &worker)
                                         payment.asset,
                                         {},
                                         {},
-                                        ctx.resource_url});
+                                        ctx.quote.resource_url});
     advance(ctx, PaymentEvent::verify_final);
 }
 
@@ -79,11 +81,9 @@ void accept_valid_payment(RequestCtx &ctx)
         return;
     }
     if (ctx.payment->scheme.upto && !ctx.settled_before) {
-        // What the content costs is not known before it is made, and the most
-        // that was signed is not for us to take.
-        advance(ctx, PaymentEvent::verify_failed);
-        ctx.answer = busy_answer(5);
-        cap_retry(ctx);
+        // What the content costs is not known before it is made, and the
+        // maximum that was signed must not be taken.
+        end_payment(ctx, PaymentEvent::verify_failed, busy_answer(5));
         return;
     }
     ctx.settled_before = true;

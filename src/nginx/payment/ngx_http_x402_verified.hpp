@@ -1,4 +1,4 @@
-// What follows when the facilitator says that a payment is good.
+// What follows when the facilitator says that a payment is valid.
 #ifndef NGX_HTTP_X402_VERIFIED_HPP
 #define NGX_HTTP_X402_VERIFIED_HPP
 
@@ -6,8 +6,8 @@
 
 namespace x402 {
 
-// Whether he would be settled before content even if it is, as far as is known
-// before: saves the verify.
+// Whether the payment would be settled before content even if it is valid, as
+// far as is known: this saves the verify.
 bool is_distrusted(const RequestCtx &ctx, Worker &worker);
 
 // Precondition: the session is verifying. Content under an older claim of the

@@ -52,16 +52,20 @@ Challenge challenge_of(const RequestCtx &ctx, const OwnReply &answer,
                        const ResourceInfo &resource)
 {
     std::string_view error =
-        answer.unpaid ? ctx.unpaid_error : answer.offer_error;
+        answer.unpaid ? ctx.quote.unpaid_error : answer.offer_error;
     bool stock = answer.unpaid && error.empty();
-    Challenge challenge = {
-        stock ? kPaymentRequired : error, stock, resource, *ctx.offer, {}, {}};
+    Challenge challenge = {stock ? kPaymentRequired : error,
+                           stock,
+                           resource,
+                           *ctx.quote.offer,
+                           {},
+                           {}};
     if (ctx.payment && ctx.payment->payer_known) {
         challenge.payer = ctx.payment->payer;
     } else {
         challenge.payer = answer.payer;
     }
-    std::vector<std::string_view> tokens = token_headers(*ctx.conf);
+    std::vector<std::string_view> tokens = token_headers(*ctx.quote.conf);
     if (!tokens.empty()) {
         challenge.token_header = tokens.front();
     }
@@ -74,8 +78,8 @@ namespace {
 bool challenge_body(const RequestCtx &ctx, const OwnReply &answer,
                     AnswerBody &body)
 {
-    if (answer.offer && ctx.offer) {
-        for (const Dialect *dialect : ctx.location->dialects) {
+    if (answer.offer && ctx.quote.offer) {
+        for (const Dialect *dialect : ctx.quote.location->dialects) {
             if (dialect->offers_in_body()) {
                 ResourceInfo resource = resource_info(ctx);
                 Challenge challenge = challenge_of(ctx, answer, resource);
@@ -92,7 +96,7 @@ bool choose_answer_body(const RequestCtx &ctx, const OwnReply &answer,
                         AnswerBody &body)
 {
     ngx_http_request_t *r = ctx.r;
-    const LocationConf *conf = answer.unpaid ? ctx.conf : nullptr;
+    const LocationConf *conf = answer.unpaid ? ctx.quote.conf : nullptr;
     // What plans cost people read at their seller's.
     if (conf && conf->paywall && !uses_bearer_tokens(*conf)) {
         std::string page;

@@ -85,7 +85,8 @@ ngx_int_t on_preflight(ngx_http_request_t *r)
 bool add_cors_headers(ngx_http_request_t *r, const RequestCtx *ctx)
 {
     // An answer of ours may have become an error page of another location.
-    const LocationConf *conf = ctx && ctx->conf ? ctx->conf : loc_conf(r);
+    const LocationConf *conf =
+        ctx && ctx->quote.conf ? ctx->quote.conf : loc_conf(r);
     if (!conf->enabled || conf->cors.len == 0) {
         return true;
     }

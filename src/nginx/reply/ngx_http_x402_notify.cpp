@@ -108,10 +108,10 @@ char *set_notify(ngx_conf_t *cf, void *conf)
 
 void notify(const RequestCtx &ctx, NotifyEvent event)
 {
-    if (ctx.conf == nullptr || ctx.conf->notices == nullptr) {
+    if (ctx.quote.conf == nullptr || ctx.quote.conf->notices == nullptr) {
         return;
     }
-    for (const Notice &notice : *ctx.conf->notices) {
+    for (const Notice &notice : *ctx.quote.conf->notices) {
         if (notice.event == event) {
             start(ctx.r, notice);
         }

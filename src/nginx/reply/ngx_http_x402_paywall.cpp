@@ -30,7 +30,7 @@ std::string render(const RequestCtx &ctx, const Paywall &paywall)
         if (part.variable.empty()) {
             continue;
         }
-        if (auto value = offered_value(*ctx.offer, part.variable)) {
+        if (auto value = offered_value(*ctx.quote.offer, part.variable)) {
             append_html(page, *value);
             continue;
         }
@@ -48,11 +48,11 @@ std::string render(const RequestCtx &ctx, const Paywall &paywall)
 
 bool paywall_for(const RequestCtx &ctx, std::string &page)
 {
-    if (ctx.conf == nullptr || ctx.conf->paywall == nullptr
-        || ctx.offer == nullptr) {
+    if (ctx.quote.conf == nullptr || ctx.quote.conf->paywall == nullptr
+        || ctx.quote.offer == nullptr) {
         return false;
     }
-    const auto &paywall = *ctx.conf->paywall;
+    const auto &paywall = *ctx.quote.conf->paywall;
     if (!paywall.on
         || !is_browser(request_header(ctx.r, "accept"),
                        request_header(ctx.r, "user-agent"))) {
@@ -62,10 +62,13 @@ bool paywall_for(const RequestCtx &ctx, std::string &page)
         page = render(ctx, paywall);
         return true;
     }
-    std::string_view reason =
-        ctx.unpaid_error == kPaymentRequired ? "" : ctx.unpaid_error;
+    std::string_view reason = ctx.quote.unpaid_error == kPaymentRequired
+                                  ? ""
+                                  : ctx.quote.unpaid_error;
     page = paywall_page(
-        *ctx.offer, {ctx.resource_url, ctx.description, ctx.mime_type}, reason);
+        *ctx.quote.offer,
+        {ctx.quote.resource_url, ctx.quote.description, ctx.quote.mime_type},
+        reason);
     return true;
 }
 

@@ -34,7 +34,7 @@ bool add_own_header(RequestCtx &ctx, std::string_view name,
 bool add_prepared_offers(RequestCtx &ctx, const PreparedOffers &prepared)
 {
     std::string scratch;
-    std::string_view url = inside_json_string(ctx.resource_url, scratch);
+    std::string_view url = inside_json_string(ctx.quote.resource_url, scratch);
     for (std::size_t i = 0; i < prepared.size(); i++) {
         if (!prepared[i]) {
             continue;
@@ -45,7 +45,7 @@ bool add_prepared_offers(RequestCtx &ctx, const PreparedOffers &prepared)
             return false;
         }
         prepared[i]->write(value, url);
-        std::string_view name = ctx.location->dialects[i]->offer_header();
+        std::string_view name = ctx.quote.location->dialects[i]->offer_header();
         if (!record_own_header(
                 ctx, add_constant_header(ctx.r, name, {value, length}))) {
             return false;
@@ -57,14 +57,14 @@ bool add_prepared_offers(RequestCtx &ctx, const PreparedOffers &prepared)
 // In every dialect of the location that puts its offer into a header.
 bool add_offers(RequestCtx &ctx, const OwnReply &answer)
 {
-    if (answer.unpaid && ctx.conf->prepared) {
-        return add_prepared_offers(ctx, *ctx.conf->prepared);
+    if (answer.unpaid && ctx.quote.conf->prepared) {
+        return add_prepared_offers(ctx, *ctx.quote.conf->prepared);
     }
     ResourceInfo resource = resource_info(ctx);
     Challenge challenge = challenge_of(ctx, answer, resource);
-    std::string extensions = extensions_json(*ctx.conf, ctx.r);
+    std::string extensions = extensions_json(*ctx.quote.conf, ctx.r);
     challenge.extensions_json = extensions;
-    for (const Dialect *dialect : ctx.location->dialects) {
+    for (const Dialect *dialect : ctx.quote.location->dialects) {
         std::string_view name = dialect->offer_header();
         if (!name.empty()
             && !add_own_header(ctx, name, dialect->offer_value(challenge))) {
@@ -112,7 +112,7 @@ void hide_authenticate(ngx_http_request_t *r)
 // page with a price of its own) does not change what happened.
 void record_reply(RequestCtx &ctx, const OwnReply &answer)
 {
-    if (ctx.reply != ReplyKind::none) {
+    if (ctx.trace.reply != ReplyKind::none) {
         return;
     }
     if (ctx.payment) {
@@ -122,15 +122,15 @@ void record_reply(RequestCtx &ctx, const OwnReply &answer)
         // Only a settlement of unknown outcome does not know what was charged.
         bool known =
             answer.charged && std::string_view(answer.charged) == "false";
-        ctx.reply = known ? ReplyKind::fault : ReplyKind::unknown;
-        ctx.reason = answer.word ? answer.word : "";
+        ctx.trace.reply = known ? ReplyKind::fault : ReplyKind::unknown;
+        ctx.trace.reason = answer.word ? answer.word : "";
         return;
     }
     bool unpaid = answer.unpaid
                   || (!ctx.payment && answer.offer_error == kPaymentRequired);
-    ctx.reply = unpaid ? ReplyKind::challenge : ReplyKind::refusal;
+    ctx.trace.reply = unpaid ? ReplyKind::challenge : ReplyKind::refusal;
     if (!unpaid) {
-        ctx.reason = answer.offer_error;
+        ctx.trace.reason = answer.offer_error;
     }
 }
 
@@ -202,8 +202,9 @@ bool add_paid_headers(RequestCtx &ctx)
 {
     ctx.stamp = RequestCtx::CacheControl::paid;
     return (ctx.receipt.empty()
-            || add_own_header(ctx, ctx.dialect->receipt_header(),
-                              base64_encode(ctx.dialect->receipt(ctx.receipt))))
+            || add_own_header(
+                ctx, ctx.quote.dialect->receipt_header(),
+                base64_encode(ctx.quote.dialect->receipt(ctx.receipt))))
            && add_constant_header(ctx.r, "Vary", kVary) != nullptr;
 }
 
@@ -213,7 +214,7 @@ bool add_answer_headers(RequestCtx &ctx, const OwnReply &answer)
     ctx.answered = true;
     record_reply(ctx, answer);
     hide_authenticate(ctx.r);
-    if (answer.offer && !ctx.challenged && ctx.offer) {
+    if (answer.offer && !ctx.challenged && ctx.quote.offer) {
         ctx.challenged = true;
         if (!add_offers(ctx, answer)) {
             return false;
@@ -221,8 +222,8 @@ bool add_answer_headers(RequestCtx &ctx, const OwnReply &answer)
     }
     if (!answer.receipt.empty()
         && !add_own_header(
-            ctx, ctx.dialect->receipt_header(),
-            base64_encode(ctx.dialect->receipt(answer.receipt)))) {
+            ctx, ctx.quote.dialect->receipt_header(),
+            base64_encode(ctx.quote.dialect->receipt(answer.receipt)))) {
         return false;
     }
     if (answer.retry_after != 0
@@ -263,7 +264,7 @@ OwnReply invalid_answer(const RequestCtx &ctx, std::string error)
 {
     OwnReply answer = challenge_answer(std::move(error));
     if (answer.status == 402) {
-        answer.status = ctx.conf->refuse_status;
+        answer.status = ctx.quote.conf->refuse_status;
     }
     return answer;
 }

@@ -4,37 +4,16 @@
 #include <iterator>
 
 #include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/store/ngx_http_x402_claim_change.hpp"
 
 namespace x402 {
 
 namespace {
 
-void change_claim(RequestCtx &ctx, ClaimChange change)
+void change_claim(const RequestCtx &ctx, ClaimChange change)
 {
-    if (!ctx.payment || !ctx.payment->claim) {
-        return;
-    }
-    ClaimRef claim = ctx.payment->claim;
-    ngx_shm_zone_t *zone = main_conf(ctx.r)->zone;
-    switch (change) {
-    case ClaimChange::free:
-        LockedClaims(zone)->free(claim);
-        break;
-    case ClaimChange::delivered:
-        LockedClaims(zone)->set_delivered(claim, ngx_time());
-        break;
-    case ClaimChange::owed:
-        LockedClaims(zone)->set_owed(claim);
-        break;
-    case ClaimChange::unknown:
-        LockedClaims(zone)->set_unknown(claim, ngx_time());
-        break;
-    case ClaimChange::keep:
-    case ClaimChange::verified:  // written before: its answer is the event
-    case ClaimChange::settling:  // written by the settlement itself
-    case ClaimChange::paid:
-    case ClaimChange::refused:
-        break;
+    if (ctx.payment) {
+        apply_claim_change(main_conf(ctx.r)->zone, ctx.payment->claim, change);
     }
 }
 
@@ -52,7 +31,7 @@ void log_owed(const RequestCtx &ctx)
                 payment.asset,
                 {},
                 {},
-                ctx.resource_url});
+                ctx.quote.resource_url});
 }
 
 void log_step(const RequestCtx &ctx, PaymentEvent event,
@@ -61,7 +40,7 @@ void log_step(const RequestCtx &ctx, PaymentEvent event,
     if (next.action == PaymentAction::fail) {
         log_line(NGX_LOG_CRIT, ctx.r->connection->log,
                  std::string("event \"") + event_name(event) + "\" in state \""
-                     + state_name(ctx.state)
+                     + state_name(ctx.state())
                      + "\" should not happen; please report it");
     }
     if (next.claim == ClaimChange::owed && ctx.payment && ctx.payment->claim) {
@@ -72,19 +51,20 @@ void log_step(const RequestCtx &ctx, PaymentEvent event,
 // The request ends, for whatever reason.
 void on_request_end(RequestCtx &ctx)
 {
-    if (ctx.hold_timer.timer_set) {
-        ngx_del_timer(&ctx.hold_timer);
+    if (ctx.hold.timer.timer_set) {
+        ngx_del_timer(&ctx.hold.timer);
     }
     if (ctx.claim_wait_timer.timer_set) {
         ngx_del_timer(&ctx.claim_wait_timer);
     }
-    if (ctx.state == PaymentState::closed) {
+    if (ctx.state() == PaymentState::closed) {
         return;
     }
     record_delivery(ctx);
-    bool broken = ctx.settled_first && !ctx.last_seen && !ctx.r->header_only
-                  && (ctx.state == PaymentState::delivering
-                      || ctx.state == PaymentState::delivered);
+    bool broken = ctx.settled_first && !ctx.hold.last_seen
+                  && !ctx.r->header_only
+                  && (ctx.state() == PaymentState::delivering
+                      || ctx.state() == PaymentState::delivered);
     PaymentAction action = advance(ctx, broken ? PaymentEvent::content_broken
                                                : PaymentEvent::request_gone);
     if (action == PaymentAction::cancel_call && ctx.verify) {
@@ -94,8 +74,9 @@ void on_request_end(RequestCtx &ctx)
     } else if (action == PaymentAction::detach_call) {
         // It could not be begun: nothing was sent now, nor will be. What was
         // unknown before is so still.
-        change_claim(ctx,
-                     ctx.resumed ? ClaimChange::unknown : ClaimChange::free);
+        change_claim(ctx, ctx.payment && ctx.payment->resumed
+                              ? ClaimChange::unknown
+                              : ClaimChange::free);
     }
     ctx.verify = nullptr;
     ctx.settlement = nullptr;
@@ -157,16 +138,16 @@ RequestCtx *find_or_make_ctx(ngx_http_request_t *r)
 
 PaymentAction advance(RequestCtx &ctx, PaymentEvent event)
 {
-    PaymentStep next = step(ctx.state, event);
+    PaymentStep next = step(ctx.state(), event);
     ngx_log_debug3(NGX_LOG_DEBUG_HTTP, ctx.r->connection->log, 0,
-                   "x402: %s, %s -> %s", state_name(ctx.state),
+                   "x402: %s, %s -> %s", state_name(ctx.state()),
                    event_name(event), state_name(next.next));
     // Money: without memory for a line the claim changes all the same.
     guarded(ctx.r->connection->log, 0, [&] {
         log_step(ctx, event, next);
         return 0;
     });
-    ctx.state = next.next;
+    ctx.state_ = next.next;
     change_claim(ctx, next.claim);
     if (next.next == PaymentState::closed) {
         ctx.slot = Slot();
@@ -174,10 +155,15 @@ PaymentAction advance(RequestCtx &ctx, PaymentEvent event)
     return next.action;
 }
 
+void adopt(RequestCtx &ctx, const PaymentStep &step)
+{
+    ctx.state_ = step.next;
+}
+
 FacilitatorPeers peers_of(const RequestCtx &ctx,
                           const PaymentOffer::Option &option)
 {
-    const FacilitatorPeers &all = peers_of(*ctx.conf, option.term);
+    const FacilitatorPeers &all = peers_of(*ctx.quote.conf, option.term);
     if (option.bound_facilitator == 0) {
         return all;
     }
@@ -192,16 +178,17 @@ FacilitatorPeers peers_of(const RequestCtx &ctx,
 
 void record_delivery(RequestCtx &ctx)
 {
-    if (ctx.state != PaymentState::delivering) {
+    if (ctx.state() != PaymentState::delivering) {
         return;
     }
     ngx_http_request_t *r = ctx.r;
     off_t sent = r->connection->sent;
     // Where there is no body the header is all: core says so only of its own
     // answers, not of an upstream's 204, 304 or empty content.
-    bool ended = ctx.last_seen && r->out == nullptr && !r->connection->buffered;
+    bool ended =
+        ctx.hold.last_seen && r->out == nullptr && !r->connection->buffered;
     bool header_alone =
-        ended || r->header_only || ctx.hold_state == HoldState::shut
+        ended || r->header_only || ctx.hold.state == HoldState::shut
         || r->headers_out.status == NGX_HTTP_SWITCHING_PROTOCOLS;
     auto header = static_cast<off_t>(r->header_size);
     if (r->header_size > 0 && (header_alone ? sent >= header : sent > header)) {

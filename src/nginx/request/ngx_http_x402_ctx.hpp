@@ -19,11 +19,13 @@
 
 namespace x402 {
 
-// An answer of ours instead of the content.
+struct VerifyRules;
+
+// An answer of the module instead of the content.
 struct OwnReply {
     ngx_uint_t status = 0;    // 0: none
     bool offer = false;       // carries PAYMENT-REQUIRED
-    bool unpaid = false;      // to who brought no usable payment
+    bool unpaid = false;      // the request brought no usable payment
     std::string offer_error;  // `error` of that offer, unless it is unpaid
     std::string payer;        // of a refused payment, as the facilitator says
     std::string receipt;      // JSON for PAYMENT-RESPONSE; empty: none
@@ -43,14 +45,14 @@ struct Payment {
     ClaimFacts facts;
     std::int64_t valid_before = 0;  // unix seconds; no use afterwards
     ClaimRef claim;
-    // Of another payment with this key, in doubt and never verified; this one
-    // takes it over if it is good.
+    // Of another payment with this key, unknown and never verified; this one
+    // takes it over if it is valid.
     ClaimRef disputed_claim;
     std::optional<Digest> name;  // the client gave it (payment-identifier)
     const PaymentOffer::Option *option = nullptr;  // nullptr: resumed claim
     unsigned asked_version = 2;  // of x402, by which the facilitator is asked
     std::string request_body;    // of verify and settle
-    FacilitatorPeers others;     // of the group, who may verify instead
+    FacilitatorPeers others;     // of the group, may verify instead
     std::string payer;
     std::string network;          // CAIP-2
     std::string receipt_network;  // as the dialect calls it
@@ -58,6 +60,7 @@ struct Payment {
     std::string asset;
     std::string pay_to;        // empty when content is owed
     bool payer_known = false;  // somebody else than the client said so
+    bool resumed = false;      // it goes on under a claim that was there before
     SettleTime settles = SettleTime::after;
 };
 
@@ -69,44 +72,79 @@ struct Presented {
 };
 using PresentedHeaders = std::vector<Presented>;
 
-// How far the response of the content is.
+// How far the response with the content is.
 enum class HoldState {
     open,  // passes
     held,  // kept back
-    shut,  // replaced by an answer of ours; what comes is discarded
+    shut,  // replaced by an answer of the module; what comes is discarded
 };
 
-struct RequestCtx {
-    explicit RequestCtx(ngx_http_request_t *request) : r(request) {}
-
-    ngx_http_request_t *r;
-    PaymentState state = PaymentState::arrived;
-    bool accepted = false;        // a payment opened this request
-    bool challenged = false;      // a PAYMENT-REQUIRED was sent; never a second
-    bool answered = false;        // what leaves is an answer of ours
-    bool settled_first = false;   // money moved before content was made
-    bool settled_before = false;  // because money goes first here
-    bool tunnel = false;          // asked for, and settled before
-    bool never_settled = false;   // because nobody settles here
-    bool released = false;        // held content goes, with or without receipt
-    bool body_read = false;       // x402_read_body has done its part
-
-    // What the request presented, taken out of its headers.
-    PresentedHeaders presented;
-
-    // What this request was asked for, fixed at the first location that
-    // charges: that location, its offer at that moment, and the language of
-    // the payment (of the offer, while there is none).
+// What this request was asked for, fixed at the first location that charges:
+// that location, its offer at that moment, and the dialect of the payment (of
+// the offer, while there is no payment).
+struct Quote {
     const LocationConf *conf = nullptr;
     const LocationOffer *location = nullptr;
     std::shared_ptr<const PaymentOffer> offer;
     std::shared_ptr<const PaymentOffer> older_offer;  // the payment is for
     const Dialect *dialect = nullptr;
-    // Lifetime of these words: the request's pool, or the configuration.
+    // Lifetime of these texts: the request's pool, or the configuration.
     std::string_view resource_url;
     std::string_view description;
     std::string_view mime_type;
     std::string_view unpaid_error;
+};
+
+// The response of the content while it is held, and what is known of it.
+struct Hold {
+    HoldState state = HoldState::open;
+    ngx_chain_t *chain = nullptr;
+    ngx_chain_t **last = &chain;
+    off_t bytes = 0;
+    bool last_seen = false;
+    bool released = false;          // it goes, with or without a receipt
+    bool upstream_to_stop = false;  // at its next bytes
+    ngx_event_t timer{};
+    ngx_msec_t until = 0;
+};
+
+// What variables and log lines say of the request. Nothing is decided by it.
+struct Trace {
+    ReplyKind reply = ReplyKind::none;  // the first answer of the module
+    std::string reason;                 // of that answer
+    bool let_in = false;  // passed the access phase without a payment
+    ngx_msec_t verify_started = 0;
+    std::optional<ngx_msec_t> verify_time;
+    std::optional<ngx_msec_t> settle_time;
+    std::string transaction;  // as the facilitator named it
+    std::string verify_body;  // the answer to verify, when it was "valid"
+    std::optional<JsonDocument> verify_document;  // of it, once asked for
+    std::optional<JsonDocument> body_document;    // of the request body
+};
+
+class RequestCtx {
+public:
+    explicit RequestCtx(ngx_http_request_t *request) : r(request) {}
+
+    // Changed by advance() and adopt() alone.
+    PaymentState state() const { return state_; }
+
+    ngx_http_request_t *r;
+    bool accepted = false;        // a payment opened this request
+    bool challenged = false;      // a PAYMENT-REQUIRED was sent; never a second
+    bool answered = false;        // what leaves is an answer of the module
+    bool settled_first = false;   // money moved before content was made
+    bool settled_before = false;  // because money goes first here
+    bool tunnel = false;          // asked for, and settled before
+    bool never_settled = false;   // because nobody settles here
+    bool body_read = false;       // x402_read_body has done its part
+
+    // What the request presented, taken out of its headers.
+    PresentedHeaders presented;
+
+    Quote quote;
+    Hold hold;
+    Trace trace;
 
     // What x402_bypass said, by location.
     std::vector<std::pair<const LocationConf *, bool>> bypasses;
@@ -118,59 +156,43 @@ struct RequestCtx {
     std::unique_ptr<Payment> payment;
     Slot slot;
     FacilitatorCall *verify = nullptr;
+    const VerifyRules *verify_rules = nullptr;  // of that call
     Settlement *settlement = nullptr;
-    OwnReply answer;      // to be sent by the access handler
-    std::string receipt;  // JSON, once money moved
-
-    // For variables only.
-    ReplyKind reply = ReplyKind::none;  // the first answer of ours
-    std::string reason;                 // of that answer
-    bool let_in = false;   // passed the access phase without a payment
-    bool resumed = false;  // the payment was presented before
-    const FacilitatorConf *asked = nullptr;
-    ngx_msec_t verify_started = 0;
-    std::optional<ngx_msec_t> verify_time;
-    std::optional<ngx_msec_t> settle_time;
-    std::string transaction;  // as the facilitator named it
-    std::string verify_body;  // the answer to verify, when it was "valid"
-    std::optional<JsonDocument> verify_document;  // of it, once asked for
-    std::optional<JsonDocument> body_document;    // of the request body
+    const FacilitatorConf *asked = nullptr;  // last, about this payment
+    OwnReply answer;                         // to be sent by the access handler
+    std::string receipt;                     // JSON, once money moved
 
     // Waiting for another request with the same payment.
     ngx_event_t claim_wait_timer{};
     std::optional<ngx_msec_t> claim_wait_until;
 
-    // The gate.
-    HoldState hold_state = HoldState::open;
-    ngx_chain_t *held = nullptr;
-    ngx_chain_t **held_last = &held;
-    off_t held_bytes = 0;
-    bool last_seen = false;
-    bool upstream_to_stop = false;  // at its next bytes
-    ngx_event_t hold_timer{};
-    ngx_msec_t hold_until = 0;
-
-    // Headers of ours, told from foreign ones by address.
+    // Headers of the module, told from foreign ones by address.
     ngx_table_elt_t *own_headers[3] = {};
     ngx_uint_t own_header_count = 0;
-    // What the stamp filter writes into Cache-Control.
+    // What the cache control filter writes into Cache-Control.
     enum class CacheControl {
         nothing,
         paid,
         no_store
     } stamp = CacheControl::nothing;
+
+private:
+    friend PaymentAction advance(RequestCtx &ctx, PaymentEvent event);
+    friend void adopt(RequestCtx &ctx, const PaymentStep &step);
+
+    PaymentState state_ = PaymentState::arrived;
 };
 
-// All who may be asked about this payment option, in order. Empty: it says what
-// a facilitator has put into it who is no member any more.
+// The facilitators that may be asked about this payment option, in order.
+// Empty: the option has what a facilitator added that is not a peer any more.
 FacilitatorPeers peers_of(const RequestCtx &ctx,
                           const PaymentOffer::Option &option);
 
-// Whom to ask about this payment option, if he is well.
+// The facilitator to ask about this payment option, if it is well.
 inline FacilitatorConf *facilitator_of(const RequestCtx &ctx,
                                        const PaymentOffer::Option &option)
 {
-    const FacilitatorPeers &peers = peers_of(*ctx.conf, option.term);
+    const FacilitatorPeers &peers = peers_of(*ctx.quote.conf, option.term);
     for (FacilitatorConf *peer : peers) {
         if (peer->id == option.bound_facilitator) {
             return peer;
@@ -184,9 +206,9 @@ inline ResourceInfo resource_info(const RequestCtx &ctx)
 {
     std::string_view path = view(ctx.r->unparsed_uri);
     path = path.substr(0, path.find('?'));
-    return {ctx.resource_url, ctx.description, ctx.mime_type,
+    return {ctx.quote.resource_url, ctx.quote.description, ctx.quote.mime_type,
             view(ctx.r->method_name),
-            ctx.conf->resource ? ctx.resource_url : path};
+            ctx.quote.conf->resource ? ctx.quote.resource_url : path};
 }
 
 // The context of r->main; nullptr when there is none. A context that an
@@ -198,6 +220,9 @@ RequestCtx *find_or_make_ctx(ngx_http_request_t *r);
 // Steps the session and carries out what concerns the claim. The action is the
 // caller's to do.
 PaymentAction advance(RequestCtx &ctx, PaymentEvent event);
+
+// Takes the step that a settlement decided; the claim was changed by it.
+void adopt(RequestCtx &ctx, const PaymentStep &step);
 
 // Steps the session when header and first body byte have reached the socket.
 void record_delivery(RequestCtx &ctx);

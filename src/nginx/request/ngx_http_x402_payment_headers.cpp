@@ -144,7 +144,7 @@ ngx_int_t on_precontent(ngx_http_request_t *r)
     if (conf->enabled && r == r->main) {
         if (RequestCtx *ctx = find_ctx(r)) {
             ctx->passed = conf->offer;
-            ctx->let_in = true;
+            ctx->trace.let_in = true;
         }
     }
     return NGX_DECLINED;

@@ -15,9 +15,9 @@ const PaymentOffer::Option *find_in(RequestCtx &ctx,
         if (old.until <= ngx_time() || !old.offer) {
             continue;
         }
-        const auto *option = ctx.dialect->match(*old.offer, payload);
+        const auto *option = ctx.quote.dialect->match(*old.offer, payload);
         if (option && !peers_of(ctx, *option).empty()) {
-            ctx.older_offer = old.offer;
+            ctx.quote.older_offer = old.offer;
             return option;
         }
     }
@@ -27,10 +27,10 @@ const PaymentOffer::Option *find_in(RequestCtx &ctx,
 // What reloads replaced, with what facilitators add to it now.
 std::vector<OldOffer> replaced_offers(const RequestCtx &ctx, Worker &worker)
 {
-    std::vector<OldOffer> offers = ctx.location->old_offers;
-    if (ctx.location->with_supported) {
+    std::vector<OldOffer> offers = ctx.quote.location->old_offers;
+    if (ctx.quote.location->with_supported) {
         for (OldOffer &old : offers) {
-            old.offer = with_supported(worker, *ctx.conf, *old.offer);
+            old.offer = with_supported(worker, *ctx.quote.conf, *old.offer);
         }
     }
     return offers;
@@ -41,12 +41,13 @@ std::vector<OldOffer> replaced_offers(const RequestCtx &ctx, Worker &worker)
 const PaymentOffer::Option *find_option(RequestCtx &ctx,
                                         const PaymentPayload &payload)
 {
-    const auto *option = ctx.dialect->match(*ctx.offer, payload);
+    const auto *option = ctx.quote.dialect->match(*ctx.quote.offer, payload);
     if (option != nullptr) {
         return option;
     }
     Worker *worker = worker_of(main_conf(ctx.r));
-    const auto *before = worker ? offers_before(*worker, *ctx.conf) : nullptr;
+    const auto *before =
+        worker ? offers_before(*worker, *ctx.quote.conf) : nullptr;
     if (before != nullptr) {
         option = find_in(ctx, *before, payload);
     }

@@ -135,7 +135,7 @@ std::string_view host_of(ngx_http_request_t *r)
 
 OfferState make_quote(RequestCtx &ctx, const LocationConf *conf)
 {
-    if (ctx.offer != nullptr) {
+    if (ctx.quote.offer != nullptr) {
         return OfferState::made;
     }
     const LocationOffer &location = location_offer(*conf);
@@ -144,22 +144,22 @@ OfferState make_quote(RequestCtx &ctx, const LocationConf *conf)
     if (state != OfferState::made) {
         return state;
     }
-    if (!evaluate(ctx.r, conf->resource, ctx.resource_url)
-        || !evaluate(ctx.r, conf->description, ctx.description)
-        || !evaluate(ctx.r, conf->mime_type, ctx.mime_type)
-        || !evaluate(ctx.r, conf->error, ctx.unpaid_error)) {
+    if (!evaluate(ctx.r, conf->resource, ctx.quote.resource_url)
+        || !evaluate(ctx.r, conf->description, ctx.quote.description)
+        || !evaluate(ctx.r, conf->mime_type, ctx.quote.mime_type)
+        || !evaluate(ctx.r, conf->error, ctx.quote.unpaid_error)) {
         return OfferState::failed;
     }
-    if (ctx.resource_url.empty()) {
-        ctx.resource_url = default_url(ctx.r);
+    if (ctx.quote.resource_url.empty()) {
+        ctx.quote.resource_url = default_url(ctx.r);
     }
-    if (ctx.resource_url.empty()) {
+    if (ctx.quote.resource_url.empty()) {
         return OfferState::failed;
     }
-    ctx.offer = std::move(offer);
-    ctx.location = &location;
-    ctx.dialect = location.dialects.front();
-    ctx.conf = conf;
+    ctx.quote.offer = std::move(offer);
+    ctx.quote.location = &location;
+    ctx.quote.dialect = location.dialects.front();
+    ctx.quote.conf = conf;
     return OfferState::made;
 }
 

@@ -81,7 +81,7 @@ ngx_int_t take_body(RequestCtx &ctx, std::size_t limit)
                                  : log_excerpt(document.problem().text)));
         return NGX_HTTP_BAD_REQUEST;
     }
-    ctx.body_document = std::move(document.value());
+    ctx.trace.body_document = std::move(document.value());
     return NGX_OK;
 }
 

@@ -6,6 +6,7 @@
 #include "base/json_document.hpp"
 #include "nginx/call/ngx_http_x402_endpoint_health.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/store/ngx_http_x402_claim_change.hpp"
 #include "protocol/settlement_receipt.hpp"
 
 namespace x402 {
@@ -218,8 +219,9 @@ bool Settlement::goes_elsewhere(const FacilitatorReply &reply)
     return true;
 }
 
-void Settlement::keep_receipt(LockedClaims &claims, const std::string &receipt)
+void Settlement::keep_receipt(const std::string &receipt)
 {
+    LockedClaims claims(worker_.zone);
     if (claims->set_paid(terms_.claim, receipt, ngx_time())
         || claims->set_paid(terms_.claim, short_receipt(receipt, terms_),
                             ngx_time())) {
@@ -232,31 +234,11 @@ void Settlement::keep_receipt(LockedClaims &claims, const std::string &receipt)
 void Settlement::change_claim(const PaymentStep &step,
                               const SettlementResult &result)
 {
-    LockedClaims claims(worker_.zone);
     if (result.event == PaymentEvent::settle_paid
         || result.event == PaymentEvent::settle_unproven) {
-        keep_receipt(claims, result.receipt);
+        keep_receipt(result.receipt);
     }
-    switch (step.claim) {
-    case ClaimChange::owed:
-        claims->set_owed(terms_.claim);
-        break;
-    case ClaimChange::refused:
-        claims->set_refused(terms_.claim, ngx_time());
-        break;
-    case ClaimChange::unknown:
-        claims->set_unknown(terms_.claim, ngx_time());
-        break;
-    case ClaimChange::free:
-        claims->free(terms_.claim);
-        break;
-    case ClaimChange::keep:
-    case ClaimChange::verified:
-    case ClaimChange::settling:
-    case ClaimChange::paid:
-    case ClaimChange::delivered:
-        break;
-    }
+    apply_claim_change(worker_.zone, terms_.claim, step.claim);
 }
 
 void Settlement::log_outcome(const SettlementResult &result,

@@ -89,7 +89,7 @@ private:
     SettlementResult interpret(const SettleAnswer &answer);
     SettlementResult interpret_again(const SettleAnswer &answer);
     void change_claim(const PaymentStep &step, const SettlementResult &result);
-    void keep_receipt(LockedClaims &claims, const std::string &receipt);
+    void keep_receipt(const std::string &receipt);
     void log_outcome(const SettlementResult &result,
                      const SettleAnswer &answer);
     static void on_reply(void *data, FacilitatorReply &reply);

@@ -30,6 +30,7 @@ constexpr Row kExpected[] = {
     {S::arrived,        E::claim_taken_to_settle, S::settling_first, A::call_settle,  C::settling},
     {S::arrived,        E::claim_unknown_resumed, S::settling_first, A::call_settle,  C::settling},
     {S::arrived,        E::claim_paid_resumed,    S::paid,           A::proceed,      C::keep},
+    {S::arrived,        E::answered_without_call, S::closed,         A::none,         C::keep},
     {S::arrived,        E::request_gone,          S::closed,         A::none,         C::free},
 
     {S::verifying,      E::verify_valid,          S::verified,       A::proceed,      C::verified},
@@ -86,6 +87,7 @@ constexpr Row kExpected[] = {
     {S::orphaned,       E::settle_not_processed,  S::closed,         A::none,         C::free},
     {S::orphaned,       E::settle_unknown,        S::closed,         A::none,         C::unknown},
 
+    {S::closed,         E::answered_without_call, S::closed,         A::none,         C::keep},
     {S::closed,         E::request_gone,          S::closed,         A::none,         C::keep},
 };
 

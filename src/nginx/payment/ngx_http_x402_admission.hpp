@@ -1,0 +1,42 @@
+// May a payment begin: a facilitator that answers, a slot among the payments in
+// flight, and a place in the share of its client. One order of checks for all:
+// facilitator, slot, share. Takes nothing until begin().
+#ifndef NGX_HTTP_X402_ADMISSION_HPP
+#define NGX_HTTP_X402_ADMISSION_HPP
+
+#include "nginx/payment/ngx_http_x402_facilitator_peers.hpp"
+
+namespace x402 {
+
+enum class AdmissionKind {
+    payment,   // not verified yet: counts in its client's share
+    token,     // a bearer token; the location has one facilitator
+    resettle,  // an unknown outcome: has the slots that are kept for these
+};
+
+class Admission {
+public:
+    // Lifetime: borrows the worker, within one call of the access phase.
+    Admission(RequestCtx &ctx, Worker &worker, AdmissionKind kind);
+
+    explicit operator bool() const { return denied_ == Denied::no; }
+    // Logs which limit it was and answers the request. Precondition: !*this.
+    void refuse(RequestCtx &ctx) const;
+    // Of kind payment; its endpoint is there unless the facilitator is denied.
+    const PeerChoice &peer() const { return peer_; }
+    // The payment begins: takes the slot and the place into ctx, and uses up
+    // the breaker's probe. Precondition: *this.
+    void begin(RequestCtx &ctx);
+
+private:
+    enum class Denied { no, facilitator, slots, share };
+
+    Worker &worker_;
+    PeerChoice peer_;
+    AddressPlace place_;
+    Denied denied_ = Denied::no;
+};
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,18 @@
+// A claim that is UNKNOWN, settled before content and never verified, may have
+// been forged with another payer's name and nonce. A payment with terms that
+// somebody else signed is verified, and then takes the claim over.
+#ifndef NGX_HTTP_X402_CLAIM_TAKEOVER_HPP
+#define NGX_HTTP_X402_CLAIM_TAKEOVER_HPP
+
+#include "nginx/request/ngx_http_x402_ctx.hpp"
+
+namespace x402 {
+
+// True: the request was taken up or answered; false: it is not such a claim.
+bool take_over_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim);
+// The payment was verified.
+void settle_disputed_claim(RequestCtx &ctx, Worker &worker);
+
+}  // namespace x402
+
+#endif

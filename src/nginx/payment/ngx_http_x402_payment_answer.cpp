@@ -1,0 +1,47 @@
+#include "nginx/payment/ngx_http_x402_payment_answer.hpp"
+
+#include "facilitator/verify_answer.hpp"
+#include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/reply/ngx_http_x402_reply.hpp"
+
+namespace x402 {
+
+void decide(RequestCtx &ctx, OwnReply answer)
+{
+    advance(ctx, PaymentEvent::answered_without_call);
+    ctx.answer = cap_retry(ctx, std::move(answer));
+}
+
+void challenge(RequestCtx &ctx, std::string error)
+{
+    log_line(NGX_LOG_INFO, ctx.r->connection->log,
+             "payment refused: " + log_excerpt(error));
+    decide(ctx, challenge_answer(std::move(error)));
+}
+
+void refuse_payment(RequestCtx &ctx, std::string error)
+{
+    challenge(ctx, error);
+    ctx.answer = invalid_answer(ctx, std::move(error));
+}
+
+void end_payment(RequestCtx &ctx, PaymentEvent event, OwnReply answer)
+{
+    advance(ctx, event);
+    ctx.answer = cap_retry(ctx, std::move(answer));
+}
+
+OwnReply cap_retry(const RequestCtx &ctx, OwnReply answer)
+{
+    if (answer.retry_after == 0 || !ctx.payment
+        || ctx.quote.dialect->uses_bearer_tokens()) {
+        return answer;
+    }
+    std::int64_t left = ctx.payment->valid_before - ngx_time();
+    if (static_cast<std::int64_t>(answer.retry_after) > left) {
+        answer.retry_after = left > 0 ? static_cast<ngx_uint_t>(left) : 0;
+    }
+    return answer;
+}
+
+}  // namespace x402

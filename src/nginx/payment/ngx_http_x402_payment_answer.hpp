@@ -1,0 +1,26 @@
+// How a payment ends without content in the access phase: the answer is left in
+// ctx.answer for the access handler to send.
+#ifndef NGX_HTTP_X402_PAYMENT_ANSWER_HPP
+#define NGX_HTTP_X402_PAYMENT_ANSWER_HPP
+
+#include "nginx/request/ngx_http_x402_ctx.hpp"
+
+namespace x402 {
+
+// Answers without a call to the facilitator: nothing is taken.
+void decide(RequestCtx &ctx, OwnReply answer);
+// The same, as a 402 with a fresh offer.
+void challenge(RequestCtx &ctx, std::string error);
+// Like challenge(), for a payment that is invalid and not just spent: with the
+// status of x402_refuse_status.
+void refuse_payment(RequestCtx &ctx, std::string error);
+// Answers after the facilitator was asked: `event` ends the payment.
+void end_payment(RequestCtx &ctx, PaymentEvent event, OwnReply answer);
+
+// The answer with a Retry-After that is never longer than the payment stays
+// usable. Tokens do not say how long that is.
+OwnReply cap_retry(const RequestCtx &ctx, OwnReply answer);
+
+}  // namespace x402
+
+#endif

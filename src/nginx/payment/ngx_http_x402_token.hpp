@@ -1,0 +1,14 @@
+// A location that is paid by opaque tokens (dialect nevermined).
+#ifndef NGX_HTTP_X402_TOKEN_HPP
+#define NGX_HTTP_X402_TOKEN_HPP
+
+#include "nginx/request/ngx_http_x402_ctx.hpp"
+
+namespace x402 {
+
+// A request to such a location, with or without a token.
+void receive_token(RequestCtx &ctx);
+
+}  // namespace x402
+
+#endif

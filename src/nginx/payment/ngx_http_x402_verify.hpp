@@ -1,0 +1,31 @@
+// Asks a facilitator to verify, and what follows from its answer. Payments and
+// tokens share the way; what differs is a VerifyRules.
+#ifndef NGX_HTTP_X402_VERIFY_HPP
+#define NGX_HTTP_X402_VERIFY_HPP
+
+#include "nginx/request/ngx_http_x402_ctx.hpp"
+
+namespace x402 {
+
+struct VerifyRules {
+    // What the answer means. Without memory: a verdict that opens nothing.
+    VerifyAnswer (*read)(RequestCtx &ctx, const FacilitatorReply &reply);
+    // True: another facilitator of the group is being asked.
+    bool (*moves)(RequestCtx &ctx, const FacilitatorReply &reply,
+                  const VerifyAnswer &answer);
+    // It is valid; ctx.payment->payer is whom the facilitator named.
+    void (*accept)(RequestCtx &ctx);
+    // It is not: ends the payment with an answer.
+    void (*refuse)(RequestCtx &ctx, const VerifyAnswer &answer);
+    const char *thing;   // "payment" or "token", for the log
+    const char *advice;  // to the operator, when its account is at fault
+};
+
+// Asks this facilitator with ctx.payment->request_body. The request runs on
+// when the answer is there. Lifetime: `rules` is static.
+void begin_verify(RequestCtx &ctx, Endpoint &endpoint,
+                  const VerifyRules &rules);
+
+}  // namespace x402
+
+#endif
