@@ -165,7 +165,7 @@ TEST(PaymentSession, EveryPairIsTheOneOfTheTable)
         EXPECT_EQ(next.claim, expected.claim);
         ++pairs;
     });
-    EXPECT_EQ(pairs, 11u * 22u);
+    EXPECT_EQ(pairs, 11u * 23u);
 }
 
 TEST(PaymentSession, TheTableNamesEachPairOnce)
