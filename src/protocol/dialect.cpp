@@ -53,11 +53,4 @@ std::string dialect_names()
     return names;
 }
 
-PaymentHeaderNames payment_header_names()
-{
-    static constexpr std::string_view kNames[] = {"payment-signature",
-                                                  "x-payment"};
-    return {kNames, kNames + sizeof(kNames) / sizeof(kNames[0])};
-}
-
 }  // namespace x402

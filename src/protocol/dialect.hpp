@@ -139,15 +139,6 @@ const Dialect &dialect_nevermined();
 const Dialect *find_dialect(std::string_view name);
 // For error messages: "v2, v1, fast, nevermined".
 std::string dialect_names();
-// Lower-case names of the headers that payments come in, in all dialects.
-// Several dialects may share one.
-struct PaymentHeaderNames {
-    const std::string_view *first;
-    const std::string_view *past_last;
-    const std::string_view *begin() const { return first; }
-    const std::string_view *end() const { return past_last; }
-};
-PaymentHeaderNames payment_header_names();
 
 }  // namespace x402
 

@@ -4,6 +4,7 @@
 #include "base/base64_codec.hpp"
 #include "base/json_text.hpp"
 #include "protocol/dialect.hpp"
+#include "protocol/payment_header_names.hpp"
 
 namespace x402 {
 
@@ -72,15 +73,15 @@ public:
     unsigned version() const override { return 2; }
     std::string_view payment_header() const override
     {
-        return "payment-signature";
+        return kPaymentHeader;
     }
     std::string_view offer_header() const override
     {
-        return "payment-required";
+        return kOfferHeaderLower;
     }
     std::string_view receipt_header() const override
     {
-        return "payment-response";
+        return kReceiptHeaderLower;
     }
     std::string_view mismatch() const override
     {

@@ -3,6 +3,7 @@
 #include "base/json_text.hpp"
 #include "protocol/dialect.hpp"
 #include "protocol/facilitator_messages.hpp"
+#include "protocol/payment_header_names.hpp"
 #include "protocol/v1_match.hpp"
 
 namespace x402 {
@@ -13,11 +14,11 @@ class DialectV1 final : public Dialect {
 public:
     std::string_view name() const override { return "v1"; }
     unsigned version() const override { return 1; }
-    std::string_view payment_header() const override { return "x-payment"; }
+    std::string_view payment_header() const override { return kPaymentHeaderV1; }
     std::string_view offer_header() const override { return {}; }
     std::string_view receipt_header() const override
     {
-        return "X-PAYMENT-RESPONSE";
+        return kReceiptHeaderV1;
     }
     std::string_view mismatch() const override
     {

@@ -1,6 +1,7 @@
 // x402 version 2: everything in headers (transport HTTP, v2).
 #include "base/base64_codec.hpp"
 #include "protocol/dialect.hpp"
+#include "protocol/payment_header_names.hpp"
 #include "protocol/payment_required.hpp"
 #include "protocol/requirements_match.hpp"
 
@@ -14,15 +15,15 @@ public:
     unsigned version() const override { return 2; }
     std::string_view payment_header() const override
     {
-        return "payment-signature";
+        return kPaymentHeader;
     }
     std::string_view offer_header() const override
     {
-        return "PAYMENT-REQUIRED";
+        return kOfferHeader;
     }
     std::string_view receipt_header() const override
     {
-        return "PAYMENT-RESPONSE";
+        return kReceiptHeader;
     }
     std::string_view mismatch() const override
     {

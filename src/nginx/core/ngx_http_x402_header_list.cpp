@@ -6,16 +6,6 @@ namespace x402 {
 
 namespace {
 
-bool is_one_of(const ngx_str_t &name, HeaderNames names)
-{
-    for (std::string_view wanted : names) {
-        if (header_is(name, wanted)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 // nginx: other structures point into the elements of the list, so that no
 // element may move, and core's loops read the first element of every part but
 // the first without looking at its length. A list that loses elements is
@@ -86,6 +76,16 @@ bool same_name(const u_char *name, std::string_view wanted)
         }
     }
     return true;
+}
+
+bool is_one_of(const ngx_str_t &name, HeaderNames names)
+{
+    for (std::string_view wanted : names) {
+        if (header_is(name, wanted)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 bool has_header(const ngx_list_t &list, HeaderNames names)

@@ -35,6 +35,8 @@ inline bool header_is(const ngx_str_t &name, std::string_view wanted)
     return name.len == wanted.size() && same_name(name.data, wanted);
 }
 
+bool is_one_of(const ngx_str_t &name, HeaderNames names);
+
 bool has_header(const ngx_list_t &list, HeaderNames names);
 
 // Takes every header of these names out of a request's list, without moving an

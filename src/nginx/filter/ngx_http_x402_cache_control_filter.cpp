@@ -6,6 +6,7 @@
 #include "nginx/core/ngx_http_x402_header_list.hpp"
 #include "nginx/reply/ngx_http_x402_cors.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
+#include "protocol/payment_header_names.hpp"
 
 namespace x402 {
 
@@ -21,13 +22,6 @@ bool is_own(const RequestCtx &ctx, const ngx_table_elt_t *header)
         }
     }
     return false;
-}
-
-bool is_payment_header(const ngx_str_t &name)
-{
-    return header_is(name, "payment-required")
-           || header_is(name, "payment-response")
-           || header_is(name, "x-payment-response");
 }
 
 // Instructions for shared caches beside Cache-Control (RFC 9213 and the names
@@ -110,9 +104,9 @@ bool stamp(RequestCtx &ctx)
 void drop_foreign(ngx_http_request_t *r, const RequestCtx *ctx)
 {
     each_header(r->headers_out.headers, [&](ngx_table_elt_t &header) {
-        if (header_is(header.key, "settlement-overrides")
+        if (header_is(header.key, kOverridesHeader)
             || (ctx && !is_own(*ctx, &header)
-                && is_payment_header(header.key))) {
+                && is_one_of(header.key, kResponseHeaders))) {
             header.hash = 0;
         }
     });

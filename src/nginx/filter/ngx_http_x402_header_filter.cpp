@@ -10,6 +10,7 @@
 #include "nginx/request/ngx_http_x402_quote.hpp"
 #include "policy/charge_rule.hpp"
 #include "policy/settlement_override.hpp"
+#include "protocol/payment_header_names.hpp"
 
 namespace x402 {
 
@@ -112,7 +113,7 @@ bool take_override(RequestCtx &ctx)
     std::string_view value;
     std::size_t count = 0;
     each_header(ctx.r->headers_out.headers, [&](const ngx_table_elt_t &header) {
-        if (header.hash != 0 && header_is(header.key, "settlement-overrides")) {
+        if (header.hash != 0 && header_is(header.key, kOverridesHeader)) {
             value = view(header.value);
             count++;
         }

@@ -7,30 +7,22 @@
 #include "nginx/core/ngx_http_x402_header_list.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
+#include "protocol/payment_header_names.hpp"
 
 namespace x402 {
 
 namespace {
-
-// What a client could use to pass for us further on.
-constexpr std::string_view kOurs[] = {
-    "payment-required",
-    "payment-response",
-    "x-payment-response",
-    "settlement-overrides",
-};
 
 // Those of all dialects, and what the location takes tokens from; `room` keeps
 // the list where it is not a fixed one.
 HeaderNames payments(const LocationConf &conf,
                      std::vector<std::string_view> &scratch)
 {
-    PaymentHeaderNames names = payment_header_names();
     if (!uses_bearer_tokens(conf)) {
-        return {names.begin(), names.end()};
+        return kPaymentHeaders;
     }
     scratch = token_headers(conf);
-    for (std::string_view name : names) {
+    for (std::string_view name : kPaymentHeaders) {
         if (std::find(scratch.begin(), scratch.end(), name) == scratch.end()) {
             scratch.push_back(name);
         }
@@ -68,7 +60,7 @@ ngx_int_t take_headers(ngx_http_request_t *r, const LocationConf *conf)
     std::vector<std::string_view> scratch;
     HeaderNames known = payments(*conf, scratch);
     bool payment = has_header(list, known);
-    if (!payment && !has_header(list, kOurs)) {
+    if (!payment && !has_header(list, kForgeableHeaders)) {
         return NGX_DECLINED;
     }
     if (payment) {
@@ -76,7 +68,7 @@ ngx_int_t take_headers(ngx_http_request_t *r, const LocationConf *conf)
     }
     if (conf->forward_payment
         || (unlink_headers(r->pool, list, known)
-            && unlink_headers(r->pool, list, kOurs))) {
+            && unlink_headers(r->pool, list, kForgeableHeaders))) {
         return NGX_DECLINED;
     }
     return NGX_HTTP_INTERNAL_SERVER_ERROR;

@@ -1,7 +1,11 @@
 #include "protocol/dialect.hpp"
 
+#include <algorithm>
+#include <cctype>
+
 #include "base/base64_codec.hpp"
 #include "base/json_text.hpp"
+#include "protocol/payment_header_names.hpp"
 #include "vectors.hpp"
 
 namespace x402 {
@@ -62,15 +66,36 @@ TEST(Dialect, IsFoundByItsName)
     EXPECT_EQ(dialect_names(), "v2, v1, fast, nevermined");
 }
 
-TEST(Dialect, EachPaymentHeaderIsAmongThoseWeTakeOut)
+std::string lower_case(std::string_view text)
 {
-    for (const Dialect *dialect :
-         {&dialect_v2(), &dialect_v1(), &dialect_fast()}) {
-        bool known = false;
-        for (std::string_view name : payment_header_names()) {
-            known = known || name == dialect->payment_header();
+    std::string out(text);
+    for (char &letter : out) {
+        letter = static_cast<char>(std::tolower(letter));
+    }
+    return out;
+}
+
+template <std::size_t N>
+bool is_listed(const std::string_view (&names)[N], std::string_view name)
+{
+    return std::find(names, names + N, lower_case(name)) != names + N;
+}
+
+TEST(Dialect, EveryHeaderIsOnTheListOfItsKind)
+{
+    for (const Dialect *dialect : {&dialect_v2(), &dialect_v1(),
+                                   &dialect_fast(), &dialect_nevermined()}) {
+        EXPECT_TRUE(is_listed(kPaymentHeaders, dialect->payment_header()))
+            << dialect->name();
+        EXPECT_TRUE(is_listed(kResponseHeaders, dialect->receipt_header()))
+            << dialect->name();
+        if (!dialect->offer_header().empty()) {
+            EXPECT_TRUE(is_listed(kResponseHeaders, dialect->offer_header()))
+                << dialect->name();
         }
-        EXPECT_TRUE(known) << dialect->name();
+    }
+    for (std::string_view name : kResponseHeaders) {
+        EXPECT_TRUE(is_listed(kForgeableHeaders, name)) << name;
     }
 }
 
