@@ -4,19 +4,24 @@
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use X402::House;
 use X402::Test;
 
 plan skip_all => 'the module is not built' if !X402::Nginx::built();
 
 my $root = "$FindBin::Bin/../..";
 
-# Directives that are valid in http only, or in the main context.
+# Where a directive goes that is not valid in server; the module's own are read
+# out of its tables.
 my %level = (
-    (map { $_ => 'http' } qw(map geo log_format limit_req_zone limit_conn_zone proxy_cache_path x402_zone x402_facilitator_group
-        x402_store)),
-    (map { $_ => 'main' } qw(events load_module user)),
-    server => 'http',
+    (map { $_ => 'http' } qw(map geo split_clients log_format limit_req_zone limit_conn_zone proxy_cache_path upstream server)),
+    (map { $_ => 'main' } qw(events load_module user env)),
 );
+my %contexts = X402::House->new->directives;
+for my $name (keys %contexts) {
+    next if $contexts{$name} =~ /\bserver\b/;
+    $level{$name} = $contexts{$name} =~ /\bhttp\b/ ? 'http' : 'location';
+}
 
 # Paths and ports, and what replaces them.
 my @replacements = (
@@ -45,7 +50,7 @@ sub statements ($text) {
 }
 
 sub configuration ($block) {
-    my %part = (main => '', http => '', server => '');
+    my %part = (main => '', http => '', server => '', location => '');
     for my $statement (statements($block)) {
         my ($name) = $statement =~ /\A(\w+)/;
         $part{ $level{$name} // 'server' } .= "$statement\n";
@@ -54,7 +59,7 @@ sub configuration ($block) {
     # A block about plans has prices of its own.
     $has{x402_price} = 1 if $has{x402_accept} || $has{x402} || $block =~ /nevermined/;
     my $missing = join "\n", map { $usual{$_} } grep { !$has{$_} } sort keys %usual;
-    $part{server} .= "location /other { return 404; }\n";
+    $part{server} .= "location /other { $part{location} }\n";
     my $server = $part{http} =~ /^server\b/m ? '' : "server { listen 127.0.0.1:%%PORT%%;\n$part{server} }";
     my $events = $part{main} =~ /^events\b/m ? '' : "events { }\n";
     return "%%GLOBALS%%\n$events$part{main}http {\n%%HTTP%%\n$missing\n$part{http}$server\n}\n";
