@@ -8,7 +8,7 @@ use lib "$FindBin::Bin/../lib";
 use Test::More;
 use X402::House;
 
-use constant { DIRECTIVES => 'docs/directives.md', VARIABLES => 'docs/variables.md' };
+use constant { DIRECTIVES => 'docs/directives.md', VARIABLES => 'docs/variables.md', OPERATING => 'docs/operating.md' };
 
 # Pages for users. docs/design.md and docs/contributing.md may speak of names that a change would add.
 my @pages = ('README.md', 'docs/*.md');
@@ -116,6 +116,18 @@ sub untested_variables ($house) {
         grep { my $end = /_\z/ ? '\w' : '\b'; !$listed{$_} && $text !~ /\$\Q$_\E$end/ } $house->variables;
 }
 
+# A fixed word in the body of an answer has its row among the symptoms.
+sub words_without_remedy ($house) {
+    my %words;
+    for my $path ($house->sources('nginx')) {
+        my $text = $house->text($path);
+        my @calls = ($text =~ /fault_answer\(([^;]*);/g, $text =~ /\.word\s*=(?!=)([^;]*);/g);
+        $words{$_} = $path for map {/"(\w+)"/g} @calls;
+    }
+    my ($table) = $house->text(OPERATING) =~ /^## Symptom, cause, remedy\n(.*)/ms;
+    return map { OPERATING . ": no row for $_ ($words{$_})" } grep { ($table // '') !~ /^\|[^|]*`\Q$_\E`/m } sort keys %words;
+}
+
 # --- as it stands -----------------------------------------------------------------------
 
 my $house = X402::House->new;
@@ -136,6 +148,7 @@ holds 'every variable has its line', \&variable_lines, $house;
 holds 'and an example', \&variables_without_example, $house;
 holds 'the pages name no other', \&invented_variables, $house;
 holds 'every variable is in the test', \&untested_variables, $house;
+holds 'every word of an answer has its remedy', \&words_without_remedy, $house;
 
 # --- and the rules can fail ---------------------------------------------------------------
 
@@ -171,7 +184,10 @@ catches 'an example of something else', \&without_example, page(qr/$timeout```ng
 catches 'a line of a variable that is gone', \&variable_lines, variables(qr/^\| `\$x402_payer`[^\n]*\n/m, '');
 catches 'a variable that does not exist', \&invented_variables, variables(qr/\z/, "\nthe \$x402_nonsense\n");
 catches 'a directive that does not exist', \&invented, page(qr/\z/, "\n    x402_nonsense on;\n");
-catches 'an entry for it', \&invented, page(qr/\z/, "\n### x402_nonsense\n");
+catches 'an entry for it', \&invented, page(qr/\z/, "\n### x402_nonsense\n");catches 'a word without a remedy', \&words_without_remedy,
+    $house->with('src/nginx/reply/planted.cpp' => 'OwnReply a = fault_answer(500, "planted_word");');
+catches 'a row that is gone', \&words_without_remedy, $house->changed(OPERATING, qr/^\| 503 `busy`[^\n]*\n/m, '');
+
 is_deeply [ invented(page(qr/\z/, "\nngx_http_x402_module \$x402_payer\n")) ], [ invented($house) ],
     'variables and the module are no directives';
 
