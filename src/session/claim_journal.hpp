@@ -9,7 +9,7 @@
 // the JSON of a payment or a receipt.
 //
 // Two files take turns, so that a journal can be written anew while it is in
-// use (claim_checkpoint.cpp): the next *edition* goes into the other one, and
+// use (journal_writer.hpp): the next *edition* goes into the other one, and
 // counts from its record `complete` on. Even editions are the first file's.
 //
 // Knows no file: see nginx/ngx_http_x402_journal.

@@ -1,186 +1,43 @@
+// The life of a claim, step by step. Longer than 400 lines because one class has
+// all of its steps; what a step needs is done by the parts.
 #include "session/claim_table.hpp"
 
 #include <algorithm>
-#include <cstring>
 
-#include "session/claim_table_layout.hpp"
+#include "session/claim_replay.hpp"
 
 namespace x402 {
 
-ClaimTable::Areas ClaimTable::areas_of(std::size_t bytes)
-{
-    static_assert(sizeof(Cell) == 704, "a change needs another kLayout");
-    static_assert(sizeof(Block) == kBlockBytes);
+namespace {
 
-    Areas areas{};
-    std::size_t body = bytes > sizeof(Header) ? bytes - sizeof(Header) : 0;
-    // A quarter for settle bytes, a sixteenth for counts by payer.
-    areas.blocks = body / 4 / sizeof(Block);
-    areas.payer_buckets = body / 16 / (sizeof(Payer) * kPayersPerBucket);
-    std::size_t rest = body - areas.blocks * sizeof(Block)
-                       - areas.payer_buckets * sizeof(Payer) * kPayersPerBucket;
-    std::size_t bucket = (sizeof(Cell) + sizeof(std::uint32_t));
-    areas.buckets = rest / (bucket * kCellsPerBucket);
-    areas.cells_at = sizeof(Header);
-    areas.blocks_at =
-        areas.cells_at + areas.buckets * kCellsPerBucket * sizeof(Cell);
-    areas.payers_at = areas.blocks_at + areas.blocks * sizeof(Block);
-    areas.heads_at = areas.payers_at
-                     + areas.payer_buckets * sizeof(Payer) * kPayersPerBucket;
-    return areas;
+constexpr unsigned kOwedLooked = 64;
+constexpr unsigned kDueLooked = 64;
+
+bool is_owed(const ClaimCell &cell)
+{
+    return cell.claim_state() == ClaimState::paid && cell.owner_stamp == 0
+           && cell.executions < kMaxExecutions;
 }
 
-std::size_t ClaimTable::least_bytes()
+bool is_open_again(const ClaimCell &cell)
 {
-    return sizeof(Header) + 16 * 1024;
+    return cell.claim_state() == ClaimState::unknown
+           || (cell.claim_state() == ClaimState::settling
+               && (cell.flags & kEverUnknown));
 }
 
-std::size_t ClaimTable::capacity_of(std::size_t bytes)
+bool covers(const ClaimCell &cell, const Purchase &purchase, std::int64_t now)
 {
-    return areas_of(bytes).buckets * kCellsPerBucket;
+    return cell.payer == purchase.payer && cell.resource == purchase.resource
+           && cell.money == purchase.money && cell.amount >= purchase.amount
+           && cell.expires > now;
 }
 
-bool ClaimTable::format(void *memory, std::size_t bytes)
-{
-    if (bytes < least_bytes()) {
-        return false;
-    }
-    auto *header = static_cast<Header *>(memory);
-    header->layout = kLayout;
-    header->next_stamp = 1;
-    header->bytes = bytes;
-    header->next_generation = 1;
-    store_fence();
-    header->magic = kMagic;
-    return true;
-}
-
-bool ClaimTable::recognises(const void *memory, std::size_t bytes)
-{
-    const auto *header = static_cast<const Header *>(memory);
-    return header->magic == kMagic && header->layout == kLayout
-           && header->bytes == bytes;
-}
-
-ClaimTable::ClaimTable(void *memory, IsAlive is_alive)
-    : memory_(static_cast<std::uint8_t *>(memory)), is_alive_(is_alive)
-{
-}
-
-std::size_t ClaimTable::capacity() const
-{
-    return capacity_of(reinterpret_cast<Header *>(memory_)->bytes);
-}
-
-ClaimTable::Cell *ClaimTable::first_cell() const
-{
-    return reinterpret_cast<Cell *>(memory_ + sizeof(Header));
-}
-
-std::uint32_t ClaimTable::number_of(const Cell &cell) const
-{
-    return static_cast<std::uint32_t>(&cell - first_cell());
-}
-
-ClaimTable::Cell *ClaimTable::bucket_of(const Digest &key,
-                                        unsigned choice) const
-{
-    Areas areas = areas_of(reinterpret_cast<Header *>(memory_)->bytes);
-    std::uint64_t hash;
-    std::memcpy(&hash, key.data() + choice * sizeof(hash), sizeof(hash));
-    auto *cells = reinterpret_cast<Cell *>(memory_ + areas.cells_at);
-    return cells + hash % areas.buckets * kCellsPerBucket;
-}
-
-ClaimTable::Cell *ClaimTable::find(const Digest &key) const
-{
-    for (unsigned choice = 0; choice < 2; choice++) {
-        Cell *bucket = bucket_of(key, choice);
-        for (std::size_t i = 0; i < kCellsPerBucket; i++) {
-            if (bucket[i].claim_state() != ClaimState::free
-                && bucket[i].key == key) {
-                return &bucket[i];
-            }
-        }
-    }
-    return nullptr;
-}
-
-// A cell for a new claim: free, else expired, else the oldest that the chain
-// itself stands behind. nullptr: all are needed.
-ClaimTable::Cell *ClaimTable::room_for(const Digest &key, std::int64_t now)
-{
-    Cell *unsaid = nullptr;
-    Cell *expired = nullptr;
-    Cell *oldest = nullptr;
-    for (unsigned choice = 0; choice < 2; choice++) {
-        Cell *bucket = bucket_of(key, choice);
-        for (std::size_t i = 0; i < kCellsPerBucket; i++) {
-            Cell &cell = bucket[i];
-            tidy(cell, now);
-            ClaimState state = cell.claim_state();
-            if (state == ClaimState::free) {
-                return &cell;
-            }
-            if (cell.owner_stamp != 0) {
-                continue;
-            }
-            if (cell.flags & kCloseUnsaid) {
-                unsaid = &cell;
-                continue;
-            }
-            if (cell.expires <= now) {
-                expired = &cell;
-            }
-            bool replaceable = cell.expires != kNeverExpires
-                               && ((state == ClaimState::delivered
-                                    && !(cell.flags & kOnlyGuard))
-                                   || state == ClaimState::refused
-                                   || state == ClaimState::closed);
-            if (replaceable && (!oldest || cell.changed < oldest->changed)) {
-                oldest = &cell;
-            }
-        }
-    }
-    Cell *vacant = expired ? expired : oldest;
-    return vacant ? vacant : unsaid;
-}
-
-ClaimTable::Cell *ClaimTable::cell_of(ClaimRef ref) const
-{
-    Areas areas = areas_of(reinterpret_cast<Header *>(memory_)->bytes);
-    if (!ref || ref.cell >= areas.buckets * kCellsPerBucket) {
-        return nullptr;
-    }
-    Cell *cell = reinterpret_cast<Cell *>(memory_ + areas.cells_at) + ref.cell;
-    bool same = cell->claim_state() != ClaimState::free
-                && cell->generation == ref.generation;
-    return same ? cell : nullptr;
-}
-
-ClaimView ClaimTable::look_up(const ClaimFacts &facts, std::int64_t now)
-{
-    ClaimView view;
-    Cell *cell = find(facts.key);
-    if (cell == nullptr) {
-        return view;
-    }
-    tidy(*cell, now);
-    if (cell->claim_state() == ClaimState::free) {
-        return view;
-    }
-    view = view_of(*cell);
-    view.same_resource = cell->resource == facts.resource;
-    view.same_client = cell->redeliver_key == facts.redeliver_key;
-    view.same_amount = cell->amount == facts.amount;
-    return view;
-}
-
-ClaimView ClaimTable::view_of(const Cell &cell) const
+ClaimView view_of(const ClaimCell &cell, ClaimRef ref)
 {
     ClaimView view;
     view.state = cell.claim_state();
-    view.ref = {number_of(cell), cell.generation};
+    view.ref = ref;
     view.key = cell.key;
     view.in_use = cell.owner_stamp != 0;
     view.was_verified = cell.flags & kWasVerified;
@@ -198,74 +55,165 @@ ClaimView ClaimTable::view_of(const Cell &cell) const
     return view;
 }
 
+}  // namespace
+
+ClaimTable::ClaimTable(void *memory, IsAlive is_alive)
+    : memory_(memory),
+      owners_(memory_, is_alive),
+      blocks_(memory_, owners_),
+      journal_(memory_, owners_, blocks_),
+      payers_(memory_, journal_),
+      owed_(memory_),
+      due_(memory_),
+      cells_(memory_, owners_, payers_, owed_, due_)
+{
+}
+
+const Digest &ClaimTable::journal_identity(const void *memory)
+{
+    return static_cast<const ClaimHeader *>(memory)->journal;
+}
+
+void ClaimTable::set_journal_identity(const Digest &identity,
+                                      std::uint64_t edition, std::uint64_t size)
+{
+    ClaimHeader &header = memory_.header();
+    header.journal = identity;
+    header.journal_edition = edition;
+    header.journal_base = size;
+}
+
+std::uint64_t ClaimTable::journal_edition() const
+{
+    return memory_.header().journal_edition;
+}
+
+std::uint64_t ClaimTable::journal_base() const
+{
+    return memory_.header().journal_base;
+}
+
+ReplayReport ClaimTable::replay(std::string_view journal, std::int64_t now)
+{
+    return ClaimReplay(memory_, cells_, blocks_, payers_).run(journal, now);
+}
+
+ClaimOwner ClaimTable::enter(std::int64_t process, std::int64_t now)
+{
+    bool some_died;
+    ClaimOwner owner = owners_.enter(process, some_died);
+    if (owner.stamp != 0 && some_died) {
+        cells_.sweep(capacity(), now);
+    }
+    return owner;
+}
+
+void ClaimTable::leave(ClaimOwner owner, std::int64_t now)
+{
+    if (owners_.leave(owner)) {
+        cells_.sweep(capacity(), now);
+    }
+}
+
+ClaimView ClaimTable::look_up(const ClaimFacts &facts, std::int64_t now)
+{
+    ClaimView view;
+    ClaimCell *cell = cells_.find(facts.key);
+    if (cell == nullptr) {
+        return view;
+    }
+    cells_.tidy(*cell, now);
+    if (cell->claim_state() == ClaimState::free) {
+        return view;
+    }
+    view = view_of(*cell, memory_.ref_of(*cell));
+    view.same_resource = cell->resource == facts.resource;
+    view.same_client = cell->redeliver_key == facts.redeliver_key;
+    view.same_amount = cell->amount == facts.amount;
+    return view;
+}
+
 ClaimView ClaimTable::view(ClaimRef ref) const
 {
-    const Cell *cell = cell_of(ref);
-    return cell ? view_of(*cell) : ClaimView();
+    const ClaimCell *cell = memory_.cell_of(ref);
+    return cell ? view_of(*cell, ref) : ClaimView();
 }
 
 TakeOutcome ClaimTable::take(const ClaimFacts &facts, ClaimOwner owner,
                              std::int64_t now, ClaimRef &ref)
 {
-    Cell *cell = find(facts.key);
+    ClaimCell *cell = cells_.find(facts.key);
     if (cell != nullptr) {
-        tidy(*cell, now);
+        cells_.tidy(*cell, now);
         if (cell->claim_state() != ClaimState::free
             && cell->claim_state() != ClaimState::refused) {
             return TakeOutcome::in_use;
         }
     } else {
-        cell = room_for(facts.key, now);
+        cell = cells_.find_room(facts.key, now);
     }
-    if (cell == nullptr || !may_open_another(now) || !journal_is_ready(now)) {
+    if (cell == nullptr || !cells_.may_open_another(now)
+        || !journal_.is_ready(now)) {
         return TakeOutcome::full;
     }
-
-    auto *header = reinterpret_cast<Header *>(memory_);
-    enter_state(*cell, ClaimState::free);
-    store_fence();
-    *cell = Cell{};
-    cell->generation = header->next_generation++;
-    cell->expires = facts.expires;
-    cell->changed = now;
-    cell->owner_slot = owner.slot;
-    cell->owner_stamp = owner.stamp;
-    cell->first_block = kNoBlock;
-    cell->key = facts.key;
-    cell->resource = facts.resource;
-    cell->redeliver_key = facts.redeliver_key;
-    cell->payer = facts.payer;
-    cell->amount = facts.amount;
-    cell->money = facts.money;
-    cell->flags = facts.only_guard ? kOnlyGuard : 0;
-    enter_state(*cell, ClaimState::verifying);
-    ref = {number_of(*cell), cell->generation};
+    cells_.begin(*cell, facts, now);
+    cell->set_owner(owner);
+    cells_.enter_state(*cell, ClaimState::verifying);
+    ref = memory_.ref_of(*cell);
     return TakeOutcome::taken;
 }
 
 bool ClaimTable::resume(ClaimRef ref, ClaimOwner owner)
 {
-    Cell *cell = cell_of(ref);
+    ClaimCell *cell = memory_.cell_of(ref);
     if (cell == nullptr || cell->owner_stamp != 0
         || cell->executions >= kMaxExecutions) {
         return false;
     }
     if (cell->claim_state() == ClaimState::paid) {
         cell->executions++;
-        record_claim(*cell);
+        journal_.record_claim(*cell);
     } else if (cell->claim_state() != ClaimState::unknown) {
         return false;
     }
-    cell->owner_slot = owner.slot;
-    store_fence();
-    cell->owner_stamp = owner.stamp;
+    cell->set_owner(owner);
+    return true;
+}
+
+void ClaimTable::set_texts(ClaimRef ref, std::string_view network,
+                           std::string_view payer, std::string_view asset)
+{
+    if (ClaimCell *cell = memory_.cell_of(ref)) {
+        cell->set_texts(network, payer, asset);
+    }
+}
+
+ClaimTexts ClaimTable::texts(ClaimRef ref) const
+{
+    const ClaimCell *cell = memory_.cell_of(ref);
+    return cell ? cell->claim_texts() : ClaimTexts();
+}
+
+bool ClaimTable::set_verified(ClaimRef ref)
+{
+    ClaimCell *cell = memory_.cell_of(ref);
+    if (cell == nullptr) {
+        return false;
+    }
+    cells_.repair();
+    cell->flags |= kWasVerified;
+    cell->executions++;
+    if (!payers_.admit(cell->payer, cell->changed)) {
+        return false;
+    }
+    cells_.enter_state(*cell, ClaimState::verified);
     return true;
 }
 
 bool ClaimTable::set_settling(ClaimRef ref, std::string_view bytes,
                               std::uint64_t facilitator, std::int64_t now)
 {
-    Cell *cell = cell_of(ref);
+    ClaimCell *cell = memory_.cell_of(ref);
     if (cell == nullptr) {
         return false;
     }
@@ -273,17 +221,50 @@ bool ClaimTable::set_settling(ClaimRef ref, std::string_view bytes,
     if (!(cell->flags & kEverUnknown)) {
         cell->facilitator = facilitator;
         cell->settle_started = now;
-        keep_settle(*cell, bytes, now);
+        blocks_.keep(*cell, bytes, now);
     }
     cell->changed = now;
-    enter_state(*cell, ClaimState::settling);
-    // Asked again it is UNKNOWN there already.
-    return (cell->flags & kEverUnknown) || record_claim(*cell);
+    cells_.enter_state(*cell, ClaimState::settling);
+    // Asked again it is UNKNOWN in the journal already.
+    return (cell->flags & kEverUnknown) || journal_.record_claim(*cell);
+}
+
+// Money: killed in the middle this leaves a claim without a settle request: it
+// can be neither asked about nor presented, and is CLOSED in the end.
+bool ClaimTable::take_over(ClaimRef ref, const ClaimFacts &facts,
+                           ClaimOwner owner, std::string_view bytes,
+                           std::uint64_t facilitator, std::int64_t now)
+{
+    ClaimCell *cell = memory_.cell_of(ref);
+    if (cell == nullptr || cell->claim_state() != ClaimState::unknown
+        || cell->owner_stamp != 0 || (cell->flags & kWasVerified)
+        || cell->key != facts.key || cell->expires <= now) {
+        return false;
+    }
+    cells_.change(*cell, [&] {
+        blocks_.drop(*cell);
+        cell->resource = facts.resource;
+        cell->redeliver_key = facts.redeliver_key;
+        cell->payer = facts.payer;
+        cell->amount = facts.amount;
+        cell->money = facts.money;
+        cell->expires = std::max(cell->expires, facts.expires);
+        cell->facilitator = facilitator;
+        cell->settle_started = now;
+        cell->changed = now;
+        cell->tries = 0;
+        blocks_.keep(*cell, bytes, now);
+    });
+    if (!journal_.record_claim(*cell)) {
+        return false;
+    }
+    cell->set_owner(owner);
+    return true;
 }
 
 void ClaimTable::set_first_settle_sent(ClaimRef ref)
 {
-    if (Cell *cell = cell_of(ref)) {
+    if (ClaimCell *cell = memory_.cell_of(ref)) {
         cell->flags |= kFirstSettleSent;
     }
 }
@@ -291,7 +272,7 @@ void ClaimTable::set_first_settle_sent(ClaimRef ref)
 bool ClaimTable::set_paid(ClaimRef ref, std::string_view receipt,
                           std::int64_t now)
 {
-    Cell *cell = cell_of(ref);
+    ClaimCell *cell = memory_.cell_of(ref);
     if (cell == nullptr || receipt.size() > kReceiptBytes) {
         return cell == nullptr;
     }
@@ -301,53 +282,53 @@ bool ClaimTable::set_paid(ClaimRef ref, std::string_view receipt,
     std::memcpy(cell->receipt, receipt.data(), receipt.size());
     cell->receipt_bytes = static_cast<std::uint16_t>(receipt.size());
     cell->changed = now;
-    enter_state(*cell, ClaimState::paid);
-    record_claim(*cell);
+    cells_.enter_state(*cell, ClaimState::paid);
+    journal_.record_claim(*cell);
     return true;
 }
 
 void ClaimTable::set_delivered(ClaimRef ref, std::int64_t now)
 {
-    if (Cell *cell = cell_of(ref)) {
+    if (ClaimCell *cell = memory_.cell_of(ref)) {
         cell->changed = now;
-        enter_state(*cell, ClaimState::delivered);
-        record_claim(*cell);
+        cells_.enter_state(*cell, ClaimState::delivered);
+        journal_.record_claim(*cell);
         cell->owner_stamp = 0;
     }
 }
 
 void ClaimTable::set_refused(ClaimRef ref, std::int64_t now)
 {
-    if (Cell *cell = cell_of(ref)) {
-        // Anybody can put another's name on a payment that nobody verified.
+    if (ClaimCell *cell = memory_.cell_of(ref)) {
+        // A payment that was never verified may name any payer.
         if (cell->flags & kWasVerified) {
-            record_refused(cell->payer, now);
+            payers_.record_refused(cell->payer, now);
         }
         cell->changed = now;
-        enter_state(*cell, ClaimState::refused);
-        record_claim(*cell);
+        cells_.enter_state(*cell, ClaimState::refused);
+        journal_.record_claim(*cell);
         cell->owner_stamp = 0;
     }
 }
 
 void ClaimTable::set_unknown(ClaimRef ref, std::int64_t now)
 {
-    if (Cell *cell = cell_of(ref)) {
+    if (ClaimCell *cell = memory_.cell_of(ref)) {
         cell->flags |= kEverUnknown;
         cell->changed = now;
-        plan_retry(*cell, now);
-        enter_state(*cell, ClaimState::unknown);
-        record_claim(*cell);
+        DueList::plan_retry(*cell, now);
+        cells_.enter_state(*cell, ClaimState::unknown);
+        journal_.record_claim(*cell);
         cell->owner_stamp = 0;
     }
 }
 
 void ClaimTable::set_owed(ClaimRef ref)
 {
-    if (Cell *cell = cell_of(ref)) {
+    if (ClaimCell *cell = memory_.cell_of(ref)) {
         if (cell->claim_state() == ClaimState::delivered) {
-            enter_state(*cell, ClaimState::paid);
-            record_claim(*cell);
+            cells_.enter_state(*cell, ClaimState::paid);
+            journal_.record_claim(*cell);
         }
         cell->owner_stamp = 0;
     }
@@ -355,11 +336,124 @@ void ClaimTable::set_owed(ClaimRef ref)
 
 void ClaimTable::free(ClaimRef ref)
 {
-    if (Cell *cell = cell_of(ref)) {
-        record_freed(*cell);
-        enter_state(*cell, ClaimState::free);
+    if (ClaimCell *cell = memory_.cell_of(ref)) {
+        journal_.record_freed(*cell);
+        cells_.enter_state(*cell, ClaimState::free);
         cell->owner_stamp = 0;
     }
+}
+
+// The oldest of the claims that cover the purchase and fit. A payer that has
+// more than some dozens open on one resource is served from the newest.
+template <class Fits>
+ClaimCell *ClaimTable::find_older(const Purchase &purchase, std::int64_t now,
+                                  Fits fits)
+{
+    cells_.repair();
+    ClaimCell *found = nullptr;
+    ClaimCell *cell = owed_.first(purchase.payer, purchase.resource);
+    for (unsigned looked = 0; cell && looked < kOwedLooked; looked++) {
+        ClaimCell *older = owed_.next(*cell);  // tidy() may unlink the cell
+        cells_.tidy(*cell, now);
+        if (covers(*cell, purchase, now) && fits(*cell)) {
+            found = cell;
+        }
+        cell = older;
+    }
+    return found;
+}
+
+bool ClaimTable::resume_owed(const Purchase &purchase, ClaimOwner owner,
+                             std::int64_t now, ClaimView &claim)
+{
+    ClaimCell *cell = find_older(purchase, now, is_owed);
+    if (cell == nullptr || !resume(memory_.ref_of(*cell), owner)) {
+        return false;
+    }
+    claim = view_of(*cell, memory_.ref_of(*cell));
+    return true;
+}
+
+ClaimView ClaimTable::find_unknown(const Purchase &purchase, std::int64_t now)
+{
+    const ClaimCell *cell = find_older(purchase, now, is_open_again);
+    return cell ? view_of(*cell, memory_.ref_of(*cell)) : ClaimView();
+}
+
+bool ClaimTable::has_older(const Purchase &purchase, std::int64_t now)
+{
+    return find_older(purchase, now,
+                      [](const ClaimCell &cell) {
+                          return is_owed(cell) || is_open_again(cell);
+                      })
+           != nullptr;
+}
+
+DueClaim ClaimTable::next_due(ClaimOwner owner, std::int64_t now)
+{
+    cells_.repair();
+    const ClaimCell *last = due_.last();
+    for (unsigned looked = 0; looked < kDueLooked; looked++) {
+        ClaimCell *cell = due_.first();
+        if (cell == nullptr) {
+            break;
+        }
+        ClaimRef ref = memory_.ref_of(*cell);
+        cells_.tidy(*cell, now);
+        if (cell->claim_state() == ClaimState::closed) {
+            cells_.change(*cell, [&] {
+                cell->flags &= static_cast<std::uint8_t>(~kCloseUnreported);
+            });
+            // Otherwise a restart would report it again.
+            journal_.record_claim(*cell);
+            return {DueClaim::What::closed, ref};
+        }
+        cells_.enter_state(*cell, cell->claim_state());  // to the list's end
+        if (DueList::is_due(*cell, now)) {
+            cell->set_owner(owner);
+            return {DueClaim::What::ask_again, ref};
+        }
+        if (cell == last) {
+            break;
+        }
+    }
+    return {};
+}
+
+std::string ClaimTable::stored_settle(ClaimRef ref) const
+{
+    const ClaimCell *cell = memory_.cell_of(ref);
+    return cell ? blocks_.stored(*cell) : std::string();
+}
+
+bool ClaimTable::settle_digest_is(ClaimRef ref, const Digest &digest) const
+{
+    const ClaimCell *cell = memory_.cell_of(ref);
+    return cell && blocks_.digest_is(*cell, digest);
+}
+
+bool ClaimTable::settles_first(const Digest &payer, std::int64_t now)
+{
+    cells_.repair();
+    return payers_.settles_first(payer, now);
+}
+
+unsigned ClaimTable::waiting_of(const Digest &payer)
+{
+    cells_.repair();
+    return payers_.waiting_of(payer);
+}
+
+bool ClaimTable::count_unproven(const Digest &payer, unsigned limit,
+                                std::int64_t now)
+{
+    return payers_.count_unproven(payer, limit, now);
+}
+
+std::size_t ClaimTable::open_claims()
+{
+    cells_.repair();
+    return memory_.header().open_cells;
 }
 
 }  // namespace x402

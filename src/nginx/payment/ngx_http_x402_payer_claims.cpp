@@ -49,7 +49,7 @@ void take_up(RequestCtx &ctx, const ClaimView &older, PaymentEvent event)
 {
     Payment &payment = *ctx.payment;
     payment.facts.key = older.key;
-    payment.valid_before = older.expires - ClaimTable::kAfterlife;
+    payment.valid_before = older.expires - kAfterlife;
     ctx.payment->resumed = true;
     ctx.settled_before = false;
     // Money: nothing between these two may throw, or the cleanup would free

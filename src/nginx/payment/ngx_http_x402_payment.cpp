@@ -42,11 +42,10 @@ constexpr std::int64_t kAlgorandLifetime = 3600;
 std::int64_t last_use(const RequestCtx &ctx, const SchemePayload &scheme)
 {
     if (scheme.valid_before) {
-        return std::min(*scheme.valid_before,
-                        INT64_MAX - ClaimTable::kAfterlife);
+        return std::min(*scheme.valid_before, INT64_MAX - kAfterlife);
     }
     if (scheme.form == PaymentForm::fast) {
-        return INT64_MAX - ClaimTable::kAfterlife;
+        return INT64_MAX - kAfterlife;
     }
     std::int64_t longest =
         scheme.form == PaymentForm::algorand ? kAlgorandLifetime : 0;
@@ -75,7 +74,7 @@ bool fill_facts(RequestCtx &ctx)
         facts.amount = *amount;
     }
     payment.valid_before = last_use(ctx, scheme);
-    facts.expires = payment.valid_before + ClaimTable::kAfterlife;
+    facts.expires = payment.valid_before + kAfterlife;
     payment.payer = scheme.payer;
     return true;
 }
@@ -154,7 +153,7 @@ void refuse_verified(RequestCtx &ctx, const VerifyAnswer &verdict)
 
 void log_full(const RequestCtx &ctx, Worker &worker)
 {
-    bool by_journal = LockedClaims(worker.zone)->journal_failed();
+    bool by_journal = LockedClaims(worker.zone)->journal().failed();
     log_line(NGX_LOG_ERR, ctx.r->connection->log,
              by_journal ? "the journal of x402_zone cannot be written; nothing "
                           "is sold until it can"

@@ -24,7 +24,7 @@ void accept_for_good(RequestCtx &ctx, Worker &worker)
     {
         LockedClaims claims(worker.zone);
         claims->set_paid(payment.claim, receipt, ngx_time());
-        recorded = !claims->journal_failed();
+        recorded = !claims->journal().failed();
     }
     if (!recorded) {
         // Money: after a restart the payment would buy once more.

@@ -187,7 +187,7 @@ std::string JournalFile::write_anew(const ClaimTable &table,
     std::size_t place = 0;
     for (bool more = true; more && written;) {
         std::string records;
-        more = table.journal_part(place, ngx_time(), records);
+        more = table.journal().part(place, ngx_time(), records);
         written = write_fully(file.number(), records);
     }
     written = written

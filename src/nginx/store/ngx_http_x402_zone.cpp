@@ -253,7 +253,7 @@ ClaimOwner enter_zone(ngx_shm_zone_t *zone)
     ZoneData *data = data_of(zone);
     data->table = std::make_unique<ClaimTable>(ZoneParts::table_of(zone),
                                                process_is_alive);
-    data->table->use_journal(data->journal.get());
+    data->table->journal().use(data->journal.get());
     LockedClaims claims(zone);
     return claims->enter(ngx_pid, ngx_time());
 }

@@ -62,7 +62,7 @@ void JournalCompaction::leave()
     if (phase_ != Phase::idle) {
         phase_ = Phase::idle;
         flush_ = nullptr;
-        LockedClaims(zone_)->end_checkpoint(owner_);
+        LockedClaims(zone_)->journal().end_checkpoint(owner_);
     }
 }
 
@@ -89,7 +89,7 @@ ngx_msec_t JournalCompaction::begin()
         edition_ = claims->journal_edition();
         copied_ = journal_.size(edition_);
         if (copied_ < std::max(kLeast, kTimes * claims->journal_base())
-            || !claims->begin_checkpoint(owner_)) {
+            || !claims->journal().begin_checkpoint(owner_)) {
             return kLook;
         }
     }
@@ -104,7 +104,7 @@ ngx_msec_t JournalCompaction::begin()
 ngx_msec_t JournalCompaction::write_table()
 {
     std::string records;
-    bool more = LockedClaims(zone_)->journal_part(place_, ngx_time(), records);
+    bool more = LockedClaims(zone_)->journal().part(place_, ngx_time(), records);
     if (!records.empty() && !journal_.extend(edition_ + 1, records)) {
         return give_up(journal_.trouble("written anew", edition_ + 1));
     }
@@ -152,7 +152,7 @@ ngx_msec_t JournalCompaction::turn()
         phase_ = Phase::tail;
         return kStep;
     }
-    bool turned = LockedClaims(zone_)->turn_journal(
+    bool turned = LockedClaims(zone_)->journal().turn(
         owner_, copied_, journal_.size(edition_ + 1));
     if (!turned) {
         return give_up(journal_.trouble("written anew", edition_ + 1));

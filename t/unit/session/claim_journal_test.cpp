@@ -32,7 +32,7 @@ public:
 
 class ClaimJournal : public ClaimZone {
 protected:
-    ClaimJournal() { table_.use_journal(&journal_); }
+    ClaimJournal() { table_.journal().use(&journal_); }
 
     // The table after a start; all former owners are dead.
     ClaimTable &started(const std::string &bytes)
@@ -65,7 +65,7 @@ TEST_F(ClaimJournal, WithoutMemoryForARecordClaimsChangeAndNothingIsSold)
     journal_.no_memory = true;
     EXPECT_TRUE(table_.set_paid(paid, "receipt", kNow));
     table_.set_unknown(unknown, kNow);
-    EXPECT_TRUE(table_.journal_failed());
+    EXPECT_TRUE(table_.journal().failed());
     EXPECT_EQ(table_.look_up(facts_of(1), kNow).state, ClaimState::paid);
     EXPECT_EQ(table_.look_up(facts_of(2), kNow).state, ClaimState::unknown);
     ClaimRef next;
@@ -134,7 +134,7 @@ TEST_F(ClaimJournal, KeepsWhatASettleNeedsToBeAskedAgain)
 
 TEST_F(ClaimJournal, KeepsTheDigestOfASettleWithoutRoom)
 {
-    std::string larger = text_of_size(ClaimTable::kMaxSettleBytes + 1);
+    std::string larger = text_of_size(kMaxSettleBytes + 1);
     unknown(1, larger);
     ClaimTable &table = started(journal_.bytes);
     ClaimView view = table.look_up(facts_of(1), kNow);
@@ -150,7 +150,7 @@ TEST_F(ClaimJournal, WrittenAnewSaysTheSame)
     std::string anew;
     const ClaimTable &full = started(journal_.bytes);
     std::size_t place = 0;
-    while (full.journal_part(place, kNow, anew)) {
+    while (full.journal().part(place, kNow, anew)) {
     }
     ClaimTable &table = started(anew);
     ClaimView view = table.look_up(facts_of(1), kNow);
@@ -255,7 +255,7 @@ TEST_F(ClaimJournal, RecordsThatMakeNoSenseChangeNothing)
     started(journal_bytes(record));
     EXPECT_EQ(report_.homeless, 1u);
     record.receipt = "r";
-    record.settle = std::string(ClaimTable::kMaxSettleBytes + 1, 's');
+    record.settle = std::string(kMaxSettleBytes + 1, 's');
     started(journal_bytes(record));
     EXPECT_EQ(report_.homeless, 1u);
 }

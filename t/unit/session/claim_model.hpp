@@ -32,6 +32,11 @@ struct ModelClaim {
 };
 
 struct ModelProcess {
+    ModelProcess(std::int64_t process, void *memory)
+        : number(process), table(memory, process_lives)
+    {
+    }
+
     std::int64_t number;
     ClaimTable table;
     ClaimOwner owner;
@@ -63,8 +68,8 @@ protected:
     {
         std::int64_t number = next_process_++;
         living_processes().insert(number);
-        processes_.push_back(std::make_unique<ModelProcess>(
-            ModelProcess{number, {memory_.data(), process_lives}, {}}));
+        processes_.push_back(
+            std::make_unique<ModelProcess>(number, memory_.data()));
         ModelProcess &process = *processes_.back();
         process.owner = process.table.enter(number, now_);
         ASSERT_NE(process.owner.stamp, 0u);
@@ -84,8 +89,7 @@ protected:
     {
         ClaimFacts facts = facts_of(payment);
         facts.payer = digest_of(payment % kPayers);
-        facts.expires =
-            now_ + 20 + below(300) + below(2) * ClaimTable::kAfterlife;
+        facts.expires = now_ + 20 + below(300) + below(2) * kAfterlife;
         return facts;
     }
 

@@ -323,7 +323,7 @@ void ClaimModel::look_for_due(ModelProcess &process)
             ++closed_;
         } else {
             ASSERT_TRUE(open && claim.owner == 0 && claim.stored);
-            ASSERT_LT(now_, claim.expires - ClaimTable::kAfterlife);
+            ASSERT_LT(now_, claim.expires - kAfterlife);
             claim.owner = process.number;
             ++asked_;
         }
@@ -389,7 +389,7 @@ void ClaimModel::compare(unsigned payment)
     ASSERT_EQ(view.ref.generation, claim.ref.generation);
     ASSERT_EQ(view.in_use, claim.owner != 0);
     ASSERT_EQ(view.executions, claim.executions);
-    ASSERT_LE(view.executions, ClaimTable::kMaxExecutions);
+    ASSERT_LE(view.executions, kMaxExecutions);
     ASSERT_EQ(view.was_verified, claim.was_verified);
     ASSERT_EQ(view.ever_unknown, claim.ever_unknown);
     ASSERT_EQ(view.first_settle_sent, claim.sent);

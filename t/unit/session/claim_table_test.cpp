@@ -181,7 +181,7 @@ TEST_F(ClaimTableOf, PaidIsExecutedThreeTimesAtMost)
         table_.set_owed(ref);
     }
     EXPECT_FALSE(table_.resume(ref, owner_));
-    EXPECT_EQ(look(1).executions, ClaimTable::kMaxExecutions);
+    EXPECT_EQ(look(1).executions, kMaxExecutions);
     EXPECT_EQ(look(1).receipt, "receipt");
     EXPECT_FALSE(look(1).in_use);
 }
@@ -329,7 +329,7 @@ TEST_F(ClaimTableOf, NeverGivesAwayWhatNeverExpires)
 {
     for (unsigned number = 0; number < kSmallTableClaims; number++) {
         ClaimFacts facts = facts_of(number);
-        facts.expires = ClaimTable::kNeverExpires;
+        facts.expires = kNeverExpires;
         ClaimRef ref;
         ASSERT_EQ(table_.take(facts, owner_, kNow, ref), TakeOutcome::taken);
         ASSERT_TRUE(table_.set_paid(ref, "{}", kNow));

@@ -63,10 +63,10 @@ protected:
     ClaimCheckpoint() : ClaimZone(64 * 1024)
     {
         files_.file(0) = journal_edge(JournalKind::complete, 0);
-        table_.use_journal(&files_);
+        table_.journal().use(&files_);
         living_processes().insert(101);
         other_ = std::make_unique<ClaimTable>(memory_.data(), process_lives);
-        other_->use_journal(&files_);
+        other_->journal().use(&files_);
         other_owner_ = other_->enter(101, kNow);
     }
 
@@ -75,24 +75,24 @@ protected:
     {
         std::uint64_t edition = table_.journal_edition();
         std::size_t copied = files_.file(edition).size();
-        if (!table_.begin_checkpoint(owner_)) {
+        if (!table_.journal().begin_checkpoint(owner_)) {
             return false;
         }
         bool more = true;
         bool good = true;
         for (std::size_t place = 0; more && good;) {
             std::string records;
-            more = table_.journal_part(place, kNow, records);
+            more = table_.journal().part(place, kNow, records);
             good = records.empty() || files_.append(edition + 1, records);
             meanwhile();
         }
         good = good
-               && table_.turn_journal(owner_, copied,
-                                      files_.file(edition + 1).size());
+               && table_.journal().turn(owner_, copied,
+                                        files_.file(edition + 1).size());
         if (good) {
             files_.clear(edition);
         }
-        table_.end_checkpoint(owner_);
+        table_.journal().end_checkpoint(owner_);
         return good;
     }
     bool checkpoint()
@@ -160,7 +160,7 @@ TEST_F(ClaimCheckpoint, LeavesOutWhatIsPast)
     unknown(2);
     std::string late;
     std::size_t place = 0;
-    while (table_.journal_part(place, kExpires, late)) {
+    while (table_.journal().part(place, kExpires, late)) {
     }
     JournalReader reader(late);
     JournalRecord record;
@@ -188,12 +188,13 @@ TEST_F(ClaimCheckpoint, WhatHappensMeanwhileIsInIt)
 
 TEST_F(ClaimCheckpoint, IsTheWorkOfOne)
 {
-    ASSERT_TRUE(table_.begin_checkpoint(owner_));
-    EXPECT_FALSE(other_->begin_checkpoint(other_owner_));
-    EXPECT_FALSE(other_->turn_journal(other_owner_, 0, 0));
+    ASSERT_TRUE(table_.journal().begin_checkpoint(owner_));
+    EXPECT_FALSE(other_->journal().begin_checkpoint(other_owner_));
+    EXPECT_FALSE(other_->journal().turn(other_owner_, 0, 0));
     living_processes().erase(100);
-    EXPECT_TRUE(other_->begin_checkpoint(other_owner_)) << "who died left it";
-    EXPECT_FALSE(table_.turn_journal(owner_, 0, 0));
+    EXPECT_TRUE(other_->journal().begin_checkpoint(other_owner_))
+        << "who died left it";
+    EXPECT_FALSE(table_.journal().turn(owner_, 0, 0));
 }
 
 // The disk is full where the new one goes: the old one goes on.
@@ -204,7 +205,7 @@ TEST_F(ClaimCheckpoint, ThatCannotBeWrittenChangesNothing)
     files_.full_file = 1;
     EXPECT_FALSE(checkpoint());
     EXPECT_EQ(table_.journal_edition(), 0u);
-    EXPECT_FALSE(table_.journal_failed());
+    EXPECT_FALSE(table_.journal().failed());
     others_unknown(2);
     EXPECT_EQ(started(1), ClaimState::unknown);
     EXPECT_EQ(started(2), ClaimState::unknown);
@@ -219,7 +220,7 @@ TEST_F(ClaimCheckpoint, DoesNotBeginWhileTheJournalMissesSomething)
     files_.full = true;
     ClaimRef ref = look(1).ref;
     table_.set_paid(ref, "receipt", kNow);
-    EXPECT_FALSE(table_.begin_checkpoint(owner_));
+    EXPECT_FALSE(table_.journal().begin_checkpoint(owner_));
 }
 
 // The worker that writes it is killed at each access in turn, the other one
@@ -253,7 +254,7 @@ TEST_F(ClaimCheckpoint, AKillAtAnyInstantLosesNothing)
         others_unknown(number + 2);
         ASSERT_EQ(started(number + 2), ClaimState::unknown) << accesses;
         ASSERT_EQ(started(number), ClaimState::unknown) << accesses;
-        ASSERT_FALSE(other_->journal_failed());
+        ASSERT_FALSE(other_->journal().failed());
         owner_ = table_.enter(100, kNow);
         for (unsigned used = number; used < number + 3; ++used) {
             ClaimRef ref = look(used).ref;
@@ -282,7 +283,7 @@ TEST_F(ClaimCheckpoint, AnUncertainTurnIsMendedBeforeAnythingIsWritten)
         } catch (const Killed &) {
         }
         files_.accesses_left = -1;
-        table_.end_checkpoint(owner_);
+        table_.journal().end_checkpoint(owner_);
         if (journal_summary(files_.file(1)).complete) {
             break;
         }

@@ -34,11 +34,11 @@ TEST_F(SettleBytes, AreRecalledWhileTheOutcomeIsOpen)
 
 TEST_F(RoomySettleBytes, AreKeptUpTo16KB)
 {
-    std::string largest = text_of_size(ClaimTable::kMaxSettleBytes);
+    std::string largest = text_of_size(kMaxSettleBytes);
     ClaimRef ref = unknown(1, largest);
     EXPECT_EQ(table_.stored_settle(ref), largest);
 
-    std::string larger = text_of_size(ClaimTable::kMaxSettleBytes + 1);
+    std::string larger = text_of_size(kMaxSettleBytes + 1);
     ClaimRef other = unknown(2, larger);
     EXPECT_EQ(table_.stored_settle(other), "");
     EXPECT_TRUE(table_.settle_digest_is(other, sha256(larger)));

@@ -169,7 +169,7 @@ TEST_F(ClaimDue, UntilItsPaymentIsUselessAndThenClosedOnce)
 {
     ClaimRef ref = unknown(1);
     ClaimRef found;
-    EXPECT_EQ(due(kExpires - ClaimTable::kAfterlife), What::nothing);
+    EXPECT_EQ(due(kExpires - kAfterlife), What::nothing);
     EXPECT_EQ(due(kExpires - 1), What::nothing);
     EXPECT_EQ(due(kExpires, &found), What::closed);
     EXPECT_EQ(found.generation, ref.generation);

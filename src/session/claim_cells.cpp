@@ -1,0 +1,202 @@
+#include "session/claim_cells.hpp"
+
+namespace x402 {
+
+namespace {
+
+constexpr std::size_t kCellsSwept = 512;
+
+// Neither proven nor finished: what a stranger can make us keep.
+bool is_open(ClaimState state)
+{
+    return state == ClaimState::verifying || state == ClaimState::unknown;
+}
+
+// Settling too: what its worker leaves when it dies must be found.
+bool may_be_owed(ClaimState state)
+{
+    return state == ClaimState::settling || state == ClaimState::unknown
+           || state == ClaimState::paid;
+}
+
+bool may_be_due(ClaimState state, std::uint8_t flags)
+{
+    return state == ClaimState::settling || state == ClaimState::unknown
+           || (state == ClaimState::closed && (flags & kCloseUnreported));
+}
+
+// The chain refuses the payment a second time, or it was never good.
+bool is_replaceable(const ClaimCell &cell)
+{
+    ClaimState state = cell.claim_state();
+    return cell.expires != kNeverExpires
+           && ((state == ClaimState::delivered && !(cell.flags & kOnlyGuard))
+               || state == ClaimState::refused || state == ClaimState::closed);
+}
+
+}  // namespace
+
+ClaimCell *ClaimCells::find(const Digest &key) const
+{
+    for (unsigned choice = 0; choice < 2; choice++) {
+        ClaimCell *bucket = memory_.bucket_of(key, choice);
+        for (std::size_t i = 0; i < kCellsPerBucket; i++) {
+            if (bucket[i].claim_state() != ClaimState::free
+                && bucket[i].key == key) {
+                return &bucket[i];
+            }
+        }
+    }
+    return nullptr;
+}
+
+ClaimCell *ClaimCells::find_room(const Digest &key, std::int64_t now)
+{
+    ClaimCell *unreported = nullptr;
+    ClaimCell *expired = nullptr;
+    ClaimCell *oldest = nullptr;
+    for (unsigned choice = 0; choice < 2; choice++) {
+        ClaimCell *bucket = memory_.bucket_of(key, choice);
+        for (std::size_t i = 0; i < kCellsPerBucket; i++) {
+            ClaimCell &cell = bucket[i];
+            tidy(cell, now);
+            if (cell.claim_state() == ClaimState::free) {
+                return &cell;
+            }
+            if (cell.owner_stamp != 0) {
+                continue;
+            }
+            if (cell.flags & kCloseUnreported) {
+                unreported = &cell;
+                continue;
+            }
+            if (cell.expires <= now) {
+                expired = &cell;
+            }
+            if (is_replaceable(cell)
+                && (!oldest || cell.changed < oldest->changed)) {
+                oldest = &cell;
+            }
+        }
+    }
+    ClaimCell *vacant = expired ? expired : oldest;
+    return vacant ? vacant : unreported;
+}
+
+void ClaimCells::begin(ClaimCell &cell, const ClaimFacts &facts,
+                       std::int64_t now)
+{
+    enter_state(cell, ClaimState::free);
+    store_fence();
+    cell = ClaimCell{};
+    cell.generation = memory_.header().next_generation++;
+    cell.expires = facts.expires;
+    cell.changed = now;
+    cell.first_block = kNoBlock;
+    cell.key = facts.key;
+    cell.resource = facts.resource;
+    cell.redeliver_key = facts.redeliver_key;
+    cell.payer = facts.payer;
+    cell.amount = facts.amount;
+    cell.money = facts.money;
+    cell.flags = facts.only_guard ? kOnlyGuard : 0;
+}
+
+// The only place that stores a state word.
+void ClaimCells::enter_state(ClaimCell &cell, ClaimState next)
+{
+    change(cell, [&] { cell.state = static_cast<std::uint32_t>(next); });
+}
+
+void ClaimCells::withdraw(ClaimCell &cell)
+{
+    ClaimState state = cell.claim_state();
+    memory_.header().open_cells -= is_open(state) ? 1 : 0;
+    if (state == ClaimState::verified) {
+        payers_.remove_waiting(cell);
+    }
+    if (may_be_owed(state)) {
+        owed_.unlink(cell);
+    }
+    if (may_be_due(state, cell.flags)) {
+        due_.unlink(cell);
+    }
+}
+
+void ClaimCells::enlist(ClaimCell &cell)
+{
+    ClaimState state = cell.claim_state();
+    memory_.header().open_cells += is_open(state) ? 1 : 0;
+    if (state == ClaimState::verified) {
+        payers_.add_waiting(cell);
+    }
+    if (may_be_owed(state)) {
+        owed_.link(cell);
+    }
+    if (may_be_due(state, cell.flags)) {
+        due_.link(cell);
+    }
+}
+
+void ClaimCells::tidy(ClaimCell &cell, std::int64_t now)
+{
+    ClaimState state = cell.claim_state();
+    if (state == ClaimState::free
+        || (cell.owner_stamp && owners_.lives(cell.owner()))) {
+        return;
+    }
+    cell.owner_stamp = 0;
+    if (state == ClaimState::verifying || state == ClaimState::verified) {
+        enter_state(cell, ClaimState::free);
+    } else if (state == ClaimState::settling) {
+        cell.flags |= kEverUnknown;
+        DueList::plan_retry(cell, now);
+        enter_state(cell, ClaimState::unknown);
+    }
+    if (cell.claim_state() == ClaimState::unknown && cell.expires <= now) {
+        cell.flags |= kCloseUnreported;
+        enter_state(cell, ClaimState::closed);
+    }
+}
+
+void ClaimCells::sweep(std::size_t count, std::int64_t now)
+{
+    ClaimHeader &header = memory_.header();
+    std::size_t all = memory_.capacity();
+    for (std::size_t i = 0; i < count && i < all; i++) {
+        header.next_swept = (header.next_swept + 1) % all;
+        tidy(memory_.cell(header.next_swept), now);
+    }
+}
+
+void ClaimCells::repair()
+{
+    ClaimHeader &header = memory_.header();
+    if (header.changing == 0) {
+        return;
+    }
+    header.open_cells = 0;
+    payers_.reset_waiting();
+    owed_.clear();
+    due_.clear();
+    for (std::size_t i = 0; i < memory_.capacity(); i++) {
+        enlist(memory_.cell(i));
+    }
+    store_fence();
+    header.changing = 0;
+}
+
+// Claims that time or death has finished, but that no worker has looked at
+// since, are found by looking at some more cells at each refusal.
+bool ClaimCells::may_open_another(std::int64_t now)
+{
+    repair();
+    std::size_t most = memory_.capacity() / 2;
+    if (memory_.header().open_cells < most) {
+        return true;
+    }
+    sweep(kCellsSwept, now);
+    return memory_.header().open_cells < most;
+}
+
+}  // namespace x402

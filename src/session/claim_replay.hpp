@@ -1,0 +1,37 @@
+// Fills a new claim table from a journal.
+#ifndef X402_SESSION_CLAIM_REPLAY_HPP
+#define X402_SESSION_CLAIM_REPLAY_HPP
+
+#include <string_view>
+
+#include "session/claim_cells.hpp"
+#include "session/settle_blocks.hpp"
+
+namespace x402 {
+
+class ClaimReplay {
+public:
+    // Lifetime: borrows all.
+    ClaimReplay(const ClaimMemory &memory, ClaimCells &cells,
+                SettleBlocks &blocks, PayerRecords &payers)
+        : memory_(memory), cells_(cells), blocks_(blocks), payers_(payers)
+    {
+    }
+
+    // A claim that was being settled is UNKNOWN then, and content that was
+    // being delivered is owed.
+    ReplayReport run(std::string_view journal, std::int64_t now);
+
+private:
+    bool restore(const JournalRecord &record, std::int64_t now);
+    bool restore_claim(const JournalRecord &record, std::int64_t now);
+
+    const ClaimMemory &memory_;
+    ClaimCells &cells_;
+    SettleBlocks &blocks_;
+    PayerRecords &payers_;
+};
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,249 @@
+#include "session/journal_writer.hpp"
+
+#include <algorithm>
+#include <new>
+
+namespace x402 {
+
+namespace {
+
+constexpr std::size_t kPlacesInPart = 128;
+
+bool same(ClaimOwner first, ClaimOwner second)
+{
+    return first.slot == second.slot && first.stamp == second.stamp;
+}
+
+JournalRecord record_of(const PayerRecord &payer)
+{
+    JournalRecord record;
+    record.kind = JournalKind::payer;
+    record.key = payer.payer;
+    std::copy_n(payer.unproven, kMaxUnproven, record.unproven.begin());
+    record.refused_at = payer.refused_at;
+    return record;
+}
+
+bool says_something(const PayerRecord &payer)
+{
+    return payer.taken != 0
+           && (payer.refused_at != 0
+               || std::any_of(payer.unproven, payer.unproven + kMaxUnproven,
+                              [](std::int64_t moment) { return moment != 0; }));
+}
+
+}  // namespace
+
+JournalRecord JournalWriter::record_of(const ClaimCell &cell) const
+{
+    JournalRecord record;
+    record.kind = JournalKind::claim;
+    record.key = cell.key;
+    record.state = cell.state;
+    record.flags = cell.flags;
+    record.executions = cell.executions;
+    record.expires = cell.expires;
+    record.changed = cell.changed;
+    record.settle_started = cell.settle_started;
+    record.facilitator = cell.facilitator;
+    record.resource = cell.resource;
+    record.redeliver_key = cell.redeliver_key;
+    record.payer = cell.payer;
+    record.settle_digest = cell.settle_digest;
+    record.money = cell.money;
+    record.amount = cell.amount;
+    record.receipt.assign(cell.receipt, cell.receipt_bytes);
+    ClaimTexts texts = cell.claim_texts();
+    record.network = texts.network;
+    record.payer_text = texts.payer;
+    record.asset = texts.asset;
+    ClaimState state = cell.claim_state();
+    if (state == ClaimState::settling || state == ClaimState::unknown) {
+        record.settle = blocks_.stored(cell);
+    }
+    return record;
+}
+
+// Money: a change of a claim is never left in the middle. If there is no memory
+// for the record, tried twice, it counts as not written.
+template <class Make> bool JournalWriter::record(Make make_record)
+{
+    ClaimHeader &header = memory_.header();
+    if (port_ == nullptr) {
+        return true;
+    }
+    if (header.journal_failed != 0) {
+        return false;
+    }
+    for (int attempt = 0; attempt < 2; attempt++) {
+        try {
+            if (clear_unfinished_turn()
+                && port_->append(header.journal_edition,
+                                 journal_bytes(make_record()))) {
+                return true;
+            }
+            break;
+        } catch (const std::bad_alloc &) {
+        }
+    }
+    header.journal_failed = 1;
+    return false;
+}
+
+bool JournalWriter::record_claim(ClaimCell &cell)
+{
+    cell.flags |= kJournaled;
+    return record([&] { return record_of(cell); });
+}
+
+bool JournalWriter::record_freed(const ClaimCell &cell)
+{
+    if (!(cell.flags & kJournaled)) {
+        return true;
+    }
+    return record([&] {
+        JournalRecord freed;
+        freed.kind = JournalKind::freed;
+        freed.key = cell.key;
+        return freed;
+    });
+}
+
+bool JournalWriter::record_payer(const PayerRecord &payer)
+{
+    return record([&] { return x402::record_of(payer); });
+}
+
+bool JournalWriter::failed() const
+{
+    return port_ != nullptr && memory_.header().journal_failed != 0;
+}
+
+bool JournalWriter::is_ready(std::int64_t now)
+{
+    ClaimHeader &header = memory_.header();
+    if (!failed()) {
+        return true;
+    }
+    if (header.journal_tried == now) {
+        return false;
+    }
+    header.journal_tried = now;
+    try {
+        bool written = clear_unfinished_turn() && write_all(now);
+        header.journal_failed = written ? 0 : 1;
+    } catch (const std::bad_alloc &) {
+        // As with a full disk: tried again in a second.
+    }
+    return header.journal_failed == 0;
+}
+
+bool JournalWriter::part(std::size_t &place, std::int64_t now,
+                         std::string &records) const
+{
+    std::size_t cells = memory_.capacity();
+    std::size_t all = cells + memory_.payer_count();
+    std::size_t end = std::min(all, place + kPlacesInPart);
+    for (; place < end; place++) {
+        if (place >= cells) {
+            const PayerRecord &payer = memory_.payer(place - cells);
+            if (says_something(payer)) {
+                records += journal_bytes(x402::record_of(payer));
+            }
+            continue;
+        }
+        ClaimCell &cell = memory_.cell(place);
+        ClaimState state = cell.claim_state();
+        // Past, but its end has still to be reported: see next_due().
+        bool open = state == ClaimState::unknown
+                    || state == ClaimState::settling
+                    || (cell.flags & kCloseUnreported);
+        if (is_journaled(state) && (open || cell.expires > now)) {
+            cell.flags |= kJournaled;
+            records += journal_bytes(record_of(cell));
+        }
+    }
+    return place < all;
+}
+
+// All of it behind what is there already.
+bool JournalWriter::write_all(std::int64_t now)
+{
+    std::uint64_t edition = memory_.header().journal_edition;
+    if (!port_->append(edition, journal_edge(JournalKind::begin, edition))) {
+        return false;
+    }
+    std::size_t place = 0;
+    for (bool more = true; more;) {
+        std::string records;
+        more = part(place, now, records);
+        if (!records.empty() && !port_->append(edition, records)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// A worker was killed while the journal turned.
+bool JournalWriter::clear_unfinished_turn()
+{
+    ClaimHeader &header = memory_.header();
+    if (header.journal_turning != 0) {
+        if (!port_->clear(header.journal_edition + 1)) {
+            return false;
+        }
+        store_fence();
+        header.journal_turning = 0;
+    }
+    return true;
+}
+
+bool JournalWriter::begin_checkpoint(ClaimOwner owner)
+{
+    ClaimHeader &header = memory_.header();
+    if (port_ == nullptr || failed() || owners_.lives(header.journal_writer)
+        || !clear_unfinished_turn()) {
+        return false;
+    }
+    if (!port_->clear(header.journal_edition + 1)) {
+        return false;
+    }
+    header.journal_writer = owner;
+    return true;
+}
+
+bool JournalWriter::turn(ClaimOwner owner, std::uint64_t copied,
+                         std::uint64_t size)
+{
+    ClaimHeader &header = memory_.header();
+    if (!same(header.journal_writer, owner) || failed()
+        || !clear_unfinished_turn()) {
+        return false;
+    }
+    std::uint64_t next = header.journal_edition + 1;
+    if (!port_->carry_over(header.journal_edition, copied)) {
+        return false;
+    }
+    header.journal_turning = 1;
+    store_fence();
+    if (!port_->append(next, journal_edge(JournalKind::complete, next))) {
+        clear_unfinished_turn();
+        return false;
+    }
+    header.journal_base = size;
+    store_fence();
+    header.journal_edition = next;
+    store_fence();
+    header.journal_turning = 0;
+    return true;
+}
+
+void JournalWriter::end_checkpoint(ClaimOwner owner)
+{
+    ClaimHeader &header = memory_.header();
+    if (same(header.journal_writer, owner)) {
+        header.journal_writer = {};
+    }
+}
+
+}  // namespace x402

@@ -1,0 +1,173 @@
+#include "session/payer_records.hpp"
+
+#include <algorithm>
+
+namespace x402 {
+
+namespace {
+
+constexpr std::int64_t kUnprovenWindow = 24 * 3600;
+constexpr std::int64_t kRefusedWindow = 600;
+
+bool is_recent(std::int64_t moment, std::int64_t now, std::int64_t window)
+{
+    return moment != 0 && now - moment < window;
+}
+
+std::int64_t last_used(const PayerRecord &record)
+{
+    std::int64_t last = record.refused_at;
+    for (std::int64_t moment : record.unproven) {
+        last = std::max(last, moment);
+    }
+    return last;
+}
+
+bool matters(const PayerRecord &record, std::int64_t now)
+{
+    bool some_unproven = false;
+    for (std::int64_t moment : record.unproven) {
+        some_unproven =
+            some_unproven || is_recent(moment, now, kUnprovenWindow);
+    }
+    return record.taken != 0
+           && (record.waiting != 0 || some_unproven
+               || is_recent(record.refused_at, now, kRefusedWindow));
+}
+
+bool must_settle_first(const PayerRecord &record, std::int64_t now)
+{
+    return record.waiting >= kMaxWaiting
+           || is_recent(record.refused_at, now, kRefusedWindow);
+}
+
+}  // namespace
+
+PayerRecord *PayerRecords::find(const Digest &payer) const
+{
+    PayerRecord *bucket = memory_.payer_bucket(payer);
+    for (std::size_t i = 0; i < kPayersPerBucket; i++) {
+        if (bucket[i].taken != 0 && bucket[i].payer == payer) {
+            return &bucket[i];
+        }
+    }
+    return nullptr;
+}
+
+// A record that may be given to the payer; nullptr: all of them matter.
+PayerRecord *PayerRecords::find_room(const Digest &payer,
+                                     std::int64_t now) const
+{
+    PayerRecord *bucket = memory_.payer_bucket(payer);
+    PayerRecord *vacant = nullptr;
+    for (std::size_t i = 0; i < kPayersPerBucket; i++) {
+        if (bucket[i].taken == 0) {
+            return &bucket[i];
+        }
+        if (!matters(bucket[i], now)
+            && (!vacant || last_used(bucket[i]) < last_used(*vacant))) {
+            vacant = &bucket[i];
+        }
+    }
+    return vacant;
+}
+
+PayerRecord *PayerRecords::find_or_make(const Digest &payer, std::int64_t now)
+{
+    if (PayerRecord *known = find(payer)) {
+        return known;
+    }
+    PayerRecord *record = find_room(payer, now);
+    if (record != nullptr) {
+        record->taken = 0;
+        store_fence();
+        *record = PayerRecord{};
+        record->payer = payer;
+        store_fence();
+        record->taken = 1;
+    }
+    return record;
+}
+
+bool PayerRecords::settles_first(const Digest &payer, std::int64_t now) const
+{
+    const PayerRecord *record = find(payer);
+    return record ? must_settle_first(*record, now)
+                  : find_room(payer, now) == nullptr;
+}
+
+bool PayerRecords::admit(const Digest &payer, std::int64_t now)
+{
+    const PayerRecord *record = find_or_make(payer, now);
+    return record != nullptr && !must_settle_first(*record, now);
+}
+
+unsigned PayerRecords::waiting_of(const Digest &payer) const
+{
+    const PayerRecord *record = find(payer);
+    return record ? record->waiting : 0;
+}
+
+void PayerRecords::add_waiting(const ClaimCell &cell)
+{
+    if (PayerRecord *record = find_or_make(cell.payer, cell.changed)) {
+        record->waiting++;
+    }
+}
+
+void PayerRecords::remove_waiting(const ClaimCell &cell)
+{
+    PayerRecord *record = find(cell.payer);
+    if (record != nullptr && record->waiting > 0) {
+        record->waiting--;
+    }
+}
+
+void PayerRecords::reset_waiting()
+{
+    for (std::size_t i = 0; i < memory_.payer_count(); i++) {
+        memory_.payer(i).waiting = 0;
+    }
+}
+
+void PayerRecords::record_refused(const Digest &payer, std::int64_t now)
+{
+    if (PayerRecord *record = find_or_make(payer, now)) {
+        record->refused_at = now;
+        journal_.record_payer(*record);
+    }
+}
+
+bool PayerRecords::count_unproven(const Digest &payer, unsigned limit,
+                                  std::int64_t now)
+{
+    PayerRecord *record = find_or_make(payer, now);
+    if (record == nullptr) {
+        return false;
+    }
+    unsigned recent = 0;
+    std::int64_t *oldest = &record->unproven[0];
+    for (std::int64_t &moment : record->unproven) {
+        recent += is_recent(moment, now, kUnprovenWindow) ? 1 : 0;
+        oldest = moment < *oldest ? &moment : oldest;
+    }
+    if (recent >= std::min(limit, kMaxUnproven)) {
+        return false;
+    }
+    *oldest = now;
+    journal_.record_payer(*record);
+    return true;
+}
+
+bool PayerRecords::restore(const JournalRecord &record, std::int64_t now)
+{
+    PayerRecord *payer = find_or_make(record.key, now);
+    if (payer == nullptr) {
+        return false;
+    }
+    std::copy(record.unproven.begin(), record.unproven.end(), payer->unproven);
+    payer->refused_at = record.refused_at;
+    return true;
+}
+
+}  // namespace x402

@@ -1,0 +1,56 @@
+// What a claim table knows about payers: a fixed area of records in buckets of
+// eight. A record that still matters (payments waiting, a refusal of the last
+// ten minutes, an unproven delivery of the last day) is never given to another
+// payer; one that does not is, the longest unused first. A payer for which
+// there is no record is not trusted.
+#ifndef X402_SESSION_PAYER_RECORDS_HPP
+#define X402_SESSION_PAYER_RECORDS_HPP
+
+#include "session/claim_memory.hpp"
+#include "session/journal_writer.hpp"
+
+namespace x402 {
+
+class PayerRecords {
+public:
+    // Lifetime: borrows both.
+    PayerRecords(const ClaimMemory &memory, JournalWriter &journal)
+        : memory_(memory), journal_(journal)
+    {
+    }
+
+    // Whether a payment of this payer is settled before content: it has
+    // kMaxWaiting payments waiting, a settle was refused in the last ten
+    // minutes, or there is no room for its record.
+    bool settles_first(const Digest &payer, std::int64_t now) const;
+    // The same once the payment was verified; makes the record.
+    bool admit(const Digest &payer, std::int64_t now);
+    // Verified payments that wait for their settle.
+    unsigned waiting_of(const Digest &payer) const;
+
+    // A verified payment begins, or stops, to wait for its settle.
+    void add_waiting(const ClaimCell &cell);
+    void remove_waiting(const ClaimCell &cell);
+    // The counts are derived from the cells: to be counted again.
+    void reset_waiting();
+
+    void record_refused(const Digest &payer, std::int64_t now);
+    // One more unproven delivery, unless the payer had `limit` (at most
+    // kMaxUnproven) in the last 24 hours or has no record (then false).
+    bool count_unproven(const Digest &payer, unsigned limit, std::int64_t now);
+
+    // As a journal has it. False: no room.
+    bool restore(const JournalRecord &record, std::int64_t now);
+
+private:
+    PayerRecord *find(const Digest &payer) const;
+    PayerRecord *find_room(const Digest &payer, std::int64_t now) const;
+    PayerRecord *find_or_make(const Digest &payer, std::int64_t now);
+
+    const ClaimMemory &memory_;
+    JournalWriter &journal_;
+};
+
+}  // namespace x402
+
+#endif
