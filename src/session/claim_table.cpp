@@ -1,5 +1,5 @@
-// The life of a claim, step by step. Longer than 400 lines because one class has
-// all of its steps; what a step needs is done by the parts.
+// The life of a claim, step by step: longer than other files because one class
+// has all of the steps. What a step needs is done by the parts.
 #include "session/claim_table.hpp"
 
 #include <algorithm>
