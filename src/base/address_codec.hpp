@@ -1,4 +1,4 @@
-// Bytes and checksums as the addresses of chains spell them.
+// The encodings and checksums of addresses on the supported chains.
 #ifndef X402_BASE_ADDRESS_CODEC_HPP
 #define X402_BASE_ADDRESS_CODEC_HPP
 
@@ -9,12 +9,12 @@
 
 namespace x402 {
 
-// Base58 with Bitcoin's alphabet, as Solana has it, without a checksum.
+// Base58 with Bitcoin's alphabet, as Solana uses it, without a checksum.
 // nullopt: another character, an empty text, more than 128 characters.
 std::optional<std::string> base58_decode(std::string_view text);
 
 // RFC 4648 section 6, upper-case, without padding. nullopt: another character,
-// a length no bytes have, bits left over that are not zero.
+// a length that no byte string has, remaining bits that are not zero.
 std::optional<std::string> base32_decode(std::string_view text);
 
 // CRC-16/XMODEM.

@@ -28,8 +28,9 @@ constexpr std::array<std::uint8_t, 256> make_symbol_values()
 
 constexpr std::array<std::uint8_t, 256> kSymbolValues = make_symbol_values();
 
-// The text without its padding; nullopt when the padding is not exactly what
-// the length asks for. No padding at all is fine: some clients send none.
+// The text without its padding; nullopt if the padding does not match the
+// length. A text without any padding is accepted, because some clients send
+// none.
 std::optional<std::string_view> strip_padding(std::string_view text)
 {
     if (text.empty() || text.back() != '=') {
@@ -118,8 +119,8 @@ std::optional<std::string> base64_decode(std::string_view text)
     std::string bytes((symbols->size() + 3) / 4 * 3, '\0');
     char *out = bytes.data();
 
-    // The value for "no symbol" has bits that no symbol has; they are gathered
-    // and looked at once.
+    // The value for "not a symbol" has bits that no symbol has; they are
+    // collected and checked once.
     std::uint32_t seen = 0;
     const char *in = symbols->data();
     std::size_t rest = symbols->size();

@@ -1,4 +1,4 @@
-// Base64 as x402 headers carry it: RFC 4648 section 4, standard alphabet.
+// Base64 as in x402 headers: RFC 4648 section 4, standard alphabet.
 #ifndef X402_BASE_BASE64_CODEC_HPP
 #define X402_BASE_BASE64_CODEC_HPP
 
@@ -9,21 +9,21 @@
 
 namespace x402 {
 
-// Padded, without line breaks: the only form all clients can read.
+// Padded, without line breaks: the only form that all clients can read.
 std::string base64_encode(std::string_view bytes);
 void append_base64(std::string &out, std::string_view bytes);
 
-// As many symbols, padding included, as that many bytes take.
+// The number of symbols, padding included, of so many bytes.
 constexpr std::size_t base64_length(std::size_t bytes)
 {
     return (bytes + 2) / 3 * 4;
 }
-// Writes them. `bytes` may be the end of the very memory that is written to: no
-// symbol reaches a byte that was not read before. Returns what is behind.
+// Writes the symbols. `bytes` may be the end of the memory that is written to:
+// no symbol overwrites a byte that was not read before. Returns the end.
 char *write_base64(char *out, std::string_view bytes);
 
-// Accepts padded text and text without any padding. Refuses (nullopt) the
-// URL alphabet, blanks, commas, missing or surplus '=' and a lone last symbol.
+// Accepts padded text and text without any padding. Refuses (nullopt) the URL
+// alphabet, spaces, commas, missing or surplus '=' and a lone last symbol.
 // Non-zero trailing bits are accepted, as the reference implementation does.
 std::optional<std::string> base64_decode(std::string_view text);
 

@@ -1,4 +1,4 @@
-// One text for all spellings of a JSON value, to take digests of.
+// One text for all spellings of a JSON value, as input of digests.
 #ifndef X402_BASE_CANONICAL_JSON_HPP
 #define X402_BASE_CANONICAL_JSON_HPP
 
@@ -8,8 +8,8 @@
 
 namespace x402 {
 
-// `loose` is for payments whose readers take several spellings of one value:
-// texts without letter case, whole numbers in quotes as numbers.
+// `loose` is for payments whose readers accept several spellings of one value:
+// strings without letter case, integers in quotes as numbers.
 enum class Spelling { exact, loose };
 
 // Compact; members sorted by the bytes of their names; integral numbers in

@@ -67,7 +67,7 @@ Result<std::string> to_atomic_amount(std::string_view decimal,
         return std::string("0");
     }
 
-    // Zeros at the far ends change no value, however many there are.
+    // Zeros at the outer ends do not change the value, in any number.
     whole.remove_prefix(std::min(whole.find_first_not_of('0'), whole.size()));
     fraction = fraction.substr(0, fraction.find_last_not_of('0') + 1);
 

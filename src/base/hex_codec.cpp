@@ -8,7 +8,8 @@ namespace {
 
 constexpr std::string_view kDigits = "0123456789abcdef";
 
-// Has bits that no digit has, so that many can be gathered and looked at once.
+// Has bits that no digit has, so that many can be collected and checked at
+// once.
 constexpr std::uint8_t kNoDigit = 0xff;
 
 constexpr std::array<std::uint8_t, 256> make_digit_values()

@@ -10,8 +10,9 @@ namespace x402 {
 namespace {
 
 constexpr std::size_t kLargePiece = 1024;
-// The first block is made for a payment or an answer of a facilitator, with so
-// many bytes of nodes for a byte of text; what is left over takes small ones.
+// The first block is sized for a payment or an answer of a facilitator, with so
+// many bytes of nodes for a byte of text. Small blocks follow if it is too
+// small.
 constexpr std::size_t kNodeBytes = 7;
 constexpr std::size_t kSmallestBlock = 1024;
 constexpr std::size_t kLargestBlock = 8192;
@@ -23,7 +24,7 @@ constexpr std::size_t rounded(std::size_t size)
     return (size + kUnit - 1) / kUnit * kUnit;
 }
 
-// Where jansson's functions find it: they are told nothing but a size.
+// The arena in use. jansson's allocation functions get only a size.
 thread_local JsonArena *arena_in_use = nullptr;
 
 void *allocate_in_use(std::size_t size)
@@ -119,7 +120,7 @@ ArenaInUse::ArenaInUse(JsonArena &arena)
     json_get_alloc_funcs(&malloc_, &free_);
 #endif
     arena_in_use = &arena;
-    // No realloc of ours: without one jansson copies.
+    // Without a realloc jansson copies.
     json_set_alloc_funcs(allocate_in_use, release_in_use);
 }
 

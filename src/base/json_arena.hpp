@@ -1,5 +1,5 @@
-// jansson's memory for the nodes of one text: taken in few blocks, given back
-// as a whole. For json_document.cpp alone.
+// jansson's memory for the nodes of one text: allocated in few blocks, released
+// as a whole. Used by json_document.cpp only.
 #ifndef X402_BASE_JSON_ARENA_HPP
 #define X402_BASE_JSON_ARENA_HPP
 
@@ -7,10 +7,10 @@
 
 namespace x402 {
 
-// What is asked for stays where it is until the arena dies, and then is gone,
-// whoever counts references. A piece beyond 1 KB has a block of its own, which
-// goes when it is released: a parser's buffers that double leave 2 KB behind,
-// however long the text.
+// Memory of the arena is valid until the arena is destroyed, regardless of
+// reference counts. A piece above 1 KB has its own block, which is freed when
+// the piece is released: the doubling buffers of a parser leave at most 2 KB
+// behind, for a text of any length.
 class JsonArena {
 public:
     // For the nodes of a text of so many bytes. Allocates nothing yet.
@@ -19,9 +19,9 @@ public:
     JsonArena(const JsonArena &) = delete;
     JsonArena &operator=(const JsonArena &) = delete;
 
-    // For any type; nullptr: no memory, which is remembered.
+    // Aligned for any type. nullptr: no memory; the arena remembers that.
     void *allocate(std::size_t size);
-    // A piece of this arena.
+    // Releases a piece of this arena.
     void release(void *place);
     bool has_refused() const { return has_refused_; }
 
@@ -32,7 +32,7 @@ private:
     char *add_block(Block *&list, std::size_t size);
     void drop_blocks(Block *list);
 
-    // What jansson had before: blocks come from there.
+    // jansson's former allocator; blocks are allocated with it.
     void *(*malloc_)(std::size_t);
     void (*free_)(void *);
     std::size_t block_bytes_;  // of the next shared one
@@ -44,9 +44,9 @@ private:
     bool has_refused_ = false;
 };
 
-// While one lives, jansson takes its memory from an arena. What it had is put
-// back, since it serves other modules, too; their threads, should they have
-// any, stay out of the arena meanwhile.
+// While an object of this class exists, jansson allocates from an arena. The
+// destructor restores the former allocator, because other modules use jansson,
+// too. Threads of other modules never use the arena.
 class ArenaInUse {
 public:
     explicit ArenaInUse(JsonArena &arena);

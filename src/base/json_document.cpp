@@ -10,8 +10,8 @@ namespace x402 {
 
 namespace {
 
-// The nodes are never given back one by one: nothing holds them but the arena,
-// and the values that stand for true, false and null are nobody's.
+// Nodes are never released one by one: only the arena owns them, and jansson's
+// values for true, false and null are static.
 json_t *load(std::string_view text, JsonArena &arena, json_error_t &error)
 {
     ArenaInUse in_use(arena);
@@ -19,7 +19,7 @@ json_t *load(std::string_view text, JsonArena &arena, json_error_t &error)
                       JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
 }
 
-// jansson iterates without changing anything but asks for a mutable pointer.
+// jansson iterates without changing anything but requires a mutable pointer.
 json_t *iterable(const json_t *node)
 {
     return const_cast<json_t *>(node);
@@ -336,9 +336,8 @@ Result<JsonDocument> JsonDocument::parse(std::string_view text,
     JsonDocument document;
     document.arena_ = std::make_unique<JsonArena>(text.size());
     document.node_ = load(text, *document.arena_, error);
-    // Money: without memory for a longer string jansson leaves bytes of it out,
-    // and says nothing; other allocations that failed it words as faults of the
-    // text.
+    // Money: without memory for a longer string jansson silently drops bytes of
+    // it. It reports other failed allocations as errors of the text.
     if (document.arena_->has_refused()) {
         throw std::bad_alloc();
     }

@@ -1,5 +1,5 @@
-// JSON from strangers, read under limits. Only json_document.cpp and its
-// arena include jansson.
+// Reads JSON from untrusted sources, under limits. Only json_document.cpp and
+// its arena include jansson.
 #ifndef X402_BASE_JSON_DOCUMENT_HPP
 #define X402_BASE_JSON_DOCUMENT_HPP
 
@@ -20,7 +20,7 @@ struct json_t;
 
 namespace x402 {
 
-// A borrowed look at one value; cheap to copy. A value that does not exist
+// A borrowed view of one value; cheap to copy. A value that does not exist
 // behaves as a JSON null whose exists() is false, so look-ups can be chained.
 // Lifetime: the JsonDocument it came from.
 class JsonValue {
@@ -72,8 +72,8 @@ public:
     JsonDocument() = default;
 
     // Refuses duplicate member names, NUL in strings, invalid UTF-8, trailing
-    // bytes, integers beyond 64 bits and whatever exceeds the limits (which are
-    // checked before a node is made). Any value may be the root.
+    // bytes, integers beyond 64 bits and texts that exceed the limits (which
+    // are checked before a node is created). Any value may be the root.
     static Result<JsonDocument> parse(std::string_view text,
                                       const JsonLimits &limits = {});
 
@@ -84,8 +84,8 @@ private:
     const json_t *node_ = nullptr;  // in the arena
 };
 
-// `over` laid on `under` (both objects), members of `over` win, nested objects
-// are merged likewise; members of `under` come first. Compact text.
+// `over` merged over `under` (both objects): members of `over` win, nested
+// objects are merged likewise; members of `under` come first. Compact text.
 std::string merge_json_objects(JsonValue under, JsonValue over);
 
 }  // namespace x402

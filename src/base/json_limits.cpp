@@ -6,8 +6,8 @@ namespace x402 {
 
 namespace {
 
-// Where the string ends that begins at `index`: the place of its quote, or the
-// end of the text. Looks at no byte more often than twice.
+// The end of the string that begins at `index`: the position of its closing
+// quote, or the end of the text. Reads each byte at most twice.
 std::size_t end_of_string(std::string_view text, std::size_t index)
 {
     std::size_t end = std::min(text.find('"', index), text.size());
@@ -16,7 +16,7 @@ std::size_t end_of_string(std::string_view text, std::size_t index)
         if (escape == std::string_view::npos) {
             return end;
         }
-        // Whatever is escaped, a quote too, ends nothing.
+        // An escaped character, also a quote, does not end the string.
         index = std::min(index + escape + 2, text.size());
         if (index > end) {
             end = std::min(text.find('"', index), text.size());

@@ -1,4 +1,4 @@
-// How much JSON from strangers may cost, known before a node is made.
+// Limits on JSON from untrusted sources, checked before a node is created.
 #ifndef X402_BASE_JSON_LIMITS_HPP
 #define X402_BASE_JSON_LIMITS_HPP
 
@@ -17,9 +17,9 @@ struct JsonLimits {
     std::size_t values = 4096;
 };
 
-// What a parser would have to build, counted on the bytes alone. A text that is
-// no JSON may be counted wrongly behind its first fault, where the parser
-// stops. Problem: what there is too much of; else true.
+// Counts what a parser would have to build, from the bytes alone. A text that
+// is not JSON may be counted wrongly after its first error, where the parser
+// stops. Problem: the limit that is exceeded; otherwise true.
 Result<bool> within_limits(std::string_view text, const JsonLimits &limits);
 
 }  // namespace x402

@@ -15,8 +15,8 @@ namespace {
 constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
 
 // Length of the well-formed UTF-8 sequence of two or more bytes at the front of
-// `text`, 0 if there is none. The second byte's range shuts out overlong forms,
-// surrogates and what lies beyond U+10FFFF (Unicode table 3-7).
+// `text`, 0 if there is none. The second byte's range excludes overlong forms,
+// surrogates and code points above U+10FFFF (Unicode table 3-7).
 std::size_t utf8_sequence_length(std::string_view text)
 {
     auto byte = [text](std::size_t index) {
@@ -61,8 +61,8 @@ constexpr std::array<bool, 256> make_plain()
 
 constexpr std::array<bool, 256> kPlain = make_plain();
 
-// The same of eight at once: what is taken from a byte, or differs in none of
-// its bits, borrows from the highest bit, which plain ones do not have.
+// The same for eight bytes at once: a subtraction below zero, or a byte equal
+// to the pattern, borrows from the highest bit, which plain bytes do not have.
 bool are_plain(const char *eight)
 {
     constexpr std::uint64_t kEach = 0x0101010101010101;
@@ -75,7 +75,7 @@ bool are_plain(const char *eight)
     return ((word | control | quote | backslash) & kEach * 0x80) == 0;
 }
 
-// How many characters at the front need no escape.
+// The number of characters at the front that need no escape.
 std::size_t plain_length(std::string_view text)
 {
     std::size_t length = 0;
@@ -112,9 +112,9 @@ struct ShortestDecimal {
     int point;           // the value is 0.digits times 10^point
 };
 
-// The fewest digits that read back as the same double. By printf because
-// std::to_chars for doubles came with GCC 11 only; nothing is taken from the
-// text but digits and exponent, since the decimal point is the locale's.
+// The fewest digits that read back as the same double. Uses printf, because
+// std::to_chars for doubles requires GCC 11. Only digits and exponent are taken
+// from the text, because the decimal point depends on the locale.
 ShortestDecimal shortest_decimal(double magnitude)
 {
     std::array<char, 40> text;

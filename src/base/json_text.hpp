@@ -1,6 +1,6 @@
-// Writing JSON text the way ECMAScript's JSON.stringify does: no blanks, '/'
-// raw, non-ASCII raw UTF-8, control characters as \b \t \n \f \r or \u00xx with
-// lower-case digits, DEL raw. Our offers stay byte-equal to the reference's.
+// Writes JSON text as ECMAScript's JSON.stringify does: no spaces, '/' raw,
+// non-ASCII raw UTF-8, control characters as \b \t \n \f \r or \u00xx with
+// lower-case digits, DEL raw. Offers are byte-equal to the reference's.
 #ifndef X402_BASE_JSON_TEXT_HPP
 #define X402_BASE_JSON_TEXT_HPP
 
@@ -10,26 +10,26 @@
 namespace x402 {
 
 // Appends `text` as a quoted JSON string. Bytes that are not valid UTF-8 are
-// written as U+FFFD, one for each bad byte: request URIs and Host headers come
-// from strangers and a JSON text has to be UTF-8.
+// written as U+FFFD, one for each bad byte: request URIs and Host headers are
+// not trusted, and a JSON text must be UTF-8.
 void append_json_string(std::string &out, std::string_view text);
 
-// The same without its quotes. Lifetime: `text`'s where nothing in it has to be
-// written in another way, else that of `room`.
+// The same without the quotes. Lifetime: that of `text` if nothing in it has to
+// be escaped, otherwise that of `room`.
 std::string_view inside_json_string(std::string_view text, std::string &room);
 
 // Appends `"key":` with a leading comma unless `out` ends in '{'.
 void append_json_key(std::string &out, std::string_view key);
 
-// The same JSON text in printable ASCII: what lies beyond becomes \uxxxx (two
-// of them beyond U+FFFF), so that it may stand in a header. `json` is compact
-// JSON as JsonValue::write() makes it; bytes that are no UTF-8 become \ufffd.
+// The same JSON text in printable ASCII, for use in a header: other characters
+// become \uxxxx (two of them above U+FFFF). `json` is compact JSON as written
+// by JsonValue::write(); bytes that are not UTF-8 become \ufffd.
 std::string ascii_json(std::string_view json);
 
 // Appends a finite number in the fewest digits that read back as the same
-// double. As ECMAScript's Number::toString, but for two cases that would read
-// back as something else here: -0 is "-0.0", and an integer that needs zeros
-// behind its digits keeps its exponent ("1e+20").
+// double. As ECMAScript's Number::toString, except for two cases that would
+// read back as something else here: -0 is "-0.0", and an integer that needs
+// zeros behind its digits keeps its exponent ("1e+20").
 void append_json_number(std::string &out, double number);
 
 }  // namespace x402

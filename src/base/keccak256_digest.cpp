@@ -40,7 +40,7 @@ constexpr std::array<std::uint64_t, kRounds> make_round_constants()
 constexpr std::array<std::uint64_t, kRounds> kRoundConstants =
     make_round_constants();
 
-// Theta: every lane takes in the parity of two neighbouring columns.
+// Theta: every lane is combined with the parity of two neighboring columns.
 void mix_columns(State &state)
 {
     std::array<std::uint64_t, 5> parity{};

@@ -1,5 +1,5 @@
-// Keccak-256 as Ethereum uses it (padding 0x01, not SHA-3's 0x06). Ours because
-// OpenSSL has none before 3.2; used for address checksums only (EIP-55).
+// Keccak-256 as Ethereum uses it (padding 0x01, not SHA-3's 0x06). OpenSSL has
+// it from 3.2 only. Used for address checksums only (EIP-55).
 #ifndef X402_BASE_KECCAK256_DIGEST_HPP
 #define X402_BASE_KECCAK256_DIGEST_HPP
 

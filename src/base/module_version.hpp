@@ -1,4 +1,4 @@
-// The version of the module, here and nowhere else. It is in the notice line at
+// The version of the module, defined only here. It is in the notice line at
 // start, in $x402_module_version, in the User-Agent of calls to facilitators,
 // and in the names of packages. How to change it: docs/releasing.md.
 #ifndef X402_MODULE_VERSION_HPP

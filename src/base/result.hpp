@@ -1,6 +1,6 @@
-// A value, or the sentence that says why there is none.
+// Result<T>: a value, or a Problem, a sentence that says why there is no value.
 //
-// The pure rooms report failure by value; nothing of ours throws. The text of a
+// The pure rooms report failure by value; they do not throw. The text of a
 // Problem is written for the operator: what is wrong and what to write instead.
 #ifndef X402_BASE_RESULT_HPP
 #define X402_BASE_RESULT_HPP

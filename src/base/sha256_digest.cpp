@@ -10,8 +10,8 @@ namespace x402 {
 namespace {
 
 // OpenSSL 3 searches its providers each time an algorithm is named by
-// EVP_sha256(); what was fetched is found already. Never given back: the
-// process needs it to its end.
+// EVP_sha256(); a fetched algorithm is found already. It is never released,
+// because the process needs it until its end.
 const EVP_MD *fetched(const char *name, const EVP_MD *method)
 {
 #if OPENSSL_VERSION_NUMBER >= 0x30000000L
@@ -32,8 +32,8 @@ Digest digest_of(std::string_view bytes, const EVP_MD *method)
     if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, method,
                    nullptr)
         != 1) {
-        // Left there it would be told, at `alert`, as one of somebody's
-        // connection.
+        // An error left in the queue would be logged, at `alert`, as one of
+        // another connection.
         ERR_clear_error();
         throw std::bad_alloc();
     }

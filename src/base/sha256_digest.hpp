@@ -1,5 +1,5 @@
-// SHA-256 and SHA-512/256, by OpenSSL, which token_signature.cpp alone includes
-// beside it.
+// SHA-256 and SHA-512/256, by OpenSSL. In the pure rooms only this file and
+// token_signature.cpp include OpenSSL.
 #ifndef X402_BASE_SHA256_DIGEST_HPP
 #define X402_BASE_SHA256_DIGEST_HPP
 
@@ -11,11 +11,11 @@ namespace x402 {
 
 using Digest = std::array<std::uint8_t, 32>;
 
-// Throws std::bad_alloc when OpenSSL cannot get memory or the digest; there is
-// no other failure.
+// Throws std::bad_alloc if OpenSSL cannot get memory or the digest; there is no
+// other failure.
 Digest sha256(std::string_view bytes);
 
-// SHA-512/256 (FIPS 180-4, 5.3.6.2), by which Algorand names transactions.
+// SHA-512/256 (FIPS 180-4, 5.3.6.2), which Algorand uses for transaction ids.
 Digest sha512_256(std::string_view bytes);
 
 }  // namespace x402

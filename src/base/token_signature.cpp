@@ -19,8 +19,8 @@ constexpr std::size_t kSeedBytes = 32;
 constexpr std::size_t kHalfBytes = 32;  // r or s on P-256
 constexpr std::size_t kSignatureBytes = 64;
 
-// The error queue is one for the whole thread; whoever shares it with us would
-// take our errors for its own.
+// The error queue belongs to the whole thread; other users of OpenSSL would
+// mistake these errors for their own.
 class ErrorsForgotten {
 public:
     ErrorsForgotten() = default;
@@ -37,7 +37,7 @@ struct Release {
 
 template <class T> using Owned = std::unique_ptr<T, Release>;
 
-// Without it OpenSSL asks the terminal.
+// Without it OpenSSL asks for a passphrase at the terminal.
 int no_password(char *, int, int, void *)
 {
     return -1;
@@ -163,7 +163,8 @@ bool fill_random(void *bytes, std::size_t size)
 
 void wipe(std::string &text)
 {
-    // All of it, also what an assignment of a shorter text left behind.
+    // The whole capacity, also what an assignment of a shorter text left
+    // behind.
     text.resize(text.capacity());
     OPENSSL_cleanse(&text[0], text.size());
     text.clear();

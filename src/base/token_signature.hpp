@@ -1,8 +1,8 @@
-// Signing keys for bearer tokens, random bytes and forgetting, by OpenSSL.
+// Signing keys for bearer tokens, random bytes and secure erasure, by OpenSSL.
 //
-// Two kinds of key, as facilitators hand them out: Ed25519 (JWT "EdDSA") and
-// ECDSA on P-256 (JWT "ES256"). Nothing here says what a key looked like: the
-// text of a Problem never holds a byte of it.
+// Two kinds of key, as issued by facilitators: Ed25519 (JWT "EdDSA") and ECDSA
+// on P-256 (JWT "ES256"). The text of a Problem never contains a byte of a
+// key.
 #ifndef X402_BASE_TOKEN_SIGNATURE_HPP
 #define X402_BASE_TOKEN_SIGNATURE_HPP
 
@@ -27,14 +27,14 @@ public:
     // Problem: not 32 bytes.
     static Result<SigningKey> from_ed25519_seed(std::string_view seed);
     // PKCS#8 ("PRIVATE KEY") or SEC1 ("EC PRIVATE KEY"), unencrypted. Problem:
-    // unreadable, encrypted, or no key on P-256.
+    // unreadable, encrypted, or not a key on P-256.
     static Result<SigningKey> from_p256_pem(std::string_view pem);
 
     SignatureKind kind() const { return kind_; }
-    // Of an Ed25519 key; empty for others.
+    // The public key of an Ed25519 key; empty for others.
     std::string public_bytes() const;
-    // 64 bytes: of Ed25519 the signature, of ES256 r and s, big-endian, as JWS
-    // has it (RFC 7518, 3.4). nullopt: OpenSSL has no memory or no randomness.
+    // 64 bytes: the signature of Ed25519, or r and s of ES256, big-endian, as
+    // in JWS (RFC 7518, 3.4). nullopt: OpenSSL has no memory or no randomness.
     std::optional<std::string> sign(std::string_view text) const;
 
 private:
@@ -44,13 +44,13 @@ private:
     SignatureKind kind_;
 };
 
-// Fills from the system's random generator; false: there was none.
+// Fills from the system's random generator; false: it is not available.
 bool fill_random(void *bytes, std::size_t size);
 
-// Overwrites the bytes, which held a secret, and empties the text.
+// Overwrites the bytes, which contained a secret, and empties the text.
 void wipe(std::string &text);
 
-// A text that is wiped when it goes.
+// A text that is erased when it is destroyed.
 class SecretText {
 public:
     SecretText() = default;
