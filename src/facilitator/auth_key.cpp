@@ -13,7 +13,7 @@ constexpr std::size_t kLongestToken = 8192;
 constexpr std::string_view kPemBegin = "-----BEGIN ";
 constexpr std::string_view kPemEnd = "-----END ";
 constexpr std::string_view kPayaiPrefix = "payai_sk_";
-// What stands before the seed in the PKCS#8 DER of every Ed25519 key.
+// The bytes before the seed in the PKCS#8 DER of every Ed25519 key.
 constexpr std::string_view kEd25519Pkcs8(
     "\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20", 16);
 
@@ -27,7 +27,7 @@ constexpr char kPayaiSecret[] =
     "base64, 48 bytes, with or without \"payai_sk_\" in front";
 
 struct Parts {
-    SecretText id;  // may be anything while the file is wrong
+    SecretText id;  // may contain a secret if the file is wrong
     SecretText secret;
 };
 
@@ -56,7 +56,7 @@ bool is_visible(std::string_view text)
     return !text.empty();
 }
 
-// The lines of a text, one after the other, without their line breaks.
+// The lines of a text in order, without their line breaks.
 class Lines {
 public:
     explicit Lines(std::string_view text) : rest_(text) {}
@@ -86,8 +86,8 @@ Problem problem_at(unsigned line, const std::string &what)
                    + kTwoParts};
 }
 
-// A PEM block may begin in the next line and goes on to its last one; anything
-// else is the rest of this line.
+// A PEM block may begin in the next line and continues to its last one; any
+// other value is the rest of this line.
 void read_secret(std::string_view value, Lines &lines, std::string &out,
                  std::size_t room)
 {
@@ -110,7 +110,7 @@ void read_secret(std::string_view value, Lines &lines, std::string &out,
     }
 }
 
-// nullopt when `parts` were read, else why not.
+// nullopt: `parts` were read; otherwise the reason why not.
 std::optional<Problem> read_lines(std::string_view file, Parts &parts)
 {
     Lines lines(file);
@@ -149,12 +149,13 @@ std::optional<Problem> read_lines(std::string_view file, Parts &parts)
     return std::nullopt;
 }
 
-// As the CDP portal hands it out.
+// The file of the CDP portal.
 std::optional<Problem> read_json(std::string_view file, Parts &parts)
 {
     auto document = JsonDocument::parse(file);
     if (!document) {
-        // Not why: the parser's words may hold a piece of the text.
+        // Without the reason: the parser's message may contain a part of the
+        // text.
         return Problem{"the file begins like JSON and is none"};
     }
     JsonValue root = document->root();
@@ -168,7 +169,7 @@ std::optional<Problem> read_json(std::string_view file, Parts &parts)
     return std::nullopt;
 }
 
-// Padded or not, of either alphabet.
+// With or without padding, in either alphabet.
 bool decode(std::string_view text, SecretText &out)
 {
     SecretText standard{std::string(text)};

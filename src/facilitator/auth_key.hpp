@@ -1,8 +1,8 @@
-// What x402_facilitator_auth reads from its file: who we are to a facilitator
-// and the secret that proves it.
+// The credentials that x402_facilitator_auth reads from its file: an id and the
+// secret that proves it.
 //
-// Pure: gets the bytes of the file. The text of a Problem names the form that
-// is expected and never a byte of what was found.
+// Pure: gets the bytes of the file. The text of a Problem names the expected
+// form and never contains a byte of the file.
 #ifndef X402_FACILITATOR_AUTH_KEY_HPP
 #define X402_FACILITATOR_AUTH_KEY_HPP
 
@@ -35,11 +35,11 @@ std::optional<AuthKind> auth_kind(std::string_view name);
 //   bearer: the token, one line;
 //   cdp, payai: the lines `id = ...` and `secret = ...`, where a PEM block may
 //     go on over several lines, with empty lines and lines with # between;
-//   cdp: or the JSON that the portal hands out, {"id"|"name","privateKey"}.
+//   cdp: or the JSON file of the portal, {"id"|"name","privateKey"}.
 // Secrets: cdp 64 bytes (Ed25519 seed and public key) in base64 or base64url,
-// or P-256 as PKCS#8 or SEC1 PEM, line breaks real or written "\n"; payai
-// PKCS#8 DER of an Ed25519 key in base64 or base64url, with or without
-// "payai_sk_" in front.
+// or P-256 as PKCS#8 or SEC1 PEM, with line breaks or "\n"; payai PKCS#8 DER
+// of an Ed25519 key in base64 or base64url, with or without "payai_sk_" in
+// front.
 Result<AuthKey> read_auth_key(AuthKind kind, std::string_view file);
 
 }  // namespace x402

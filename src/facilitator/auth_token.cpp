@@ -77,7 +77,7 @@ std::string token_use(std::string_view method, const std::string &url)
     host.path.clear();
     std::string authority = host.base();
     authority.erase(0, authority.find("://") + 3);
-    // As written: a slash at the end is part of what is asked for.
+    // As written: a slash at the end is part of the endpoint.
     std::size_t path = url.find('/', url.find("://") + 3);
     return std::string(method) + " " + authority
            + (path == std::string::npos ? "" : url.substr(path));
@@ -151,7 +151,7 @@ AuthTokens::token(const std::string &use, std::int64_t now, RandomSource random)
         if (kept.use != use) {
             continue;
         }
-        // A clock that was set back makes it one from the future.
+        // If the clock was set back, the token is from the future.
         if (now >= kept.made && now - kept.made < longest) {
             return kept.token;
         }

@@ -1,8 +1,8 @@
 // The Authorization header of a call to a facilitator: a fixed token, or a JWT
-// that is signed when it is needed and kept while it is fresh.
+// that is signed when it is needed and cached while it is fresh.
 //
-// Pure: time and random bytes are given. What is returned is a secret for as
-// long as it lives (two minutes) and belongs in the request alone.
+// Pure: time and random bytes are arguments. The result is a secret while it is
+// valid (two minutes), for use in the request only.
 #ifndef X402_FACILITATOR_AUTH_TOKEN_HPP
 #define X402_FACILITATOR_AUTH_TOKEN_HPP
 
@@ -17,15 +17,15 @@
 namespace x402 {
 
 using RandomBytes = std::array<std::uint8_t, 16>;
-// False: there were none.
+// False: they are not available.
 using RandomSource = bool (*)(RandomBytes &bytes);
 
-// What a CDP token is good for: "POST api.example.com/base/verify". Neither
-// scheme nor a port that goes without saying. Precondition: `url` can be parsed
-// as a facilitator's.
+// The endpoint that a CDP token is valid for, without scheme and default port:
+// "POST api.example.com/base/verify". Precondition: `url` can be parsed as a
+// facilitator's.
 std::string token_use(std::string_view method, const std::string &url);
 
-// One JWT. nullopt: no memory for a signature. Precondition: a key of the kind.
+// One JWT. nullopt: no memory for a signature. Precondition: a key for it.
 std::optional<std::string> mint_cdp_token(const AuthKey &key,
                                           std::string_view use,
                                           std::int64_t now,
@@ -33,13 +33,13 @@ std::optional<std::string> mint_cdp_token(const AuthKey &key,
 std::optional<std::string>
 mint_payai_token(const AuthKey &key, std::int64_t now, const RandomBytes &id);
 
-// The tokens of one key, as one worker needs them.
+// The tokens of one key in one worker.
 class AuthTokens {
 public:
     // Lifetime: `key` outlives this.
     explicit AuthTokens(const AuthKey &key) : key_(key) {}
 
-    // "Bearer ...". nullopt: no token could be made.
+    // "Bearer ...". nullopt: no token could be created.
     std::optional<std::string> authorization(std::string_view method,
                                              const std::string &url,
                                              std::int64_t now,
@@ -56,8 +56,8 @@ private:
                                      RandomSource random);
 
     const AuthKey &key_;
-    std::array<Kept, 4> kept_;  // of few endpoints each is asked often
-    std::size_t next_ = 0;      // to be replaced
+    std::array<Kept, 4> kept_;  // few endpoints are called, each often
+    std::size_t next_ = 0;      // the entry to replace next
 };
 
 }  // namespace x402

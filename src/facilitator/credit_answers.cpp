@@ -9,7 +9,7 @@ namespace x402 {
 namespace {
 
 constexpr std::size_t kMaxReasonBytes = 256;
-// Of a receipt in a response header, before base64.
+// The limit of a receipt in a response header, before base64.
 constexpr std::size_t kMaxReceiptBytes = 4096;
 constexpr std::size_t kLongestId = 256;
 
@@ -40,7 +40,7 @@ std::string shortened(std::string text)
     return text;
 }
 
-// "<message> — <hint> (HTTP 400)"; empty: nothing was explained.
+// "<message> — <hint> (HTTP 400)"; empty: there was no explanation.
 std::string explanation(JsonValue root, int status)
 {
     std::string text(root["message"].string());
@@ -78,8 +78,8 @@ VerifyAnswer read_token_verify_answer(const FacilitatorReply &reply)
     if (reply.transport == Transport::answered) {
         JsonDocument document = read(reply.body);
         answer.reason = explanation(document.root(), reply.status);
-        // A key that is not taken is the operator's to mend; every other
-        // refusal that is explained may be about the token.
+        // Only the operator can correct a rejected key; every other refusal
+        // with an explanation may concern the token.
         bool refusal = reply.status >= 400 && reply.status < 500
                        && reply.status != 401 && reply.status != 429;
         if (!answer.reason.empty() && refusal) {
@@ -113,7 +113,7 @@ SettleAnswer read_token_settle_answer(const FacilitatorReply &reply,
         SettleAnswer answer = read_settle_answer(reply, expected);
         answer.receipt.clear();
         if (answer.verdict == SettleVerdict::pending) {
-            answer.verdict = SettleVerdict::unknown;  // never asked again
+            answer.verdict = SettleVerdict::unknown;  // never tried again
         }
         return answer;
     }

@@ -1,4 +1,4 @@
-// What the answers of a backend of plans and credits mean (dialect nevermined).
+// Reads the answers of a backend of plans and credits (dialect nevermined).
 #ifndef X402_FACILITATOR_CREDIT_ANSWERS_HPP
 #define X402_FACILITATOR_CREDIT_ANSWERS_HPP
 
@@ -12,20 +12,20 @@
 
 namespace x402 {
 
-// As read_verify_answer(); but whatever is not valid has a `reason`, for these
-// backends explain in a message of their own, and an unreachable one is a 402,
-// too.
+// As read_verify_answer(); but every result that is not valid has a `reason`,
+// because these backends explain it in a message, and an unreachable one is a
+// 402, too.
 VerifyAnswer read_token_verify_answer(const FacilitatorReply &reply);
 
-// What verify called this request; empty: it did not.
+// The name that verify gave this request; empty: none.
 std::string agent_request_of(const std::string &verify_body);
 
-// As read_settle_answer(); a 2xx with `success` counts as it stands, and the
-// receipt is the whole answer.
+// As read_settle_answer(); a 2xx with `success` counts without further checks,
+// and the receipt is the whole answer.
 SettleAnswer read_token_settle_answer(const FacilitatorReply &reply,
                                       const SettleExpectation &expected);
 
-// How a plan is paid; nullopt: the answer does not tell.
+// How a plan is paid; nullopt: the answer does not say.
 std::optional<PlanKind> read_plan_answer(const FacilitatorReply &reply);
 
 }  // namespace x402

@@ -8,9 +8,9 @@ namespace x402 {
 
 namespace {
 
-// More than these need not be remembered to know that it is too much.
+// More failures than these need not be stored to know that they are too many.
 constexpr std::size_t kKeptFailures = 128;
-// So many calls in a row without any answer, and it is silent.
+// After so many calls in a row without any answer it is silent.
 constexpr unsigned kSilence = 3;
 
 bool is_gateway_trouble(int status)
@@ -23,8 +23,8 @@ bool is_success_status(int status)
     return status >= 200 && status < 300;
 }
 
-// What status and transport alone say; `understood`: the body was the answer
-// to the question.
+// The result of status and transport alone; `understood`: the body was a valid
+// answer to the request.
 CallHealth health_of(const FacilitatorReply &reply, bool understood)
 {
     if (reply.transport != Transport::answered
@@ -72,8 +72,8 @@ CallHealth call_health(const FacilitatorReply &reply,
     if (answer.verdict == SettleVerdict::paid) {
         return CallHealth::success;
     }
-    // Unknown is also what says "no" for a reason that proves nothing; it is
-    // an answer all the same.
+    // Unknown includes a refusal for a reason that proves nothing, which is an
+    // answer, too.
     bool odd = answer.verdict == SettleVerdict::unknown
                && reply.transport == Transport::answered
                && is_success_status(reply.status);
@@ -92,8 +92,8 @@ FacilitatorHealth::Advice FacilitatorHealth::advice(std::uint64_t now) const
         return {};
     }
     bool silent = silent_ >= kSilence;
-    // While it answers and only its settling is in doubt, every payment that
-    // settles first is a probe.
+    // While it answers and only settle fails, every payment that settles first
+    // is a probe.
     bool probes = silent || verify_.open;
     if (probes && now - probed_at_ >= kProbeEvery) {
         return {Course::usual, true};
@@ -130,7 +130,7 @@ HealthChange FacilitatorHealth::record_success(Breaker &breaker,
     if (!failures.empty()) {
         failures.erase(failures.begin());
     }
-    // Not at once: with half of the calls failing it would flap.
+    // Not at once: if half of the calls fail, it would flap.
     if (!breaker.open || now - breaker.opened_at < kProbeEvery) {
         return HealthChange::none;
     }
@@ -173,8 +173,8 @@ bool FacilitatorHealth::is_too_much(const Breaker &breaker) const
     for (const Failure &failure : breaker.failures) {
         (failure.error ? erring : broken).push_back(failure.payer);
     }
-    // One payment that its code stumbles over, sent again and again, says
-    // nothing of the others.
+    // One payment that its code fails on, sent repeatedly, says nothing about
+    // others.
     if (count_payers(erring) >= kMinPayers) {
         broken.insert(broken.end(), erring.begin(), erring.end());
     }

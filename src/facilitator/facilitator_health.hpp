@@ -1,11 +1,11 @@
-// How one facilitator has been doing, as one worker saw it: the breaker.
+// The health of one facilitator in one worker: the breaker.
 //
-// It is told of every answer to verify and settle, and says how the next
-// payment is to be handled. It counts what the facilitator is to blame for and
-// never a refusal, since refusals are made by whoever sends payments; payers
-// are those that payments name, so that anybody can invent them. What anybody
-// could provoke must therefore not close the shop: as long as the facilitator
-// says anything at all, an open breaker only means "settle first".
+// It gets every answer to verify and settle, and decides how the next payment
+// is handled. It counts failures of the facilitator and never a refusal,
+// because clients cause refusals. Payers are those that payments name, so a
+// client can invent them. Therefore nothing that a client can provoke stops all
+// payments: while the facilitator answers anything at all, an open breaker only
+// means "settle first".
 //
 // Pure: no clock, no log. Times are ms of any steady clock.
 #ifndef X402_FACILITATOR_FACILITATOR_HEALTH_HPP
@@ -19,12 +19,12 @@
 
 namespace x402 {
 
-// What an answer says about the facilitator.
+// The meaning of an answer for the facilitator's health.
 enum class CallHealth {
     success,   // valid, or paid
-    answered,  // a refusal or another answer that is nobody's failure
+    answered,  // a refusal or another answer that is not a failure
     error,     // a plain 500: it answers, but something is wrong
-    failure,   // no connection, TLS, timeout, reset, 502 to 504, garbage in 2xx
+    failure,   // no connection, TLS, timeout, reset, 502-504, unreadable 2xx
 };
 
 CallHealth call_health(const FacilitatorReply &reply,
@@ -32,13 +32,13 @@ CallHealth call_health(const FacilitatorReply &reply,
 CallHealth call_health(const FacilitatorReply &reply,
                        const SettleAnswer &answer);
 
-// When verify may be asked of somebody else: no answer, or 502, 503, 504.
-// Nothing moves by verify, so that a call that broke off may be made again.
+// Whether verify may move to another facilitator: no answer, or 502, 503, 504.
+// Verify moves no money, so a call that broke off may be repeated.
 bool verify_may_move(const FacilitatorReply &reply);
 
 struct HealthTerms {
-    unsigned max_failures = 5;      // that open the breaker; 0: it never opens
-    std::uint64_t window = 30'000;  // ms, in which they have to come
+    unsigned max_failures = 5;      // open the breaker; 0: it never opens
+    std::uint64_t window = 30'000;  // ms, in which they are counted
 
     bool operator==(const HealthTerms &other) const
     {
@@ -47,9 +47,9 @@ struct HealthTerms {
 };
 
 enum class Course {
-    usual,         // as the location says
-    settle_first,  // settle before content: no work for nothing
-    closed,        // do not ask
+    usual,         // as configured
+    settle_first,  // settle before content: no unpaid work
+    closed,        // do not call
 };
 
 enum class HealthChange { none, opened, closed };
@@ -63,13 +63,13 @@ public:
 
     struct Advice {
         Course course = Course::usual;
-        // Let through though the breaker is open; begin_probe() when it is.
+        // Let through although the breaker is open; call begin_probe() then.
         bool probe = false;
     };
     Advice advice(std::uint64_t now) const;
     void begin_probe(std::uint64_t now) { probed_at_ = now; }
 
-    // `payer` tells payers apart, by any number.
+    // `payer` is any number that distinguishes payers.
     HealthChange note(bool settle, CallHealth health, std::uint64_t payer,
                       std::uint64_t now);
 
@@ -81,7 +81,7 @@ private:
         std::uint64_t payer;
         bool error;  // a plain 500
     };
-    // Of one operation. A success takes one failure away and all errors.
+    // For one operation. A success removes one failure and all errors.
     struct Breaker {
         std::vector<Failure> failures;  // oldest first
         bool open = false;
@@ -96,7 +96,7 @@ private:
     Breaker verify_;
     Breaker settle_;
     std::uint64_t probed_at_ = 0;
-    unsigned silent_ = 0;  // failures since it last said anything
+    unsigned silent_ = 0;  // failures since its last answer
 };
 
 }  // namespace x402

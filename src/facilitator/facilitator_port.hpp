@@ -1,8 +1,8 @@
-// The door to the outside: how the rest of the house asks a facilitator.
+// The interface to the outside: how the pure rooms see a call to a facilitator.
 //
-// Whoever implements it owns a call from start() until `done` has been called
-// or cancel()/detach() was. `done` is called exactly once, later than start()
-// returned, never from inside it; the reply lives as long as that call.
+// The implementation owns a call from start() until `done` has been called, or
+// cancel() or detach(). `done` is called exactly once, after start() has
+// returned, never from inside it; the reply is valid during that call.
 #ifndef X402_FACILITATOR_FACILITATOR_PORT_HPP
 #define X402_FACILITATOR_FACILITATOR_PORT_HPP
 
@@ -17,17 +17,17 @@ enum class Transport {
                     // address, TLS failure
     no_connection,  // the same, because there was no connection in time
     timed_out,      // sent or partly sent, no complete answer in time
-    broken,         // reset, cut, garbled, too large, or a second send refused
+    broken,         // reset, cut, unreadable, too large, second send refused
 };
 
 struct FacilitatorReply {
     Transport transport = Transport::not_sent;
-    bool sent_completely = false;  // every byte of the request was handed over
+    bool sent_completely = false;  // every byte of the request was passed on
     int status = 0;
     std::string body;      // at most kMaxReplyBytes
     std::string location;  // of a 3xx
     std::string cache_control;
-    unsigned retry_after = 0;  // s, also where a date was sent; 0: not said
+    unsigned retry_after = 0;  // s, also if a date was sent; 0: none
     std::string detail;        // for the log: what went wrong, where
 };
 

@@ -29,7 +29,7 @@ std::string lower(std::string_view text)
     return out;
 }
 
-// Port digits into `port`; false when they are none.
+// Parses port digits into `port`; false: invalid.
 bool read_port(std::string_view digits, std::uint16_t &port)
 {
     if (digits.empty() || digits.size() > 5) {
@@ -55,7 +55,7 @@ Problem bad_url(std::string_view text, std::string_view why)
                    + std::string(why)};
 }
 
-// Splits "host[:port]" or "[v6][:port]"; nullptr when fine, else the reason.
+// Splits "host[:port]" or "[v6][:port]"; nullptr: valid, otherwise the reason.
 const char *read_authority(std::string_view authority, FacilitatorUrl &url)
 {
     std::string_view port;

@@ -20,14 +20,14 @@ struct FacilitatorUrl {
     std::string base() const;
     // base() and "/verify", "/settle" or "/supported".
     std::string endpoint(std::string_view operation) const;
-    // Host is a literal address: nothing to resolve.
+    // The host is a literal address and needs no look-up.
     bool host_is_address() const;
-    // Host is this machine: what is said to it stays here.
+    // The host is this machine: traffic to it stays here.
     bool host_is_loopback() const;
 };
 
 // Problem: no http or https, no host, user information (a secret does not
-// belong in a URL), query, fragment, blanks or control characters, bad port.
+// belong in a URL), query, fragment, spaces, control characters, invalid port.
 Result<FacilitatorUrl> parse_facilitator_url(std::string_view text);
 
 }  // namespace x402

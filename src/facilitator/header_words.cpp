@@ -10,7 +10,7 @@ namespace {
 constexpr std::uint8_t kToken = 1;
 constexpr std::uint8_t kControl = 2;
 
-// Every byte of every answer is looked up here.
+// Every byte of every answer is looked up in this table.
 struct Table {
     std::uint8_t kinds[256] = {};
 

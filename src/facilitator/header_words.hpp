@@ -1,5 +1,5 @@
-// What header lines are made of (RFC 9110, 5.5 and 5.6.2), for those that we
-// send and those that we read.
+// The parts of header lines (RFC 9110, 5.5 and 5.6.2), for headers that are
+// sent and headers that are read.
 #ifndef X402_FACILITATOR_HEADER_WORDS_HPP
 #define X402_FACILITATOR_HEADER_WORDS_HPP
 
@@ -7,13 +7,13 @@
 
 namespace x402 {
 
-// The same word, in any case of ASCII letters.
+// Whether the words are equal, ignoring the case of ASCII letters.
 bool same_word(std::string_view one, std::string_view other);
 
-// Not empty, and of the bytes that header names are made of.
+// Not empty, and only bytes that header names may contain.
 bool is_token(std::string_view text);
 
-// A line break, NUL or another control character; a tab is none.
+// A line break, NUL or another control character, except a tab.
 bool has_control(std::string_view text);
 
 }  // namespace x402

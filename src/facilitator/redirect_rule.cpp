@@ -6,9 +6,9 @@ namespace x402 {
 
 namespace {
 
-// Why secrets may not go from one to the other; nullptr when they may. Another
-// port of a host may belong to somebody else. The step from http to https
-// changes the port of the same server, when both are the scheme's own.
+// Why secrets must not be sent from one to the other; nullptr: they may.
+// Another port of a host may belong to another service. From http to https the
+// port of the same server changes, if both ports are the defaults.
 const char *validate_sending_secrets(const FacilitatorUrl &from,
                                      const FacilitatorUrl &to)
 {

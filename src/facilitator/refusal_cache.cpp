@@ -28,7 +28,7 @@ std::string_view RefusalCache::find(const Digest &asked, std::int64_t now) const
         return {};
     }
     const Place &place = places_[place_of(asked)];
-    // A clock that was set back must not make it last longer.
+    // If the clock was set back, the entry must not last longer.
     bool fresh = now >= place.since && now < place.until;
     return fresh && place.asked == asked
                ? std::string_view(place.reason.data(), place.size)

@@ -1,8 +1,8 @@
-// What was refused a moment ago and would be refused again: who presents it
-// once more is told so without a call.
+// Payments that were refused a moment ago and would be refused again: if one is
+// presented again, it is refused without a call.
 //
-// Fixed memory, each refusal in the one place that its digest points to; a
-// later one takes the place of an earlier one. Pure: the clock is the caller's.
+// Fixed memory, each refusal in the one place that its digest selects; a later
+// one replaces an earlier one. Pure: the caller supplies the time.
 #ifndef X402_FACILITATOR_REFUSAL_CACHE_HPP
 #define X402_FACILITATOR_REFUSAL_CACHE_HPP
 
@@ -21,15 +21,15 @@ public:
     static constexpr std::size_t kReasonBytes = 64;
     static constexpr std::int64_t kLifetime = 60;  // s
 
-    // Whether find() could find anything: what a digest is worth making for.
+    // Whether find() could find anything, so that a digest is worth computing.
     bool is_empty(std::int64_t now) const { return now >= latest_end_; }
 
-    // `asked`: of payment, requirement and facilitator. Only reasons that
-    // is_lasting_reason() are kept. `now` in s.
+    // `asked`: digest of payment, requirement and facilitator. Keeps only
+    // reasons for which is_lasting_reason() is true. `now` in s.
     void remember(const Digest &asked, std::string_view reason,
                   std::int64_t now);
 
-    // The reason; empty: not refused lately. Lifetime: until remember().
+    // The reason; empty: not refused recently. Lifetime: until remember().
     std::string_view find(const Digest &asked, std::int64_t now) const;
 
 private:
@@ -46,7 +46,7 @@ private:
         return (asked[0] | std::size_t{asked[1]} << 8) % kPlaces;
     }
 
-    std::vector<Place> places_;  // made with the first refusal
+    std::vector<Place> places_;  // allocated with the first refusal
     std::int64_t latest_end_ = 0;
 };
 

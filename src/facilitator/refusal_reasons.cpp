@@ -7,8 +7,8 @@ namespace x402 {
 
 namespace {
 
-// Sorted by bytes, so that it can be searched by halves. Who says each of them,
-// and why it proves something: t/vectors/facilitator-words.json.
+// Sorted by bytes for a binary search. t/vectors/facilitator-words.json lists the
+// facilitators that use each reason, and why it is a proof.
 constexpr std::string_view kPreBroadcast[] = {
     "Amount mismatch",
     "Asset mismatch",
@@ -166,8 +166,8 @@ constexpr std::string_view kMinedRevertOfEvm[] = {
     "transaction_failed",
 };
 
-// A signature that a contract judges may become good with that contract; the
-// minute for which these are believed is short enough for it.
+// A signature that a contract checks may become valid with that contract; the
+// minute for which these are cached is short enough for that.
 constexpr std::string_view kLasting[] = {
     "invalid_exact_evm_authorization_value",
     "invalid_exact_evm_failed_to_parse_signature",

@@ -9,8 +9,8 @@ namespace x402 {
 
 namespace {
 
-// What follows the authority: a redirect may lead to any path, also to one that
-// ends in a slash.
+// The part after the authority: a redirect may lead to any path, also to one
+// that ends in a slash.
 std::string_view request_target(std::string_view url)
 {
     std::size_t authority = url.find("://");

@@ -1,4 +1,4 @@
-// What is said to a facilitator before the body: an HTTP/1.1 request head.
+// The head of an HTTP/1.1 request to a facilitator.
 #ifndef X402_FACILITATOR_REQUEST_HEAD_HPP
 #define X402_FACILITATOR_REQUEST_HEAD_HPP
 
@@ -9,8 +9,8 @@
 
 namespace x402 {
 
-// Request line and headers of our own, as they are for every request to `url`,
-// which parse_facilitator_url() has accepted. `post`: POST of JSON, else GET.
+// Request line and own headers, the same for every request to `url`, which
+// parse_facilitator_url() has accepted. `post`: POST of JSON, otherwise GET.
 std::string start_of_head(std::string_view url, bool post);
 
 // `start` is start_of_head(); `headers` are whole lines without line ends,

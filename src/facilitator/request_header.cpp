@@ -6,8 +6,8 @@ namespace x402 {
 
 namespace {
 
-// Written by the module, or about the connection, or about forms
-// of an answer that nobody here can read.
+// Headers that the module writes, that belong to the connection, or that select
+// forms of an answer that the module cannot read.
 constexpr std::string_view kOwnNames[] = {
     "accept",
     "accept-encoding",

@@ -9,7 +9,7 @@ namespace x402 {
 
 namespace {
 
-// Memory is not promised to a length that somebody only wrote down.
+// Memory is not reserved for a length that the peer only announced.
 constexpr std::uint64_t kMaxReserved = 16 * 1024;
 
 bool is_digit(char byte)
@@ -33,7 +33,7 @@ std::string_view trimmed(std::string_view text)
     return text;
 }
 
-// -1: no hexadecimal digit.
+// -1: not a hexadecimal digit.
 int hex_value(char byte)
 {
     if (is_digit(byte)) {
@@ -57,7 +57,7 @@ ResponseReader::State ResponseReader::feed(std::string_view bytes)
         }
     }
     if (state_ == State::complete && !bytes.empty()) {
-        // An answer to a question that nobody has asked.
+        // An answer without a request.
         keep_alive_ = false;
     }
     return state_;
@@ -78,8 +78,8 @@ ResponseReader::State ResponseReader::end()
     return state_;
 }
 
-// Up to the end of a line, which is CR LF and nothing else. The limit holds
-// while the line is still coming.
+// Reads up to the end of a line, which is CR LF only. The limit applies while
+// the line is incomplete.
 void ResponseReader::take_line(std::string_view &bytes)
 {
     bool of_chunk = expecting_ == Expecting::chunk_line
@@ -157,7 +157,7 @@ void ResponseReader::read_line(std::string_view line)
     fail("the answer is of no known form");
 }
 
-// "HTTP/1.1 200 OK"; the reason may be missing, its blank too.
+// "HTTP/1.1 200 OK"; the reason may be missing, and its space, too.
 void ResponseReader::read_status_line(std::string_view line)
 {
     constexpr std::size_t kShortest = 12;
@@ -175,7 +175,7 @@ void ResponseReader::read_status_line(std::string_view line)
     expecting_ = Expecting::header_line;
 }
 
-// RFC 9112, 5.1: no blank before the colon, and 5.2: no folded line.
+// RFC 9112, 5.1: no space before the colon, and 5.2: no folded line.
 void ResponseReader::read_field(std::string_view line)
 {
     std::size_t colon = line.find(':');
@@ -190,7 +190,7 @@ void ResponseReader::read_field(std::string_view line)
 
 void ResponseReader::read_header(std::string_view name, std::string_view value)
 {
-    // Few lengths, so that most headers are passed over at once.
+    // Few lengths, so that most headers are skipped at once.
     switch (name.size()) {
     case 8:
         if (same_word(name, "location")) {
@@ -292,8 +292,8 @@ void ResponseReader::head_ended()
         return;
     }
     if (status_ < 200) {
-        // Only heads; the answer is still to come. Nobody asked for another
-        // protocol.
+        // Interim heads; the answer follows. Another protocol was not
+        // requested.
         if (status_ == 101 || chunked_ || has_length_
             || ++interim_ > kMaxInterimAnswers) {
             fail("the answer begins with interim answers that cannot be");
@@ -309,7 +309,7 @@ void ResponseReader::head_ended()
 
     keep_alive_ = !said_close_ && (!old_ || said_keep_alive_);
     if (status_ == 204 || status_ == 304) {
-        // RFC 9112, 6.3: ends with its head, whatever that says.
+        // RFC 9112, 6.3: ends with its head, regardless of its framing headers.
         keep_alive_ =
             keep_alive_ && !chunked_ && (status_ == 304 || left_ == 0);
         complete();
@@ -328,7 +328,7 @@ void ResponseReader::head_ended()
     }
 }
 
-// RFC 9112, 7.1: a size and extensions, which mean nothing to us.
+// RFC 9112, 7.1: a size and extensions, which are ignored.
 void ResponseReader::read_chunk_line(std::string_view line)
 {
     constexpr std::size_t kMostDigits = 15;

@@ -1,9 +1,9 @@
-// What a facilitator sends back, read as HTTP/1.x (RFC 9112) while it arrives.
+// Reads a facilitator's HTTP/1.x response (RFC 9112) while it arrives.
 //
-// The transport feeds it the bytes of one connection as they come, in pieces of
-// any size, and says when the peer has closed. It is strict: where two readers
-// could see two different answers (both framings, a folded line, a bare CR or
-// LF, a compressed body) it sees none. It never asks for more than it holds.
+// The transport passes the bytes of one connection as they arrive, in pieces of
+// any size, and reports when the peer has closed. The reader is strict: a
+// response that two readers could understand in two ways (both framings, a
+// folded line, a bare CR or LF, a compressed body) is an error.
 #ifndef X402_FACILITATOR_RESPONSE_READER_HPP
 #define X402_FACILITATOR_RESPONSE_READER_HPP
 
@@ -18,7 +18,7 @@ public:
     enum class State {
         reading,   // more bytes are needed
         complete,  // status(), body(), location() and reusable() are known
-        failed,    // problem() says why; nothing else of it may be believed
+        failed,    // problem() says why; nothing else of it may be used
     };
 
     // All status lines, headers and trailers together.
@@ -26,27 +26,27 @@ public:
     static constexpr std::size_t kMaxChunkLineBytes = 256;
     static constexpr unsigned kMaxInterimAnswers = 8;
 
-    // Bytes as they came. What follows a complete answer is looked at only to
-    // know that the connection must not be used again.
+    // Bytes as they arrived. Bytes after a complete answer only show that the
+    // connection must not be used again.
     State feed(std::string_view bytes);
     // The peer has closed: the end of an answer without a length.
     State end();
 
     State state() const { return state_; }
-    // A byte of an answer came, an interim one counts.
+    // Whether a byte of an answer came; an interim answer counts.
     bool started() const { return started_; }
-    // Why it failed, a sentence for the log. nullptr while it has not.
+    // Why it failed, a sentence for the log; nullptr: it has not failed.
     const char *problem() const { return problem_; }
 
     int status() const { return status_; }
     std::string &body() { return body_; }  // at most kMaxReplyBytes
-    // As it was written, absolute or not; empty: none.
+    // As written, absolute or not; empty: none.
     std::string &location() { return location_; }
     // All Cache-Control lines, joined by commas.
     std::string &cache_control() { return cache_control_; }
     // The value of Retry-After: seconds or a date (RFC 9110, 10.2.3).
     const std::string &retry_after() const { return retry_after_; }
-    // The connection stands where another request may begin.
+    // Whether another request may follow on the connection.
     bool reusable() const
     {
         return state_ == State::complete && framed_ && keep_alive_;
@@ -82,15 +82,15 @@ private:
     State state_ = State::reading;
     Expecting expecting_ = Expecting::status_line;
     const char *problem_ = nullptr;
-    std::string line_;            // the part of a line that has come
-    std::size_t head_bytes_ = 0;  // seen, of kMaxHeadBytes
+    std::string line_;            // the part of a line that has arrived
+    std::size_t head_bytes_ = 0;  // read, of kMaxHeadBytes
     std::uint64_t left_ = 0;      // of the body or the chunk
     unsigned interim_ = 0;
     int status_ = 0;
     bool started_ = false;
     bool has_length_ = false;
     bool chunked_ = false;
-    bool framed_ = true;  // its end is known without the connection's
+    bool framed_ = true;  // its end does not depend on the connection's
     bool old_ = false;    // HTTP/1.0
     bool keep_alive_ = true;
     bool said_close_ = false;

@@ -26,7 +26,7 @@ bool same_payer(std::string_view named, std::string_view expected)
     return left && left == parse_evm_address(expected);
 }
 
-// A value that is no string has an empty text, which is no amount.
+// A value that is not a string has an empty text, which is not an amount.
 bool is_amount_asked(std::string_view amount, const SettleExpectation &expected)
 {
     if (!expected.at_most) {
@@ -42,8 +42,8 @@ bool is_given(JsonValue value)
     return value.exists() && !value.is_null();
 }
 
-// nullptr when the answer says success of exactly what was asked; else what is
-// wrong with it.
+// nullptr: the answer reports success of exactly this request; otherwise what
+// is wrong with it.
 const char *validate_success(JsonValue root, const SettleExpectation &expected)
 {
     if (!root["transaction"].is_string()) {
@@ -54,7 +54,7 @@ const char *validate_success(JsonValue root, const SettleExpectation &expected)
                != canonical_network(expected.network)) {
         return "success on another network";
     }
-    // Not every form of payment tells who pays before it is settled.
+    // Not every form of payment names its payer before it is settled.
     if (is_given(root["payer"]) && !expected.payer.empty()
         && (!root["payer"].is_string()
             || !same_payer(root["payer"].string(), expected.payer))) {
@@ -99,7 +99,7 @@ SettleVerdict read_status_alone(int status)
     return SettleVerdict::unknown;
 }
 
-// What came, for the log.
+// The answer, for the log.
 std::string shown(const FacilitatorReply &reply)
 {
     return "status " + std::to_string(reply.status) + ", body \""

@@ -1,5 +1,5 @@
-// What an answer to POST /settle means. Only proof counts: what is neither
-// proven paid nor proven refused is unknown.
+// The meaning of an answer to POST /settle. Only proof counts: an outcome that
+// is neither proven paid nor proven refused is unknown.
 #ifndef X402_FACILITATOR_SETTLE_ANSWER_HPP
 #define X402_FACILITATOR_SETTLE_ANSWER_HPP
 
@@ -11,30 +11,30 @@ namespace x402 {
 
 enum class SettleVerdict {
     paid,
-    refused,         // this call moved nothing, and said why
+    refused,         // this call moved nothing, and says why
     nonce_used,      // refused because the authorization has been used before
-    pending,         // broadcast, not confirmed: worth one more question
+    pending,         // broadcast, not confirmed: try once more
     operator_fault,  // 401, 403, 404 or a refused redirect: not processed
     rate_limited,    // 429: not processed
     not_sent,        // no byte left this machine: not processed
     unknown,         // money may have moved
 };
 
-// What was asked, to hold the answer against. Lifetime: borrowed for the call.
+// The request, which the answer must match. Lifetime: borrowed for the call.
 struct SettleExpectation {
     std::string_view network;  // CAIP-2 of the requirement
     std::string_view payer;  // as verified; with settle `before` the payload's;
-                             // empty: the payment does not tell
-    std::string_view amount;  // atomic units asked for
+                             // empty: the payment does not say
+    std::string_view amount;  // requested atomic units
     bool at_most = false;     // scheme upto: less may have been charged
 };
 
 struct SettleAnswer {
     SettleVerdict verdict = SettleVerdict::unknown;
     std::string receipt;      // JSON for PAYMENT-RESPONSE; empty unless the
-                              // facilitator answered paid, refused or used
-    std::string reason;       // errorReason; empty when there is none
-    std::string transaction;  // may be empty even when paid
+                              // answer is paid, refused or nonce used
+    std::string reason;       // errorReason; empty if there is none
+    std::string transaction;  // may be empty even if paid
     std::string detail;       // for the log
 };
 

@@ -9,8 +9,8 @@ namespace {
 
 std::optional<JsonDocument> document_of(std::string_view body)
 {
-    // The client's payload was within the limits; the request wraps it and our
-    // requirement once more.
+    // The client's payload was within the limits; the request wraps it together
+    // with the requirement.
     JsonLimits limits;
     limits.bytes = body.size();
     limits.depth += 2;
@@ -20,7 +20,7 @@ std::optional<JsonDocument> document_of(std::string_view body)
     return document ? std::optional(std::move(document.value())) : std::nullopt;
 }
 
-// What is under the signature of either form.
+// The members that either form signs.
 struct SignedTerm {
     const char *form;
     const char *member;

@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::uint32_t kLifetime = 600;
 
-// The next directive of a Cache-Control field in lower case and without
-// blanks and quotes; `rest` begins behind it.
+// The next directive of a Cache-Control field in lower case, without spaces and
+// quotes; `rest` begins behind it.
 std::string next_directive(std::string_view &rest)
 {
     std::size_t comma = std::min(rest.find(','), rest.size());
@@ -28,7 +28,7 @@ std::string next_directive(std::string_view &rest)
     return directive;
 }
 
-// RFC 9111, 1.2.2: digits; what is larger than we keep anything is all one.
+// RFC 9111, 1.2.2: digits; values above the limit are equal.
 std::uint32_t seconds_of(std::string_view digits)
 {
     std::uint32_t seconds = 0;

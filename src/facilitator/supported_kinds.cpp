@@ -34,7 +34,7 @@ bool is_word(JsonValue value, std::size_t limit)
     return !text.empty() && text.size() <= limit;
 }
 
-// Why an entry is no kind; nullptr: it is one.
+// Why an entry is not a kind; nullptr: it is one.
 const char *validate_kind(JsonValue entry, const SupportedKind &kind)
 {
     JsonValue extra = entry["extra"];
@@ -76,7 +76,7 @@ std::string_view family_of(std::string_view network)
     return network.substr(0, network.find(':'));
 }
 
-// 0: another network altogether; else the higher the nearer.
+// 0: another network; otherwise a higher value is more similar.
 int nearness(const SupportedKind &kind, const KindNeed &need)
 {
     if (kind.scheme != need.scheme) {

@@ -1,8 +1,8 @@
-// What a facilitator says it supports: its answer to GET /supported.
+// The kinds that a facilitator supports: its answer to GET /supported.
 //
-// Kinds are found by the exact words of the answer, as clients and facilitators
-// compare them. A kind that is only near, because the network is spelled in
-// another way, is found for the log line that tells the operator so.
+// Kinds are found by the exact text of the answer, as clients and facilitators
+// compare them. A similar kind, whose network is spelled in another way, is
+// found for the log line that tells the operator.
 #ifndef X402_FACILITATOR_SUPPORTED_KINDS_HPP
 #define X402_FACILITATOR_SUPPORTED_KINDS_HPP
 
@@ -15,14 +15,14 @@
 
 namespace x402 {
 
-// What a paid location needs a facilitator to support.
+// A kind that a paid location needs.
 struct KindNeed {
     std::int64_t version = 2;  // x402Version
     std::string scheme;
     std::string network;
 
     bool operator==(const KindNeed &other) const;
-    // Needs nothing that only the facilitator knows: sold without its word.
+    // Needs nothing that only the facilitator knows: sold without its answer.
     bool is_evm_exact() const;
 };
 
@@ -35,23 +35,23 @@ struct SupportedKind {
 
 class SupportedKinds {
 public:
-    // `kinds`, or `paymentKinds` as the facilitators of Fast say, whose entries
-    // are of version 1 unless they name one. An entry with a member of the
-    // wrong type makes the whole answer bad; signers are not looked at, and
-    // extensions that are no texts are left out: nothing here depends on them.
+    // `kinds`, or `paymentKinds` of the facilitators of Fast, whose entries are
+    // of version 1 unless they name one. An entry with a member of the wrong
+    // type makes the whole answer invalid. Signers are ignored, and extensions
+    // that are not strings are left out: nothing here depends on them.
     static Result<SupportedKinds> parse(std::string_view answer);
 
     const std::vector<SupportedKind> &kinds() const { return kinds_; }
     const std::vector<std::string> &extensions() const { return extensions_; }
 
-    // The first kind of exactly these words; nullptr: none. Lifetime: this.
+    // The first kind with exactly this text; nullptr: none. Lifetime: this.
     const SupportedKind *find(std::int64_t version, std::string_view scheme,
                               std::string_view network) const;
-    // What the facilitator may have meant, best first: the same network in
-    // another spelling, a wildcard for its family, either of another version.
+    // Similar kinds, best first: the same network in another spelling, a
+    // wildcard for its family, either of another version.
     const SupportedKind *find_near(const KindNeed &need) const;
 
-    // Leaves what is exactly or nearly one of the needs.
+    // Removes kinds that neither equal nor resemble one of the needs.
     void keep_only(const std::vector<KindNeed> &needs);
 
     // Compact JSON that parse() reads back as the same.

@@ -8,7 +8,7 @@ namespace x402 {
 
 namespace {
 
-// Of a refused payment, for clients to read; an address is much shorter.
+// The limit for the payer of a refused payment; an address is much shorter.
 constexpr std::size_t kLongestPayer = 128;
 
 // Longer reasons are cut: the text goes into a response header.
@@ -122,8 +122,8 @@ VerifyAnswer read_verify_answer(const FacilitatorReply &reply)
         }
         return answer;
     }
-    // "valid" from an error status, or with a payer that is no text, is not
-    // something to give goods away for.
+    // "valid" with an error status, or with a payer that is not a string, is
+    // not accepted as valid.
     if (!success_status || !is_text_or_nothing(root["payer"])) {
         return read_status_alone(reply);
     }

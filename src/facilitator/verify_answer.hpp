@@ -1,4 +1,4 @@
-// What an answer to POST /verify means.
+// The meaning of an answer to POST /verify.
 #ifndef X402_FACILITATOR_VERIFY_ANSWER_HPP
 #define X402_FACILITATOR_VERIFY_ANSWER_HPP
 
@@ -10,11 +10,11 @@ namespace x402 {
 
 enum class VerifyVerdict {
     valid,
-    invalid,         // the payment's fault: 402 with `reason`
-    broken,          // the facilitator's fault: 502
+    invalid,         // the payment is at fault: 402 with `reason`
+    broken,          // the facilitator is at fault: 502
     timed_out,       // 504
     rate_limited,    // 503 with Retry-After
-    operator_fault,  // 401, 403, 404 or a redirect we refuse: 502, log crit
+    operator_fault,  // 401, 403, 404, a refused redirect: 502, log crit
 };
 
 struct VerifyAnswer {
@@ -24,16 +24,16 @@ struct VerifyAnswer {
     std::string detail;  // for the log
 };
 
-// `isValid` counts in 2xx and 4xx, `true` only in 2xx; a 5xx is broken whatever
-// it says.
+// `isValid` counts in 2xx and 4xx, `true` only in 2xx; a 5xx is always
+// broken.
 VerifyAnswer read_verify_answer(const FacilitatorReply &reply);
 
-// At most `limit` bytes of a text from outside, blanks squeezed, control
-// characters replaced: fit for one log line.
+// At most `limit` bytes of a text from outside, with spaces merged and control
+// characters replaced: safe for one log line.
 std::string log_excerpt(const std::string &text, std::size_t limit = 200);
 
-// The same for what becomes a variable and then a header, a quoted log field or
-// a page: printable ASCII without quotes, backslash, angle brackets and `&`.
+// The same for a variable, which may go into a header, a quoted log field or a
+// page: printable ASCII without quotes, backslash, angle brackets and `&`.
 std::string header_excerpt(const std::string &text, std::size_t limit = 200);
 
 }  // namespace x402

@@ -22,7 +22,7 @@ bool is_name(std::string_view text)
     });
 }
 
-// Where the name that begins at `begin` ends.
+// The end of the name that begins at `begin`.
 std::size_t end_of_name(std::string_view text, std::size_t begin)
 {
     std::size_t end = begin;
@@ -74,8 +74,8 @@ Parameter first_parameter(std::string_view segment)
 
 using Changes = std::vector<std::pair<std::string_view, std::string>>;
 
-// The object with some members (name, JSON text) replaced where they stand, or
-// added at its end.
+// The object with some members (name, JSON text) replaced in place, or added at
+// its end.
 std::string with_members(JsonValue object, const Changes &changes)
 {
     std::string text = "{";

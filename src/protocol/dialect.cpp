@@ -6,7 +6,7 @@ namespace x402 {
 
 namespace {
 
-// The next dialect is one more line here, and its file.
+// A new dialect is one more line here, and its file.
 const Dialect *const *all_dialects(std::size_t &count)
 {
     static const Dialect *const kDialects[] = {

@@ -1,6 +1,6 @@
-// How buyers and seller talk: which headers, which words. One dialect per file
-// (dialect_v2.cpp, dialect_v1.cpp, ...); the rest of the house asks through
-// here and never for a version.
+// The protocol between client and server: which headers, which texts. One
+// dialect per file (dialect_v2.cpp, dialect_v1.cpp, ...). All other code uses
+// this interface and never asks for a version.
 #ifndef X402_PROTOCOL_DIALECT_HPP
 #define X402_PROTOCOL_DIALECT_HPP
 
@@ -16,83 +16,83 @@
 
 namespace x402 {
 
-// What a 402 has to say. Lifetime: borrowed for the call.
+// The content of a 402. Lifetime: borrowed for the call.
 struct Challenge {
     std::string_view error;
-    bool unpaid = false;  // no payment was there, and `error` is the stock word
+    bool unpaid = false;  // there was no payment, and `error` is the default
     const ResourceInfo &resource;
     const PaymentOffer &offer;
     std::string_view extensions_json;  // object; empty: none
     std::string_view payer;            // empty: unknown
-    // Where a token is expected; only dialects of tokens tell it.
+    // The header that carries a token; only dialects of tokens use it.
     std::string_view token_header = {};
 };
 
-// One question about a token. Lifetime: borrowed for the call.
+// A verify or settle request for a token. Lifetime: borrowed for the call.
 struct TokenQuestion {
-    const Challenge &challenge;  // its `error` is not told
+    const Challenge &challenge;  // its `error` is not sent
     std::string_view token;
     std::string_view credits;
-    std::string_view agent_request;  // what verify called it; empty: verify
+    std::string_view agent_request;  // as returned by verify; empty: for verify
 };
 
-// When the money moves, seen from the content.
+// When the payment is settled, relative to the content.
 enum class SettleTime {
-    after,           // verified, made, settled, released
-    before,          // settled, then made
-    verified_first,  // verified, settled, then made
-    off,             // verified, then made; settled by nobody here
+    after,           // verified, produced, settled, released
+    before,          // settled, then produced
+    verified_first,  // verified, settled, then produced
+    off,             // verified, then produced; not settled here
 };
 
-// Stateless; the instances live for ever.
+// Stateless; the instances are static.
 class Dialect {
 public:
     // As written in x402_protocol.
     virtual std::string_view name() const = 0;
-    // Of the facilitators it was made for: x402Version in verify and settle.
+    // x402Version in verify and settle requests of this dialect.
     virtual unsigned version() const = 0;
 
-    // Lower-case name of the request header a payment comes in.
+    // Lower-case name of the request header that carries a payment.
     virtual std::string_view payment_header() const = 0;
     // As decode_payment_header(); `offered` may be nullptr.
     virtual Result<PaymentPayload>
     decode(std::string_view header_value,
            const PaymentOffer *offered) const = 0;
 
-    // The first way that the payment means; nullptr for none. Lifetime: the
+    // The first option that the payment matches; nullptr: none. Lifetime: the
     // offer's.
     virtual const PaymentOffer::Option *
     match(const PaymentOffer &offer, const PaymentPayload &payload) const = 0;
-    // `error` of the 402 when there is none.
+    // `error` of the 402 if no option matches.
     virtual std::string_view mismatch() const = 0;
 
-    // A way that this dialect has no words for is not offered in it.
+    // False: this dialect cannot express the option, so does not offer it.
     virtual bool can_offer(const PaymentRequirements &option) const = 0;
-    // What the network of a way is called in this dialect; empty: it is not.
-    // Lifetime: the way's, or for ever.
+    // The name of an option's network in this dialect; empty: it has none.
+    // Lifetime: the option's, or static.
     virtual std::string_view
     network_name(const PaymentRequirements &option) const;
-    // maxTimeoutSeconds where the operator wrote none.
+    // maxTimeoutSeconds if x402_timeout is not written.
     virtual std::uint32_t default_timeout() const { return 300; }
     // The response header that carries the offer, base64; an empty name: there
-    // is none. Lifetime of the name: for ever.
+    // is none. Lifetime of the name: static.
     virtual std::string_view offer_header() const = 0;
     virtual std::string offer_value(const Challenge &challenge) const = 0;
-    // The same for challenges that differ in their URL only; nullopt: they
-    // differ in more.
+    // The same for challenges that differ in their URL only; nullopt: they have
+    // more differences.
     virtual std::optional<PreparedOffer>
     prepared_offer(const Challenge &challenge) const
     {
         (void)challenge;
         return std::nullopt;
     }
-    // Whether the body of the 402 carries it, too.
+    // Whether the body of the 402 contains the offer, too.
     virtual bool offers_in_body() const { return true; }
-    // That body, JSON; empty where offers_in_body() is false.
+    // That body, JSON; empty if offers_in_body() is false.
     virtual std::string offer_body(const Challenge &challenge) const = 0;
 
-    // Payments are opaque tokens that are good for more than one: nobody
-    // decodes, claims, keeps or logs one.
+    // Payments are opaque, reusable tokens: they are never decoded, claimed,
+    // stored or logged.
     virtual bool uses_bearer_tokens() const { return false; }
     // The body of verify and settle of a token, for such dialects only.
     virtual std::string token_request(const TokenQuestion &) const
@@ -103,7 +103,7 @@ public:
     virtual std::string facilitator_request(const PaymentPayload &payload,
                                             const PaymentOffer::Option &option,
                                             const ResourceInfo &resource) const;
-    // nullopt: the operator wrote none.
+    // `configured`: nullopt if x402_settle is not written.
     virtual SettleTime settle_time(const PaymentRequirements &option,
                                    std::optional<SettleTime> configured) const
     {
@@ -111,13 +111,13 @@ public:
         return configured.value_or(SettleTime::after);
     }
 
-    // The response header of a receipt. Lifetime: for ever.
+    // The response header of a receipt. Lifetime: static.
     virtual std::string_view receipt_header() const = 0;
-    // A receipt in the schema of version 2 (settlement_receipt.hpp), in this
-    // dialect's words. What is no JSON object comes back as it is.
+    // A receipt in the schema of version 2 (settlement_receipt.hpp), in the
+    // form of this dialect. A text that is not a JSON object is unchanged.
     virtual std::string receipt(const std::string &json) const { return json; }
-    // The receipt, JSON, of a payment that was verified and is settled by
-    // nobody here; empty: none is given.
+    // The receipt, JSON, of a payment that was verified and is not settled
+    // here; empty: there is none.
     virtual std::string receipt_of_verified(std::string_view payer,
                                             std::string_view network) const
     {
@@ -135,7 +135,7 @@ const Dialect &dialect_v1();
 const Dialect &dialect_fast();
 const Dialect &dialect_nevermined();
 
-// By its name; nullptr: there is none.
+// The dialect of that name; nullptr: there is none.
 const Dialect *find_dialect(std::string_view name);
 // For error messages: "v2, v1, fast, nevermined".
 std::string dialect_names();

@@ -1,6 +1,6 @@
-// What the servers of fast speak: the shape of version 1 in the body, names of
-// networks of their own, and money that has moved before the server hears of
-// it. Its facilitators take the bodies of version 1.
+// The protocol of fast's servers: the form of version 1 in the body, their own
+// names of networks, and money that has moved before the request is sent. Its
+// facilitators take the bodies of version 1.
 #include "base/json_text.hpp"
 #include "protocol/dialect.hpp"
 #include "protocol/payment_header_names.hpp"
@@ -15,7 +15,7 @@ struct NetworkName {
     std::string_view name;
 };
 
-// Where its clients' names are not those of version 1.
+// Names of its clients that differ from those of version 1.
 constexpr NetworkName kOwnNames[] = {
     {"eip155:42161", "arbitrum"},
     {"eip155:421614", "arbitrum-sepolia"},
@@ -27,13 +27,13 @@ bool starts_with(std::string_view text, std::string_view front)
     return text.substr(0, front.size()) == front;
 }
 
-// Its networks carry only what the payer has sent already.
+// On its networks the payer has already sent the money.
 bool is_fast_network(std::string_view caip2)
 {
     return starts_with(caip2, "fast:");
 }
 
-// The path is all that it tells of the resource.
+// The path is all that it says about the resource.
 std::string_view path_of(std::string_view url)
 {
     std::size_t scheme = url.find("://");
@@ -85,7 +85,10 @@ class DialectFast final : public Dialect {
 public:
     std::string_view name() const override { return "fast"; }
     unsigned version() const override { return 1; }
-    std::string_view payment_header() const override { return kPaymentHeaderV1; }
+    std::string_view payment_header() const override
+    {
+        return kPaymentHeaderV1;
+    }
     std::string_view offer_header() const override { return {}; }
     std::string_view receipt_header() const override
     {
@@ -157,7 +160,7 @@ public:
         return text;
     }
 
-    // The requirement it was offered, and the payment as it was sent.
+    // The requirement as offered, and the payment as sent.
     std::string facilitator_request(const PaymentPayload &payload,
                                     const PaymentOffer::Option &option,
                                     const ResourceInfo &resource) const override
@@ -172,7 +175,7 @@ public:
     }
 
     // Money: on its own networks the payer has moved it; there is nothing left
-    // to settle, whatever the operator wrote.
+    // to settle, and x402_settle has no effect.
     SettleTime settle_time(const PaymentRequirements &option,
                            std::optional<SettleTime> configured) const override
     {

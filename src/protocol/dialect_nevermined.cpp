@@ -1,6 +1,6 @@
-// Nevermined: plans of credits, paid by opaque tokens that their bearer may use
-// again. Headers of version 2 with accepts of their own, and questions that
-// hold the whole offer.
+// Nevermined: plans of credits, paid by opaque, reusable tokens. Headers of
+// version 2 with other accepts, and verify and settle requests that contain the
+// whole offer.
 #include "base/base64_codec.hpp"
 #include "base/json_text.hpp"
 #include "protocol/dialect.hpp"
@@ -41,7 +41,7 @@ std::string plan_json(const PaymentRequirements &option,
     return text;
 }
 
-// Members that have nothing to say are left out.
+// Empty members are left out.
 std::string offer_json(const Challenge &challenge, std::string_view error)
 {
     const ResourceInfo &resource = challenge.resource;
@@ -71,14 +71,8 @@ class DialectNevermined final : public Dialect {
 public:
     std::string_view name() const override { return "nevermined"; }
     unsigned version() const override { return 2; }
-    std::string_view payment_header() const override
-    {
-        return kPaymentHeader;
-    }
-    std::string_view offer_header() const override
-    {
-        return kOfferHeaderLower;
-    }
+    std::string_view payment_header() const override { return kPaymentHeader; }
+    std::string_view offer_header() const override { return kOfferHeaderLower; }
     std::string_view receipt_header() const override
     {
         return kReceiptHeaderLower;
@@ -89,14 +83,14 @@ public:
     }
     bool uses_bearer_tokens() const override { return true; }
 
-    // A token is nothing that could be read.
+    // A token cannot be decoded.
     Result<PaymentPayload> decode(std::string_view,
                                   const PaymentOffer *) const override
     {
         return Problem{std::string(kPaymentRequired)};
     }
 
-    // The backend knows which of the plans a token is for.
+    // The backend knows the plan of a token.
     const PaymentOffer::Option *match(const PaymentOffer &offer,
                                       const PaymentPayload &) const override
     {

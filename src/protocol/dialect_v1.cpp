@@ -14,7 +14,10 @@ class DialectV1 final : public Dialect {
 public:
     std::string_view name() const override { return "v1"; }
     unsigned version() const override { return 1; }
-    std::string_view payment_header() const override { return kPaymentHeaderV1; }
+    std::string_view payment_header() const override
+    {
+        return kPaymentHeaderV1;
+    }
     std::string_view offer_header() const override { return {}; }
     std::string_view receipt_header() const override
     {
@@ -38,8 +41,8 @@ public:
         return match_v1_payment(*this, offer, payload);
     }
 
-    // One name that its clients do not know makes them refuse the whole answer;
-    // they know no scheme but this.
+    // A network name that its clients do not know makes them refuse the whole
+    // response. They know no other scheme than this.
     bool can_offer(const PaymentRequirements &option) const override
     {
         return !option.v1_network.empty() && option.scheme == "exact";

@@ -7,10 +7,10 @@ namespace x402 {
 namespace {
 
 constexpr std::string_view kBuilderCode = "builder-code";
-// Those of the client and of the server together.
+// The limit for the codes of client and server together.
 constexpr std::size_t kMaxServiceCodes = 10;
 
-// Codes are a list or, alone, a string; nothing where there are none.
+// Codes are a list or, if there is one only, a string.
 std::vector<JsonValue> codes_of(JsonValue codes)
 {
     std::vector<JsonValue> list;
@@ -26,8 +26,8 @@ std::vector<JsonValue> codes_of(JsonValue codes)
     return list;
 }
 
-// `a` names the application that is paid, which is for its server to say; to
-// `s`, who helped, a client may add itself.
+// `a` names the application that is paid, which only its server may set. `s`
+// lists services that helped; a client may add itself.
 bool keeps_codes(JsonValue advertised, JsonValue echoed)
 {
     if (echoed["a"].exists() && !advertised["a"].exists()) {

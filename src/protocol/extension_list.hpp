@@ -1,6 +1,6 @@
-// The extensions that a location advertises (x402 v2, `extensions`): made when
-// the configuration is read, immutable afterwards, asked for every offer and
-// for every payment.
+// The extensions that a location advertises (x402 v2, `extensions`): built when
+// the configuration is read, immutable afterwards, used for every offer and for
+// every payment.
 #ifndef X402_PROTOCOL_EXTENSION_LIST_HPP
 #define X402_PROTOCOL_EXTENSION_LIST_HPP
 
@@ -13,21 +13,21 @@
 
 namespace x402 {
 
-// No single declaration may be longer: base64 makes 8 KB of it, and an offer
-// is never larger than that.
+// The limit of one declaration: base64 makes 8 KB of it, the limit of an
+// offer.
 constexpr std::size_t kMaxDeclarationBytes = 6 * 1024;
 
 class Extensions {
 public:
     // `text` is the declaration as JSON. `route` (empty: none) is for bazaar
-    // only. Nothing, or a sentence for the operator.
+    // only. Empty, or a sentence for the operator.
     std::string add(std::string_view name, std::string_view text,
                     std::string_view route);
 
     bool empty() const { return list_.empty(); }
-    // They are the same for all requests.
+    // Whether they are the same for all requests.
     bool is_constant() const { return list_.empty() || !finished_.empty(); }
-    // The declaration of that name; one that does not exist.
+    // The declaration of that name, or a value that does not exist.
     JsonValue find(std::string_view name) const;
 
 private:
@@ -40,27 +40,27 @@ private:
     struct Extension {
         std::string name;
         JsonDocument declaration;
-        std::string json;  // as it goes out, where it never changes
+        std::string json;  // as sent, if it never changes
         RouteTemplate route;
     };
 
     static bool varies(const Extension &extension);
 
     std::vector<Extension> list_;
-    // All of them as one JSON object; empty where one of them varies.
+    // All of them as one JSON object; empty if one of them varies.
     std::string finished_;
 };
 
-// The JSON object of an offer, in the order of the configuration; empty when
+// The JSON object of an offer, in the order of the configuration; empty if
 // there is nothing to advertise. `path` as the client spelled it, without a
 // query.
 std::string extensions_for(const Extensions &extensions,
                            std::string_view method, std::string_view path);
 
-// Whether `echoed`, member `extensions` of a payment (absent too), keeps what
-// extensions_for() says to the same request. Also for a location that
-// advertises nothing: there is something a client may not invent. Payments of
-// version 1 have no such member and are not to be asked.
+// Whether `echoed`, the member `extensions` of a payment (which may be absent),
+// keeps the result of extensions_for() for the same request. Also for a
+// location that advertises nothing, because a client must not invent some
+// members. Not for payments of version 1, which have no such member.
 bool echo_ok(const Extensions &extensions, std::string_view method,
              std::string_view path, JsonValue echoed);
 

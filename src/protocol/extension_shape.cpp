@@ -92,7 +92,7 @@ std::string validate_bazaar(JsonValue declaration)
     if (type == "mcp") {
         return {};
     }
-    // The method is put in here.
+    // The method is added here.
     JsonValue properties = declaration["schema"]["properties"];
     JsonValue input = properties["input"];
     for (JsonValue part : {properties, input, input["properties"]}) {

@@ -1,5 +1,5 @@
-// What an operator may declare under the names of extensions that are known
-// (x402 v2, extensions). Asked while the configuration is read.
+// Validates declarations of known extensions (x402 v2, extensions). Called
+// while the configuration is read.
 #ifndef X402_PROTOCOL_EXTENSION_SHAPE_HPP
 #define X402_PROTOCOL_EXTENSION_SHAPE_HPP
 
@@ -13,8 +13,8 @@ namespace x402 {
 // 1 to 64 letters, digits, `.`, `_` and `-`.
 bool is_extension_name(std::string_view text);
 
-// What is wrong with a declaration and what to write instead; empty: nothing.
-// Of a name that is not known only an object is asked for.
+// What is wrong with a declaration and what to write instead; empty: it is
+// valid. A declaration of an unknown name only has to be an object.
 std::string validate_declaration(std::string_view name, JsonValue declaration);
 
 }  // namespace x402

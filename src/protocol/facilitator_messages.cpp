@@ -53,7 +53,7 @@ std::string requirements_v1_json(const PaymentRequirements &requirements,
     append_json_key(text, "maxTimeoutSeconds");
     text.append(std::to_string(requirements.max_timeout_seconds));
     append_member(text, "asset", requirements.asset);
-    // Catalogues of version 1 read how to call the resource from here.
+    // Catalogues of version 1 read here how to call the resource.
     append_json_key(text, "outputSchema");
     text.append("{\"input\":{");
     append_member(text, "type", "http");

@@ -12,16 +12,16 @@
 namespace x402 {
 
 // {"x402Version":n,"paymentPayload":...,"paymentRequirements":...}. A payload
-// of the version asked in goes out byte for byte as the client sent it; of the
-// other version its scheme's part is put into a payload of this one (both sign
-// the same). The requirement is always the server's own, never the client's
-// echo. Version 1 needs requirements.v1_network.
+// of the version of the request is sent byte for byte as the client sent it.
+// From a payload of the other version, the scheme's part is put into a payload
+// of this one (both sign the same). The requirement is always the server's own,
+// never the client's echo. Version 1 needs requirements.v1_network.
 std::string facilitator_request_json(unsigned version,
                                      const PaymentPayload &payload,
                                      const PaymentOffer::Option &option,
                                      const ResourceInfo &resource);
 
-// One payment option as version 1 writes it, and as its facilitators get it.
+// One payment option in the form of version 1, as its facilitators get it.
 std::string requirements_v1_json(const PaymentRequirements &requirements,
                                  const ResourceInfo &resource);
 

@@ -1,6 +1,6 @@
-// Extension payment-identifier (x402 v2): a name that the client gives to what
-// it wants to pay once, however often it has to ask. Read here; who used which
-// name is remembered by session/payment_ids.
+// Extension payment-identifier (x402 v2): a name that the client gives to a
+// purchase that it wants to pay once, even if it repeats the request. Read
+// here; session/payment_ids remembers which payer used which name.
 #ifndef X402_PROTOCOL_PAYMENT_IDENTIFIER_HPP
 #define X402_PROTOCOL_PAYMENT_IDENTIFIER_HPP
 
@@ -17,8 +17,8 @@ bool is_payment_identifier(std::string_view text);
 
 struct PaymentIdentifier {
     enum class Kind {
-        absent,   // the client names nothing
-        invalid,  // it tried to
+        absent,   // the client sent no name
+        invalid,  // the client sent an invalid name
         named,
     };
     Kind kind = Kind::absent;
@@ -29,7 +29,7 @@ struct PaymentIdentifier {
 // `extensions` is that member of a payment; anything, also nothing.
 PaymentIdentifier read_payment_identifier(JsonValue extensions);
 
-// Whether a declaration of the operator's wants every payment to be named.
+// Whether the operator's declaration requires a name for every payment.
 bool requires_payment_identifier(JsonValue declaration);
 
 }  // namespace x402

@@ -21,11 +21,11 @@ public:
     struct Option {
         PaymentRequirements requirements;
         std::string json;  // version 2
-        std::size_t term;  // which of the seller's terms it comes from
-        // The facilitator whose word is in it, by its id, and who alone can
-        // settle it; 0: nobody's.
+        std::size_t term;  // index of the seller's terms that it comes from
+        // Id of the facilitator that contributed to it, and that alone can
+        // settle it; 0: none.
         std::uint64_t bound_facilitator;
-        // Of offers that were prepared.
+        // Only in prepared offers.
         JsonDocument echo{};            // of `json`
         std::optional<Digest> money{};  // of network and token
     };
@@ -40,8 +40,8 @@ public:
                             bound_facilitator});
     }
 
-    // For an offer that outlives a request: makes once what each of its
-    // payments asks for. `money_of`: the digest of network and asset.
+    // For an offer that outlives a request: computes once what each of its
+    // payments needs. `money_of`: the digest of network and asset.
     void prepare(Digest (*money_of)(std::string_view, std::string_view))
     {
         for (Option &option : options_) {

@@ -12,13 +12,13 @@ namespace {
 
 constexpr std::size_t kMaxShownVersionBytes = 32;
 
-// The reference's words for "nothing here that counts as a payment".
+// The reference's text for a header that does not count as a payment.
 Problem unpaid()
 {
     return Problem{std::string(kPaymentRequired)};
 }
 
-// `text` or its front, never a part of a UTF-8 sequence.
+// `text` or its beginning, without a partial UTF-8 sequence.
 std::string_view shortened(std::string_view text)
 {
     if (text.size() <= kMaxShownVersionBytes) {
@@ -45,18 +45,18 @@ Problem unsupported_version(JsonValue version)
                    + std::string(shortened(shown))};
 }
 
-// `accepted` of a payment is nearly always our own text, as it was offered. It
-// is parsed as a number then, and the way that was parsed when the
-// configuration was read stands in for it. False: nothing was read, and nothing
+// `accepted` of a payment is nearly always the text of the offer. A number is
+// then parsed in its place, and the option that was parsed when the
+// configuration was read is used instead. False: nothing was read, and nothing
 // is known.
 //
-// Why what is read so is what the whole text says: no double has the value of
-// the mark, so that this integer comes from these digits alone, and the client
-// wrote them nowhere. If it is the member `accepted` of the root, it is the
-// token that we put there. A value stands at that place, then, and in its stead
-// any other value can: the text with the way in it is JSON as well, with the
-// same members around it. Had the place been inside a string, the member
-// another one, or deeper, the root would not have the mark.
+// Why the result equals that of the whole text: no double has the value of the
+// mark, so this integer comes from these digits alone, and the client's text
+// does not contain them. If the root's member `accepted` is the mark, it is the
+// token that was put there. So that place holds a value, and any other value
+// can replace it: the text with the option in it is JSON as well, with the same
+// members around it. If the place were inside a string, in another member, or
+// deeper, the root would not have the mark.
 bool read_echo(std::string_view text, const PaymentOffer &offered,
                PaymentPayload &payload)
 {
@@ -75,7 +75,7 @@ bool read_echo(std::string_view text, const PaymentOffer &offered,
             || parsed.compare(0, option.json.size(), option.json) != 0) {
             continue;
         }
-        // The limits are those of all that was sent.
+        // The limits apply to everything that was sent.
         if (text.find(kMark) != std::string_view::npos
             || !within_limits(text, JsonLimits())) {
             return false;
@@ -115,8 +115,8 @@ Result<PaymentPayload> decode_payment_header(std::string_view header_value,
         payload.document = std::move(document.value());
     }
 
-    // x402, PaymentPayload: x402Version is a number. Each version has a header
-    // of its own; what comes in the wrong one is not guessed at.
+    // x402, PaymentPayload: x402Version is a number. Each version has its own
+    // header; a payment in the wrong one is not guessed at.
     JsonValue written = payload.document.root()["x402Version"];
     if (written.integer() != std::int64_t{version}) {
         return unsupported_version(written);

@@ -9,8 +9,8 @@
 
 namespace x402 {
 
-// The text on both sides of the URL, which is a string between them; `resource`
-// says the rest of what is sold. At least two bytes are behind it.
+// The text before and after the URL, which is a string between them. `resource`
+// contains the other members. At least two bytes follow the URL.
 struct TextAroundUrl {
     std::string before;
     std::string after;
@@ -21,8 +21,8 @@ TextAroundUrl payment_required_around_url(std::string_view error,
                                           std::string_view extensions_json);
 
 // JSON text with the members x402Version, error, resource, accepts, extensions
-// in this order; `error` and `extensions` are left out when empty.
-// `accepts_json` is the finished JSON array (of PaymentRequirements::json()),
+// in this order; `error` and `extensions` are left out if empty. `accepts_json`
+// is the finished JSON array (of PaymentRequirements::json()),
 // `extensions_json` a finished object.
 std::string payment_required_json(std::string_view error,
                                   const ResourceInfo &resource,

@@ -12,27 +12,27 @@ namespace x402 {
 
 struct PaymentRequirements {
     std::string scheme;
-    std::string network;  // CAIP-2, byte for byte as it goes out
+    std::string network;  // CAIP-2, byte for byte as sent
     std::string amount;   // atomic units
     std::string asset;
     std::string pay_to;
     std::uint32_t max_timeout_seconds = 300;
-    JsonDocument extra;  // always an object, {} when there is nothing to say
-    // Of the asset, where they are known. For us, not in the JSON.
+    JsonDocument extra;  // always an object, {} if it has no members
+    // Decimals of the asset, if known. Internal, not in the JSON.
     std::optional<unsigned> decimals;
-    // The name version 1 has for the network; empty where it has none. For us.
+    // The network's name in version 1; empty if it has none. Internal.
     std::string v1_network;
-    // The facilitator has to say a member of `extra` before this can be offered
-    // (policy/supported_extra.hpp). For us.
+    // The facilitator must supply a member of `extra` before this can be
+    // offered (policy/supported_extra.hpp). Internal.
     bool needs_supported = false;
-    // Of a plan whose credits are asked for (dialect nevermined); `amount` is
-    // the credits then, `asset` and `pay_to` are empty. For us.
+    // The plan that is paid with credits (dialect nevermined); `amount` is then
+    // the credits, `asset` and `pay_to` are empty. Internal.
     std::string plan;
     std::string agent;
 
     // The seven members scheme, network, amount, asset, payTo,
     // maxTimeoutSeconds, extra in this order. No other member may be added:
-    // clients drop what they do not know when they echo, and would not match.
+    // clients drop unknown members from their echo, which then would not match.
     std::string json() const;
 };
 

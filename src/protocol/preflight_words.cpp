@@ -6,8 +6,8 @@ namespace x402 {
 
 namespace {
 
-// The wrappers around fetch and axios send the last one, which is the name of a
-// response header, with every payment.
+// The wrappers of fetch and axios send the last one, the name of a response
+// header, with every payment.
 constexpr std::string_view kKnown[] = {
     "PAYMENT-SIGNATURE",
     "X-PAYMENT",

@@ -1,4 +1,4 @@
-// What a CORS preflight is told about request headers (Fetch standard).
+// The request headers that a CORS preflight allows (Fetch standard).
 #ifndef X402_PROTOCOL_PREFLIGHT_WORDS_HPP
 #define X402_PROTOCOL_PREFLIGHT_WORDS_HPP
 
@@ -7,12 +7,12 @@
 
 namespace x402 {
 
-// RFC 9110, 5.6.2: one or more of its letters.
+// RFC 9110, 5.6.2: a token.
 bool is_http_token(std::string_view text);
 
-// The names clients of x402 send, and what the preflight asks for beside them.
-// `asked` is echoed only when all of it is a list of tokens, and a short one:
-// what is not is left out as a whole.
+// The headers that clients of x402 send, and those that the preflight asks for.
+// `asked` is repeated only if the whole of it is a short list of tokens;
+// otherwise it is left out as a whole.
 std::string allowed_header_names(std::string_view asked);
 
 }  // namespace x402

@@ -40,7 +40,7 @@ void PreparedOffer::write(char *out, std::string_view url) const
 {
     Middle part = middle(url);
     out = put(out, before_);
-    // The bytes stand where the last of their symbols will be.
+    // The bytes are at the position of the last of their symbols.
     char *bytes = out + base64_length(part.bytes) - part.bytes;
     char *end = put(put(bytes, open_), url);
     put(end, std::string_view(begin_).substr(0, part.taken));

@@ -11,8 +11,8 @@ bool string_equals(JsonValue value, std::string_view text)
     return value.is_string() && value.string() == text;
 }
 
-// x402 v2, `extra` of scheme exact on Solana: the server fills these two in
-// anew for each challenge, so an echo may be older than our offer.
+// x402 v2, `extra` of scheme exact on Solana: the server sets these two anew
+// for each challenge, so an echo may be older than the present offer.
 bool is_dynamic(std::string_view key, const PaymentRequirements &offered)
 {
     constexpr std::string_view kSolana = "solana:";

@@ -1,4 +1,4 @@
-// Which offered requirement does the client's `accepted` mean?
+// Finds the offered requirement that the client's `accepted` repeats.
 #ifndef X402_PROTOCOL_REQUIREMENTS_MATCH_HPP
 #define X402_PROTOCOL_REQUIREMENTS_MATCH_HPP
 
@@ -7,12 +7,12 @@
 
 namespace x402 {
 
-// All members but `extra` must be there and equal, none may be added, strings
-// by letter case, maxTimeoutSeconds by value. What was offered in `extra` must
-// be in accepted.extra (objects: recursively, more members allowed; arrays and
-// scalars equal); an absent accepted.extra counts as {}. Solana's
-// recentBlockhash and lastValidBlockHeight are never compared for scheme exact
-// on solana:*.
+// All members except `extra` must be present and equal, and none may be added;
+// strings are compared with letter case, maxTimeoutSeconds by value. The
+// members offered in `extra` must be in accepted.extra (objects: recursively,
+// more members allowed; arrays and scalars equal); an absent accepted.extra
+// counts as {}. Solana's recentBlockhash and lastValidBlockHeight are never
+// compared for scheme exact on solana:*.
 bool matches_requirements(JsonValue accepted,
                           const PaymentRequirements &offered);
 

@@ -1,4 +1,4 @@
-// What is sold, as a challenge says it (x402 v2, ResourceInfo).
+// The resource of a challenge (x402 v2, ResourceInfo).
 #ifndef X402_PROTOCOL_RESOURCE_INFO_HPP
 #define X402_PROTOCOL_RESOURCE_INFO_HPP
 
@@ -11,8 +11,8 @@ struct ResourceInfo {
     std::string_view url;
     std::string_view description = {};
     std::string_view mime_type = {};
-    std::string_view method = {};  // of the request; only version 1 tells it
-    // Of the request, without its query, unless the operator wrote an URL.
+    std::string_view method = {};  // of the request; only version 1 sends it
+    // Path of the request, without its query, unless x402_resource is written.
     std::string_view path = {};
 };
 

@@ -15,7 +15,7 @@ struct ReceiptMember {
     MemberType type;
 };
 
-// x402 v2, SettleResponse, behind `success`, in the order of the schema.
+// x402 v2, SettleResponse: the members after `success`, in the schema's order.
 constexpr ReceiptMember kMembers[] = {
     {"errorReason", MemberType::text},  {"errorMessage", MemberType::text},
     {"payer", MemberType::text},        {"transaction", MemberType::text},
@@ -23,8 +23,8 @@ constexpr ReceiptMember kMembers[] = {
     {"extensions", MemberType::object}, {"extra", MemberType::object},
 };
 
-// Clients read 16 KB of header in all; base64 makes this 8 KB. A payer who
-// cannot read the answer has paid for nothing.
+// Clients read 16 KB of header in all; base64 makes this 8 KB. A payer that
+// cannot read the response has paid for nothing.
 constexpr std::size_t kMostReceiptBytes = 6 * 1024;
 
 std::string open_receipt(bool success)

@@ -1,4 +1,4 @@
-// Which way a payment of version 1 means.
+// Finds the option that a payment of version 1 means.
 #ifndef X402_PROTOCOL_V1_MATCH_HPP
 #define X402_PROTOCOL_V1_MATCH_HPP
 
@@ -6,9 +6,9 @@
 
 namespace x402 {
 
-// Version 1 names scheme and network only. Where several ways have the same
-// two, an EVM authorization tells by what it pays to whom; otherwise it is the
-// first of them, whose facilitator will say what is wrong. nullptr: none.
+// Version 1 names scheme and network only. If several options have the same
+// two, amount and receiver of an EVM authorization decide; otherwise it is the
+// first of them, whose facilitator reports what is wrong. nullptr: none.
 // Lifetime: the offer's.
 const PaymentOffer::Option *match_v1_payment(const Dialect &dialect,
                                              const PaymentOffer &offer,

@@ -20,6 +20,8 @@ my @covered = (
     [ 'config',               'hash comments' ],
     [ 'config.make',          'hash comments' ],
     [ 'src/base/*.*pp',       'comments' ],
+    [ 'src/protocol/*.*pp',   'comments' ],
+    [ 'src/facilitator/*.*pp', 'comments' ],
     [ 't/house/*.t',          'hash comments' ],
     [ 't/http/*.t',           'hash comments' ],
     [ 't/unit/*/*.cpp',       'comments' ],
