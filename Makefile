@@ -4,11 +4,13 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build test unit http e2e house asan asan-chaos valgrind chaos chaos-short fuzz replay lint format demo clean \
+.PHONY: help build test unit http e2e house asan asan-chaos valgrind chaos chaos-short fuzz replay lint format demo pay clean \
 	paywall-shot bench bench-micro bench-check bench-scale bench-docs \
 	need-build need-test need-chaos need-e2e need-bench ask
 
 NGINX ?= /usr/sbin/nginx
+# A binary that is named gets a module that fits it.
+BUILD_FOR := $(if $(filter file,$(origin NGINX)),,$(NGINX))
 NGINX_SRC ?=
 JOBS ?= $(shell nproc)
 FUZZ_TIME ?= 60
@@ -17,14 +19,14 @@ BENCH_TIME ?= 3
 MODULE := build/ngx_http_x402_module.so
 
 help: ## list these words
-	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:[^#]*## /\t/' \
+	@grep -hE '^[a-z0-9-]+:.*##' Makefile packaging/package.mk | sed 's/:[^#]*## /\t/' \
 		| expand -t 12
 
 # --- what the machine lacks --------------------------------------------------
 
 BUILD_PACKAGES := nginx nginx-dev g++ make pkg-config libjansson-dev \
 	libcurl4-openssl-dev libssl-dev
-TEST_PACKAGES := $(BUILD_PACKAGES) libgtest-dev perl openssl procps curl
+TEST_PACKAGES := $(BUILD_PACKAGES) libgtest-dev perl openssl procps curl tinyproxy microsocks
 
 need-build:
 	@t/lib/need $(if $(NGINX_SRC),$(filter-out nginx nginx-dev,$(BUILD_PACKAGES)) libpcre2-dev zlib1g-dev,$(BUILD_PACKAGES))
@@ -36,23 +38,28 @@ need-chaos: need-test
 	@t/lib/need python3
 
 need-e2e:
+	@t/lib/need-chain
 	@t/lib/need-node
 	@$(MAKE) --no-print-directory t/e2e/node_modules/.package-lock.json
 
+# The chain is a package for one kind of machine; elsewhere ANVIL= names one.
+NPM_FORCE = $(if $(filter x86_64,$(shell uname -m)),,--force)
+
 t/e2e/node_modules/.package-lock.json: t/e2e/package-lock.json \
 		t/e2e/package.json t/e2e/.npmrc
-	cd t/e2e && npm ci
+	@echo "installing what the end-to-end tests use (npm ci)"
+	@cd t/e2e && npm ci --silent $(NPM_FORCE) || npm ci $(NPM_FORCE)
 	@touch $@
 
 # --- the module --------------------------------------------------------------
 
-build: need-build ## build/ngx_http_x402_module.so for the installed nginx, or for NGINX_SRC=dir
+build: need-build ## build/ngx_http_x402_module.so for the installed nginx, NGINX=binary or NGINX_SRC=dir; X402_CURL=no without libcurl
 	@$(MAKE) --no-print-directory $(MODULE)
 
 # Asked every time: nginx's own Makefile knows what is out of date, and another
 # NGINX_SRC, compiler or list of files configures anew.
 $(MODULE): ask
-	@NGINX_SRC="$(NGINX_SRC)" t/lib/build-module build/module
+	@NGINX="$(BUILD_FOR)" NGINX_SRC="$(NGINX_SRC)" t/lib/build-module build/module
 	@cmp -s build/module/ngx_http_x402_module.so $@ \
 		|| { cp build/module/ngx_http_x402_module.so $@.new && mv $@.new $@ && echo "built $@"; }
 
@@ -275,11 +282,16 @@ build/bench/o/%.o: %.cpp
 
 -include $(wildcard build/bench/o/*/*/*.d)
 
+include packaging/package.mk
+
 # --- the rest ----------------------------------------------------------------
 
 demo: need-build need-e2e ## chain, facilitator and nginx with a paid location; pays once (ONCE=1 exits)
-	@$(MAKE) --no-print-directory $(MODULE)
-	@X402_MODULE=$(CURDIR)/$(MODULE) node t/e2e/demo.mjs
+	@NGINX="$(BUILD_FOR)" NGINX_SRC="$(NGINX_SRC)" CC_OPT=-O0 X402_PROGRESS=1 t/lib/build-module build/demo
+	@X402_MODULE=$(CURDIR)/build/demo/ngx_http_x402_module.so node t/e2e/demo.mjs
+
+pay: need-e2e ## one payment at URL=http://..., by the wallet whose key is in X402_KEY, at most X402_MAX=1 dollars
+	@URL='$(URL)' node t/e2e/pay.mjs
 
 CXX_FILES = $(foreach dir,src/* src/nginx/* t/unit t/unit/* t/fuzz t/bench,$(wildcard $(dir)/*.cpp $(dir)/*.hpp))
 

@@ -1,11 +1,17 @@
-# Flags for our C++ objects only: nginx has one CFLAGS for C and C++.
+# Flags for our objects only: nginx has one CFLAGS for C and C++.
 # Dialect flags that only C knows are taken out (a Debian default of newer
-# releases); nginx's own -W -Wall -Werror stay.
+# releases); nginx's own -W -Wall -Werror stay. Our -O2 comes first and nginx's
+# plain -O goes: what a packager writes decides.
 
-x402_cc=
+# Names of files in the module begin here, wherever it is built.
+x402_cc="-ffile-prefix-map=$ngx_addon_dir=."
+x402_cpp_cc="-std=c++17 -fvisibility=hidden -iquote $ngx_addon_dir/src"
 if [ "$NGX_CC_NAME" = gcc ]; then
     # Without it glibc would never unload what older configurations loaded.
-    x402_cc="-fno-gnu-unique"
+    x402_cpp_cc="$x402_cpp_cc -fno-gnu-unique"
+fi
+if [ "$X402_CURL" = no ]; then
+    x402_cpp_cc="$x402_cpp_cc -DX402_NO_CURL"
 fi
 
 for x402_file in $x402_cpp; do
@@ -16,8 +22,13 @@ for x402_file in $x402_cpp; do
 
     cat << END                                                >> $NGX_MAKEFILE
 
-$x402_obj:	CFLAGS := \$(filter-out -Werror=implicit-function-declaration,\$(CFLAGS)) \\
-	-O2 -std=c++17 -fvisibility=hidden $x402_cc -iquote $ngx_addon_dir/src
+$x402_obj:	CFLAGS := -O2 \$(filter-out -O -Werror=implicit-function-declaration,\$(CFLAGS)) \\
+	$x402_cpp_cc $x402_cc
 END
 
 done
+
+cat << END                                                    >> $NGX_MAKEFILE
+
+$NGX_OBJS/addon/`basename $ngx_addon_dir`/ngx_http_x402_module.o:	CFLAGS += $x402_cc
+END

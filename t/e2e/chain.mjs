@@ -24,6 +24,10 @@ export const { network, asset } = baseSepolia;
 // choices out silently on a node older than they ask for, although the program needs no node at all.
 function program() {
     if (process.env.ANVIL) return process.env.ANVIL;
+    if (`${process.platform} ${process.arch}` !== 'linux x64') {
+        throw new Error(`the chain comes with the tests for linux x64 only, this is ${process.platform} ${process.arch}: `
+            + 'install anvil and name it, ANVIL=/path/to/anvil');
+    }
     return createRequire(import.meta.url).resolve('@foundry-rs/anvil-linux-amd64/bin/anvil');
 }
 

@@ -84,7 +84,7 @@ sub named_paths ($house) {
 }
 
 sub words_of_make ($house) {
-    my %words = map { $_ => 1 } map { split ' ' } $house->text('Makefile') =~ /^([\w .\/%-]+):(?!=)/mg;
+    my %words = map { $_ => 1 } map { split ' ' } ($house->text('Makefile') . $house->text('packaging/package.mk')) =~ /^([\w .\/%-]+):(?!=)/mg;
     my @wrong;
     for my $page ($house->paths(@pages)) {
         my $text = $house->text($page) =~ s/^```\w*\n(.*?)^```/ "\n" . $1 =~ s{^}{    }gmr . "\n" /gemsr;

@@ -22,6 +22,12 @@ sub make ($dir) {
     return;
 }
 
+# One more, for another host: NAME.pem and NAME.key, by the authority of make().
+sub make_for ($dir, $host) {
+    _key("$dir/$host.key");
+    return _signed($dir, $host, "subjectAltName=DNS:$host", 30);
+}
+
 sub _key ($file) { return _run(qw(ecparam -genkey -noout -name prime256v1 -out), $file) }
 
 sub _signed ($dir, $name, $extension, $days) {
