@@ -139,6 +139,13 @@ static ngx_command_t  ngx_http_x402_commands[] = {
       0,
       NULL },
 
+    { ngx_string("x402_facilitator_proxy"),
+      NGX_HTTP_X402_ANY|NGX_CONF_TAKE123,
+      ngx_http_x402_set_facilitator_proxy,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("x402_facilitator_ssl_trusted_certificate"),
       NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
       ngx_http_x402_set_trusted_certificate,

@@ -11,16 +11,25 @@
 #include <vector>
 
 #include "facilitator/facilitator_port.hpp"
+#include "nginx/call/ngx_http_x402_facilitator_proxy.hpp"
 #include "nginx/core/ngx_http_x402_timer.hpp"
 
 namespace x402 {
 
+#ifdef X402_NO_CURL
+constexpr bool kHasCurl = false;
+#else
+constexpr bool kHasCurl = true;
+#endif
+
 struct CurlRequest {
     std::string url;
-    std::string host;  // as in the url, for the address list
+    // Who is connected to, the proxy if there is one, as in its url.
+    std::string host;
     unsigned port = 0;
     std::vector<std::string> addresses;  // empty: host is an address itself
-    bool post = true;                    // else GET, without a body
+    const FacilitatorProxy *proxy = nullptr;  // Lifetime: the cycle
+    bool post = true;                         // else GET, without a body
     std::string_view body;  // JSON. Lifetime: until `done` or cancel()
     std::vector<std::string> headers;  // "Name: value", beside our own
     std::string trusted_certificate;   // path; empty: the system's
@@ -59,6 +68,7 @@ private:
 
     bool make_lists(Transfer &transfer);
     bool set_options(Transfer &transfer);
+    bool go_through_proxy(Transfer &transfer);
     void read_headers(Transfer &transfer);
     bool follow_sockets(Transfer &transfer);
     void read_reply(Transfer &transfer, int result);

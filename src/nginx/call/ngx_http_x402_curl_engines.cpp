@@ -7,9 +7,16 @@
 
 namespace x402 {
 
-CurlEngines::CurlEngines()
+bool CurlEngines::prepare()
 {
-    engines_.push_back(std::make_unique<CurlEngine>());
+    if (engines_.empty()) {
+        auto first = std::make_unique<CurlEngine>();
+        if (!first->ok()) {
+            return false;
+        }
+        engines_.push_back(std::move(first));
+    }
+    return true;
 }
 
 std::string CurlEngines::version()
@@ -40,6 +47,9 @@ CurlEngine &CurlEngines::with_room()
 CurlEngine::Transfer *CurlEngines::start(CurlRequest request,
                                          CurlEngine::Done done, void *data)
 {
+    if (!prepare()) {
+        return nullptr;
+    }
     return with_room().start(std::move(request), done, data);
 }
 

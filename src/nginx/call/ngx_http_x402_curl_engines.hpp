@@ -1,6 +1,6 @@
-// The libcurl engines of one worker: one, and another only when all have as
-// many calls as they should, since libcurl looks at every transfer of an engine
-// whenever that acts.
+// The libcurl engines of one worker: none until the first call needs one, and
+// another only when all have as many calls as they should, since libcurl looks
+// at every transfer of an engine whenever that acts.
 #ifndef NGX_HTTP_X402_CURL_ENGINES_HPP
 #define NGX_HTTP_X402_CURL_ENGINES_HPP
 
@@ -14,13 +14,12 @@ namespace x402 {
 
 class CurlEngines {
 public:
-    CurlEngines();
-
-    // "libcurl 7.88.1": the library that runs.
+    // "libcurl 7.88.1": the library that runs. Empty where there is none.
     static std::string version();
 
-    // Whether libcurl could be started.
-    bool ok() const { return engines_.front()->ok(); }
+    // Makes the first, where a call is to be expected. False: libcurl could not
+    // be started, or there is none.
+    bool prepare();
 
     // As those of an engine.
     CurlEngine::Transfer *start(CurlRequest request, CurlEngine::Done done,
@@ -32,7 +31,7 @@ private:
 
     CurlEngine &with_room();
 
-    std::vector<std::unique_ptr<CurlEngine>> engines_;  // never empty
+    std::vector<std::unique_ptr<CurlEngine>> engines_;
 };
 
 }  // namespace x402

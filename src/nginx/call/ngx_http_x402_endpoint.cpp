@@ -55,7 +55,7 @@ bool random_bytes(RandomBytes &bytes)
 Endpoint::Endpoint(const FacilitatorConf &conf, CurlEngines &engines)
     : health(conf.health), conf_(conf), engines_(engines)
 {
-    host_for(conf.url.host);
+    host_for(conf.host_to_reach());
     if (conf.auth) {
         tokens_ = std::make_unique<AuthTokens>(conf.auth->key);
     }
@@ -83,7 +83,7 @@ Endpoint::Host &Endpoint::host_for(const std::string &name)
     if (url.host_is_address()) {
         host->literal.push_back(name);
     } else {
-        bool own = name == conf_.url.host;
+        bool own = name == conf_.host_to_reach();
         host->book = std::make_unique<AddressBook>(
             name, conf_.resolver,
             own ? conf_.addresses : std::vector<std::string>(),
@@ -101,7 +101,7 @@ const std::vector<std::string> &Endpoint::Host::addresses()
 // nullptr: curl has to do it.
 HttpOrigin *Endpoint::origin_for(Host &host, const FacilitatorUrl &url)
 {
-    if (kCurlOnly || (url.secure && !kHasTls)) {
+    if (kCurlOnly || conf_.proxy || (url.secure && !kHasTls)) {
         return nullptr;
     }
     for (auto &origin : host.origins) {
@@ -150,7 +150,7 @@ bool Endpoint::lead(Route &route, const std::string &url)
     Route led;
     led.post = route.post;
     led.parsed = std::move(parsed.value());
-    led.host = &host_for(led.parsed.host);
+    led.host = &host_for(conf_.proxy ? conf_.proxy->url.host : led.parsed.host);
     led.origin = origin_for(*led.host, led.parsed);
     led.head = led.origin ? start_of_head(url, led.post) : std::string();
     led.url = url;

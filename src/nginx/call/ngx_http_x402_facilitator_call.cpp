@@ -170,8 +170,9 @@ void FacilitatorCall::send_by_curl(Endpoint::Route &route,
     const FacilitatorConf &conf = endpoint_.conf_;
     CurlRequest request;
     request.url = route.url;
-    request.host = route.parsed.host;
-    request.port = route.parsed.port;
+    request.proxy = conf.proxy;
+    request.host = route.host->name;
+    request.port = conf.proxy ? conf.proxy->url.port : route.parsed.port;
     if (route.host->book) {
         request.addresses = addresses;
     }
@@ -186,7 +187,9 @@ void FacilitatorCall::send_by_curl(Endpoint::Route &route,
     request.timeout = left;
     transfer_ = endpoint_.engines_.start(std::move(request), on_reply, this);
     if (transfer_ == nullptr) {
-        fail_later(Transport::not_sent, "no memory for the call");
+        fail_later(Transport::not_sent,
+                   kHasCurl ? "no memory for the call"
+                            : "it needs libcurl, which is not built in");
     }
 }
 

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/sha256_digest.hpp"
+#include "nginx/call/ngx_http_x402_curl.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 
 namespace x402 {
@@ -26,6 +27,11 @@ RequestHeaders headers_of(const LocationConf &conf)
 }
 
 bool same_auth(const FacilitatorAuth *one, const FacilitatorAuth *other)
+{
+    return one == other || (one && other && one->is(*other));
+}
+
+bool same_proxy(const FacilitatorProxy *one, const FacilitatorProxy *other)
 {
     return one == other || (one && other && one->is(*other));
 }
@@ -91,6 +97,26 @@ TlsContext *trust_of(ngx_conf_t *cf, const FacilitatorTerms &terms)
     return context;
 }
 
+// For an https facilitator; none where libcurl makes the call. False: an error
+// was printed.
+bool choose_tls(ngx_conf_t *cf, const FacilitatorTerms &terms, TlsContext *&tls)
+{
+    if (!kHasTls && !kHasCurl) {
+        log_conf(cf, NGX_LOG_EMERG,
+                 "facilitator \"" + terms.url
+                     + "\" needs TLS, which neither this nginx nor this module "
+                       "has; build nginx with --with-http_ssl_module, or the "
+                       "module without X402_CURL=no",
+                 terms.origin);
+        return false;
+    }
+    if (!kHasTls || terms.proxy) {
+        return true;
+    }
+    tls = trust_of(cf, terms);
+    return tls != nullptr;
+}
+
 }  // namespace
 
 void FacilitatorConf::need(std::string scheme, std::string network,
@@ -126,6 +152,7 @@ FacilitatorTerms::FacilitatorTerms(const LocationConf &conf,
     : url(std::move(base_url)),
       trusted_certificate(copy(conf.trusted_certificate)),
       ssl_verify(conf.ssl_verify == 1),
+      proxy(conf.facilitator_proxy.value_or(nullptr)),
       origin(conf.facilitator_origin)
 {
 }
@@ -159,13 +186,14 @@ FacilitatorConf *find_or_add_facilitator(ngx_conf_t *cf, FacilitatorTerms terms)
             && known->ssl_verify == terms.ssl_verify
             && known->trusted_certificate == terms.trusted_certificate
             && known->headers == terms.headers && known->health == terms.health
-            && same_auth(known->auth, terms.auth)) {
+            && same_auth(known->auth, terms.auth)
+            && same_proxy(known->proxy, terms.proxy)) {
             return known;
         }
     }
 
     TlsContext *tls = nullptr;
-    if (kHasTls && url->secure && (tls = trust_of(cf, terms)) == nullptr) {
+    if (url->secure && !choose_tls(cf, terms, tls)) {
         return nullptr;
     }
     auto *made = pool_new<FacilitatorConf>(cf->pool);
@@ -179,6 +207,7 @@ FacilitatorConf *find_or_add_facilitator(ngx_conf_t *cf, FacilitatorTerms terms)
     made->resolver = resolver;
     made->headers = std::move(terms.headers);
     made->auth = terms.auth;
+    made->proxy = terms.proxy;
     made->health = terms.health;
     made->index = mcf->facilitators.size();
     made->id = number_of(base);

@@ -12,6 +12,7 @@
 #include "facilitator/facilitator_url.hpp"
 #include "facilitator/request_header.hpp"
 #include "facilitator/supported_kinds.hpp"
+#include "nginx/call/ngx_http_x402_facilitator_proxy.hpp"
 #include "nginx/call/ngx_http_x402_http_client_tls.hpp"
 #include "nginx/core/ngx_http_x402_boundary.hpp"
 
@@ -35,8 +36,9 @@ struct FacilitatorConf {
     TlsContext *tls = nullptr;           // nullptr: http, or nginx without TLS
     ngx_resolver_t *resolver = nullptr;  // of nginx; nullptr: none configured
     RequestHeaders headers;
-    const FacilitatorAuth *auth = nullptr;  // nullptr: none
-    HealthTerms health;                     // when it counts as ill
+    const FacilitatorAuth *auth = nullptr;    // nullptr: none
+    const FacilitatorProxy *proxy = nullptr;  // nullptr: none
+    HealthTerms health;                       // when it counts as ill
     std::uint64_t id = 0;  // what claims remember: from the base URL alone
     // Under which its word about what it supports is kept: facilitators that
     // differ in what is said to them on that occasion may hear another answer.
@@ -53,6 +55,18 @@ struct FacilitatorConf {
     // of the operator's may be a secret, so that each counts as one.
     bool has_credentials() const { return auth || !headers.empty(); }
 
+    // Who is connected to, and whose addresses have to be known.
+    const std::string &host_to_reach() const
+    {
+        return proxy ? proxy->url.host : url.host;
+    }
+    bool reaches_address() const
+    {
+        return proxy ? proxy->url.host_is_address : url.host_is_address();
+    }
+    // libcurl is the one that can.
+    bool needs_curl() const { return proxy || (url.secure && !kHasTls); }
+
     // While the configuration is read: a location sells by this kind.
     void need(std::string scheme, std::string network,
               std::int64_t version = 2);
@@ -60,7 +74,7 @@ struct FacilitatorConf {
 
 // What tells facilitators apart, as a location writes it.
 struct FacilitatorTerms {
-    // The location's trust, and none of its credentials.
+    // The location's trust and proxy, and none of its credentials.
     FacilitatorTerms(const LocationConf &conf, std::string base_url);
     // With its credentials: the headers that are sent, and the key.
     static FacilitatorTerms with_credentials(const LocationConf &conf,
@@ -69,6 +83,7 @@ struct FacilitatorTerms {
     std::string url;
     std::string trusted_certificate;
     bool ssl_verify;
+    const FacilitatorProxy *proxy;  // nullptr: none
     RequestHeaders headers;
     const FacilitatorAuth *auth = nullptr;
     HealthTerms health;

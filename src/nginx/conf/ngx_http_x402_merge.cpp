@@ -64,6 +64,9 @@ void merge_settings(LocationConf &conf, const LocationConf &outer)
     inherit(conf.trusted_certificate, outer.trusted_certificate);
     inherit(conf.facilitator_headers, outer.facilitator_headers);
     inherit(conf.facilitator_auth, outer.facilitator_auth);
+    if (!conf.facilitator_proxy) {
+        conf.facilitator_proxy = outer.facilitator_proxy;
+    }
     inherit(conf.accepts, outer.accepts);
     inherit(conf.dialects, outer.dialects);
     inherit(conf.nevermined, outer.nevermined);

@@ -22,6 +22,7 @@ class Extensions;
 struct FacilitatorAuth;
 struct FacilitatorConf;
 struct FacilitatorGroups;
+struct FacilitatorProxy;
 struct LocationOffer;
 struct NeverminedConf;
 struct Notice;
@@ -93,6 +94,8 @@ struct LocationConf : ngx_http_x402_loc_conf_t {
     ngx_str_t trusted_certificate{};
     RequestHeaders *facilitator_headers = nullptr;
     const FacilitatorAuth *facilitator_auth = nullptr;
+    // Of this level; nullptr: off.
+    std::optional<const FacilitatorProxy *> facilitator_proxy;
 
     const Dialects *dialects = nullptr;  // nullptr: version 2
     const NeverminedConf *nevermined = nullptr;

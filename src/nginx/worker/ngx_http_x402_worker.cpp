@@ -12,9 +12,10 @@ namespace x402 {
 Worker::Worker(MainConf *mcf) : zone(mcf->zone), owner(enter_zone(mcf->zone))
 {
     for (const FacilitatorConf *conf : mcf->facilitators) {
+        can_call = can_call && (!conf->needs_curl() || engines.prepare());
         endpoints.push_back(std::make_unique<Endpoint>(*conf, engines));
     }
-    if (engines.ok()) {
+    if (can_call) {
         supported = watch_supported(zone, endpoints);
         if (owner.stamp != 0) {
             unknown = std::make_unique<SettleRetry>(*this, *mcf->http_loc_conf);
@@ -54,9 +55,9 @@ Worker *worker_of(MainConf *mcf)
     Worker *worker = mcf->worker;
     if (worker == nullptr) {
         auto made = std::make_unique<Worker>(mcf);
-        if (made->owner.stamp == 0 || !made->engines.ok()) {
+        if (made->owner.stamp == 0 || !made->can_call) {
             log_line(NGX_LOG_CRIT, ngx_cycle->log,
-                     made->engines.ok()
+                     made->can_call
                          ? "no place in the zone for this worker: more than "
                            "512 processes use it; nothing can be sold"
                          : "libcurl could not be started; nothing can be sold");
@@ -86,14 +87,16 @@ MainConf *main_conf_of(ngx_cycle_t *cycle)
 void look_up_facilitators(MainConf *mcf, ngx_log_t *log)
 {
     for (FacilitatorConf *conf : mcf->facilitators) {
-        if (conf->resolver || conf->url.host_is_address()) {
+        if (conf->resolver || conf->reaches_address()) {
             continue;
         }
-        conf->addresses = look_up_addresses(conf->url.host);
+        conf->addresses = look_up_addresses(conf->host_to_reach());
         if (conf->addresses.empty()) {
             log_line(
                 NGX_LOG_WARN, log,
-                "no address found for facilitator host \"" + conf->url.host
+                std::string("no address found for ")
+                    + (conf->proxy ? "proxy \"" : "facilitator host \"")
+                    + conf->host_to_reach()
                     + "\"; workers go on asking, payments fail until then");
         }
     }

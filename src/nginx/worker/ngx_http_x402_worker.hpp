@@ -39,6 +39,7 @@ struct Worker {
     ngx_shm_zone_t *zone;
     ClaimOwner owner;
     CurlEngines engines;
+    bool can_call = true;  // false: a facilitator needs libcurl, which failed
     std::vector<std::unique_ptr<Endpoint>> endpoints;
     // By facilitator; what is asked goes when it goes, before the endpoints.
     std::vector<std::shared_ptr<SupportedWatch>> supported;
