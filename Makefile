@@ -4,7 +4,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build test unit http e2e house asan asan-chaos valgrind chaos chaos-short fuzz replay lint format demo pay clean \
+.PHONY: help build test unit http e2e house asan asan-chaos valgrind chaos chaos-short fuzz replay lint compdb tidy format demo pay clean \
 	paywall-shot bench bench-micro bench-check bench-scale bench-docs \
 	need-build need-test need-chaos need-e2e need-bench ask
 
@@ -69,7 +69,7 @@ ask:
 
 test: need-chaos need-e2e ## everything: house, unit, fuzz seeds, http, chaos and e2e
 	@$(MAKE) --no-print-directory $(MODULE)
-	@$(MAKE) --no-print-directory house
+	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory unit
 	@$(MAKE) --no-print-directory replay
 	@$(MAKE) --no-print-directory http
@@ -299,11 +299,31 @@ format: ## clang-format for the C++ (ngx_http_x402_module.c is kept by hand)
 	@t/lib/need clang-format
 	clang-format -i $(CXX_FILES)
 
-lint: house ## formatting, perl -c, whitespace
-	@t/lib/need clang-format
+SHELL_FILES = $(shell git grep -lE '^\#!/bin/(ba)?sh' -- . ':!t/http')
+
+lint: house ## formatting, perl -c, shellcheck, whitespace
+	@t/lib/need clang-format shellcheck
 	clang-format --dry-run -Werror $(CXX_FILES)
-	@for f in t/http/*.t t/house/*.t t/lib/X402/*.pm; do perl -It/lib -wc $$f 2>&1 | grep -v 'syntax OK' && exit 1; done; true
+	@for f in t/http/*.t t/house/*.t t/package/*.t t/lib/X402/*.pm; do perl -It/lib -wc $$f 2>&1 | grep -v 'syntax OK' && exit 1; done; true
+	shellcheck -S warning $(SHELL_FILES)
 	git diff --check $$(git hash-object -t tree /dev/null) HEAD -- . ':!t/vectors'
+
+compdb: need-build ## build/compile_commands.json, for editors and clang-tidy
+	@$(MAKE) --no-print-directory $(MODULE)
+	@t/lib/compile-commands build/module > build/compile_commands.json
+	@echo "build/compile_commands.json"
+
+# Files that changed since they were last found clean; a first run takes long.
+TIDY_FILES = $(patsubst src/%.cpp,build/tidy/%.ok,$(wildcard src/*/*.cpp src/nginx/*/*.cpp))
+
+tidy: compdb ## clang-tidy (bugprone, performance) on every file that has changed
+	@t/lib/need clang-tidy
+	@$(MAKE) --no-print-directory -k -j$(JOBS) $(TIDY_FILES)
+
+build/tidy/%.ok: src/%.cpp .clang-tidy
+	@mkdir -p $(@D)
+	@clang-tidy --quiet -p build $< > $(@D)/$(*F).log 2>/dev/null || { cat $(@D)/$(*F).log; exit 1; }
+	@touch $@
 
 clean: ## remove build/
 	rm -rf build

@@ -55,6 +55,7 @@ matrix: ## build, load and test with every nginx, compiler and option; root; LEG
 
 # All that takes longer than a change can wait for.
 nightly: ## matrix, packages, chaos 2000, asan, valgrind, an hour of fuzzing; root; half a day
+	@$(MAKE) --no-print-directory tidy
 	@$(MAKE) --no-print-directory dist-check
 	@$(MAKE) --no-print-directory deb SUITE=bookworm
 	@$(MAKE) --no-print-directory deb SUITE=trixie

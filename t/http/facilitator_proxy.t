@@ -1,6 +1,6 @@
 # Out of a network with one door: facilitators behind an HTTP proxy (CONNECT) or
 # a SOCKS5 proxy. The certificate is the facilitator's own, end to end, its name
-# is the proxy's to look up, and what a proxy says is nobody's answer.
+# is the proxy's to look up, and what a proxy says is never taken for an answer.
 
 use v5.36;
 use FindBin;
