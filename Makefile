@@ -26,7 +26,8 @@ help: ## list these words
 
 BUILD_PACKAGES := nginx nginx-dev g++ make pkg-config libjansson-dev \
 	libcurl4-openssl-dev libssl-dev
-TEST_PACKAGES := $(BUILD_PACKAGES) libgtest-dev perl openssl procps curl tinyproxy microsocks
+TEST_PACKAGES := $(BUILD_PACKAGES) libgtest-dev perl openssl procps curl tinyproxy microsocks \
+	libnginx-mod-http-subs-filter
 
 need-build:
 	@t/lib/need $(if $(NGINX_SRC),$(filter-out nginx nginx-dev,$(BUILD_PACKAGES)) libpcre2-dev zlib1g-dev,$(BUILD_PACKAGES))

@@ -55,6 +55,12 @@ $t->write('password', "twowords\n");
 $t->write('secret', "secret\n");
 $t->write('wrong', "wrong\n");
 $t->{holes}{PROXY} = 'x402_facilitator_proxy ' . $http->url . " user=me password=$t->{dir}/password;";
+# A module without libcurl says so.
+if ($t->config_error($conf) =~ /(a proxy needs libcurl.*)/) {
+    like $1, qr/a proxy needs libcurl, and this module was built without it \(X402_CURL=no\)/, '-t says what is missing';
+    done_testing;
+    exit;
+}
 $t->conf($conf);
 $t->start;
 
