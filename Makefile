@@ -90,7 +90,7 @@ http: need-test ## t/http: a real nginx, a scripted facilitator
 	@$(MAKE) --no-print-directory $(MODULE)
 	@$(MAKE) --no-print-directory build/chaos/fault_shim.so
 	@t/lib/build-curl-module build/module build/curl
-	X402_MODULE=$(CURDIR)/$(MODULE) prove -j$(JOBS) -It/lib t/http/*.t
+	X402_MODULE=$(CURDIR)/$(MODULE) prove -j$(JOBS) -It/lib t/http/*.t t/package/build.t
 	X402_MODULE=$(CURDIR)/build/curl/ngx_http_x402_module.so prove -j$(JOBS) -It/lib $(BOTH_TRANSPORTS)
 
 e2e: need-test need-e2e ## t/e2e: real chain, facilitator and client
