@@ -15,7 +15,7 @@ bool is_evm(const ExtraContext &context)
     return network_family(context.network) == "eip155";
 }
 
-// Of the families whose wire knows that payments are settled first.
+// For the families whose protocol has a word for payment up front.
 bool knows_upfront(const ExtraContext &context)
 {
     std::string_view family = network_family(context.network);
@@ -110,7 +110,7 @@ std::optional<Problem> check_domain(JsonValue extra,
         "values of the token's contract");
 }
 
-// What is known of the token and the scheme.
+// The members that follow from the token and the scheme.
 std::string known_extra(const ExtraContext &context)
 {
     std::string known = "{";
@@ -133,7 +133,7 @@ std::string known_extra(const ExtraContext &context)
     return known;
 }
 
-// Behind all others, as the reference has it.
+// After all others, as in the reference.
 void append_flow(std::string &extra)
 {
     extra.pop_back();

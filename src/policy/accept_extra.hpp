@@ -1,5 +1,5 @@
-// `extra` of a requirement: what is known of the asset, the operator's own
-// members laid over it. Part of building requirements (accept_terms.hpp).
+// `extra` of a requirement: what is known of the asset, with the operator's
+// members merged over it. Part of building requirements (accept_terms.hpp).
 #ifndef X402_POLICY_ACCEPT_EXTRA_HPP
 #define X402_POLICY_ACCEPT_EXTRA_HPP
 
@@ -12,12 +12,12 @@
 
 namespace x402 {
 
-// `<key> "<value>" <advice>`; a long value is cut, since nginx cuts the line
-// and the advice stands at its end.
+// `<key> "<value>" <advice>`; a long value is cut, because nginx cuts the line
+// and the advice is at its end.
 Problem parameter_error(std::string_view key, std::string_view value,
                         std::string_view advice);
 
-// What an `extra` is made for. Lifetime: borrowed for the call.
+// The context of an `extra`. Lifetime: borrowed for the call.
 struct ExtraContext {
     std::string_view scheme;   // exact or upto
     std::string_view network;  // CAIP-2
@@ -26,9 +26,9 @@ struct ExtraContext {
     bool upfront;              // settled before the content
 };
 
-// `written` is the operator's JSON object, empty for none. Problem: no object,
-// an assetTransferMethod or paymentFlow that is not served or does not fit, no
-// EIP-712 domain for an EIP-3009 asset that is not in the table.
+// `written` is the operator's JSON object; empty: none. Problem: not an object,
+// an assetTransferMethod or paymentFlow that is not supported or does not fit,
+// no EIP-712 domain for an EIP-3009 asset that is not in the table.
 Result<JsonDocument> resolve_extra(const std::string &written,
                                    const ExtraContext &context);
 

@@ -93,7 +93,7 @@ std::optional<Problem> check_scheme(const AcceptTerms &terms,
     return std::nullopt;
 }
 
-// Faults that show without knowing network or token.
+// Errors that do not depend on network or token.
 std::optional<Problem> check_words(const AcceptTerms &terms)
 {
     std::optional<Problem> variable = find_variable(
@@ -124,8 +124,8 @@ std::optional<Problem> check_words(const AcceptTerms &terms)
     return std::nullopt;
 }
 
-// What the facilitator has to say (x402 v2, the schemes' `extra`) and the
-// operator has not said himself.
+// The members that the facilitator must supply (x402 v2, the schemes' `extra`)
+// because the operator has not written them.
 bool needs_supported(std::string_view network, JsonValue extra)
 {
     std::string_view family = network_family(network);
@@ -244,7 +244,7 @@ std::optional<Problem> check_constant_part(const AcceptTerms &terms)
             return problem;
         }
     }
-    // The number a variable stands for is free, not what it is counted in.
+    // A variable may change the number, but not the currency.
     AcceptTerms sample = terms;
     sample.price = open_price ? "1" : terms.price;
     sample.amount = has_variable(terms.amount) ? "1" : terms.amount;

@@ -63,7 +63,7 @@ std::optional<Problem> check_pay_to(const AcceptTerms &terms,
     if (!fault.empty()) {
         return parameter_error("pay_to", terms.pay_to, fault);
     }
-    // Money: what is sent to these two cannot be got back.
+    // Money: money sent to these two cannot be recovered.
     if (is_nobodys_address(network, terms.pay_to)) {
         return parameter_error("pay_to", terms.pay_to,
                                "is nobody's: write your own");

@@ -13,18 +13,18 @@
 
 namespace x402 {
 
-// The token of one offer. Lifetime of the address: the terms, or for ever.
+// The token of one offer. Lifetime of the address: the terms, or static.
 struct Token {
     std::string_view address;
     const Asset *known = nullptr;
 };
 
-// The token a price or amount is in: the written one, the one a price names
-// (`symbol`), or what a dollar means on that network (CAIP-2).
+// The token of a price or amount: the written one, the one that a price names
+// (`symbol`), or the dollar token of that network (CAIP-2).
 Result<Token> resolve_token(const AcceptTerms &terms, std::string_view network,
                             std::string_view symbol);
 
-// Nothing in the value when the decimals are neither written nor known.
+// An empty value if the decimals are neither written nor known.
 Result<std::optional<unsigned>> resolve_decimals(const AcceptTerms &terms,
                                                  const Token &token);
 

@@ -18,7 +18,7 @@ struct Field {
     Kind kind;
 };
 
-// Of payments and asset transfers.
+// The members of payments and asset transfers.
 constexpr Field kFields[] = {
     {"aamt", Kind::number},  {"aclose", Kind::bytes32},
     {"amt", Kind::number},   {"arcv", Kind::bytes32},
@@ -107,11 +107,11 @@ public:
         case 0xc3:
             return Head();  // false and true
         default:
-            return std::nullopt;  // nothing an Algorand member holds
+            return std::nullopt;  // not a type of an Algorand member
         }
     }
 
-    // One value with all it holds.
+    // One value with its content.
     bool skip(unsigned depth = 0)
     {
         constexpr unsigned kDeepest = 16;

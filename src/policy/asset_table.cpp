@@ -9,8 +9,8 @@ namespace {
 
 using Method = TransferMethod;
 
-// In the order of the reference's table: the first row of a network is what a
-// bare dollar price means there. Names and versions are the tokens' EIP-712
+// In the order of the reference's table: the first row of a network is the
+// token of a price in dollars. Names and versions are the tokens' EIP-712
 // domains: with a wrong one every signature for that token is invalid.
 constexpr Asset kAssets[] = {
     {"eip155:8453", "USDC", "0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913", 6,
@@ -70,13 +70,13 @@ constexpr Asset kAssets[] = {
     {"eip155:1328", "USDC", "0x4fCF1784B31630811181f670Aea7A7bEF803eaED", 6,
      "USDC", "2", Method::eip3009},
 
-    // Known to x402 v1 only, where every domain has version "2".
+    // In x402 v1 only, where every domain has version "2".
     {"eip155:43113", "USDC", "0x5425890298aed601595a70AB815c96711a31Bc65", 6,
      "USD Coin", "2", Method::eip3009},
     {"eip155:80002", "USDC", "0x41E94Eb019C0762f9Bfcf9Fb1E58725BfB0e7582", 6,
      "USDC", "2", Method::eip3009},
 
-    // Other families, which know no domain.
+    // Other families, which have no domain.
     {"solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp", "USDC",
      "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v", 6, "", "", Method::plain},
     {"solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp", "USDT",

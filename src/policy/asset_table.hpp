@@ -1,4 +1,4 @@
-// Tokens we know, as a data table: address, decimals, EIP-712 domain.
+// The table of known tokens: address, decimals, EIP-712 domain.
 #ifndef X402_POLICY_ASSET_TABLE_HPP
 #define X402_POLICY_ASSET_TABLE_HPP
 
@@ -6,7 +6,7 @@
 
 namespace x402 {
 
-// `plain`: the network's family has one way only, and no domain.
+// `plain`: the network's family has one method only, and no domain.
 enum class TransferMethod { eip3009, permit2, permit2_with_eip2612, plain };
 
 struct Asset {
@@ -27,15 +27,15 @@ struct AssetRows {
     const Asset *end() const { return past_last; }
 };
 
-// All of them, the default of a network before its others.
+// All tokens; the default of a network is its first.
 AssetRows known_assets();
 
-// The first asset of a network: what a bare dollar price means there. nullptr
-// when none is known. The result lives for ever.
+// The first asset of a network, the token of a price in dollars. nullptr: none
+// is known. The result is static.
 const Asset *default_asset(std::string_view caip2);
 
-// By ticker (letter case free) or by address (letter case free where it is
-// hexadecimal); nullptr when not known on this network. Networks go by their
+// By ticker (case is ignored) or by address (case is ignored if it is
+// hexadecimal); nullptr: not known on this network. Networks are given by their
 // canonical id.
 const Asset *find_asset_by_symbol(std::string_view caip2,
                                   std::string_view symbol);

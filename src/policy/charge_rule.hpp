@@ -1,4 +1,4 @@
-// Is this answer of the content charged? (status codes: RFC 9110)
+// Whether a response is charged (status codes: RFC 9110).
 #ifndef X402_POLICY_CHARGE_RULE_HPP
 #define X402_POLICY_CHARGE_RULE_HPP
 
@@ -6,15 +6,15 @@ namespace x402 {
 
 struct ContentFacts {
     unsigned status = 0;
-    bool status_from_upstream = false;  // not made by nginx itself
+    bool status_from_upstream = false;  // not produced by nginx itself
     bool grpc_failed = false;           // grpc-status in the header, not 0
-    bool success_only = false;          // nothing but a 2xx is charged
+    bool success_only = false;          // only a 2xx is charged
 };
 
 enum class Charge { free, charged, unservable };
 
 // Settled after content: errors, nginx's own redirects and any 304 are free.
-// Interim and protocol-switching answers cannot be held: unservable.
+// Interim and protocol-switching responses cannot be held: unservable.
 constexpr Charge charge_of(const ContentFacts &facts)
 {
     if (facts.status < 200) {
@@ -30,9 +30,9 @@ constexpr Charge charge_of(const ContentFacts &facts)
     return Charge::charged;
 }
 
-// The money has moved already: does this answer count as delivery? With settle
-// `before` the client risks the seller's 4xx, not his outages; a payment whose
-// settlement was finished late (`after`) buys no error at all.
+// Whether a response counts as delivery after the money has moved. With settle
+// `before` the client bears the seller's 4xx, but not its outages; a payment
+// whose settlement was finished late (`after`) does not pay for any error.
 constexpr bool is_delivery(const ContentFacts &facts, bool settled_before)
 {
     if (facts.grpc_failed) {

@@ -12,7 +12,7 @@ namespace x402 {
 
 namespace {
 
-// Room for the parts of most keys, so that they do not move as they grow.
+// Capacity for most keys, so that they are not reallocated as they grow.
 std::string begin_parts(std::string_view first = {})
 {
     std::string parts;
@@ -36,7 +36,7 @@ void append_bytes(std::string &out, const std::array<std::uint8_t, N> &bytes)
     out.append(reinterpret_cast<const char *>(bytes.data()), N);
 }
 
-// With its length in front no text can run into its neighbour.
+// The length in front separates each text from its neighbors.
 void append_text(std::string &out, std::string_view text)
 {
     append_number(out, text.size());
@@ -63,8 +63,8 @@ eip3009_claim_key(std::string_view network, std::string_view asset,
         return std::nullopt;
     }
 
-    // Money: all parts have a fixed length, and the word in front keeps keys
-    // of other payment forms apart.
+    // Money: all parts have a fixed length, and the word in front separates
+    // keys of other payment forms.
     std::string parts = begin_parts("eip3009");
     append_number(parts, *chain_id);
     append_bytes(parts, *token);

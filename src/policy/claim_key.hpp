@@ -1,4 +1,4 @@
-// What makes two payments the same payment.
+// The key that identifies a payment: two payments with one key are the same.
 #ifndef X402_POLICY_CLAIM_KEY_HPP
 #define X402_POLICY_CLAIM_KEY_HPP
 
@@ -15,7 +15,7 @@ namespace x402 {
 // EVM EIP-3009: chain id, token (20 bytes), from (20 bytes), nonce (32 bytes),
 // over canonical bytes only: header name, JSON spelling, letter case, `extra`
 // and signature never matter. Chain and token are read from `accepted`;
-// nullopt when they have no EVM form there (no offer of ours can match then).
+// nullopt: they have no EVM form there (then no offer can match).
 std::optional<Digest>
 eip3009_claim_key(JsonValue accepted,
                   const Eip3009Authorization &authorization);
@@ -24,23 +24,23 @@ eip3009_claim_key(std::string_view network, std::string_view asset,
                   const Eip3009Authorization &authorization);
 
 // EVM Permit2, schemes exact and upto: chain id, the word permit2, from (20
-// bytes), nonce (256 bits). No token: Permit2 counts nonces for all of them
-// together. nullopt: no EVM network.
+// bytes), nonce (256 bits). No token: Permit2 counts nonces for all tokens
+// together. nullopt: not an EVM network.
 std::optional<Digest>
 permit2_claim_key(std::string_view network,
                   const Permit2Authorization &authorization);
 
-// All others: the word of the form, the canonical network, and what makes the
-// payment this one: a digest or an id, or a canonical text.
+// All others: the name of the form, the canonical network, and what identifies
+// the payment: a digest, an id, or a canonical text.
 Digest network_claim_key(std::string_view form, std::string_view network,
                          std::string_view identity);
 
-// What a payment is made in, network and asset whatever their spelling: two
-// claims with the same digest can be compared by amount.
+// The currency of a payment: network and asset in canonical spelling. Claims
+// with the same digest can be compared by amount.
 Digest money_digest(std::string_view network, std::string_view asset);
 
-// SHA-256 over method, host and request URI with unambiguous separators: what
-// a payment was spent on.
+// SHA-256 over method, host and request URI with unambiguous separators: the
+// resource that a payment was used for.
 Digest resource_digest(std::string_view method, std::string_view host,
                        std::string_view request_uri);
 

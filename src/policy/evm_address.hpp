@@ -14,8 +14,8 @@ using EvmAddress = std::array<std::uint8_t, 20>;
 
 std::optional<EvmAddress> parse_evm_address(std::string_view text);
 
-// True when mixed-case letters spell the right checksum, and for all-lower and
-// all-upper letters, which carry none. Precondition: parse_evm_address(text).
+// True if mixed-case letters have the right checksum, and for all-lower and
+// all-upper letters, which have none. Precondition: parse_evm_address(text).
 bool evm_checksum_ok(std::string_view text);
 
 // With checksum letters.

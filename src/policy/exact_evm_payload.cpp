@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kMaxSignatureText = 16 * 1024;
 
-// The member's text if it is an atomic amount, else an empty text.
+// The member's text if it is an atomic amount, otherwise an empty text.
 std::string_view amount_member(JsonValue object, std::string_view key)
 {
     std::string_view text = object[key].string();

@@ -27,10 +27,10 @@ struct Eip3009Authorization {
 
 // The shape check before a claim: exactly the members `authorization` and
 // `signature` (0x and hex bytes, at most 16 KB of text); the authorization has
-// from, to (0x + 40 hex), value, validAfter, validBefore
-// (`0|[1-9][0-9]{0,77}` as strings), nonce (0x + 64 hex) and nothing else.
-// nullopt: invalid_payload. Signatures are not checked here: contract wallets
-// sign in ways only their chain can judge.
+// from, to (0x + 40 hex), value, validAfter, validBefore (`0|[1-9][0-9]{0,77}`
+// as strings), nonce (0x + 64 hex) and nothing else. nullopt: invalid_payload.
+// Signatures are not checked here: only the chain can check those of contract
+// wallets.
 std::optional<Eip3009Authorization> parse_eip3009_payload(JsonValue payload);
 
 }  // namespace x402

@@ -99,7 +99,7 @@ bool is_strkey(std::string_view text, char kind)
         crc16_xmodem(std::string_view(*bytes).substr(0, 1 + kKeyBytes));
     return static_cast<std::uint8_t>((*bytes)[1 + kKeyBytes]) == (sum & 0xff)
            && static_cast<std::uint8_t>((*bytes)[2 + kKeyBytes]) == sum >> 8
-           // The letter stands for the five high bits; the others are zero.
+           // The letter encodes the five high bits; the others are zero.
            && (static_cast<std::uint8_t>(bytes->front()) & 7) == 0;
 }
 
@@ -152,7 +152,7 @@ std::string sui_fault(std::string_view text)
                : "is no Sui address: write 0x and 64 hexadecimal digits";
 }
 
-// An address, and module and type behind it where there are some.
+// An address, optionally followed by module and type.
 std::string move_asset_fault(std::string_view text)
 {
     bool blank = std::any_of(text.begin(), text.end(), [](char character) {

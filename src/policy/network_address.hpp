@@ -1,4 +1,4 @@
-// Who is paid and in what, as each family of networks writes it.
+// Receivers and assets in the form of each family of networks.
 #ifndef X402_POLICY_NETWORK_ADDRESS_HPP
 #define X402_POLICY_NETWORK_ADDRESS_HPP
 
@@ -11,13 +11,13 @@ namespace x402 {
 std::string_view network_family(std::string_view caip2);
 
 // What is wrong with an address or an asset of that network, and what to write:
-// a phrase to stand behind the quoted text; empty: nothing is. Addresses and
-// assets of families that are not known only have to be printable.
+// a phrase that follows the quoted text; empty: it is valid. Addresses and
+// assets of unknown families only have to be printable.
 std::string address_fault(std::string_view caip2, std::string_view address);
 std::string asset_fault(std::string_view caip2, std::string_view asset);
 
-// True for addresses that nobody has the key of: what is sent there is lost.
-// Precondition: address_fault() found nothing.
+// True for addresses without an owner: money sent there is lost. Precondition:
+// address_fault() returned an empty phrase.
 bool is_nobodys_address(std::string_view caip2, std::string_view address);
 
 }  // namespace x402

@@ -23,9 +23,8 @@ constexpr std::string_view kAlgorandTestnet =
     "algorand:SGO1GKSzyE7IEPItTxCByw9x8FmnrCDexi9/cOUJOiI=";
 
 // First the names of x402 v1, then shorthands of the SDKs, then networks that
-// only have an id. The first name of a network is the one that goes out in
-// version 1, if any: clients of version 1 refuse an offer with a name they do
-// not know.
+// only have an id. The first name of a network is the one that is sent in
+// version 1, if any: clients of version 1 refuse an offer with an unknown name.
 constexpr Network kNetworks[] = {
     {"base", "eip155:8453", Money::real},
     {"base-sepolia", "eip155:84532", Money::test},

@@ -1,4 +1,4 @@
-// Networks we can name: CAIP-2 ids, the aliases operators write, v1 names.
+// The table of known networks: CAIP-2 ids, aliases for operators, v1 names.
 #ifndef X402_POLICY_NETWORK_TABLE_HPP
 #define X402_POLICY_NETWORK_TABLE_HPP
 
@@ -10,25 +10,25 @@
 namespace x402 {
 
 // The CAIP-2 id of an alias or v1 name; a text of CAIP-2 form
-// (`[-a-z0-9]{3,8}:[-_a-zA-Z0-9+/=]{1,64}`) is returned as it is; nullopt for
+// (`[-a-z0-9]{3,8}:[-_a-zA-Z0-9+/=]{1,64}`) is returned unchanged; nullopt for
 // anything else.
 std::optional<std::string> caip2_network(std::string_view name);
 
 // One canonical id for all spellings of a network (aliases, v1 names, long
-// Algorand and Solana ids, leading zeros of an eip155 number); what is unknown
-// is itself. Claims are keyed by it, assets are found by it.
+// Algorand and Solana ids, leading zeros of an eip155 number); an unknown
+// network is returned unchanged. Claims and assets are keyed by it.
 std::string canonical_network(std::string_view name);
 
-// The name a network goes by in version 1, by any spelling of its id: that of
-// the official packages, or for Algorand and Fast of their own
+// The name of a network in version 1, by any spelling of its id: that of the
+// official packages, or for Algorand and Fast that of their packages
 // (`fast-testnet`); nullopt: none.
 std::optional<std::string> v1_network_name(std::string_view caip2);
 
 // The chain id of `eip155:<n>`; nullopt for other families and for numbers that
-// are no plain decimal below 2^63.
+// are not plain decimals below 2^63.
 std::optional<std::uint64_t> eip155_chain_id(std::string_view caip2);
 
-// True when the network is known to carry no real money; nullopt when unknown.
+// True if the network is known to carry test money only; nullopt: unknown.
 std::optional<bool> is_testnet(std::string_view caip2);
 
 // Comma-separated names for error messages.

@@ -7,7 +7,7 @@ namespace x402 {
 namespace {
 
 struct Title {
-    std::string_view name;  // any that network_table knows, or the id
+    std::string_view name;  // any name of network_table, or the id
     std::string_view title;
 };
 

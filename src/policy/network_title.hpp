@@ -1,4 +1,4 @@
-// Networks by the names that people know them by.
+// Names of networks for people.
 #ifndef X402_POLICY_NETWORK_TITLE_HPP
 #define X402_POLICY_NETWORK_TITLE_HPP
 
@@ -7,7 +7,7 @@
 
 namespace x402 {
 
-// "Base Sepolia" for eip155:84532; the id itself where no name is known.
+// "Base Sepolia" for eip155:84532; the id itself if no name is known.
 std::string network_title(std::string_view caip2);
 
 }  // namespace x402

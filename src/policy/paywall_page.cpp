@@ -91,7 +91,7 @@ void append_option(std::string &page, const PaymentRequirements &option)
     page += "</dl>\n</li>\n";
 }
 
-// The one style element is allowed by its digest, everything else forbidden.
+// The one style element is allowed by its digest; everything else is forbidden.
 void append_head(std::string &page, const std::string &price)
 {
     Digest digest = sha256(kStyle);

@@ -1,5 +1,5 @@
-// The offer as people see it: a page of ours, and the values that a page of the
-// operator's may name. Called for browsers that brought no payment.
+// The offer for people: the module's page, and the values of variables in an
+// operator's page. Called for browsers without a payment.
 #ifndef X402_POLICY_PAYWALL_PAGE_HPP
 #define X402_POLICY_PAYWALL_PAGE_HPP
 
@@ -12,20 +12,20 @@
 
 namespace x402 {
 
-// x402, browsers: `Accept` has "text/html" and `User-Agent` has "Mozilla", in
-// these letters.
+// x402, browsers: `Accept` contains "text/html" and `User-Agent` contains
+// "Mozilla", in these letters.
 bool is_browser(std::string_view accept, std::string_view user_agent);
 
-// "0.01 USDC"; "10000 units of <asset>" where decimals are not known.
+// "0.01 USDC"; "10000 units of <asset>" if the decimals are not known.
 std::string readable_price(const PaymentRequirements &option);
 
-// The value of a variable ("x402_price", "x402_pay_to", ...) while nothing is
-// paid yet: that of the first payment option. nullopt: no such, it is nginx's.
+// The value of a variable ("x402_price", "x402_pay_to", ...) before a payment:
+// that of the first payment option. nullopt: nginx evaluates it.
 std::optional<std::string> offered_value(const PaymentOffer &offer,
                                          std::string_view variable);
 
-// A whole document in UTF-8: no script, nothing from elsewhere. `reason` says
-// why this offer is made; empty: because nobody has paid.
+// A whole document in UTF-8 without a script, which loads nothing. `reason`
+// says why the offer is made; empty: because the request is not paid.
 std::string paywall_page(const PaymentOffer &offer,
                          const ResourceInfo &resource, std::string_view reason);
 

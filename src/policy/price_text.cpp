@@ -39,7 +39,7 @@ void trim(std::string_view &text)
     }
 }
 
-// `[0-9]+(\.[0-9]+)?` taken from the front; empty when there is none.
+// `[0-9]+(\.[0-9]+)?` taken from the front; empty: there is none.
 std::string_view take_number(std::string_view &text)
 {
     auto digits_at = [&text](std::size_t begin) {
@@ -83,7 +83,7 @@ Problem unreadable(std::string_view text, const char *advice)
     return Problem{std::move(sentence)};
 }
 
-// Says what is wrong with a price that does not begin with a number.
+// The error of a price that does not begin with a number.
 Problem no_number(std::string_view text, std::string_view rest)
 {
     if (rest.empty()) {
@@ -100,7 +100,7 @@ Problem no_number(std::string_view text, std::string_view rest)
                             "ticker of a token, \"0.01 USDC\"");
 }
 
-// Says what is wrong with what stands behind the number.
+// The error in the text behind the number.
 Problem no_ticker(std::string_view text, std::string_view rest)
 {
     char next = rest.size() > 1 ? rest[1] : '\0';

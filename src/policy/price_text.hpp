@@ -11,16 +11,16 @@ namespace x402 {
 
 struct PriceText {
     std::string_view number;  // decimal digits as written
-    std::string_view symbol;  // ticker without the blank; empty for dollars
+    std::string_view symbol;  // ticker without the space; empty for dollars
 };
 
-// Views point into `text`. `$` may lead, with blanks behind it; the ticker is a
+// Views point into `text`. `$` may lead, with spaces behind it; the ticker is a
 // letter and then letters, digits or dots; `USD` means dollars (empty symbol).
 // `$` and a ticker other than USD together are refused.
 Result<PriceText> parse_price_text(std::string_view text);
 
-// True when a `$` in the text starts an nginx variable: a letter, '_' or '{'
-// follows it. `$1` is one dollar here, and never what a regex has captured.
+// True if a `$` in the text starts an nginx variable: a letter, '_' or '{'
+// follows it. `$1` is one dollar here, never a capture.
 bool has_variable(std::string_view text);
 
 }  // namespace x402

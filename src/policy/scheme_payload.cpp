@@ -19,11 +19,11 @@ namespace x402 {
 
 namespace {
 
-// How much longer than offered a signature may be valid: claims are kept that
-// long, so this bounds the zone. Clients' clocks are off by minutes.
+// How much longer than offered a signature may be valid. Claims are kept that
+// long, so this limits the zone. Clocks of clients can be wrong by minutes.
 constexpr std::int64_t kClockAllowanceSeconds = 600;
 
-// What verify, content and settle need at least, where the offer allows it.
+// The minimum time for verify, content and settle, if the offer allows it.
 constexpr std::int64_t kLeastRemainingSeconds = 60;
 
 Problem no_match()
@@ -89,7 +89,7 @@ Result<SchemePayload> read_permit2(std::string_view network, bool upto,
     return parsed;
 }
 
-// A form that tells nothing but which payment it is.
+// A form that only identifies the payment.
 SchemePayload silent(PaymentForm form, std::string_view word,
                      std::string_view network, std::string_view identity)
 {
@@ -161,9 +161,9 @@ Result<SchemePayload> read_opaque(std::string_view network, JsonValue payload)
                   bytes_of(sha256(canonical_json(payload))));
 }
 
-// The words are those a facilitator would have answered with, so that clients
-// need to know one set only. No facilitator minds that a signature is valid for
-// too long; we do, since claims are kept that long.
+// The reasons are those of facilitators, so that clients need to know one set
+// only. Facilitators accept a signature that is valid for too long; the module
+// does not, because claims are kept that long.
 struct ReasonWords {
     const char *recipient;
     const char *token;

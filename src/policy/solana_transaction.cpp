@@ -52,7 +52,7 @@ public:
         return std::nullopt;
     }
 
-    // A count, and so many pieces of `size` bytes.
+    // A count, and so many items of `size` bytes.
     bool skip_list(std::size_t size)
     {
         std::optional<std::size_t> pieces = count();
@@ -104,7 +104,7 @@ std::optional<std::string_view> solana_message(std::string_view transaction)
     bool versioned = first == kVersioned;
     std::optional<unsigned> signers = versioned ? reader.byte() : first;
     if (!signers || *signers != *signatures
-        || !reader.skip(2)  // how many signers and others are read-only
+        || !reader.skip(2)  // the numbers of read-only accounts
         || !reader.skip_list(kKeyBytes)
         || !reader.skip(kKeyBytes)  // recent block hash
         || !skip_instructions(reader) || (versioned && !skip_lookups(reader))

@@ -7,10 +7,10 @@
 
 namespace x402 {
 
-// The message of a transaction, legacy or version 0: what all signers sign.
-// Money: it has to be there to the last byte and nothing behind it, and all
-// counts in their shortest form, so that one message has one spelling. nullopt:
-// no such transaction. Lifetime of the result: `transaction`.
+// The message of a transaction, legacy or version 0, which all signers sign.
+// Money: the message must be complete, with nothing behind it, and all counts
+// must be in their shortest form, so that one message has one spelling.
+// nullopt: not such a transaction. Lifetime of the result: `transaction`.
 std::optional<std::string_view> solana_message(std::string_view transaction);
 
 }  // namespace x402

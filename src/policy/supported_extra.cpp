@@ -53,13 +53,13 @@ bool has_form(const Member &member, std::string_view network, JsonValue parsed)
     case Form::address:
         break;
     }
-    // The letters of the facilitator's own address need no checksum.
+    // A facilitator's address may be sent without checksum letters.
     return member.family == "eip155"
                ? parse_evm_address(parsed.string()).has_value()
                : address_fault(network, parsed.string()).empty();
 }
 
-// The operator's members, and the facilitator's behind them.
+// The operator's members, followed by the facilitator's.
 std::string joined(JsonValue own, const Member &member, JsonValue parsed)
 {
     std::string text;

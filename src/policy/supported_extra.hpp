@@ -1,4 +1,4 @@
-// What a facilitator adds to an offer (x402 v2, /supported: `extra` of a kind).
+// Members that a facilitator adds to an offer (x402 v2, /supported: `extra`).
 #ifndef X402_POLICY_SUPPORTED_EXTRA_HPP
 #define X402_POLICY_SUPPORTED_EXTRA_HPP
 
@@ -9,18 +9,18 @@
 namespace x402 {
 
 // The requirements with those members of `kind_extra` that scheme and network
-// have a use for, behind the operator's own, which win: feePayer (solana,
-// algorand, aptos, hedera), areFeesSponsored (stellar), gasStation (sui),
+// use, behind the operator's own, which win: feePayer (solana, algorand,
+// aptos, hedera), areFeesSponsored (stellar), gasStation (sui),
 // facilitatorAddress (upto on eip155, with checksum letters). Nothing else is
-// ever taken from there, assetTransferMethod and paymentFlow least of all.
-// needs_supported is false in the result. Problem: a member that has to be
-// there is not, or is no address; the text begins with the member's name and is
+// taken from it, in particular not assetTransferMethod and paymentFlow.
+// needs_supported is false in the result. Problem: a required member is
+// missing or is not an address; the text begins with the member's name and is
 // for the log.
 Result<PaymentRequirements>
 with_supported_extra(const PaymentRequirements &requirements,
                      JsonValue kind_extra);
 
-// Whether a facilitator has anything to add to these requirements.
+// Whether a facilitator can add a member to these requirements.
 bool takes_supported_extra(const PaymentRequirements &requirements);
 
 }  // namespace x402

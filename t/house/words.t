@@ -22,6 +22,7 @@ my @covered = (
     [ 'src/base/*.*pp',       'comments' ],
     [ 'src/protocol/*.*pp',   'comments' ],
     [ 'src/facilitator/*.*pp', 'comments' ],
+    [ 'src/policy/*.*pp',     'comments' ],
     [ 't/house/*.t',          'hash comments' ],
     [ 't/http/*.t',           'hash comments' ],
     [ 't/unit/*/*.cpp',       'comments' ],
