@@ -117,12 +117,12 @@ void append_head(std::string &page, const std::string &price)
 }
 
 constexpr std::string_view kHowTo = R"(<h2>How to pay</h2>
-<p>Use a wallet or an agent that speaks <a href="https://x402.org" rel="noreferrer">x402</a>.
-Please do not send money to the address by hand: a plain transfer opens nothing.</p>
+<p>Use a wallet or an agent that supports <a href="https://x402.org" rel="noreferrer">x402</a>.
+Please do not send money to the address by hand: a plain transfer does not pay for this page.</p>
 <ol>
-<li>Request the address of this page. The answer has status 402, and its header <code>PAYMENT-REQUIRED</code> holds the offer (JSON in base64).</li>
-<li>Sign one of the ways to pay. Nothing is charged by signing.</li>
-<li>Send the same request with the signed payment in the header <code>PAYMENT-SIGNATURE</code>. You get the content, and a receipt in the header <code>PAYMENT-RESPONSE</code>.</li>
+<li>Request the address of this page. The response has status 402, and its header <code>PAYMENT-REQUIRED</code> contains the offer (JSON in base64).</li>
+<li>Sign one of the ways to pay. A signature alone does not charge you.</li>
+<li>Send the same request with the signed payment in the header <code>PAYMENT-SIGNATURE</code>. The response is the content, with a receipt in the header <code>PAYMENT-RESPONSE</code>.</li>
 </ol>
 )";
 

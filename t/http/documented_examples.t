@@ -4,6 +4,8 @@
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use File::Temp ();
+use X402::Certificates;
 use X402::House;
 use X402::Test;
 
@@ -65,11 +67,30 @@ sub configuration ($block) {
     return "%%GLOBALS%%\n$events$part{main}http {\n%%HTTP%%\n$missing\n$part{http}$server\n}\n";
 }
 
+sub text ($path) {
+    open my $file, '<:raw', $path or die "$path: $!";
+    local $/;
+    return scalar <$file>;
+}
+
+sub authority () {
+    my $dir = File::Temp->newdir;
+    X402::Certificates::make("$dir");
+    return text("$dir/ca.pem");
+}
+
+# Files that the examples name; all others hold a secret.
+my %content = (
+    'bazaar.json'      => text("$root/conf-examples/extensions/bazaar.json"),
+    'nevermined.key'   => "sandbox:example-key\n",
+    'cdp-api-key.json' => cdp_key(),
+    'own-ca.pem'       => authority(),
+);
+
 my $f = facilitator();
 my $tried = 0;
 for my $page ('docs/directives.md', 'docs/variables.md') {
-    open my $file, '<:raw', "$root/$page" or die "$page: $!";
-    my $text = do { local $/; <$file> };
+    my $text = text("$root/$page");
     while ($text =~ /^```nginx\n(.*?)^```/gms) {
         my $block = $1;
         my $line = 1 + substr($text, 0, $-[0]) =~ tr/\n//;
@@ -79,10 +100,10 @@ for my $page ('docs/directives.md', 'docs/variables.md') {
         }
         my $conf = configuration($block);
         my $t = nginx($conf, facilitator => $f);
-        $t->write('bazaar.json', do { open my $json, '<:raw', "$root/conf-examples/extensions/bazaar.json" or die $!; local $/; <$json> });
         $t->write('logs/none', '');
-        chmod 0600, $t->write('nevermined.key', "sandbox:example-key\n"), $t->write('cdp-api-key.json', cdp_key());
-        system(qw(cp /etc/ssl/certs/ca-certificates.crt), $t->dir . '/own-ca.pem') if $block =~ /own-ca\.pem/;
+        for my $name ($block =~ m{%%DIR%%/([\w.-]+)}g) {
+            chmod 0600, $t->write($name, $content{$name} // "secret\n") if $name !~ /journal/;
+        }
         my ($said, $passes) = $t->test_config($conf);
         $tried++;
         ok $passes, "$page:$line" or diag "$said\n$conf";
