@@ -7,8 +7,8 @@ namespace x402 {
 
 namespace {
 
-// Sorted by bytes for a binary search. t/vectors/facilitator-words.json lists the
-// facilitators that use each reason, and why it is a proof.
+// Sorted by bytes for a binary search. t/vectors/facilitator-words.json lists
+// the facilitators that use each reason, and why it is a proof.
 constexpr std::string_view kPreBroadcast[] = {
     "Amount mismatch",
     "Asset mismatch",

@@ -13,18 +13,9 @@ class DialectV2 final : public Dialect {
 public:
     std::string_view name() const override { return "v2"; }
     unsigned version() const override { return 2; }
-    std::string_view payment_header() const override
-    {
-        return kPaymentHeader;
-    }
-    std::string_view offer_header() const override
-    {
-        return kOfferHeader;
-    }
-    std::string_view receipt_header() const override
-    {
-        return kReceiptHeader;
-    }
+    std::string_view payment_header() const override { return kPaymentHeader; }
+    std::string_view offer_header() const override { return kOfferHeader; }
+    std::string_view receipt_header() const override { return kReceiptHeader; }
     std::string_view mismatch() const override
     {
         return "No matching payment requirements";

@@ -104,7 +104,8 @@ ngx_msec_t JournalCompaction::begin()
 ngx_msec_t JournalCompaction::write_table()
 {
     std::string records;
-    bool more = LockedClaims(zone_)->journal().part(place_, ngx_time(), records);
+    bool more =
+        LockedClaims(zone_)->journal().part(place_, ngx_time(), records);
     if (!records.empty() && !journal_.extend(edition_ + 1, records)) {
         return give_up(journal_.trouble("written anew", edition_ + 1));
     }

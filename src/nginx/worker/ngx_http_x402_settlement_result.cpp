@@ -24,8 +24,7 @@ SettlementResult Settlement::interpret_again(const SettleAnswer &answer)
     bool deliver =
         terms_.unproven_delivers
         && LockedClaims(worker_.zone)
-               ->count_unproven(terms_.payer_digest, kMaxUnproven,
-                                ngx_time());
+               ->count_unproven(terms_.payer_digest, kMaxUnproven, ngx_time());
     if (deliver) {
         result.event = PaymentEvent::settle_unproven;
         result.receipt = settlement_receipt_json(true, terms_.payer, "",

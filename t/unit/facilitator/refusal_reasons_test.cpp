@@ -9,7 +9,8 @@ namespace x402 {
 namespace {
 
 // Of one kind in t/vectors/facilitator-words.json: what the facilitators of the
-// official packages say. t/e2e/words.test.mjs finds a word that is missing there.
+// official packages say. t/e2e/words.test.mjs finds a word that is missing
+// there.
 std::vector<std::string> words_of(std::string_view kind)
 {
     static const JsonDocument vectors = read_vectors("facilitator-words.json");
@@ -133,7 +134,8 @@ TEST(RefusalReasons, KnowARevertedTransaction)
 }
 
 // Money: a facilitator that could not note a pending transaction down answers
-// as if it had failed; Python's does so for one on Solana that it lost sight of.
+// as if it had failed; Python's does so for one on Solana that it lost sight
+// of.
 TEST(RefusalReasons, OfAPendingTransactionAreNoRevert)
 {
     constexpr const char *kPending =
