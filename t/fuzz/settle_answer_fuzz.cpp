@@ -5,6 +5,7 @@
 #include "fuzz_check.hpp"
 #include "jansson_view.hpp"
 #include "policy/evm_address.hpp"
+#include "policy/network_address.hpp"
 #include "policy/network_table.hpp"
 
 using namespace x402;
@@ -63,7 +64,9 @@ void check_refused(const FacilitatorReply &reply, const Jansson &body,
     } else if (verdict == SettleVerdict::nonce_used) {
         must(!sent && is_nonce_used_reason(reason), "used is one reason");
     } else {
-        must(sent ? is_mined_revert_reason(reason)
+        std::string network = canonical_network(kExpected.network);
+        must(sent ? is_mined_revert(reason, member_text(body, "errorMessage"),
+                                    network_family(network))
                   : is_pre_broadcast_reason(reason),
              "refused has a reason that proves it");
     }
