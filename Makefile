@@ -303,11 +303,15 @@ format: ## clang-format for the C++ (ngx_http_x402_module.c is kept by hand)
 SHELL_FILES = $(shell git grep -lE '^\#!/bin/(ba)?sh' -- . ':!t/http')
 
 lint: house ## formatting, perl -c, shellcheck, whitespace
-	@t/lib/need clang-format shellcheck
-	clang-format --dry-run -Werror $(CXX_FILES)
+	@t/lib/need clang-format shellcheck git
+	@case "$$(clang-format --version)" in \
+	*"version 14."*) clang-format --dry-run -Werror $(CXX_FILES);; \
+	*) echo "formatting is not checked: releases of clang-format differ, and the tree follows 14";; \
+	esac
 	@for f in t/http/*.t t/house/*.t t/package/*.t t/lib/X402/*.pm; do perl -It/lib -wc $$f 2>&1 | grep -v 'syntax OK' && exit 1; done; true
 	shellcheck -S warning $(SHELL_FILES)
-	git diff --check $$(git hash-object -t tree /dev/null) HEAD -- . ':!t/vectors'
+	@if git rev-parse -q --verify HEAD >/dev/null 2>&1; then git diff --check $$(git hash-object -t tree /dev/null) HEAD -- . ':!t/vectors'; \
+	else echo "whitespace is not checked: this is not a clone"; fi
 
 compdb: need-build ## build/compile_commands.json, for editors and clang-tidy
 	@$(MAKE) --no-print-directory $(MODULE)
