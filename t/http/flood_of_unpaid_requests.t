@@ -73,7 +73,7 @@ for my $kind (@kinds) {
 }
 is $f->calls, 0, 'the facilitator was not asked';
 ok $up->untouched, 'I1: nor the backend';
-$t->log_unlike(qr/\[(?:warn|error|crit|alert)\][^\n]*x402/, 'what clients do wrong is no more than info');
+$t->log_unlike(qr/\[(?:warn|error|crit|alert)\][^\n]*x402/, 'faults of clients are at most info');
 is_content paid($t, '/a'), "answer to /a\n", 'I5: nothing is locked';
 
 finish;

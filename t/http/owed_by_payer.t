@@ -169,7 +169,7 @@ for my $h2 (0, 1) {
     is $f->asked('settle')->{paymentPayload}{payload}{authorization}{nonce},
         decoded($old)->{payload}{authorization}{nonce}, "${p}about the old payment";
     $f->settle(refused => 'insufficient_funds');
-    is_unknown paid($t, '/d', payment => $new, %via), "${p}a refusal is no proof";
+    is_unknown paid($t, '/d', payment => $new, %via), "${p}a refusal proves nothing";
     is $up->hits, 0, "${p}nothing is made";
     $f->settle('paid');
     $r = paid($t, '/d', payment => $new, %via);

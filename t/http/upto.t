@@ -73,7 +73,7 @@ $t->log_like(qr/\[error\].*Settlement-Overrides cannot be followed/, 'the log sa
 # Only an upstream's word counts, and only for upto.
 $up->on('/plain', body => "SECRET\n");
 $_->forget for $f, $up;
-is_content paid($t, '/add/plain', payment => permit2(unpaid($t, '/add/plain'))), "SECRET\n", 'add_header is no word of the upstream';
+is_content paid($t, '/add/plain', payment => permit2(unpaid($t, '/add/plain'))), "SECRET\n", 'add_header does not count as the upstream';
 is $f->asked('settle')->{paymentRequirements}{amount}, '5000000', 'the maximum';
 $up->on('/cheap', body => "SECRET\n", headers => [ 'Settlement-Overrides' => '{"amount":"1"}' ]);
 $_->forget for $f, $up;

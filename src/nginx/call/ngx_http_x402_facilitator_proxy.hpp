@@ -1,4 +1,4 @@
-// x402_facilitator_proxy as configured; libcurl is who can use one.
+// x402_facilitator_proxy as configured; only libcurl can use one.
 #ifndef NGX_HTTP_X402_FACILITATOR_PROXY_HPP
 #define NGX_HTTP_X402_FACILITATOR_PROXY_HPP
 
@@ -12,7 +12,7 @@ namespace x402 {
 
 struct FacilitatorProxy {
     ProxyUrl url;
-    std::string user;           // empty: the proxy asks for nobody
+    std::string user;           // empty: no credentials are sent
     std::string password_path;  // absolute
     // What was in that file when the configuration was read.
     std::shared_ptr<const SecretText> password;

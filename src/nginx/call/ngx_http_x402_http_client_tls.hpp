@@ -54,7 +54,7 @@ public:
     // On a connected `c`: NGX_OK, NGX_ERROR, or NGX_AGAIN, after which
     // `handler` is called once. Then objection() has to be asked.
     ngx_int_t shake_hands(ngx_connection_t *c, Handler handler);
-    // Why nothing may be said to the other side; empty: it is who it should be.
+    // Why nothing may be sent to the peer; empty: its certificate is accepted.
     std::string validate(ngx_connection_t *c) const;
     // After an answer: the next connection may resume the session of this one.
     void remember(ngx_connection_t *c);

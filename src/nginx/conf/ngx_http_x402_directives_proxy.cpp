@@ -1,4 +1,4 @@
-// x402_facilitator_proxy: the way out of a network that has one door.
+// x402_facilitator_proxy: calls leave a network through its proxy.
 #include "nginx/call/ngx_http_x402_curl.hpp"
 #include "nginx/call/ngx_http_x402_facilitator_conf.hpp"
 #include "nginx/conf/ngx_http_x402_directive_file.hpp"

@@ -8,7 +8,7 @@
 
 namespace x402 {
 
-// What the claim has to know of the way this payment takes, before take().
+// Fills in what the claim keeps of the payment option, before take().
 void complete_facts(RequestCtx &ctx, const PaymentOffer::Option &option);
 
 // Money: such a payment is verified before anything of it is settled, since it

@@ -91,7 +91,7 @@ bool read_payment(RequestCtx &ctx, std::string_view header_value)
         }
         return false;
     }
-    // Version 1 names no asset: that of the way it means.
+    // Version 1 names no asset: it is that of the option which is paid.
     std::string_view asset = payload->asset();
     if (payload->version == 1) {
         const auto *option = find_option(ctx, payload.value());

@@ -13,7 +13,7 @@ struct VerifyRules {
     // True: another facilitator of the group is being asked.
     bool (*moves)(RequestCtx &ctx, const FacilitatorReply &reply,
                   const VerifyAnswer &answer);
-    // It is valid; ctx.payment->payer is whom the facilitator named.
+    // It is valid; ctx.payment->payer is as the facilitator named it.
     void (*accept)(RequestCtx &ctx);
     // It is not: ends the payment with an answer.
     void (*refuse)(RequestCtx &ctx, const VerifyAnswer &answer);

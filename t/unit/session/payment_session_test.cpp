@@ -235,7 +235,7 @@ TEST(PaymentSession, NoPairReleasesContentBeforePaid)
     });
 }
 
-TEST(PaymentSession, AnUnknownOutcomeIsNoDemandForMoney)
+TEST(PaymentSession, AnUnknownOutcomeAsksForNoMoney)
 {
     for (PaymentState state : {S::settling, S::settling_first, S::orphaned}) {
         PaymentStep next = step(state, E::settle_unknown);
