@@ -300,7 +300,9 @@ format: ## clang-format for the C++ (ngx_http_x402_module.c is kept by hand)
 	@t/lib/need clang-format
 	clang-format -i $(CXX_FILES)
 
-SHELL_FILES = $(shell git grep -lE '^\#!/bin/(ba)?sh' -- . ':!t/http')
+# Without git, which may not be installed yet when this is read.
+SHELL_FILES = $(sort $(shell grep -rlE '^\#!/bin/(ba)?sh' --exclude-dir=.git --exclude-dir=build \
+	--exclude-dir=node_modules --exclude-dir=http .))
 
 lint: house ## formatting, perl -c, shellcheck, whitespace
 	@t/lib/need clang-format shellcheck git
