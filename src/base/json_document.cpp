@@ -331,6 +331,10 @@ Result<JsonDocument> JsonDocument::parse(std::string_view text,
     if (text.empty()) {
         return Problem{"an empty text is no JSON"};
     }
+    // jansson takes a NUL behind a number or a literal for a blank.
+    if (text.find('\0') != std::string_view::npos) {
+        return Problem{"a NUL byte"};
+    }
 
     json_error_t error;
     JsonDocument document;

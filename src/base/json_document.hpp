@@ -71,9 +71,10 @@ public:
     // A document without a value: root().exists() is false.
     JsonDocument() = default;
 
-    // Refuses duplicate member names, NUL in strings, invalid UTF-8, trailing
-    // bytes, integers beyond 64 bits and texts that exceed the limits (which
-    // are checked before a node is created). Any value may be the root.
+    // Refuses duplicate member names, NUL in strings and as a byte anywhere,
+    // invalid UTF-8, trailing bytes, integers beyond 64 bits and texts that
+    // exceed the limits (which are checked before a node is created). Any value
+    // may be the root.
     static Result<JsonDocument> parse(std::string_view text,
                                       const JsonLimits &limits = {});
 
