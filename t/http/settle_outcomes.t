@@ -106,6 +106,11 @@ $f->settle_once(refused => 'settlement_pending', with => $pending);
 is_content paid($t, '/paid'), $content, 'pending, then paid';
 is $f->order, 'verify settle settle', 'asked once more at once';
 
+# --- an empty text is as absent as null
+
+is_paid("$_ empty", with => { $_ => '' }) for qw(payer amount errorReason errorMessage);
+is_paid("$_ null", with => { $_ => undef }) for qw(payer amount errorReason errorMessage);
+
 # --- refused
 
 is_no($_, refused => $_) for qw(insufficient_funds invalid_exact_evm_payload_signature
