@@ -76,6 +76,19 @@ std::string_view family_of(std::string_view network)
     return network.substr(0, network.find(':'));
 }
 
+bool is_wildcard(std::string_view network)
+{
+    constexpr std::string_view kAll = ":*";
+    return network.size() > kAll.size()
+           && network.substr(network.size() - kAll.size()) == kAll;
+}
+
+// How a facilitator lists all networks of this one's family.
+std::string wildcard_of(std::string_view network)
+{
+    return std::string(family_of(canonical_network(network))) + ":*";
+}
+
 // 0: another network; otherwise a higher value is more similar.
 int nearness(const SupportedKind &kind, const KindNeed &need)
 {
@@ -86,7 +99,7 @@ int nearness(const SupportedKind &kind, const KindNeed &need)
     std::string wanted = canonical_network(need.network);
     if (canonical_network(kind.network) == wanted) {
         rank = 2;
-    } else if (kind.network == std::string(family_of(wanted)) + ":*") {
+    } else if (kind.network == wildcard_of(wanted)) {
         rank = 1;
     }
     return rank != 0 && kind.version == need.version ? rank + 2 : rank;
@@ -154,13 +167,21 @@ const SupportedKind *SupportedKinds::find(std::int64_t version,
                                           std::string_view scheme,
                                           std::string_view network) const
 {
+    const SupportedKind *of_family = nullptr;
+    std::string family;
     for (const SupportedKind &kind : kinds_) {
-        if (kind.version == version && kind.scheme == scheme
-            && kind.network == network) {
+        if (kind.version != version || kind.scheme != scheme) {
+            continue;
+        }
+        if (kind.network == network) {
             return &kind;
         }
+        if (of_family == nullptr && is_wildcard(kind.network)) {
+            family = family.empty() ? wildcard_of(network) : family;
+            of_family = kind.network == family ? &kind : nullptr;
+        }
     }
-    return nullptr;
+    return of_family;
 }
 
 const SupportedKind *SupportedKinds::find_near(const KindNeed &need) const

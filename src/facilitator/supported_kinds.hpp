@@ -1,8 +1,9 @@
 // The kinds that a facilitator supports: its answer to GET /supported.
 //
 // Kinds are found by the exact text of the answer, as clients and facilitators
-// compare them. A similar kind, whose network is spelled in another way, is
-// found for the log line that tells the operator.
+// compare them, or by a wildcard for the whole family (`solana:*`). A similar
+// kind, whose network is spelled in another way, is found for the log line that
+// tells the operator.
 #ifndef X402_FACILITATOR_SUPPORTED_KINDS_HPP
 #define X402_FACILITATOR_SUPPORTED_KINDS_HPP
 
@@ -44,7 +45,8 @@ public:
     const std::vector<SupportedKind> &kinds() const { return kinds_; }
     const std::vector<std::string> &extensions() const { return extensions_; }
 
-    // The first kind with exactly this text; nullptr: none. Lifetime: this.
+    // The first kind with exactly this text, else the first for all networks of
+    // the family; nullptr: none. Lifetime: this.
     const SupportedKind *find(std::int64_t version, std::string_view scheme,
                               std::string_view network) const;
     // Similar kinds, best first: the same network in another spelling, a

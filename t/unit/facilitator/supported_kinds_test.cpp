@@ -129,7 +129,33 @@ TEST(SupportedKinds, AreFoundByTheirExactWords)
     EXPECT_EQ(kinds.find(1, "exact", "eip155:8453"), nullptr);
     EXPECT_EQ(kinds.find(2, "exact", "base"), nullptr);
     EXPECT_EQ(kinds.find(2, "Exact", "eip155:8453"), nullptr);
-    EXPECT_EQ(kinds.find(2, "upto", "eip155:8453"), nullptr);
+    EXPECT_EQ(kinds.find(2, "upto", "solana:x"), nullptr);
+}
+
+TEST(SupportedKinds, AreFoundByTheWildcardOfTheirFamily)
+{
+    SupportedKinds kinds = parsed(
+        answer(kind(2, "exact", "solana:*", R"(,"extra":{"feePayer":"x"})")
+               + "," + kind(2, "exact", "eip155:*") + ","
+               + kind(2, "exact", "eip155:1", R"(,"extra":{"n":1})") + ","
+               + kind(1, "exact", "solana:*") + "," + kind(2, "upto", "*") + ","
+               + kind(2, "upto", ":*") + "," + kind(2, "upto", "eip155*")));
+    auto extra = [&kinds](std::int64_t version, const char *scheme,
+                          const char *network) {
+        const SupportedKind *found = kinds.find(version, scheme, network);
+        return found ? found->network + found->extra : "none";
+    };
+    EXPECT_EQ(extra(2, "exact", "solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp"),
+              R"(solana:*{"feePayer":"x"})");
+    EXPECT_EQ(extra(2, "exact", "eip155:8453"), "eip155:*");
+    EXPECT_EQ(extra(2, "exact", "eip155:1"), R"(eip155:1{"n":1})");
+    EXPECT_EQ(extra(1, "exact", "solana"), "solana:*");
+    EXPECT_EQ(extra(1, "exact", "eip155:8453"), "none");
+    EXPECT_EQ(extra(2, "exact", "algorand:x"), "none");
+    EXPECT_EQ(extra(2, "upto", "eip155:8453"), "none");
+    EXPECT_TRUE(missing_kinds(kinds, {{2, "exact", "solana:x"}}).empty());
+    kinds.keep_only({{2, "exact", "solana:x"}});
+    EXPECT_EQ(extra(2, "exact", "solana:x"), R"(solana:*{"feePayer":"x"})");
 }
 
 TEST(SupportedKinds, NearIsAnotherSpellingOfTheNetwork)
