@@ -156,10 +156,6 @@ Result<PriceText> parse_price_text(std::string_view text)
     if (means_dollars(ticker)) {
         return price;
     }
-    if (dollar_sign) {
-        return unreadable(text, "names dollars and a token: write $0.01 or "
-                                "\"0.01 USDC\"");
-    }
     price.symbol = ticker;
     return price;
 }

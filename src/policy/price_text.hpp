@@ -15,8 +15,8 @@ struct PriceText {
 };
 
 // Views point into `text`. `$` may lead, with spaces behind it; the ticker is a
-// letter and then letters, digits or dots; `USD` means dollars (empty symbol).
-// `$` and a ticker other than USD together are refused.
+// letter and then letters, digits or dots; `USD` means dollars (empty symbol),
+// and another ticker the token, with `$` in front or without.
 Result<PriceText> parse_price_text(std::string_view text);
 
 // True if a `$` in the text starts an nginx variable: a letter, '_' or '{'

@@ -14,6 +14,8 @@ TEST(PriceText, ReadsDollarsAndTickers)
     };
     constexpr Row kRows[] = {
         {"$0.01", "0.01", ""},
+        {"$1.50 USDC", "1.50", "USDC"},
+        {"$ 1 usdt0", "1", "usdt0"},
         {"0.01", "0.01", ""},
         {"$1", "1", ""},
         {"0", "0", ""},
@@ -70,7 +72,7 @@ TEST(PriceText, SaysWhatIsWrongAndWhatToWrite)
         {"1.5E+3", "has an exponent"},
         {"0x10", "lacks a blank before its ticker"},
         {"1.50USDC", "lacks a blank before its ticker"},
-        {"$0.01 USDC", "names dollars and a token"},
+        {"$0.01USDC", "lacks a blank before its ticker"},
         {"1.2.3", "has something behind its number"},
         {"5. USDC", "has something behind its number"},
         {"1 2", "has something behind its number"},
