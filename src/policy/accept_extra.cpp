@@ -119,8 +119,9 @@ std::string known_extra(const ExtraContext &context)
         append_json_key(known, key);
         append_json_string(known, value);
     };
-    if (asset != nullptr
-        && (asset->method == TransferMethod::eip3009
+    // As the reference: with upto the domain of every token that has one.
+    if (asset != nullptr && !asset->eip712_name.empty()
+        && (context.scheme == "upto" || asset->method == TransferMethod::eip3009
             || asset->method == TransferMethod::permit2_with_eip2612)) {
         add("name", asset->eip712_name);
         add("version", asset->eip712_version);

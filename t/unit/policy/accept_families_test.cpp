@@ -70,9 +70,15 @@ TEST(AcceptFamilies, UptoIsPaidByPermit2)
               std::string::npos)
         << json_of(terms);
     terms.network = "eip155:38833";
+    EXPECT_NE(json_of(terms).find(R"("extra":{"name":"USDC","version":"1",)"
+                                  R"("assetTransferMethod":"permit2"})"),
+              std::string::npos)
+        << json_of(terms);
+    terms.scheme = "exact";
     EXPECT_NE(
         json_of(terms).find(R"("extra":{"assetTransferMethod":"permit2"})"),
         std::string::npos);
+    terms.scheme = "upto";
     terms.extra = R"({"assetTransferMethod":"eip3009"})";
     EXPECT_NE(problem_of(terms).find("can only be paid by permit2"),
               std::string::npos);
