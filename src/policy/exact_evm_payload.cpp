@@ -1,22 +1,17 @@
 #include "policy/exact_evm_payload.hpp"
 
 #include <cstddef>
+#include <utility>
 
 #include "base/decimal_amount.hpp"
 #include "base/hex_codec.hpp"
+#include "policy/json_amount.hpp"
 
 namespace x402 {
 
 namespace {
 
 constexpr std::size_t kMaxSignatureText = 16 * 1024;
-
-// The member's text if it is an atomic amount, otherwise an empty text.
-std::string_view amount_member(JsonValue object, std::string_view key)
-{
-    std::string_view text = object[key].string();
-    return is_atomic_amount(text) ? text : std::string_view();
-}
 
 }  // namespace
 
@@ -32,12 +27,11 @@ std::optional<Eip3009Authorization> parse_eip3009_payload(JsonValue payload)
     std::string_view from_text = terms["from"].string();
     std::optional<EvmAddress> from = parse_evm_address(from_text);
     std::optional<EvmAddress> to = parse_evm_address(terms["to"].string());
-    std::string_view value = amount_member(terms, "value");
-    std::string_view valid_after = amount_member(terms, "validAfter");
-    std::string_view valid_before = amount_member(terms, "validBefore");
+    auto value = json_amount(terms["value"]);
+    auto valid_after = json_amount(terms["validAfter"]);
+    auto valid_before = json_amount(terms["validBefore"]);
     auto nonce = hex_decode<32>(terms["nonce"].string());
-    if (!from || !to || value.empty() || valid_after.empty()
-        || valid_before.empty() || !nonce) {
+    if (!from || !to || !value || !valid_after || !valid_before || !nonce) {
         return std::nullopt;
     }
 
@@ -45,9 +39,9 @@ std::optional<Eip3009Authorization> parse_eip3009_payload(JsonValue payload)
     authorization.from = *from;
     authorization.to = *to;
     authorization.from_text = from_text;
-    authorization.value = value;
-    authorization.valid_after = saturated_seconds(valid_after);
-    authorization.valid_before = saturated_seconds(valid_before);
+    authorization.value = std::move(*value);
+    authorization.valid_after = saturated_seconds(*valid_after);
+    authorization.valid_before = saturated_seconds(*valid_before);
     authorization.nonce = *nonce;
     return authorization;
 }

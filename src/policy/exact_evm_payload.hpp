@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/json_document.hpp"
@@ -19,7 +20,7 @@ struct Eip3009Authorization {
     EvmAddress from;
     EvmAddress to;
     std::string_view from_text;
-    std::string_view value;    // atomic units
+    std::string value;         // atomic units
     std::int64_t valid_after;  // seconds since the epoch, saturated
     std::int64_t valid_before;
     std::array<std::uint8_t, 32> nonce;
@@ -27,10 +28,10 @@ struct Eip3009Authorization {
 
 // The shape check before a claim: exactly the members `authorization` and
 // `signature` (0x and hex bytes, at most 16 KB of text); the authorization has
-// from, to (0x + 40 hex), value, validAfter, validBefore (`0|[1-9][0-9]{0,77}`
-// as strings), nonce (0x + 64 hex) and nothing else. nullopt: invalid_payload.
-// Signatures are not checked here: only the chain can check those of contract
-// wallets.
+// from, to (0x + 40 hex), value, validAfter, validBefore
+// (json_amount.hpp), nonce (0x + 64 hex) and nothing else. nullopt:
+// invalid_payload. Signatures are not checked here: only the chain can check
+// those of contract wallets.
 std::optional<Eip3009Authorization> parse_eip3009_payload(JsonValue payload);
 
 }  // namespace x402

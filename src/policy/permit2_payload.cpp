@@ -4,6 +4,7 @@
 
 #include "base/decimal_amount.hpp"
 #include "base/hex_codec.hpp"
+#include "policy/json_amount.hpp"
 
 namespace x402 {
 
@@ -11,9 +12,17 @@ namespace {
 
 constexpr std::size_t kMaxSignatureText = 16 * 1024;
 
-bool is_amount(JsonValue value)
+// The official facilitator reads numbers in the terms of scheme exact, and
+// texts alone in those of upto.
+bool is_amount(JsonValue value, bool upto)
 {
-    return is_atomic_amount(value.string());
+    return upto ? is_atomic_amount(value.string())
+                : json_amount(value).has_value();
+}
+
+std::int64_t seconds_of(JsonValue value)
+{
+    return saturated_seconds(*json_amount(value));
 }
 
 bool is_address(JsonValue value)
@@ -32,9 +41,11 @@ bool has_shape(JsonValue payload, bool upto)
            && permitted.is_object() && permitted.size() == 2
            && witness.is_object() && witness.size() == (upto ? 3u : 2u)
            && is_address(terms["from"]) && is_address(terms["spender"])
-           && is_amount(terms["nonce"]) && is_amount(terms["deadline"])
-           && is_address(permitted["token"]) && is_amount(permitted["amount"])
-           && is_address(witness["to"]) && is_amount(witness["validAfter"])
+           && is_amount(terms["nonce"], upto)
+           && is_amount(terms["deadline"], upto)
+           && is_address(permitted["token"])
+           && is_amount(permitted["amount"], upto) && is_address(witness["to"])
+           && is_amount(witness["validAfter"], upto)
            && (!upto || is_address(witness["facilitator"]));
 }
 
@@ -53,10 +64,10 @@ std::optional<Permit2Authorization> parse_permit2_payload(JsonValue payload,
     parsed.from = *parse_evm_address(parsed.from_text);
     parsed.to_text = witness["to"].string();
     parsed.token_text = terms["permitted"]["token"].string();
-    parsed.amount = terms["permitted"]["amount"].string();
-    parsed.nonce = *atomic_amount_bytes(terms["nonce"].string());
-    parsed.valid_after = saturated_seconds(witness["validAfter"].string());
-    parsed.deadline = saturated_seconds(terms["deadline"].string());
+    parsed.amount = *json_amount(terms["permitted"]["amount"]);
+    parsed.nonce = *atomic_amount_bytes(*json_amount(terms["nonce"]));
+    parsed.valid_after = seconds_of(witness["validAfter"]);
+    parsed.deadline = seconds_of(terms["deadline"]);
     return parsed;
 }
 

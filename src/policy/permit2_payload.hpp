@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/json_document.hpp"
@@ -19,7 +20,7 @@ struct Permit2Authorization {
     std::string_view from_text;
     std::string_view to_text;
     std::string_view token_text;
-    std::string_view amount;  // atomic units, the most that may be taken
+    std::string amount;  // atomic units, the most that may be taken
     std::array<std::uint8_t, 32> nonce;
     std::int64_t valid_after;  // seconds since the epoch, saturated
     std::int64_t deadline;
@@ -28,8 +29,8 @@ struct Permit2Authorization {
 // Exactly the members `permit2Authorization` and `signature`; the
 // authorization has from, permitted (token, amount), spender, nonce, deadline
 // and witness (to, validAfter; for `upto` also facilitator), and nothing else.
-// Addresses are 0x + 40 hex, numbers `0|[1-9][0-9]{0,77}` as strings. nullopt:
-// invalid_payload.
+// Addresses are 0x + 40 hex, amounts and times as json_amount.hpp says, for
+// `upto` texts alone. nullopt: invalid_payload.
 std::optional<Permit2Authorization> parse_permit2_payload(JsonValue payload,
                                                           bool upto);
 

@@ -1,11 +1,13 @@
 #include "policy/scheme_payload.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/base64_codec.hpp"
 #include "base/canonical_json.hpp"
 #include "base/decimal_amount.hpp"
 #include "policy/algorand_transaction.hpp"
+#include "policy/aptos_transaction.hpp"
 #include "policy/claim_key.hpp"
 #include "policy/evm_address.hpp"
 #include "policy/exact_evm_payload.hpp"
@@ -25,6 +27,9 @@ constexpr std::int64_t kClockAllowanceSeconds = 600;
 
 // The minimum time for verify, content and settle, if the offer allows it.
 constexpr std::int64_t kLeastRemainingSeconds = 60;
+
+// The clock of a client may be ahead, and the facilitator is called later.
+constexpr std::int64_t kClockToleranceSeconds = 2;
 
 Problem no_match()
 {
@@ -57,7 +62,7 @@ Result<SchemePayload> read_eip3009(std::string_view network,
     parsed.claim_key = *key;
     parsed.payer = authorization->from_text;
     parsed.payer_digest = evm_payer_digest(authorization->from);
-    parsed.value = authorization->value;
+    parsed.value = std::move(authorization->value);
     parsed.recipient = payload["authorization"]["to"].string();
     parsed.valid_after = authorization->valid_after;
     parsed.valid_before = authorization->valid_before;
@@ -81,7 +86,7 @@ Result<SchemePayload> read_permit2(std::string_view network, bool upto,
     parsed.claim_key = *key;
     parsed.payer = authorization->from_text;
     parsed.payer_digest = evm_payer_digest(authorization->from);
-    parsed.value = authorization->amount;
+    parsed.value = std::move(authorization->amount);
     parsed.recipient = authorization->to_text;
     parsed.token = authorization->token_text;
     parsed.valid_after = authorization->valid_after;
@@ -112,8 +117,10 @@ Result<SchemePayload> read_solana(std::string_view network, JsonValue payload)
     if (!message || payload.size() != 1) {
         return invalid_payload();
     }
-    return silent(PaymentForm::solana, "solana", network,
-                  bytes_of(sha256(*message)));
+    SchemePayload parsed = silent(PaymentForm::solana, "solana", network,
+                                  bytes_of(sha256(*message)));
+    parsed.endless = has_durable_nonce(*message);
+    return parsed;
 }
 
 Result<SchemePayload> read_algorand(std::string_view network, JsonValue payload)
@@ -152,6 +159,31 @@ Result<SchemePayload> read_fast(std::string_view network, JsonValue payload)
     return silent(PaymentForm::fast, "fast", network, *identity);
 }
 
+// x402, scheme exact on Aptos, Hedera, Stellar and Sui: the bytes of one
+// transaction, and on Sui the payer's signature beside it.
+Result<SchemePayload> read_transaction(std::string_view network,
+                                       std::string_view family,
+                                       JsonValue payload)
+{
+    bool sui = family == "sui";
+    auto bytes = base64_decode(payload["transaction"].string());
+    if (bytes && family == "aptos") {
+        bytes = aptos_transaction(*bytes);
+    }
+    if (!bytes || bytes->empty() || payload.size() != (sui ? 2 : 1)
+        || (sui && payload["signature"].string().empty())) {
+        return invalid_payload();
+    }
+    return silent(PaymentForm::transaction, family, network,
+                  bytes_of(sha256(*bytes)));
+}
+
+bool is_transaction_family(std::string_view family)
+{
+    return family == "aptos" || family == "hedera" || family == "stellar"
+           || family == "sui";
+}
+
 Result<SchemePayload> read_opaque(std::string_view network, JsonValue payload)
 {
     if (!payload.is_object() || payload.size() == 0) {
@@ -162,15 +194,13 @@ Result<SchemePayload> read_opaque(std::string_view network, JsonValue payload)
 }
 
 // The reasons are those of facilitators, so that clients need to know one set
-// only. Facilitators accept a signature that is valid for too long; the module
-// does not, because claims are kept that long.
+// only.
 struct ReasonWords {
     const char *recipient;
     const char *token;
     const char *value;
     const char *valid_after;
     const char *valid_before;
-    const char *valid_too_long;
 };
 
 constexpr ReasonWords kEip3009Words = {
@@ -178,7 +208,6 @@ constexpr ReasonWords kEip3009Words = {
     "invalid_exact_evm_payload_token_mismatch",
     "invalid_exact_evm_payload_authorization_value_mismatch",
     "invalid_exact_evm_payload_authorization_valid_after",
-    "invalid_exact_evm_payload_authorization_valid_before",
     "invalid_exact_evm_payload_authorization_valid_before",
 };
 
@@ -188,8 +217,12 @@ constexpr ReasonWords kPermit2Words = {
     "permit2_amount_mismatch",
     "permit2_not_yet_valid",
     "permit2_deadline_expired",
-    "permit2_deadline_too_late",
 };
+
+// Facilitators accept these payments: the reasons are the module's own.
+constexpr const char *kTooShort = "payment_validity_too_short";
+constexpr const char *kTooLong = "payment_validity_too_long";
+constexpr const char *kEndless = "payment_validity_endless";
 
 bool differs(std::string_view parsed, std::string_view offered)
 {
@@ -232,12 +265,15 @@ Result<SchemePayload> read_scheme_payload(std::string_view scheme,
     if (family == "algorand") {
         return read_algorand(id, payload);
     }
+    if (is_transaction_family(family)) {
+        return read_transaction(id, family, payload);
+    }
     return family == "fast" ? read_fast(id, payload) : read_opaque(id, payload);
 }
 
 const char *validate_payload(const SchemePayload &payload,
                              const PaymentRequirements &requirements,
-                             std::int64_t now)
+                             std::int64_t now, const ValidityLimits &limits)
 {
     bool permit2 = payload.form == PaymentForm::permit2;
     const ReasonWords &words = permit2 ? kPermit2Words : kEip3009Words;
@@ -250,18 +286,35 @@ const char *validate_payload(const SchemePayload &payload,
     if (wrong_value(payload, requirements.amount)) {
         return words.value;
     }
-    if (payload.valid_after && *payload.valid_after > now) {
+    if (payload.valid_after
+        && *payload.valid_after > now + kClockToleranceSeconds) {
         return words.valid_after;
     }
-    std::int64_t offered = requirements.max_timeout_seconds;
-    std::int64_t earliest = now + std::min(offered / 2, kLeastRemainingSeconds);
-    std::int64_t latest = now + offered + kClockAllowanceSeconds;
-    if (payload.valid_before && *payload.valid_before < earliest) {
+    if (payload.endless && limits.must_end) {
+        return kEndless;
+    }
+    if (!payload.valid_before) {
+        return nullptr;
+    }
+    if (*payload.valid_before <= now) {
         return words.valid_before;
     }
-    return payload.valid_before && *payload.valid_before > latest
-               ? words.valid_too_long
-               : nullptr;
+    std::int64_t offered = requirements.max_timeout_seconds;
+    std::int64_t least =
+        limits.least.value_or(std::min(offered / 2, kLeastRemainingSeconds));
+    std::int64_t most = limits.most.value_or(std::max(offered, limits.usual)
+                                             + kClockAllowanceSeconds);
+    if (*payload.valid_before < now + least) {
+        return kTooShort;
+    }
+    return *payload.valid_before > now + most ? kTooLong : nullptr;
+}
+
+bool claims_outlive_payments(std::string_view caip2)
+{
+    std::string_view family = network_family(caip2);
+    return family == "eip155" || family == "solana" || family == "algorand"
+           || family == "fast";
 }
 
 }  // namespace x402

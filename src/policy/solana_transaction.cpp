@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::size_t kKeyBytes = 32;
 constexpr std::size_t kSignatureBytes = 64;
+constexpr char kSystemProgram[kKeyBytes] = {};  // its address is 32 zeros
 
 class Reader {
 public:
@@ -87,12 +88,12 @@ bool skip_lookups(Reader &reader)
     return lookups.has_value();
 }
 
+constexpr unsigned kVersioned = 0x80;  // version 0; no other exists
+
 }  // namespace
 
 std::optional<std::string_view> solana_message(std::string_view transaction)
 {
-    constexpr unsigned kVersioned = 0x80;  // version 0; no other exists
-
     Reader reader(transaction);
     std::optional<std::size_t> signatures = reader.count();
     if (!signatures || *signatures == 0
@@ -112,6 +113,30 @@ std::optional<std::string_view> solana_message(std::string_view transaction)
         return std::nullopt;
     }
     return message;
+}
+
+bool has_durable_nonce(std::string_view message)
+{
+    constexpr std::string_view kAdvanceNonce("\4\0\0\0", 4);
+
+    Reader reader(message);
+    bool versioned = static_cast<unsigned char>(message[0]) == kVersioned;
+    reader.skip(versioned ? 4 : 3);
+    std::optional<std::size_t> keys = reader.count();
+    std::string_view first_key = reader.rest();
+    std::optional<std::size_t> instructions =
+        keys && reader.skip((*keys + 1) * kKeyBytes) ? reader.count()
+                                                     : std::nullopt;
+    std::optional<unsigned> program =
+        instructions && *instructions > 0 ? reader.byte() : std::nullopt;
+    if (!program || *program >= *keys || !reader.skip_list(1)
+        || first_key.substr(*program * kKeyBytes, kKeyBytes)
+               != std::string_view(kSystemProgram, kKeyBytes)) {
+        return false;
+    }
+    std::optional<std::size_t> length = reader.count();
+    return length && *length >= kAdvanceNonce.size()
+           && reader.rest().substr(0, kAdvanceNonce.size()) == kAdvanceNonce;
 }
 
 }  // namespace x402

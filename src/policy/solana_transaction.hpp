@@ -13,6 +13,11 @@ namespace x402 {
 // nullopt: not such a transaction. Lifetime of the result: `transaction`.
 std::optional<std::string_view> solana_message(std::string_view transaction);
 
+// Whether a message that solana_message() returned stays valid until the payer
+// changes a nonce account, and not for some 150 blocks only: its first
+// instruction is AdvanceNonceAccount of the system program.
+bool has_durable_nonce(std::string_view message);
+
 }  // namespace x402
 
 #endif

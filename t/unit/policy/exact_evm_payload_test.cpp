@@ -83,14 +83,18 @@ TEST(ExactEvmPayload, RefusesEveryOtherShape)
         {"from: short", replaced("E5B9\"", "E5B\"")},
         {"from: long", replaced("E5B9\"", "E5B90\"")},
         {"to: no address", replaced("0x2096", "2096")},
-        {"value: number", replaced("\"10000\"", "10000")},
+        {"value: fraction", replaced("\"10000\"", "10000.5")},
+        {"value: negative number", replaced("\"10000\"", "-1")},
+        {"value: rounded by doubles",
+         replaced("\"10000\"", "9007199254740993")},
+        {"value: beyond 64 bits", replaced("\"10000\"", "1e19")},
+        {"value: true", replaced("\"10000\"", "true")},
         {"value: leading zero", replaced("\"10000\"", "\"010000\"")},
         {"value: sign", replaced("\"10000\"", "\"-10000\"")},
         {"value: empty", replaced("\"10000\"", "\"\"")},
         {"value: hex", replaced("\"10000\"", "\"0x2710\"")},
         {"value: blank", replaced("\"10000\"", "\" 10000\"")},
         {"value: null", replaced("\"10000\"", "null")},
-        {"validAfter: number", replaced("\"0\"", "0")},
         {"validAfter: fraction", replaced("\"0\"", "\"0.0\"")},
         {"validBefore: words", replaced("2110580033", "never")},
         {"nonce: short", replaced("fc90\"", "fc9\"")},
@@ -125,6 +129,39 @@ TEST(ExactEvmPayload, TakesNumbersOf256BitsAndNoMore)
                           "564039457584007913129639936")));
 }
 
+// As the official facilitator does: a number is an integer if it is one.
+TEST(ExactEvmPayload, ReadsNumbersThatAreExactIntegers)
+{
+    struct Row {
+        const char *number;
+        const char *value;
+    };
+    constexpr Row kRows[] = {
+        {"10000", "10000"},
+        {"1e4", "10000"},
+        {"10000.0", "10000"},
+        {"0", "0"},
+        {"-0", "0"},
+        {"9007199254740992", "9007199254740992"},
+        {"1000000000000000000", "1000000000000000000"},
+        {"1e18", "1000000000000000000"},
+    };
+    for (const Row &row : kRows) {
+        JsonDocument document = parse_json(replaced("\"10000\"", row.number));
+        auto authorization = parse_eip3009_payload(document.root());
+        ASSERT_TRUE(authorization) << row.number;
+        EXPECT_EQ(authorization->value, row.value) << row.number;
+    }
+    std::string text = kPayload;
+    text.replace(text.find("\"0\""), 3, "12");
+    text.replace(text.find("\"2110580033\""), 12, "2110580033.0");
+    JsonDocument document = parse_json(text);
+    auto authorization = parse_eip3009_payload(document.root());
+    ASSERT_TRUE(authorization);
+    EXPECT_EQ(authorization->valid_after, 12);
+    EXPECT_EQ(authorization->valid_before, 2110580033);
+}
+
 TEST(ExactEvmPayload, ReadsPaymentsOfTheOfficialClient)
 {
     JsonDocument document = read_vectors("evm-payments.json");
@@ -145,7 +182,7 @@ TEST(ExactEvmPayload, ReadsPaymentsOfTheOfficialClient)
     EXPECT_EQ(transfers, 7u);
 }
 
-// Who signed is for the facilitator to say; what was signed is ours to read.
+// The facilitator judges the signature; the module reads what was signed.
 TEST(ExactEvmPayload, NegativeVectorsFailOnTermsOnly)
 {
     JsonDocument document = read_vectors("evm-payments.json");

@@ -93,7 +93,8 @@ TEST(PaymentForms, Permit2HasOneShape)
           R"("signature":"0x3a84"|"signature":"0x3a84","a":1)",
           R"("signature":"0x3a84"|"signature":"0x3a84","authorization":{})",
           R"("nonce":"1234"|"nonce":"0x04d2")",
-          R"("nonce":"1234"|"nonce":1234)", R"("nonce":"1234"|"nonce":"01234")",
+          R"("nonce":"1234"|"nonce":1234.5)",
+          R"("nonce":"1234"|"nonce":"01234")",
           R"("nonce":"1234"|"nonce":"1234","extra":1)",
           R"("amount":"10000"|"amount":"10000","a":1)",
           R"("amount":"10000"|"amount":"1e4")",
@@ -109,6 +110,26 @@ TEST(PaymentForms, Permit2HasOneShape)
     }
     EXPECT_EQ(key_of("exact", "base", upto_payload()), "");
     EXPECT_EQ(key_of("upto", "base", kPermit2), "");
+}
+
+// The official facilitator reads numbers in scheme exact, and none in upto.
+TEST(PaymentForms, Permit2NumbersMakeNoOtherPayment)
+{
+    const std::string key = key_of("exact", "base", kPermit2);
+    for (const char *pair :
+         {R"("nonce":"1234"|"nonce":1234)", R"("nonce":"1234"|"nonce":1234.0)",
+          R"("amount":"10000"|"amount":1e4)",
+          R"("deadline":"1800000300"|"deadline":1800000300)",
+          R"("validAfter":"0"|"validAfter":0)"}) {
+        std::string text(pair);
+        std::size_t bar = text.find('|');
+        std::string from = text.substr(0, bar);
+        std::string to = text.substr(bar + 1);
+        EXPECT_EQ(key_of("exact", "base", changed(kPermit2, from, to)), key)
+            << pair;
+        EXPECT_EQ(key_of("upto", "base", changed(upto_payload(), from, to)), "")
+            << pair;
+    }
 }
 
 TEST(PaymentForms, Permit2IsObjectedToInWordsOfItsOwn)
@@ -133,12 +154,14 @@ TEST(PaymentForms, Permit2IsObjectedToInWordsOfItsOwn)
     EXPECT_EQ(word("upto", changed(upto_payload(), "10000", "10001")), "");
     EXPECT_EQ(word("upto", changed(upto_payload(), "10000", "9999")),
               "permit2_amount_mismatch");
-    EXPECT_EQ(word("exact", changed(kPermit2, "\"0\"", "\"1800000001\"")),
+    EXPECT_EQ(word("exact", changed(kPermit2, "\"0\"", "\"1800000003\"")),
               "permit2_not_yet_valid");
-    EXPECT_EQ(word("exact", changed(kPermit2, "1800000300", "1800000059")),
+    EXPECT_EQ(word("exact", changed(kPermit2, "1800000300", "1800000000")),
               "permit2_deadline_expired");
+    EXPECT_EQ(word("exact", changed(kPermit2, "1800000300", "1800000059")),
+              "payment_validity_too_short");
     EXPECT_EQ(word("exact", changed(kPermit2, "1800000300", "1800000901")),
-              "permit2_deadline_too_late");
+              "payment_validity_too_long");
 }
 
 TEST(PaymentForms, EveryPaymentOfTheOfficialClientIsRead)
@@ -255,20 +278,182 @@ TEST(PaymentForms, SolanaTransactionsAreWholeAndNothingElse)
     EXPECT_EQ(key_of("exact", "solana", R"({"transaction":5})"), "");
 }
 
+// A payment that uses up a nonce account has no block by which it ends.
+TEST(PaymentForms, SolanaTellsADurableNonce)
+{
+    const std::string advance("\x04\0\0\0", 4);
+    auto is_endless = [](bool versioned, char program, const std::string &data,
+                         const std::string &second_key) {
+        std::string message = versioned ? "\x80" : "";
+        message += std::string("\x01\0\x01", 3);
+        message += '\x02' + std::string(32, 'k') + second_key;
+        message += std::string(32, 'h') + '\x01' + program + '\x01' + '\0'
+                   + static_cast<char>(data.size()) + data
+                   + (versioned ? std::string(1, '\0') : "");
+        auto parsed = read("exact", "solana",
+                           solana_payload(solana_transaction(1, message)));
+        EXPECT_TRUE(parsed);
+        return parsed && parsed->endless;
+    };
+    const std::string system(32, '\0');
+    for (bool versioned : {false, true}) {
+        EXPECT_TRUE(is_endless(versioned, 1, advance, system));
+        EXPECT_TRUE(is_endless(versioned, 1, advance + "x", system));
+        EXPECT_FALSE(is_endless(versioned, 0, advance, system));
+        EXPECT_FALSE(is_endless(versioned, 2, advance, system));
+        EXPECT_FALSE(is_endless(versioned, 1, advance.substr(0, 3), system));
+        EXPECT_FALSE(
+            is_endless(versioned, 1, std::string("\5\0\0\0", 4), system));
+        EXPECT_FALSE(is_endless(versioned, 1, advance, std::string(32, 's')));
+    }
+    EXPECT_FALSE(
+        read("exact", "solana",
+             solana_payload(solana_transaction(2, solana_message_of(true))))
+            ->endless);
+}
+
+// --- transactions
+
+std::string transaction_payload(std::string_view bytes)
+{
+    return "{\"transaction\":\"" + base64_encode(bytes) + "\"}";
+}
+
+TEST(PaymentForms, TransactionsAreTheirBytes)
+{
+    for (const char *network : {"stellar:pubnet", "hedera:mainnet"}) {
+        std::string key = key_of("exact", network, transaction_payload("abcd"));
+        ASSERT_NE(key, "");
+        EXPECT_EQ(key_of("exact", network, R"({"transaction":"YWJjZA"})"), key);
+        EXPECT_EQ(key_of("exact", network, R"({"transaction":"YWJjZB=="})"),
+                  key)
+            << "other bits behind the last byte";
+        EXPECT_NE(key_of("exact", network, transaction_payload("abce")), key);
+        for (const char *payload :
+             {"{}", "[]", "null", "\"a\"", "[1]", R"({"transaction":""})",
+              R"({"transaction":null})", R"({"transaction":["YWJjZA=="]})",
+              R"({"transaction":"YWJjZA==","a":null})",
+              R"({"transaction":"YWJj ZA=="})", R"({"Transaction":"YWJjZA=="})",
+              R"({"transaction":"YWJjZA==","signature":"x"})"}) {
+            EXPECT_EQ(key_of("exact", network, payload), "") << payload;
+        }
+    }
+    auto parsed = read("exact", "hedera:mainnet", transaction_payload("abcd"));
+    ASSERT_TRUE(parsed);
+    EXPECT_EQ(parsed->form, PaymentForm::transaction);
+    EXPECT_EQ(parsed->payer, "");
+    EXPECT_EQ(parsed->payer_digest, parsed->claim_key);
+    EXPECT_NE(key_of("exact", "hedera:mainnet", transaction_payload("abcd")),
+              key_of("exact", "hedera:testnet", transaction_payload("abcd")));
+}
+
+TEST(PaymentForms, SuiSignaturesMakeNoOtherPayment)
+{
+    auto key = [](const char *payload) {
+        return key_of("exact", "sui:mainnet", payload);
+    };
+    std::string first = key(R"({"signature":"YQ==","transaction":"YWJjZA=="})");
+    ASSERT_NE(first, "");
+    EXPECT_EQ(key(R"({"transaction":"YWJjZA","signature":"Yg=="})"), first);
+    EXPECT_NE(key(R"({"signature":"YQ==","transaction":"YWJjZQ=="})"), first);
+    for (const char *payload :
+         {R"({"transaction":"YWJjZA=="})",
+          R"({"signature":"","transaction":"YWJjZA=="})",
+          R"({"signature":["YQ=="],"transaction":"YWJjZA=="})",
+          R"({"signature":"YQ==","transaction":"YWJjZA==","gas":null})"}) {
+        EXPECT_EQ(key(payload), "") << payload;
+    }
+}
+
+// A transfer as the official client builds it, or with other types.
+std::string aptos_bytes(bool sponsored, const std::string &types)
+{
+    const std::string address(32, 'a');
+    std::string bytes = address + std::string(8, '\1');  // sequence number
+    bytes += '\2' + address + '\x16' + "primary_fungible_store" + '\x08'
+             + "transfer" + types + '\3' + '\x20' + address + '\x20' + address
+             + '\x08' + std::string(8, '\5');
+    bytes += std::string(8, '\x6') + std::string(8, '\x7')
+             + std::string(8, '\x8') + '\1';
+    return bytes + (sponsored ? '\1' + address : std::string(1, '\0'));
+}
+
+std::string aptos_text(const std::string &bytes, const std::string &behind)
+{
+    std::string text = "{\"transaction\":[";
+    for (char byte : bytes) {
+        text += std::to_string(static_cast<unsigned char>(byte)) + ",";
+    }
+    text.back() = ']';
+    return text + behind + "}";
+}
+
+std::string aptos_key(const std::string &text)
+{
+    return key_of("exact", "aptos:1", transaction_payload(text));
+}
+
+TEST(PaymentForms, AptosAuthenticatorsMakeNoOtherPayment)
+{
+    constexpr const char *kOther = R"(,"senderAuthenticator":[0])";
+    const std::string metadata = std::string("\1\7") + std::string(32, 'a')
+                                 + "\x0e" + "fungible_asset" + "\x08"
+                                 + "Metadata" + std::string(1, '\0');
+    for (bool sponsored : {false, true}) {
+        for (const std::string &types :
+             {metadata, std::string("\2\6\6\1\x0a"), std::string("\0", 1)}) {
+            std::string bytes = aptos_bytes(sponsored, types);
+            std::string key =
+                aptos_key(aptos_text(bytes, R"(,"senderAuthenticator":[1,2])"));
+            ASSERT_NE(key, "");
+            EXPECT_EQ(aptos_key(aptos_text(bytes, kOther)), key);
+            EXPECT_EQ(aptos_key(" " + aptos_text(bytes, kOther)), key);
+            EXPECT_EQ(aptos_key(aptos_text(bytes + '\0', kOther)), "");
+            for (std::size_t size = 0; size < bytes.size(); ++size) {
+                EXPECT_EQ(aptos_key(aptos_text(bytes.substr(0, size), kOther)),
+                          "")
+                    << size;
+            }
+            bytes[32] ^= 1;
+            EXPECT_NE(aptos_key(aptos_text(bytes, kOther)), key);
+        }
+    }
+    std::string bytes = aptos_bytes(false, metadata);
+    for (const char *behind :
+         {"", R"(,"senderAuthenticator":[])", R"(,"senderAuthenticator":"x")",
+          R"(,"senderAuthenticator":[256])",
+          R"(,"senderAuthenticator":[0],"a":1)",
+          R"(,"senderAuthenticator":[-1])"}) {
+        EXPECT_EQ(aptos_key(aptos_text(bytes, behind)), "") << behind;
+    }
+    EXPECT_EQ(aptos_key(bytes), "") << "without its JSON";
+    for (const std::string &types :
+         {std::string("\1\x0b"), std::string("\x81\0\1", 3),
+          std::string("\1\6\6\6\6\6\6\6\6\6\1"), std::string("\x7f")}) {
+        EXPECT_EQ(aptos_key(aptos_text(aptos_bytes(false, types), kOther)), "");
+    }
+    bytes = aptos_bytes(false, metadata);
+    bytes[40] = '\0';  // a script
+    EXPECT_EQ(aptos_key(aptos_text(bytes, kOther)), "");
+    bytes = aptos_bytes(false, metadata);
+    bytes.back() = '\2';
+    EXPECT_EQ(aptos_key(aptos_text(bytes, kOther)), "");
+}
+
 // --- others
 
 TEST(PaymentForms, OthersAreDigestedInCanonicalForm)
 {
-    std::string key = key_of("exact", "aptos:1", R"({"a":"x","b":{"c":1}})");
+    std::string key = key_of("exact", "keeta:1", R"({"a":"x","b":{"c":1}})");
     ASSERT_NE(key, "");
-    EXPECT_EQ(key_of("exact", "aptos:1", R"({"b":{"c":1.0},"a":"\u0078"})"),
+    EXPECT_EQ(key_of("exact", "keeta:1", R"({"b":{"c":1.0},"a":"\u0078"})"),
               key);
-    EXPECT_NE(key_of("exact", "aptos:2", R"({"a":"x","b":{"c":1}})"), key);
-    EXPECT_NE(key_of("exact", "aptos:1", R"({"a":"y","b":{"c":1}})"), key);
+    EXPECT_NE(key_of("exact", "keeta:2", R"({"a":"x","b":{"c":1}})"), key);
+    EXPECT_NE(key_of("exact", "keeta:1", R"({"a":"y","b":{"c":1}})"), key);
     for (const char *payload : {"{}", "[]", "null", "\"a\"", "[1]"}) {
-        EXPECT_EQ(key_of("exact", "sui:mainnet", payload), "") << payload;
+        EXPECT_EQ(key_of("exact", "keeta:1", payload), "") << payload;
     }
-    auto parsed = read("exact", "hedera:mainnet", R"({"transaction":"x"})");
+    auto parsed = read("exact", "keeta:1", R"({"transaction":"x"})");
     ASSERT_TRUE(parsed);
     EXPECT_EQ(parsed->form, PaymentForm::opaque);
     EXPECT_EQ(parsed->payer, "");

@@ -112,14 +112,17 @@ TEST(SchemePayload, ObjectsLikeTheOfferToAnAuthorization)
               "invalid_exact_evm_recipient_mismatch");
     EXPECT_EQ(validate("10000", "9999"),
               "invalid_exact_evm_payload_authorization_value_mismatch");
-    EXPECT_EQ(validate("\"0\"", "\"1800000001\""),
+    EXPECT_EQ(validate("\"0\"", "\"1800000002\""), "");
+    EXPECT_EQ(validate("\"0\"", "\"1800000003\""),
               "invalid_exact_evm_payload_authorization_valid_after");
-    EXPECT_EQ(validate("1800000300", "1800000059"),
+    EXPECT_EQ(validate("1800000300", "1800000000"),
               "invalid_exact_evm_payload_authorization_valid_before");
+    EXPECT_EQ(validate("1800000300", "1800000059"),
+              "payment_validity_too_short");
     EXPECT_EQ(validate("1800000300", "1800000060"), "");
     EXPECT_EQ(validate("1800000300", "1800000900"), "");
     EXPECT_EQ(validate("1800000300", "1800000901"),
-              "invalid_exact_evm_payload_authorization_valid_before");
+              "payment_validity_too_long");
 }
 
 TEST(SchemePayload, JudgesNothingTheFormDoesNotTell)
@@ -146,13 +149,15 @@ protected:
 
     std::string reason() const
     {
-        const char *word = validate_payload(authorization_, offered_, kNow);
+        const char *word =
+            validate_payload(authorization_, offered_, kNow, limits_);
         return word == nullptr ? "" : word;
     }
 
     static constexpr std::int64_t kNow = 1800000000;
     SchemePayload authorization_;
     PaymentRequirements offered_;
+    ValidityLimits limits_;
 };
 
 TEST_F(Objection, NoneToWhatWasOffered)
@@ -182,23 +187,30 @@ TEST_F(Objection, ToAnotherValue)
 
 TEST_F(Objection, ToWhatIsNotValidYet)
 {
-    authorization_.valid_after = kNow;
+    authorization_.valid_after = kNow + 2;  // clocks differ
     EXPECT_EQ(reason(), "");
-    authorization_.valid_after = kNow + 1;
+    authorization_.valid_after = kNow + 3;
     EXPECT_EQ(reason(), "invalid_exact_evm_payload_authorization_valid_after");
     authorization_.valid_after = std::numeric_limits<std::int64_t>::max();
     EXPECT_EQ(reason(), "invalid_exact_evm_payload_authorization_valid_after");
 }
 
+TEST_F(Objection, ToWhatHasExpired)
+{
+    for (std::int64_t before :
+         {std::int64_t{0}, kNow - 1, std::int64_t{kNow}}) {
+        authorization_.valid_before = before;
+        EXPECT_EQ(reason(),
+                  "invalid_exact_evm_payload_authorization_valid_before");
+    }
+}
+
 TEST_F(Objection, ToTooLittleTime)
 {
-    constexpr const char *kReason =
-        "invalid_exact_evm_payload_authorization_valid_before";
+    constexpr const char *kReason = "payment_validity_too_short";
     authorization_.valid_before = kNow + 60;
     EXPECT_EQ(reason(), "");
     authorization_.valid_before = kNow + 59;
-    EXPECT_EQ(reason(), kReason);
-    authorization_.valid_before = 0;
     EXPECT_EQ(reason(), kReason);
 
     // A short offer asks for half of itself.
@@ -207,12 +219,21 @@ TEST_F(Objection, ToTooLittleTime)
     EXPECT_EQ(reason(), "");
     authorization_.valid_before = kNow + 9;
     EXPECT_EQ(reason(), kReason);
+
+    // The operator may ask for less, or for more.
+    limits_.least = 5;
+    authorization_.valid_before = kNow + 5;
+    EXPECT_EQ(reason(), "");
+    authorization_.valid_before = kNow + 4;
+    EXPECT_EQ(reason(), kReason);
+    limits_.least = 120;
+    authorization_.valid_before = kNow + 119;
+    EXPECT_EQ(reason(), kReason);
 }
 
 TEST_F(Objection, ToMoreTimeThanAClaimIsKept)
 {
-    constexpr const char *kReason =
-        "invalid_exact_evm_payload_authorization_valid_before";
+    constexpr const char *kReason = "payment_validity_too_long";
     authorization_.valid_before = kNow + 900;
     EXPECT_EQ(reason(), "");
     authorization_.valid_before = kNow + 901;
@@ -221,6 +242,43 @@ TEST_F(Objection, ToMoreTimeThanAClaimIsKept)
     EXPECT_EQ(reason(), kReason);
     offered_.max_timeout_seconds = 4294967295u;
     EXPECT_EQ(reason(), kReason);
+    offered_.max_timeout_seconds = 300;
+
+    // What clients of a dialect sign is taken, and what the operator writes.
+    limits_.usual = 3600;
+    authorization_.valid_before = kNow + 4200;
+    EXPECT_EQ(reason(), "");
+    authorization_.valid_before = kNow + 4201;
+    EXPECT_EQ(reason(), kReason);
+    limits_.most = 400;
+    authorization_.valid_before = kNow + 400;
+    EXPECT_EQ(reason(), "");
+    authorization_.valid_before = kNow + 401;
+    EXPECT_EQ(reason(), kReason);
+}
+
+TEST_F(Objection, ToWhatNeverEndsWhereAClaimHasToOutliveIt)
+{
+    authorization_.valid_before = std::nullopt;
+    authorization_.endless = true;
+    EXPECT_EQ(reason(), "");
+    limits_.must_end = true;
+    EXPECT_EQ(reason(), "payment_validity_endless");
+    authorization_.endless = false;
+    EXPECT_EQ(reason(), "");
+}
+
+TEST(SchemePayload, KnowsWhereClaimsOutlivePayments)
+{
+    for (const char *network :
+         {"eip155:8453", "solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp",
+          "algorand:wGHE2Pwdvd7S12BL5FaOP20EGYesN73k", "fast:mainnet"}) {
+        EXPECT_TRUE(claims_outlive_payments(network)) << network;
+    }
+    for (const char *network : {"sui:mainnet", "aptos:1", "stellar:pubnet",
+                                "hedera:mainnet", "keeta:1", ""}) {
+        EXPECT_FALSE(claims_outlive_payments(network)) << network;
+    }
 }
 
 }  // namespace
