@@ -34,6 +34,13 @@ static ngx_conf_enum_t  ngx_http_x402_refuse_statuses[] = {
 };
 
 
+static ngx_conf_enum_t  ngx_http_x402_malformed_statuses[] = {
+    { ngx_string("402"), 402 },
+    { ngx_string("400"), NGX_HTTP_BAD_REQUEST },
+    { ngx_null_string, 0 }
+};
+
+
 static ngx_conf_num_bounds_t  ngx_http_x402_max_calls_bounds = {
     ngx_conf_check_num_bounds, 1, 1000000
 };
@@ -100,6 +107,13 @@ static ngx_command_t  ngx_http_x402_commands[] = {
     { ngx_string("x402_timeout"),
       NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
       ngx_http_x402_set_timeout,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("x402_validity"),
+      NGX_HTTP_X402_ANY|NGX_CONF_TAKE12,
+      ngx_http_x402_set_validity,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
@@ -215,6 +229,13 @@ static ngx_command_t  ngx_http_x402_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_x402_loc_conf_t, refuse_status),
       ngx_http_x402_refuse_statuses },
+
+    { ngx_string("x402_malformed_status"),
+      NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_x402_loc_conf_t, malformed_status),
+      ngx_http_x402_malformed_statuses },
 
     { ngx_string("x402_notify"),
       NGX_HTTP_X402_ANY|NGX_CONF_TAKE12,

@@ -74,6 +74,7 @@ typedef struct {
     ngx_array_t               *bypass;     /* ngx_http_complex_value_t */
     ngx_http_complex_value_t  *error;
     ngx_uint_t                 refuse_status;  /* of an invalid payment */
+    ngx_uint_t                 malformed_status;  /* of an unreadable one */
 } ngx_http_x402_loc_conf_t;
 
 
@@ -87,6 +88,8 @@ char *ngx_http_x402_set_switch(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_term(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_accept(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_timeout(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_x402_set_validity(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_http_x402_set_facilitator(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_x402_set_facilitator_group(ngx_conf_t *cf, ngx_command_t *cmd,

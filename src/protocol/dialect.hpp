@@ -74,6 +74,9 @@ public:
     network_name(const PaymentRequirements &option) const;
     // maxTimeoutSeconds if x402_timeout is not written.
     virtual std::uint32_t default_timeout() const { return 300; }
+    // For how many seconds its clients sign, whatever they are offered; 0: for
+    // as long as the offer says.
+    virtual std::uint32_t usual_validity() const { return 0; }
     // The response header that carries the offer, base64; an empty name: there
     // is none. Lifetime of the name: static.
     virtual std::string_view offer_header() const = 0;

@@ -99,6 +99,8 @@ public:
         return "Unable to find matching payment requirements";
     }
     std::uint32_t default_timeout() const override { return 60; }
+    // Of its client for EVM networks.
+    std::uint32_t usual_validity() const override { return 3600; }
 
     Result<PaymentPayload> decode(std::string_view header_value,
                                   const PaymentOffer *) const override

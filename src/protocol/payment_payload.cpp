@@ -12,10 +12,22 @@ namespace {
 
 constexpr std::size_t kMaxShownVersionBytes = 32;
 
-// The reference's text for a header that does not count as a payment.
-Problem unpaid()
+constexpr std::string_view kUnreadable = "Unreadable payment header: ";
+
+Problem unreadable(std::string_view word)
 {
-    return Problem{std::string(kPaymentRequired)};
+    return Problem{std::string(word)};
+}
+
+std::string upper(std::string_view name)
+{
+    std::string text(name);
+    for (char &letter : text) {
+        letter = letter >= 'a' && letter <= 'z'
+                     ? static_cast<char>(letter - 'a' + 'A')
+                     : letter;
+    }
+    return text;
 }
 
 // `text` or its beginning, without a partial UTF-8 sequence.
@@ -95,22 +107,34 @@ bool read_echo(std::string_view text, const PaymentOffer &offered,
 
 }  // namespace
 
+std::string wrong_header_error(std::string_view presented,
+                               std::string_view expected)
+{
+    return "Payment in " + upper(presented) + ", but this resource takes it in "
+           + upper(expected);
+}
+
+bool is_unreadable(const Problem &problem)
+{
+    return problem.text.compare(0, kUnreadable.size(), kUnreadable) == 0;
+}
+
 Result<PaymentPayload> decode_payment_header(std::string_view header_value,
                                              unsigned version,
                                              const PaymentOffer *offered)
 {
     if (header_value.size() > kMaxPaymentHeaderBytes) {
-        return unpaid();
+        return unreadable(kHeaderTooLong);
     }
     std::optional<std::string> text = base64_decode(header_value);
     if (!text) {
-        return unpaid();
+        return unreadable(kHeaderNotBase64);
     }
     PaymentPayload payload;
     if (offered == nullptr || !read_echo(*text, *offered, payload)) {
         Result<JsonDocument> document = JsonDocument::parse(*text);
         if (!document || document->root().is_null()) {
-            return unpaid();
+            return unreadable(kHeaderNotJson);
         }
         payload.document = std::move(document.value());
     }

@@ -17,6 +17,24 @@ constexpr std::string_view kPaymentRequired = "Payment required";
 
 constexpr std::size_t kMaxPaymentHeaderBytes = 64 * 1024;
 
+// `error` of the challenge for a payment header that cannot be read: its client
+// has to write it in another way, and a new payment would not help.
+constexpr std::string_view kHeaderTooLong =
+    "Unreadable payment header: it is longer than 64 KB";
+constexpr std::string_view kHeaderNotBase64 =
+    "Unreadable payment header: it is not base64 (RFC 4648, standard alphabet, "
+    "no blanks)";
+constexpr std::string_view kHeaderNotJson =
+    "Unreadable payment header: its base64 is not that of JSON (UTF-8, no NUL, "
+    "no repeated members, no more than 32 levels)";
+constexpr std::string_view kHeaderRepeated =
+    "Unreadable payment header: it is there more than once";
+bool is_unreadable(const Problem &problem);
+// The same for a payment in the header of another version; both names in
+// lower case.
+std::string wrong_header_error(std::string_view presented,
+                               std::string_view expected);
+
 struct PaymentPayload {
     unsigned version = 2;  // x402Version
     // The decoded JSON text exactly as signed and sent; the facilitator gets
@@ -51,13 +69,13 @@ private:
     }
 };
 
-// Problem: the `error` of the 402 that answers it: "Payment required" for a
-// value that is not base64 of JSON (the request counts as unpaid; also for a
-// JSON null and for more than 64 KB), "Unsupported x402 version: <v>" for
-// readable JSON that is not of `version` (<v> is the compact JSON of the
-// member, `undefined` without one, strings without their quotes; at most 32
-// bytes). Does not depend on `offered`, but an echo of a prepared option is not
-// parsed again (payment_offer.hpp). The offer must outlive the payload.
+// Problem: the `error` of the 402 that answers it: one of the texts above
+// for a value that is not base64 of JSON (a JSON null included), "Unsupported
+// x402 version: <v>" for readable JSON that is not of `version` (<v> is the
+// compact JSON of the member, `undefined` without one, strings without their
+// quotes; at most 32 bytes). Does not depend on `offered`, but an echo of a
+// prepared option is not parsed again (payment_offer.hpp). The offer must
+// outlive the payload.
 Result<PaymentPayload>
 decode_payment_header(std::string_view header_value, unsigned version,
                       const PaymentOffer *offered = nullptr);

@@ -85,6 +85,29 @@ like $t->config_error($frame =~ s/LINE/$complete x402_price \$nowhere;/r),
     qr/\[emerg\].*unknown "nowhere" variable/, 'refused: an unknown variable, in the words of nginx';
 refused("$complete x402_refuse_status $_; x402_price 1;", 'invalid value|arguments')
     for '401', '404', 'on', '402 403';
+refused("$complete x402_malformed_status $_; x402_price 1;", 'invalid value|arguments') for '401', '403', 'on', '402 400';
+refused("$complete x402_validity $_; x402_price 1;", 'write min= or max=|must be a time of at most 7d|is duplicate|less than max=|arguments')
+    for '', '60s', 'min', 'min=', 'max=x', 'max=-1', 'max=8d', 'min=1s min=2s', 'min=60s max=60s', 'min=2h max=1h', 'least=1s',
+    'min=1s max=2s max=3s';
+passes("$complete x402_validity $_; x402_price 1;") for 'min=0', 'max=7d', 'min=30s max=1h', 'max=1h min=30s';
+
+# Where neither the end of a payment nor all of its forms are known, only a settlement keeps it from being used twice.
+for (
+    [ 'sui:mainnet',    'pay_to=0x' . 'ab' x 32 . ' amount=1 asset=0x2::sui::SUI decimals=9' ],
+    [ 'aptos:1',        'pay_to=0x' . 'ab' x 32 . ' price=1' ],
+    [ 'stellar:testnet', 'pay_to=CCW67TSZV3SSS2HXMBQ5JFGCKJNXKZM7UQUWUZPUTHXSTZLEO7SJMI75 price=1' ],
+    [ 'hedera:mainnet', 'pay_to=0.0.5 amount=1 asset=0.0.0 decimals=8' ],
+    [ 'keeta:1',        'pay_to=x amount=1 asset=y decimals=2' ],
+) {
+    my ($network, $terms) = @$_;
+    refused("$url x402_settle off; x402_accept network=$network $terms;",
+        qq{"x402_settle off" cannot sell on "$network": .*write "x402_settle after" or "x402_settle before"});
+    unlike $t->config_error($frame =~ s/LINE/$url x402_accept network=$network $terms;/r), qr/cannot sell/,
+        "$network: settled payments are for sale";
+}
+unlike $t->config_error($frame =~ s/LINE/$url x402_settle off; x402_accept network=$_ price=1;/r), qr/emerg/, "off: $_"
+    for 'solana pay_to=CKPKJWNdJEqa81x7CkZ14BVPiY6y16Sxs7owznqtWYp5', 'base pay_to=0x209693Bc6afc0C5328bA36FaF03C514EF312287C';
+
 refused("$complete x402_protocol $_; x402_price 1;", 'same header|write "v2 fast"') for 'v1 fast', 'fast v1', 'fast v2';
 refused("$url $pay_to x402_network eip155:196; x402_protocol fast; x402_accept price=1 asset=0x036CbD53842c5426634e7929541eC2318f3dCF7e decimals=6 'extra={\"name\":\"a\",\"version\":\"1\"}';",
     'fast has no name for any network');

@@ -189,6 +189,16 @@ $f->settle('paid')->forget;
 is show('/evm/a', $payment)->status, 200, 'finished by the same payment';
 is $f->order, 'settle', 'by settling again';
 
+# Its client signs for an hour whatever the offer says.
+$_->forget for $f, $up;
+for ([ 3600, 200, '' ], [ 4100, 200, '' ], [ 4300, 402, 'payment_validity_too_long' ], [ 20, 402, 'payment_validity_too_short' ],
+    [ -5, 402, 'invalid_exact_evm_payload_authorization_valid_before' ]) {
+    my ($seconds, $status, $error) = @$_;
+    $r = show('/evm/a', evm_payment(of('/evm/a'), valid => $seconds));
+    is $r->status, $status, "valid for $seconds s";
+    is fast_offer($r)->{error}, $error, 'the word for it' if $error;
+}
+
 # The client leaves while its payment is settled: the content is owed.
 $_->forget for $f, $up;
 $f->settle('hold');

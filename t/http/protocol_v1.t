@@ -96,7 +96,7 @@ is scalar offer($t->get('/two'))->{accepts}->@*, 2, 'and stays in version 2';
 $r = $t->get('/old');
 is $r->header_count('PAYMENT-REQUIRED'), 0, 'v1 alone: no header';
 is body_of($r)->{x402Version}, 1, 'v1 alone: body';
-is $t->get('/new')->body, '{}', 'v2 alone: no body';
+is $t->get('/new')->body, '{"error":"Payment required","accepts":[]}', 'v2 alone: nothing to pay in the body';
 
 # --- paying ----------------------------------------------------------------------
 
@@ -159,12 +159,13 @@ like body_of(pay_old('/both', top => { x402Version => 2 }))->{error},
 is body_of(pay_old('/both', value => '9999'))->{error},
     'invalid_exact_evm_payload_authorization_value_mismatch', 'too little';
 is body_of($t->ask('GET', '/both', headers => [ 'X-PAYMENT' => '!!!' ]))->{error},
-    'X-PAYMENT header is required', 'no base64: as unpaid';
+    'Unreadable payment header: it is not base64 (RFC 4648, standard alphabet, no blanks)', 'no base64: said so';
 my @two = map { ('X-PAYMENT' => old_payment(old_offer('/both'))) } 1, 2;
 is $t->ask('GET', '/both', headers => \@two)->status, 402, 'two headers: none is picked';
 $r = $t->ask('GET', '/new', headers => [ 'X-PAYMENT' => old_payment(old_offer('/both')) ]);
 is $r->status, 402, 'v1 off: its header is no payment';
-is offer($r)->{error}, 'Payment required', 'and does not count';
+is offer($r)->{error}, 'Payment in X-PAYMENT, but this resource takes it in PAYMENT-SIGNATURE', 'which is said';
+is $r->body, plain_body($r), 'and its client finds an empty list';
 is scalar $f->calls, 0, 'nobody was asked';
 ok $up->untouched, 'the backend saw nothing';
 

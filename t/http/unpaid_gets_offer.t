@@ -47,7 +47,7 @@ $t->start;
 
 my $r = $t->get('/paid?a=1&b=%20', host => 'seller.example:8443');
 is $r->status, 402, 'status';
-is $r->body, '{}', 'body';
+is $r->body, '{"error":"Payment required","accepts":[]}', 'body';
 like $r->header('Content-Type'), qr{\Aapplication/json}, 'type';
 is $r->header('Cache-Control'), 'no-store', 'not to be stored';
 is $r->header_count('Cache-Control'), 1, 'said once';
@@ -110,7 +110,7 @@ for my $path ('/paid/', '//paid', '/./paid', '/x/../paid', '/%70aid', '/paid;x',
 }
 
 $r = $t->get('/paid', h2 => 1, port => 'h2');
-is $r->status . $r->body, '402{}', 'HTTP/2';
+is $r->status . $r->body, '402' . plain_body($r), 'HTTP/2';
 is offer($r)->{resource}{url}, 'http://localhost/paid', 'HTTP/2: the offer';
 
 # A body that was not asked for: not invited, not read as the next request.

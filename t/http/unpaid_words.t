@@ -52,7 +52,8 @@ for my $h2 (0, 1) {
         my $r = $t->get('/words/x', %via, headers => $unusable{$what});
         is $r->status . $r->body, "402$said", "$http: $what: the body";
         is $r->header('Content-Type'), 'text/plain; charset=utf-8', "$http: $what: its type";
-        is offer($r)->{error}, 'Reports cost "money"', "$http: $what: the error";
+        like offer($r)->{error}, $what =~ /nothing|empty/ ? qr/\AReports cost "money"\z/ : qr/\AUnreadable payment header: /,
+            "$http: $what: the error";
         is $r->header('Cache-Control'), 'no-store', "$http: $what: not to be stored";
         is $r->header_count('PAYMENT-REQUIRED'), 1, "$http: $what: one offer";
         like $r->header('Vary'), qr/Accept/, "$http: $what: Vary";
@@ -68,7 +69,7 @@ for my $h2 (0, 1) {
     is $r->header('Content-Type'), 'application/problem+json', "$http: its type";
 
     $r = $t->get('/arg/x', %via);
-    is $r->body, '{}', "$http: an empty body is the default";
+    is $r->body, plain_body($r), "$http: an empty body is the default";
     is $r->header('Content-Type'), 'application/json', "$http: with its type";
     is offer($r)->{error}, 'Payment required', "$http: an empty error, too";
     $r = $t->get('/arg/x?error=%22%5C&body=b', %via);
@@ -85,16 +86,16 @@ for my $h2 (0, 1) {
     # --- who brought a payment is answered as ever
     $f->verify_once(invalid => 'insufficient_funds');
     $r = paid($t, '/words/x', %via);
-    is $r->status . $r->body, '402{}', "$http: refused";
+    is $r->status . $r->body, '402' . plain_body($r), "$http: refused";
     is $r->header('Content-Type'), 'application/json', "$http: refused: type";
     is offer($r)->{error}, 'insufficient_funds', "$http: refused: its own error";
     $r = paid($t, '/words/x', %via, payment => 'eyJ4NDAyVmVyc2lvbiI6N30=');
-    is $r->status . $r->body, '402{}', "$http: another version";
+    is $r->status . $r->body, '402' . plain_body($r), "$http: another version";
     like offer($r)->{error}, qr/\AUnsupported x402 version/, "$http: another version: its own error";
     $f->settle_once(refused => 'insufficient_funds');
     $r = paid($t, '/words/x', %via);
     is_refused $r, "$http: settlement refused";
-    is $r->body, '{}', "$http: settlement refused: body";
+    is $r->body, plain_body($r), "$http: settlement refused: body";
     is_content paid($t, '/words/y', %via), "answer to /words/y\n", "$http: paid";
 }
 

@@ -50,7 +50,7 @@ sub refused ($error, $name, @spec) {
     $f->verify(@spec);
     my $r = presented();
     my $offer = offer($r);
-    ok $r->status == 402 && $r->body eq '{}' && $offer && $offer->{accepts}[0]{amount} eq '10000'
+    ok $r->status == 402 && $r->body eq plain_body($r) && $offer && $offer->{accepts}[0]{amount} eq '10000'
         && !$r->header('PAYMENT-RESPONSE'), $name or diag $r->summary;
     return is $offer->{error}, $error, "$name: reason";
 }

@@ -3,6 +3,7 @@
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_location_offer.hpp"
 #include "nginx/store/ngx_http_x402_zone.hpp"
+#include "policy/scheme_payload.hpp"
 
 namespace x402 {
 
@@ -19,19 +20,50 @@ bool sells_on_fast(const LocationOffer &offer)
     return false;
 }
 
+// Whether the zone can be the only protection: it remembers each payment as
+// long as it can be used, whatever it looks like. False: an error was printed.
+bool can_guard(ngx_conf_t *cf, const LocationOffer &offer)
+{
+    for (const LocationTerm &term : offer.terms) {
+        if (!term.plan
+            && !claims_outlive_payments(
+                canonical_network(term.terms.network))) {
+            log_conf(cf, NGX_LOG_EMERG,
+                     "\"x402_settle off\" cannot sell on \""
+                         + term.terms.network
+                         + "\": there the module does not know until when a "
+                           "payment can be used, or all the forms that it can "
+                           "have, and nothing else would prevent a second use; "
+                           "write \"x402_settle after\" or \"x402_settle "
+                           "before\"",
+                     term.origin);
+            return false;
+        }
+    }
+    return true;
+}
+
 }  // namespace
 
-void record_only_guard(MainConf &mcf, const LocationConf &conf)
+bool record_only_guard(ngx_conf_t *cf, MainConf &mcf, const LocationConf &conf)
 {
-    if (mcf.only_guard_of != nullptr || conf.offer == nullptr) {
-        return;
+    if (conf.offer == nullptr) {
+        return true;
     }
-    if (conf.settle == NGX_HTTP_X402_SETTLE_OFF) {
+    bool off = conf.settle == NGX_HTTP_X402_SETTLE_OFF;
+    if (off && !can_guard(cf, *conf.offer)) {
+        return false;
+    }
+    if (mcf.only_guard_of != nullptr) {
+        return true;
+    }
+    if (off) {
         mcf.only_guard_of = "\"x402_settle off\"";
     } else if (sells_on_fast(*conf.offer)) {
         mcf.only_guard_of = "a Fast network";
     }
     mcf.only_guard_at = conf.origin;
+    return true;
 }
 
 void advise_journal(ngx_conf_t *cf, const MainConf &mcf)

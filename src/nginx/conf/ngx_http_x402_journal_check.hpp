@@ -7,8 +7,9 @@
 
 namespace x402 {
 
-// At merge, for each location that is sold.
-void record_only_guard(MainConf &mcf, const LocationConf &conf);
+// At merge, for each location that is sold. False: it sells with "x402_settle
+// off" where even the zone cannot protect, and an error was printed.
+bool record_only_guard(ngx_conf_t *cf, MainConf &mcf, const LocationConf &conf);
 
 // At the end of the configuration: a warning where there is no journal.
 void advise_journal(ngx_conf_t *cf, const MainConf &mcf);

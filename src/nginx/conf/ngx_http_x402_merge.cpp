@@ -40,6 +40,8 @@ bool writes_terms(const LocationConf &conf)
 void merge_replies(LocationConf &conf, const LocationConf &outer)
 {
     ngx_conf_merge_uint_value(conf.refuse_status, outer.refuse_status, 402);
+    ngx_conf_merge_uint_value(conf.malformed_status, outer.malformed_status,
+                              402);
     ngx_conf_merge_ptr_value(conf.bypass, outer.bypass, nullptr);
     ngx_conf_merge_str_value(conf.cors, outer.cors, "");
     ngx_conf_merge_ptr_value(conf.error, outer.error, nullptr);
@@ -77,6 +79,10 @@ void merge_settings(LocationConf &conf, const LocationConf &outer)
     }
     // Not written: what the dialect says.
     ngx_conf_merge_uint_value(conf.timeout, outer.timeout, NGX_CONF_UNSET_UINT);
+    ngx_conf_merge_uint_value(conf.validity_min, outer.validity_min,
+                              NGX_CONF_UNSET_UINT);
+    ngx_conf_merge_uint_value(conf.validity_max, outer.validity_max,
+                              NGX_CONF_UNSET_UINT);
     ngx_conf_merge_msec_value(conf.connect_timeout, outer.connect_timeout,
                               2000);
     ngx_conf_merge_msec_value(conf.verify_timeout, outer.verify_timeout, 5000);
@@ -219,8 +225,8 @@ char *merge(ngx_conf_t *cf, LocationConf &outer, LocationConf &conf)
     } else if (!build_offer(cf, conf)) {
         return static_cast<char *>(NGX_CONF_ERROR);
     }
-    record_only_guard(*mcf, conf);
-    return choose_facilitator(cf, conf) && prepare_offers(cf, conf)
+    return record_only_guard(cf, *mcf, conf) && choose_facilitator(cf, conf)
+                   && prepare_offers(cf, conf)
                ? NGX_CONF_OK
                : static_cast<char *>(NGX_CONF_ERROR);
 }

@@ -74,7 +74,8 @@ struct LocationConf : ngx_http_x402_loc_conf_t {
         resource = description = mime_type = redeliver_key = error = unset;
         settle_buffer = read_body = NGX_CONF_UNSET_SIZE;
         settle_wait = NGX_CONF_UNSET_MSEC;
-        unproven = settle_failure = refuse_status = NGX_CONF_UNSET_UINT;
+        unproven = settle_failure = NGX_CONF_UNSET_UINT;
+        refuse_status = malformed_status = NGX_CONF_UNSET_UINT;
         forward_payment = NGX_CONF_UNSET;
         bypass = static_cast<ngx_array_t *>(NGX_CONF_UNSET_PTR);
     }
@@ -85,6 +86,9 @@ struct LocationConf : ngx_http_x402_loc_conf_t {
     ngx_str_t pay_to{};
     std::vector<AcceptWords> *accepts = nullptr;
     ngx_uint_t timeout = NGX_CONF_UNSET_UINT;  // s
+    // s, NGX_CONF_UNSET_UINT: as ValidityLimits has it
+    ngx_uint_t validity_min = NGX_CONF_UNSET_UINT;
+    ngx_uint_t validity_max = NGX_CONF_UNSET_UINT;
 
     ngx_str_t facilitator_url{};  // or the name of a group
     ConfOrigin facilitator_origin{};

@@ -92,6 +92,22 @@ ngx_int_t after_step(RequestCtx &ctx)
     return NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
+// Nothing that could be decoded: no payment, more than one, or one in the
+// header of another version.
+OwnReply unusable_answer(const RequestCtx &ctx, const ChosenPayment &payment)
+{
+    if (payment.header && payment.header->count > 1) {
+        return unreadable_answer(ctx, std::string(kHeaderRepeated));
+    }
+    if (payment.header == nullptr && !ctx.presented.empty()) {
+        OwnReply answer = unpaid_answer();
+        answer.offer_error = wrong_header_error(
+            ctx.presented.front().name, ctx.quote.dialect->payment_header());
+        return answer;
+    }
+    return unpaid_answer();
+}
+
 ngx_int_t first_visit(RequestCtx &ctx, const LocationConf *conf)
 {
     ngx_http_request_t *r = ctx.r;
@@ -134,7 +150,7 @@ ngx_int_t first_visit(RequestCtx &ctx, const LocationConf *conf)
     }
     if (!payment.usable()) {
         advance(ctx, PaymentEvent::answered_without_call);
-        return send_answer(ctx, unpaid_answer());
+        return send_answer(ctx, unusable_answer(ctx, payment));
     }
     receive_payment(ctx, view(payment.header->value));
     return after_step(ctx);

@@ -86,8 +86,8 @@ bool read_payment(RequestCtx &ctx, std::string_view header_value)
         ctx.quote.dialect->decode(header_value, ctx.quote.offer.get());
     if (!payload) {
         refuse_payment(ctx, payload.problem().text);
-        if (payload.problem().text == kPaymentRequired) {
-            ctx.answer = unpaid_answer();
+        if (is_unreadable(payload.problem())) {
+            ctx.answer = unreadable_answer(ctx, payload.problem().text);
         }
         return false;
     }
@@ -186,6 +186,21 @@ void ask_facilitator(RequestCtx &ctx, Worker &worker, const PeerChoice &peer)
     settle_first(ctx, worker, endpoint, settlement_terms(ctx));
 }
 
+ValidityLimits validity_limits(const RequestCtx &ctx)
+{
+    const LocationConf &conf = *ctx.quote.conf;
+    ValidityLimits limits;
+    if (conf.validity_min != NGX_CONF_UNSET_UINT) {
+        limits.least = static_cast<std::int64_t>(conf.validity_min);
+    }
+    if (conf.validity_max != NGX_CONF_UNSET_UINT) {
+        limits.most = static_cast<std::int64_t>(conf.validity_max);
+    }
+    limits.usual = ctx.quote.dialect->usual_validity();
+    limits.must_end = conf.settle == NGX_HTTP_X402_SETTLE_OFF;
+    return limits;
+}
+
 // A new payment: match, time, admission, claim, call.
 void begin(RequestCtx &ctx, Worker &worker, bool distrusted)
 {
@@ -245,8 +260,8 @@ bool meets_offer(RequestCtx &ctx, bool distrusted)
         refuse_payment(ctx, std::string(kExtensionEchoMismatch));
         return false;
     }
-    const char *error =
-        validate_payload(payment.scheme, option->requirements, ngx_time());
+    const char *error = validate_payload(payment.scheme, option->requirements,
+                                         ngx_time(), validity_limits(ctx));
     if (error) {
         refuse_payment(ctx, error);
         return false;

@@ -1,5 +1,7 @@
 #include "nginx/reply/ngx_http_x402_answer_body.hpp"
 
+#include "base/json_text.hpp"
+
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
 #include "nginx/reply/ngx_http_x402_paywall.hpp"
 
@@ -48,11 +50,17 @@ bool json_answer_body(ngx_http_request_t *r, const OwnReply &answer,
     return set_json(r, text, body);
 }
 
+// Empty: the stock word where nothing was paid, else none.
+static std::string_view error_of(const RequestCtx &ctx, const OwnReply &answer)
+{
+    bool operators = answer.unpaid && answer.offer_error.empty();
+    return operators ? ctx.quote.unpaid_error : answer.offer_error;
+}
+
 Challenge challenge_of(const RequestCtx &ctx, const OwnReply &answer,
                        const ResourceInfo &resource)
 {
-    std::string_view error =
-        answer.unpaid ? ctx.quote.unpaid_error : answer.offer_error;
+    std::string_view error = error_of(ctx, answer);
     bool stock = answer.unpaid && error.empty();
     Challenge challenge = {stock ? kPaymentRequired : error,
                            stock,
@@ -87,7 +95,21 @@ bool challenge_body(const RequestCtx &ctx, const OwnReply &answer,
             }
         }
     }
-    return set_json(ctx.r, "{}", body);
+    // Clients of version 1 read the ways to pay here, and fail where there is
+    // not even an empty list.
+    std::string_view error = error_of(ctx, answer);
+    if (answer.unpaid && error.empty()) {
+        return set_json(ctx.r, R"({"error":"Payment required","accepts":[]})",
+                        body);
+    }
+    std::string text = "{";
+    if (!error.empty()) {
+        append_json_key(text, "error");
+        append_json_string(text, error);
+    }
+    append_json_key(text, "accepts");
+    text.append("[]}");
+    return set_json(ctx.r, text, body);
 }
 
 }  // namespace

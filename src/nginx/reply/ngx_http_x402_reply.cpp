@@ -57,7 +57,8 @@ bool add_prepared_offers(RequestCtx &ctx, const PreparedOffers &prepared)
 // In every dialect of the location that puts its offer into a header.
 bool add_offers(RequestCtx &ctx, const OwnReply &answer)
 {
-    if (answer.unpaid && ctx.quote.conf->prepared) {
+    if (answer.unpaid && answer.offer_error.empty()
+        && ctx.quote.conf->prepared) {
         return add_prepared_offers(ctx, *ctx.quote.conf->prepared);
     }
     ResourceInfo resource = resource_info(ctx);
@@ -129,7 +130,7 @@ void record_reply(RequestCtx &ctx, const OwnReply &answer)
     bool unpaid = answer.unpaid
                   || (!ctx.payment && answer.offer_error == kPaymentRequired);
     ctx.trace.reply = unpaid ? ReplyKind::challenge : ReplyKind::refusal;
-    if (!unpaid) {
+    if (!unpaid || answer.unpaid) {
         ctx.trace.reason = answer.offer_error;
     }
 }
@@ -275,6 +276,14 @@ OwnReply unpaid_answer()
     answer.status = 402;
     answer.offer = true;
     answer.unpaid = true;
+    return answer;
+}
+
+OwnReply unreadable_answer(const RequestCtx &ctx, std::string error)
+{
+    OwnReply answer = unpaid_answer();
+    answer.status = ctx.quote.conf->malformed_status;
+    answer.offer_error = std::move(error);
     return answer;
 }
 

@@ -28,9 +28,12 @@ ngx_int_t send_answer(RequestCtx &ctx, const OwnReply &answer);
 OwnReply challenge_answer(std::string error);
 // The same for a payment that is no good: under x402_refuse_status.
 OwnReply invalid_answer(const RequestCtx &ctx, std::string error);
-// To who brought no payment, or nothing that can be read as one, in the
-// operator's words. The quote has been made.
+// To a request without a payment, in the operator's words. The quote has been
+// made.
 OwnReply unpaid_answer();
+// The same for a payment header that cannot be read, under
+// x402_malformed_status; `error` says what is wrong with it.
+OwnReply unreadable_answer(const RequestCtx &ctx, std::string error);
 // 503: no offer can be made before the facilitator has been heard.
 OwnReply unready_answer();
 OwnReply busy_answer(ngx_uint_t retry_after);

@@ -26,10 +26,11 @@ struct OwnReply {
     ngx_uint_t status = 0;    // 0: none
     bool offer = false;       // carries PAYMENT-REQUIRED
     bool unpaid = false;      // the request brought no usable payment
-    std::string offer_error;  // `error` of that offer, unless it is unpaid
+    std::string offer_error;  // `error` of that offer; empty: if it is unpaid,
+                              // the operator's
     std::string payer;        // of a refused payment, as the facilitator says
     std::string receipt;      // JSON for PAYMENT-RESPONSE; empty: none
-    const char *word = nullptr;  // of the JSON body; nullptr: body is {}
+    const char *word = nullptr;  // of the JSON body; nullptr: that of a 402
     const char *charged =
         nullptr;                 // JSON value of `charged`; nullptr: left out
     ngx_uint_t retry_after = 0;  // s; 0: no header

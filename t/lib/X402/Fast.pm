@@ -70,7 +70,7 @@ sub recorded_payment () {
 
 sub evm_payment ($body, %of) {
     my $accept = $body->{accepts}[ $of{accept} // 0 ];
-    my $until  = int(time) + $accept->{maxTimeoutSeconds};
+    my $until  = int(time) + ($of{valid} // 3600);  # so much whatever is offered
     return encoded({
         x402Version => 1, scheme => 'exact', network => $of{network} // $accept->{network},
         payload => {

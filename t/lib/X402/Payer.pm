@@ -15,7 +15,7 @@ use Exporter 'import';
 use JSON::PP ();
 use MIME::Base64 qw(encode_base64 decode_base64);
 
-our @EXPORT = qw(offer receipt payment permit2 payload encoded decoded without header_of
+our @EXPORT = qw(offer receipt plain_body payment permit2 payload encoded decoded without header_of
     random_hex bool_true bool_false);
 
 my $json  = JSON::PP->new->utf8->canonical;
@@ -35,6 +35,12 @@ sub encoded ($value) { return encode_base64(ref $value ? $json->encode($value) :
 
 sub offer ($answer)   { return decoded(scalar $answer->header('PAYMENT-REQUIRED')) }
 sub receipt ($answer) { return decoded(scalar $answer->header('PAYMENT-RESPONSE')) }
+
+# The body of a 402 that carries its offer in the header: the error once more, and no way to pay for clients of version 1.
+sub plain_body ($answer) {
+    my $error = (offer($answer) // {})->{error};
+    return '{' . (defined $error ? '"error":' . $json->allow_nonref->encode($error) . ',' : '') . '"accepts":[]}';
+}
 
 sub random_hex ($bytes) {
     return '0x' . join '', map { sprintf '%02x', int rand 256 } 1 .. $bytes;

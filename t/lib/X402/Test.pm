@@ -89,7 +89,7 @@ sub is_refused ($answer, $name) {
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     my $receipt = receipt($answer) // {};
     my $good = $answer->status == 402 && $answer->complete
-        && $answer->body eq ($answer->{head_only} ? '' : '{}')
+        && $answer->body eq ($answer->{head_only} ? '' : plain_body($answer))
         && $answer->header_count('PAYMENT-RESPONSE') == 1
         && $answer->header_count('PAYMENT-REQUIRED') == 1
         && ref offer($answer)

@@ -46,26 +46,39 @@ TEST(PaymentPayload, MissingMembersDoNotExist)
     EXPECT_FALSE(payload->accepted().exists());
 }
 
-TEST(PaymentPayload, UnreadableHeadersCountAsUnpaid)
+TEST(PaymentPayload, SaysWhyAHeaderCannotBeRead)
 {
-    for (std::string_view header :
-         {""sv, "!!!"sv, "e30=="sv, "bnVsbA=="sv, "A"sv, " e30="sv}) {
-        EXPECT_EQ(error_of(header), "Payment required") << header;
+    for (std::string_view header : {"!!!"sv, "e30=="sv, "A"sv, " e30="sv}) {
+        EXPECT_EQ(error_of(header), kHeaderNotBase64) << header;
     }
+    for (std::string_view header : {""sv, "bnVsbA=="sv, "e30K"sv, "ew=="sv}) {
+        EXPECT_EQ(error_of(header), header == "e30K"
+                                        ? "Unsupported x402 version: undefined"
+                                        : kHeaderNotJson)
+            << header;
+    }
+    for (std::string_view word :
+         {kHeaderTooLong, kHeaderNotBase64, kHeaderNotJson, kHeaderRepeated}) {
+        EXPECT_TRUE(is_unreadable(Problem{std::string(word)}));
+    }
+    EXPECT_FALSE(is_unreadable(Problem{"Unsupported x402 version: 3"}));
+    EXPECT_FALSE(is_unreadable(Problem{""}));
+    EXPECT_EQ(wrong_header_error("x-payment", "payment-signature"),
+              "Payment in X-PAYMENT, but this resource takes it in "
+              "PAYMENT-SIGNATURE");
 }
 
 // Where a second reader could understand something else, we do not read at all.
 TEST(PaymentPayload, RefusesWhatTheReferenceWouldGuessAt)
 {
     EXPECT_EQ(error_of_json(R"({"x402Version":1,"x402Version":2})"),
-              "Payment required");
+              kHeaderNotJson);
     EXPECT_EQ(error_of_json(R"({"x402Version":2,"a":"\u0000"})"),
-              "Payment required");
-    EXPECT_EQ(error_of_json("\xef\xbb\xbf{\"x402Version\":2}"),
-              "Payment required");
-    EXPECT_EQ(error_of_json("{\"x402Version\":2}\0"sv), "Payment required");
+              kHeaderNotJson);
+    EXPECT_EQ(error_of_json("\xef\xbb\xbf{\"x402Version\":2}"), kHeaderNotJson);
+    EXPECT_EQ(error_of_json("{\"x402Version\":2}\0"sv), kHeaderNotJson);
     EXPECT_EQ(error_of_json(R"({"x402Version":2,"a":18446744073709551616})"),
-              "Payment required");
+              kHeaderNotJson);
 }
 
 TEST(PaymentPayload, NamesTheVersionItDoesNotSpeak)
@@ -107,13 +120,13 @@ TEST(PaymentPayload, HoldsItsLimits)
     };
     EXPECT_EQ(padded(kMaxPaymentHeaderBytes).size(), kMaxPaymentHeaderBytes);
     EXPECT_EQ(error_of(padded(kMaxPaymentHeaderBytes)), "");
-    EXPECT_EQ(error_of(padded(kMaxPaymentHeaderBytes + 4)), "Payment required");
+    EXPECT_EQ(error_of(padded(kMaxPaymentHeaderBytes + 4)), kHeaderTooLong);
 
     std::string deep = "{\"x402Version\":2,\"a\":";
     deep.append(10000, '[');
     deep.append(10000, ']');
     deep.push_back('}');
-    EXPECT_EQ(error_of_json(deep), "Payment required");
+    EXPECT_EQ(error_of_json(deep), kHeaderNotJson);
 }
 
 TEST(PaymentPayload, ReadsHeadersAsTheReferenceDoes)
@@ -133,7 +146,7 @@ TEST(PaymentPayload, ReadsHeadersAsTheReferenceDoes)
         if (name == "JSON with invalid UTF-8 byte in string"
             || name == "lone surrogate escape") {
             EXPECT_TRUE(row["decodes"].is_true());
-            EXPECT_EQ(error, "Payment required");
+            EXPECT_EQ(error, kHeaderNotJson);
             ++stricter;
             continue;
         }
@@ -142,8 +155,10 @@ TEST(PaymentPayload, ReadsHeadersAsTheReferenceDoes)
             name == "\"e30=\" ({})" || name == "array" || name == "string";
         std::string expected;
         if (!row["decodes"].is_true() || name == "null") {
-            expected = "Payment required";
-        } else if (versionless) {
+            EXPECT_EQ(error.compare(0, 11, "Unreadable "), 0) << error;
+            continue;
+        }
+        if (versionless) {
             expected = "Unsupported x402 version: undefined";
         }
         EXPECT_EQ(error, expected);
