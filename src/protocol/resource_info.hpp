@@ -2,9 +2,19 @@
 #ifndef X402_PROTOCOL_RESOURCE_INFO_HPP
 #define X402_PROTOCOL_RESOURCE_INFO_HPP
 
+#include <cstddef>
 #include <string_view>
 
 namespace x402 {
+
+// Of a URL in an offer: strangers write it, and the header that carries the
+// offer has to pass servers that hold 4 KB of them.
+constexpr std::size_t kMostUrlBytes = 1024;
+
+// The URL without its query where it is longer than that, and the front of what
+// is still longer, never a part of an escape or of a character. Lifetime: the
+// argument's.
+std::string_view bounded_url(std::string_view url);
 
 // Lifetime: borrowed for the call.
 struct ResourceInfo {

@@ -156,6 +156,7 @@ OfferState make_quote(RequestCtx &ctx, const LocationConf *conf)
     if (ctx.quote.resource_url.empty()) {
         return OfferState::failed;
     }
+    ctx.quote.resource_url = bounded_url(ctx.quote.resource_url);
     ctx.quote.offer = std::move(offer);
     ctx.quote.location = &location;
     ctx.quote.dialect = location.dialects.front();
