@@ -33,6 +33,11 @@ http {
     }
 }
 EOF
+# By what shared caches are told to keep a response: RFC 9213 and before, Akamai, Cloudflare, Fastly, LiteSpeed, Netlify,
+# Vercel, nginx, Varnish.
+my @vendors = qw(CDN-Cache-Control Surrogate-Control Edge-Control Cloudflare-CDN-Cache-Control Akamai-Cache-Control
+    Fastly-Surrogate-Control X-LiteSpeed-Cache-Control Netlify-CDN-Cache-Control Vercel-CDN-Cache-Control
+    X-Accel-Expires Edge-Cache-TTL X-Cache-TTL X-Varnish-TTL Tomorrow-Cache-Control);
 my %said = (
     nothing => [],
     public  => [ 'Cache-Control' => 'public, max-age=60' ],
@@ -44,6 +49,7 @@ my %said = (
     twice   => [ 'Cache-Control' => 'public', 'Cache-Control' => 'max-age=60' ],
     foreign => [ map { ($_ => 'forged') } qw(PAYMENT-REQUIRED PAYMENT-RESPONSE X-PAYMENT-RESPONSE) ],
     accel   => [ 'X-Accel-Expires' => '600', 'Surrogate-Control' => 'max-age=600', 'CDN-Cache-Control' => 'public' ],
+    vendors => [ 'X-Mine' => 'kept', map { ($_ => 'max-age=600') } @vendors ],
     vary    => [ Vary => 'Accept-Language' ],
 );
 $up->on("/$_", body => "SECRET\n", headers => $said{$_}) for keys %said;
@@ -111,7 +117,13 @@ for my $h2 (0, 1) {
     is $r->status, 404, "${p}a failure";
     no_trace $r, 'forged', "${p}has no foreign offer either";
 
-    # shared caches have more ears
+    # shared caches have more ears: those of each vendor, too
+    for ([ 'paid', paid($t, '/up/vendors', %via) ], [ 'unpaid', $t->get('/up/vendors', %via) ]) {
+        my ($name, $r) = @$_;
+        is join(' ', grep { defined $r->header($_) } @vendors), '', "$p$name: no cache of any vendor hears more";
+    }
+    is scalar paid($t, '/up/vendors', %via)->header('X-Mine'), 'kept', "${p}another header stays";
+
     for my $path (qw(/up/accel /cdn/nothing)) {
         $r = paid($t, $path, %via);
         ok !$r->header('Surrogate-Control') && !$r->header('CDN-Cache-Control'), "$p$path: none of them hears more"

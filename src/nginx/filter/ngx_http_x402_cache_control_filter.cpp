@@ -24,19 +24,28 @@ bool is_own(const RequestCtx &ctx, const ngx_table_elt_t *header)
     return false;
 }
 
-// Instructions for shared caches beside Cache-Control (RFC 9213 and the names
-// that came before it).
+// Instructions for shared caches beside Cache-Control: RFC 9213 (targeted
+// fields: a name of the cache, then Cache-Control), and what vendors read. The
+// end of a name decides, since each vendor puts its own name in front.
 bool is_shared_cache_header(const ngx_str_t &name)
 {
-    constexpr std::string_view kTail = "cdn-cache-control";
-    if (header_is(name, "surrogate-control")) {
-        return true;
+    constexpr std::string_view kTails[] = {
+        "cache-control", "surrogate-control", "edge-control", "accel-expires",
+        "cache-ttl",     "edge-ttl",          "cdn-ttl",      "varnish-ttl",
+    };
+    for (std::string_view tail : kTails) {
+        if (name.len < tail.size()) {
+            continue;
+        }
+        std::size_t front = name.len - tail.size();
+        ngx_str_t end = {tail.size(), name.data + front};
+        if (header_is(end, tail)
+            && (front == 0 || name.data[front - 1] == '-'
+                || name.data[front - 1] == '_')) {
+            return true;
+        }
     }
-    if (name.len < kTail.size()) {
-        return false;
-    }
-    ngx_str_t tail = {kTail.size(), name.data + name.len - kTail.size()};
-    return header_is(tail, kTail);
+    return false;
 }
 
 std::string_view trimmed(std::string_view text)
