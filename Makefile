@@ -294,7 +294,7 @@ demo: need-build need-e2e ## chain, facilitator and nginx with a paid location; 
 pay: need-e2e ## one payment at URL=http://..., by the wallet whose key is in X402_KEY, at most X402_MAX=1 dollars
 	@URL='$(URL)' node t/e2e/pay.mjs
 
-CXX_FILES = $(foreach dir,src/* src/nginx/* t/unit t/unit/* t/fuzz t/bench,$(wildcard $(dir)/*.cpp $(dir)/*.hpp))
+CXX_FILES = $(foreach dir,src/* src/nginx/* src/nginx/*/* t/unit t/unit/* t/fuzz t/bench,$(wildcard $(dir)/*.cpp $(dir)/*.hpp))
 
 format: ## clang-format for the C++ (ngx_http_x402_module.c is kept by hand)
 	@t/lib/need clang-format

@@ -5,7 +5,7 @@
 
 # Names of files in the module begin here, wherever it is built.
 x402_cc="-ffile-prefix-map=$ngx_addon_dir=."
-x402_cpp_cc="-std=c++17 -fvisibility=hidden -iquote $ngx_addon_dir/src"
+x402_cpp_cc="-std=c++17 -Wextra -Wshadow -fvisibility=hidden -iquote $ngx_addon_dir/src"
 if [ "$NGX_CC_NAME" = gcc ]; then
     # Without it glibc would never unload what older configurations loaded.
     x402_cpp_cc="$x402_cpp_cc -fno-gnu-unique"

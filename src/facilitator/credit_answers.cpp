@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/json_document.hpp"
+#include "base/text_excerpt.hpp"
 
 namespace x402 {
 

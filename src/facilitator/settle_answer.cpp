@@ -4,8 +4,9 @@
 
 #include "base/decimal_amount.hpp"
 #include "base/json_document.hpp"
+#include "base/text_excerpt.hpp"
+#include "facilitator/facilitator_port.hpp"
 #include "facilitator/refusal_reasons.hpp"
-#include "facilitator/verify_answer.hpp"
 #include "policy/evm_address.hpp"
 #include "policy/network_address.hpp"
 #include "policy/network_table.hpp"

@@ -1,9 +1,9 @@
 #include "facilitator/supported_answer.hpp"
 
+#include "base/text_excerpt.hpp"
+
 #include <algorithm>
 #include <string_view>
-
-#include "facilitator/verify_answer.hpp"
 
 namespace x402 {
 

@@ -4,8 +4,8 @@
 
 #include "base/json_document.hpp"
 #include "base/json_text.hpp"
+#include "base/text_excerpt.hpp"
 #include "facilitator/facilitator_port.hpp"
-#include "facilitator/verify_answer.hpp"
 #include "policy/network_table.hpp"
 
 namespace x402 {

@@ -28,14 +28,6 @@ struct VerifyAnswer {
 // broken.
 VerifyAnswer read_verify_answer(const FacilitatorReply &reply);
 
-// At most `limit` bytes of a text from outside, with spaces merged and control
-// characters replaced: safe for one log line.
-std::string log_excerpt(const std::string &text, std::size_t limit = 200);
-
-// The same for a variable, which may go into a header, a quoted log field or a
-// page: printable ASCII without quotes, backslash, angle brackets and `&`.
-std::string header_excerpt(const std::string &text, std::size_t limit = 200);
-
 }  // namespace x402
 
 #endif

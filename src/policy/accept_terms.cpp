@@ -70,7 +70,7 @@ Result<std::string> resolve_network(const AcceptTerms &terms)
 std::optional<Problem> check_scheme(const AcceptTerms &terms,
                                     std::string_view network)
 {
-    if (terms.scheme.empty() || terms.scheme == "exact") {
+    if (terms.scheme_or_default() == "exact") {
         return std::nullopt;
     }
     if (terms.scheme != "upto") {
@@ -139,8 +139,8 @@ Result<JsonDocument> extra_of(const AcceptTerms &terms,
                               std::string_view network, const Token &token)
 {
     return resolve_extra(terms.extra,
-                         {terms.scheme.empty() ? "exact" : terms.scheme.c_str(),
-                          network, token.address, token.known, terms.upfront});
+                         {terms.scheme_or_default(), network, token.address,
+                          token.known, terms.upfront});
 }
 
 // Scheme, network and price of the terms, checked.
@@ -208,7 +208,7 @@ Result<PaymentRequirements> build_requirements(const AcceptTerms &terms)
     }
 
     PaymentRequirements requirements;
-    requirements.scheme = terms.scheme.empty() ? "exact" : terms.scheme;
+    requirements.scheme = terms.scheme_or_default();
     requirements.needs_supported =
         needs_supported(frame->network, extra->root());
     requirements.network = std::move(frame->network);

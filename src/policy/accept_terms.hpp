@@ -24,6 +24,11 @@ struct AcceptTerms {
     std::string extra;     // JSON object, merged over the asset's own
     std::uint32_t timeout_seconds = 300;
     bool upfront = false;  // settled before the content (x402_settle before)
+
+    std::string scheme_or_default() const
+    {
+        return scheme.empty() ? "exact" : scheme;
+    }
 };
 
 // Checks everything that a constant can tell: unknown network without asset,

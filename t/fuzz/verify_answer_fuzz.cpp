@@ -1,4 +1,5 @@
 // The first byte chooses status and transport, the rest is the body.
+#include "base/text_excerpt.hpp"
 #include "facilitator/verify_answer.hpp"
 
 #include "fuzz_check.hpp"

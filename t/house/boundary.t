@@ -12,7 +12,7 @@ use X402::House;
 my @pens = (
     [ qr{/ngx_http_x402_log\.cpp\z},       'ngx_log_error', 'the pen everybody else borrows' ],
     [ qr{/ngx_http_x402_boundary\.hpp\z},  'ngx_log_error', 'an exception: nothing may allocate any more' ],
-    [ qr{/ngx_http_x402_directives?(?:_\w+)?\.[ch]pp\z}, 'ngx_conf_log_error', 'nginx adds file and line' ],
+    [ qr{/ngx_http_x402_(?:config_file|directives?(?:_\w+)?)\.[ch]pp\z}, 'ngx_conf_log_error', 'nginx adds file and line' ],
     [ qr{/ngx_http_x402_zone\.cpp\z},      'ngx_log_stderr', 'nginx -t says how much a zone holds' ],
 );
 

@@ -94,7 +94,7 @@ sub foreign_in_pure_rooms ($house) {
     return @wrong;
 }
 
-# The files of curl are ngx_http_x402_curl*.cpp; a header they share may name
+# The files of curl are in src/nginx/call/curl; a header they share may name
 # curl's types as long as no other file includes it.
 sub foreign_in_nginx_room ($house) {
     my (@wrong, %openssl, %seen_by);
@@ -102,8 +102,8 @@ sub foreign_in_nginx_room ($house) {
     for my $path (@paths) {
         for ($house->includes($path)) { push $seen_by{ $_->[2] }->@*, $path }
     }
-    my %of_curl = map { $_ => 1 } grep {m{/ngx_http_x402_curl\w*\.cpp\z}} @paths;
-    for my $header (grep {m{/ngx_http_x402_curl_\w+\.hpp\z}} @paths) {
+    my %of_curl = map { $_ => 1 } grep {m{/call/curl/\w+\.cpp\z}} @paths;
+    for my $header (grep {m{/call/curl/\w+\.hpp\z}} @paths) {
         my $users = $seen_by{ $header =~ s{\Asrc/}{}r } // [];
         $of_curl{$header} = 1 if !grep { !$of_curl{$_} } @$users;
     }
@@ -111,7 +111,7 @@ sub foreign_in_nginx_room ($house) {
         for ($house->includes($path)) {
             my ($line, $kind, $what) = @$_;
             next if $kind ne 'angled';
-            push @wrong, "$path:$line: curl belongs to ngx_http_x402_curl*.cpp"
+            push @wrong, "$path:$line: curl belongs to src/nginx/call/curl"
                 if $what =~ m{\Acurl/} && !$of_curl{$path};
             push @wrong, "$path:$line: jansson belongs to base/json_document.cpp and its arena"
                 if $what =~ m{\Ajansson};
@@ -203,11 +203,11 @@ for (qw(<curl/curl.h> <openssl/ssl.h> <jansson.h> <ngx_http.h>)) {
         planted('src/nginx/ngx_http_x402_planted.cpp', $_);
 }
 catches 'OpenSSL in two files of curl', \&foreign_in_nginx_room,
-    planted('src/nginx/ngx_http_x402_curl_planted.cpp', '<openssl/err.h>');
+    planted('src/nginx/call/curl/planted.cpp', '<openssl/err.h>');
 
 catches 'curl in a header that others include', \&foreign_in_nginx_room, $house->with(
-    'src/nginx/ngx_http_x402_curl_planted.hpp' => "#include <curl/curl.h>\n",
-    'src/nginx/ngx_http_x402_planted.cpp' => qq(#include "nginx/ngx_http_x402_curl_planted.hpp"\n));
+    'src/nginx/call/curl/planted.hpp' => "#include <curl/curl.h>\n",
+    'src/nginx/ngx_http_x402_planted.cpp' => qq(#include "nginx/call/curl/planted.hpp"\n));
 
 catches 'the tables reach behind the contract', \&doors,
     $house->changed(X402::House::TABLES, qr/^#include/m, qq(#include "src/nginx/request/ngx_http_x402_ctx.hpp"\n#include));

@@ -1,7 +1,7 @@
-// A facilitator as one worker sees it: where each operation is asked, of what
-// address, by which transport, and with what credentials.
+#include "nginx/call/ngx_http_x402_endpoint.hpp"
+
+#include "base/text_excerpt.hpp"
 #include "facilitator/request_head.hpp"
-#include "facilitator/verify_answer.hpp"
 #include "nginx/call/ngx_http_x402_facilitator_call.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "base/text_excerpt.hpp"
 #include "facilitator/redirect_rule.hpp"
 #include "facilitator/request_head.hpp"
-#include "facilitator/verify_answer.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 
 namespace x402 {

@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "base/sha256_digest.hpp"
-#include "nginx/call/ngx_http_x402_curl.hpp"
+#include "nginx/call/curl/ngx_http_x402_curl.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 
 namespace x402 {

@@ -1,6 +1,6 @@
 // x402_facilitator_auth: who we are to the facilitator.
 #include "nginx/call/ngx_http_x402_facilitator_conf.hpp"
-#include "nginx/conf/ngx_http_x402_directive_secret.hpp"
+#include "nginx/conf/ngx_http_x402_config_file.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
 
 namespace x402 {

@@ -1,5 +1,5 @@
 // Directive setters that read a file: x402_extension and x402_paywall.
-#include "nginx/conf/ngx_http_x402_directive_file.hpp"
+#include "nginx/conf/ngx_http_x402_config_file.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
 #include "nginx/reply/ngx_http_x402_paywall.hpp"
 #include "protocol/extension_list.hpp"

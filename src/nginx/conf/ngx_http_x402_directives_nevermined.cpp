@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cctype>
 
-#include "nginx/conf/ngx_http_x402_directive_secret.hpp"
+#include "nginx/conf/ngx_http_x402_config_file.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
 

@@ -124,8 +124,7 @@ void record_needs(const LocationOffer &offer, const FacilitatorPeers *common)
         std::find(offer.dialects.begin(), offer.dialects.end(), &dialect_v2())
         != offer.dialects.end();
     for (const LocationTerm &term : offer.terms) {
-        std::string scheme =
-            term.terms.scheme.empty() ? "exact" : term.terms.scheme;
+        std::string scheme = term.terms.scheme_or_default();
         std::string network = caip2_network(term.terms.network).value_or("");
         auto old_name = v1_network_name(network);
         for (FacilitatorConf *peer : term.peers ? *term.peers : *common) {

@@ -1,6 +1,6 @@
 #include "nginx/core/ngx_http_x402_log.hpp"
 
-#include "facilitator/verify_answer.hpp"
+#include "base/text_excerpt.hpp"
 
 namespace x402 {
 

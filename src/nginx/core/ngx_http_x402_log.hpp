@@ -1,5 +1,5 @@
 // Lines in the error log. Texts from outside must have passed log_excerpt()
-// (facilitator/verify_answer.hpp) or be of a checked alphabet.
+// (base/text_excerpt.hpp) or be of a checked alphabet.
 #ifndef NGX_HTTP_X402_LOG_HPP
 #define NGX_HTTP_X402_LOG_HPP
 

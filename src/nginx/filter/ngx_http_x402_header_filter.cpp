@@ -1,6 +1,6 @@
 #include "nginx/filter/ngx_http_x402_header_filter.hpp"
 
-#include "facilitator/verify_answer.hpp"
+#include "base/text_excerpt.hpp"
 #include "nginx/core/ngx_http_x402_header_list.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/filter/ngx_http_x402_hold_timer.hpp"

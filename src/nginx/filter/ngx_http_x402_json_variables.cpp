@@ -1,7 +1,8 @@
 // Variables with a field in their name: $x402_body_<field> of the request body,
 // $x402_answer_<field> of what the facilitator said to verify.
 #include "base/json_text.hpp"
-#include "facilitator/verify_answer.hpp"
+#include "base/text_excerpt.hpp"
+#include "facilitator/facilitator_port.hpp"
 #include "nginx/request/ngx_http_x402_ctx.hpp"
 #include "nginx/request/ngx_http_x402_request_body.hpp"
 

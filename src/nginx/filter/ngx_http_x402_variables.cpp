@@ -4,7 +4,7 @@
 #include "base/hex_codec.hpp"
 #include "base/json_text.hpp"
 #include "base/module_version.hpp"
-#include "facilitator/verify_answer.hpp"
+#include "base/text_excerpt.hpp"
 #include "nginx/request/ngx_http_x402_ctx.hpp"
 #include "nginx/request/ngx_http_x402_payment_headers.hpp"
 #include "policy/asset_table.hpp"

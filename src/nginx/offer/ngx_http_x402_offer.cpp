@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/base64_codec.hpp"
+#include "nginx/core/ngx_http_x402_complex_value.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_extensions.hpp"
 #include "nginx/offer/ngx_http_x402_location_offer.hpp"
@@ -51,16 +52,8 @@ bool take_value(ngx_conf_t *cf, ngx_str_t word, std::string &out,
     if (!has_variable(out)) {
         return true;
     }
-    compiled = static_cast<ngx_http_complex_value_t *>(
-        ngx_pcalloc(cf->pool, sizeof(ngx_http_complex_value_t)));
-    if (compiled == nullptr) {
-        return false;
-    }
-    ngx_http_compile_complex_value_t compiler{};
-    compiler.cf = cf;
-    compiler.value = &word;
-    compiler.complex_value = compiled;
-    return ngx_http_compile_complex_value(&compiler) == NGX_OK;
+    compiled = compile_value(cf, word);
+    return compiled != nullptr;
 }
 
 // Seconds: of this way, else of the location, else of its first dialect.
@@ -262,11 +255,7 @@ bool has_words_for(ngx_conf_t *cf, const LocationConf &conf,
         bool any = false;
         for (const LocationTerm &term : location.terms) {
             PaymentRequirements option;
-            option.scheme =
-                term.terms.scheme.empty() ? "exact" : term.terms.scheme;
-            if (term.plan) {
-                option.scheme = "nvm";
-            }
+            option.scheme = term.plan ? "nvm" : term.terms.scheme_or_default();
             option.network = caip2_network(term.terms.network).value_or("");
             any = any || dialect->can_offer(named(std::move(option)));
         }

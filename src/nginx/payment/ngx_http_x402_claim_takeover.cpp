@@ -11,6 +11,7 @@
 // has bought one thing.
 #include "nginx/payment/ngx_http_x402_claim_takeover.hpp"
 
+#include "base/text_excerpt.hpp"
 #include "facilitator/settle_request.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/payment/ngx_http_x402_admission.hpp"

@@ -3,6 +3,7 @@
 #ifndef NGX_HTTP_X402_FACILITATOR_PEERS_HPP
 #define NGX_HTTP_X402_FACILITATOR_PEERS_HPP
 
+#include "facilitator/verify_answer.hpp"
 #include "nginx/request/ngx_http_x402_ctx.hpp"
 
 namespace x402 {

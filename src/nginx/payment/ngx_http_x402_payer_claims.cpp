@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "base/decimal_amount.hpp"
+#include "base/text_excerpt.hpp"
 #include "facilitator/settle_request.hpp"
-#include "facilitator/verify_answer.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
 #include "nginx/payment/ngx_http_x402_settle_first.hpp"

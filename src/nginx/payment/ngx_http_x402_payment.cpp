@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/decimal_amount.hpp"
+#include "base/text_excerpt.hpp"
 #include "facilitator/verify_answer.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_extensions.hpp"

@@ -1,6 +1,6 @@
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
 
-#include "facilitator/verify_answer.hpp"
+#include "base/text_excerpt.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 

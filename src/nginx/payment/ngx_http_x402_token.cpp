@@ -3,6 +3,7 @@
 // it, keeps no claim for it, and writes it into no log line.
 #include "nginx/payment/ngx_http_x402_token.hpp"
 
+#include "base/text_excerpt.hpp"
 #include "facilitator/credit_answers.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_extensions.hpp"

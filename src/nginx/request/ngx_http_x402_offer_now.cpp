@@ -1,7 +1,8 @@
 // The offer of this moment: variables evaluated, unless all is constant.
 #include <algorithm>
 
-#include "facilitator/verify_answer.hpp"
+#include "base/text_excerpt.hpp"
+#include "nginx/core/ngx_http_x402_complex_value.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_location_offer.hpp"
 #include "nginx/request/ngx_http_x402_offer_supported.hpp"
@@ -11,20 +12,6 @@
 namespace x402 {
 
 namespace {
-
-bool evaluate(ngx_http_request_t *r, ngx_http_complex_value_t *value,
-              std::string &out)
-{
-    if (value == nullptr) {
-        return true;
-    }
-    ngx_str_t text;
-    if (ngx_http_complex_value(r, value, &text) != NGX_OK) {
-        return false;
-    }
-    out = copy(text);
-    return true;
-}
 
 void log_unusable(ngx_http_request_t *r, const LocationTerm &term,
                   const Problem &problem)

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "facilitator/credit_answers.hpp"
+#include "nginx/core/ngx_http_x402_complex_value.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/worker/ngx_http_x402_worker.hpp"
 
@@ -101,16 +102,12 @@ Result<PaymentRequirements> plan_now(ngx_http_request_t *r,
                                      const LocationTerm &term, bool &waiting)
 {
     PlanTerms terms = *term.plan;
-    if (term.credits) {
-        ngx_str_t text;
-        if (ngx_http_complex_value(r, term.credits, &text) != NGX_OK) {
-            return Problem{"a variable could not be evaluated"};
-        }
-        if (text.len == 0) {
-            return Problem{"the number of credits is empty: give the map a "
-                           "default"};
-        }
-        terms.credits = copy(text);
+    if (!evaluate(r, term.credits, terms.credits)) {
+        return Problem{"a variable could not be evaluated"};
+    }
+    if (term.credits && terms.credits.empty()) {
+        return Problem{"the number of credits is empty: give the map a "
+                       "default"};
     }
     if (!terms.is_open()) {
         return plan_requirements(terms);

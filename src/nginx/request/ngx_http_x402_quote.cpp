@@ -2,23 +2,11 @@
 
 #include <algorithm>
 
+#include "nginx/core/ngx_http_x402_complex_value.hpp"
+
 namespace x402 {
 
 namespace {
-
-bool evaluate(ngx_http_request_t *r, ngx_http_complex_value_t *value,
-              std::string_view &out)
-{
-    ngx_str_t text;
-    if (value == nullptr) {
-        return true;
-    }
-    if (ngx_http_complex_value(r, value, &text) != NGX_OK) {
-        return false;
-    }
-    out = view(text);
-    return true;
-}
 
 // The port a client wrote into Host, with its colon; empty when there is none.
 // What is behind the last colon of a bare "[v6]" is no number.

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "facilitator/verify_answer.hpp"
+#include "base/text_excerpt.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 
 namespace x402 {

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/module_version.hpp"
-#include "nginx/call/ngx_http_x402_curl_engines.hpp"
+#include "nginx/call/curl/ngx_http_x402_curl_engines.hpp"
 #include "nginx/call/ngx_http_x402_http_client_tls.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 

@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include "base/sha256_digest.hpp"
-#include "facilitator/verify_answer.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 
 namespace x402 {

@@ -184,38 +184,5 @@ TEST(VerifyAnswer, ReadsBodiesUpToTheCap)
     EXPECT_EQ(read_verify_answer(answered(200, body)).verdict, V::broken);
 }
 
-TEST(LogExcerpt, FitsOneLogLine)
-{
-    EXPECT_EQ(log_excerpt(""), "");
-    EXPECT_EQ(log_excerpt(" \r\n\t "), "");
-    EXPECT_EQ(log_excerpt("  a  \n b  "), "a b");
-    EXPECT_EQ(log_excerpt("say \"hi\""), "say 'hi'");
-    EXPECT_EQ(log_excerpt("\x1b[31mred\x7f"), "[31mred?");
-    EXPECT_EQ(log_excerpt("\xc3\xbc"), "??");
-    EXPECT_EQ(log_excerpt(std::string("a\0b", 3)), "a b");
-}
-
-TEST(LogExcerpt, IsAtMostAsLongAsAsked)
-{
-    EXPECT_EQ(log_excerpt("abcd", 4), "abcd");
-    EXPECT_EQ(log_excerpt("abcd \n", 4), "abcd");
-    EXPECT_EQ(log_excerpt("abcde", 4), "abcd...");
-    EXPECT_EQ(log_excerpt("abcd e", 4), "abcd...");
-    EXPECT_EQ(log_excerpt("ab de", 4), "ab d...");
-    EXPECT_EQ(log_excerpt("abc e", 4), "abc...");
-    EXPECT_EQ(log_excerpt(std::string(500, 'x')),
-              std::string(200, 'x') + "...");
-}
-
-TEST(HeaderExcerpt, IsFitForAHeader)
-{
-    EXPECT_EQ(header_excerpt("insufficient_funds"), "insufficient_funds");
-    EXPECT_EQ(header_excerpt("a\r\nSet-Cookie: b=1"), "a Set-Cookie: b=1");
-    EXPECT_EQ(header_excerpt(std::string("a\0b", 3)), "a b");
-    EXPECT_EQ(header_excerpt("\"'`\\<>&\x7f\xc3\xa9"), "??????????");
-    EXPECT_EQ(header_excerpt("abc", 2), "ab...");
-    EXPECT_EQ(header_excerpt("\r\n"), "");
-}
-
 }  // namespace
 }  // namespace x402

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <fcntl.h>
 
-#include "nginx/call/ngx_http_x402_curl_internal.hpp"
+#include "nginx/call/curl/ngx_http_x402_curl_internal.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 
 namespace x402 {

@@ -1,9 +1,9 @@
-#include "nginx/call/ngx_http_x402_curl_engines.hpp"
+#include "nginx/call/curl/ngx_http_x402_curl_engines.hpp"
 
 #include <new>
 #include <utility>
 
-#include "nginx/call/ngx_http_x402_curl_internal.hpp"
+#include "nginx/call/curl/ngx_http_x402_curl_internal.hpp"
 
 namespace x402 {
 

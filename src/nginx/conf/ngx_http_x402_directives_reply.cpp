@@ -1,4 +1,5 @@
-// Directive setters: how the module talks to those it refuses.
+// Directive setters: what unpaid requests are answered.
+#include "nginx/core/ngx_http_x402_complex_value.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
 #include "protocol/preflight_words.hpp"
 
@@ -76,16 +77,8 @@ char *set_unpaid_body(ngx_conf_t *cf, void *conf)
                                     "application/json or \"text/plain; "
                                     "charset=utf-8\"");
     }
-    auto *compiled = static_cast<ngx_http_complex_value_t *>(
-        ngx_pcalloc(cf->pool, sizeof(ngx_http_complex_value_t)));
+    ngx_http_complex_value_t *compiled = compile_value(cf, value);
     if (compiled == nullptr) {
-        return static_cast<char *>(NGX_CONF_ERROR);
-    }
-    ngx_http_compile_complex_value_t compiler{};
-    compiler.cf = cf;
-    compiler.value = &value;
-    compiler.complex_value = compiled;
-    if (ngx_http_compile_complex_value(&compiler) != NGX_OK) {
         return static_cast<char *>(NGX_CONF_ERROR);
     }
     lcf->unpaid_type = type;

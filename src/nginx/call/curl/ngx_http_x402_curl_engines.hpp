@@ -8,7 +8,7 @@
 #include <memory>
 #include <vector>
 
-#include "nginx/call/ngx_http_x402_curl.hpp"
+#include "nginx/call/curl/ngx_http_x402_curl.hpp"
 
 namespace x402 {
 

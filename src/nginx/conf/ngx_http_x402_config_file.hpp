@@ -1,8 +1,9 @@
-// A file that a directive names, read with the configuration.
-#ifndef NGX_HTTP_X402_DIRECTIVE_FILE_HPP
-#define NGX_HTTP_X402_DIRECTIVE_FILE_HPP
+// A file that a directive names, read with the configuration, so that a reload
+// reads it again. No message about a secret contains a byte of it.
+#ifndef NGX_HTTP_X402_CONFIG_FILE_HPP
+#define NGX_HTTP_X402_CONFIG_FILE_HPP
 
-#include "nginx/core/ngx_http_x402_boundary.hpp"
+#include "nginx/call/ngx_http_x402_facilitator_conf.hpp"
 
 namespace x402 {
 
@@ -15,6 +16,10 @@ char *read_config_file(ngx_conf_t *cf, ngx_str_t &path, std::size_t limit,
 // Prints what is wrong with the file; NGX_CONF_ERROR.
 char *config_file_error(ngx_conf_t *cf, const ngx_str_t &path, ngx_err_t error,
                         const std::string &why);
+
+// The key in a file; warns if others than its owner may read it. nullptr: an
+// error was printed, or no memory. Lifetime: the configuration cycle.
+FacilitatorAuth *read_key_file(ngx_conf_t *cf, AuthKind kind, ngx_str_t path);
 
 }  // namespace x402
 

@@ -3,7 +3,7 @@
 #include <memory>
 
 #include "base/module_version.hpp"
-#include "nginx/call/ngx_http_x402_curl_internal.hpp"
+#include "nginx/call/curl/ngx_http_x402_curl_internal.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 
 namespace x402 {

@@ -5,7 +5,7 @@
 #include <curl/curl.h>
 #include <openssl/err.h>
 
-#include "nginx/call/ngx_http_x402_curl.hpp"
+#include "nginx/call/curl/ngx_http_x402_curl.hpp"
 
 namespace x402 {
 

@@ -1,0 +1,86 @@
+// A facilitator as one worker sees it: its addresses, the transport and the
+// credentials of each operation, where it redirects, and its health. The worker
+// owns one for each FacilitatorConf; FacilitatorCall sends through it.
+#ifndef NGX_HTTP_X402_ENDPOINT_HPP
+#define NGX_HTTP_X402_ENDPOINT_HPP
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "facilitator/auth_token.hpp"
+#include "facilitator/facilitator_port.hpp"
+#include "nginx/call/curl/ngx_http_x402_curl_engines.hpp"
+#include "nginx/call/ngx_http_x402_facilitator_conf.hpp"
+#include "nginx/call/ngx_http_x402_http_client.hpp"
+#include "nginx/call/ngx_http_x402_lookup.hpp"
+
+namespace x402 {
+
+// `plan`: the page about one plan, CallTerms::plan.
+enum class Operation { verify, settle, supported, plan };
+
+class FacilitatorCall;
+
+class Endpoint {
+public:
+    Endpoint(const FacilitatorConf &conf, CurlEngines &engines);
+    ~Endpoint();
+    Endpoint(const Endpoint &) = delete;
+    Endpoint &operator=(const Endpoint &) = delete;
+
+    const FacilitatorConf &conf() const { return conf_; }
+
+    FacilitatorHealth health;  // as this worker knows it
+
+private:
+    friend class FacilitatorCall;
+
+    // A host whose addresses we keep: the configured one, or one that a
+    // redirect led to.
+    struct Host {
+        std::string name;
+        std::vector<std::string> literal;   // the name, when it is an address
+        std::unique_ptr<AddressBook> book;  // nullptr: name is an address
+        std::vector<std::unique_ptr<HttpOrigin>> origins;
+
+        const std::vector<std::string> &addresses();
+    };
+    // Where an operation is asked at present.
+    struct Route {
+        std::string url;  // empty: not made yet
+        bool post = true;
+        bool redirected = false;
+        ngx_msec_t until = 0;  // of a redirect
+        FacilitatorUrl parsed;
+        Host *host = nullptr;
+        HttpOrigin *origin = nullptr;  // nullptr: curl does it
+        std::string head;              // start_of_head()
+    };
+
+    Host &host_for(const std::string &name);
+    HttpOrigin *origin_for(Host &host, const FacilitatorUrl &url);
+    TlsContext *trust();
+    // nullptr: the URL is unusable.
+    Route *route_for(Operation operation, const std::string &plan);
+    bool lead(Route &route, const std::string &url);
+    // nullopt: no token could be made.
+    std::optional<std::vector<std::string>> headers_for(Operation operation,
+                                                        const std::string &url);
+    void learn(Operation operation, const std::string &url);
+    static void on_look_up_ended(void *data);
+
+    const FacilitatorConf &conf_;
+    CurlEngines &engines_;
+    std::unique_ptr<TlsContext> late_tls_;
+    std::vector<std::unique_ptr<Host>> hosts_;
+    Route routes_[4];
+    std::unique_ptr<AuthTokens> tokens_;      // nullptr: no auth
+    std::vector<FacilitatorCall *> waiting_;  // for addresses
+    std::vector<FacilitatorCall *> calls_;    // all that run
+};
+
+}  // namespace x402
+
+#endif
