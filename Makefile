@@ -321,7 +321,7 @@ compdb: need-build ## build/compile_commands.json, for editors and clang-tidy
 	@echo "build/compile_commands.json"
 
 # Files that changed since they were last found clean; a first run takes long.
-TIDY_FILES = $(patsubst src/%.cpp,build/tidy/%.ok,$(wildcard src/*/*.cpp src/nginx/*/*.cpp))
+TIDY_FILES = $(patsubst src/%.cpp,build/tidy/%.ok,$(wildcard src/*/*.cpp src/nginx/*/*.cpp src/nginx/*/*/*.cpp))
 
 tidy: compdb ## clang-tidy (bugprone, performance) on every file that has changed
 	@t/lib/need clang-tidy
