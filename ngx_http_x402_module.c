@@ -190,9 +190,9 @@ static ngx_command_t  ngx_http_x402_commands[] = {
 
     { ngx_string("x402_bypass"),
       NGX_HTTP_X402_ANY|NGX_CONF_1MORE,
-      ngx_http_set_predicate_slot,
+      ngx_http_x402_set_bypass,
       NGX_HTTP_LOC_CONF_OFFSET,
-      offsetof(ngx_http_x402_loc_conf_t, bypass),
+      0,
       NULL },
 
     { ngx_string("x402_cors"),

@@ -1,5 +1,7 @@
 #include "facilitator/facilitator_url.hpp"
 
+#include <cstdio>
+
 namespace x402 {
 
 namespace {
@@ -134,6 +136,37 @@ bool FacilitatorUrl::host_is_loopback() const
     return v4 || host == "::1" || host == "localhost";
 }
 
+bool FacilitatorUrl::host_is_private() const
+{
+    if (host_is_loopback()) {
+        return true;
+    }
+    if (host.find(':') != std::string::npos) {
+        std::string front = host.substr(0, 2);
+        return front == "fc" || front == "fd" || host.compare(0, 3, "fe8") == 0;
+    }
+    if (host_is_address()) {
+        unsigned first = 0;
+        unsigned second = 0;
+        std::sscanf(host.c_str(), "%u.%u", &first, &second);
+        return first == 10 || (first == 172 && second >= 16 && second < 32)
+               || (first == 192 && second == 168)
+               || (first == 169 && second == 254)
+               || (first == 100 && second >= 64 && second < 128);
+    }
+    std::size_t dot = host.rfind('.');
+    if (dot == std::string::npos) {
+        return true;
+    }
+    for (const char *domain :
+         {"local", "internal", "lan", "test", "localhost"}) {
+        if (host.compare(dot + 1, std::string::npos, domain) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 Result<FacilitatorUrl> parse_facilitator_url(std::string_view text)
 {
     FacilitatorUrl url;
@@ -172,6 +205,23 @@ Result<FacilitatorUrl> parse_facilitator_url(std::string_view text)
     }
     if (const char *why = read_authority(authority, url)) {
         return bad_url(text, why);
+    }
+    return url;
+}
+
+Result<FacilitatorUrl> parse_base_url(std::string_view text)
+{
+    auto url = parse_facilitator_url(text);
+    if (!url) {
+        return url;
+    }
+    std::size_t last = url->path.rfind('/');
+    for (const char *operation : {"verify", "settle", "supported"}) {
+        if (last != std::string::npos
+            && url->path.compare(last + 1, std::string::npos, operation) == 0) {
+            return bad_url(text, "must not end in \"/verify\", \"/settle\" or "
+                                 "\"/supported\": these are appended to it");
+        }
     }
     return url;
 }

@@ -24,11 +24,19 @@ struct FacilitatorUrl {
     bool host_is_address() const;
     // The host is this machine: traffic to it stays here.
     bool host_is_loopback() const;
+    // Host is this machine or in a network that the public cannot reach: a
+    // private or link-local address, a name without a dot, or under .local,
+    // .internal, .lan, .test or .localhost.
+    bool host_is_private() const;
 };
 
 // Problem: no http or https, no host, user information (a secret does not
 // belong in a URL), query, fragment, spaces, control characters, invalid port.
 Result<FacilitatorUrl> parse_facilitator_url(std::string_view text);
+
+// The same for a URL that the operator writes. Problem, too: it ends in
+// "/verify", "/settle" or "/supported".
+Result<FacilitatorUrl> parse_base_url(std::string_view text);
 
 }  // namespace x402
 

@@ -198,6 +198,15 @@ const SupportedKind *SupportedKinds::find_near(const KindNeed &need) const
     return nearest;
 }
 
+bool SupportedKinds::lists_evm_exact() const
+{
+    return std::any_of(
+        kinds_.begin(), kinds_.end(), [](const SupportedKind &kind) {
+            return KindNeed{kind.version, kind.scheme, kind.network}
+                .is_evm_exact();
+        });
+}
+
 void SupportedKinds::keep_only(const std::vector<KindNeed> &needs)
 {
     auto nobody_needs = [&needs](const SupportedKind &kind) {
@@ -244,11 +253,14 @@ std::vector<MissingKind> missing_kinds(const SupportedKinds &supported,
             continue;
         }
         MissingKind kind;
-        kind.sold_anyway = need.is_evm_exact();
         kind.sentence = "does not list "
                         + describe(need.scheme, need.network, need.version)
                         + ", which is for sale here";
-        if (const SupportedKind *near = supported.find_near(need)) {
+        const SupportedKind *near = supported.find_near(need);
+        // One that lists EVM networks, and not this one, means what it says.
+        kind.sold_anyway =
+            need.is_evm_exact() && (near || !supported.lists_evm_exact());
+        if (near != nullptr) {
             kind.sentence +=
                 "; it lists "
                 + describe(near->scheme, near->network, near->version);

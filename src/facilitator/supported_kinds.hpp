@@ -55,6 +55,8 @@ public:
 
     // Removes kinds that neither equal nor resemble one of the needs.
     void keep_only(const std::vector<KindNeed> &needs);
+    // Some kind is `exact` on an EVM network.
+    bool lists_evm_exact() const;
 
     // Compact JSON that parse() reads back as the same.
     std::string text() const;

@@ -71,7 +71,6 @@ typedef struct {
                                               dialect has it */
     size_t                     read_body;  /* 0: not read */
     ngx_flag_t                 forward_payment;
-    ngx_array_t               *bypass;     /* ngx_http_complex_value_t */
     ngx_http_complex_value_t  *error;
     ngx_uint_t                 refuse_status;  /* of an invalid payment */
     ngx_uint_t                 malformed_status;  /* of an unreadable one */
@@ -112,6 +111,7 @@ char *ngx_http_x402_set_token_header(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_x402_set_methods(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_settle(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_x402_set_bypass(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_cors(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_unpaid_body(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);

@@ -1,6 +1,7 @@
 // Where the module stands in nginx's phases.
 #include "nginx/conf/ngx_http_x402_error_pages.hpp"
 #include "nginx/conf/ngx_http_x402_journal_check.hpp"
+#include "nginx/conf/ngx_http_x402_location_check.hpp"
 #include "nginx/payment/ngx_http_x402_access.hpp"
 #include "nginx/reply/ngx_http_x402_cors.hpp"
 #include "nginx/request/ngx_http_x402_payment_headers.hpp"
@@ -62,6 +63,7 @@ ngx_int_t postconfiguration(ngx_conf_t *cf)
     }
     mcf->error_pages->warn(cf);
     advise_journal(cf, *mcf);
+    check_body_variables(cf, *mcf);
     bool added = add_handler(cmcf, NGX_HTTP_PREACCESS_PHASE, on_preaccess)
                  && add_last_access_handler(cmcf)
                  && (!mcf->cors

@@ -57,7 +57,7 @@ Result<std::string> resolve_network(const AcceptTerms &terms)
             "network", terms.network,
             "is not known: write a CAIP-2 id like eip155:8453, "
             "or one of "
-                + known_network_names());
+                + known_network_names() + near_network_question(terms.network));
     }
     if (network_family(*id) == "eip155" && !eip155_chain_id(*id)) {
         return parameter_error("network", terms.network,

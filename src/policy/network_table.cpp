@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <limits>
 
+#include "base/near_name.hpp"
+
 namespace x402 {
 
 namespace {
@@ -234,6 +236,15 @@ std::string known_network_names()
         }
     }
     return names;
+}
+
+std::string near_network_question(std::string_view name)
+{
+    NearName near(name);
+    for (const Network &network : kNetworks) {
+        near.try_name(network.alias);
+    }
+    return near.question();
 }
 
 }  // namespace x402

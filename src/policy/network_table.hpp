@@ -34,6 +34,9 @@ std::optional<bool> is_testnet(std::string_view caip2);
 // Comma-separated names for error messages.
 std::string known_network_names();
 
+// "; did you mean \"base-sepolia\"?" where a known name is near; else empty.
+std::string near_network_question(std::string_view name);
+
 }  // namespace x402
 
 #endif

@@ -74,6 +74,16 @@ bool means_dollars(std::string_view ticker)
            && (ticker[1] | 0x20) == 's' && (ticker[2] | 0x20) == 'd';
 }
 
+// USDC, USDT, PYUSD: a token that is worth a dollar says so in its name.
+bool names_dollars(std::string_view ticker)
+{
+    std::string letters(ticker);
+    std::transform(
+        letters.begin(), letters.end(), letters.begin(),
+        [](char letter) { return static_cast<char>(letter & ~0x20); });
+    return letters.find("USD") != std::string::npos;
+}
+
 Problem unreadable(std::string_view text, const char *advice)
 {
     std::string sentence = "price \"";
@@ -155,6 +165,10 @@ Result<PriceText> parse_price_text(std::string_view text)
     }
     if (means_dollars(ticker)) {
         return price;
+    }
+    if (dollar_sign && !names_dollars(ticker)) {
+        return unreadable(text, "names dollars and a token: write $0.01 or "
+                                "\"0.01 USDC\"");
     }
     price.symbol = ticker;
     return price;

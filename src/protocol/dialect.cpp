@@ -1,5 +1,7 @@
 #include "protocol/dialect.hpp"
 
+#include "base/near_name.hpp"
+
 #include "protocol/facilitator_messages.hpp"
 
 namespace x402 {
@@ -51,6 +53,17 @@ std::string dialect_names()
         names.append(dialects[i]->name());
     }
     return names;
+}
+
+std::string near_dialect_question(std::string_view name)
+{
+    NearName near(name);
+    std::size_t count = 0;
+    const Dialect *const *dialects = all_dialects(count);
+    for (std::size_t i = 0; i < count; i++) {
+        near.try_name(dialects[i]->name());
+    }
+    return near.question();
 }
 
 }  // namespace x402

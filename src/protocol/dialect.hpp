@@ -142,6 +142,8 @@ const Dialect &dialect_nevermined();
 const Dialect *find_dialect(std::string_view name);
 // For error messages: "v2, v1, fast, nevermined".
 std::string dialect_names();
+// "; did you mean \"fast\"?" where a known name is near; else empty.
+std::string near_dialect_question(std::string_view name);
 
 }  // namespace x402
 

@@ -35,7 +35,7 @@ $t->allow(qr/ failed: |fails (?:verify|settle) again|does not list/);
 $t->start;
 
 my $opened = qr/facilitator "\S+" fails (?:verify|settle) again and again/;
-my $closed = qr/facilitator "\S+" is well again/;
+my $closed = qr/facilitator "\S+" recovered/;
 my ($openings, $closings) = (0, 0);
 
 # New workers know of no trouble, and a new zone of nothing to ask for again.

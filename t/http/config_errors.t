@@ -59,7 +59,7 @@ sub warns ($line, $says, $name = $line) {
 
 # --- what is right
 
-passes("$complete x402_price $_;") for '$0.01', '0.01', '1', '"0.01 USDC"', '$0.000001', '0', '1000000', '$0.10', '1.0000000';
+passes("$complete x402_price $_;") for '$0.01', '0.01', '1', '"0.01 USDC"', '$0.000001', '0', '99', '$0.10', '1.0000000';
 passes("$complete x402 off;");
 passes('x402 off;');
 passes("$url x402_accept network=eip155:8453 pay_to=0x209693Bc6afc0C5328bA36FaF03C514EF312287C price=0.05;");
@@ -188,7 +188,7 @@ passes("$complete x402_price 1; x402_extension $_;")
     "bazaar $x/bazaar.json route=/a/:b", "any $x/any.json; x402_extension payment-identifier $x/id.json";
 refused_here("$complete x402_price 1; x402_extension $_->[0];", $_->[1])
     for [ 'any', 'needs a file' ], [ "\"\" $x/any.json", 'no name' ], [ "\"a b\" $x/any.json", 'no name' ],
-    [ "any $x/none.json", "$x/none.json.*cannot be opened" ], [ "any $x", 'no regular file' ], [ 'any ""', 'needs a name' ],
+    [ "any $x/none.json", "$x/none.json.*cannot be opened" ], [ "any $x", 'not a regular file' ], [ 'any ""', 'needs a name' ],
     [ "any $x/empty", "$x/empty.*no JSON" ], [ "any $x/broken.json", 'no JSON' ], [ "any $x/twice.json", 'no JSON' ],
     [ "any $x/list.json", 'no JSON object' ], [ "any $x/long.json", 'shorten' ], [ "any $x/huge.json", 'shorten' ],
     [ "payment-identifier $x/any.json", 'required' ], [ "builder-code $x/any.json", 'names nobody' ],
@@ -250,7 +250,7 @@ refused_here("x402_nevermined $_; x402_price 1;", 'number of arguments') for '',
 refused_here("x402_nevermined $_ key_file=$key; x402_price 1;", '(?:environment|url|URL|http)') for 'Sandbox', 'prod', 'ftp://a', 'http://';
 refused_here("x402_nevermined sandbox $_; x402_price 1;", '(?:key|file)') for $key, 'key_file=', 'key_file=/nowhere/at/all', 'key_file=/dev/null';
 refused_here("$plans x402_nevermined sandbox key_file=$key;", 'duplicate');
-refused_here("x402_protocol $_; x402_price 1;", 'stands alone') for 'v2 nevermined', 'nevermined v1';
+refused_here("x402_protocol $_; x402_price 1;", 'cannot be combined') for 'v2 nevermined', 'nevermined v1';
 refused_here("x402_token_header $_;", 'header') for 'a:b', '""', 'a_b';
 refused("$plans x402_accept $_;", 'plan') for 'plan=x', 'plan=' . '9' x 79, 'credits=1', 'plan=1 price=1', 'plan=1 pay_to=a', 'plan=1 amount=1 asset=b';
 refused("$plans x402_accept plan=1 credits=$_;", 'credits') for 'x', '-1', '1.5', '01';

@@ -200,14 +200,15 @@ is $t->quit, 0, 'ended';
 $t->write('claims.journal', "dear diary\n");
 $t->allow(qr/\[emerg\]/);
 ok !eval { $t->start; 1 }, 'nginx does not start with another file for its journal';
-like $@, qr/no journal of this build/, 'and says why';
+like $@, qr/not a journal of this build/, 'and says why';
+like $t->config_error($conf), qr/\[emerg\].*claims\.journal" is not a journal of this build/, 'nginx -t says it, too';
 open my $diary, '<', $journal or die $!;
 is scalar(<$diary>), "dear diary\n", 'which is left alone';
 
 unlink $journal;
 $t->write('claims.journal.2', "dear diary\n");
 ok !eval { $t->start; 1 }, 'nor with another file for its second one';
-like $@, qr/journal\.2" is no journal of this build/, 'and says which';
+like $@, qr/journal\.2" is not a journal of this build/, 'and says which';
 is size_of("$journal.2"), 11, 'which is left alone';
 
 finish;

@@ -84,7 +84,7 @@ http {
             proxy_pass http://%%BACKEND%%;
         }
         location = /free {
-            x402_bypass 1;
+            x402_bypass $server_protocol;
             x402_accept scheme=nvm:erc4337 plan=5;
             proxy_pass http://%%BACKEND%%;
         }

@@ -65,7 +65,7 @@ is asked(), 1, 'the first one is left alone';
 
 # --- failures: a line, pauses, what is known stays
 
-$t->log_unlike(qr/does not say|says what it supports again/, 'nothing to say so far');
+$t->log_unlike(qr/does not say|lists what it supports again/, 'nothing to say so far');
 $other->supported(status => 500, body => 'oops');
 $other->forget;
 ok $other->wait_calls(supported => 3), 'a failure is tried again';
@@ -77,7 +77,7 @@ $t->log_like($line, 'the log says so');
 is $t->log_count($line), 1, 'once, whatever the number of workers and tries';
 is_content paid($t, '/other/a'), "SECRET\n", 'payments go on';
 $other->supported(headers => [ 'Cache-Control' => 'max-age=1' ]);
-$t->log_like(qr/\[notice\].* says what it supports again/, 'and when it is over');
+$t->log_like(qr/\[notice\].* lists what it supports again/, 'and when it is over');
 
 # --- 429 says when to come again
 

@@ -34,7 +34,7 @@ const char *operation_name(Operation operation)
     return "supported";
 }
 
-// x402 facilitators are asked by POST, for what is no payment by GET.
+// Payments are sent by POST, other questions by GET.
 bool is_post(Operation operation)
 {
     return operation == Operation::verify || operation == Operation::settle;
@@ -63,7 +63,7 @@ Endpoint::Endpoint(const FacilitatorConf &conf, CurlEngines &engines)
 
 Endpoint::~Endpoint()
 {
-    // The process ends: nobody is left to be told.
+    // The process ends, and `done` is not called any more.
     while (!calls_.empty()) {
         calls_.back()->cancel();
     }

@@ -31,10 +31,11 @@ void record_health(Endpoint &endpoint, Operation operation, CallHealth health,
         log_line(NGX_LOG_WARN, log,
                  name + "fails "
                      + (operation == Operation::settle ? "settle" : "verify")
-                     + " again and again; until it succeeds payments settle "
-                       "before content, or go elsewhere while it is silent");
+                     + " again and again; until it recovers payments settle "
+                       "before content, or at another facilitator of the "
+                       "group");
     } else if (change == HealthChange::closed) {
-        log_line(NGX_LOG_NOTICE, log, name + "is well again");
+        log_line(NGX_LOG_NOTICE, log, name + "recovered");
     }
 }
 

@@ -1,5 +1,5 @@
-// What calls say about the health of a facilitator, and which one is well
-// enough to be asked next.
+// What the results of calls mean for the health of a facilitator, and which one
+// is called next.
 #ifndef NGX_HTTP_X402_ENDPOINT_HEALTH_HPP
 #define NGX_HTTP_X402_ENDPOINT_HEALTH_HPP
 
@@ -10,12 +10,13 @@
 
 namespace x402 {
 
-// What an answer says about the health of who gave it. One line when the
+// What a result means for the health of its facilitator. One line when the
 // breaker opens or closes.
 void record_health(Endpoint &endpoint, Operation operation, CallHealth health,
                    const Digest &payer, ngx_log_t *log);
 
-// The next of them who is not closed, taken out of the list; nullptr: none.
+// The next of them whose breaker lets calls through, taken out of the list;
+// nullptr: none.
 Endpoint *next_to_settle(std::vector<Endpoint *> &others);
 
 }  // namespace x402

@@ -62,7 +62,7 @@ void FacilitatorCall::proceed_or_fail()
         return true;
     });
     if (!begun) {
-        // Something may have left already: nobody knows.
+        // Something may have left already: the outcome is unknown.
         fail_later(Transport::broken, kNoMemory);
     }
 }
@@ -229,7 +229,8 @@ bool FacilitatorCall::follow_or_fail(FacilitatorReply &reply)
         return goes_on;
     });
     if (!decided) {
-        // Something may have left for the new place already: nobody knows.
+        // Something may have left for the new place already: the outcome is
+        // unknown.
         stop_waiting();
         reply.transport = Transport::broken;
         reply.detail = kNoMemory;
@@ -252,7 +253,7 @@ bool FacilitatorCall::follow(FacilitatorReply &reply)
     if (!target) {
         reply.detail = "redirect to \"" + log_excerpt(reply.location)
                        + "\" is refused: " + target.problem().text;
-        if (!in_background()) {  // asked again and again: who asks tells
+        if (!in_background()) {  // repeated: its caller logs it
             log_line(NGX_LOG_CRIT, ngx_cycle->log,
                      "redirect " + std::to_string(reply.status)
                          + " of facilitator \"" + endpoint_.conf_.url.base()

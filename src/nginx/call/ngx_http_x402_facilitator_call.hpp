@@ -22,7 +22,7 @@ struct CallTerms {
 
 // Owns itself: deleted after `done` was called or by cancel(). `done` comes
 // once, whatever happens here, and never from inside start(). What it throws is
-// logged, and nobody else hears of it.
+// logged and goes no further.
 class FacilitatorCall {
 public:
     using Done = void (*)(void *data, FacilitatorReply &reply);
@@ -73,7 +73,7 @@ private:
     std::size_t place_ = 0;         // in the endpoint's list
     bool waiting_ = false;
     bool redirected_ = false;
-    FacilitatorReply failure_;  // told when the timer fires
+    FacilitatorReply failure_;  // delivered when the timer fires
     Timer timer_;
 };
 

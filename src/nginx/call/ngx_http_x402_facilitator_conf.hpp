@@ -38,10 +38,10 @@ struct FacilitatorConf {
     RequestHeaders headers;
     const FacilitatorAuth *auth = nullptr;    // nullptr: none
     const FacilitatorProxy *proxy = nullptr;  // nullptr: none
-    HealthTerms health;                       // when it counts as ill
+    HealthTerms health;                       // when it counts as failed
     std::uint64_t id = 0;  // what claims remember: from the base URL alone
     // Under which its word about what it supports is kept: facilitators that
-    // differ in what is said to them on that occasion may hear another answer.
+    // differ in the request may get another answer.
     std::uint64_t document_id = 0;
     std::vector<KindNeed> needs;  // of the locations; no duplicates
     // Some payment option is not written out in full, so that it is worth
@@ -51,7 +51,7 @@ struct FacilitatorConf {
     // Looked up by the master before workers start; empty when that failed.
     std::vector<std::string> addresses;
 
-    // Something goes along with every call that nobody else may see. A header
+    // Every call carries a secret. A header
     // of the operator's may be a secret, so that each counts as one.
     bool has_credentials() const { return auth || !headers.empty(); }
 

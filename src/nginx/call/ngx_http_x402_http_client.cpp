@@ -11,7 +11,7 @@ namespace {
 constexpr std::size_t kReadBytes = 4096;
 constexpr time_t kMaxRetryAfter = 86400;
 
-// Seconds; a date is counted from now. 0: not said, or not to be understood.
+// Seconds; a date is counted from now. 0: absent or invalid.
 unsigned seconds_to_retry(const std::string &text)
 {
     auto *bytes = reinterpret_cast<u_char *>(const_cast<char *>(text.data()));
@@ -88,7 +88,7 @@ void HttpOrigin::Exchange::begin()
 bool HttpOrigin::Exchange::send_some()
 {
     ngx_connection_t *c = connection->c;
-    // Money: what TLS was given may have left in part, whatever it says.
+    // Money: what TLS was given may have left in part, whatever it returns.
     begun = begun || origin.secure();
     ngx_buf_t bufs[2];
     ngx_chain_t links[2];
@@ -140,7 +140,7 @@ void HttpOrigin::Exchange::send()
     if (!send_failed && ngx_handle_write_event(c->write, 0) != NGX_OK) {
         send_failed = true;
     }
-    // An answer may be there before all was sent, and says why it was not.
+    // An answer may be there before all was sent, with the reason.
     if (send_failed || c->read->ready) {
         receive();
     }

@@ -1,4 +1,4 @@
-// Shared by the files of the http client, and by nobody else.
+// Private to the files of the http client.
 #ifndef NGX_HTTP_X402_HTTP_CLIENT_INTERNAL_HPP
 #define NGX_HTTP_X402_HTTP_CLIENT_INTERNAL_HPP
 
@@ -31,7 +31,7 @@ struct HttpOrigin::Connection {
     ngx_sockaddr_t address;        // where it leads
     socklen_t address_size = 0;
     ngx_msec_t idle_since = 0;
-    bool connected = false;  // and, with TLS, to whom it should be
+    bool connected = false;  // with TLS: to the right host
 };
 
 // One request and its answer. Owns its connection while it has one.

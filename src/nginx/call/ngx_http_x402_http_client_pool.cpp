@@ -91,7 +91,7 @@ bool HttpOrigin::leads_here(const Connection &connection) const
         });
 }
 
-// The one that was used last, as long as nobody has closed it. nullptr: none.
+// The one that was used last and is still open. nullptr: none.
 HttpOrigin::Connection *HttpOrigin::take_idle(bool send_once)
 {
     std::size_t at = idle_.size();

@@ -39,7 +39,7 @@ private:
     sigset_t former_;
 };
 
-// Shared by a thread and the worker; whoever is last frees it.
+// Shared by a thread and the worker; the last one frees it.
 struct ThreadResult {
     std::string host;
     std::vector<std::string> found;
@@ -54,7 +54,7 @@ void run_thread(const std::shared_ptr<ThreadResult> &result, int write_end)
     }
     // The byte orders the store above before the worker's look at it.
     if (write(write_end, "", 1) != 1) {
-        // The worker is gone and so is the pipe: nobody waits.
+        // The worker and its pipe are gone.
     }
     close(write_end);
 }

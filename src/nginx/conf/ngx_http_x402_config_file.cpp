@@ -69,7 +69,7 @@ char *read_config_file(ngx_conf_t *cf, ngx_str_t &path, std::size_t limit,
         return config_file_error(cf, path, ngx_errno, "cannot be read");
     }
     if (!ngx_is_file(&info)) {
-        return config_file_error(cf, path, 0, "is no regular file");
+        return config_file_error(cf, path, 0, "is not a regular file");
     }
     if (mode) {
         *mode = info.st_mode;

@@ -26,7 +26,7 @@ std::string validate_term(std::string_view name, std::string_view value)
     if (name == "x402_network" && !caip2_network(value)) {
         return "unknown network \"" + std::string(value)
                + "\"; write a CAIP-2 id such as \"eip155:8453\" or one of "
-               + known_network_names();
+               + known_network_names() + near_network_question(value);
     }
     return {};
 }
@@ -184,9 +184,7 @@ char *ngx_http_x402_set_switch(ngx_conf_t *cf, ngx_command_t *, void *conf)
                                      + "\"; write on or off");
         }
         lcf->enabled_directive = word == "on";
-        if (lcf->origin.line == 0) {
-            record_origin(c, lcf->origin);
-        }
+        record_first_origin(c, *lcf);
         return NGX_CONF_OK;
     };
     return config_guarded(cf, body, conf);
@@ -201,6 +199,7 @@ char *ngx_http_x402_set_timeout(ngx_conf_t *cf, ngx_command_t *, void *conf)
     if (!read_seconds(arguments(cf)[1], lcf->timeout)) {
         return const_cast<char *>("must be a time of at least 1s");
     }
+    record_first_origin(cf, *lcf);
     return NGX_CONF_OK;
 }
 
@@ -223,6 +222,7 @@ char *ngx_http_x402_set_settle(ngx_conf_t *cf, ngx_command_t *, void *conf)
                 c, "\"" + std::string(word)
                        + "\" is unknown; write after, before or off");
         }
+        record_first_origin(c, *lcf);
         return NGX_CONF_OK;
     };
     return config_guarded(cf, body, conf);

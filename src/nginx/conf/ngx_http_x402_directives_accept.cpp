@@ -1,4 +1,5 @@
 // x402_accept: one payment option, word by word.
+#include "base/near_name.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
 #include "nginx/offer/ngx_http_x402_facilitator_group.hpp"
 
@@ -43,7 +44,8 @@ std::string read_accept_word(AcceptWords &accept, const ngx_str_t &word)
     }
     if (key != "extra" && key != "price" && key != "amount" && key != "pay_to"
         && key != "credits") {
-        std::string error = validate_variable(quoted, view(value));
+        std::string error =
+            validate_variable(std::string(key) + "=", view(value));
         if (!error.empty()) {
             return error;
         }
@@ -67,10 +69,14 @@ std::string read_accept_word(AcceptWords &accept, const ngx_str_t &word)
         }
     }
     std::string keys;
+    NearName near(key);
+    near.try_name("timeout");
     for (const AcceptKey &known : kAcceptKeys) {
         keys += std::string(known.name) + ", ";
+        near.try_name(known.name);
     }
-    return "unknown key " + quoted + "; the keys are " + keys + "timeout";
+    return "unknown key " + quoted + "; the keys are " + keys + "timeout"
+           + near.question();
 }
 
 char *set_accept(ngx_conf_t *cf, void *conf)
@@ -85,6 +91,7 @@ char *set_accept(ngx_conf_t *cf, void *conf)
     AcceptWords accept{};
     accept.timeout = NGX_CONF_UNSET_UINT;
     record_origin(cf, accept.origin);
+    record_first_origin(cf, *lcf);
     for (ngx_uint_t i = 1; i < cf->args->nelts; i++) {
         std::string why = read_accept_word(accept, arguments(cf)[i]);
         if (!why.empty()) {

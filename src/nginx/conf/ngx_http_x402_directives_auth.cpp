@@ -1,4 +1,4 @@
-// x402_facilitator_auth: who we are to the facilitator.
+// x402_facilitator_auth: credentials for the facilitator.
 #include "nginx/call/ngx_http_x402_facilitator_conf.hpp"
 #include "nginx/conf/ngx_http_x402_config_file.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"

@@ -1,4 +1,5 @@
 // Directive setters that read a file: x402_extension and x402_paywall.
+#include "base/near_name.hpp"
 #include "nginx/conf/ngx_http_x402_config_file.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
 #include "nginx/reply/ngx_http_x402_paywall.hpp"
@@ -9,6 +10,11 @@ namespace x402 {
 
 namespace {
 
+// Others are passed on as they are written.
+constexpr std::string_view kKnownExtensions[] = {
+    "bazaar",
+    "payment-identifier",
+};
 constexpr std::size_t kMaxExtensionFile = 64 * 1024;
 constexpr std::size_t kMaxPageFile = 256 * 1024;
 
@@ -70,6 +76,15 @@ char *set_extension(ngx_conf_t *cf, void *conf)
     if (!read_route(cf, route)
         || read_config_file(cf, path, kMaxExtensionFile, text) != NGX_CONF_OK) {
         return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    NearName near(view(name));
+    for (std::string_view known : kKnownExtensions) {
+        near.try_name(known);
+    }
+    if (!near.name().empty()) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "x402 knows no extension \"%V\"%s", &name,
+                           near.question().c_str());
     }
     std::string error = extensions->add(view(name), text, route);
     if (!error.empty()) {

@@ -111,6 +111,7 @@ char *set_nevermined(ngx_conf_t *cf, void *conf)
     }
     choose_environment(cf, written, *made);
     lcf->nevermined = made;
+    record_first_origin(cf, *lcf);
     return NGX_CONF_OK;
 }
 
@@ -139,7 +140,7 @@ char *set_token_header(ngx_conf_t *cf, void *conf)
         std::string name = copy(arguments(cf)[i]);
         if (!is_header_name(name)) {
             return conf_error(cf, "\"" + name
-                                      + "\" is no name of a header; write "
+                                      + "\" is not the name of a header; write "
                                         "letters, digits and hyphens");
         }
         std::transform(name.begin(), name.end(), name.begin(),

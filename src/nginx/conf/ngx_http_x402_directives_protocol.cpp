@@ -22,7 +22,8 @@ char *set_protocol(ngx_conf_t *cf, void *conf)
         if (dialect == nullptr) {
             return conf_error(cf, "unknown protocol \"" + std::string(word)
                                       + "\"; write one of " + dialect_names()
-                                      + ", or \"v2 v1\"");
+                                      + ", or \"v2 v1\""
+                                      + near_dialect_question(word));
         }
         for (const Dialect *other : *dialects) {
             if (other == dialect) {
@@ -30,9 +31,8 @@ char *set_protocol(ngx_conf_t *cf, void *conf)
                                           + "\" is written twice");
             }
             if (other->uses_bearer_tokens() || dialect->uses_bearer_tokens()) {
-                return conf_error(cf,
-                                  "a protocol of tokens stands alone: nobody "
-                                  "could tell them from payments");
+                return conf_error(cf, "\"nevermined\" cannot be combined with "
+                                      "other protocols at one location");
             }
             if (other->payment_header() == dialect->payment_header()) {
                 return conf_error(cf, "payments of \""
@@ -52,6 +52,7 @@ char *set_protocol(ngx_conf_t *cf, void *conf)
                                     "where both come");
     }
     lcf->dialects = dialects;
+    record_first_origin(cf, *lcf);
     return NGX_CONF_OK;
 }
 

@@ -1,7 +1,7 @@
 // x402_facilitator_proxy: calls leave a network through its proxy.
 #include "nginx/call/curl/ngx_http_x402_curl.hpp"
 #include "nginx/call/ngx_http_x402_facilitator_conf.hpp"
-#include "nginx/conf/ngx_http_x402_directive_file.hpp"
+#include "nginx/conf/ngx_http_x402_config_file.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
 
 namespace x402 {

@@ -7,6 +7,59 @@ namespace x402 {
 
 namespace {
 
+bool begins(std::string_view text, std::string_view front)
+{
+    return text.substr(0, front.size()) == front;
+}
+
+// A value that is nothing but a variable which the client writes.
+bool is_of_client(std::string_view text)
+{
+    return text.find_first_of("{}$", 1) == std::string_view::npos
+           && (begins(text, "$arg_") || begins(text, "$http_")
+               || begins(text, "$cookie_"));
+}
+
+char *set_bypass(ngx_conf_t *cf, void *conf)
+{
+    LocationConf *lcf = location_conf(conf);
+    bool is_off = cf->args->nelts == 2 && view(arguments(cf)[1]) == "off";
+    if (is_off && lcf->bypass == NGX_CONF_UNSET_PTR) {
+        lcf->bypass = nullptr;
+        return NGX_CONF_OK;
+    }
+    if (is_off || lcf->bypass == nullptr) {
+        return conf_error(cf, "\"x402_bypass off\" stands alone at a level");
+    }
+    if (lcf->bypass == NGX_CONF_UNSET_PTR) {
+        lcf->bypass =
+            ngx_array_create(cf->pool, 1, sizeof(ngx_http_complex_value_t));
+    }
+    for (ngx_uint_t i = 1; i < cf->args->nelts; i++) {
+        std::string_view text = view(arguments(cf)[i]);
+        if (!has_variable(text) && !text.empty() && text != "0") {
+            return conf_error(cf, "\"" + std::string(text)
+                                      + "\" would make every request free; "
+                                        "write a value with a variable, or "
+                                        "\"off\" alone for no bypass");
+        }
+        if (is_of_client(text)) {
+            ngx_conf_log_error(
+                NGX_LOG_WARN, cf, 0,
+                "any client can write \"%V\" and be served free; "
+                "look it up in a map of secrets instead",
+                &arguments(cf)[i]);
+        }
+        auto *value = lcf->bypass ? static_cast<ngx_http_complex_value_t *>(
+                          ngx_array_push(lcf->bypass))
+                                  : nullptr;
+        if (value == nullptr || !compile_value(cf, arguments(cf)[i], *value)) {
+            return static_cast<char *>(NGX_CONF_ERROR);
+        }
+    }
+    return NGX_CONF_OK;
+}
+
 // scheme://host or scheme://host:port as browsers write it in Origin.
 bool is_origin(std::string_view text)
 {
@@ -39,11 +92,11 @@ char *set_cors(ngx_conf_t *cf, void *conf)
     } else if (is_origin(word)) {
         lcf->cors = arguments(cf)[1];
     } else {
-        return conf_error(cf,
-                          "\"" + std::string(word)
-                              + "\" is no origin; write on, off or one origin "
-                                "in lower case and without a path, such as "
-                                "https://app.example.com");
+        return conf_error(
+            cf, "\"" + std::string(word)
+                    + "\" is not an origin; write on, off or one origin "
+                      "in lower case and without a path, such as "
+                      "https://app.example.com");
     }
     return NGX_CONF_OK;
 }
@@ -73,7 +126,7 @@ char *set_unpaid_body(ngx_conf_t *cf, void *conf)
     }
     if (!is_media_type(view(type))) {
         return conf_error(cf, "\"" + copy(type)
-                                  + "\" is no media type; write one such as "
+                                  + "\" is not a media type; write one such as "
                                     "application/json or \"text/plain; "
                                     "charset=utf-8\"");
     }
@@ -91,6 +144,11 @@ char *set_unpaid_body(ngx_conf_t *cf, void *conf)
 }  // namespace x402
 
 using namespace x402;
+
+char *ngx_http_x402_set_bypass(ngx_conf_t *cf, ngx_command_t *, void *conf)
+{
+    return config_guarded(cf, set_bypass, conf);
+}
 
 char *ngx_http_x402_set_cors(ngx_conf_t *cf, ngx_command_t *, void *conf)
 {

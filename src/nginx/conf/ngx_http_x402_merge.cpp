@@ -3,6 +3,7 @@
 
 #include "nginx/conf/ngx_http_x402_error_pages.hpp"
 #include "nginx/conf/ngx_http_x402_journal_check.hpp"
+#include "nginx/conf/ngx_http_x402_location_check.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/filter/ngx_http_x402_variables.hpp"
 #include "nginx/offer/ngx_http_x402_facilitator_group.hpp"
@@ -14,6 +15,8 @@
 namespace x402 {
 
 namespace {
+
+constexpr ngx_uint_t kDefaultMaxCalls = 1024;
 
 void inherit(ngx_str_t &own, const ngx_str_t &outer)
 {
@@ -77,7 +80,7 @@ void merge_settings(LocationConf &conf, const LocationConf &outer)
     if (conf.origin.line == 0) {
         conf.origin = outer.origin;
     }
-    // Not written: what the dialect says.
+    // Not written: the default of the dialect.
     ngx_conf_merge_uint_value(conf.timeout, outer.timeout, NGX_CONF_UNSET_UINT);
     ngx_conf_merge_uint_value(conf.validity_min, outer.validity_min,
                               NGX_CONF_UNSET_UINT);
@@ -88,7 +91,8 @@ void merge_settings(LocationConf &conf, const LocationConf &outer)
     ngx_conf_merge_msec_value(conf.verify_timeout, outer.verify_timeout, 5000);
     ngx_conf_merge_msec_value(conf.settle_timeout, outer.settle_timeout, 60000);
     ngx_conf_merge_value(conf.ssl_verify, outer.ssl_verify, 1);
-    ngx_conf_merge_uint_value(conf.max_calls, outer.max_calls, 1024);
+    ngx_conf_merge_uint_value(conf.max_calls, outer.max_calls,
+                              kDefaultMaxCalls);
     ngx_conf_merge_ptr_value(conf.resource, outer.resource, nullptr);
     ngx_conf_merge_ptr_value(conf.description, outer.description, nullptr);
     ngx_conf_merge_ptr_value(conf.mime_type, outer.mime_type, nullptr);
@@ -138,8 +142,8 @@ void record_needs(const LocationOffer &offer, const FacilitatorPeers *common)
     }
 }
 
-// Whom to ask, for the offer just made; shared by all who ask the same. False:
-// an error was printed, or there is no memory.
+// The facilitators of the offer just made. False: an error was printed, or
+// there is no memory.
 bool choose_facilitator(ngx_conf_t *cf, LocationConf &conf)
 {
     const LocationOffer &offer = location_offer(conf);
@@ -193,11 +197,19 @@ char *merge(ngx_conf_t *cf, LocationConf &outer, LocationConf &conf)
         !is_server && (price_written || outer.price_in_location);
     merge_settings(conf, outer);
     mcf->error_pages->note(cf, conf);
+    check_rewrite(cf, conf);
 
     if (!conf.enabled) {
         return NGX_CONF_OK;
     }
     mcf->paid = true;
+    mcf->reads_body = mcf->reads_body || conf.read_body != 0;
+    if (conf.max_calls != kDefaultMaxCalls) {
+        mcf->max_calls = std::max(mcf->max_calls, conf.max_calls);
+    }
+    if (mcf->paid_at.line == 0) {
+        mcf->paid_at = conf.origin;
+    }
     mcf->cors = mcf->cors || conf.cors.len != 0;
     bool complete = is_complete(conf);
     std::string why =
@@ -225,6 +237,7 @@ char *merge(ngx_conf_t *cf, LocationConf &outer, LocationConf &conf)
         return static_cast<char *>(NGX_CONF_ERROR);
     }
     return record_only_guard(cf, *mcf, conf) && choose_facilitator(cf, conf)
+                   && check_location(cf, conf, conf.offer != outer.offer)
                    && prepare_offers(cf, conf)
                ? NGX_CONF_OK
                : static_cast<char *>(NGX_CONF_ERROR);

@@ -1,6 +1,6 @@
 // The border between nginx (C, codes, pools) and us (C++, values, RAII).
 //
-// Nothing of ours may throw through a C frame: every function that nginx or
+// No exception may pass through a C frame: every function that nginx or
 // curl calls is `noexcept` in effect by running its body through guarded().
 #ifndef NGX_HTTP_X402_BOUNDARY_HPP
 #define NGX_HTTP_X402_BOUNDARY_HPP

@@ -7,21 +7,25 @@
 
 namespace x402 {
 
-// nullptr: nginx printed an error, or there is no memory. Lifetime: the
-// configuration cycle.
+// Into `out`. False: nginx printed an error, or there is no memory. Lifetime:
+// the configuration cycle.
+inline bool compile_value(ngx_conf_t *cf, ngx_str_t text,
+                          ngx_http_complex_value_t &out)
+{
+    ngx_memzero(&out, sizeof(out));
+    ngx_http_compile_complex_value_t compiler{};
+    compiler.cf = cf;
+    compiler.value = &text;
+    compiler.complex_value = &out;
+    return ngx_http_compile_complex_value(&compiler) == NGX_OK;
+}
+
+// The same; nullptr instead of false.
 inline ngx_http_complex_value_t *compile_value(ngx_conf_t *cf, ngx_str_t text)
 {
     auto *compiled = static_cast<ngx_http_complex_value_t *>(
         ngx_pcalloc(cf->pool, sizeof(ngx_http_complex_value_t)));
-    if (compiled == nullptr) {
-        return nullptr;
-    }
-    ngx_http_compile_complex_value_t compiler{};
-    compiler.cf = cf;
-    compiler.value = &text;
-    compiler.complex_value = compiled;
-    return ngx_http_compile_complex_value(&compiler) == NGX_OK ? compiled
-                                                               : nullptr;
+    return compiled && compile_value(cf, text, *compiled) ? compiled : nullptr;
 }
 
 // Leaves `out` as it is where there is no value. False: no memory. Lifetime of

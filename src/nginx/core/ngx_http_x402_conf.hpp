@@ -77,7 +77,6 @@ struct LocationConf : ngx_http_x402_loc_conf_t {
         unproven = settle_failure = NGX_CONF_UNSET_UINT;
         refuse_status = malformed_status = NGX_CONF_UNSET_UINT;
         forward_payment = NGX_CONF_UNSET;
-        bypass = static_cast<ngx_array_t *>(NGX_CONF_UNSET_PTR);
     }
 
     ngx_flag_t enabled_directive = NGX_CONF_UNSET;  // x402 on|off of this level
@@ -108,6 +107,8 @@ struct LocationConf : ngx_http_x402_loc_conf_t {
 
     const std::vector<std::string> *methods = nullptr;  // nullptr: all
     ngx_uint_t settle = NGX_CONF_UNSET_UINT;
+    // ngx_http_complex_value_t; nullptr after merge: none.
+    ngx_array_t *bypass = static_cast<ngx_array_t *>(NGX_CONF_UNSET_PTR);
     ngx_str_t cors{};  // "*", an origin; empty: off
     ngx_http_complex_value_t *unpaid_body = nullptr;
     ngx_str_t unpaid_type{};
@@ -136,6 +137,11 @@ struct MainConf {
     Worker *worker = nullptr;  // of this process
     bool paid = false;         // some location is paid
     bool cors = false;         // one of them has x402_cors
+    bool reads_body = false;   // one of them has x402_read_body
+    // The most that x402_facilitator_max_calls says in a paid location; 0: it
+    // is not written.
+    ngx_uint_t max_calls = 0;
+    ConfOrigin paid_at{};  // the first paid location
     ErrorPageCheck *error_pages = nullptr;
     PlacedOffers *placed_offers = nullptr;
     const char *only_guard_of = nullptr;  // what no chain protects

@@ -32,6 +32,15 @@ inline void record_origin(ngx_conf_t *cf, ConfOrigin &origin)
     origin.line = cf->conf_file->line;
 }
 
+// Where a location's offer is written: what changes it first, until the price
+// takes the place of that.
+inline void record_first_origin(ngx_conf_t *cf, LocationConf &conf)
+{
+    if (conf.origin.line == 0) {
+        record_origin(cf, conf.origin);
+    }
+}
+
 // Variables are for money and its receiver; what kind of money is asked for has
 // to be known when the configuration is read.
 inline std::string validate_variable(std::string_view what,

@@ -15,6 +15,11 @@ void log_line(ngx_uint_t level, ngx_log_t *log, std::string_view text)
 void log_conf(ngx_conf_t *cf, ngx_uint_t level, const std::string &sentence,
               const ConfOrigin &origin)
 {
+    if (origin.line == 0) {
+        ngx_log_error(level, cf->log, 0, "%*s", sentence.size(),
+                      sentence.data());
+        return;
+    }
     ngx_log_error(level, cf->log, 0, "%*s in %V:%ui", sentence.size(),
                   sentence.data(), &origin.file, origin.line);
 }

@@ -63,7 +63,15 @@ ngx_int_t refuse_unpaid_content(ngx_http_request_t *r, const LocationConf *conf)
     // Money: with a call on the wire the payment is not over, and is given up
     // where the request ends.
     if (ctx == nullptr || conf->offer == nullptr || ctx->verify
-        || ctx->settlement || make_quote(*ctx, conf) != OfferState::made) {
+        || ctx->settlement) {
+        return NGX_ERROR;
+    }
+    switch (make_quote(*ctx, conf)) {
+    case OfferState::made:
+        break;
+    case OfferState::free:
+        return next_header_filter(r);
+    default:
         return NGX_ERROR;
     }
     OwnReply answer = ctx->answered

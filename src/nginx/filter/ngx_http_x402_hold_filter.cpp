@@ -147,10 +147,17 @@ ngx_int_t ngx_http_x402_hold_postconfiguration(ngx_conf_t *)
     return NGX_OK;
 }
 
-ngx_int_t ngx_http_x402_hold_init_module(ngx_cycle_t *)
+ngx_int_t ngx_http_x402_hold_init_module(ngx_cycle_t *cycle)
 {
     if (next_header_filter == nullptr) {
         return NGX_OK;  // no http block
+    }
+    if (ngx_http_top_header_filter != installed_header_filter
+        || ngx_http_top_body_filter != installed_body_filter) {
+        log_line(NGX_LOG_WARN, cycle->log,
+                 "a module that is loaded later filters responses; "
+                 "write load_module of ngx_http_x402_module.so behind "
+                 "all others");
     }
     if (ngx_http_top_header_filter != installed_header_filter) {
         below_header_filter = next_header_filter;

@@ -1,5 +1,7 @@
 // Variables with a field in their name: $x402_body_<field> of the request body,
 // $x402_answer_<field> of what the facilitator said to verify.
+#include <vector>
+
 #include "base/json_text.hpp"
 #include "base/text_excerpt.hpp"
 #include "facilitator/facilitator_port.hpp"
@@ -35,6 +37,50 @@ JsonValue peer_named(JsonValue object, std::string_view name)
     return {};
 }
 
+// Every value that the name may stand for: a_b is "a_b" and "b" of "a", and a_0
+// is the first element of the array "a".
+void add_values(JsonValue value, std::string_view name,
+                std::vector<JsonValue> &found)
+{
+    if (value.is_array()) {
+        std::size_t end = name.find('_');
+        std::string_view digits = name.substr(0, end);
+        bool is_index =
+            !digits.empty() && digits.size() <= 4
+            && digits.find_first_not_of("0123456789") == std::string_view::npos
+            && (digits.size() == 1 || digits.front() != '0');
+        std::size_t index =
+            is_index ? std::stoul(std::string(digits)) : value.size();
+        if (index < value.size() && end == std::string_view::npos) {
+            found.push_back(value.at(index));
+        } else if (index < value.size()) {
+            add_values(value.at(index), name.substr(end + 1), found);
+        }
+        return;
+    }
+    // nginx: names of variables come in lower case, however they are written.
+    for (const auto &[key, member] : value.members()) {
+        std::string lower = lower_case(key);
+        if (lower == name) {
+            found.push_back(member);
+        } else if (name.size() > lower.size() + 1 && name[lower.size()] == '_'
+                   && name.substr(0, lower.size()) == lower
+                   && (member.is_object() || member.is_array())) {
+            add_values(member, name.substr(lower.size() + 1), found);
+        }
+    }
+}
+
+// Money: a client writes the body. Where it has "params_name" and "name" of
+// "params" the upstream may take the other one, so that neither is believed;
+// nor are two names that differ in case alone.
+JsonValue only_value(JsonValue root, std::string_view name)
+{
+    std::vector<JsonValue> found;
+    add_values(root, name, found);
+    return found.size() == 1 ? found.front() : JsonValue();
+}
+
 // A member by its name, or a member of one of its objects: a_b is "a_b", else
 // "b" of "a".
 JsonValue member_at(JsonValue object, std::string_view name)
@@ -58,9 +104,18 @@ JsonValue member_at(JsonValue object, std::string_view name)
 
 std::string body_field(ngx_http_request_t *r, std::string_view name)
 {
-    const RequestCtx *ctx = find_ctx(r);
+    RequestCtx *ctx = find_ctx(r);
+    if ((ctx == nullptr || !ctx->body_read) && r == r->main
+        && loc_conf(r)->enabled) {
+        // Money: what it makes up for must not be sold at the price of an empty
+        // body.
+        ctx = find_or_make_ctx(r);
+        if (ctx != nullptr) {
+            ctx->body_missed = true;
+        }
+    }
     return ctx && ctx->trace.body_document
-               ? text_of(peer_named(ctx->trace.body_document->root(), name))
+               ? text_of(only_value(ctx->trace.body_document->root(), name))
                : std::string();
 }
 

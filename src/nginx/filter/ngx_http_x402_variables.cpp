@@ -5,6 +5,8 @@
 #include "base/json_text.hpp"
 #include "base/module_version.hpp"
 #include "base/text_excerpt.hpp"
+#include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/payment/ngx_http_x402_access.hpp"
 #include "nginx/request/ngx_http_x402_ctx.hpp"
 #include "nginx/request/ngx_http_x402_payment_headers.hpp"
 #include "policy/asset_table.hpp"
@@ -159,6 +161,37 @@ std::string of_header(ngx_http_request_t *main, const RequestCtx *ctx,
     return ascii_json(json);
 }
 
+// nginx: the handlers of the phases stand in one list, in their order.
+bool is_before_access(ngx_http_request_t *r)
+{
+    auto *cmcf = static_cast<ngx_http_core_main_conf_t *>(
+        ngx_http_get_module_main_conf(r, ngx_http_core_module));
+    const ngx_http_phase_handler_t *rows = cmcf->phase_engine.handlers;
+    for (ngx_int_t i = r->phase_handler; rows[i].checker; i++) {
+        if (rows[i].handler == on_access) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Once for each worker: limit_req and limit_conn, for example, run before the
+// payment is asked for, and would put everybody into one bucket.
+void warn_of_early_use(ngx_http_request_t *r)
+{
+    static bool warned = false;
+    bool answered = r->header_sent || r->err_status || r->headers_out.status;
+    if (warned || answered || r != r->main || !loc_conf(r)->enabled
+        || !is_before_access(r)) {
+        return;
+    }
+    warned = true;
+    log_line(NGX_LOG_WARN, r->connection->log,
+             "a variable of x402 is read before the payment is known and is "
+             "empty there (limit_req, limit_conn, set, if or auth_request); "
+             "use it in headers of the response, in logs, or for the upstream");
+}
+
 std::string value_of(ngx_http_request_t *r, uintptr_t which)
 {
     if (which == NGX_HTTP_X402_MODULE_VERSION) {
@@ -168,6 +201,9 @@ std::string value_of(ngx_http_request_t *r, uintptr_t which)
     const RequestCtx *ctx = find_ctx(r);
     if (which == NGX_HTTP_X402_PRESENTED || which == NGX_HTTP_X402_PAYMENT) {
         return of_header(r->main, ctx, which);
+    }
+    if (ctx == nullptr || ctx->state() == PaymentState::arrived) {
+        warn_of_early_use(r);
     }
     return ctx ? of_request(*ctx, which) : std::string();
 }

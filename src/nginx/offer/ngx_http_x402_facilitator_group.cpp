@@ -81,7 +81,7 @@ char *read_server(ngx_conf_t *cf, void *group_data)
                           "found \""
                               + copy(words[0]) + "\"");
     }
-    auto url = parse_facilitator_url(view(words[1]));
+    auto url = parse_base_url(view(words[1]));
     if (!url) {
         return conf_error(cf, url.problem().text);
     }
@@ -188,7 +188,7 @@ bool add_peer(ngx_conf_t *cf, FacilitatorTerms terms, const ConfOrigin &origin,
     return true;
 }
 
-// Shared with all who ask the same.
+// Shared with all locations that name the same.
 const FacilitatorPeers *share(ngx_conf_t *cf, FacilitatorPeers peers)
 {
     MainConf *mcf = main_conf(cf);
@@ -231,7 +231,7 @@ std::string validate_facilitator(std::string_view text)
     if (is_name(text)) {
         return {};
     }
-    auto url = parse_facilitator_url(text);
+    auto url = parse_base_url(text);
     return url ? std::string() : url.problem().text;
 }
 

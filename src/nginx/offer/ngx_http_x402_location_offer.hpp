@@ -39,7 +39,8 @@ struct LocationTerm {
     }
 };
 
-// What a reload replaced, for those who were offered it (`until`: unix time).
+// What a reload replaced, for clients that were offered it (`until`: unix
+// time).
 struct OldOffer {
     std::shared_ptr<const PaymentOffer> offer;
     time_t until;
@@ -64,9 +65,10 @@ inline PaymentRequirements named(PaymentRequirements requirements)
 
 enum class OfferState {
     made,
+    free,     // the price is the word "free"
     failed,   // a value is unusable; logged, nothing may be sold
     unready,  // what the facilitator has to add is not known yet
-    waiting,  // the same, but it is about to be told: worth a little patience
+    waiting,  // the same, and the answer is under way to this worker
 };
 
 // What the location offers to this request.
@@ -84,12 +86,12 @@ inline const LocationOffer &location_offer(const LocationConf &conf)
 inline const FacilitatorPeers &peers_of(const LocationConf &conf,
                                         std::size_t term)
 {
-    static const FacilitatorPeers nobody;
+    static const FacilitatorPeers none;
     const auto &terms = location_offer(conf).terms;
     const FacilitatorPeers *own =
         term < terms.size() ? terms[term].peers : nullptr;
     const FacilitatorPeers *peers = own ? own : conf.facilitator_peers;
-    return peers ? *peers : nobody;
+    return peers ? *peers : none;
 }
 
 }  // namespace x402

@@ -13,11 +13,11 @@ std::string validate_accept(const AcceptWords &accept, const AcceptWords &first)
         || accept.decimals.data || accept.pay_to.data || accept.extra.data
         || accept.facilitator.data) {
         return "an x402_accept with plan= takes credits, agent, scheme and "
-               "network besides, for the plan says the rest";
+               "network in addition; the plan determines the rest";
     }
     if (view(accept.credits) != view(first.credits)) {
         return "every x402_accept of a location asks for the same credits=, "
-               "for a token does not say which plan it is of";
+               "because a token does not name its plan";
     }
     return {};
 }

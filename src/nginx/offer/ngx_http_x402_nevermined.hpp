@@ -1,5 +1,5 @@
-// Nevermined as configured: whose backend, under which key, and what can only
-// be written together with it.
+// Nevermined as configured: the backend, the key, and the directives that need
+// them.
 #ifndef NGX_HTTP_X402_NEVERMINED_HPP
 #define NGX_HTTP_X402_NEVERMINED_HPP
 
@@ -33,8 +33,8 @@ std::string validate_tokens(const LocationConf &conf);
 // conf.nevermined.
 PlanTerms plan_words(const LocationConf &conf, const AcceptWords &accept);
 
-// The backend as whom verify and settle are asked of, and as what its pages
-// about plans are read from, without the key. nullptr: no memory. Call only
+// The backend, as the facilitator that verifies and settles, and as the place
+// of its pages about plans, without the key. nullptr: no memory. Call only
 // with conf.nevermined.
 FacilitatorConf *add_backend(ngx_conf_t *cf, const LocationConf &conf);
 FacilitatorConf *add_plan_pages(ngx_conf_t *cf, const LocationConf &conf);

@@ -43,7 +43,7 @@ TermWords money_words(const LocationConf &conf, const AcceptWords &accept)
     return words;
 }
 
-// The text goes into `out`; one with variables is compiled besides. False: an
+// The text goes into `out`; one with variables is compiled, too. False: an
 // error was printed, or no memory.
 bool take_value(ngx_conf_t *cf, ngx_str_t word, std::string &out,
                 ngx_http_complex_value_t *&compiled)
@@ -247,7 +247,7 @@ bool read_terms(ngx_conf_t *cf, const LocationConf &conf,
     return true;
 }
 
-// A dialect that none of the ways can be said in would offer nothing.
+// A dialect that has words for none of the payment options would offer nothing.
 bool has_words_for(ngx_conf_t *cf, const LocationConf &conf,
                    const LocationOffer &location)
 {

@@ -1,5 +1,5 @@
-// What of a location's offer is the same for all who did not pay is encoded
-// when the configuration is read.
+// The part of a location's offer that is the same for all unpaid requests is
+// encoded when the configuration is read.
 #include "nginx/offer/ngx_http_x402_extensions.hpp"
 #include "nginx/offer/ngx_http_x402_location_offer.hpp"
 #include "nginx/offer/ngx_http_x402_offer.hpp"
@@ -51,7 +51,7 @@ bool prepare_offers(ngx_conf_t *cf, LocationConf &conf)
     for (const Dialect *dialect : location.dialects) {
         prepared->push_back(dialect->prepared_offer(challenge));
         if (!prepared->back() && !dialect->offer_header().empty()) {
-            return true;  // it says something else to each request
+            return true;  // its offer differs with each request
         }
     }
     conf.prepared = prepared;

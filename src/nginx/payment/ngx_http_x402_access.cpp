@@ -127,6 +127,8 @@ ngx_int_t first_visit(RequestCtx &ctx, const LocationConf *conf)
     switch (make_quote(ctx, conf)) {
     case OfferState::made:
         break;
+    case OfferState::free:
+        return NGX_DECLINED;
     case OfferState::waiting:
         if (wait_for_claim(ctx)) {
             return wait_for_call(r);

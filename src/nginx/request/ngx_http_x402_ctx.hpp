@@ -139,6 +139,7 @@ public:
     bool tunnel = false;          // asked for, and settled before
     bool never_settled = false;   // because nobody settles here
     bool body_read = false;       // x402_read_body has done its part
+    bool body_missed = false;     // $x402_body_... was asked for before that
 
     // What the request presented, taken out of its headers.
     PresentedHeaders presented;
@@ -147,6 +148,8 @@ public:
     Hold hold;
     Trace trace;
 
+    // The location whose price is "free" for this request.
+    const LocationConf *free_at = nullptr;
     // What x402_bypass said, by location.
     std::vector<std::pair<const LocationConf *, bool>> bypasses;
 

@@ -7,6 +7,7 @@
 #include "nginx/offer/ngx_http_x402_location_offer.hpp"
 #include "nginx/request/ngx_http_x402_offer_supported.hpp"
 #include "nginx/request/ngx_http_x402_plan.hpp"
+#include "nginx/request/ngx_http_x402_request_body.hpp"
 #include "policy/supported_extra.hpp"
 
 namespace x402 {
@@ -22,15 +23,24 @@ void log_unusable(ngx_http_request_t *r, const LocationTerm &term,
                  + std::to_string(term.origin.line) + ")");
 }
 
-// What a variable came to is checked like a constant, and empty is no price.
-Result<PaymentRequirements> requirements_now(ngx_http_request_t *r,
-                                             const LocationTerm &term)
+// The value of a variable is checked like a constant; an empty one is refused.
+// `free`: the price is the word "free", and nothing is made.
+Result<PaymentRequirements>
+requirements_now(ngx_http_request_t *r, const LocationTerm &term, bool &free)
 {
     AcceptTerms terms = term.terms;
     if (!evaluate(r, term.price, terms.price)
         || !evaluate(r, term.amount, terms.amount)
         || !evaluate(r, term.pay_to, terms.pay_to)) {
         return Problem{"a variable could not be evaluated"};
+    }
+    const RequestCtx *ctx = find_ctx(r);
+    if (ctx && ctx->body_missed) {
+        return Problem{std::string(kBodyMissed)};
+    }
+    if (term.price && terms.price == "free") {
+        free = true;
+        return PaymentRequirements();
     }
     if (term.price && terms.price.empty()) {
         return Problem{"the price is empty: give the map a default"};
@@ -55,8 +65,12 @@ OfferState variable_offer(ngx_http_request_t *r, const LocationOffer &location,
     for (std::size_t i = 0; i < location.terms.size(); i++) {
         const LocationTerm &term = location.terms[i];
         bool waiting = false;
-        auto requirements =
-            term.plan ? plan_now(r, term, waiting) : requirements_now(r, term);
+        bool free = false;
+        auto requirements = term.plan ? plan_now(r, term, waiting)
+                                      : requirements_now(r, term, free);
+        if (free) {
+            return OfferState::free;
+        }
         if (waiting) {
             return OfferState::waiting;
         }

@@ -47,8 +47,8 @@ supported_option(Worker &worker, const FacilitatorConf &facilitator,
     return std::move(made.value());
 }
 
-// With the word of the first member who has said what is wanted; while none
-// has, as the first of them would have it. Adds nothing to what cannot be
+// With what the first peer that has answered adds; while none has, as for the
+// first of them. Adds nothing to what cannot be
 // offered.
 void add_option(PaymentOffer &made, Worker &worker,
                 const FacilitatorPeers &peers,

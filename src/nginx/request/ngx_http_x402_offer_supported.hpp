@@ -1,5 +1,5 @@
 // What facilitators add to offers (a fee payer, a facilitator's address): kept
-// by each worker until one of them says something else.
+// by each worker until one of them answers otherwise.
 #ifndef NGX_HTTP_X402_OFFER_SUPPORTED_HPP
 #define NGX_HTTP_X402_OFFER_SUPPORTED_HPP
 
@@ -25,7 +25,8 @@ unsigned version_to_ask(Worker &worker, const FacilitatorConf &facilitator,
                         const PaymentRequirements &option, unsigned own);
 
 // What the location offered before a facilitator changed its answer, for those
-// who were offered it. nullptr: nothing. Lifetime: until the next call above.
+// clients that were offered it. nullptr: nothing. Lifetime: until the next call
+// above.
 const std::vector<OldOffer> *offers_before(Worker &worker,
                                            const LocationConf &conf);
 

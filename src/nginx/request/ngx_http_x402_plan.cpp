@@ -81,7 +81,7 @@ private:
         if (told) {
             page->kind = std::move(*told);
         } else {
-            // What was heard before is no worse than a guess.
+            // What was heard before is better than a guess.
             log_line(NGX_LOG_WARN, ngx_cycle->log,
                      "the plan at \"" + page->name
                          + "\" does not say how it "

@@ -1,5 +1,5 @@
-// A price that moved with a reload: who was offered the old one a moment ago
-// may still pay it.
+// A price that moved with a reload: a client that was offered the old one a
+// moment ago may still pay it.
 #ifndef NGX_HTTP_X402_PRICE_GRACE_HPP
 #define NGX_HTTP_X402_PRICE_GRACE_HPP
 

@@ -3,13 +3,15 @@
 #include <algorithm>
 
 #include "nginx/core/ngx_http_x402_complex_value.hpp"
+#include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/request/ngx_http_x402_request_body.hpp"
 
 namespace x402 {
 
 namespace {
 
 // The port a client wrote into Host, with its colon; empty when there is none.
-// What is behind the last colon of a bare "[v6]" is no number.
+// What follows the last colon of a bare "[v6]" is not a number.
 std::string_view written_port(ngx_http_request_t *r)
 {
     if (r->headers_in.host == nullptr) {
@@ -92,11 +94,16 @@ bool is_free_method(ngx_http_request_t *r, const LocationConf *conf)
 // to come to the conclusion that the access phase came to. No memory: not free.
 bool is_bypassed(ngx_http_request_t *r, const LocationConf *conf)
 {
+    RequestCtx *ctx = find_ctx(r);
+    if (ctx && ctx->free_at == conf) {
+        return true;
+    }
     if (conf->bypass == nullptr) {
         return false;
     }
-    RequestCtx *ctx = find_or_make_ctx(r);
-    if (ctx == nullptr) {
+    ctx = find_or_make_ctx(r);
+    // They may be of the body, and are asked for when it has been read.
+    if (ctx == nullptr || (conf->read_body != 0 && !ctx->body_read)) {
         return false;
     }
     for (const auto &[asked, answer] : ctx->bypasses) {
@@ -105,6 +112,11 @@ bool is_bypassed(ngx_http_request_t *r, const LocationConf *conf)
         }
     }
     bool bypassed = ngx_http_test_predicates(r, conf->bypass) == NGX_DECLINED;
+    if (bypassed && ctx->body_missed) {
+        log_line(NGX_LOG_ERR, r->connection->log,
+                 "x402_bypass is not followed: " + std::string(kBodyMissed));
+        bypassed = false;
+    }
     ctx->bypasses.emplace_back(conf, bypassed);
     return bypassed;
 }
@@ -129,6 +141,9 @@ OfferState make_quote(RequestCtx &ctx, const LocationConf *conf)
     const LocationOffer &location = location_offer(*conf);
     std::shared_ptr<const PaymentOffer> offer;
     OfferState state = offer_now(ctx.r, *conf, offer);
+    if (state == OfferState::free) {
+        ctx.free_at = conf;
+    }
     if (state != OfferState::made) {
         return state;
     }
@@ -169,8 +184,8 @@ bool redeliver_key(ngx_http_request_t *r, const LocationConf *conf,
         out = "value " + std::string(value);
         return true;
     }
-    // Nothing to tell clients by is no key that all of them share; and nobody
-    // passes for an address by writing it into a header.
+    // An empty value is not a key that all clients share, and a client cannot
+    // pass for an address by writing it into a header.
     out = "address " + copy(r->connection->addr_text);
     return true;
 }

@@ -1,5 +1,5 @@
 // What this request is asked for: fixed once, at the first location that
-// charges, so that nothing that changes underway (a map on $uri, a redirect)
+// charges, so that nothing that changes meanwhile (a map on $uri, a redirect)
 // can make the parts of one payment disagree.
 #ifndef NGX_HTTP_X402_QUOTE_HPP
 #define NGX_HTTP_X402_QUOTE_HPP
@@ -8,8 +8,9 @@
 
 namespace x402 {
 
-// Fills offer, location, conf, the resource object and the words for who did
-// not pay. Unless it was made nothing may be sold.
+// Fills offer, location, conf, the resource object and the words for unpaid
+// requests. Unless it was made nothing may be sold. OfferState::free: the
+// location is free for this request from now on.
 OfferState make_quote(RequestCtx &ctx, const LocationConf *conf);
 
 // Free by configuration, the one place where that is decided: an error page
@@ -20,8 +21,8 @@ bool is_free(ngx_http_request_t *r, const LocationConf *conf);
 // Host as the client named it, for keys: $host.
 std::string_view host_of(ngx_http_request_t *r);
 
-// Who may ask for content again that was paid for: x402_redeliver_key, by
-// default the client's address. False: no memory.
+// The client that may ask for content again that was paid for:
+// x402_redeliver_key, by default the client's address. False: no memory.
 bool redeliver_key(ngx_http_request_t *r, const LocationConf *conf,
                    std::string &out);
 

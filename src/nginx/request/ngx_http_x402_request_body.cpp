@@ -49,8 +49,8 @@ bool is_ambiguous(JsonValue root)
     return false;
 }
 
-// Money: a body that only the upstream can read would be sold at the price of
-// an empty one.
+// Money: a body that only the upstream can read, or one without members (an
+// array, a number), would be sold at the price of an empty one.
 ngx_int_t take_body(RequestCtx &ctx, std::size_t limit)
 {
     ngx_http_request_t *r = ctx.r;
@@ -73,12 +73,19 @@ ngx_int_t take_body(RequestCtx &ctx, std::size_t limit)
     limits.bytes = limit;
     limits.keys = limits.values = std::max<std::size_t>(4096, limit / 8);
     auto document = JsonDocument::parse(text, limits);
-    if (!document || is_ambiguous(document->root())) {
+    std::string why;
+    if (!document) {
+        why = log_excerpt(document.problem().text);
+    } else if (!document->root().is_object()) {
+        why = "it is not an object";
+    } else if (is_ambiguous(document->root())) {
+        why = "members differ in case alone";
+    }
+    if (!why.empty()) {
         log_line(NGX_LOG_INFO, r->connection->log,
-                 "the request body is no JSON that the price could be taken "
+                 "the request body is not JSON that the price could be taken "
                  "from: "
-                     + (document ? "members differ in case alone"
-                                 : log_excerpt(document.problem().text)));
+                     + why);
         return NGX_HTTP_BAD_REQUEST;
     }
     ctx.trace.body_document = std::move(document.value());

@@ -1,5 +1,5 @@
 // x402_read_body: the request body before the price is known, and its fields as
-// variables. The body stays where it is, whole, for whoever makes the content.
+// variables. The body stays where it is, whole, for the content handler.
 #ifndef NGX_HTTP_X402_REQUEST_BODY_HPP
 #define NGX_HTTP_X402_REQUEST_BODY_HPP
 
@@ -10,6 +10,11 @@ namespace x402 {
 // Access phase, once: reads the body and runs the phases again, or says with
 // which status the request ends. The request may be gone afterwards.
 ngx_int_t read_body(RequestCtx &ctx, const LocationConf *conf);
+
+// Why nothing may be decided by a value that was made with $x402_body_... .
+constexpr std::string_view kBodyMissed =
+    "$x402_body_... was read where the body is not known; write "
+    "x402_read_body, and do not use it in \"set\", \"if\" or limits";
 
 // ASCII letters only.
 std::string lower_case(std::string_view text);

@@ -1,6 +1,7 @@
 // The journal when nginx starts or reloads: the master's part.
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -101,22 +102,56 @@ void log_replay(ngx_log_t *log, const std::string &path,
     }
 }
 
+// Why these are no two files of a journal; empty: they are.
+std::string unusable_files(const std::string (&paths)[2],
+                           const std::string_view (&bytes)[2],
+                           const JournalSummary (&what)[2], unsigned newer)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        bool empty = i == newer && !bytes[i].empty() && what[i].records == 0;
+        if (!what[i].is_journal || empty) {
+            return "\"" + paths[i]
+                   + "\" is not a journal of this build; move it away to begin "
+                     "a new one, which forgets the payments in it";
+        }
+    }
+    return "";
+}
+
 }  // namespace
 
 std::string JournalFile::validate() const
 {
-    for (const std::string &path : paths_) {
+    std::optional<MappedFile> mapped[2];
+    std::string_view bytes[2];
+    JournalSummary what[2];
+    what[0].is_journal = what[1].is_journal = true;  // a missing one is made
+    for (unsigned i = 0; i < 2; i++) {
+        const std::string &path = paths_[i];
         struct stat about;
         if (stat(path.c_str(), &about) == 0) {
             if (!S_ISREG(about.st_mode)) {
-                return "journal is no regular file: \"" + path + "\"";
+                return "journal is not a regular file: \"" + path + "\"";
             }
             if (access(path.c_str(), R_OK | W_OK) != 0) {
                 return trouble("opened", path);
             }
+            OpenFile file(
+                open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+            mapped[i].emplace(file.number());
+            if (!mapped[i]->good()) {
+                return trouble("read", path);
+            }
+            bytes[i] = mapped[i]->bytes();
+            what[i] = journal_summary(bytes[i]);
         } else if (errno != ENOENT) {
             return trouble("opened", path);
         }
+    }
+    std::string why =
+        unusable_files(paths_, bytes, what, newer_journal(what[0], what[1]));
+    if (!why.empty()) {
+        return why;
     }
     // A new one is written beside it and takes its place.
     std::string directory = directory_of(paths_[0]);
@@ -154,13 +189,10 @@ std::string JournalFile::choose(ClaimTable &table, ngx_log_t *log,
                              journal_summary(second.bytes())};
     unsigned newer = newer_journal(what[0], what[1]);
     std::string_view bytes = newer == 0 ? first.bytes() : second.bytes();
-    for (unsigned i = 0; i < 2; i++) {
-        bool empty = i == newer && !bytes.empty() && what[i].records == 0;
-        if (!what[i].is_journal || empty) {
-            return "\"" + paths_[i]
-                   + "\" is no journal of this build; move it away to begin a "
-                     "new one, which forgets the payments in it";
-        }
+    std::string why =
+        unusable_files(paths_, {first.bytes(), second.bytes()}, what, newer);
+    if (!why.empty()) {
+        return why;
     }
     edition = std::max(what[0].edition, what[1].edition);
     if (!bytes.empty()) {
@@ -220,7 +252,7 @@ std::string JournalFile::open_both(int flags)
             return trouble("opened", paths_[i]);
         }
         if (!S_ISREG(about.st_mode)) {
-            return "journal is no regular file: \"" + paths_[i] + "\"";
+            return "journal is not a regular file: \"" + paths_[i] + "\"";
         }
     }
     return "";

@@ -206,7 +206,7 @@ std::uint64_t SupportedWatch::keep(SupportedAnswer &answer)
         return 0;
     }
     if (failed_before) {
-        say(NGX_LOG_NOTICE, "says what it supports again");
+        say(NGX_LOG_NOTICE, "lists what it supports again");
     }
     read_answer();
     return lifetime;

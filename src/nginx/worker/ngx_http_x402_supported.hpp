@@ -17,7 +17,7 @@
 namespace x402 {
 
 // What the facilitator is known to support; nullptr: not known yet. Cheap while
-// it stays the same. What was handed out stays good for who holds it.
+// it stays the same. What was handed out stays valid for its holder.
 std::shared_ptr<const SupportedKinds>
 supported_kinds(Worker &worker, const FacilitatorConf &conf);
 

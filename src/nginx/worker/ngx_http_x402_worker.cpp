@@ -104,10 +104,35 @@ void look_up_facilitators(MainConf *mcf, ngx_log_t *log)
 
 }  // namespace
 
+namespace {
+
+// A payment in flight has its client, its upstream and its facilitator, and
+// about one in four a connection that is being closed.
+void check_connections(const MainConf &mcf, ngx_cycle_t *cycle)
+{
+    auto *events = static_cast<ngx_event_conf_t *>(
+        ngx_event_get_conf(cycle->conf_ctx, ngx_event_core_module));
+    ngx_uint_t needed = mcf.max_calls * 13 / 4;
+    if (events->connections >= needed) {
+        return;
+    }
+    log_line(NGX_LOG_WARN, cycle->log,
+             "x402_facilitator_max_calls " + std::to_string(mcf.max_calls)
+                 + " needs worker_connections of at least "
+                 + std::to_string(needed) + ", and there are "
+                 + std::to_string(events->connections)
+                 + "; raise the second, or lower the first");
+}
+
+}  // namespace
+
 ngx_int_t ngx_http_x402_init_module(ngx_cycle_t *cycle)
 {
     return guarded(cycle->log, static_cast<ngx_int_t>(NGX_ERROR), [&] {
         MainConf *mcf = main_conf_of(cycle);
+        if (mcf != nullptr && mcf->paid) {
+            check_connections(*mcf, cycle);
+        }
         // A configuration test never touches the network.
         if (mcf != nullptr && !ngx_test_config) {
             tell_version(cycle->log);

@@ -177,5 +177,41 @@ TEST(FacilitatorUrl, OfItsBaseIsItself)
     }
 }
 
+TEST(FacilitatorUrl, KnowsWhatThePublicCannotReach)
+{
+    for (const char *host :
+         {"localhost", "127.0.0.1", "10.0.0.1", "172.16.0.1", "172.31.255.1",
+          "192.168.0.1", "169.254.1.1", "100.64.0.1", "[::1]", "[fd00::1]",
+          "[fe80::1]", "facilitator", "pay.local", "a.b.internal", "x.test"}) {
+        auto url = parse_facilitator_url(std::string("http://") + host);
+        ASSERT_TRUE(url) << host;
+        EXPECT_TRUE(url->host_is_private()) << host;
+    }
+    for (const char *host :
+         {"8.8.8.8", "172.15.0.1", "172.32.0.1", "192.169.0.1", "100.128.0.1",
+          "[2001:db8::1]", "x402.org", "local.example.com", "internal.io"}) {
+        auto url = parse_facilitator_url(std::string("http://") + host);
+        ASSERT_TRUE(url) << host;
+        EXPECT_FALSE(url->host_is_private()) << host;
+    }
+}
+
+TEST(FacilitatorUrl, OfAnOperatorHasNoOperation)
+{
+    for (const char *text : {"https://a/verify", "https://a/x402/settle/",
+                             "http://a:1/supported"}) {
+        EXPECT_TRUE(parse_facilitator_url(text)) << text;
+        auto url = parse_base_url(text);
+        ASSERT_FALSE(url) << text;
+        EXPECT_NE(url.problem().text.find("must not end in"), std::string::npos)
+            << url.problem().text;
+    }
+    for (const char *text : {"https://a", "https://a/verify/x402",
+                             "https://a/reverify", "https://verify"}) {
+        EXPECT_TRUE(parse_base_url(text)) << text;
+    }
+    EXPECT_FALSE(parse_base_url("ftp://a"));
+}
+
 }  // namespace
 }  // namespace x402

@@ -232,7 +232,11 @@ TEST(MissingKinds, OfEvmExactAreSoldAnyway)
               "version 2, which is for sale here; it lists scheme \"exact\" on "
               "\"base\" in x402 version 1");
     EXPECT_FALSE(missing[1].sold_anyway);
-    EXPECT_TRUE(missing[2].sold_anyway);
+    // Other EVM networks are listed, and this one in no version.
+    EXPECT_FALSE(missing[2].sold_anyway);
+    EXPECT_TRUE(missing_kinds(parsed(answer(kind(2, "exact", kLongAlgorand))),
+                              {{2, "exact", "eip155:8453"}})[0]
+                    .sold_anyway);
     EXPECT_EQ(missing[2].sentence.find("it lists"), std::string::npos);
 }
 

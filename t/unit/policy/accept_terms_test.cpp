@@ -160,6 +160,7 @@ constexpr Fault kFaults[] = {
     {&T::price, "1,000", "has a separator"},
     {&T::price, "1e-3", "has an exponent"},
     {&T::price, "$0.01USDC", "lacks a blank before its ticker"},
+    {&T::price, "$0.01 EURC", "names dollars and a token"},
     {&T::price, "0.01 USDT",
      "price \"0.01 USDT\" names no token that is known on eip155:84532"},
     {&T::amount, "100", "price and amount are both written"},

@@ -73,6 +73,7 @@ TEST(PriceText, SaysWhatIsWrongAndWhatToWrite)
         {"0x10", "lacks a blank before its ticker"},
         {"1.50USDC", "lacks a blank before its ticker"},
         {"$0.01USDC", "lacks a blank before its ticker"},
+        {"$0.01 EURC", "names dollars and a token"},
         {"1.2.3", "has something behind its number"},
         {"5. USDC", "has something behind its number"},
         {"1 2", "has something behind its number"},

@@ -81,7 +81,7 @@ struct CurlEngine::SocketCallbacks {
         return c;
     }
 
-    // Never an error: curl would do nothing for anybody any more after one.
+    // Never an error: after one curl would not serve any transfer.
     static int on_socket(CURL *handle, curl_socket_t fd, int what, void *data,
                          void *)
     {
@@ -223,7 +223,7 @@ void CurlEngine::act(int fd, int mask)
     CURLMcode code = curl_multi_socket_action(multi_, fd, mask, &running);
     if (code != CURLM_OK && code != CURLM_BAD_SOCKET) {
         // Without memory it neither says whose socket is not watched nor sets
-        // its timer: nobody would be told of anything any more.
+        // its timer, and no transfer would ever end.
         for (Transfer *transfer : active_) {
             transfer->unwatched = true;
         }

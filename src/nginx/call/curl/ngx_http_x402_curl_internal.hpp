@@ -1,4 +1,4 @@
-// Shared by the files of the curl engine, and by nobody else.
+// Private to the files of the curl engine.
 #ifndef NGX_HTTP_X402_CURL_INTERNAL_HPP
 #define NGX_HTTP_X402_CURL_INTERNAL_HPP
 

@@ -294,7 +294,7 @@ void CurlEngine::cancel(Transfer *transfer)
     delete transfer;
 }
 
-// Headers of the answer that somebody reads.
+// Headers of the answer that are read.
 void CurlEngine::read_headers(Transfer &transfer)
 {
     CURL *handle = easy(transfer.handle);

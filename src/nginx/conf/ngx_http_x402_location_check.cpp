@@ -1,0 +1,320 @@
+#include "nginx/conf/ngx_http_x402_location_check.hpp"
+
+#include <algorithm>
+
+#include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/offer/ngx_http_x402_location_offer.hpp"
+#include "nginx/offer/ngx_http_x402_nevermined.hpp"
+#include "policy/network_address.hpp"
+#include "policy/price_text.hpp"
+
+namespace x402 {
+
+namespace {
+
+constexpr std::size_t kLongHeaders = 32 * 1024;
+constexpr std::size_t kLongestCoinbaseDescription = 500;
+
+void warn(ngx_conf_t *cf, const LocationConf &conf, const std::string &sentence)
+{
+    log_conf(cf, NGX_LOG_WARN, sentence, conf.origin);
+}
+
+// --- the request body ------------------------------------------------------
+
+bool names_body(std::string_view text)
+{
+    return text.find("$x402_body_") != std::string_view::npos
+           || text.find("${x402_body_") != std::string_view::npos;
+}
+
+// Empty: no value that decides about money names the body.
+std::string value_of_body(const LocationConf &conf)
+{
+    if (conf.bypass != nullptr) {
+        auto *values =
+            static_cast<ngx_http_complex_value_t *>(conf.bypass->elts);
+        for (ngx_uint_t i = 0; i < conf.bypass->nelts; i++) {
+            if (names_body(view(values[i].value))) {
+                return "x402_bypass";
+            }
+        }
+    }
+    for (const LocationTerm &term : location_offer(conf).terms) {
+        for (const ngx_http_complex_value_t *value :
+             {term.price, term.amount, term.pay_to, term.credits}) {
+            if (value && names_body(view(value->value))) {
+                return "the price";
+            }
+        }
+    }
+    return {};
+}
+
+// --- prices and networks ---------------------------------------------------
+
+struct Digits {
+    std::string whole;     // without zeros in front
+    std::string fraction;  // without zeros behind
+};
+
+// Of a constant price in dollars; nullopt: it is none.
+std::optional<Digits> dollars_of(const AcceptTerms &terms)
+{
+    auto price = parse_price_text(terms.price);
+    if (terms.price.empty() || has_variable(terms.price) || !price
+        || !terms.asset.empty()
+        || (!price->symbol.empty() && price->symbol != "USDC")) {
+        return std::nullopt;
+    }
+    std::string number(price->number);
+    std::size_t point = number.find('.');
+    Digits digits;
+    digits.whole = number.substr(0, point);
+    digits.whole.erase(0, digits.whole.find_first_not_of('0'));
+    if (point != std::string::npos) {
+        digits.fraction = number.substr(point + 1);
+        digits.fraction.erase(digits.fraction.find_last_not_of('0') + 1);
+    }
+    return digits;
+}
+
+bool is_coinbase(const FacilitatorConf &peer)
+{
+    return (peer.auth && peer.auth->key.kind == AuthKind::cdp)
+           || peer.url.host == "api.cdp.coinbase.com";
+}
+
+// Less than a tenth of a cent, and not a price of zero.
+bool is_tiny(const Digits &digits)
+{
+    return digits.whole.empty() && !digits.fraction.empty()
+           && digits.fraction.compare(0, 2, "00") == 0
+           && (digits.fraction.size() < 3 || digits.fraction[2] == '0');
+}
+
+void check_peer(ngx_conf_t *cf, const LocationConf &conf,
+                const LocationTerm &term, const FacilitatorConf &peer)
+{
+    std::string network = caip2_network(term.terms.network).value_or("");
+    bool real = !is_testnet(network).value_or(false);
+    if (!peer.url.secure && !peer.url.host_is_private() && real) {
+        warn(cf, conf,
+             "facilitator \"" + peer.url.base()
+                 + "\" is asked about real money without encryption: anyone on "
+                   "the way can approve payments; write https://");
+    }
+    auto dollars = dollars_of(term.terms);
+    if (is_coinbase(peer) && dollars && is_tiny(*dollars)) {
+        warn(cf, conf,
+             "Coinbase's facilitator does not settle less than $0.001, and the "
+             "price is \""
+                 + term.terms.price + "\"");
+    }
+    bool constant = conf.description && !conf.description->lengths;
+    if (is_coinbase(peer) && constant
+        && conf.description->value.len > kLongestCoinbaseDescription) {
+        warn(cf, conf,
+             "Coinbase's facilitator refuses payments with a description of "
+             "more than 500 characters; shorten x402_description");
+    }
+}
+
+void check_price(ngx_conf_t *cf, const LocationConf &conf,
+                 const LocationTerm &term)
+{
+    auto dollars = dollars_of(term.terms);
+    if (dollars && dollars->whole.size() > 2) {
+        warn(cf, conf,
+             "the price \"" + term.terms.price
+                 + "\" is $100 or more: the official clients refuse to pay "
+                   "more than $1 unless they are told to; make sure that it "
+                   "is meant");
+    }
+    auto timeout = static_cast<ngx_msec_t>(term.terms.timeout_seconds) * 1000;
+    if (!term.plan && conf.settle_timeout > timeout) {
+        warn(cf, conf,
+             "x402_facilitator_timeout settle="
+                 + std::to_string(conf.settle_timeout)
+                 + "ms is longer than payments are valid, which is "
+                 + std::to_string(term.terms.timeout_seconds)
+                 + "s; raise x402_timeout, or wait less long");
+    }
+}
+
+void check_header_buffers(ngx_conf_t *cf, const LocationConf &conf,
+                          std::string_view network)
+{
+    auto *cscf = static_cast<ngx_http_core_srv_conf_t *>(
+        ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module));
+    // A payment there is a group of up to 16 transactions.
+    if (network_family(network) != "algorand"
+        || cscf->large_client_header_buffers.size >= kLongHeaders) {
+        return;
+    }
+    warn(cf, conf,
+         "payments on \"" + std::string(network) + "\" can be larger than the "
+             + std::to_string(cscf->large_client_header_buffers.size)
+             + " bytes of large_client_header_buffers, and are then answered "
+               "400; write \"large_client_header_buffers 4 32k\"");
+}
+
+// --- the rewrite phase -----------------------------------------------------
+
+struct RewriteUse {
+    std::string early_variable;
+    bool returns_content = false;
+    bool leads_away = false;
+};
+
+bool is_known_late(std::string_view name)
+{
+    return name.substr(0, 5) == "x402_" && name != "x402_presented"
+           && name != "x402_payment" && name != "x402_module_version";
+}
+
+// nginx: the script of a location is the first member of the rewrite module's
+// own configuration; its parts are the public structures of
+// ngx_http_script.h, each begins with the function that carries it out.
+const ngx_array_t *rewrite_codes(ngx_conf_t *cf)
+{
+    for (ngx_uint_t i = 0; cf->cycle->modules[i]; i++) {
+        const ngx_module_t *module = cf->cycle->modules[i];
+        if (std::string_view(module->name) == "ngx_http_rewrite_module") {
+            auto *ctx = static_cast<ngx_http_conf_ctx_t *>(cf->ctx);
+            auto *codes =
+                *static_cast<ngx_array_t **>(ctx->loc_conf[module->ctx_index]);
+            return codes && codes->size == 1 ? codes : nullptr;
+        }
+    }
+    return nullptr;
+}
+
+bool is_code(const u_char *at, ngx_http_script_code_pt function)
+{
+    return *reinterpret_cast<const uintptr_t *>(at)
+           == reinterpret_cast<uintptr_t>(function);
+}
+
+void read_code(ngx_conf_t *cf, const u_char *at, std::size_t left,
+               RewriteUse &use)
+{
+    if (left >= sizeof(ngx_http_script_return_code_t)
+        && is_code(at, ngx_http_script_return_code)) {
+        auto *code =
+            reinterpret_cast<const ngx_http_script_return_code_t *>(at);
+        use.returns_content =
+            use.returns_content || (code->status >= 200 && code->status < 300);
+    }
+#if (NGX_PCRE)
+    if (left >= sizeof(ngx_http_script_regex_code_t)
+        && is_code(at, ngx_http_script_regex_start_code)) {
+        auto *code = reinterpret_cast<const ngx_http_script_regex_code_t *>(at);
+        use.leads_away = use.leads_away
+                         || (code->uri && !code->test && !code->redirect
+                             && !code->break_cycle);
+    }
+#endif
+    if (left >= sizeof(ngx_http_script_var_code_t)
+        && (is_code(at, ngx_http_script_var_code)
+            || is_code(at, ngx_http_script_copy_var_code))) {
+        auto index =
+            reinterpret_cast<const ngx_http_script_var_code_t *>(at)->index;
+        auto *cmcf = static_cast<ngx_http_core_main_conf_t *>(
+            ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
+        auto *names =
+            static_cast<const ngx_http_variable_t *>(cmcf->variables.elts);
+        if (index < cmcf->variables.nelts
+            && is_known_late(view(names[index].name))) {
+            use.early_variable = copy(names[index].name);
+        }
+    }
+}
+
+}  // namespace
+
+void check_rewrite(ngx_conf_t *cf, const LocationConf &conf)
+{
+    const ngx_array_t *codes = rewrite_codes(cf);
+    if (codes == nullptr) {
+        return;
+    }
+    RewriteUse use;
+    auto *bytes = static_cast<const u_char *>(codes->elts);
+    for (std::size_t at = 0; at + sizeof(uintptr_t) <= codes->nelts;
+         at += sizeof(uintptr_t)) {
+        read_code(cf, bytes + at, codes->nelts - at, use);
+    }
+    if (!use.early_variable.empty()) {
+        warn(cf, conf,
+             "\"set\" and \"if\" run before the payment is known, where $"
+                 + use.early_variable
+                 + " is still empty; use it in a map, in a header or in a log");
+    }
+    if (!conf.enabled || !conf.price_in_location) {
+        return;
+    }
+    if (use.returns_content) {
+        warn(cf, conf,
+             "content of \"return\" cannot be sold: it is made before the "
+             "payment is asked for, and is answered 402; serve it from a file "
+             "or an upstream");
+    }
+    if (use.leads_away) {
+        warn(
+            cf, conf,
+            "\"rewrite\" leads out of this paid location before anything is "
+            "paid, and the price of the other location counts; write \"break\" "
+            "behind it, or a price there");
+    }
+}
+
+bool check_location(ngx_conf_t *cf, const LocationConf &conf, bool new_offer)
+{
+    std::string what = conf.read_body == 0 ? value_of_body(conf) : "";
+    if (!what.empty()) {
+        log_conf(cf, NGX_LOG_EMERG,
+                 what
+                     + " is made from $x402_body_..., and the body is not "
+                       "read here; write x402_read_body with a size",
+                 conf.origin);
+        return false;
+    }
+    if (!new_offer || uses_bearer_tokens(conf)) {
+        return true;
+    }
+    for (std::size_t i = 0; i < location_offer(conf).terms.size(); i++) {
+        const LocationTerm &term = location_offer(conf).terms[i];
+        check_price(cf, conf, term);
+        check_header_buffers(cf, conf,
+                             caip2_network(term.terms.network).value_or(""));
+        for (const FacilitatorConf *peer : peers_of(conf, i)) {
+            check_peer(cf, conf, term, *peer);
+        }
+    }
+    return true;
+}
+
+void check_body_variables(ngx_conf_t *cf, const MainConf &mcf)
+{
+    if (!mcf.paid || mcf.reads_body) {
+        return;
+    }
+    auto *cmcf = static_cast<ngx_http_core_main_conf_t *>(
+        ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
+    auto *names =
+        static_cast<const ngx_http_variable_t *>(cmcf->variables.elts);
+    for (ngx_uint_t i = 0; i < cmcf->variables.nelts; i++) {
+        std::string_view name = view(names[i].name);
+        if (name.substr(0, 10) == "x402_body_") {
+            log_conf(cf, NGX_LOG_WARN,
+                     "$" + std::string(name)
+                         + " is always empty, because no location has "
+                           "x402_read_body",
+                     mcf.paid_at);
+            return;
+        }
+    }
+}
+
+}  // namespace x402
