@@ -6,7 +6,7 @@ use lib "$FindBin::Bin/../lib";
 use X402::Test;
 
 my ($f, $up) = (facilitator(), backend());
-sub conf ($one, $two, $extra = '') {
+sub conf ($one, $two, $extra = '', $front = '') {
     return <<"EOF";
 %%GLOBALS%%
 events { }
@@ -18,6 +18,7 @@ http {
     x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
     x402_protocol v2 v1;
     $extra
+    $front
     server {
         listen 127.0.0.1:%%PORT%%;
         server_name one.example;
@@ -68,6 +69,39 @@ $r = paid($t, '/short', @one, payment => payment(unpaid($t, '/short', @one),
     valid => 300, 'accepted.amount' => '10000', 'payload.authorization.value' => '10000'));
 is $r->status, 402, 'an offer that nobody can hold any more is forgotten';
 is offer($r)->{error}, 'No matching payment requirements', 'said so';
+
+# Servers are told apart by what they listen at, whatever their order: a new one in front of an old one of the same name does
+# not sell at the old one's price.
+my $cheap = payment(unpaid($t, '/a', @one));
+my $front = <<'EOF';
+    server {
+        listen 127.0.0.1:%%PORT_new%%;
+        server_name one.example;
+        location /a { x402_price 7.00; proxy_pass http://%%BACKEND%%; }
+    }
+EOF
+$t->conf(conf('0.09', '0.02', '', $front));
+$t->reload;
+$up->forget;
+is $t->ask('GET', '/a', @one, port => 'new', headers => [ header_of($cheap) ])->status, 402, 'a new server in front does not know it';
+ok $up->untouched, 'and serves nothing';
+is paid($t, '/a', @one, payment => $cheap)->status, 200, 'the server that offered it does';
+
+# Two offers at one place: which of them was meant cannot be told, and neither has a grace.
+my $twice = <<'EOF';
+    server {
+        listen 127.0.0.1:%%PORT%%;
+        server_name one.example;
+        location /a { x402_price 7.00; proxy_pass http://%%BACKEND%%; }
+    }
+EOF
+my $latest = payment(unpaid($t, '/a', @one));
+$t->allow(qr/conflicting server name/);
+$t->conf(conf('0.11', '0.02', '', $twice));
+$t->reload;
+$up->forget;
+is $t->ask('GET', '/a', @one, headers => [ header_of($latest) ])->status, 402, 'two of the same place have no grace';
+ok $up->untouched, 'and nothing is served';
 
 $t->conf(conf('0.05', '0.02', 'x402 off;'));
 $t->reload;

@@ -4,10 +4,11 @@
 
 namespace x402 {
 
-// Offers of one configuration by the place they are made at.
+// An offer by the place where it is made.
 struct PlacedOffer {
     std::string place;
-    const LocationOffer *location;
+    LocationOffer *location;
+    bool unique = true;  // no other offer of its configuration is there
 };
 struct PlacedOffers {
     std::vector<PlacedOffer> list;
@@ -15,21 +16,47 @@ struct PlacedOffers {
 
 namespace {
 
+// The addresses that a server listens at, in an order that edits of other
+// servers do not change.
+std::string addresses_of(ngx_conf_t *cf, const ngx_http_core_srv_conf_t *server)
+{
+    auto *cmcf = static_cast<ngx_http_core_main_conf_t *>(
+        ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
+    std::vector<std::string> found;
+    if (cmcf->ports == nullptr) {
+        return {};
+    }
+    auto *ports = static_cast<const ngx_http_conf_port_t *>(cmcf->ports->elts);
+    for (ngx_uint_t i = 0; i < cmcf->ports->nelts; i++) {
+        auto *addrs =
+            static_cast<const ngx_http_conf_addr_t *>(ports[i].addrs.elts);
+        for (ngx_uint_t j = 0; j < ports[i].addrs.nelts; j++) {
+            auto **servers =
+                static_cast<ngx_http_core_srv_conf_t **>(addrs[j].servers.elts);
+            if (std::find(servers, servers + addrs[j].servers.nelts, server)
+                != servers + addrs[j].servers.nelts) {
+                found.push_back(copy(addrs[j].opt.addr_text));
+            }
+        }
+    }
+    std::sort(found.begin(), found.end());
+    std::string addresses;
+    for (const std::string &address : found) {
+        addresses += address + ' ';
+    }
+    return addresses;
+}
+
 // Where a location is, in words that survive edits elsewhere in the file: its
-// server's name, its own, and how many of the same came before it.
-std::string place_of(ngx_conf_t *cf, const std::vector<PlacedOffer> &before)
+// server's addresses and name, and its own name.
+std::string place_of(ngx_conf_t *cf)
 {
     auto *cscf = static_cast<ngx_http_core_srv_conf_t *>(
         ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module));
     auto *clcf = static_cast<ngx_http_core_loc_conf_t *>(
         ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
-    std::string place =
-        copy(cscf->server_name) + "\n" + copy(clcf->name) + "\n";
-    auto same = std::count_if(
-        before.begin(), before.end(), [&](const PlacedOffer &each) {
-            return each.place.compare(0, place.size(), place) == 0;
-        });
-    return place + std::to_string(same);
+    return addresses_of(cf, cscf) + "\n" + copy(cscf->server_name) + "\n"
+           + copy(clcf->name);
 }
 
 // The main configuration of the cycle that runs now; nullptr at the first
@@ -88,17 +115,25 @@ bool keep_old_offers(ngx_conf_t *cf, LocationOffer &location)
             return false;
         }
     }
-    std::vector<PlacedOffer> &placed = mcf->placed_offers->list;
-    std::string place = place_of(cf, placed);
+    PlacedOffer made{place_of(cf), &location};
     const MainConf *running = running_conf();
     if (running && running->placed_offers) {
         for (const PlacedOffer &each : running->placed_offers->list) {
-            if (each.place == place) {
+            if (each.unique && each.place == made.place) {
                 take_over(*each.location, location);
             }
         }
     }
-    placed.push_back({std::move(place), &location});
+    // Money: which of two offers at one place was meant is unknown, and the
+    // cheaper one must not buy at the other.
+    for (PlacedOffer &each : mcf->placed_offers->list) {
+        if (each.place == made.place) {
+            each.unique = made.unique = false;
+            each.location->old_offers.clear();
+            location.old_offers.clear();
+        }
+    }
+    mcf->placed_offers->list.push_back(std::move(made));
     return true;
 }
 

@@ -8,8 +8,9 @@
 namespace x402 {
 
 // While the configuration is read: remembers the location's offer under its
-// place (server and location name), and takes over what the running
-// configuration, if there is one, offers there for a constant price.
+// place (the addresses and the name of the server, the name of the location),
+// and takes over what the running configuration, if there is one, offers there
+// for a constant price. Offers that share one place have no grace.
 // False: no memory.
 bool keep_old_offers(ngx_conf_t *cf, LocationOffer &location);
 
