@@ -177,6 +177,20 @@ bool choose_facilitator(ngx_conf_t *cf, LocationConf &conf)
     return true;
 }
 
+// What checks of the configuration as a whole want to know of a paid location.
+void record_paid(MainConf &mcf, const LocationConf &conf)
+{
+    mcf.paid = true;
+    mcf.reads_body = mcf.reads_body || conf.read_body != 0;
+    if (conf.max_calls != kDefaultMaxCalls) {
+        mcf.max_calls = std::max(mcf.max_calls, conf.max_calls);
+    }
+    if (mcf.paid_at.line == 0) {
+        mcf.paid_at = conf.origin;
+    }
+    mcf.cors = mcf.cors || conf.cors.len != 0;
+}
+
 char *merge(ngx_conf_t *cf, LocationConf &outer, LocationConf &conf)
 {
     MainConf *mcf = main_conf(cf);
@@ -202,15 +216,7 @@ char *merge(ngx_conf_t *cf, LocationConf &outer, LocationConf &conf)
     if (!conf.enabled) {
         return NGX_CONF_OK;
     }
-    mcf->paid = true;
-    mcf->reads_body = mcf->reads_body || conf.read_body != 0;
-    if (conf.max_calls != kDefaultMaxCalls) {
-        mcf->max_calls = std::max(mcf->max_calls, conf.max_calls);
-    }
-    if (mcf->paid_at.line == 0) {
-        mcf->paid_at = conf.origin;
-    }
-    mcf->cors = mcf->cors || conf.cors.len != 0;
+    record_paid(*mcf, conf);
     bool complete = is_complete(conf);
     std::string why =
         complete || !is_server ? validate_tokens(conf) : std::string();
