@@ -36,6 +36,17 @@ struct PaymentRequirements {
     std::string json() const;
 };
 
+// Whether a payment for one of them pays for the other: equal in scheme,
+// network, asset, receiver and amount (and plan, where there is one).
+inline bool asks_for_the_same(const PaymentRequirements &left,
+                              const PaymentRequirements &right)
+{
+    return left.scheme == right.scheme && left.network == right.network
+           && left.asset == right.asset && left.pay_to == right.pay_to
+           && left.amount == right.amount && left.plan == right.plan
+           && left.agent == right.agent;
+}
+
 }  // namespace x402
 
 #endif

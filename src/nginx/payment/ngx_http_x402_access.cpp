@@ -1,5 +1,7 @@
 #include "nginx/payment/ngx_http_x402_access.hpp"
 
+#include <algorithm>
+
 #include "nginx/core/ngx_http_x402_header_list.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/payment/ngx_http_x402_claim_wait.hpp"
@@ -14,11 +16,47 @@ namespace x402 {
 
 namespace {
 
+bool is_offered(const PaymentRequirements &wanted, const PaymentOffer &offer)
+{
+    const auto &options = offer.options();
+    return std::any_of(options.begin(), options.end(),
+                       [&](const PaymentOffer::Option &option) {
+                           return asks_for_the_same(option.requirements,
+                                                    wanted);
+                       });
+}
+
+// Equal payment options are one price, wherever they are written: what was
+// paid is what this location asks for at this moment.
+bool asks_for_what_was_paid(const RequestCtx &ctx, const LocationConf &conf)
+{
+    std::shared_ptr<const PaymentOffer> offer;
+    if (conf.offer == nullptr
+        || offer_now(ctx.r, conf, offer) != OfferState::made) {
+        return false;
+    }
+    const PaymentOffer::Option *paid = ctx.payment->option;
+    if (paid && is_offered(paid->requirements, *offer)) {
+        return true;
+    }
+    if (paid && !ctx.quote.older_offer) {
+        return false;
+    }
+    // An older claim, or an offer that a reload replaced, was found good for
+    // all that the first location asks for now.
+    const auto &asked = ctx.quote.offer->options();
+    return std::all_of(asked.begin(), asked.end(),
+                       [&](const PaymentOffer::Option &option) {
+                           return is_offered(option.requirements, *offer);
+                       });
+}
+
 // A payment that was accepted opens this location too when it makes the same
 // offer or only inherits its price.
 bool is_covered(const RequestCtx &ctx, const LocationConf *conf)
 {
-    return conf->offer == ctx.quote.location || !conf->price_in_location;
+    return conf->offer == ctx.quote.location || !conf->price_in_location
+           || asks_for_what_was_paid(ctx, *conf);
 }
 
 ngx_int_t refuse_other_price(RequestCtx &ctx)
@@ -27,7 +65,8 @@ ngx_int_t refuse_other_price(RequestCtx &ctx)
     log_line(NGX_LOG_ERR, ctx.r->connection->log,
              "a paid request was redirected into a location with another price "
              "of its own and is refused; nothing is charged for that now: give "
-             "both locations one price, or write \"x402 off\" in the second");
+             "both locations the same price, network and address, or let the "
+             "second one inherit them");
     ctx.answered = true;
     ctx.trace.reply = ReplyKind::fault;
     ctx.trace.reason = "other_price";
