@@ -462,7 +462,7 @@ ngx_module_t  ngx_http_x402_module = {
 };
 
 
-/* the gate: header and body filter above all others */
+/* the hold: above the filters that write, below all others */
 
 static ngx_http_module_t  ngx_http_x402_hold_filter_module_ctx = {
     NULL,                                  /* preconfiguration */
@@ -485,7 +485,7 @@ ngx_module_t  ngx_http_x402_hold_filter_module = {
     NULL,                                  /* module directives */
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */
-    ngx_http_x402_hold_init_module,        /* init module */
+    NULL,                                  /* init module */
     NULL,                                  /* init process */
     NULL,                                  /* init thread */
     NULL,                                  /* exit thread */
@@ -495,11 +495,11 @@ ngx_module_t  ngx_http_x402_hold_filter_module = {
 };
 
 
-/* the stamp: a header filter below nginx's headers filter */
+/* below nginx's headers filter: where answers of the module leave the chain */
 
-static ngx_http_module_t  ngx_http_x402_stamp_filter_module_ctx = {
+static ngx_http_module_t  ngx_http_x402_reply_filter_module_ctx = {
     NULL,                                  /* preconfiguration */
-    ngx_http_x402_stamp_postconfiguration, /* postconfiguration */
+    ngx_http_x402_reply_postconfiguration, /* postconfiguration */
 
     NULL,                                  /* create main configuration */
     NULL,                                  /* init main configuration */
@@ -512,9 +512,75 @@ static ngx_http_module_t  ngx_http_x402_stamp_filter_module_ctx = {
 };
 
 
-ngx_module_t  ngx_http_x402_stamp_filter_module = {
+ngx_module_t  ngx_http_x402_reply_filter_module = {
     NGX_MODULE_V1,
-    &ngx_http_x402_stamp_filter_module_ctx,/* module context */
+    &ngx_http_x402_reply_filter_module_ctx,/* module context */
+    NULL,                                  /* module directives */
+    NGX_HTTP_MODULE,                       /* module type */
+    NULL,                                  /* init master */
+    NULL,                                  /* init module */
+    NULL,                                  /* init process */
+    NULL,                                  /* init thread */
+    NULL,                                  /* exit thread */
+    NULL,                                  /* exit process */
+    NULL,                                  /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+/* above nginx's headers filter, which runs when the content is decided */
+
+static ngx_http_module_t  ngx_http_x402_headers_filter_module_ctx = {
+    NULL,                                  /* preconfiguration */
+    ngx_http_x402_headers_postconfiguration,/* postconfiguration */
+
+    NULL,                                  /* create main configuration */
+    NULL,                                  /* init main configuration */
+
+    NULL,                                  /* create server configuration */
+    NULL,                                  /* merge server configuration */
+
+    NULL,                                  /* create location configuration */
+    NULL                                   /* merge location configuration */
+};
+
+
+ngx_module_t  ngx_http_x402_headers_filter_module = {
+    NGX_MODULE_V1,
+    &ngx_http_x402_headers_filter_module_ctx,/* module context */
+    NULL,                                  /* module directives */
+    NGX_HTTP_MODULE,                       /* module type */
+    NULL,                                  /* init master */
+    NULL,                                  /* init module */
+    NULL,                                  /* init process */
+    NULL,                                  /* init thread */
+    NULL,                                  /* exit thread */
+    NULL,                                  /* exit process */
+    NULL,                                  /* exit master */
+    NGX_MODULE_V1_PADDING
+};
+
+
+/* above all others: what the producer of the content hands over */
+
+static ngx_http_module_t  ngx_http_x402_source_filter_module_ctx = {
+    NULL,                                  /* preconfiguration */
+    ngx_http_x402_source_postconfiguration,/* postconfiguration */
+
+    NULL,                                  /* create main configuration */
+    NULL,                                  /* init main configuration */
+
+    NULL,                                  /* create server configuration */
+    NULL,                                  /* merge server configuration */
+
+    NULL,                                  /* create location configuration */
+    NULL                                   /* merge location configuration */
+};
+
+
+ngx_module_t  ngx_http_x402_source_filter_module = {
+    NGX_MODULE_V1,
+    &ngx_http_x402_source_filter_module_ctx,/* module context */
     NULL,                                  /* module directives */
     NGX_HTTP_MODULE,                       /* module type */
     NULL,                                  /* init master */

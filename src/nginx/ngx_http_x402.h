@@ -78,6 +78,7 @@ typedef struct {
 
 
 extern ngx_module_t         ngx_http_x402_module;
+extern ngx_module_t         ngx_http_x402_headers_filter_module;
 extern ngx_http_variable_t  ngx_http_x402_variables[];
 
 
@@ -129,7 +130,9 @@ char *ngx_http_x402_merge_loc_conf(ngx_conf_t *cf, void *parent, void *child);
 ngx_int_t ngx_http_x402_preconfiguration(ngx_conf_t *cf);
 ngx_int_t ngx_http_x402_postconfiguration(ngx_conf_t *cf);
 ngx_int_t ngx_http_x402_hold_postconfiguration(ngx_conf_t *cf);
-ngx_int_t ngx_http_x402_stamp_postconfiguration(ngx_conf_t *cf);
+ngx_int_t ngx_http_x402_reply_postconfiguration(ngx_conf_t *cf);
+ngx_int_t ngx_http_x402_headers_postconfiguration(ngx_conf_t *cf);
+ngx_int_t ngx_http_x402_source_postconfiguration(ngx_conf_t *cf);
 
 /* requests */
 
@@ -143,7 +146,6 @@ ngx_int_t ngx_http_x402_get_answer_field(ngx_http_request_t *r,
 /* process */
 
 ngx_int_t ngx_http_x402_init_module(ngx_cycle_t *cycle);
-ngx_int_t ngx_http_x402_hold_init_module(ngx_cycle_t *cycle);
 ngx_int_t ngx_http_x402_init_process(ngx_cycle_t *cycle);
 void ngx_http_x402_exit_process(ngx_cycle_t *cycle);
 

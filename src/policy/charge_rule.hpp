@@ -9,18 +9,22 @@ struct ContentFacts {
     bool status_from_upstream = false;  // not produced by nginx itself
     bool grpc_failed = false;           // grpc-status in the header, not 0
     bool success_only = false;          // only a 2xx is charged
+    bool made_where_free = false;       // in a location with `x402 off`
+    bool filter_failed = false;         // a filter could not pass it on
 };
 
 enum class Charge { free, charged, unservable };
 
-// Settled after content: errors, nginx's own redirects and any 304 are free.
+// Settled after content: errors, nginx's own redirects, any 304 and what a
+// location with `x402 off` produced (an error page, say) are free.
 // Interim and protocol-switching responses cannot be held: unservable.
 constexpr Charge charge_of(const ContentFacts &facts)
 {
     if (facts.status < 200) {
         return Charge::unservable;
     }
-    if (facts.status >= 400 || facts.status == 304 || facts.grpc_failed) {
+    if (facts.status >= 400 || facts.status == 304 || facts.grpc_failed
+        || facts.made_where_free) {
         return Charge::free;
     }
     if (facts.status >= 300
@@ -31,11 +35,12 @@ constexpr Charge charge_of(const ContentFacts &facts)
 }
 
 // Whether a response counts as delivery after the money has moved. With settle
-// `before` the client bears the seller's 4xx, but not its outages; a payment
-// whose settlement was finished late (`after`) does not pay for any error.
+// `before` the client bears the seller's 4xx, but not its outages or filters; a
+// payment whose settlement was finished late (`after`) does not pay for any
+// error.
 constexpr bool is_delivery(const ContentFacts &facts, bool settled_before)
 {
-    if (facts.grpc_failed) {
+    if (facts.grpc_failed || facts.made_where_free || facts.filter_failed) {
         return false;
     }
     if (!settled_before) {

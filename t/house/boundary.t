@@ -19,9 +19,10 @@ my @pens = (
 # Functions in the tables that do not open with guarded(): all they call is
 # nginx, which does not throw, and arithmetic.
 my %cannot_throw = (
-    ngx_http_x402_hold_postconfiguration => 'pointers of the filter chain',
-    ngx_http_x402_hold_init_module       => 'pointers of the filter chain',
-    ngx_http_x402_stamp_postconfiguration => 'pointers of the filter chain',
+    ngx_http_x402_hold_postconfiguration    => 'pointers of the filter chain',
+    ngx_http_x402_reply_postconfiguration   => 'pointers of the filter chain',
+    ngx_http_x402_headers_postconfiguration => 'pointers of the filter chain',
+    ngx_http_x402_source_postconfiguration  => 'pointers of the filter chain',
     ngx_http_x402_set_timeout            => 'ngx_parse_time() and one number',
 );
 
@@ -33,8 +34,6 @@ my %hook_cannot_throw = (
     on_timeout              => 'one nginx timer',
     on_send                 => 'numbers only',
     on_progress             => 'numbers only',
-    installed_header_filter => 'passes on to a guarded filter',
-    installed_body_filter   => 'passes on to a guarded filter',
 );
 
 # C++ words with a ban on them. bad_alloc is what guarded() is for: it says that

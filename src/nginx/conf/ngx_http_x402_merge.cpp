@@ -209,6 +209,9 @@ char *merge(ngx_conf_t *cf, LocationConf &outer, LocationConf &conf)
     conf.enabled = decide_enabled(conf, outer, price_written);
     conf.price_in_location =
         !is_server && (price_written || outer.price_in_location);
+    conf.off_in_location =
+        !conf.enabled && !is_server
+        && (conf.enabled_directive == 0 || outer.off_in_location);
     merge_settings(conf, outer);
     mcf->error_pages->note(cf, conf);
     check_rewrite(cf, conf);

@@ -122,6 +122,8 @@ struct LocationConf : ngx_http_x402_loc_conf_t {
     bool enabled = false;  // this location is paid
     // Its price was written in it, or in a location around it.
     bool price_in_location = false;
+    // `x402 off` was.
+    bool off_in_location = false;
     const LocationOffer *offer = nullptr;
     FacilitatorConf *facilitator = nullptr;  // the first of the peers
     const FacilitatorPeers *facilitator_peers = nullptr;

@@ -1,16 +1,14 @@
-#include "nginx/filter/ngx_http_x402_header_filter.hpp"
+#include "nginx/filter/ngx_http_x402_hold.hpp"
 
 #include "base/text_excerpt.hpp"
 #include "nginx/core/ngx_http_x402_header_list.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "nginx/filter/ngx_http_x402_hold_timer.hpp"
-#include "nginx/filter/ngx_http_x402_response_hold.hpp"
 #include "nginx/payment/ngx_http_x402_payment.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
+#include "nginx/request/ngx_http_x402_overrides.hpp"
 #include "nginx/request/ngx_http_x402_quote.hpp"
 #include "policy/charge_rule.hpp"
 #include "policy/settlement_override.hpp"
-#include "protocol/payment_header_names.hpp"
 
 namespace x402 {
 
@@ -35,6 +33,10 @@ ContentFacts facts_of(ngx_http_request_t *r)
     facts.status_from_upstream =
         r->upstream && r->upstream->headers_in.status_n == facts.status;
     facts.grpc_failed = grpc_failed(r);
+    facts.made_where_free = loc_conf(r)->off_in_location;
+    // nginx: the two ways in which filters turn an answer into an error.
+    const RequestCtx *ctx = find_ctx(r);
+    facts.filter_failed = r->filter_finalize || (ctx && ctx->hold.refused);
     return facts;
 }
 
@@ -96,7 +98,7 @@ ngx_int_t pass_free(RequestCtx &ctx)
         discard_held(ctx);
         return release_response(ctx);
     }
-    return next_header_filter(ctx.r);
+    return write_content_header(ctx);
 }
 
 ngx_int_t refuse_upgrade(RequestCtx &ctx)
@@ -118,17 +120,10 @@ bool take_override(RequestCtx &ctx)
     if (payment.option->requirements.scheme != "upto") {
         return true;
     }
-    std::string_view value;
-    std::size_t count = 0;
-    each_header(ctx.r->headers_out.headers, [&](const ngx_table_elt_t &header) {
-        if (header.hash != 0 && header_is(header.key, kOverridesHeader)) {
-            value = view(header.value);
-            count++;
-        }
-    });
-    bool of_upstream = facts_of(ctx.r).status_from_upstream;
-    auto amount = settlement_amount(value, of_upstream ? count : 0,
-                                    payment.option->requirements);
+    record_overrides(ctx);
+    const std::vector<std::string> &said = ctx.overrides;
+    auto amount = settlement_amount(said.empty() ? std::string() : said.back(),
+                                    said.size(), payment.option->requirements);
     if (!amount) {
         log_line(NGX_LOG_ERR, ctx.r->connection->log,
                  "the upstream's Settlement-Overrides cannot be followed, "
@@ -169,11 +164,13 @@ ngx_int_t read_verified(RequestCtx &ctx)
         return NGX_ERROR;
     }
     begin_hold(ctx);
-    if (r->method == NGX_HTTP_HEAD) {
-        // Core decides that later, below us; producers ask now.
+    bool head = r->method == NGX_HTTP_HEAD;
+    if (head && ctx.hold.made == 0) {
+        // Core decides that later, below this filter; producers ask now. A
+        // filter that sends the header late would take it for a failure.
         r->header_only = 1;
     }
-    if (r->header_only || facts.status == NGX_HTTP_NO_CONTENT) {
+    if (head || r->header_only || facts.status == NGX_HTTP_NO_CONTENT) {
         // No body will tell that the content is complete.
         ctx.hold.last_seen = true;
         settle(ctx);
@@ -201,7 +198,7 @@ ngx_int_t read_settled(RequestCtx &ctx)
     if (!add_paid_headers(ctx)) {
         return NGX_ERROR;
     }
-    ngx_int_t rc = next_header_filter(ctx.r);
+    ngx_int_t rc = write_header(ctx.r, &ctx);
     record_delivery(ctx);
     return rc;
 }
@@ -241,7 +238,7 @@ ngx_int_t filter_header(ngx_http_request_t *r)
     case PaymentState::orphaned:
         break;
     }
-    return next_header_filter(r);
+    return write_header(r, ctx);
 }
 
 }  // namespace x402

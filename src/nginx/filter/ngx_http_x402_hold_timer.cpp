@@ -1,9 +1,8 @@
-#include "nginx/filter/ngx_http_x402_hold_timer.hpp"
+#include "nginx/filter/ngx_http_x402_hold.hpp"
 
 #include <algorithm>
 
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "nginx/filter/ngx_http_x402_response_hold.hpp"
 #include "nginx/payment/ngx_http_x402_facilitator_peers.hpp"
 #include "nginx/payment/ngx_http_x402_settlement_terms.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
@@ -30,7 +29,9 @@ void give_up(ngx_http_request_t *r)
 void run_on(ngx_http_request_t *r, ngx_int_t rc)
 {
     ngx_connection_t *c = r->connection;
-    if (rc == NGX_ERROR || ngx_http_post_request(r, nullptr) != NGX_OK) {
+    auto *active = static_cast<ngx_http_request_t *>(c->data);
+    if (rc == NGX_ERROR || ngx_http_post_request(r, nullptr) != NGX_OK
+        || (active != r && ngx_http_post_request(active, nullptr) != NGX_OK)) {
         give_up(r);
     }
     ngx_http_run_posted_requests(c);
@@ -54,17 +55,21 @@ void on_hold_timer(ngx_event_t *event)
                 [&]() -> ngx_int_t {
                     ngx_http_set_log_request(r->connection->log, r);
                     if (upstream_died(*ctx)) {
-                        return replace_broken(*ctx);
+                        return replace_broken(*ctx, "broke off");
                     }
                     bool waited = static_cast<ngx_msec_int_t>(
                                       ctx->hold.until - ngx_current_msec)
                                   <= 0;
                     if (waited || enough_was_read(*ctx)) {
                         settle(*ctx);
-                    } else {
-                        arm_hold_timer(*ctx);
+                        return NGX_AGAIN;
                     }
-                    return NGX_AGAIN;
+                    arm_hold_timer(*ctx);
+                    if (!has_subrequests(*ctx)) {
+                        return NGX_AGAIN;
+                    }
+                    r->connection->write->delayed = 0;
+                    return NGX_OK;
                 });
     if (rc != NGX_AGAIN) {
         run_on(r, rc);
@@ -100,14 +105,14 @@ void on_settled(void *data, const PaymentStep &next,
 bool upstream_died(const RequestCtx &ctx)
 {
     const ngx_http_upstream_t *u = ctx.r->upstream;
-    return !ctx.hold.last_seen && u && u->header_sent
+    return !ctx.hold.made_whole && u && u->header_sent
            && u->peer.connection == nullptr;
 }
 
 bool enough_was_read(const RequestCtx &ctx)
 {
     const ngx_http_upstream_t *u = ctx.r->upstream;
-    off_t read = ctx.hold.bytes;
+    off_t read = std::max(ctx.hold.bytes, ctx.hold.made);
     if (u && u->header_sent) {
         if (!u->buffering && read > 0) {
             return true;
@@ -117,6 +122,11 @@ bool enough_was_read(const RequestCtx &ctx)
         }
     }
     return read >= static_cast<off_t>(ctx.quote.conf->settle_buffer);
+}
+
+bool has_subrequests(const RequestCtx &ctx)
+{
+    return ctx.r->postponed || ctx.r->connection->data != ctx.r;
 }
 
 void arm_hold_timer(RequestCtx &ctx)
@@ -138,13 +148,14 @@ void begin_hold(RequestCtx &ctx)
     hold_back(ctx);
 }
 
-ngx_int_t replace_broken(RequestCtx &ctx)
+ngx_int_t replace_broken(RequestCtx &ctx, const char *why)
 {
     if (advance(ctx, PaymentEvent::content_broken) != PaymentAction::replace) {
         return NGX_ERROR;
     }
     log_line(NGX_LOG_INFO, ctx.r->connection->log,
-             "content broke off before it was paid for; not charged");
+             std::string("content ") + why
+                 + " before it was paid for; not charged");
     return replace_response(
         ctx, fault_answer(NGX_HTTP_BAD_GATEWAY, "content_failed"));
 }

@@ -1,12 +1,9 @@
-#include "nginx/filter/ngx_http_x402_response_hold.hpp"
+#include "nginx/filter/ngx_http_x402_hold.hpp"
 
 #include "nginx/reply/ngx_http_x402_answer_body.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 
 namespace x402 {
-
-ngx_http_output_header_filter_pt next_header_filter;
-ngx_http_output_body_filter_pt next_body_filter;
 
 namespace {
 
@@ -70,55 +67,6 @@ void reset_headers(ngx_http_request_t *r, const OwnReply &answer,
     set_body_headers(r, body);
 }
 
-// Header as it stands in headers_out, and `text` as the whole body.
-ngx_int_t send_text(ngx_http_request_t *r, const ngx_str_t &text)
-{
-    auto *buffer = static_cast<ngx_buf_t *>(ngx_calloc_buf(r->pool));
-    if (buffer == nullptr) {
-        return NGX_ERROR;
-    }
-    buffer->pos = text.data;
-    buffer->last = text.data + text.len;
-    buffer->memory = 1;
-    buffer->last_buf = 1;
-    buffer->last_in_chain = 1;
-    ngx_chain_t out = {buffer, nullptr};
-
-    ngx_int_t rc = next_header_filter(r);
-    if (rc != NGX_OK || r->header_only) {
-        return rc > NGX_OK ? static_cast<ngx_int_t>(NGX_ERROR) : rc;
-    }
-    return next_body_filter(r, &out);
-}
-
-// The range filter below refuses the range that was asked for. It was paid,
-// and the answer says both.
-ngx_int_t answer_bad_range(RequestCtx &ctx)
-{
-    ngx_http_request_t *r = ctx.r;
-    std::string range;
-    if (r->headers_out.content_range) {
-        range = copy(r->headers_out.content_range->value);
-    }
-    OwnReply answer;
-    answer.status = NGX_HTTP_RANGE_NOT_SATISFIABLE;
-    answer.word = "range_not_satisfiable";
-    AnswerBody body;
-    if (!json_answer_body(r, answer, body)) {
-        return NGX_ERROR;
-    }
-
-    discard_held(ctx);
-    ctx.hold.state = HoldState::shut;
-    ctx.own_header_count = 0;
-    reset_headers(r, answer, body);
-    if (!add_paid_headers(ctx)
-        || (!range.empty() && !add_header(r, "Content-Range", range))) {
-        return NGX_ERROR;
-    }
-    return send_text(r, body.text);
-}
-
 }  // namespace
 
 void hold_back(RequestCtx &ctx)
@@ -126,8 +74,10 @@ void hold_back(RequestCtx &ctx)
     ngx_http_request_t *r = ctx.r;
     r->buffered |= kBuffered;
     r->connection->buffered |= kBuffered;
-    // Set at every held call: any timer of the write event clears it.
-    r->connection->write->delayed = 1;
+    // Set at every held call: any timer of the write event clears it. Parts of
+    // content that subrequests make have to follow one another.
+    bool more = ctx.state() == PaymentState::holding && has_subrequests(ctx);
+    r->connection->write->delayed = !more;
 }
 
 bool keep_buffers(RequestCtx &ctx, ngx_chain_t *in)
@@ -172,20 +122,16 @@ ngx_int_t release_response(RequestCtx &ctx)
     if (ctx.hold.released && !add_paid_headers(ctx)) {
         return NGX_ERROR;
     }
-    ngx_int_t rc = next_header_filter(r);
-    if (rc == NGX_ERROR) {
+    ngx_int_t rc = write_content_header(ctx);
+    if (rc == NGX_ERROR || rc > NGX_OK) {
         return NGX_ERROR;
-    }
-    if (rc > NGX_OK) {
-        return rc == NGX_HTTP_RANGE_NOT_SATISFIABLE ? answer_bad_range(ctx)
-                                                    : NGX_ERROR;
     }
     if (r->header_only) {
         discard_held(ctx);
         ctx.hold.state = HoldState::shut;
         return NGX_OK;
     }
-    rc = next_body_filter(r, ctx.hold.chain);
+    rc = write_body(r, ctx.hold.chain);
     free_held_links(ctx);
     return rc;
 }
@@ -194,7 +140,7 @@ void stop_upstream(RequestCtx &ctx)
 {
     ngx_http_upstream_t *u = ctx.r->upstream;
     ctx.hold.upstream_to_stop = false;
-    if (u == nullptr || ctx.hold.last_seen) {
+    if (u == nullptr || ctx.hold.made_whole) {
         return;
     }
     u->keepalive = 0;
@@ -238,7 +184,16 @@ ngx_int_t replace_response(RequestCtx &ctx, const OwnReply &answer)
     if (!add_answer_headers(ctx, answer)) {
         return NGX_ERROR;
     }
-    return send_text(ctx.r, body.text);
+    ngx_chain_t *out = body_chain(ctx.r, body);
+    if (out == nullptr) {
+        return NGX_ERROR;
+    }
+    ctx.hold.own_length = static_cast<off_t>(body.text.len);
+    ngx_int_t rc = write_own_header(ctx);
+    if (rc != NGX_OK || ctx.r->header_only) {
+        return rc > NGX_OK ? static_cast<ngx_int_t>(NGX_ERROR) : rc;
+    }
+    return write_body(ctx.r, out);
 }
 
 }  // namespace x402

@@ -12,6 +12,7 @@
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
 #include "nginx/payment/ngx_http_x402_verify.hpp"
 #include "nginx/reply/ngx_http_x402_answer_body.hpp"
+#include "nginx/reply/ngx_http_x402_notify.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 
 namespace x402 {
@@ -76,6 +77,7 @@ void accept_token(RequestCtx &ctx)
     // Settle asks the same, under the name that verify gave it.
     ctx.payment->request_body =
         question(ctx, agent_request_of(ctx.trace.verify_body));
+    notify(ctx, NotifyEvent::verify);
     advance(ctx, PaymentEvent::verify_valid);
 }
 

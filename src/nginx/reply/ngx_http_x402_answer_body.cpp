@@ -143,6 +143,23 @@ bool choose_answer_body(const RequestCtx &ctx, const OwnReply &answer,
                        : challenge_body(ctx, answer, body);
 }
 
+ngx_chain_t *body_chain(ngx_http_request_t *r, const AnswerBody &body)
+{
+    auto *buffer = static_cast<ngx_buf_t *>(ngx_calloc_buf(r->pool));
+    ngx_chain_t *link = ngx_alloc_chain_link(r->pool);
+    if (buffer == nullptr || link == nullptr) {
+        return nullptr;
+    }
+    buffer->pos = body.text.data;
+    buffer->last = body.text.data + body.text.len;
+    buffer->memory = 1;
+    buffer->last_buf = 1;
+    buffer->last_in_chain = 1;
+    link->buf = buffer;
+    link->next = nullptr;
+    return link;
+}
+
 void set_body_headers(ngx_http_request_t *r, const AnswerBody &body)
 {
     r->headers_out.content_type = to_ngx_str(body.type);

@@ -27,6 +27,9 @@ bool json_answer_body(ngx_http_request_t *r, const OwnReply &answer,
 bool choose_answer_body(const RequestCtx &ctx, const OwnReply &answer,
                         AnswerBody &body);
 
+// The body as all there is to send. nullptr: no memory.
+ngx_chain_t *body_chain(ngx_http_request_t *r, const AnswerBody &body);
+
 // Content-Type and Content-Length.
 void set_body_headers(ngx_http_request_t *r, const AnswerBody &body);
 

@@ -64,6 +64,8 @@ ngx_int_t preflight(ngx_http_request_t *r, const LocationConf *conf)
     }
     // What leaves is no content; the header filter need not keep it back.
     ctx->passed = conf->offer;
+    ctx->hold.to_wire = true;
+    ctx->cache_control = RequestCtx::CacheControl::untouched;
     return send_preflight(r, asked);
 }
 

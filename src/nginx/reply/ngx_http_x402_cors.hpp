@@ -11,7 +11,7 @@ namespace x402 {
 // by its standard, and asks for no content.
 ngx_int_t on_preflight(ngx_http_request_t *r);
 
-// From the stamp filter, for a main request; ctx may be nullptr. One
+// From the last header filter, for a main request; ctx may be nullptr. One
 // Access-Control-Allow-Origin leaves, ours. False: no memory.
 bool add_cors_headers(ngx_http_request_t *r, const RequestCtx *ctx);
 

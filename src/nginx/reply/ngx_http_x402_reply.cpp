@@ -139,8 +139,9 @@ ngx_int_t send_own_body(RequestCtx &ctx, const OwnReply &answer)
 {
     ngx_http_request_t *r = ctx.r;
     AnswerBody body;
-    auto *buffer = static_cast<ngx_buf_t *>(ngx_calloc_buf(r->pool));
-    if (!choose_answer_body(ctx, answer, body) || buffer == nullptr) {
+    ngx_chain_t *out = nullptr;
+    if (!choose_answer_body(ctx, answer, body)
+        || (out = body_chain(r, body)) == nullptr) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
@@ -159,16 +160,12 @@ ngx_int_t send_own_body(RequestCtx &ctx, const OwnReply &answer)
     r->headers_out.status = answer.status;
     ngx_http_clear_accept_ranges(r);
 
-    buffer->pos = body.text.data;
-    buffer->last = body.text.data + body.text.len;
-    buffer->memory = 1;
-    buffer->last_buf = 1;
-    buffer->last_in_chain = 1;
-    ngx_chain_t out = {buffer, nullptr};
-
+    // Filters that judge or change content are not asked about it.
+    ctx.hold.to_wire = true;
+    ctx.hold.own_length = static_cast<off_t>(body.text.len);
     rc = ngx_http_send_header(r);
     if (rc == NGX_OK && !r->header_only) {
-        rc = ngx_http_output_filter(r, &out);
+        rc = ngx_http_output_filter(r, out);
     }
     ngx_http_finalize_request(r, rc);
     return NGX_DONE;
@@ -201,7 +198,7 @@ ngx_table_elt_t *add_constant_header(ngx_http_request_t *r,
 
 bool add_paid_headers(RequestCtx &ctx)
 {
-    ctx.stamp = RequestCtx::CacheControl::paid;
+    ctx.cache_control = RequestCtx::CacheControl::paid;
     return (ctx.receipt.empty()
             || add_own_header(
                 ctx, ctx.quote.dialect->receipt_header(),
@@ -211,7 +208,7 @@ bool add_paid_headers(RequestCtx &ctx)
 
 bool add_answer_headers(RequestCtx &ctx, const OwnReply &answer)
 {
-    ctx.stamp = RequestCtx::CacheControl::no_store;
+    ctx.cache_control = RequestCtx::CacheControl::no_store;
     ctx.answered = true;
     record_reply(ctx, answer);
     hide_authenticate(ctx.r);

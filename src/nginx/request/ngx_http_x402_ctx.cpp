@@ -48,6 +48,23 @@ void log_step(const RequestCtx &ctx, PaymentEvent event,
     }
 }
 
+// It did not break: the client went away, or does not read. nginx: the flags
+// that a failed read or write of the client's side sets.
+bool client_left(const RequestCtx &ctx)
+{
+    const ngx_connection_t *c = ctx.r->connection;
+    return c->error || c->timedout;
+}
+
+// Money: a client has what it was sent before it left; what the upstream or a
+// filter broke off is owed, in every mode.
+bool is_broken(const RequestCtx &ctx)
+{
+    return (ctx.state() == PaymentState::delivering
+            || ctx.state() == PaymentState::delivered)
+           && !ctx.hold.last_seen && !ctx.r->header_only && !client_left(ctx);
+}
+
 // The request ends, for whatever reason.
 void on_request_end(RequestCtx &ctx)
 {
@@ -61,12 +78,9 @@ void on_request_end(RequestCtx &ctx)
         return;
     }
     record_delivery(ctx);
-    bool broken = ctx.settled_first && !ctx.hold.last_seen
-                  && !ctx.r->header_only
-                  && (ctx.state() == PaymentState::delivering
-                      || ctx.state() == PaymentState::delivered);
-    PaymentAction action = advance(ctx, broken ? PaymentEvent::content_broken
-                                               : PaymentEvent::request_gone);
+    PaymentAction action =
+        advance(ctx, is_broken(ctx) ? PaymentEvent::content_broken
+                                    : PaymentEvent::request_gone);
     if (action == PaymentAction::cancel_call && ctx.verify) {
         ctx.verify->cancel();
     } else if (action == PaymentAction::detach_call && ctx.settlement) {

@@ -101,8 +101,14 @@ struct Hold {
     HoldState state = HoldState::open;
     ngx_chain_t *chain = nullptr;
     ngx_chain_t **last = &chain;
-    off_t bytes = 0;
-    bool last_seen = false;
+    off_t bytes = 0;          // that came to the hold so far
+    bool last_seen = false;   // the last of them did
+    off_t made = 0;           // bytes that the content's producer handed over
+    bool made_whole = false;  // the last of them, too
+    bool refused = false;     // by the header of a filter
+    bool to_wire = false;     // the header is decided: no filter may judge it
+    off_t own_length = -1;    // of the body of an answer of the module
+    bool expects_trailers = false;  // r->expect_trailers of the content
     bool released = false;          // it goes, with or without a receipt
     bool upstream_to_stop = false;  // at its next bytes
     ngx_event_t timer{};
@@ -156,6 +162,8 @@ public:
     // "The access phase of the location with this offer was passed." Lost with
     // r->ctx at an internal redirect, on purpose.
     const void *passed = nullptr;
+    // The access phase of some location with a price was passed.
+    bool met_price = false;
 
     std::unique_ptr<Payment> payment;
     Slot slot;
@@ -166,6 +174,11 @@ public:
     OwnReply answer;                         // to be sent by the access handler
     std::string receipt;                     // JSON, once money moved
 
+    // Scheme upto: what upstreams said the content costs, and the last one that
+    // was looked at.
+    std::vector<std::string> overrides;
+    const void *overrides_of = nullptr;
+
     // Waiting for another request with the same payment.
     ngx_event_t claim_wait_timer{};
     std::optional<ngx_msec_t> claim_wait_until;
@@ -173,12 +186,14 @@ public:
     // Headers of the module, told from foreign ones by address.
     ngx_table_elt_t *own_headers[3] = {};
     ngx_uint_t own_header_count = 0;
-    // What the cache control filter writes into Cache-Control.
+    // What the last filter writes into Cache-Control. `of_location`: private in
+    // a location with a price.
     enum class CacheControl {
-        nothing,
+        of_location,
         paid,
-        no_store
-    } stamp = CacheControl::nothing;
+        no_store,
+        untouched
+    } cache_control = CacheControl::of_location;
 
 private:
     friend PaymentAction advance(RequestCtx &ctx, PaymentEvent event);

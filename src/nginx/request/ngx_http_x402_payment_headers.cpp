@@ -7,6 +7,7 @@
 #include "nginx/core/ngx_http_x402_header_list.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
+#include "nginx/request/ngx_http_x402_overrides.hpp"
 #include "protocol/payment_header_names.hpp"
 
 namespace x402 {
@@ -74,6 +75,16 @@ ngx_int_t take_headers(ngx_http_request_t *r, const LocationConf *conf)
     return NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
+// Money: with X-Accel-Redirect the first upstream says what the content costs,
+// and a second one may deliver it.
+void record_redirecting_upstream(ngx_http_request_t *r)
+{
+    RequestCtx *ctx = find_ctx(r);
+    if (ctx && ctx->accepted && r->upstream->headers_in.x_accel_redirect) {
+        record_overrides(*ctx);
+    }
+}
+
 void record_presented(PresentedHeaders &found, std::string_view name,
                       const ngx_str_t &value)
 {
@@ -120,11 +131,19 @@ ChosenPayment chosen_payment(const PresentedHeaders &presented,
 ngx_int_t on_preaccess(ngx_http_request_t *r)
 {
     const LocationConf *conf = loc_conf(r);
-    if (!conf->enabled) {
+    bool redirected = r->internal && r == r->main && r->upstream;
+    if (!conf->enabled && !redirected) {
         return NGX_DECLINED;
     }
     return guarded(r->connection->log,
-                   static_cast<ngx_int_t>(NGX_HTTP_INTERNAL_SERVER_ERROR), [&] {
+                   static_cast<ngx_int_t>(NGX_HTTP_INTERNAL_SERVER_ERROR),
+                   [&]() -> ngx_int_t {
+                       if (redirected) {
+                           record_redirecting_upstream(r);
+                       }
+                       if (!conf->enabled) {
+                           return NGX_DECLINED;
+                       }
                        return r == r->main ? take_headers(r, conf)
                                            : admit_subrequest(r, conf);
                    });
@@ -136,6 +155,7 @@ ngx_int_t on_precontent(ngx_http_request_t *r)
     if (conf->enabled && r == r->main) {
         if (RequestCtx *ctx = find_ctx(r)) {
             ctx->passed = conf->offer;
+            ctx->met_price = true;
             ctx->trace.let_in = true;
         }
     }

@@ -80,6 +80,28 @@ TEST(ChargeRule, AFailedGrpcCallIsFree)
     EXPECT_EQ(charge_of(facts), Charge::unservable);
 }
 
+TEST(ChargeRule, WhatALocationMadeThatIsOffIsFree)
+{
+    for (unsigned status = 200; status < 700; ++status) {
+        ContentFacts facts = content(status, true);
+        facts.made_where_free = true;
+        EXPECT_EQ(charge_of(facts), Charge::free) << status;
+        EXPECT_FALSE(is_delivery(facts, false)) << status;
+        EXPECT_FALSE(is_delivery(facts, true)) << status;
+    }
+}
+
+TEST(ChargeRule, WhatAFilterFailedIsNoDelivery)
+{
+    for (unsigned status : {403u, 415u, 416u, 500u}) {
+        ContentFacts facts = content(status, false);
+        facts.filter_failed = true;
+        EXPECT_EQ(charge_of(facts), Charge::free) << status;
+        EXPECT_FALSE(is_delivery(facts, false)) << status;
+        EXPECT_FALSE(is_delivery(facts, true)) << status;
+    }
+}
+
 TEST(ChargeRule, WhatIsDeliveryDependsOnWhenItWasSettled)
 {
     struct Row {

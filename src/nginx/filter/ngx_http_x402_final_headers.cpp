@@ -1,9 +1,10 @@
-// The stamp filter: below nginx's headers filter, so that it has the last word
-// on caching (`expires` and `add_header` would otherwise undo it) and on CORS,
-// and drops payment headers that are not ours.
+// The last word on caching and CORS, after nginx's headers filter (`expires`
+// and `add_header` would otherwise undo it). Payment headers of others are
+// dropped.
 #include <algorithm>
 
 #include "nginx/core/ngx_http_x402_header_list.hpp"
+#include "nginx/filter/ngx_http_x402_hold.hpp"
 #include "nginx/reply/ngx_http_x402_cors.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 #include "protocol/payment_header_names.hpp"
@@ -11,8 +12,6 @@
 namespace x402 {
 
 namespace {
-
-ngx_http_output_header_filter_pt next_stamp_filter;
 
 bool is_own(const RequestCtx &ctx, const ngx_table_elt_t *header)
 {
@@ -87,9 +86,8 @@ void keep_private_directives(std::string_view line, std::string &kept)
     }
 }
 
-bool stamp(RequestCtx &ctx)
+bool write_cache_control(ngx_http_request_t *r, bool no_store)
 {
-    ngx_http_request_t *r = ctx.r;
     std::string kept;
     each_header(r->headers_out.headers, [&](ngx_table_elt_t &header) {
         if (header.hash == 0) {
@@ -102,9 +100,8 @@ bool stamp(RequestCtx &ctx)
             header.hash = 0;
         }
     });
-    bool paid = ctx.stamp == RequestCtx::CacheControl::paid;
-    return (paid ? add_header(r, "Cache-Control", kept + "private")
-                 : add_constant_header(r, "Cache-Control", "no-store"))
+    return (no_store ? add_constant_header(r, "Cache-Control", "no-store")
+                     : add_header(r, "Cache-Control", kept + "private"))
            != nullptr;
 }
 
@@ -121,37 +118,38 @@ void drop_foreign(ngx_http_request_t *r, const RequestCtx *ctx)
     });
 }
 
-ngx_int_t stamp_filter(ngx_http_request_t *r)
-{
-    if (!main_conf(r)->paid) {
-        return next_stamp_filter(r);
-    }
-    bool main = r == r->main;
-    RequestCtx *ctx = main ? find_ctx(r) : nullptr;
-    drop_foreign(r, ctx);
-    if (main && !add_cors_headers(r, ctx)) {
-        return NGX_ERROR;
-    }
-    if (ctx && ctx->stamp != RequestCtx::CacheControl::nothing
-        && !stamp(*ctx)) {
-        return NGX_ERROR;
-    }
-    return next_stamp_filter(r);
-}
-
-ngx_int_t stamp_filter_hook(ngx_http_request_t *r)
-{
-    return guarded(r->connection->log, static_cast<ngx_int_t>(NGX_ERROR),
-                   [&] { return stamp_filter(r); });
-}
-
 }  // namespace
 
-}  // namespace x402
-
-ngx_int_t ngx_http_x402_stamp_postconfiguration(ngx_conf_t *)
+bool finish_headers(ngx_http_request_t *r, RequestCtx *ctx)
 {
-    x402::next_stamp_filter = ngx_http_top_header_filter;
-    ngx_http_top_header_filter = x402::stamp_filter_hook;
-    return NGX_OK;
+    if (!main_conf(r)->paid) {
+        return true;
+    }
+    drop_foreign(r, ctx);
+    if (!add_cors_headers(r, ctx)) {
+        return false;
+    }
+    if (ctx && ctx->hold.own_length >= 0) {
+        // Filters further up may have prepared to change its body.
+        r->headers_out.content_length_n = ctx->hold.own_length;
+        r->headers_out.content_length = nullptr;
+    }
+    using CacheControl = RequestCtx::CacheControl;
+    switch (ctx ? ctx->cache_control : CacheControl::of_location) {
+    case CacheControl::untouched:
+        return true;
+    case CacheControl::no_store:
+        return write_cache_control(r, true);
+    case CacheControl::paid:
+        break;
+    case CacheControl::of_location:
+        // Free for this client is not free for all.
+        if (!loc_conf(r)->enabled && !(ctx && ctx->met_price)) {
+            return true;
+        }
+        break;
+    }
+    return write_cache_control(r, false);
 }
+
+}  // namespace x402
