@@ -417,6 +417,14 @@ ngx_http_variable_t  ngx_http_x402_variables[] = {
       ngx_http_x402_get_variable,
       NGX_HTTP_X402_MODULE_VERSION, 0, 0 },
 
+    { ngx_string("x402_offer"), NULL,
+      ngx_http_x402_get_variable,
+      NGX_HTTP_X402_OFFER, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("x402_settled_"), NULL,
+      ngx_http_x402_get_settled_field, 0,
+      NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
+
     { ngx_string("x402_body_"), NULL,
       ngx_http_x402_get_body_field, 0,
       NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },

@@ -45,7 +45,8 @@ typedef enum {
     NGX_HTTP_X402_PAYMENT,
     NGX_HTTP_X402_PAYMENT_ID,
     NGX_HTTP_X402_REDELIVERY,
-    NGX_HTTP_X402_MODULE_VERSION
+    NGX_HTTP_X402_MODULE_VERSION,
+    NGX_HTTP_X402_OFFER
 } ngx_http_x402_variable_e;
 
 
@@ -141,6 +142,8 @@ ngx_int_t ngx_http_x402_get_variable(ngx_http_request_t *r,
 ngx_int_t ngx_http_x402_get_body_field(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t name);
 ngx_int_t ngx_http_x402_get_answer_field(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t name);
+ngx_int_t ngx_http_x402_get_settled_field(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t name);
 
 /* process */

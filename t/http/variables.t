@@ -44,6 +44,8 @@ http {
     add_header X-Presented   $x402_presented always;
     add_header X-Payment     $x402_payment always;
     add_header X-Module      $x402_module_version always;
+    add_header X-Offer       $x402_offer always;
+    add_header X-Settled     $x402_settled_transaction always;
     server {
         listen 127.0.0.1:%%PORT%%;
         listen 127.0.0.1:%%PORT_h2%% http2;
@@ -117,7 +119,7 @@ my $time = qr/\A\d+\.\d{3}\z/;
 # --- without a price, without a payment
 
 my $r = ask_for('/free');
-is $r->status . ($r->header('X-State') // ''), '200', 'a free location';
+is $r->status . ($r->header('X-State') // '') . ($r->header('X-Offer') // ''), '200', 'a free location';
 has '/free', 'knows nothing', %nothing;
 ask_for('/paid/none');
 has '/paid/none', 'unpaid', %nothing, state => 'challenged';
@@ -142,6 +144,8 @@ for my $via ([], [ h2 => 1, port => 'h2' ]) {
         $up->forget;
         $r = pay_for($path, @$via, payment => $payment, headers => [ 'X-Payer' => 'forged', 'X-Again' => 'forged' ]);
         is_content $r, "answer to $path\n", "$path: paid";
+        like $r->header('X-Offer'), qr/\A\[\{"scheme":"exact"/, "$path: the offer";
+        is $r->header('X-Settled'), $r->header('X-Transaction'), "$path: what settle said";
         my $value = logged($path);
         my $nonce = decoded($payment)->{payload}{authorization}{nonce};
         has $path, "$path: all is known", state => 'settled', payer => '0x' . 'ab' x 20, amount => '10000',

@@ -1,10 +1,13 @@
 // Variables with a field in their name: $x402_body_<field> of the request body,
-// $x402_answer_<field> of what the facilitator said to verify.
+// $x402_answer_<field> of the facilitator's answer to verify,
+// $x402_settled_<field> of its answer to settle.
 #include <vector>
 
 #include "base/json_text.hpp"
 #include "base/text_excerpt.hpp"
 #include "facilitator/facilitator_port.hpp"
+#include "facilitator/verify_answer.hpp"
+#include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/request/ngx_http_x402_ctx.hpp"
 #include "nginx/request/ngx_http_x402_request_body.hpp"
 
@@ -119,27 +122,55 @@ std::string body_field(ngx_http_request_t *r, std::string_view name)
                : std::string();
 }
 
+// A member of a facilitator's answer; `document` is made when it is asked for
+// first.
+std::string member_text(ngx_http_request_t *r, const std::string &body,
+                        std::optional<JsonDocument> &document,
+                        std::string_view name)
+{
+    if (body.empty()) {
+        return {};
+    }
+    if (!document) {
+        JsonLimits limits;
+        limits.bytes = kMaxReplyBytes;
+        auto parsed = JsonDocument::parse(body, limits);
+        document = parsed ? std::move(parsed.value()) : JsonDocument();
+    }
+    JsonValue value = member_at(document->root(), name);
+    if (!value.is_object() && !value.is_array()) {
+        return text_of(value);
+    }
+    std::string json;
+    value.write(json);
+    json = ascii_json(json);
+    if (json.size() > kLongestText) {
+        log_line(NGX_LOG_WARN, r->connection->log,
+                 "member \"" + log_excerpt(std::string(name))
+                     + "\" of a facilitator's answer is empty in its variable: "
+                       "it has "
+                     + std::to_string(json.size()) + " bytes, more than "
+                     + std::to_string(kLongestText)
+                     + "; name the members of it that are needed");
+        return {};
+    }
+    return json;
+}
+
 std::string answer_field(ngx_http_request_t *r, std::string_view name)
 {
     RequestCtx *ctx = find_ctx(r);
-    if (ctx == nullptr || ctx->trace.verify_body.empty()) {
-        return {};
-    }
-    if (!ctx->trace.verify_document) {
-        JsonLimits limits;
-        limits.bytes = kMaxReplyBytes;
-        auto document = JsonDocument::parse(ctx->trace.verify_body, limits);
-        ctx->trace.verify_document =
-            document ? std::move(document.value()) : JsonDocument();
-    }
-    JsonValue value = member_at(ctx->trace.verify_document->root(), name);
-    if (value.is_object() || value.is_array()) {
-        std::string json;
-        value.write(json);
-        json = ascii_json(json);
-        return json.size() > kLongestText ? std::string() : json;
-    }
-    return text_of(value);
+    return ctx ? member_text(r, ctx->trace.verify_body,
+                             ctx->trace.verify_document, name)
+               : std::string();
+}
+
+std::string settled_field(ngx_http_request_t *r, std::string_view name)
+{
+    RequestCtx *ctx = find_ctx(r);
+    return ctx ? member_text(r, ctx->trace.settle_body,
+                             ctx->trace.settle_document, name)
+               : std::string();
 }
 
 // `data` is the whole name of the variable, as for nginx's own prefixes.
@@ -184,4 +215,11 @@ ngx_int_t ngx_http_x402_get_answer_field(ngx_http_request_t *r,
                                          uintptr_t name)
 {
     return set_field(r, v, name, "x402_answer_", answer_field);
+}
+
+ngx_int_t ngx_http_x402_get_settled_field(ngx_http_request_t *r,
+                                          ngx_http_variable_value_t *v,
+                                          uintptr_t name)
+{
+    return set_field(r, v, name, "x402_settled_", settled_field);
 }

@@ -192,6 +192,20 @@ void warn_of_early_use(ngx_http_request_t *r)
              "use it in headers of the response, in logs, or for the upstream");
 }
 
+// What the request is asked for, or would be asked for at this moment: known to
+// modules that run before the access phase is over, such as auth_request.
+std::string of_offer(ngx_http_request_t *main, const RequestCtx *ctx)
+{
+    if (ctx && ctx->quote.offer) {
+        return ascii_json(ctx->quote.offer->accepts_json());
+    }
+    const LocationConf *conf = loc_conf(main);
+    std::shared_ptr<const PaymentOffer> offer;
+    bool made = conf->enabled && conf->offer
+                && offer_now(main, *conf, offer) == OfferState::made;
+    return made ? ascii_json(offer->accepts_json()) : std::string();
+}
+
 std::string value_of(ngx_http_request_t *r, uintptr_t which)
 {
     if (which == NGX_HTTP_X402_MODULE_VERSION) {
@@ -201,6 +215,9 @@ std::string value_of(ngx_http_request_t *r, uintptr_t which)
     const RequestCtx *ctx = find_ctx(r);
     if (which == NGX_HTTP_X402_PRESENTED || which == NGX_HTTP_X402_PAYMENT) {
         return of_header(r->main, ctx, which);
+    }
+    if (which == NGX_HTTP_X402_OFFER) {
+        return of_offer(r->main, ctx);
     }
     if (ctx == nullptr || ctx->state() == PaymentState::arrived) {
         warn_of_early_use(r);

@@ -13,6 +13,8 @@ void record_settlement(RequestCtx &ctx, const SettlementResult &result)
     ctx.trace.settle_time = result.time;
     ctx.asked = result.asked;
     ctx.trace.transaction = result.transaction;
+    ctx.trace.settle_body = result.body;
+    ctx.trace.settle_document.reset();
     if (result.event == PaymentEvent::settle_paid
         || result.event == PaymentEvent::settle_unproven) {
         ctx.payment->payer_known = true;

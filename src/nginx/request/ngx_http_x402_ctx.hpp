@@ -126,6 +126,8 @@ struct Trace {
     std::string transaction;  // as the facilitator named it
     std::string verify_body;  // the answer to verify, when it was "valid"
     std::optional<JsonDocument> verify_document;  // of it, once asked for
+    std::string settle_body;                      // the answer to settle
+    std::optional<JsonDocument> settle_document;  // of it, once asked for
     std::optional<JsonDocument> body_document;    // of the request body
 };
 

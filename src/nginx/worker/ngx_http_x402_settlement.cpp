@@ -166,6 +166,7 @@ void Settlement::on_reply(void *data, FacilitatorReply &reply)
                || settlement->asks_twice(answer);
     });
     if (!goes_on) {
+        settlement->answer_body_ = std::move(reply.body);
         settlement->finish(answer);
     }
 }

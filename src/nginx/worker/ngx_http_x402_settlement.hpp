@@ -50,6 +50,7 @@ struct SettlementResult {
     std::string transaction;  // as the facilitator named it; may be empty
     ngx_msec_t time = 0;      // it took
     const FacilitatorConf *asked = nullptr;
+    std::string body;  // of the answer; empty: there is none
 };
 
 class Settlement {
@@ -107,6 +108,7 @@ private:
     ngx_msec_t started_ = ngx_current_msec;
     bool out_of_memory_ = false;
     bool asked_twice_ = false;  // after settlement_pending
+    std::string answer_body_;
 };
 
 }  // namespace x402

@@ -75,6 +75,7 @@ SettlementResult Settlement::result_of(const SettleAnswer &answer)
     result.transaction = answer.transaction;
     result.time = ngx_current_msec - started_;
     result.asked = &endpoint_->conf();
+    result.body = std::move(answer_body_);
     return result;
 }
 
