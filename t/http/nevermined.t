@@ -74,6 +74,11 @@ http {
             x402_accept scheme=nvm:erc4337 plan=5;
             proxy_pass http://%%BACKEND%%;
         }
+        location = /proof {
+            x402_settle off;
+            x402_accept scheme=nvm:erc4337 plan=5;
+            proxy_pass http://%%BACKEND%%;
+        }
         location = /headers {
             x402_token_header X-Token Payment-Signature;
             x402_accept scheme=nvm:erc4337 plan=5;
@@ -249,6 +254,19 @@ $f->settle(refused => 'no credits left');
 $r = ask_with('/ask?unsettled');
 is $r->status, 200, 'settle says no: delivered';
 is receipt($r)->{errorReason}, 'no credits left', 'with what it said';
+
+forget();
+$up->on('/proof', body => "PROOF\n");
+$r = ask_with('/proof');
+is $r->status . $r->body, "200PROOF\n", 'settle off: a token proves its plan';
+is $f->order, 'verify', 'settle off: its credits stay';
+ok !$r->header('payment-response'), 'settle off: no receipt';
+$up->on('/proof', status => 500, body => 'no');
+is ask_with('/proof')->status, 500, 'settle off: a failure is a failure';
+$f->verify(invalid => 'expired');
+is ask_with('/proof')->status, 402, 'settle off: a token that is not valid';
+forget();
+$f->settle(refused => 'no credits left');
 
 $r = ask_with('/strict');
 is $r->status, 402, 'reject: not delivered';

@@ -2,6 +2,7 @@
 
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_location_offer.hpp"
+#include "nginx/offer/ngx_http_x402_nevermined.hpp"
 #include "nginx/store/ngx_http_x402_zone.hpp"
 #include "policy/scheme_payload.hpp"
 
@@ -50,7 +51,8 @@ bool record_only_guard(ngx_conf_t *cf, MainConf &mcf, const LocationConf &conf)
     if (conf.offer == nullptr) {
         return true;
     }
-    bool off = conf.settle == NGX_HTTP_X402_SETTLE_OFF;
+    bool off = conf.settle == NGX_HTTP_X402_SETTLE_OFF
+               && !uses_bearer_tokens(conf);
     if (off && !can_guard(cf, *conf.offer)) {
         return false;
     }

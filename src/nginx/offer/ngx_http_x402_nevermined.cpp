@@ -89,10 +89,9 @@ std::string validate_tokens(const LocationConf &conf)
         return "x402_protocol nevermined needs x402_nevermined, with the "
                "environment and the file of the key";
     }
-    if (conf.settle != NGX_HTTP_X402_SETTLE_AFTER
-        && conf.settle != NGX_CONF_UNSET_UINT) {
+    if (conf.settle == NGX_HTTP_X402_SETTLE_BEFORE) {
         return "credits are settled after the content; leave out x402_settle, "
-               "or write \"x402_settle after\"";
+               "or write \"x402_settle after\" or \"x402_settle off\"";
     }
     return {};
 }

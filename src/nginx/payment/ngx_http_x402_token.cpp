@@ -78,6 +78,13 @@ void accept_token(RequestCtx &ctx)
     ctx.payment->request_body =
         question(ctx, agent_request_of(ctx.trace.verify_body));
     notify(ctx, NotifyEvent::verify);
+    if (ctx.quote.conf->settle == NGX_HTTP_X402_SETTLE_OFF) {
+        // The token proves its plan, and its credits stay. There is no claim.
+        ctx.settled_first = true;
+        ctx.never_settled = true;
+        advance(ctx, PaymentEvent::verify_final);
+        return;
+    }
     advance(ctx, PaymentEvent::verify_valid);
 }
 
