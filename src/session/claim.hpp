@@ -45,6 +45,7 @@ struct ClaimFacts {
     Digest payer{};
     std::array<std::uint8_t, 32> amount{};  // atomic units, big-endian
     Digest money{};                         // network and token (money_digest)
+    std::uint64_t client = 0;               // hash of the address; 0: not known
     std::int64_t expires = 0;  // unix seconds; the payment is useless then
     // Only this table keeps the payment from being used again: its cell is not
     // given to another payment while this one can be used.

@@ -1,15 +1,20 @@
 #include "session/claim_cells.hpp"
 
+#include <algorithm>
+
 namespace x402 {
 
 namespace {
 
 constexpr std::size_t kCellsSwept = 512;
 
-// Neither proven nor finished: what a stranger can make us keep.
-bool is_open(ClaimState state)
+// Neither proven nor finished. Claims that were never verified have room of
+// their own.
+bool is_open(const ClaimCell &cell)
 {
-    return state == ClaimState::verifying || state == ClaimState::unknown;
+    return cell.claim_state() == ClaimState::verifying
+           || (cell.claim_state() == ClaimState::unknown
+               && !cell.is_unverified());
 }
 
 // Settling too: what its worker leaves when it dies must be found.
@@ -99,6 +104,7 @@ void ClaimCells::begin(ClaimCell &cell, const ClaimFacts &facts,
     cell.payer = facts.payer;
     cell.amount = facts.amount;
     cell.money = facts.money;
+    cell.client = facts.client;
     cell.flags = facts.only_guard ? kOnlyGuard : 0;
 }
 
@@ -111,7 +117,12 @@ void ClaimCells::enter_state(ClaimCell &cell, ClaimState next)
 void ClaimCells::withdraw(ClaimCell &cell)
 {
     ClaimState state = cell.claim_state();
-    memory_.header().open_cells -= is_open(state) ? 1 : 0;
+    ClaimHeader &header = memory_.header();
+    header.open_cells -= is_open(cell) ? 1 : 0;
+    if (cell.is_unverified()) {
+        header.unverified_cells--;
+        payers_.remove_unverified(cell);
+    }
     if (state == ClaimState::verified) {
         payers_.remove_waiting(cell);
     }
@@ -126,7 +137,12 @@ void ClaimCells::withdraw(ClaimCell &cell)
 void ClaimCells::enlist(ClaimCell &cell)
 {
     ClaimState state = cell.claim_state();
-    memory_.header().open_cells += is_open(state) ? 1 : 0;
+    ClaimHeader &header = memory_.header();
+    header.open_cells += is_open(cell) ? 1 : 0;
+    if (cell.is_unverified()) {
+        header.unverified_cells++;
+        payers_.add_unverified(cell);
+    }
     if (state == ClaimState::verified) {
         payers_.add_waiting(cell);
     }
@@ -176,7 +192,8 @@ void ClaimCells::repair()
         return;
     }
     header.open_cells = 0;
-    payers_.reset_waiting();
+    header.unverified_cells = 0;
+    payers_.reset_counts();
     owed_.clear();
     due_.clear();
     for (std::size_t i = 0; i < memory_.capacity(); i++) {
@@ -197,6 +214,23 @@ bool ClaimCells::may_open_another(std::int64_t now)
     }
     sweep(kCellsSwept, now);
     return memory_.header().open_cells < most;
+}
+
+bool ClaimCells::may_settle_unverified(std::uint64_t client, std::int64_t now)
+{
+    repair();
+    std::size_t most = std::max<std::size_t>(memory_.capacity() / 8, 1);
+    std::size_t share = std::max<std::size_t>(most / 8, 1);
+    auto has_room = [&] {
+        return memory_.header().unverified_cells < most
+               && payers_.unverified_of(client) < share
+               && payers_.has_room_for(client, now);
+    };
+    if (has_room()) {
+        return true;
+    }
+    sweep(kCellsSwept, now);
+    return has_room();
 }
 
 }  // namespace x402

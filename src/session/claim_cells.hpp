@@ -52,8 +52,12 @@ public:
     // derived is read.
     void repair();
 
-    // Open claims (VERIFYING, UNKNOWN) use at most half of the cells.
+    // Open claims (VERIFYING, and UNKNOWN that was verified) use at most half
+    // of the cells.
     bool may_open_another(std::int64_t now);
+    // Claims that are settled without verify use at most an eighth of the
+    // cells, and those of one client address an eighth of these.
+    bool may_settle_unverified(std::uint64_t client, std::int64_t now);
 
 private:
     void withdraw(ClaimCell &cell);

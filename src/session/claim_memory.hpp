@@ -29,6 +29,7 @@ enum ClaimFlag : std::uint8_t {
     kCloseUnreported = 8,  // CLOSED, and next_due() has not reported it
     kJournaled = 16,       // the journal knows of it
     kOnlyGuard = 32,       // ClaimFacts.only_guard
+    kTakenOver = 64,       // by a payment that was verified
 };
 
 // A payment that was sent to settle, or accepted for good.
@@ -64,9 +65,11 @@ struct ClaimHeader {
     std::uint64_t next_generation;
     std::uint64_t next_block;  // where the search for free blocks continues
     std::uint32_t changing;    // 1: what is derived may be half changed
-    std::uint32_t open_cells;  // derived: VERIFYING and UNKNOWN
+    // Derived: VERIFYING, and UNKNOWN that was verified.
+    std::uint32_t open_cells;
     std::uint64_t next_swept;
-    Digest journal;  // which one; zeros: none
+    std::uint64_t unverified_cells;  // derived: see is_unverified()
+    Digest journal;                  // which one; zeros: none
     std::int64_t journal_tried;
     std::uint32_t journal_failed;  // 1: it misses changes of claims
     // 1: the next edition may look complete, and does not count yet.
@@ -100,6 +103,7 @@ struct ClaimCell {
     std::array<std::uint8_t, 32> amount;
     char receipt[kReceiptBytes];
     Digest money;
+    std::uint64_t client;
     std::int64_t next_try;  // when an UNKNOWN claim is to be asked about
     ListLink owed_link;     // derived: of the same payer and resource
     ListLink due_link;      // derived
@@ -108,6 +112,19 @@ struct ClaimCell {
     std::uint32_t settle_check;  // of bytes that are kept
     char texts[kTextBytes];      // network, payer, asset, one behind the other
 
+    // The facilitator said once that the payer can pay for this.
+    bool payer_was_verified() const
+    {
+        return flags & (kWasVerified | kTakenOver);
+    }
+    // Settled without verify, and the outcome is open: anyone can make such a
+    // claim, and it cannot be given up before its payment expires.
+    bool is_unverified() const
+    {
+        return (claim_state() == ClaimState::settling
+                || claim_state() == ClaimState::unknown)
+               && !payer_was_verified();
+    }
     ClaimState claim_state() const { return static_cast<ClaimState>(state); }
     ClaimOwner owner() const { return {owner_slot, owner_stamp}; }
     // The slot first: a cell with a stamp has an owner.
@@ -129,12 +146,15 @@ struct SettleBlock {
     char bytes[kBlockBytes - 16];
 };
 
+// Of a payer, or of a client address.
 struct PayerRecord {
     Digest payer;
     std::int64_t unproven[kMaxUnproven];  // when; 0: not yet
     std::int64_t refused_at;              // its last refused settle; 0: never
     std::uint32_t waiting;  // derived: verified claims that wait for settle
     std::uint32_t taken;    // 0: a free record
+    // Derived, of an address: its claims that is_unverified().
+    std::uint64_t unverified;
 };
 
 // Finds its way in a formatted block.

@@ -21,9 +21,10 @@ bool is_owed(const ClaimCell &cell)
 
 bool is_open_again(const ClaimCell &cell)
 {
-    return cell.claim_state() == ClaimState::unknown
-           || (cell.claim_state() == ClaimState::settling
-               && (cell.flags & kEverUnknown));
+    return cell.payer_was_verified()
+           && (cell.claim_state() == ClaimState::unknown
+               || (cell.claim_state() == ClaimState::settling
+                   && (cell.flags & kEverUnknown)));
 }
 
 bool covers(const ClaimCell &cell, const Purchase &purchase, std::int64_t now)
@@ -243,11 +244,13 @@ bool ClaimTable::take_over(ClaimRef ref, const ClaimFacts &facts,
     }
     cells_.change(*cell, [&] {
         blocks_.drop(*cell);
+        cell->flags |= kTakenOver;
         cell->resource = facts.resource;
         cell->redeliver_key = facts.redeliver_key;
         cell->payer = facts.payer;
         cell->amount = facts.amount;
         cell->money = facts.money;
+        cell->client = facts.client;
         cell->expires = std::max(cell->expires, facts.expires);
         cell->facilitator = facilitator;
         cell->settle_started = now;

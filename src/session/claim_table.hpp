@@ -82,7 +82,7 @@ public:
 
     // A new claim in state verifying. Takes a free cell, else one that expired,
     // else the oldest DELIVERED (unless only_guard), REFUSED or CLOSED of its
-    // buckets; none if half of the table is VERIFYING or UNKNOWN, or while the
+    // buckets; none if half of the table is open (see ClaimCells), or while the
     // journal cannot be written. A REFUSED claim of the same key begins again.
     TakeOutcome take(const ClaimFacts &facts, ClaimOwner owner,
                      std::int64_t now, ClaimRef &ref);
@@ -132,7 +132,8 @@ public:
     // takes nothing.
     bool has_older(const Purchase &purchase, std::int64_t now);
     // An UNKNOWN claim of the payer that would cover the purchase, or one that
-    // is being settled again (in_use); state free: none.
+    // is being settled again (in_use); state free: none. A claim that was never
+    // verified does not count: anyone could have made it in the payer's name.
     ClaimView find_unknown(const Purchase &purchase, std::int64_t now);
 
     // The next UNKNOWN claim that is to be asked about, owned by the caller
@@ -148,11 +149,19 @@ public:
 
     // See PayerRecords.
     bool settles_first(const Digest &payer, std::int64_t now);
+    // Whether a payment from this client may be settled without verify. Money:
+    // if not, it is verified first, so that forged payments whose outcome is
+    // unknown cannot fill the table.
+    bool may_settle_unverified(std::uint64_t client, std::int64_t now)
+    {
+        return cells_.may_settle_unverified(client, now);
+    }
     unsigned waiting_of(const Digest &payer);
     bool count_unproven(const Digest &payer, unsigned limit, std::int64_t now);
 
     std::size_t capacity() const { return memory_.capacity(); }
-    // Claims VERIFYING or UNKNOWN, as far as any worker has looked.
+    // Claims VERIFYING, or UNKNOWN and once verified, as far as any worker has
+    // looked.
     std::size_t open_claims();
 
 private:

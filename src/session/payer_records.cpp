@@ -31,8 +31,16 @@ bool matters(const PayerRecord &record, std::int64_t now)
             some_unproven || is_recent(moment, now, kUnprovenWindow);
     }
     return record.taken != 0
-           && (record.waiting != 0 || some_unproven
+           && (record.waiting != 0 || record.unverified != 0 || some_unproven
                || is_recent(record.refused_at, now, kRefusedWindow));
+}
+
+// No payer has this digest: it is no SHA-256.
+Digest name_of(std::uint64_t client)
+{
+    Digest name{};
+    std::memcpy(name.data(), &client, sizeof(client));
+    return name;
 }
 
 bool must_settle_first(const PayerRecord &record, std::int64_t now)
@@ -123,10 +131,39 @@ void PayerRecords::remove_waiting(const ClaimCell &cell)
     }
 }
 
-void PayerRecords::reset_waiting()
+void PayerRecords::add_unverified(const ClaimCell &cell)
+{
+    if (PayerRecord *record =
+            find_or_make(name_of(cell.client), cell.changed)) {
+        record->unverified++;
+    }
+}
+
+void PayerRecords::remove_unverified(const ClaimCell &cell)
+{
+    PayerRecord *record = find(name_of(cell.client));
+    if (record != nullptr && record->unverified > 0) {
+        record->unverified--;
+    }
+}
+
+std::size_t PayerRecords::unverified_of(std::uint64_t client) const
+{
+    const PayerRecord *record = find(name_of(client));
+    return record ? record->unverified : 0;
+}
+
+bool PayerRecords::has_room_for(std::uint64_t client, std::int64_t now) const
+{
+    Digest name = name_of(client);
+    return find(name) != nullptr || find_room(name, now) != nullptr;
+}
+
+void PayerRecords::reset_counts()
 {
     for (std::size_t i = 0; i < memory_.payer_count(); i++) {
         memory_.payer(i).waiting = 0;
+        memory_.payer(i).unverified = 0;
     }
 }
 

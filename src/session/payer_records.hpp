@@ -2,7 +2,8 @@
 // eight. A record that still matters (payments waiting, a refusal of the last
 // ten minutes, an unproven delivery of the last day) is never given to another
 // payer; one that does not is, the longest unused first. A payer for which
-// there is no record is not trusted.
+// there is no record is not trusted. A client address has a record while it has
+// claims that were never verified.
 #ifndef X402_SESSION_PAYER_RECORDS_HPP
 #define X402_SESSION_PAYER_RECORDS_HPP
 
@@ -31,8 +32,14 @@ public:
     // A verified payment begins, or stops, to wait for its settle.
     void add_waiting(const ClaimCell &cell);
     void remove_waiting(const ClaimCell &cell);
+    // A claim of this client's address is_unverified() from now on, or was.
+    void add_unverified(const ClaimCell &cell);
+    void remove_unverified(const ClaimCell &cell);
+    std::size_t unverified_of(std::uint64_t client) const;
+    // Whether there is a record to count in.
+    bool has_room_for(std::uint64_t client, std::int64_t now) const;
     // The counts are derived from the cells: to be counted again.
-    void reset_waiting();
+    void reset_counts();
 
     void record_refused(const Digest &payer, std::int64_t now);
     // One more unproven delivery, unless the payer had `limit` (at most

@@ -71,6 +71,7 @@ bool fill_facts(RequestCtx &ctx)
                                      view(ctx.r->unparsed_uri));
     facts.redeliver_key = sha256(client);
     facts.payer = scheme.payer_digest;
+    facts.client = client_hash(ctx.r->connection);
     if (auto amount = atomic_amount_bytes(scheme.value)) {
         facts.amount = *amount;
     }
@@ -162,8 +163,29 @@ void log_full(const RequestCtx &ctx, Worker &worker)
                           "size of x402_zone");
 }
 
-// The claim is taken. Money: a payer with an older claim here is verified
-// whatever the rest says.
+// Money: a payer with an older claim here is verified whatever the rest says, a
+// name (payment-identifier) is recorded for verified payments alone, and a
+// client has a share of what may be settled on a stranger's word.
+bool may_skip_verify(RequestCtx &ctx, Worker &worker)
+{
+    const Payment &payment = *ctx.payment;
+    if (payment.settles != SettleTime::before || payment.name
+        || has_older_claim(ctx, worker)) {
+        return false;
+    }
+    bool has_room =
+        LockedClaims(worker.zone)
+            ->may_settle_unverified(payment.facts.client, ngx_time());
+    if (!has_room) {
+        log_line(NGX_LOG_INFO, ctx.r->connection->log,
+                 "this client, or all clients, have as many unverified "
+                 "payments with an open settlement as x402_zone has room for: "
+                 "the payment is verified before it is settled");
+    }
+    return has_room;
+}
+
+// The claim is taken.
 void ask_facilitator(RequestCtx &ctx, Worker &worker, const PeerChoice &peer)
 {
     SettleTime &when = ctx.payment->settles;
@@ -173,14 +195,9 @@ void ask_facilitator(RequestCtx &ctx, Worker &worker, const PeerChoice &peer)
     }
     ctx.settled_before =
         when == SettleTime::before || when == SettleTime::verified_first;
-    if (when != SettleTime::before || has_older_claim(ctx, worker)) {
+    if (!may_skip_verify(ctx, worker)) {
         advance(ctx, PaymentEvent::claim_taken);
         verify_payment(ctx, endpoint);
-        return;
-    }
-    if (!record_identifier(ctx)) {
-        advance(ctx, PaymentEvent::claim_taken);
-        advance(ctx, PaymentEvent::verify_failed);
         return;
     }
     advance(ctx, PaymentEvent::claim_taken_to_settle);

@@ -1,6 +1,7 @@
 #include "nginx/store/ngx_http_x402_client_quota.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 namespace x402 {
 
@@ -37,6 +38,19 @@ Digest name_of(const sockaddr *address)
 }
 
 }  // namespace
+
+std::uint64_t client_hash(const ngx_connection_t *c)
+{
+    Digest name = name_of(c->sockaddr);
+    if (name[0] == 0) {
+        return 0;
+    }
+    std::uint64_t hash;
+    std::memcpy(&hash, name.data() + 1, sizeof(hash));
+    hash = (hash ^ name[0]) * 0x9e3779b97f4a7c15ULL;
+    hash = (hash ^ (hash >> 32)) * 0xbf58476d1ce4e5b9ULL;
+    return hash ^ (hash >> 29);
+}
 
 AddressPlace::AddressPlace(AddressShare &share, const ngx_connection_t *c,
                            ngx_uint_t slots)

@@ -16,7 +16,7 @@ namespace x402 {
 namespace {
 
 constexpr unsigned kTries = 300;
-constexpr std::size_t kCellBytes = 704;  // the state comes first
+constexpr std::size_t kCellBytes = 712;  // the state comes first
 
 struct Moment {
     const char *name;
@@ -40,10 +40,10 @@ protected:
         std::memcpy(memory_.data(), words.data(), words.size() * 4);
     }
 
-    // The cells begin behind the header; the rest is 16 KB.
+    // The cells begin behind the header; the rest is 18 KB.
     std::size_t state_word(std::uint32_t cell) const
     {
-        return (bytes_ - 16 * 1024 + cell * kCellBytes) / 4;
+        return (bytes_ - 18 * 1024 + cell * kCellBytes) / 4;
     }
 
     // In the header, behind magic, layout, stamp, size and two counters: what

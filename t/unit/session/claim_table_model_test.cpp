@@ -58,7 +58,8 @@ std::size_t ClaimModel::open_claims() const
     std::size_t count = 0;
     for (const auto &[payment, claim] : model_) {
         count += claim.state == ClaimState::verifying
-                         || claim.state == ClaimState::unknown
+                         || (claim.state == ClaimState::unknown
+                             && claim.was_verified)
                      ? 1
                      : 0;
     }
