@@ -43,6 +43,17 @@ void append_text(std::string &out, std::string_view text)
     out.append(text);
 }
 
+// An EVM address in any spelling is its 20 bytes.
+void append_address(std::string &out, std::string_view text)
+{
+    if (auto address = parse_evm_address(text)) {
+        append_number(out, address->size());
+        append_bytes(out, *address);
+    } else {
+        append_text(out, text);
+    }
+}
+
 }  // namespace
 
 std::optional<Digest>
@@ -99,23 +110,25 @@ Digest network_claim_key(std::string_view form, std::string_view network,
     return sha256(parts);
 }
 
-Digest money_digest(std::string_view network, std::string_view asset)
-{
-    std::string canonical(asset);
-    if (auto address = parse_evm_address(asset)) {
-        canonical.assign(reinterpret_cast<const char *>(address->data()),
-                         address->size());
-    }
-    return network_claim_key("money", network, canonical);
-}
-
-Digest resource_digest(std::string_view method, std::string_view host,
-                       std::string_view request_uri)
+Digest terms_digest(const PaymentRequirements &requirements)
 {
     std::string parts = begin_parts();
-    append_text(parts, method);
-    append_text(parts, host);
-    append_text(parts, request_uri);
+    append_text(parts, requirements.scheme);
+    append_text(parts, canonical_network(requirements.network));
+    append_address(parts, requirements.asset);
+    append_address(parts, requirements.pay_to);
+    return sha256(parts);
+}
+
+Digest resource_digest(const ResourceParts &resource)
+{
+    std::string parts = begin_parts();
+    append_text(parts, resource.server);
+    append_number(parts, resource.port);
+    append_text(parts, resource.method);
+    append_text(parts, resource.host);
+    append_text(parts, resource.request_uri);
+    append_text(parts, resource.body);
     return sha256(parts);
 }
 

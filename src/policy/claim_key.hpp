@@ -9,6 +9,7 @@
 #include "base/sha256_digest.hpp"
 #include "policy/exact_evm_payload.hpp"
 #include "policy/permit2_payload.hpp"
+#include "protocol/payment_requirements.hpp"
 
 namespace x402 {
 
@@ -35,14 +36,25 @@ permit2_claim_key(std::string_view network,
 Digest network_claim_key(std::string_view form, std::string_view network,
                          std::string_view identity);
 
-// The currency of a payment: network and asset in canonical spelling. Claims
-// with the same digest can be compared by amount.
-Digest money_digest(std::string_view network, std::string_view asset);
+// The terms of a payment option, whatever their spelling: scheme, network,
+// asset and receiver. The amounts of two claims with the same digest can be
+// compared.
+Digest terms_digest(const PaymentRequirements &requirements);
 
-// SHA-256 over method, host and request URI with unambiguous separators: the
-// resource that a payment was used for.
-Digest resource_digest(std::string_view method, std::string_view host,
-                       std::string_view request_uri);
+// What a payment is spent on.
+struct ResourceParts {
+    std::string_view server;  // its name, as configured; may be empty
+    unsigned port = 0;        // it listens on
+    std::string_view method;
+    std::string_view host;  // as the client says
+    std::string_view request_uri;
+    // What stands for the request body; empty: there is none, or nothing
+    // depends on it.
+    std::string_view body;
+};
+
+// SHA-256 over the parts with unambiguous separators.
+Digest resource_digest(const ResourceParts &parts);
 
 }  // namespace x402
 

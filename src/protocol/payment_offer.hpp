@@ -27,7 +27,7 @@ public:
         std::uint64_t bound_facilitator;
         // Only in prepared offers.
         JsonDocument echo{};            // of `json`
-        std::optional<Digest> money{};  // of network and token
+        std::optional<Digest> terms{};  // scheme, network, asset, receiver
     };
 
     void add(PaymentRequirements requirements, std::size_t term,
@@ -41,12 +41,11 @@ public:
     }
 
     // For an offer that outlives a request: computes once what each of its
-    // payments needs. `money_of`: the digest of network and asset.
-    void prepare(Digest (*money_of)(std::string_view, std::string_view))
+    // payments needs. `terms_of`: see policy/claim_key.hpp.
+    void prepare(Digest (*terms_of)(const PaymentRequirements &))
     {
         for (Option &option : options_) {
-            const PaymentRequirements &parsed = option.requirements;
-            option.money = money_of(parsed.network, parsed.asset);
+            option.terms = terms_of(option.requirements);
             auto echo = JsonDocument::parse(option.json);
             option.echo = echo ? std::move(echo.value()) : JsonDocument();
         }

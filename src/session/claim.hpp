@@ -3,12 +3,11 @@
 #ifndef X402_SESSION_CLAIM_HPP
 #define X402_SESSION_CLAIM_HPP
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 
-#include "base/sha256_digest.hpp"
+#include "session/claim_binding.hpp"
 
 namespace x402 {
 
@@ -40,11 +39,9 @@ struct ClaimOwner {
 // What a claim is about; fixed while it lives.
 struct ClaimFacts {
     Digest key{};
-    Digest resource{};       // what it is spent on (resource_digest)
+    ClaimBinding binding;    // what it is taken for
     Digest redeliver_key{};  // which client may ask for it again
     Digest payer{};
-    std::array<std::uint8_t, 32> amount{};  // atomic units, big-endian
-    Digest money{};                         // network and token (money_digest)
     std::uint64_t client = 0;               // hash of the address; 0: not known
     std::int64_t expires = 0;  // unix seconds; the payment is useless then
     // Only this table keeps the payment from being used again: its cell is not
@@ -57,9 +54,8 @@ struct ClaimView {
     ClaimRef ref;
     Digest key{};
     bool in_use = false;  // a living owner works on it
-    bool same_resource = false;
+    ClaimBinding binding;
     bool same_client = false;
-    bool same_amount = false;
     bool was_verified = false;
     bool ever_unknown = false;
     bool first_settle_sent = false;  // the whole first settle left this machine
@@ -79,13 +75,10 @@ struct ClaimTexts {
     std::string amount;  // atomic units
 };
 
-// What a payer wants to buy: its older claim covers the purchase if it is for
-// the same resource and for no less of the same money.
+// What a payer wants to buy, whichever payment it presents.
 struct Purchase {
     Digest payer{};
-    Digest resource{};
-    Digest money{};
-    std::array<std::uint8_t, 32> amount{};
+    ClaimBinding binding;
 };
 
 // What next_due() found.

@@ -99,11 +99,9 @@ void ClaimCells::begin(ClaimCell &cell, const ClaimFacts &facts,
     cell.changed = now;
     cell.first_block = kNoBlock;
     cell.key = facts.key;
-    cell.resource = facts.resource;
+    cell.binding = facts.binding;
     cell.redeliver_key = facts.redeliver_key;
     cell.payer = facts.payer;
-    cell.amount = facts.amount;
-    cell.money = facts.money;
     cell.client = facts.client;
     cell.flags = facts.only_guard ? kOnlyGuard : 0;
 }

@@ -89,9 +89,13 @@ void put_claim(std::string &out, const JournalRecord &record)
     }
     put_number(out, record.facilitator, 8);
     for (const Digest *digest :
-         {&record.resource, &record.redeliver_key, &record.payer,
-          &record.settle_digest, &record.money, &record.amount}) {
+         {&record.binding.resource, &record.redeliver_key, &record.payer,
+          &record.settle_digest, &record.binding.terms,
+          &record.binding.asked}) {
         put_digest(out, *digest);
+    }
+    if (record.kind == JournalKind::bound_claim) {
+        put_digest(out, record.binding.paid);
     }
     for (const std::string *text :
          {&record.receipt, &record.network, &record.payer_text, &record.asset,
@@ -109,11 +113,17 @@ void take_claim(Parts &parts, JournalRecord &record)
     record.changed = parts.moment();
     record.settle_started = parts.moment();
     record.facilitator = parts.number(8);
-    for (Digest *digest :
-         {&record.resource, &record.redeliver_key, &record.payer,
-          &record.settle_digest, &record.money, &record.amount}) {
+    for (Digest *digest : {&record.binding.resource, &record.redeliver_key,
+                           &record.payer, &record.settle_digest,
+                           &record.binding.terms, &record.binding.asked}) {
         *digest = parts.digest();
     }
+    // Money: an older record says nothing of server, receiver and scheme. Its
+    // digests are of other things and meet none of today's, so that such a
+    // claim keeps its payment from being used and answers no request.
+    record.binding.paid = record.kind == JournalKind::bound_claim
+                              ? parts.digest()
+                              : record.binding.asked;
     for (std::string *text :
          {&record.receipt, &record.network, &record.payer_text, &record.asset,
           &record.settle}) {
@@ -139,6 +149,7 @@ bool read_body(JournalKind kind, std::string_view body, JournalRecord &record)
     case JournalKind::freed:
         break;
     case JournalKind::claim:
+    case JournalKind::bound_claim:
         take_claim(parts, record);
         break;
     case JournalKind::payer:
@@ -159,7 +170,8 @@ std::string journal_bytes(const JournalRecord &record)
 {
     std::string body;
     put_digest(body, record.key);
-    if (record.kind == JournalKind::claim) {
+    if (record.kind == JournalKind::claim
+        || record.kind == JournalKind::bound_claim) {
         put_claim(body, record);
     } else if (record.kind == JournalKind::payer) {
         for (std::int64_t moment : record.unproven) {

@@ -23,6 +23,7 @@
 #include <string_view>
 
 #include "base/sha256_digest.hpp"
+#include "session/claim_binding.hpp"
 
 namespace x402 {
 
@@ -38,12 +39,15 @@ public:
     virtual bool carry_over(std::uint64_t edition, std::uint64_t from) = 0;
 };
 
+// `claim` is an older form of `bound_claim`: the amount is all that it says of
+// the binding. A table reads it and never writes it.
 enum class JournalKind : std::uint32_t {
     begin = 1,
     claim,
     freed,
     payer,
     complete,
+    bound_claim,
 };
 
 // One record. Which members count depends on the kind.
@@ -58,12 +62,10 @@ struct JournalRecord {
     std::int64_t changed = 0;
     std::int64_t settle_started = 0;
     std::uint64_t facilitator = 0;
-    Digest resource{};
+    ClaimBinding binding;
     Digest redeliver_key{};
     Digest payer{};
     Digest settle_digest{};
-    Digest money{};
-    std::array<std::uint8_t, 32> amount{};
     std::string receipt;
     std::string network;
     std::string payer_text;

@@ -9,9 +9,9 @@ namespace {
 constexpr std::uint64_t kMagic = 0x7834303263656c6cULL;
 // Raised with every change of the structs: a worker of another build must not
 // read this table.
-constexpr std::uint32_t kLayout = 7;
+constexpr std::uint32_t kLayout = 8;
 
-static_assert(sizeof(ClaimCell) == 712, "a change needs another kLayout");
+static_assert(sizeof(ClaimCell) == 744, "a change needs another kLayout");
 static_assert(sizeof(SettleBlock) == kBlockBytes);
 
 // Where each area begins, from the size alone.
@@ -77,13 +77,13 @@ ClaimTexts ClaimCell::claim_texts() const
         *words[i] = std::string(rest.substr(0, text_bytes[i]));
         rest.remove_prefix(words[i]->size());
     }
-    out.amount = atomic_amount_text(amount);
+    out.amount = atomic_amount_text(binding.paid);
     return out;
 }
 
 std::size_t ClaimMemory::least_bytes()
 {
-    return sizeof(ClaimHeader) + 18 * 1024;
+    return sizeof(ClaimHeader) + 19 * 1024;
 }
 
 std::size_t ClaimMemory::capacity_of(std::size_t bytes)

@@ -96,13 +96,11 @@ struct ClaimCell {
     std::uint32_t settle_bytes;
     std::int64_t settle_started;
     Digest key;
-    Digest resource;
     Digest redeliver_key;
     Digest payer;
     Digest settle_digest;  // of bytes that are not kept
-    std::array<std::uint8_t, 32> amount;
+    ClaimBinding binding;
     char receipt[kReceiptBytes];
-    Digest money;
     std::uint64_t client;
     std::int64_t next_try;  // when an UNKNOWN claim is to be asked about
     ListLink owed_link;     // derived: of the same payer and resource

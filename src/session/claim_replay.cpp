@@ -8,11 +8,9 @@ ClaimFacts facts_of(const JournalRecord &record)
 {
     ClaimFacts facts;
     facts.key = record.key;
-    facts.resource = record.resource;
+    facts.binding = record.binding;
     facts.redeliver_key = record.redeliver_key;
     facts.payer = record.payer;
-    facts.amount = record.amount;
-    facts.money = record.money;
     facts.expires = record.expires;
     return facts;
 }
@@ -61,6 +59,7 @@ bool ClaimReplay::restore(const JournalRecord &record, std::int64_t now)
     case JournalKind::complete:
         return true;
     case JournalKind::claim:
+    case JournalKind::bound_claim:
         return restore_claim(record, now);
     case JournalKind::freed:
         if (ClaimCell *cell = cells_.find(record.key)) {

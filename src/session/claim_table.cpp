@@ -27,11 +27,10 @@ bool is_open_again(const ClaimCell &cell)
                    && (cell.flags & kEverUnknown)));
 }
 
-bool covers(const ClaimCell &cell, const Purchase &purchase, std::int64_t now)
+bool is_older(const ClaimCell &cell, const Purchase &purchase, std::int64_t now)
 {
-    return cell.payer == purchase.payer && cell.resource == purchase.resource
-           && cell.money == purchase.money && cell.amount >= purchase.amount
-           && cell.expires > now;
+    return cell.payer == purchase.payer
+           && covers(cell.binding, purchase.binding) && cell.expires > now;
 }
 
 ClaimView view_of(const ClaimCell &cell, ClaimRef ref)
@@ -40,6 +39,7 @@ ClaimView view_of(const ClaimCell &cell, ClaimRef ref)
     view.state = cell.claim_state();
     view.ref = ref;
     view.key = cell.key;
+    view.binding = cell.binding;
     view.in_use = cell.owner_stamp != 0;
     view.was_verified = cell.flags & kWasVerified;
     view.ever_unknown = cell.flags & kEverUnknown;
@@ -128,9 +128,7 @@ ClaimView ClaimTable::look_up(const ClaimFacts &facts, std::int64_t now)
         return view;
     }
     view = view_of(*cell, memory_.ref_of(*cell));
-    view.same_resource = cell->resource == facts.resource;
     view.same_client = cell->redeliver_key == facts.redeliver_key;
-    view.same_amount = cell->amount == facts.amount;
     return view;
 }
 
@@ -186,6 +184,13 @@ void ClaimTable::set_texts(ClaimRef ref, std::string_view network,
 {
     if (ClaimCell *cell = memory_.cell_of(ref)) {
         cell->set_texts(network, payer, asset);
+    }
+}
+
+void ClaimTable::set_amount_paid(ClaimRef ref, const AmountBytes &paid)
+{
+    if (ClaimCell *cell = memory_.cell_of(ref)) {
+        cell->binding.paid = paid;
     }
 }
 
@@ -245,12 +250,10 @@ bool ClaimTable::take_over(ClaimRef ref, const ClaimFacts &facts,
     cells_.change(*cell, [&] {
         blocks_.drop(*cell);
         cell->flags |= kTakenOver;
-        cell->resource = facts.resource;
+        cell->client = facts.client;
+        cell->binding = facts.binding;
         cell->redeliver_key = facts.redeliver_key;
         cell->payer = facts.payer;
-        cell->amount = facts.amount;
-        cell->money = facts.money;
-        cell->client = facts.client;
         cell->expires = std::max(cell->expires, facts.expires);
         cell->facilitator = facilitator;
         cell->settle_started = now;
@@ -354,11 +357,11 @@ ClaimCell *ClaimTable::find_older(const Purchase &purchase, std::int64_t now,
 {
     cells_.repair();
     ClaimCell *found = nullptr;
-    ClaimCell *cell = owed_.first(purchase.payer, purchase.resource);
+    ClaimCell *cell = owed_.first(purchase.payer, purchase.binding.resource);
     for (unsigned looked = 0; cell && looked < kOwedLooked; looked++) {
         ClaimCell *older = owed_.next(*cell);  // tidy() may unlink the cell
         cells_.tidy(*cell, now);
-        if (covers(*cell, purchase, now) && fits(*cell)) {
+        if (is_older(*cell, purchase, now) && fits(*cell)) {
             found = cell;
         }
         cell = older;

@@ -76,7 +76,7 @@ public:
     ClaimOwner enter(std::int64_t process, std::int64_t now);
     void leave(ClaimOwner owner, std::int64_t now);
 
-    // What is known of the payment, for a request that wants `resource`.
+    // What is known of the payment, and whether `facts` name the same client.
     ClaimView look_up(const ClaimFacts &facts, std::int64_t now);
     ClaimView view(ClaimRef ref) const;
 
@@ -93,6 +93,8 @@ public:
     // For the ledger; before set_settling(). What does not fit is left out.
     void set_texts(ClaimRef ref, std::string_view network,
                    std::string_view payer, std::string_view asset);
+    // What settle is about to ask for; before set_settling().
+    void set_amount_paid(ClaimRef ref, const AmountBytes &paid);
     ClaimTexts texts(ClaimRef ref) const;
 
     // The facilitator says that the payment is good. False: content must not be

@@ -37,7 +37,7 @@ bool says_something(const PayerRecord &payer)
 JournalRecord JournalWriter::record_of(const ClaimCell &cell) const
 {
     JournalRecord record;
-    record.kind = JournalKind::claim;
+    record.kind = JournalKind::bound_claim;
     record.key = cell.key;
     record.state = cell.state;
     record.flags = cell.flags;
@@ -46,12 +46,10 @@ JournalRecord JournalWriter::record_of(const ClaimCell &cell) const
     record.changed = cell.changed;
     record.settle_started = cell.settle_started;
     record.facilitator = cell.facilitator;
-    record.resource = cell.resource;
+    record.binding = cell.binding;
     record.redeliver_key = cell.redeliver_key;
     record.payer = cell.payer;
     record.settle_digest = cell.settle_digest;
-    record.money = cell.money;
-    record.amount = cell.amount;
     record.receipt.assign(cell.receipt, cell.receipt_bytes);
     ClaimTexts texts = cell.claim_texts();
     record.network = texts.network;

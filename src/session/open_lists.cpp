@@ -22,7 +22,7 @@ std::uint32_t &OwedLists::head_of(const Digest &payer,
 
 void OwedLists::link(ClaimCell &cell)
 {
-    std::uint32_t &head = head_of(cell.payer, cell.resource);
+    std::uint32_t &head = head_of(cell.payer, cell.binding.resource);
     std::uint32_t number = memory_.number_of(cell) + 1;
     cell.owed_link = {0, head};
     if (ClaimCell *behind = at(head)) {
@@ -37,7 +37,7 @@ void OwedLists::unlink(ClaimCell &cell)
     if (ClaimCell *before = at(link.before)) {
         before->owed_link.behind = link.behind;
     } else {
-        head_of(cell.payer, cell.resource) = link.behind;
+        head_of(cell.payer, cell.binding.resource) = link.behind;
     }
     if (ClaimCell *behind = at(link.behind)) {
         behind->owed_link.before = link.before;

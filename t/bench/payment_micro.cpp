@@ -80,7 +80,7 @@ BENCHMARK(decode_payment)->Arg(0)->Arg(3000)->Arg(22000);
 void decode_echo(benchmark::State &state)
 {
     PaymentOffer offer = offer_of(1);
-    offer.prepare(money_digest);
+    offer.prepare(terms_digest);
     std::string header = payment_header(offer, 0);
     for (auto _ : state) {
         auto payment = dialect_v2().decode(header, &offer);

@@ -44,7 +44,7 @@ const PaymentOffer &our_offer()
             must(requirements.ok(), "the offer can be made");
             made.add(std::move(requirements.value()), 0);
         }
-        made.prepare(money_digest);
+        made.prepare(terms_digest);
         return made;
     }();
     return offer;

@@ -38,7 +38,7 @@ sub age ($seconds) {
         while ($at < length $bytes) {
             my ($mark, undef, $kind, $length) = unpack 'a8 a8 V V', substr $bytes, $at, 24;
             my $body = substr $bytes, $at + 24, $length;
-            substr($body, 38, 8) = pack 'q<', unpack('q<', substr $body, 38, 8) - $seconds if $kind == 2;
+            substr($body, 38, 8) = pack 'q<', unpack('q<', substr $body, 38, 8) - $seconds if $kind == 6;
             my $checked = pack('V V', $kind, $length) . $body;
             $out .= $mark . substr(sha256($checked), 0, 8) . $checked;
             $at += 24 + $length;

@@ -53,10 +53,10 @@ sub owed ($path, $payer, %via) {
 }
 
 # A payment with an unknown outcome.
-sub in_doubt ($path, $payer) {
+sub in_doubt ($path, $payer, %via) {
     my $payment = payment(unpaid($t, $path), from => $payer);
     $f->settle('close');
-    is paid($t, $path, payment => $payment)->status, 503, "$path: in doubt";
+    is paid($t, $path, payment => $payment, %via)->status, 503, "$path: in doubt";
     $f->settle('paid');
     $_->forget for $f, $up;
     return $payment;
@@ -161,7 +161,7 @@ for my $h2 (0, 1) {
     # --- the older outcome is unknown
 
     $payer = random_hex(20);
-    $old = in_doubt('/d', $payer);
+    $old = in_doubt('/d', $payer, %via);
     $new = payment(unpaid($t, '/d'), from => $payer);
     $f->settle('close');
     is_unknown paid($t, '/d', payment => $new, %via), "${p}still unknown";
@@ -181,7 +181,7 @@ for my $h2 (0, 1) {
     is $f->order, 'verify settle', "${p}charged";
 
     # Another payer is not kept waiting for it.
-    $old = in_doubt('/e', $payer);
+    $old = in_doubt('/e', $payer, %via);
     is_content paid($t, '/e', %via), "SECRET\n", "${p}another payer buys";
     is_content paid($t, '/e', payment => $old, %via), "SECRET\n", "${p}and it is finished";
 }

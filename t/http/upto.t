@@ -100,14 +100,14 @@ $_->forget for $f, $up;
 is_content paid($t, '/doubt', payment => $payment), "SECRET\n", 'the same payment again';
 is $f->asked('settle')->{paymentRequirements}{amount}, '77', 'the amount of the first settle';
 
-# A new payment of the same payer finishes it as well, of whatever scheme, and less may have been taken then, too.
+# A new payment of the same payer and scheme finishes it as well, and less may have been taken then, too.
 my $doubter = random_hex(20);
 $up->on('/both', body => "SECRET\n", headers => [ 'Settlement-Overrides' => '{"amount":"77"}' ]);
 $f->settle_once(silent => 1);
 is paid($t, '/both', payment => permit2(unpaid($t, '/both'), from => $doubter))->status, 503, 'unknown';
 $_->forget for $f, $up;
 $f->settle(with => { amount => '50' });
-is_content paid($t, '/both', payment => payment(unpaid($t, '/both'), accept => 1, from => $doubter)), "SECRET\n",
+is_content paid($t, '/both', payment => permit2(unpaid($t, '/both'), from => $doubter)), "SECRET\n",
     'a new payment of the payer';
 is $f->asked('settle')->{paymentRequirements}{amount} . ' in ' . $f->calls('settle'), '77 in 1', 'only the older one is settled';
 $f->settle('paid');

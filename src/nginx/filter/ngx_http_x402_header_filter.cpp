@@ -1,5 +1,6 @@
 #include "nginx/filter/ngx_http_x402_hold.hpp"
 
+#include "base/decimal_amount.hpp"
 #include "base/text_excerpt.hpp"
 #include "nginx/core/ngx_http_x402_header_list.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
@@ -113,17 +114,24 @@ ngx_int_t refuse_upgrade(RequestCtx &ctx)
 }
 
 // Scheme upto: what the upstream says the content has cost (x402 v2, settlement
-// overrides). False: it says so in a way that cannot be followed.
+// overrides), in atomic units of this option.
+Result<std::string> upstream_cost(RequestCtx &ctx,
+                                  const PaymentRequirements &requirements)
+{
+    record_overrides(ctx);
+    const std::vector<std::string> &stated = ctx.overrides;
+    return settlement_amount(stated.empty() ? std::string() : stated.back(),
+                             stated.size(), requirements);
+}
+
+// False: the upstream says it in a way that cannot be followed.
 bool take_override(RequestCtx &ctx)
 {
-    Payment &payment = *ctx.payment;
-    if (payment.option->requirements.scheme != "upto") {
+    const PaymentRequirements &requirements = ctx.payment->option->requirements;
+    if (requirements.scheme != "upto") {
         return true;
     }
-    record_overrides(ctx);
-    const std::vector<std::string> &said = ctx.overrides;
-    auto amount = settlement_amount(said.empty() ? std::string() : said.back(),
-                                    said.size(), payment.option->requirements);
+    auto amount = upstream_cost(ctx, requirements);
     if (!amount) {
         log_line(NGX_LOG_ERR, ctx.r->connection->log,
                  "the upstream's Settlement-Overrides cannot be followed, "
@@ -132,6 +140,32 @@ bool take_override(RequestCtx &ctx)
         return false;
     }
     return set_amount(ctx, amount.value());
+}
+
+// Money: content under an older claim of scheme upto costs what it costs now;
+// the claim pays for no more than was paid.
+bool costs_more_than_paid(RequestCtx &ctx)
+{
+    const Payment &payment = *ctx.payment;
+    if (!payment.resumed || ctx.never_settled || payment.bought == nullptr
+        || payment.bought->requirements.scheme != "upto") {
+        return false;
+    }
+    auto cost = upstream_cost(ctx, payment.bought->requirements);
+    auto units = cost ? atomic_amount_bytes(cost.value()) : std::nullopt;
+    return !units || !pays_for(payment.bought_binding, *units);
+}
+
+ngx_int_t refuse_dear_content(RequestCtx &ctx)
+{
+    if (advance(ctx, PaymentEvent::content_broken) != PaymentAction::replace) {
+        return NGX_ERROR;
+    }
+    log_line(NGX_LOG_WARN, ctx.r->connection->log,
+             "owed content now costs more than was paid for it and is not "
+             "served; the payer has to buy it anew");
+    return replace_response(
+        ctx, fault_answer(NGX_HTTP_BAD_GATEWAY, "owed_content_costs_more"));
 }
 
 ngx_int_t refuse_override(RequestCtx &ctx)
@@ -187,6 +221,9 @@ ngx_int_t read_settled(RequestCtx &ctx)
     bool tunnel = ctx.tunnel && facts.status == NGX_HTTP_SWITCHING_PROTOCOLS;
     if (charge_of(facts) == Charge::unservable && !tunnel) {
         return refuse_upgrade(ctx);
+    }
+    if (is_delivery(facts, ctx.settled_before) && costs_more_than_paid(ctx)) {
+        return refuse_dear_content(ctx);
     }
     bool delivery = tunnel || is_delivery(facts, ctx.settled_before);
     advance(ctx, delivery ? PaymentEvent::content_charged

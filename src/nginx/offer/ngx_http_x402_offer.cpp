@@ -324,7 +324,7 @@ bool build_constant_offer(ngx_conf_t *cf, const LocationConf &conf,
     }
     warn_of_mixed_networks(cf, *offer, conf.origin);
     if (!variable) {
-        offer->prepare(money_digest);
+        offer->prepare(terms_digest);
         location.constant = std::move(offer);
     }
     return true;

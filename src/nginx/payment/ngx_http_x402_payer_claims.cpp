@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/decimal_amount.hpp"
 #include "base/text_excerpt.hpp"
 #include "facilitator/settle_request.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
@@ -10,7 +9,7 @@
 #include "nginx/payment/ngx_http_x402_settle_first.hpp"
 #include "nginx/payment/ngx_http_x402_settlement_terms.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
-#include "policy/claim_key.hpp"
+#include "nginx/request/ngx_http_x402_price_grace.hpp"
 #include "policy/evm_address.hpp"
 
 namespace x402 {
@@ -23,15 +22,8 @@ constexpr std::int64_t kPatience = 60;
 
 Purchase purchase_of(const RequestCtx &ctx)
 {
-    const Payment &payment = *ctx.payment;
-    Purchase purchase;
-    purchase.payer = payment.facts.payer;
-    purchase.resource = payment.facts.resource;
-    purchase.money = payment.facts.money;
-    // Not what was signed, which may be more: what is asked for today.
-    purchase.amount =
-        atomic_amount_bytes(payment.amount).value_or(payment.facts.amount);
-    return purchase;
+    const ClaimFacts &facts = ctx.payment->facts;
+    return {facts.payer, facts.binding};
 }
 
 // The facilitator may name another payer than the payment does: then nobody
@@ -49,6 +41,8 @@ void take_up(RequestCtx &ctx, const ClaimView &older, PaymentEvent event)
 {
     Payment &payment = *ctx.payment;
     payment.facts.key = older.key;
+    payment.bought = payment.option;
+    payment.bought_binding = older.binding;
     payment.valid_before = older.expires - kAfterlife;
     ctx.payment->resumed = true;
     ctx.settled_before = false;
@@ -118,13 +112,7 @@ void complete_facts(RequestCtx &ctx, const PaymentOffer::Option &option)
 {
     ClaimFacts &facts = ctx.payment->facts;
     const SchemePayload &scheme = ctx.payment->scheme;
-    facts.money = option.money ? *option.money
-                               : money_digest(option.requirements.network,
-                                              option.requirements.asset);
-    if (scheme.value.empty()) {
-        facts.amount = atomic_amount_bytes(option.requirements.amount)
-                           .value_or(facts.amount);
-    }
+    bind_option(facts.binding, option);
     // No chain stands behind these.
     facts.only_guard = ctx.payment->settles == SettleTime::off
                        || scheme.form == PaymentForm::fast;

@@ -57,6 +57,11 @@ std::int64_t last_use(const RequestCtx &ctx, const SchemePayload &scheme)
     return ngx_time() + longest;
 }
 
+bool has_body(ngx_http_request_t *r)
+{
+    return r->headers_in.content_length_n > 0 || r->headers_in.chunked;
+}
+
 bool fill_facts(RequestCtx &ctx)
 {
     Payment &payment = *ctx.payment;
@@ -67,14 +72,17 @@ bool fill_facts(RequestCtx &ctx)
     }
     ClaimFacts &facts = payment.facts;
     facts.key = scheme.claim_key;
-    facts.resource = resource_digest(view(ctx.r->method_name), host_of(ctx.r),
-                                     view(ctx.r->unparsed_uri));
+    ResourceParts resource = resource_of(ctx);
+    // Money: what such content costs depends on a body that was not read, so
+    // that its claim answers no other payment.
+    if (resource.body.empty() && scheme.upto && has_body(ctx.r)) {
+        resource.body = {reinterpret_cast<const char *>(facts.key.data()),
+                         facts.key.size()};
+    }
+    facts.binding.resource = resource_digest(resource);
     facts.redeliver_key = sha256(client);
     facts.payer = scheme.payer_digest;
     facts.client = client_hash(ctx.r->connection);
-    if (auto amount = atomic_amount_bytes(scheme.value)) {
-        facts.amount = *amount;
-    }
     payment.valid_before = last_use(ctx, scheme);
     facts.expires = payment.valid_before + kAfterlife;
     payment.payer = scheme.payer;

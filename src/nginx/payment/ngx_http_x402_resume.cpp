@@ -1,6 +1,7 @@
 // A payment that was presented before: what its claim says about it.
 #include "nginx/payment/ngx_http_x402_resume.hpp"
 
+#include "base/decimal_amount.hpp"
 #include "facilitator/settle_request.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/payment/ngx_http_x402_admission.hpp"
@@ -87,9 +88,7 @@ void recall_paid(RequestCtx &ctx, const ClaimView &claim)
     if (auto asset = parse_evm_address(payment.payload.asset())) {
         payment.asset = evm_checksum_text(*asset);
     }
-    if (claim.same_amount) {
-        payment.amount = payment.scheme.value;
-    }
+    payment.amount = atomic_amount_text(claim.binding.paid);
     payment.payer_known = true;
     auto receipt = JsonDocument::parse(claim.receipt);
     if (receipt) {
@@ -134,14 +133,23 @@ bool is_in_flight(const ClaimView &claim)
     }
 }
 
+// In these states the claim has something to answer with, for the request that
+// it was taken for.
+bool may_be_answered(ClaimState state)
+{
+    return state == ClaimState::settling || state == ClaimState::unknown
+           || state == ClaimState::paid;
+}
+
 }  // namespace
 
 bool answer_from_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
 {
-    bool same = claim.same_resource && claim.same_client;
     if (is_in_flight(claim) && wait_for_claim(ctx)) {
         return true;
     }
+    bool same = may_be_answered(claim.state) && claim.same_client
+                && is_bought_here(ctx, claim.binding);
     switch (claim.state) {
     case ClaimState::free:
     case ClaimState::refused:

@@ -48,21 +48,22 @@ void log_step(const RequestCtx &ctx, PaymentEvent event,
     }
 }
 
-// It did not break: the client went away, or does not read. nginx: the flags
-// that a failed read or write of the client's side sets.
-bool client_left(const RequestCtx &ctx)
+// The client left, or does not read any more. nginx: a filter that replaces the
+// response sets `error` as well, to close the connection.
+bool client_left(ngx_http_request_t *r)
 {
-    const ngx_connection_t *c = ctx.r->connection;
-    return c->error || c->timedout;
+    const ngx_connection_t *c = r->connection;
+    return c->timedout || (c->error && !r->filter_finalize);
 }
 
-// Money: a client has what it was sent before it left; what the upstream or a
-// filter broke off is owed, in every mode.
-bool is_broken(const RequestCtx &ctx)
+// Money: what was released did not leave whole, by the fault of this side or of
+// the upstream. What a client did not wait for was delivered to it.
+bool is_cut_short(const RequestCtx &ctx)
 {
-    return (ctx.state() == PaymentState::delivering
-            || ctx.state() == PaymentState::delivered)
-           && !ctx.hold.last_seen && !ctx.r->header_only && !client_left(ctx);
+    bool released = ctx.state() == PaymentState::delivering
+                    || ctx.state() == PaymentState::delivered;
+    return released && !ctx.hold.last_seen && !ctx.r->header_only
+           && !client_left(ctx.r);
 }
 
 // The request ends, for whatever reason.
@@ -79,8 +80,8 @@ void on_request_end(RequestCtx &ctx)
     }
     record_delivery(ctx);
     PaymentAction action =
-        advance(ctx, is_broken(ctx) ? PaymentEvent::content_broken
-                                    : PaymentEvent::request_gone);
+        advance(ctx, is_cut_short(ctx) ? PaymentEvent::content_broken
+                                       : PaymentEvent::request_gone);
     if (action == PaymentAction::cancel_call && ctx.verify) {
         ctx.verify->cancel();
     } else if (action == PaymentAction::detach_call && ctx.settlement) {

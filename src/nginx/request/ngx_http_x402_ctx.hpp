@@ -51,6 +51,11 @@ struct Payment {
     ClaimRef disputed_claim;
     std::optional<Digest> name;  // the client gave it (payment-identifier)
     const PaymentOffer::Option *option = nullptr;  // nullptr: resumed claim
+    // Of a resumed claim: what this request is offered that the claim covers,
+    // and what was paid.
+    std::shared_ptr<const PaymentOffer> bought_offer;
+    const PaymentOffer::Option *bought = nullptr;
+    ClaimBinding bought_binding;
     unsigned asked_version = 2;  // of x402, by which the facilitator is asked
     std::string request_body;    // of verify and settle
     FacilitatorPeers others;     // of the group, may verify instead
@@ -148,6 +153,7 @@ public:
     bool never_settled = false;   // because nobody settles here
     bool body_read = false;       // x402_read_body has done its part
     bool body_missed = false;     // $x402_body_... was asked for before that
+    std::optional<Digest> body_digest;  // of a body that it read
 
     // What the request presented, taken out of its headers.
     PresentedHeaders presented;

@@ -133,7 +133,7 @@ supplemented_constant(Worker &worker, const LocationConf &conf)
         before.push_back({kept.offer, last_use_of(*kept.offer)});
     }
     if (made) {
-        made->prepare(money_digest);
+        made->prepare(terms_digest);
     }
     kept.answers = answers;
     kept.offer = std::move(made);

@@ -1,28 +1,12 @@
 #include "nginx/request/ngx_http_x402_price_grace.hpp"
 
+#include "base/decimal_amount.hpp"
 #include "nginx/request/ngx_http_x402_offer_supported.hpp"
+#include "policy/claim_key.hpp"
 
 namespace x402 {
 
 namespace {
-
-// The way keeps its offer alive through the context.
-const PaymentOffer::Option *find_in(RequestCtx &ctx,
-                                    const std::vector<OldOffer> &offers,
-                                    const PaymentPayload &payload)
-{
-    for (const OldOffer &old : offers) {
-        if (old.until <= ngx_time() || !old.offer) {
-            continue;
-        }
-        const auto *option = ctx.quote.dialect->match(*old.offer, payload);
-        if (option && !peers_of(ctx, *option).empty()) {
-            ctx.quote.older_offer = old.offer;
-            return option;
-        }
-    }
-    return nullptr;
-}
 
 // What reloads replaced, with what facilitators add to it now.
 std::vector<OldOffer> replaced_offers(const RequestCtx &ctx, Worker &worker)
@@ -36,25 +20,85 @@ std::vector<OldOffer> replaced_offers(const RequestCtx &ctx, Worker &worker)
     return offers;
 }
 
+// The first option that `choose` takes out of an offer, and the offer: that of
+// now, else one that counts still. nullptr: none.
+template <class Choose>
+const PaymentOffer::Option *
+find_offered(RequestCtx &ctx, Choose choose,
+             std::shared_ptr<const PaymentOffer> &offer)
+{
+    offer = ctx.quote.offer;
+    if (const auto *option = choose(*offer)) {
+        return option;
+    }
+    Worker *worker = worker_of(main_conf(ctx.r));
+    if (worker == nullptr) {
+        return nullptr;
+    }
+    const auto *before = offers_before(*worker, *ctx.quote.conf);
+    for (const auto &offers : {before ? *before : std::vector<OldOffer>(),
+                               replaced_offers(ctx, *worker)}) {
+        for (const OldOffer &old : offers) {
+            if (old.until <= ngx_time() || !old.offer) {
+                continue;
+            }
+            const auto *option = choose(*old.offer);
+            if (option && !peers_of(ctx, *option).empty()) {
+                offer = old.offer;
+                return option;
+            }
+        }
+    }
+    return nullptr;
+}
+
 }  // namespace
 
 const PaymentOffer::Option *find_option(RequestCtx &ctx,
                                         const PaymentPayload &payload)
 {
-    const auto *option = ctx.quote.dialect->match(*ctx.quote.offer, payload);
-    if (option != nullptr) {
-        return option;
-    }
-    Worker *worker = worker_of(main_conf(ctx.r));
-    const auto *before =
-        worker ? offers_before(*worker, *ctx.quote.conf) : nullptr;
-    if (before != nullptr) {
-        option = find_in(ctx, *before, payload);
-    }
-    if (option == nullptr && worker != nullptr) {
-        option = find_in(ctx, replaced_offers(ctx, *worker), payload);
+    std::shared_ptr<const PaymentOffer> offer;
+    const auto *option = find_offered(
+        ctx,
+        [&](const PaymentOffer &each) {
+            return ctx.quote.dialect->match(each, payload);
+        },
+        offer);
+    if (option != nullptr && offer != ctx.quote.offer) {
+        ctx.quote.older_offer = std::move(offer);
     }
     return option;
+}
+
+void bind_option(ClaimBinding &binding, const PaymentOffer::Option &option)
+{
+    binding.terms =
+        option.terms ? *option.terms : terms_digest(option.requirements);
+    binding.asked = binding.paid =
+        atomic_amount_bytes(option.requirements.amount).value_or(AmountBytes());
+}
+
+bool is_bought_here(RequestCtx &ctx, const ClaimBinding &bought)
+{
+    Payment &payment = *ctx.payment;
+    ClaimBinding wanted = payment.facts.binding;
+    if (bought.resource != wanted.resource) {
+        return false;  // saves the search; covers() would say so
+    }
+    payment.bought = find_offered(
+        ctx,
+        [&](const PaymentOffer &offer) -> const PaymentOffer::Option * {
+            for (const auto &option : offer.options()) {
+                bind_option(wanted, option);
+                if (covers(bought, wanted)) {
+                    return &option;
+                }
+            }
+            return nullptr;
+        },
+        payment.bought_offer);
+    payment.bought_binding = bought;
+    return payment.bought != nullptr;
 }
 
 }  // namespace x402

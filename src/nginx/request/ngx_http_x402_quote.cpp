@@ -133,6 +133,27 @@ std::string_view host_of(ngx_http_request_t *r)
     return view(cscf->server_name);
 }
 
+ResourceParts resource_of(RequestCtx &ctx)
+{
+    ngx_http_request_t *r = ctx.r;
+    auto *cscf = static_cast<ngx_http_core_srv_conf_t *>(
+        ngx_http_get_module_srv_conf(r, ngx_http_core_module));
+    ResourceParts parts;
+    parts.server = view(cscf->server_name);
+    // Of the socket that listens: its address differs between machines.
+    if (const ngx_listening_t *listening = r->connection->listening) {
+        parts.port = ngx_inet_get_port(listening->sockaddr);
+    }
+    parts.method = view(r->method_name);
+    parts.host = host_of(r);
+    parts.request_uri = view(r->unparsed_uri);
+    if (ctx.body_digest) {
+        parts.body = {reinterpret_cast<const char *>(ctx.body_digest->data()),
+                      ctx.body_digest->size()};
+    }
+    return parts;
+}
+
 OfferState make_quote(RequestCtx &ctx, const LocationConf *conf)
 {
     if (ctx.quote.offer != nullptr) {

@@ -5,6 +5,7 @@
 #define NGX_HTTP_X402_QUOTE_HPP
 
 #include "nginx/request/ngx_http_x402_ctx.hpp"
+#include "policy/claim_key.hpp"
 
 namespace x402 {
 
@@ -20,6 +21,10 @@ bool is_free(ngx_http_request_t *r, const LocationConf *conf);
 
 // Host as the client named it, for keys: $host.
 std::string_view host_of(ngx_http_request_t *r);
+
+// What a payment for this request is spent on: server, method, host, URI, and
+// the body, if it was read (x402_read_body).
+ResourceParts resource_of(RequestCtx &ctx);
 
 // The client that may ask for content again that was paid for:
 // x402_redeliver_key, by default the client's address. False: no memory.

@@ -69,6 +69,9 @@ ngx_int_t take_body(RequestCtx &ctx, std::size_t limit)
     if (text.empty()) {
         return NGX_OK;
     }
+    if (!ctx.presented.empty()) {
+        ctx.body_digest = sha256(text);
+    }
     JsonLimits limits;
     limits.bytes = limit;
     limits.keys = limits.values = std::max<std::size_t>(4096, limit / 8);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "base/decimal_amount.hpp"
 #include "base/json_document.hpp"
 #include "nginx/call/ngx_http_x402_endpoint_health.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
@@ -91,6 +92,9 @@ void Settlement::write_and_send()
         if (!terms_.ever_unknown) {
             claims->set_texts(terms_.claim, terms_.network, terms_.payer,
                               terms_.asset);
+            if (auto paid = atomic_amount_bytes(terms_.amount)) {
+                claims->set_amount_paid(terms_.claim, *paid);
+            }
         }
         recorded = claims->set_settling(terms_.claim, terms_.body,
                                         endpoint_->conf().id, ngx_time());

@@ -1,5 +1,6 @@
 #include "policy/claim_key.hpp"
 
+#include <array>
 #include <cstddef>
 #include <set>
 #include <string>
@@ -126,38 +127,89 @@ TEST(ClaimKey, NeverChangesBetweenReleases)
     EXPECT_EQ(*key, sha256(parts));
 }
 
-TEST(MoneyDigest, IsNetworkAndTokenInAnySpelling)
+PaymentRequirements terms_of(const char *scheme, const char *network,
+                             const char *asset, const char *pay_to)
+{
+    PaymentRequirements terms;
+    terms.scheme = scheme;
+    terms.network = network;
+    terms.asset = asset;
+    terms.pay_to = pay_to;
+    return terms;
+}
+
+TEST(TermsDigest, IsSchemeNetworkAssetAndReceiverInAnySpelling)
 {
     constexpr const char *kToken = "0x036CbD53842c5426634e7929541eC2318f3dCF7e";
-    Digest money = money_digest("eip155:84532", kToken);
-    EXPECT_EQ(money_digest("base-sepolia",
-                           "0x036cbd53842c5426634e7929541ec2318f3dcf7e"),
-              money);
-    EXPECT_NE(money_digest("eip155:8453", kToken), money);
-    EXPECT_NE(money_digest("eip155:84532",
-                           "0x036CbD53842c5426634e7929541eC2318f3dCF7f"),
-              money);
-    EXPECT_NE(money_digest("solana", "A"), money_digest("solana", "a"));
-    EXPECT_EQ(money_digest("solana", "A"),
-              money_digest("solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp", "A"));
+    constexpr const char *kLower = "0x036cbd53842c5426634e7929541ec2318f3dcf7e";
+    constexpr const char *kOther = "0x036CbD53842c5426634e7929541eC2318f3dCF7f";
+    Digest terms =
+        terms_digest(terms_of("exact", "eip155:84532", kToken, kOther));
+    EXPECT_EQ(terms_digest(terms_of("exact", "base-sepolia", kLower, kOther)),
+              terms);
+    std::set<Digest> digests = {terms};
+    for (const auto &[scheme, network, asset, pay_to] :
+         std::vector<std::array<const char *, 4>>{
+             {"upto", "eip155:84532", kToken, kOther},
+             {"exact", "eip155:8453", kToken, kOther},
+             {"exact", "eip155:84532", kOther, kOther},
+             {"exact", "eip155:84532", kToken, kToken},
+             {"exact", "eip155:84532", kOther, kToken},
+             {"exact", "solana", "A", "b"},
+             {"exact", "solana", "a", "b"},
+             {"exact", "solana", "Ab", ""},
+         }) {
+        digests.insert(terms_digest(terms_of(scheme, network, asset, pay_to)));
+    }
+    EXPECT_EQ(digests.size(), 9u);
+}
+
+TEST(TermsDigest, LeavesOutWhatIsComparedByValue)
+{
+    PaymentRequirements terms = terms_of("exact", "solana", "A", "b");
+    Digest before = terms_digest(terms);
+    terms.amount = "5";
+    terms.max_timeout_seconds = 1;
+    EXPECT_EQ(terms_digest(terms), before);
+}
+
+ResourceParts resource_parts(const char *server, unsigned port,
+                             const char *method, const char *host,
+                             const char *uri, const char *body)
+{
+    ResourceParts parts;
+    parts.server = server;
+    parts.port = port;
+    parts.method = method;
+    parts.host = host;
+    parts.request_uri = uri;
+    parts.body = body;
+    return parts;
 }
 
 TEST(ResourceDigest, SeparatesItsParts)
 {
-    std::set<Digest> digests;
-    const std::vector<std::vector<std::string>> resources = {
-        {"GET", "a.example", "/x"},  {"GET", "a.example", "/X"},
-        {"POST", "a.example", "/x"}, {"GET", "b.example", "/x"},
-        {"GETa", ".example", "/x"},  {"GET", "a.example/", "x"},
-        {"GET", "", "a.example/x"},  {"", "", ""},
-        {"GET", "a.example", "/x?"},
+    const std::vector<ResourceParts> resources = {
+        resource_parts("s", 80, "GET", "a.example", "/x", ""),
+        resource_parts("", 80, "GET", "a.example", "/x", ""),
+        resource_parts("s", 81, "GET", "a.example", "/x", ""),
+        resource_parts("s", 80, "GET", "a.example", "/X", ""),
+        resource_parts("s", 80, "POST", "a.example", "/x", ""),
+        resource_parts("s", 80, "GET", "b.example", "/x", ""),
+        resource_parts("s", 80, "GETa", ".example", "/x", ""),
+        resource_parts("s", 80, "GET", "a.example/", "x", ""),
+        resource_parts("s", 80, "GET", "", "a.example/x", ""),
+        resource_parts("s", 80, "GET", "a.example", "/x?", ""),
+        resource_parts("s", 80, "GET", "a.example", "/", "x"),
+        resource_parts("s", 80, "GET", "a.example", "/x", "digest"),
+        resource_parts("", 0, "", "", "", ""),
     };
-    for (const auto &parts : resources) {
-        digests.insert(resource_digest(parts[0], parts[1], parts[2]));
+    std::set<Digest> digests;
+    for (const ResourceParts &parts : resources) {
+        digests.insert(resource_digest(parts));
     }
     EXPECT_EQ(digests.size(), resources.size());
-    EXPECT_EQ(resource_digest("GET", "a.example", "/x"),
-              resource_digest("GET", "a.example", "/x"));
+    EXPECT_EQ(resource_digest(resources[0]), resource_digest(resources[0]));
 }
 
 }  // namespace

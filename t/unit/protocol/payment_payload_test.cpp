@@ -220,7 +220,7 @@ TEST(PaymentPayload, ReadsSignedPaymentsOfTheOfficialClient)
     EXPECT_EQ(version_two, 8u);
 }
 
-Digest no_money(std::string_view, std::string_view)
+Digest no_terms(const PaymentRequirements &)
 {
     return {};
 }
@@ -243,7 +243,7 @@ PaymentOffer prepared_offer(JsonValue accepts)
         option.extra = parse_json(extra);
         offer.add(std::move(option), index);
     }
-    offer.prepare(no_money);
+    offer.prepare(no_terms);
     return offer;
 }
 

@@ -113,16 +113,20 @@ TEST_F(ClaimJournal, KeepsWhatASettleNeedsToBeAskedAgain)
 {
     ClaimRef ref = verified(1);
     table_.set_texts(ref, "eip155:84532", "0xpayer", "0xasset");
+    AmountBytes paid{};
+    paid[31] = 7;
+    table_.set_amount_paid(ref, paid);
     EXPECT_TRUE(table_.set_settling(ref, text_of_size(2000), 7, kNow));
     table_.set_first_settle_sent(ref);
     table_.set_unknown(ref, kNow);
     ClaimTable &table = started(journal_.bytes);
     ClaimFacts facts = facts_of(1);
-    facts.resource[0] ^= 1;
+    facts.binding.resource[0] ^= 1;
     ClaimView view = table.look_up(facts, kNow);
-    EXPECT_FALSE(view.same_resource);
+    EXPECT_FALSE(covers(view.binding, facts.binding));
+    EXPECT_TRUE(covers(view.binding, facts_of(1).binding));
     EXPECT_TRUE(view.same_client);
-    EXPECT_TRUE(view.same_amount);
+    EXPECT_EQ(view.binding.paid[31], 7) << "what settle asked for";
     EXPECT_TRUE(view.first_settle_sent);
     EXPECT_EQ(view.facilitator, 7u);
     EXPECT_EQ(view.settle_started, kNow);
@@ -167,12 +171,12 @@ TEST_F(ClaimJournal, KnowsWhoseAClaimIsThatWasTakenOver)
     EXPECT_TRUE(table_.set_settling(ref, "first", 7, kNow));
     table_.set_unknown(ref, kNow);
     ClaimFacts facts = facts_of(1);
-    facts.resource.fill(0x44);
+    facts.binding.resource.fill(0x44);
     ASSERT_TRUE(table_.take_over(ref, facts, owner_, "second", 8, kNow));
     ClaimTable &table = started(journal_.bytes);
     ClaimView view = table.look_up(facts, kNow);
     EXPECT_EQ(view.state, ClaimState::unknown);
-    EXPECT_TRUE(view.same_resource);
+    EXPECT_TRUE(covers(view.binding, facts.binding));
     EXPECT_EQ(table.stored_settle(view.ref), "second");
 
     ref = take(2);
@@ -242,7 +246,7 @@ TEST_F(ClaimJournal, GarbageInTheMiddleCostsOneRecord)
 TEST_F(ClaimJournal, RecordsThatMakeNoSenseChangeNothing)
 {
     JournalRecord record;
-    record.kind = JournalKind::claim;
+    record.kind = JournalKind::bound_claim;
     record.key = facts_of(1).key;
     record.expires = kExpires;
     for (std::uint32_t state : {0u, 1u, 2u, 9u, 0xffffffffu}) {
@@ -258,6 +262,24 @@ TEST_F(ClaimJournal, RecordsThatMakeNoSenseChangeNothing)
     record.settle = std::string(kMaxSettleBytes + 1, 's');
     started(journal_bytes(record));
     EXPECT_EQ(report_.homeless, 1u);
+}
+
+TEST_F(ClaimJournal, AnOlderRecordKeepsThePaymentFromBeingUsed)
+{
+    JournalRecord record;
+    record.kind = JournalKind::claim;
+    record.key = facts_of(1).key;
+    record.state = static_cast<std::uint32_t>(ClaimState::unknown);
+    record.expires = kExpires;
+    record.binding.asked[31] = 100;
+    record.settle = text_of_size(1500);
+    ClaimTable &table = started(journal_bytes(record));
+    EXPECT_EQ(report_.records, 1u);
+    ClaimView view = table.look_up(facts_of(1), kNow);
+    EXPECT_EQ(view.state, ClaimState::unknown);
+    EXPECT_EQ(view.binding.paid[31], 100);
+    EXPECT_EQ(table.stored_settle(view.ref), text_of_size(1500));
+    EXPECT_FALSE(covers(view.binding, facts_of(1).binding));
 }
 
 TEST_F(ClaimJournal, MoreThanATableHoldsIsSaid)

@@ -51,10 +51,10 @@ inline ClaimFacts facts_of(unsigned number)
 {
     ClaimFacts facts;
     facts.key = digest_of(number);
-    facts.resource.fill(0x11);
+    facts.binding.resource.fill(0x11);
     facts.redeliver_key.fill(0x22);
     facts.payer.fill(0x33);
-    facts.amount[31] = 100;
+    facts.binding.asked[31] = facts.binding.paid[31] = 100;
     facts.expires = kExpires;
     return facts;
 }

@@ -12,8 +12,9 @@ protected:
     static Purchase purchase(std::uint8_t price = 100)
     {
         ClaimFacts facts = facts_of(0);
-        Purchase purchase{facts.payer, facts.resource, facts.money, {}};
-        purchase.amount[31] = price;
+        Purchase purchase{facts.payer, facts.binding};
+        purchase.binding.asked = {};
+        purchase.binding.asked[31] = price;
         return purchase;
     }
 
@@ -74,10 +75,10 @@ TEST_F(ClaimOwed, CoversTheSameResourceAtNoLess)
     other.payer[0] ^= 1;
     EXPECT_FALSE(resume_owed(other, claim));
     other = purchase();
-    other.resource[31] ^= 1;
+    other.binding.resource[31] ^= 1;
     EXPECT_FALSE(resume_owed(other, claim));
     other = purchase();
-    other.money[5] ^= 1;
+    other.binding.terms[5] ^= 1;
     EXPECT_FALSE(resume_owed(other, claim));
     EXPECT_FALSE(resume_owed(purchase(101), claim));
     EXPECT_FALSE(resume_owed(purchase(), claim, kExpires));

@@ -252,15 +252,16 @@ TEST_F(ClaimTakenOver, IsForWhatTheOtherPaymentBuys)
 {
     ClaimRef ref = doubted(1);
     ClaimFacts facts = facts_of(1);
-    facts.resource.fill(0x44);
+    facts.binding.resource.fill(0x44);
     facts.redeliver_key.fill(0x55);
-    facts.amount[31] = 200;
+    facts.binding.asked[31] = facts.binding.paid[31] = 200;
     facts.expires = kExpires + 5;
     ASSERT_TRUE(take_over(ref, facts));
     ClaimView view = table_.look_up(facts, kNow);
     EXPECT_EQ(view.state, ClaimState::unknown);
-    EXPECT_TRUE(view.in_use && view.same_resource && view.same_client
-                && view.same_amount && view.ever_unknown);
+    EXPECT_TRUE(view.in_use && view.same_client && view.ever_unknown);
+    EXPECT_TRUE(covers(view.binding, facts.binding));
+    EXPECT_FALSE(covers(view.binding, facts_of(1).binding));
     EXPECT_FALSE(view.was_verified || view.first_settle_sent);
     EXPECT_EQ(view.facilitator, 8u);
     EXPECT_EQ(view.expires, kExpires + 5);
@@ -268,10 +269,10 @@ TEST_F(ClaimTakenOver, IsForWhatTheOtherPaymentBuys)
     EXPECT_TRUE(table_.set_settling(ref, "asked again", 8, kNow));
     table_.set_unknown(ref, kNow);
     EXPECT_EQ(table_.stored_settle(ref), "second");
-    Purchase purchase{facts.payer, facts.resource, facts.money, facts.amount};
+    Purchase purchase{facts.payer, facts.binding};
     EXPECT_TRUE(table_.has_older(purchase, kNow)) << "found by its resource";
-    purchase.resource = facts_of(1).resource;
-    purchase.amount = {};
+    purchase.binding = facts_of(1).binding;
+    purchase.binding.asked = {};
     EXPECT_FALSE(table_.has_older(purchase, kNow));
 }
 
