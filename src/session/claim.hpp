@@ -53,7 +53,8 @@ struct ClaimView {
     ClaimState state = ClaimState::free;
     ClaimRef ref;
     Digest key{};
-    bool in_use = false;  // a living owner works on it
+    bool in_use = false;     // a living owner works on it
+    bool abandoned = false;  // UNKNOWN because its worker died; not asked since
     ClaimBinding binding;
     bool same_client = false;
     bool was_verified = false;

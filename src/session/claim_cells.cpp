@@ -163,7 +163,7 @@ void ClaimCells::tidy(ClaimCell &cell, std::int64_t now)
     if (state == ClaimState::verifying || state == ClaimState::verified) {
         enter_state(cell, ClaimState::free);
     } else if (state == ClaimState::settling) {
-        cell.flags |= kEverUnknown;
+        cell.flags |= kEverUnknown | kAbandoned;
         DueList::plan_retry(cell, now);
         enter_state(cell, ClaimState::unknown);
     }

@@ -29,7 +29,8 @@ enum ClaimFlag : std::uint8_t {
     kCloseUnreported = 8,  // CLOSED, and next_due() has not reported it
     kJournaled = 16,       // the journal knows of it
     kOnlyGuard = 32,       // ClaimFacts.only_guard
-    kTakenOver = 64,       // by a payment that was verified
+    kAbandoned = 64,       // its worker died while it was settled
+    kTakenOver = 128,      // by a payment that was verified
 };
 
 // A payment that was sent to settle, or accepted for good.

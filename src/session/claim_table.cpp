@@ -19,6 +19,8 @@ bool is_owed(const ClaimCell &cell)
            && cell.executions < kMaxExecutions;
 }
 
+// Money: anyone can put another payer's name on a payment that was never
+// verified.
 bool is_open_again(const ClaimCell &cell)
 {
     return cell.payer_was_verified()
@@ -41,6 +43,7 @@ ClaimView view_of(const ClaimCell &cell, ClaimRef ref)
     view.key = cell.key;
     view.binding = cell.binding;
     view.in_use = cell.owner_stamp != 0;
+    view.abandoned = cell.flags & kAbandoned;
     view.was_verified = cell.flags & kWasVerified;
     view.ever_unknown = cell.flags & kEverUnknown;
     view.first_settle_sent = cell.flags & kFirstSettleSent;
@@ -230,6 +233,7 @@ bool ClaimTable::set_settling(ClaimRef ref, std::string_view bytes,
         blocks_.keep(*cell, bytes, now);
     }
     cell->changed = now;
+    cell->flags &= static_cast<std::uint8_t>(~kAbandoned);
     cells_.enter_state(*cell, ClaimState::settling);
     // Asked again it is UNKNOWN in the journal already.
     return (cell->flags & kEverUnknown) || journal_.record_claim(*cell);

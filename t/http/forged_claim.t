@@ -49,6 +49,14 @@ sub forged ($path) {
     return ($forged, from => $victim, nonce => $nonce);
 }
 
+# --- another payment of the payer is not kept waiting, nor asked about the forged one
+
+my (undef, %of) = forged('/other');
+is_content paid($t, '/other', change => { from => $of{from} }), "SECRET\n", 'another payment of the payer buys';
+is $f->order, 'settle', 'at once';
+(undef, %of) = forged('/after/other');
+is_content paid($t, '/other', change => { from => $of{from} }), "SECRET\n", 'also where others are verified first';
+
 # --- the payer itself
 
 my ($forged, %victim) = forged('/a');

@@ -166,8 +166,9 @@ bool answer_from_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
             return true;
         }
         // A request that waited for another request's settlement does not start
-        // its own.
-        if (same && !claim.in_use && !ctx.claim_wait_until) {
+        // its own, unless that one died with its worker.
+        if (same && !claim.in_use
+            && (!ctx.claim_wait_until || claim.abandoned)) {
             resume_unknown(ctx, worker, claim);
             return true;
         }

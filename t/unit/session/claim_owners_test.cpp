@@ -95,6 +95,21 @@ TEST_F(ClaimTableOwner, WhoDiedInSettleIsUnknownUntilItsTimeIsOver)
     EXPECT_EQ(other.look_up(facts_of(1), kExpires).state, ClaimState::closed);
 }
 
+TEST_F(ClaimTableOwner, WhoDiedInSettleLeavesAClaimThatIsAbandoned)
+{
+    ClaimRef ref = settle(1);
+    EXPECT_FALSE(table_.view(ref).abandoned);
+    living_processes() = {101};
+    ClaimTable other = table_of_other();
+    ClaimOwner owner = other.enter(101, kNow);
+    EXPECT_TRUE(other.look_up(facts_of(1), kNow).abandoned);
+    EXPECT_TRUE(other.resume(ref, owner));
+    EXPECT_TRUE(other.set_settling(ref, "again", 7, kNow));
+    EXPECT_FALSE(other.view(ref).abandoned) << "it is asked about";
+    other.set_unknown(ref, kNow);
+    EXPECT_FALSE(other.look_up(facts_of(1), kNow).abandoned);
+}
+
 TEST_F(ClaimTableOwner, AClaimOfTheDeadIsTakenUp)
 {
     take(1);

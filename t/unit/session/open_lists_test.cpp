@@ -135,6 +135,21 @@ TEST_F(ClaimOwed, AnUnknownClaimIsFoundWhileItIsAskedAgain)
     EXPECT_EQ(table_.find_unknown(purchase(), kNow).state, ClaimState::free);
 }
 
+TEST_F(ClaimOwed, AClaimThatWasNeverVerifiedIsNotAnOlderOneUntilItIsPaid)
+{
+    ClaimRef ref = take(1);
+    EXPECT_TRUE(table_.set_settling(ref, "settle", 7, kNow));
+    table_.set_unknown(ref, kNow);
+    EXPECT_FALSE(table_.has_older(purchase(), kNow));
+    EXPECT_EQ(table_.find_unknown(purchase(), kNow).state, ClaimState::free);
+    EXPECT_TRUE(table_.resume(ref, owner_));
+    EXPECT_TRUE(table_.set_settling(ref, "settle", 7, kNow));
+    EXPECT_FALSE(table_.has_older(purchase(), kNow));
+    EXPECT_TRUE(table_.set_paid(ref, "receipt", kNow));
+    table_.set_owed(ref);
+    EXPECT_TRUE(table_.has_older(purchase(), kNow)) << "money moved";
+}
+
 class ClaimDue : public ClaimOwed {
 protected:
     using What = DueClaim::What;
