@@ -42,7 +42,7 @@ struct ClaimFacts {
     ClaimBinding binding;    // what it is taken for
     Digest redeliver_key{};  // which client may ask for it again
     Digest payer{};
-    std::uint64_t client = 0;               // hash of the address; 0: not known
+    std::uint32_t client = 0;  // hash of the address; 0: not known
     std::int64_t expires = 0;  // unix seconds; the payment is useless then
     // Only this table keeps the payment from being used again: its cell is not
     // given to another payment while this one can be used.

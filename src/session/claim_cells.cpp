@@ -110,6 +110,25 @@ void ClaimCells::begin(ClaimCell &cell, const ClaimFacts &facts,
 void ClaimCells::enter_state(ClaimCell &cell, ClaimState next)
 {
     change(cell, [&] { cell.state = static_cast<std::uint32_t>(next); });
+    if (cell.name != 0 && names_ != nullptr) {
+        change_name(cell);
+    }
+}
+
+// A name goes with its claim, and stays once the payment was paid.
+void ClaimCells::change_name(const ClaimCell &cell)
+{
+    switch (cell.claim_state()) {
+    case ClaimState::free:
+    case ClaimState::refused:
+        names_->forget(cell.name, cell.key);
+        break;
+    case ClaimState::paid:
+        names_->keep(cell.name, cell.key);
+        break;
+    default:
+        break;
+    }
 }
 
 void ClaimCells::withdraw(ClaimCell &cell)
@@ -214,7 +233,7 @@ bool ClaimCells::may_open_another(std::int64_t now)
     return memory_.header().open_cells < most;
 }
 
-bool ClaimCells::may_settle_unverified(std::uint64_t client, std::int64_t now)
+bool ClaimCells::may_settle_unverified(std::uint32_t client, std::int64_t now)
 {
     repair();
     std::size_t most = std::max<std::size_t>(memory_.capacity() / 8, 1);

@@ -15,6 +15,7 @@
 #include "session/claim_owners.hpp"
 #include "session/open_lists.hpp"
 #include "session/payer_records.hpp"
+#include "session/payment_ids.hpp"
 
 namespace x402 {
 
@@ -30,6 +31,9 @@ public:
           due_(due)
     {
     }
+
+    // Names that go with their claims (payment-identifier). Lifetime: borrows.
+    void use_names(PaymentIds *names) { names_ = names; }
 
     ClaimCell *find(const Digest &key) const;
     // A cell for a new claim: a free one, else one that expired, else the
@@ -57,17 +61,19 @@ public:
     bool may_open_another(std::int64_t now);
     // Claims that are settled without verify use at most an eighth of the
     // cells, and those of one client address an eighth of these.
-    bool may_settle_unverified(std::uint64_t client, std::int64_t now);
+    bool may_settle_unverified(std::uint32_t client, std::int64_t now);
 
 private:
     void withdraw(ClaimCell &cell);
     void enlist(ClaimCell &cell);
+    void change_name(const ClaimCell &cell);
 
     const ClaimMemory &memory_;
     const ClaimOwners &owners_;
     PayerRecords &payers_;
     OwedLists &owed_;
     DueList &due_;
+    PaymentIds *names_ = nullptr;
 };
 
 template <class Change> void ClaimCells::change(ClaimCell &cell, Change change)

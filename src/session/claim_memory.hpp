@@ -102,13 +102,14 @@ struct ClaimCell {
     Digest settle_digest;  // of bytes that are not kept
     ClaimBinding binding;
     char receipt[kReceiptBytes];
-    std::uint64_t client;
     std::int64_t next_try;  // when an UNKNOWN claim is to be asked about
     ListLink owed_link;     // derived: of the same payer and resource
     ListLink due_link;      // derived
     std::uint8_t tries;
     std::uint8_t text_bytes[3];
     std::uint32_t settle_check;  // of bytes that are kept
+    std::uint32_t name;          // PaymentName.place; 0: none
+    std::uint32_t client;        // ClaimFacts.client
     char texts[kTextBytes];      // network, payer, asset, one behind the other
 
     // The facilitator said once that the payer can pay for this.
@@ -153,7 +154,9 @@ struct PayerRecord {
     std::uint32_t waiting;  // derived: verified claims that wait for settle
     std::uint32_t taken;    // 0: a free record
     // Derived, of an address: its claims that is_unverified().
-    std::uint64_t unverified;
+    std::uint32_t unverified;
+    std::uint32_t abandoned;    // verified payments, see abandoned_at
+    std::int64_t abandoned_at;  // the last of them; 0: never
 };
 
 // Finds its way in a formatted block.

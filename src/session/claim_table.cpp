@@ -182,6 +182,13 @@ bool ClaimTable::resume(ClaimRef ref, ClaimOwner owner)
     return true;
 }
 
+void ClaimTable::set_name(ClaimRef ref, std::uint32_t place)
+{
+    if (ClaimCell *cell = memory_.cell_of(ref)) {
+        cell->name = place;
+    }
+}
+
 void ClaimTable::set_texts(ClaimRef ref, std::string_view network,
                            std::string_view payer, std::string_view asset)
 {
@@ -351,6 +358,15 @@ void ClaimTable::free(ClaimRef ref)
         cells_.enter_state(*cell, ClaimState::free);
         cell->owner_stamp = 0;
     }
+}
+
+void ClaimTable::abandon(ClaimRef ref, std::int64_t now)
+{
+    ClaimCell *cell = memory_.cell_of(ref);
+    if (cell && cell->claim_state() == ClaimState::verified) {
+        payers_.record_abandoned(cell->payer, now);
+    }
+    free(ref);
 }
 
 // The oldest of the claims that cover the purchase and fit. A payer that has

@@ -70,6 +70,12 @@ public:
     // Fills a new table from a journal: see ClaimReplay.
     ReplayReport replay(std::string_view journal, std::int64_t now);
 
+    // Names that go with their claims. Lifetime: borrows; nullptr: none.
+    void use_names(PaymentIds *names) { cells_.use_names(names); }
+    // The payment has this name (PaymentIds::note): it is forgotten when the
+    // claim is freed or refused, and kept once it was paid.
+    void set_name(ClaimRef ref, std::uint32_t place);
+
     // Gives the calling worker a slot; a slot whose process died is taken over,
     // which orphans that process's cells. Stamp 0 if all slots are taken. What
     // the dead left is tidied up at once, in all of the table.
@@ -124,6 +130,9 @@ public:
     // PAID without an owner: content is owed.
     void set_owed(ClaimRef ref);
     void free(ClaimRef ref);
+    // Frees a verified claim whose client left before settle; counts against
+    // its payer (PayerRecords::record_abandoned).
+    void abandon(ClaimRef ref, std::int64_t now);
 
     // What is owed to a payer, whichever payment it presents: an owed PAID
     // claim that covers the purchase is taken as resume() does; `claim` is what
@@ -154,7 +163,7 @@ public:
     // Whether a payment from this client may be settled without verify. Money:
     // if not, it is verified first, so that forged payments whose outcome is
     // unknown cannot fill the table.
-    bool may_settle_unverified(std::uint64_t client, std::int64_t now)
+    bool may_settle_unverified(std::uint32_t client, std::int64_t now)
     {
         return cells_.may_settle_unverified(client, now);
     }

@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::int64_t kUnprovenWindow = 24 * 3600;
 constexpr std::int64_t kRefusedWindow = 600;
+constexpr std::int64_t kAbandonedWindow = 300;
 
 bool is_recent(std::int64_t moment, std::int64_t now, std::int64_t window)
 {
@@ -16,7 +17,7 @@ bool is_recent(std::int64_t moment, std::int64_t now, std::int64_t window)
 
 std::int64_t last_used(const PayerRecord &record)
 {
-    std::int64_t last = record.refused_at;
+    std::int64_t last = std::max(record.refused_at, record.abandoned_at);
     for (std::int64_t moment : record.unproven) {
         last = std::max(last, moment);
     }
@@ -32,11 +33,12 @@ bool matters(const PayerRecord &record, std::int64_t now)
     }
     return record.taken != 0
            && (record.waiting != 0 || record.unverified != 0 || some_unproven
-               || is_recent(record.refused_at, now, kRefusedWindow));
+               || is_recent(record.refused_at, now, kRefusedWindow)
+               || is_recent(record.abandoned_at, now, kAbandonedWindow));
 }
 
 // No payer has this digest: it is no SHA-256.
-Digest name_of(std::uint64_t client)
+Digest name_of(std::uint32_t client)
 {
     Digest name{};
     std::memcpy(name.data(), &client, sizeof(client));
@@ -45,7 +47,10 @@ Digest name_of(std::uint64_t client)
 
 bool must_settle_first(const PayerRecord &record, std::int64_t now)
 {
-    return record.waiting >= kMaxWaiting
+    unsigned abandoned = is_recent(record.abandoned_at, now, kAbandonedWindow)
+                             ? record.abandoned
+                             : 0;
+    return record.waiting + abandoned >= kMaxWaiting
            || is_recent(record.refused_at, now, kRefusedWindow);
 }
 
@@ -147,13 +152,13 @@ void PayerRecords::remove_unverified(const ClaimCell &cell)
     }
 }
 
-std::size_t PayerRecords::unverified_of(std::uint64_t client) const
+std::size_t PayerRecords::unverified_of(std::uint32_t client) const
 {
     const PayerRecord *record = find(name_of(client));
     return record ? record->unverified : 0;
 }
 
-bool PayerRecords::has_room_for(std::uint64_t client, std::int64_t now) const
+bool PayerRecords::has_room_for(std::uint32_t client, std::int64_t now) const
 {
     Digest name = name_of(client);
     return find(name) != nullptr || find_room(name, now) != nullptr;
@@ -173,6 +178,19 @@ void PayerRecords::record_refused(const Digest &payer, std::int64_t now)
         record->refused_at = now;
         journal_.record_payer(*record);
     }
+}
+
+void PayerRecords::record_abandoned(const Digest &payer, std::int64_t now)
+{
+    PayerRecord *record = find_or_make(payer, now);
+    if (record == nullptr) {
+        return;
+    }
+    if (!is_recent(record->abandoned_at, now, kAbandonedWindow)) {
+        record->abandoned = 0;
+    }
+    record->abandoned += record->abandoned < kMaxWaiting ? 1 : 0;
+    record->abandoned_at = now;
 }
 
 bool PayerRecords::count_unproven(const Digest &payer, unsigned limit,

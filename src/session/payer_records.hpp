@@ -21,8 +21,8 @@ public:
     }
 
     // Whether a payment of this payer is settled before content: it has
-    // kMaxWaiting payments waiting, a settle was refused in the last ten
-    // minutes, or there is no room for its record.
+    // kMaxWaiting payments waiting or abandoned lately, a settle was refused in
+    // the last ten minutes, or there is no room for its record.
     bool settles_first(const Digest &payer, std::int64_t now) const;
     // The same once the payment was verified; makes the record.
     bool admit(const Digest &payer, std::int64_t now);
@@ -35,13 +35,17 @@ public:
     // A claim of this client's address is_unverified() from now on, or was.
     void add_unverified(const ClaimCell &cell);
     void remove_unverified(const ClaimCell &cell);
-    std::size_t unverified_of(std::uint64_t client) const;
+    std::size_t unverified_of(std::uint32_t client) const;
     // Whether there is a record to count in.
-    bool has_room_for(std::uint64_t client, std::int64_t now) const;
+    bool has_room_for(std::uint32_t client, std::int64_t now) const;
     // The counts are derived from the cells: to be counted again.
     void reset_counts();
 
     void record_refused(const Digest &payer, std::int64_t now);
+    // A verified payment was left before its settle, which costs the payer
+    // nothing and the server a slot and its work: it counts as one that waits
+    // until the payer has abandoned none for five minutes.
+    void record_abandoned(const Digest &payer, std::int64_t now);
     // One more unproven delivery, unless the payer had `limit` (at most
     // kMaxUnproven) in the last 24 hours or has no record (then false).
     bool count_unproven(const Digest &payer, unsigned limit, std::int64_t now);

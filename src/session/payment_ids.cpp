@@ -11,10 +11,25 @@ namespace {
 constexpr std::uint64_t kMagic = 0x7834303270696473ULL;
 // Raised with every change of the structs below: a worker of another build
 // must not read this table.
-constexpr std::uint32_t kLayout = 1;
+constexpr std::uint32_t kLayout = 2;
 constexpr std::size_t kCellsPerBucket = 8;
 
-enum CellState : std::uint32_t { kFree = 0, kUsed = 1 };
+// A payer's names are in this many buckets, of two choices.
+constexpr std::size_t kBucketsOfPayer = 16;
+
+enum CellState : std::uint32_t { kFree = 0, kNoted = 1, kKept = 2 };
+
+std::uint64_t word_of(const Digest &digest, unsigned place)
+{
+    std::uint64_t word;
+    std::memcpy(&word, digest.data() + place * sizeof(word), sizeof(word));
+    return word;
+}
+
+std::uint32_t tag_of(const PaymentName &name)
+{
+    return static_cast<std::uint32_t>(word_of(name.payer, 1));
+}
 
 // The compiler must not move a store over the one of the state word.
 void store_fence()
@@ -40,14 +55,14 @@ struct PaymentIds::Header {
 
 struct PaymentIds::Cell {
     std::uint32_t state;
-    std::uint32_t reserved;
+    std::uint32_t payer_tag;
     std::int64_t expires;
     Digest id;
     Digest claim;
 
     bool is_used(std::int64_t now) const
     {
-        return state == kUsed && expires > now;
+        return state != kFree && expires > now;
     }
     void enter_state(CellState next)
     {
@@ -109,20 +124,39 @@ std::size_t PaymentIds::capacity() const
     return capacity_of(reinterpret_cast<Header *>(memory_)->bytes);
 }
 
-PaymentIds::Cell *PaymentIds::bucket_of(const Digest &id, unsigned choice) const
+PaymentIds::Cell *PaymentIds::bucket_of(const PaymentName &name,
+                                        unsigned choice) const
 {
-    std::uint64_t hash;
-    std::memcpy(&hash, id.data() + choice * sizeof(hash), sizeof(hash));
+    std::size_t buckets = capacity() / kCellsPerBucket;
+    std::uint64_t own = word_of(name.id, 2 + choice) % kBucketsOfPayer;
+    std::size_t bucket = (word_of(name.payer, 0) % buckets + own) % buckets;
     auto *cells = reinterpret_cast<Cell *>(memory_ + sizeof(Header));
-    return cells + hash % (capacity() / kCellsPerBucket) * kCellsPerBucket;
+    return cells + bucket * kCellsPerBucket;
 }
 
-PaymentIds::Cell *PaymentIds::find(const Digest &id, std::int64_t now) const
+std::uint32_t PaymentIds::place_of(const Cell &cell) const
+{
+    auto *cells = reinterpret_cast<Cell *>(memory_ + sizeof(Header));
+    return static_cast<std::uint32_t>(&cell - cells) + 1;
+}
+
+PaymentIds::Cell *PaymentIds::cell_at(std::uint32_t place,
+                                      const Digest &claim) const
+{
+    if (place == 0 || place > capacity()) {
+        return nullptr;
+    }
+    Cell *cell = reinterpret_cast<Cell *>(memory_ + sizeof(Header)) + place - 1;
+    return cell->state != kFree && cell->claim == claim ? cell : nullptr;
+}
+
+PaymentIds::Cell *PaymentIds::find(const PaymentName &name,
+                                   std::int64_t now) const
 {
     for (unsigned choice = 0; choice < 2; choice++) {
-        Cell *bucket = bucket_of(id, choice);
+        Cell *bucket = bucket_of(name, choice);
         for (std::size_t i = 0; i < kCellsPerBucket; i++) {
-            if (bucket[i].is_used(now) && bucket[i].id == id) {
+            if (bucket[i].is_used(now) && bucket[i].id == name.id) {
                 return &bucket[i];
             }
         }
@@ -130,58 +164,75 @@ PaymentIds::Cell *PaymentIds::find(const Digest &id, std::int64_t now) const
     return nullptr;
 }
 
-PaymentIds::Cell *PaymentIds::room_for(const Digest &id, std::int64_t now) const
+PaymentIds::Cell *PaymentIds::room_for(const PaymentName &name,
+                                       std::int64_t now) const
 {
+    Cell *oldest = nullptr;
     for (unsigned choice = 0; choice < 2; choice++) {
-        Cell *bucket = bucket_of(id, choice);
+        Cell *bucket = bucket_of(name, choice);
         for (std::size_t i = 0; i < kCellsPerBucket; i++) {
-            if (!bucket[i].is_used(now)) {
-                return &bucket[i];
+            Cell &cell = bucket[i];
+            if (!cell.is_used(now)) {
+                return &cell;
+            }
+            if (cell.state == kKept && cell.payer_tag == tag_of(name)
+                && (!oldest || cell.expires < oldest->expires)) {
+                oldest = &cell;
             }
         }
     }
-    return nullptr;
+    return oldest;
 }
 
-std::optional<Digest> PaymentIds::claim_of(const Digest &id,
-                                           std::int64_t now) const
+std::optional<PaymentIds::Holder> PaymentIds::holder_of(const PaymentName &name,
+                                                        std::int64_t now) const
 {
-    const Cell *cell = find(id, now);
-    return cell ? std::optional<Digest>(cell->claim) : std::nullopt;
+    const Cell *cell = find(name, now);
+    if (cell == nullptr) {
+        return std::nullopt;
+    }
+    return Holder{cell->claim, cell->state == kKept, place_of(*cell)};
 }
 
-PaymentIdNote PaymentIds::note(const Digest &id, const Digest &claim,
-                               std::int64_t expires, std::int64_t now)
+PaymentIdNote PaymentIds::note(const PaymentName &name, const Digest &claim,
+                               std::int64_t expires, std::int64_t now,
+                               std::uint32_t &place)
 {
-    if (Cell *known = find(id, now)) {
-        if (known->claim != claim) {
+    Cell *cell = find(name, now);
+    if (cell != nullptr) {
+        if (cell->claim != claim) {
             return PaymentIdNote::other_payment;
         }
-        known->expires = expires;
+        cell->expires = expires;
+        place = place_of(*cell);
         return PaymentIdNote::noted;
     }
-    Cell *cell = room_for(id, now);
+    cell = room_for(name, now);
     if (cell == nullptr) {
         return PaymentIdNote::full;
     }
     cell->enter_state(kFree);
     cell->expires = expires;
-    cell->id = id;
+    cell->id = name.id;
     cell->claim = claim;
-    cell->enter_state(kUsed);
+    cell->payer_tag = tag_of(name);
+    cell->enter_state(kNoted);
+    place = place_of(*cell);
     return PaymentIdNote::noted;
 }
 
-void PaymentIds::forget(const Digest &id, const Digest &claim)
+void PaymentIds::keep(std::uint32_t place, const Digest &claim)
 {
-    for (unsigned choice = 0; choice < 2; choice++) {
-        Cell *bucket = bucket_of(id, choice);
-        for (std::size_t i = 0; i < kCellsPerBucket; i++) {
-            if (bucket[i].state == kUsed && bucket[i].id == id
-                && bucket[i].claim == claim) {
-                bucket[i].enter_state(kFree);
-            }
-        }
+    if (Cell *cell = cell_at(place, claim)) {
+        cell->enter_state(kKept);
+    }
+}
+
+void PaymentIds::forget(std::uint32_t place, const Digest &claim)
+{
+    Cell *cell = cell_at(place, claim);
+    if (cell != nullptr && cell->state != kKept) {
+        cell->enter_state(kFree);
     }
 }
 

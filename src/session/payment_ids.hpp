@@ -4,9 +4,13 @@
 //
 // No allocation, no pointers: a worker that dies between two stores leaves a
 // valid table, because the state word of a cell is written last. The caller
-// holds the zone's lock around every call. A cell belongs to nobody: it is
-// written once its payment has been verified, and forgotten when that payment
-// came to nothing or can no longer be used.
+// holds the zone's lock around every call. A name is noted once its payment was
+// verified. It goes with its claim (refused or freed) until the payment is
+// paid; from then on it is kept until the payment has expired, even if the cell
+// of its claim is given to another payment.
+//
+// The names of a payer lie in a few of the buckets, so that one payer cannot
+// use up the room of all. If these are full its oldest kept name makes place.
 //
 // Money: nothing here guards against paying twice with one payment, that is
 // the claim's. It keeps a client that asks again with a new payment under its
@@ -28,6 +32,15 @@ namespace x402 {
 Digest payment_id_key(std::string_view location, std::string_view payer,
                       std::string_view id);
 
+// A name by payment_id_key(), and its payer; without one it has the id's place.
+struct PaymentName {
+    PaymentName(const Digest &name) : id(name), payer(name) {}
+    PaymentName(const Digest &name, const Digest &of) : id(name), payer(of) {}
+
+    Digest id;
+    Digest payer;
+};
+
 // `other_payment`: is to be refused (409).
 enum class PaymentIdNote { noted, other_payment, full };
 
@@ -46,21 +59,31 @@ public:
     // Lifetime: borrows a formatted block.
     explicit PaymentIds(void *memory);
 
-    // `id` by payment_id_key(), claims by the claim key; unix seconds.
+    // Claims by the claim key; unix seconds.
 
-    // Of the payment that has the name; nothing: nobody has. The same payment:
-    // its claim has the answer.
-    std::optional<Digest> claim_of(const Digest &id, std::int64_t now) const;
+    // The payment that has the name; nothing: it is free. The same payment: its
+    // claim has the answer.
+    struct Holder {
+        Digest claim;
+        bool kept;            // the payment was paid
+        std::uint32_t place;  // of the name, never 0
+    };
+    std::optional<Holder> holder_of(const PaymentName &name,
+                                    std::int64_t now) const;
 
     // After verify, before content is made. `expires`: when the payment is
-    // useless. Full: nothing was noted, and nothing that still counts is given
-    // up for it; noting the same again only changes when it expires.
-    PaymentIdNote note(const Digest &id, const Digest &claim,
-                       std::int64_t expires, std::int64_t now);
+    // useless. Full: nothing was noted, and no name of another payer and none
+    // whose payment is open is given up for it. Noting the same again only
+    // changes when it expires.
+    PaymentIdNote note(const PaymentName &name, const Digest &claim,
+                       std::int64_t expires, std::int64_t now,
+                       std::uint32_t &place);
 
+    // The payment was paid. A place that another payment has is left alone.
+    void keep(std::uint32_t place, const Digest &claim);
     // The payment came to nothing (refused, or never settled): its name may be
-    // given to another. Of other payments nothing is forgotten.
-    void forget(const Digest &id, const Digest &claim);
+    // given to another, unless it is kept.
+    void forget(std::uint32_t place, const Digest &claim);
 
     std::size_t capacity() const;
 
@@ -68,9 +91,11 @@ private:
     struct Header;
     struct Cell;
 
-    Cell *bucket_of(const Digest &id, unsigned choice) const;
-    Cell *find(const Digest &id, std::int64_t now) const;
-    Cell *room_for(const Digest &id, std::int64_t now) const;
+    Cell *bucket_of(const PaymentName &name, unsigned choice) const;
+    Cell *find(const PaymentName &name, std::int64_t now) const;
+    Cell *room_for(const PaymentName &name, std::int64_t now) const;
+    Cell *cell_at(std::uint32_t place, const Digest &claim) const;
+    std::uint32_t place_of(const Cell &cell) const;
 
     std::uint8_t *memory_;
 };

@@ -90,7 +90,8 @@ PaymentStep step_verified(PaymentEvent event)
         return {PaymentState::closed, PaymentAction::replace,
                 ClaimChange::free};
     case PaymentEvent::request_gone:
-        return {PaymentState::closed, PaymentAction::none, ClaimChange::free};
+        return {PaymentState::closed, PaymentAction::none,
+                ClaimChange::abandoned};
     default:
         return unexpected(PaymentState::verified);
     }
@@ -109,7 +110,8 @@ PaymentStep step_holding(PaymentEvent event)
         return {PaymentState::closed, PaymentAction::replace,
                 ClaimChange::free};
     case PaymentEvent::request_gone:
-        return {PaymentState::closed, PaymentAction::none, ClaimChange::free};
+        return {PaymentState::closed, PaymentAction::none,
+                ClaimChange::abandoned};
     default:
         return unexpected(PaymentState::holding);
     }

@@ -75,7 +75,8 @@ enum class ClaimChange : std::uint8_t {
     delivered,
     refused,
     unknown,
-    owed,  // PAID, and no request is working on it
+    owed,       // PAID, and no request is working on it
+    abandoned,  // free, after verify and before settle, by its client
 };
 
 struct PaymentStep {

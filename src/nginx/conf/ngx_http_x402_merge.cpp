@@ -16,7 +16,7 @@ namespace x402 {
 
 namespace {
 
-constexpr ngx_uint_t kDefaultMaxCalls = 1024;
+constexpr ngx_uint_t kDefaultMaxCalls = 4096;
 
 void inherit(ngx_str_t &own, const ngx_str_t &outer)
 {

@@ -153,6 +153,12 @@ ngx_int_t first_visit(RequestCtx &ctx, const LocationConf *conf)
     if (ctx.claim_wait_timer.timer_set) {
         ngx_del_timer(&ctx.claim_wait_timer);
     }
+    ctx.wait_place = AddressPlace();
+    if (ctx.payment && ctx.claim_wait_until) {
+        // Read before; only the claim has changed.
+        continue_payment(ctx);
+        return after_step(ctx);
+    }
     if (conf->read_body != 0 && !ctx.body_read) {
         return read_body(ctx, conf);
     }

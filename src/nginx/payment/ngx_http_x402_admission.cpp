@@ -43,8 +43,9 @@ void Admission::refuse(RequestCtx &ctx) const
         break;
     case Denied::share:
         log_line(NGX_LOG_INFO, log,
-                 "the client reached its share of unverified payments, a "
-                 "quarter of x402_facilitator_max_calls");
+                 "the client reached its share of unverified and waiting "
+                 "payments, a quarter of x402_facilitator_max_calls; raise "
+                 "that, or use the realip module if the client is a proxy");
         break;
     }
     decide(ctx, busy_answer(1));

@@ -30,6 +30,14 @@ void on_look_timer(ngx_event_t *event)
 
 bool wait_for_claim(RequestCtx &ctx)
 {
+    if (ctx.payment) {
+        Worker *worker = worker_of(main_conf(ctx.r));
+        ctx.wait_place = AddressPlace(worker->addresses, ctx.r->connection,
+                                      ctx.quote.conf->max_calls);
+        if (!ctx.wait_place) {
+            return false;
+        }
+    }
     if (!ctx.claim_wait_until) {
         ctx.claim_wait_until = ngx_current_msec + kLongestWait;
     }

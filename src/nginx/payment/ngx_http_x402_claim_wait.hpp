@@ -7,7 +7,8 @@
 namespace x402 {
 
 // True: this request waits and its access phase runs again. False: it has
-// waited long enough.
+// waited long enough, or its client has as many unverified and waiting payments
+// as it may have.
 bool wait_for_claim(RequestCtx &ctx);
 
 }  // namespace x402

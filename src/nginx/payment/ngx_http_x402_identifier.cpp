@@ -34,22 +34,25 @@ std::string payer_of(const SchemePayload &scheme)
 }
 
 // Another payment has the name, and it may still come to something.
-bool is_taken(Worker &worker, const Digest &name, const Digest &own)
+bool is_taken(Worker &worker, const PaymentName &name, const Digest &own)
 {
     LockedClaims claims(worker.zone);
     PaymentIds names = payment_ids_in(worker.zone);
-    auto holder = names.claim_of(name, ngx_time());
-    if (!holder || *holder == own) {
+    auto holder = names.holder_of(name, ngx_time());
+    if (!holder || holder->claim == own) {
         return false;
     }
+    if (holder->kept) {
+        return true;
+    }
     ClaimFacts facts;
-    facts.key = *holder;
+    facts.key = holder->claim;
     ClaimState state = claims->look_up(facts, ngx_time()).state;
     if (state != ClaimState::free && state != ClaimState::refused) {
         return true;
     }
     // Refused or given up: an honest client tries again under the same name.
-    names.forget(name, *holder);
+    names.forget(holder->place, holder->claim);
     return false;
 }
 
@@ -81,8 +84,11 @@ bool check_identifier(RequestCtx &ctx, Worker &worker)
     if (parsed.kind == PaymentIdentifier::Kind::absent) {
         return true;
     }
-    payment.name =
+    Digest id =
         payment_id_key(place_of(ctx.r), payer_of(payment.scheme), parsed.id);
+    payment.name = payment.scheme.payer.empty()
+                       ? PaymentName(id)
+                       : PaymentName(id, payment.scheme.payer_digest);
     // The payer may come for what it is owed under that name: see
     // accept_valid_payment().
     if (is_taken(worker, *payment.name, payment.facts.key)
@@ -102,9 +108,15 @@ bool record_identifier(RequestCtx &ctx)
     ngx_shm_zone_t *zone = main_conf(ctx.r)->zone;
     PaymentIdNote noted;
     {
-        ZoneLock lock(zone);
-        noted = payment_ids_in(zone).note(*payment.name, payment.facts.key,
-                                          payment.facts.expires, ngx_time());
+        LockedClaims claims(zone);
+        std::uint32_t place = 0;
+        noted =
+            payment_ids_in(zone).note(*payment.name, payment.facts.key,
+                                      payment.facts.expires, ngx_time(), place);
+        if (noted == PaymentIdNote::noted) {
+            claims->set_name(
+                payment.claim ? payment.claim : payment.disputed_claim, place);
+        }
     }
     if (noted == PaymentIdNote::noted) {
         return true;

@@ -353,12 +353,18 @@ void receive_payment(RequestCtx &ctx, std::string_view header_value)
     if (!read_payment(ctx, header_value)) {
         return;
     }
+    continue_payment(ctx);
+}
+
+void continue_payment(RequestCtx &ctx)
+{
+    Worker &worker = *worker_of(main_conf(ctx.r));
     ClaimView claim =
-        LockedClaims(worker->zone)->look_up(ctx.payment->facts, ngx_time());
-    if (answer_from_claim(ctx, *worker, claim)) {
+        LockedClaims(worker.zone)->look_up(ctx.payment->facts, ngx_time());
+    if (answer_from_claim(ctx, worker, claim)) {
         return;
     }
-    begin(ctx, *worker, claim.state == ClaimState::refused);
+    begin(ctx, worker, claim.state == ClaimState::refused);
 }
 
 }  // namespace x402

@@ -8,6 +8,8 @@ namespace x402 {
 
 // Steps the session; ctx.answer is set when there is one to send.
 void receive_payment(RequestCtx &ctx, std::string_view header_value);
+// The same for a payment that was read and waited for its claim.
+void continue_payment(RequestCtx &ctx);
 
 // The requirement this payment meets, and the request that says so.
 void set_option(RequestCtx &ctx, const PaymentOffer::Option &option);

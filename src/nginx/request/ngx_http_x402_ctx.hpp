@@ -49,7 +49,7 @@ struct Payment {
     // Of another payment with this key, unknown and never verified; this one
     // takes it over if it is valid.
     ClaimRef disputed_claim;
-    std::optional<Digest> name;  // the client gave it (payment-identifier)
+    std::optional<PaymentName> name;  // the client's (payment-identifier)
     const PaymentOffer::Option *option = nullptr;  // nullptr: resumed claim
     // Of a resumed claim: what this request is offered that the claim covers,
     // and what was paid.
@@ -190,6 +190,7 @@ public:
     // Waiting for another request with the same payment.
     ngx_event_t claim_wait_timer{};
     std::optional<ngx_msec_t> claim_wait_until;
+    AddressPlace wait_place;  // in its client's share
 
     // Headers of the module, told from foreign ones by address.
     ngx_table_elt_t *own_headers[3] = {};

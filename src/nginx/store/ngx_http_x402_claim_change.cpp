@@ -12,6 +12,9 @@ void apply_claim_change(ngx_shm_zone_t *zone, ClaimRef claim,
     case ClaimChange::free:
         LockedClaims(zone)->free(claim);
         break;
+    case ClaimChange::abandoned:
+        LockedClaims(zone)->abandon(claim, ngx_time());
+        break;
     case ClaimChange::delivered:
         LockedClaims(zone)->set_delivered(claim, ngx_time());
         break;

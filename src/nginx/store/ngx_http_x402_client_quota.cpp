@@ -39,7 +39,7 @@ Digest name_of(const sockaddr *address)
 
 }  // namespace
 
-std::uint64_t client_hash(const ngx_connection_t *c)
+std::uint32_t client_hash(const ngx_connection_t *c)
 {
     Digest name = name_of(c->sockaddr);
     if (name[0] == 0) {
@@ -49,7 +49,7 @@ std::uint64_t client_hash(const ngx_connection_t *c)
     std::memcpy(&hash, name.data() + 1, sizeof(hash));
     hash = (hash ^ name[0]) * 0x9e3779b97f4a7c15ULL;
     hash = (hash ^ (hash >> 32)) * 0xbf58476d1ce4e5b9ULL;
-    return hash ^ (hash >> 29);
+    return static_cast<std::uint32_t>(hash >> 32);
 }
 
 AddressPlace::AddressPlace(AddressShare &share, const ngx_connection_t *c,

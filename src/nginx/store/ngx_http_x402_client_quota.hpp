@@ -12,7 +12,7 @@ namespace x402 {
 
 // A hash of the client's address (of its /64 network for IPv6), the same in all
 // workers; 0: it has none.
-std::uint64_t client_hash(const ngx_connection_t *c);
+std::uint32_t client_hash(const ngx_connection_t *c);
 
 class AddressPlace {
 public:

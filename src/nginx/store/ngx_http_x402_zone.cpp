@@ -86,7 +86,8 @@ void clear_new_zone(const ngx_shm_zone_t *zone)
 // What `data` of our zone points to, in the pool of its configuration.
 struct ZoneData {
     std::unique_ptr<JournalFile> journal;  // as x402_zone names it
-    std::unique_ptr<ClaimTable> table;     // in a worker
+    std::unique_ptr<PaymentIds> names;     // in a worker, as the next
+    std::unique_ptr<ClaimTable> table;
 };
 
 ZoneData *data_of(const ngx_shm_zone_t *zone)
@@ -253,6 +254,9 @@ ClaimOwner enter_zone(ngx_shm_zone_t *zone)
     ZoneData *data = data_of(zone);
     data->table = std::make_unique<ClaimTable>(ZoneParts::table_of(zone),
                                                process_is_alive);
+    data->names =
+        std::make_unique<PaymentIds>(ZoneParts(zone->shm.size).names_of(zone));
+    data->table->use_names(data->names.get());
     data->table->journal().use(data->journal.get());
     LockedClaims claims(zone);
     return claims->enter(ngx_pid, ngx_time());

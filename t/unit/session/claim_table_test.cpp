@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "session/claim_zone.hpp"
+#include "session/payment_ids.hpp"
 
 namespace x402 {
 namespace {
@@ -409,6 +410,71 @@ TEST_F(ClaimTableOf, AStaleNameOfTheSamePaymentIsStaleToo)
     nowhere.cell = 0xffffffff;
     table_.free(nowhere);
     EXPECT_EQ(state(1), ClaimState::settling);
+}
+
+// A name (payment-identifier) goes with its claim, and stays once it was paid.
+class NamedClaims : public ClaimZone {
+protected:
+    NamedClaims()
+        : names_memory_(PaymentIds::least_bytes() / 8),
+          names_(names_memory_.data())
+    {
+        EXPECT_TRUE(
+            PaymentIds::format(names_memory_.data(), names_memory_.size() * 8));
+        table_.use_names(&names_);
+    }
+
+    ClaimRef named(unsigned number)
+    {
+        ClaimRef ref = verified(number);
+        std::uint32_t place = 0;
+        EXPECT_EQ(
+            names_.note(digest_of(1), digest_of(number), kExpires, kNow, place),
+            PaymentIdNote::noted);
+        table_.set_name(ref, place);
+        return ref;
+    }
+
+    bool is_free() { return !names_.holder_of(digest_of(1), kNow); }
+
+    std::vector<std::uint64_t> names_memory_;
+    PaymentIds names_;
+};
+
+TEST_F(NamedClaims, GiveTheirNameBackWithTheirClaim)
+{
+    table_.free(named(1));
+    EXPECT_TRUE(is_free());
+    ClaimRef ref = named(2);
+    EXPECT_TRUE(table_.set_settling(ref, "settle", 7, kNow));
+    EXPECT_FALSE(is_free());
+    table_.set_refused(ref, kNow);
+    EXPECT_TRUE(is_free());
+    table_.abandon(named(3), kNow);
+    EXPECT_TRUE(is_free());
+    named(4);
+    living_processes() = {};
+    table_.leave(owner_, kNow);
+    EXPECT_TRUE(is_free()) << "their worker is gone";
+}
+
+TEST_F(NamedClaims, KeepItOnceTheyWerePaid)
+{
+    ClaimRef ref = named(1);
+    EXPECT_TRUE(table_.set_settling(ref, "settle", 7, kNow));
+    table_.set_unknown(ref, kNow);
+    EXPECT_FALSE(is_free()) << "in doubt";
+    EXPECT_TRUE(table_.resume(ref, owner_));
+    EXPECT_TRUE(table_.set_paid(ref, "receipt", kNow));
+    table_.set_delivered(ref, kNow);
+    unsigned number = 2;
+    while (state(1) != ClaimState::free) {
+        ClaimRef other = verified(number++);
+        table_.set_paid(other, "receipt", kNow);
+        table_.set_delivered(other, kNow + 1);
+        ASSERT_LT(number, 1000u);
+    }
+    EXPECT_FALSE(is_free()) << "its claim was given up for another";
 }
 
 }  // namespace

@@ -70,6 +70,48 @@ TEST_F(ClaimPayers, MayHave32PaymentsWaiting)
     EXPECT_FALSE(settles_first(1));
 }
 
+// It costs nothing to leave: a payer that does it again and again pays first.
+TEST_F(ClaimPayers, AreChargedFirstWhenTheyAbandonPayments)
+{
+    for (unsigned count = 0; count < 32; ++count) {
+        ClaimRef ref = take_of(1);
+        EXPECT_TRUE(table_.set_verified(ref)) << count;
+        table_.abandon(ref, kNow + count);
+    }
+    EXPECT_EQ(waiting(1), 0u);
+    std::int64_t last = kNow + 31;
+    EXPECT_TRUE(settles_first(1, last + 299));
+    EXPECT_FALSE(table_.set_verified(take_of(1, last)));
+    EXPECT_FALSE(settles_first(2, last));
+    EXPECT_FALSE(settles_first(1, last + 300)) << "for a while";
+    ClaimRef ref = take_of(1, last + 300);
+    EXPECT_TRUE(table_.set_verified(ref));
+    table_.abandon(ref, last + 300);
+    EXPECT_FALSE(settles_first(1, last + 301)) << "counted from one again";
+}
+
+TEST_F(ClaimPayers, OnlyWhatWasVerifiedIsAbandoned)
+{
+    for (unsigned count = 0; count < 40; ++count) {
+        table_.abandon(take_of(1), kNow);
+    }
+    EXPECT_FALSE(settles_first(1));
+}
+
+// 20 wait and 12 were abandoned.
+TEST_F(ClaimPayers, WaitingAndAbandonedPaymentsCountTogether)
+{
+    for (unsigned count = 0; count < 32; ++count) {
+        ClaimRef ref = take_of(1);
+        EXPECT_TRUE(table_.set_verified(ref)) << count;
+        if (count % 8 < 3) {
+            table_.abandon(ref, kNow);
+        }
+    }
+    EXPECT_EQ(waiting(1), 20u);
+    EXPECT_TRUE(settles_first(1));
+}
+
 TEST_F(ClaimPayers, WaitForNothingWhenTheirWorkerDies)
 {
     for (unsigned count = 0; count < 32; ++count) {

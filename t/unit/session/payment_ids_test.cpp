@@ -33,29 +33,36 @@ protected:
 
     Use look(unsigned id, unsigned claim, std::int64_t now = kNow)
     {
-        std::optional<Digest> whose = table_.claim_of(digest_of(id), now);
-        if (!whose) {
+        auto holder = table_.holder_of(digest_of(id), now);
+        if (!holder) {
             return Use::unused;
         }
-        return *whose == digest_of(claim) ? Use::same_payment
-                                          : Use::other_payment;
+        return holder->claim == digest_of(claim) ? Use::same_payment
+                                                 : Use::other_payment;
     }
 
     PaymentIdNote note(unsigned id, unsigned claim,
                        std::int64_t expires = kExpires, std::int64_t now = kNow)
     {
-        return table_.note(digest_of(id), digest_of(claim), expires, now);
+        return table_.note(digest_of(id), digest_of(claim), expires, now,
+                           place_);
     }
 
     std::vector<std::uint64_t> memory_;
     std::size_t bytes_;
     bool formatted_;
     PaymentIds table_;
+    std::uint32_t place_ = 0;
 };
 
 class LargePaymentIdTable : public PaymentIdTable {
 protected:
     LargePaymentIdTable() : PaymentIdTable(64 * 1024) {}
+};
+
+class PaymentIdsOfBusyShop : public PaymentIdTable {
+protected:
+    PaymentIdsOfBusyShop() : PaymentIdTable(640 * 1024) {}
 };
 
 TEST_F(PaymentIdTable, KnowsWhichPaymentUsedAName)
@@ -73,10 +80,12 @@ TEST_F(PaymentIdTable, KnowsWhichPaymentUsedAName)
 TEST_F(PaymentIdTable, ForgetsWhatCameToNothing)
 {
     note(1, 101);
-    table_.forget(digest_of(1), digest_of(102));
-    table_.forget(digest_of(2), digest_of(101));
+    table_.forget(place_, digest_of(102));
+    table_.forget(0, digest_of(101));
+    table_.forget(place_ + 1, digest_of(101));
+    table_.forget(1000, digest_of(101));
     EXPECT_EQ(look(1, 101), Use::same_payment);
-    table_.forget(digest_of(1), digest_of(101));
+    table_.forget(place_, digest_of(101));
     EXPECT_EQ(look(1, 102), Use::unused);
     EXPECT_EQ(note(1, 102), PaymentIdNote::noted);
     EXPECT_EQ(look(1, 101), Use::other_payment);
@@ -107,6 +116,49 @@ TEST_F(PaymentIdTable, GivesNothingUpForMore)
     }
     EXPECT_EQ(note(50, 150, kExpires + 100, kExpires), PaymentIdNote::noted);
     EXPECT_EQ(look(1, 9, kExpires), Use::other_payment);
+}
+
+TEST_F(PaymentIdTable, KeepsTheNameOfWhatWasPaid)
+{
+    note(1, 101);
+    table_.keep(place_, digest_of(102));
+    EXPECT_FALSE(table_.holder_of(digest_of(1), kNow)->kept);
+    table_.keep(place_, digest_of(101));
+    EXPECT_TRUE(table_.holder_of(digest_of(1), kNow)->kept);
+    table_.forget(place_, digest_of(101));
+    EXPECT_EQ(look(1, 101), Use::same_payment);
+    EXPECT_EQ(look(1, 101, kExpires), Use::unused);
+}
+
+// A payer without room gives up its oldest name that was paid, and no other.
+TEST_F(PaymentIdsOfBusyShop, OnePayerCannotUseUpTheRoom)
+{
+    Digest greedy = digest_of(7000);
+    std::uint32_t place = 0;
+    unsigned noted = 0;
+    for (unsigned id = 0; id < table_.capacity() * 2; id++) {
+        PaymentName name(digest_of(id), greedy);
+        noted += table_.note(name, digest_of(id), kExpires, kNow, place)
+                 == PaymentIdNote::noted;
+    }
+    EXPECT_LE(noted, 17u * 8u);
+    unsigned served = 0;
+    for (unsigned payer = 0; payer < 1000; payer++) {
+        PaymentName name(digest_of(5000 + payer), digest_of(8000 + payer));
+        served += table_.note(name, digest_of(payer), kExpires, kNow, place)
+                  == PaymentIdNote::noted;
+    }
+    EXPECT_GE(served, 980u);
+    PaymentName first(digest_of(0), greedy);
+    table_.keep(table_.holder_of(first, kNow)->place, digest_of(0));
+    unsigned again = 0;
+    for (unsigned id = 20000; id < 20200; id++) {
+        PaymentName name(digest_of(id), greedy);
+        again += table_.note(name, digest_of(id), kExpires, kNow, place)
+                 == PaymentIdNote::noted;
+    }
+    EXPECT_EQ(again, 1u);
+    EXPECT_FALSE(table_.holder_of(first, kNow));
 }
 
 TEST_F(LargePaymentIdTable, HoldsManyAndMixesNothingUp)
@@ -163,7 +215,8 @@ TEST_F(PaymentIdTable, IsWholeWhereverAWorkerDies)
         ASSERT_EQ(look(1, 101), Use::same_payment);
         ASSERT_EQ(look(2, 101), Use::other_payment);
         ASSERT_EQ(look(4, 104), Use::unused);
-        ASSERT_EQ(successor.note(digest_of(4), digest_of(105), kExpires, kNow),
+        ASSERT_EQ(successor.note(digest_of(4), digest_of(105), kExpires, kNow,
+                                 place_),
                   PaymentIdNote::noted);
         ASSERT_EQ(look(4, 104), Use::other_payment);
     }

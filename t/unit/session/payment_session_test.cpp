@@ -45,12 +45,12 @@ constexpr Row kExpected[] = {
     {S::verified,       E::content_free,          S::closed,         A::pass,         C::free},
     {S::verified,       E::content_charged,       S::holding,        A::hold,         C::keep},
     {S::verified,       E::content_broken,        S::closed,         A::replace,      C::free},
-    {S::verified,       E::request_gone,          S::closed,         A::none,         C::free},
+    {S::verified,       E::request_gone,          S::closed,         A::none,         C::abandoned},
 
     {S::holding,        E::settle_due,            S::settling,       A::call_settle,  C::settling},
     {S::holding,        E::content_free,          S::closed,         A::pass,         C::free},
     {S::holding,        E::content_broken,        S::closed,         A::replace,      C::free},
-    {S::holding,        E::request_gone,          S::closed,         A::none,         C::free},
+    {S::holding,        E::request_gone,          S::closed,         A::none,         C::abandoned},
 
     {S::settling,       E::settle_paid,           S::delivering,     A::release,      C::paid},
     {S::settling,       E::settle_waived,         S::closed,         A::release,      C::keep},
