@@ -287,13 +287,14 @@ void ClaimTable::set_first_settle_sent(ClaimRef ref)
 }
 
 bool ClaimTable::set_paid(ClaimRef ref, std::string_view receipt,
-                          std::int64_t now)
+                          std::int64_t now, bool makes_content)
 {
     ClaimCell *cell = memory_.cell_of(ref);
     if (cell == nullptr || receipt.size() > kReceiptBytes) {
         return cell == nullptr;
     }
-    if (cell->executions == 0 || (cell->flags & kEverUnknown)) {
+    if (makes_content
+        && (cell->executions == 0 || (cell->flags & kEverUnknown))) {
         cell->executions++;
     }
     std::memcpy(cell->receipt, receipt.data(), receipt.size());

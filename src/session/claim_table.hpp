@@ -122,8 +122,12 @@ public:
                    std::int64_t now);
     void set_first_settle_sent(ClaimRef ref);
     // Money: before the first byte of content leaves. A receipt that is too
-    // long for the cell is refused (false) and must be shortened.
-    bool set_paid(ClaimRef ref, std::string_view receipt, std::int64_t now);
+    // long for the cell is refused (false) and must be shortened. With
+    // `makes_content` the caller goes on to the content, which counts as an
+    // execution unless this claim's was counted at set_verified(); a settlement
+    // whose client left makes none.
+    bool set_paid(ClaimRef ref, std::string_view receipt, std::int64_t now,
+                  bool makes_content = true);
     void set_delivered(ClaimRef ref, std::int64_t now);
     void set_refused(ClaimRef ref, std::int64_t now);
     void set_unknown(ClaimRef ref, std::int64_t now);

@@ -227,13 +227,15 @@ bool Settlement::goes_elsewhere(const FacilitatorReply &reply)
 void Settlement::keep_receipt(const std::string &receipt)
 {
     LockedClaims claims(worker_.zone);
-    if (claims->set_paid(terms_.claim, receipt, ngx_time())
-        || claims->set_paid(terms_.claim, short_receipt(receipt, terms_),
-                            ngx_time())) {
-        return;
+    // Content that is owed from the start has not been made once yet.
+    bool makes_content = state_ != PaymentState::orphaned;
+    auto keep = [&](const std::string &text) {
+        return claims->set_paid(terms_.claim, text, ngx_time(), makes_content);
+    };
+    if (!keep(receipt) && !keep(short_receipt(receipt, terms_))) {
+        // Never too long: only success, which is what matters.
+        keep("{\"success\":true}");
     }
-    // Never too long: only success, which is what matters.
-    claims->set_paid(terms_.claim, "{\"success\":true}", ngx_time());
 }
 
 void Settlement::change_claim(const PaymentStep &step,

@@ -204,6 +204,20 @@ TEST_F(ClaimTableOf, ASettlementFoundPaidLateCountsItsExecution)
     EXPECT_FALSE(look(2).was_verified);
 }
 
+TEST_F(ClaimTableOf, ASettlementWithoutAClientCountsNoExecution)
+{
+    ClaimRef ref = unknown(1);
+    EXPECT_TRUE(table_.resume(ref, owner_));
+    table_.set_settling(ref, "settle", 7, kNow);
+    EXPECT_TRUE(table_.set_paid(ref, "receipt", kNow, false));
+    EXPECT_EQ(look(1).executions, 1u);  // when it was verified
+
+    ClaimRef before = take(2);
+    table_.set_settling(before, "settle", 7, kNow);
+    EXPECT_TRUE(table_.set_paid(before, "receipt", kNow, false));
+    EXPECT_EQ(look(2).executions, 0u);
+}
+
 TEST_F(ClaimTableOf, OnlyUnknownAndOwedAreResumed)
 {
     ClaimRef verifying = take(1);
