@@ -67,6 +67,15 @@ std::optional<SettleRequest> read_settle_request(std::string_view body)
     request.asset = std::string(asked["asset"].string());
     request.at_most = asked["scheme"].string() == "upto";
     request.pay_to = std::string(asked["payTo"].string());
+    request.scheme = std::string(asked["scheme"].string());
+    // Version 1 has it in the requirements, version 2 beside the payload.
+    JsonValue payload = document->root()["paymentPayload"];
+    JsonValue url = payload["resource"]["url"];
+    request.resource = std::string(
+        url.is_string() ? url.string() : asked["resource"].string());
+    auto version = document->root()["x402Version"].integer();
+    request.version =
+        version && *version > 0 && *version < 256 ? unsigned(*version) : 0;
     return request;
 }
 

@@ -18,6 +18,9 @@ struct SettleRequest {
     std::string amount;           // atomic units
     std::string asset;
     std::string pay_to;
+    std::string scheme;
+    std::string resource;  // URL
+    unsigned version = 0;  // of x402; 0: not said
     bool at_most = false;  // less may be taken than requested
 };
 

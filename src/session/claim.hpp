@@ -23,6 +23,8 @@ enum class ClaimState : std::uint32_t {
     closed,  // was unknown until its payment could no longer be used
 };
 
+const char *claim_state_name(ClaimState state);
+
 // Names one claim, not just its cell: a cell that was given to another payment
 // has another generation and is out of reach.
 struct ClaimRef {

@@ -4,55 +4,67 @@ namespace x402 {
 
 namespace {
 
-const char *reply_word(ReplyKind reply)
+RequestOutcome outcome_of(ReplyKind reply)
 {
     switch (reply) {
     case ReplyKind::challenge:
-        return "challenged";
+        return RequestOutcome::challenged;
     case ReplyKind::refusal:
-        return "refused";
+        return RequestOutcome::refused;
     case ReplyKind::unknown:
-        return "unknown";
+        return RequestOutcome::unknown;
     case ReplyKind::fault:
     case ReplyKind::none:
         break;
     }
-    return "failed";
+    return RequestOutcome::failed;
 }
 
 }  // namespace
 
-const char *outcome_word(const OutcomeFacts &facts)
+RequestOutcome outcome_of(const OutcomeFacts &facts)
 {
     if (facts.money_moved) {
-        return "settled";
+        return RequestOutcome::settled;
     }
     if (facts.reply != ReplyKind::none) {
-        return reply_word(facts.reply);
+        return outcome_of(facts.reply);
     }
     switch (facts.state) {
     case PaymentState::arrived:
         if (!facts.let_in) {
-            return "";
+            return RequestOutcome::undecided;
         }
-        return facts.bypassed ? "bypassed" : "free";
+        return facts.bypassed ? RequestOutcome::bypassed : RequestOutcome::free;
     case PaymentState::verified:
     case PaymentState::holding:
-        return "verified";
+        return RequestOutcome::verified;
     case PaymentState::settling:
     case PaymentState::settling_first:
     case PaymentState::orphaned:
-        return "unknown";
+        return RequestOutcome::unknown;
     case PaymentState::paid:
     case PaymentState::delivering:
     case PaymentState::delivered:
-        return facts.never_settled ? "verified" : "settled";
+        return facts.never_settled ? RequestOutcome::verified
+                                   : RequestOutcome::settled;
     case PaymentState::verifying:
     case PaymentState::closed:
         break;
     }
     // Closed without an answer of ours: content that is not charged.
-    return facts.accepted ? "verified" : "failed";
+    return facts.accepted ? RequestOutcome::verified : RequestOutcome::failed;
+}
+
+const char *outcome_word(const OutcomeFacts &facts)
+{
+    constexpr const char *kWords[] = {
+        "",         "free",    "bypassed", "challenged", "refused",
+        "verified", "settled", "unknown",  "failed",
+    };
+    static_assert(sizeof(kWords) / sizeof(kWords[0])
+                  == static_cast<unsigned>(RequestOutcome::failed) + 1);
+    return kWords[static_cast<unsigned>(outcome_of(facts))];
 }
 
 }  // namespace x402

@@ -28,9 +28,24 @@ struct OutcomeFacts {
     bool bypassed = false;       // because of x402_bypass
 };
 
+// In the order of LabelCounter (session/status_counters.hpp), behind the first.
+enum class RequestOutcome : std::uint8_t {
+    undecided,
+    free,
+    bypassed,
+    challenged,
+    refused,
+    verified,
+    settled,
+    unknown,
+    failed,
+};
+
+// Money that moved, or may have, is said whatever happened to the content.
+RequestOutcome outcome_of(const OutcomeFacts &facts);
+
 // "settled", "unknown", "refused", "challenged", "failed", "verified", "free",
-// "bypassed"; "" while nothing is decided. Money that moved, or may have, is
-// said whatever happened to the content.
+// "bypassed"; "" while nothing is decided.
 const char *outcome_word(const OutcomeFacts &facts);
 
 }  // namespace x402
