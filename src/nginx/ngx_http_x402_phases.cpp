@@ -1,10 +1,14 @@
 // Where the module stands in nginx's phases.
+#include "nginx/books/ngx_http_x402_ledger.hpp"
+#include "nginx/call/ngx_http_x402_facilitator_conf.hpp"
 #include "nginx/conf/ngx_http_x402_error_pages.hpp"
 #include "nginx/conf/ngx_http_x402_journal_check.hpp"
 #include "nginx/conf/ngx_http_x402_location_check.hpp"
 #include "nginx/payment/ngx_http_x402_access.hpp"
 #include "nginx/reply/ngx_http_x402_cors.hpp"
 #include "nginx/request/ngx_http_x402_payment_headers.hpp"
+#include "nginx/store/ngx_http_x402_journal.hpp"
+#include "nginx/store/ngx_http_x402_zone.hpp"
 
 namespace x402 {
 
@@ -48,6 +52,20 @@ using namespace x402;
 
 namespace {
 
+bool add_books(ngx_conf_t *cf, MainConf &mcf)
+{
+    if (!mcf.paid && !mcf.status) {
+        return true;
+    }
+    for (const FacilitatorConf *facilitator : mcf.facilitators) {
+        mcf.books->add_facilitator(facilitator->url.base());
+    }
+    const JournalFile *journal = mcf.zone ? journal_of(mcf.zone) : nullptr;
+    bool by_default = mcf.paid && journal && !mcf.http_loc_conf->ledger_written;
+    return mcf.books->add_zone(cf)
+           && (!by_default || add_default_ledger(cf, journal->path()));
+}
+
 ngx_int_t postconfiguration(ngx_conf_t *cf)
 {
     auto *cmcf = static_cast<ngx_http_core_main_conf_t *>(
@@ -60,6 +78,9 @@ ngx_int_t postconfiguration(ngx_conf_t *cf)
         if (mcf->zone == nullptr) {
             return NGX_ERROR;
         }
+    }
+    if (!add_books(cf, *mcf)) {
+        return NGX_ERROR;
     }
     mcf->error_pages->warn(cf);
     advise_journal(cf, *mcf);

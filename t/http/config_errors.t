@@ -268,9 +268,18 @@ refused_here("x402_read_body $_;", '(?:invalid|value)') for 'x', '-1';
 chmod 0644, $key;
 warns("$plans x402_accept plan=1;", '0644', 'a key that others may read');
 
-# What will come later is not accepted now.
-refused_here("$complete $_; x402_price 1;", '(?:unknown directive|not served|invalid)')
-    for 'x402_status', 'x402_ledger x';
+# --- books
+
+refused_here("x402_status $_;", 'write html, json or prometheus') for qw(xml openmetrics HTML);
+refused_here('x402_status; x402_status json;', 'duplicate');
+refused_here("x402_label $_;", $_ =~ /\$/ ? 'takes no variables' : '1 to 128 bytes') for '""', 'x' x 129, '$uri';
+refused_here('x402_label a; x402_label b;', 'duplicate');
+refused_here("x402_ledger $_->[0];", $_->[1]) for
+    [ 'off buffer=4k', 'stands alone' ], [ 'l format=csv', 'unknown format' ], [ 'l buffer=1k', 'at least 4k' ],
+    [ 'l buffer=x', 'invalid buffer size' ], [ 'l flush=0', 'invalid flush time' ], [ 'l size=4k', 'unknown parameter' ],
+    [ '$uri', 'takes no variables' ], [ '""', 'needs a path' ], [ 'syslog:server=127.0.0.1 buffer=4k', 'line by line' ],
+    [ 'a; x402_ledger b', 'duplicate' ], [ 'syslog:host=x', 'syslog' ];
+like $t->config_error($frame =~ s/LINE/x402_ledger none\/ledger;/r), qr/\[emerg\].*none\/ledger.*No such file/, 'refused: a ledger that cannot be opened';
 
 # --- warnings
 

@@ -15,6 +15,7 @@
 #include "nginx/call/ngx_http_x402_facilitator_conf.hpp"
 #include "nginx/call/ngx_http_x402_http_client.hpp"
 #include "nginx/call/ngx_http_x402_lookup.hpp"
+#include "session/status_counters.hpp"
 
 namespace x402 {
 
@@ -33,6 +34,15 @@ public:
     const FacilitatorConf &conf() const { return conf_; }
 
     FacilitatorHealth health;  // as this worker knows it
+
+    // Where its calls are counted. Lifetime: borrows; nullptr: nowhere.
+    void count_in(StatusCounters *counters, std::uint32_t row)
+    {
+        counters_ = counters;
+        row_ = row;
+    }
+    StatusCounters *counters() const { return counters_; }
+    std::uint32_t row() const { return row_; }
 
 private:
     friend class FacilitatorCall;
@@ -73,6 +83,8 @@ private:
 
     const FacilitatorConf &conf_;
     CurlEngines &engines_;
+    StatusCounters *counters_ = nullptr;
+    std::uint32_t row_ = 0;
     std::unique_ptr<TlsContext> late_tls_;
     std::vector<std::unique_ptr<Host>> hosts_;
     Route routes_[4];

@@ -26,6 +26,9 @@ void record_health(Endpoint &endpoint, Operation operation, CallHealth health,
     if (change == HealthChange::none) {
         return;
     }
+    if (StatusCounters *counters = endpoint.counters()) {
+        counters->set_breaker(endpoint.row(), change == HealthChange::opened);
+    }
     std::string name = "facilitator \"" + endpoint.conf().url.base() + "\" ";
     if (change == HealthChange::opened) {
         log_line(NGX_LOG_WARN, log,

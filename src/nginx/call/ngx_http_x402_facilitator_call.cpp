@@ -269,8 +269,30 @@ bool FacilitatorCall::follow(FacilitatorReply &reply)
     return true;
 }
 
+void FacilitatorCall::count(const FacilitatorReply &reply) const
+{
+    StatusCounters *counters = endpoint_.counters();
+    if (counters == nullptr) {
+        return;
+    }
+    static_assert(static_cast<int>(Operation::verify) == 0
+                  && static_cast<int>(Operation::plan)
+                         == static_cast<int>(CallEndpoint::plan));
+    bool answered = reply.transport == Transport::answered;
+    bool connected = reply.transport != Transport::not_sent
+                     && reply.transport != Transport::no_connection;
+    std::size_t code =
+        call_code(answered ? reply.status : 0,
+                  reply.transport == Transport::timed_out, connected);
+    counters->count_call(endpoint_.row(),
+                         static_cast<CallEndpoint>(terms_.operation), code,
+                         ngx_current_msec - started_);
+    counters->set_answered(endpoint_.row(), answered);
+}
+
 void FacilitatorCall::answer(FacilitatorReply &reply)
 {
+    count(reply);
     Done done = done_;
     void *data = data_;
     FacilitatorReply last = std::move(reply);

@@ -47,6 +47,7 @@ private:
                       const std::vector<std::string> &addresses,
                       ngx_msec_t left);
     void answer(FacilitatorReply &reply);
+    void count(const FacilitatorReply &reply) const;
     void fail_later(Transport transport, const char *detail);
     bool follow(FacilitatorReply &reply);
     bool follow_or_fail(FacilitatorReply &reply);
@@ -65,6 +66,7 @@ private:
     CallTerms terms_;
     Done done_;
     void *data_;
+    ngx_msec_t started_ = ngx_current_msec;
     ngx_msec_t deadline_;
     CurlEngine::Transfer *transfer_ = nullptr;  // one of the two, once sent
     HttpOrigin::Exchange *exchange_ = nullptr;

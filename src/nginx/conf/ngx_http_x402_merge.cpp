@@ -1,6 +1,7 @@
 // What a location inherits.
 #include <algorithm>
 
+#include "nginx/books/ngx_http_x402_counters.hpp"
 #include "nginx/conf/ngx_http_x402_error_pages.hpp"
 #include "nginx/conf/ngx_http_x402_journal_check.hpp"
 #include "nginx/conf/ngx_http_x402_location_check.hpp"
@@ -117,6 +118,9 @@ bool decide_enabled(const LocationConf &conf, const LocationConf &outer,
     if (conf.enabled_directive != NGX_CONF_UNSET) {
         return conf.enabled_directive == 1;
     }
+    if (conf.status != StatusFormat::none) {
+        return false;
+    }
     return price_written || outer.enabled;
 }
 
@@ -213,6 +217,7 @@ char *merge(ngx_conf_t *cf, LocationConf &outer, LocationConf &conf)
         !conf.enabled && !is_server
         && (conf.enabled_directive == 0 || outer.off_in_location);
     merge_settings(conf, outer);
+    merge_books(cf, conf, outer);
     mcf->error_pages->note(cf, conf);
     check_rewrite(cf, conf);
 
@@ -289,7 +294,8 @@ ngx_int_t ngx_http_x402_preconfiguration(ngx_conf_t *cf)
         mcf->http_loc_conf = static_cast<LocationConf *>(
             ngx_http_conf_get_module_loc_conf(cf, ngx_http_x402_module));
         mcf->error_pages = pool_new<ErrorPageCheck>(cf->pool);
-        bool made = mcf->error_pages && add_variables(cf);
+        mcf->books = pool_new<Books>(cf->pool);
+        bool made = mcf->error_pages && mcf->books && add_variables(cf);
         return static_cast<ngx_int_t>(made ? NGX_OK : NGX_ERROR);
     });
 }

@@ -16,8 +16,10 @@ extern "C" {
 
 namespace x402 {
 
+class Books;
 class Dialect;
 class ErrorPageCheck;
+class Ledger;
 class Extensions;
 struct FacilitatorAuth;
 struct FacilitatorConf;
@@ -61,6 +63,9 @@ struct AcceptWords {
     ngx_uint_t timeout;  // s, NGX_CONF_UNSET_UINT: none
     ConfOrigin origin;
 };
+
+// x402_status: what it writes; `any` is what the client asks for.
+enum class StatusFormat { none, any, html, json, prometheus, openmetrics };
 
 // Of an http, server or location block. nginx: stock setters write into the
 // base, whose address is the address nginx knows.
@@ -112,6 +117,10 @@ struct LocationConf : ngx_http_x402_loc_conf_t {
     ngx_str_t cors{};  // "*", an origin; empty: off
     ngx_http_complex_value_t *unpaid_body = nullptr;
     ngx_str_t unpaid_type{};
+    bool ledger_written = false;  // x402_ledger, here or around
+    Ledger *ledger = nullptr;     // nullptr: off
+    ngx_str_t label{};  // x402_label, of this location or one around it
+    StatusFormat status = StatusFormat::none;  // of this location only
     Notices *notices = nullptr;
     const Paywall *paywall = nullptr;
     Extensions *extensions = nullptr;
@@ -124,6 +133,7 @@ struct LocationConf : ngx_http_x402_loc_conf_t {
     bool price_in_location = false;
     // `x402 off` was.
     bool off_in_location = false;
+    ngx_uint_t label_number = 0;  // in the books; 0: none
     const LocationOffer *offer = nullptr;
     FacilitatorConf *facilitator = nullptr;  // the first of the peers
     const FacilitatorPeers *facilitator_peers = nullptr;
@@ -136,6 +146,7 @@ struct MainConf {
     ngx_shm_zone_t *zone = nullptr;
     std::vector<FacilitatorConf *> facilitators;  // each at its index
     FacilitatorGroups *facilitator_groups = nullptr;
+    Books *books = nullptr;
     Worker *worker = nullptr;  // of this process
     bool paid = false;         // some location is paid
     bool cors = false;         // one of them has x402_cors
@@ -144,6 +155,7 @@ struct MainConf {
     // is not written.
     ngx_uint_t max_calls = 0;
     ConfOrigin paid_at{};  // the first paid location
+    bool status = false;       // some location has x402_status
     ErrorPageCheck *error_pages = nullptr;
     PlacedOffers *placed_offers = nullptr;
     const char *only_guard_of = nullptr;  // what no chain protects

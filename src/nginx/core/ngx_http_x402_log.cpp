@@ -43,6 +43,7 @@ void log_ledger(ngx_log_t *log, const LedgerEntry &entry)
     say("transaction", entry.transaction);
     say("reason", entry.reason);
     say("resource", entry.resource);
+    say("id", entry.id);
     log_line(NGX_LOG_NOTICE, log, line);
 }
 

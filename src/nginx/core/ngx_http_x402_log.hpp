@@ -27,6 +27,7 @@ struct LedgerEntry {
     std::string_view transaction;
     std::string_view reason;
     std::string_view resource;
+    std::string_view id;  // of the payment, its beginning
 };
 
 // One line at notice for each event that says something about money.

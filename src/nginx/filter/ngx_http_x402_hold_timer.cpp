@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "nginx/books/ngx_http_x402_counters.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/payment/ngx_http_x402_facilitator_peers.hpp"
 #include "nginx/payment/ngx_http_x402_settlement_terms.hpp"
@@ -87,6 +88,7 @@ void on_settled(void *data, const PaymentStep &next,
         r->connection->log, static_cast<ngx_int_t>(NGX_ERROR),
         [&]() -> ngx_int_t {
             ngx_http_set_log_request(r->connection->log, r);
+            main_conf(r)->books->count_hold(ngx_current_msec - ctx->hold.since);
             record_settlement(*ctx, result);
             if (next.action == PaymentAction::release) {
                 ctx->receipt = result.receipt;
@@ -144,6 +146,7 @@ void begin_hold(RequestCtx &ctx)
     ctx.hold.timer.handler = on_hold_timer;
     ctx.hold.timer.data = ctx.r->connection;
     ctx.hold.timer.log = ctx.r->connection->log;
+    ctx.hold.since = ngx_current_msec;
     ctx.hold.until = ngx_current_msec + ctx.quote.conf->settle_wait;
     hold_back(ctx);
 }

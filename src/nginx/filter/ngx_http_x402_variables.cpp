@@ -9,6 +9,7 @@
 #include "nginx/payment/ngx_http_x402_access.hpp"
 #include "nginx/request/ngx_http_x402_ctx.hpp"
 #include "nginx/request/ngx_http_x402_payment_headers.hpp"
+#include "nginx/request/ngx_http_x402_request_books.hpp"
 #include "policy/asset_table.hpp"
 #include "policy/evm_address.hpp"
 
@@ -18,17 +19,7 @@ namespace {
 
 std::string state_of(const RequestCtx &ctx)
 {
-    OutcomeFacts facts;
-    facts.state = ctx.state();
-    facts.reply = ctx.trace.reply;
-    facts.money_moved = !ctx.receipt.empty() && !ctx.never_settled;
-    facts.never_settled = ctx.never_settled;
-    facts.accepted = ctx.accepted;
-    facts.let_in = ctx.trace.let_in;
-    for (const auto &[conf, bypassed] : ctx.bypasses) {
-        facts.bypassed = facts.bypassed || bypassed;
-    }
-    return outcome_word(facts);
+    return outcome_word(outcome_facts(ctx));
 }
 
 // In one spelling, so that limits and lists by payer cannot be dodged; what a

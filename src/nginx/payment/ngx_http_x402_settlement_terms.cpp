@@ -5,6 +5,7 @@
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
 #include "nginx/reply/ngx_http_x402_notify.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
+#include "nginx/request/ngx_http_x402_request_books.hpp"
 
 namespace x402 {
 
@@ -36,6 +37,7 @@ SettlementTerms settlement_terms(RequestCtx &ctx)
     terms.at_most = payment.payload.scheme() == "upto";
     terms.resource = ctx.quote.resource_url;
     terms.payer_digest = payment.facts.payer;
+    terms.money = money_books(ctx);
     terms.receipt_network = payment.receipt_network;
     terms.unproven_delivers =
         ctx.quote.conf->unproven == NGX_HTTP_X402_UNPROVEN_DELIVER;

@@ -1,5 +1,6 @@
 #include "nginx/payment/ngx_http_x402_verified.hpp"
 
+#include "nginx/books/ngx_http_x402_money_books.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/payment/ngx_http_x402_claim_takeover.hpp"
 #include "nginx/payment/ngx_http_x402_identifier.hpp"
@@ -41,7 +42,8 @@ void accept_for_good(RequestCtx &ctx, Worker &worker)
                                         payment.asset,
                                         {},
                                         {},
-                                        ctx.quote.resource_url});
+                                        ctx.quote.resource_url,
+                                        short_id(payment.facts.key)});
     advance(ctx, PaymentEvent::verify_final);
 }
 

@@ -4,6 +4,7 @@
 #include <iterator>
 
 #include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/request/ngx_http_x402_request_books.hpp"
 #include "nginx/store/ngx_http_x402_claim_change.hpp"
 
 namespace x402 {
@@ -31,7 +32,8 @@ void log_owed(const RequestCtx &ctx)
                 payment.asset,
                 {},
                 {},
-                ctx.quote.resource_url});
+                ctx.quote.resource_url,
+                short_id(payment.facts.key)});
 }
 
 void log_step(const RequestCtx &ctx, PaymentEvent event,
@@ -45,6 +47,9 @@ void log_step(const RequestCtx &ctx, PaymentEvent event,
     }
     if (next.claim == ClaimChange::owed && ctx.payment && ctx.payment->claim) {
         log_owed(ctx);
+        book_owed(ctx);
+    } else if (next.claim == ClaimChange::delivered) {
+        book_delivery(ctx);
     }
 }
 
@@ -75,10 +80,13 @@ void on_request_end(RequestCtx &ctx)
     if (ctx.claim_wait_timer.timer_set) {
         ngx_del_timer(&ctx.claim_wait_timer);
     }
+    if (ctx.state() != PaymentState::closed) {
+        record_delivery(ctx);
+    }
+    book_request_end(ctx);
     if (ctx.state() == PaymentState::closed) {
         return;
     }
-    record_delivery(ctx);
     PaymentAction action =
         advance(ctx, is_cut_short(ctx) ? PaymentEvent::content_broken
                                        : PaymentEvent::request_gone);

@@ -117,6 +117,7 @@ struct Hold {
     bool released = false;          // it goes, with or without a receipt
     bool upstream_to_stop = false;  // at its next bytes
     ngx_event_t timer{};
+    ngx_msec_t since = 0;
     ngx_msec_t until = 0;
 };
 
@@ -154,6 +155,8 @@ public:
     bool body_read = false;       // x402_read_body has done its part
     bool body_missed = false;     // $x402_body_... was asked for before that
     std::optional<Digest> body_digest;  // of a body that it read
+
+    ngx_uint_t label_number = 0;  // of the first paid location it came through
 
     // What the request presented, taken out of its headers.
     PresentedHeaders presented;

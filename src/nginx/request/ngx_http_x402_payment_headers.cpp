@@ -57,6 +57,9 @@ ngx_int_t take_headers(ngx_http_request_t *r, const LocationConf *conf)
     if (ctx == nullptr) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
+    if (ctx->label_number == 0) {
+        ctx->label_number = conf->label_number;
+    }
     ngx_list_t &list = r->headers_in.headers;
     std::vector<std::string_view> scratch;
     HeaderNames known = payments(*conf, scratch);

@@ -28,6 +28,8 @@ public:
     JournalFile(const JournalFile &) = delete;
     JournalFile &operator=(const JournalFile &) = delete;
 
+    const std::string &path() const { return paths_[0]; }
+
     // What -t can say without making anything; empty: nothing is wrong.
     std::string validate() const;
 

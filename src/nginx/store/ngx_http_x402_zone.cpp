@@ -11,25 +11,23 @@ namespace x402 {
 
 namespace {
 
-constexpr std::size_t kSlabHeader = 4096;
-
 // What a zone is cut into: the table of claims, behind it the names of payments
 // (a sixteenth), and the board of what facilitators support, if the zone is
 // large enough for one. All lie behind nginx's slab header; the slab allocator
 // itself is never used.
 struct ZoneParts {
     explicit ZoneParts(std::size_t zone_bytes)
-        : board(SupportedBoard::shape_in(zone_bytes - kSlabHeader))
+        : board(SupportedBoard::shape_in(zone_bytes - kZoneHeader))
     {
-        static_assert(sizeof(ngx_slab_pool_t) <= kSlabHeader);
-        std::size_t whole = (zone_bytes - kSlabHeader) / 8 * 8;
+        static_assert(sizeof(ngx_slab_pool_t) <= kZoneHeader);
+        std::size_t whole = (zone_bytes - kZoneHeader) / 8 * 8;
         names_bytes = std::max(whole / 16 / 8 * 8, PaymentIds::least_bytes());
         table_bytes = whole - names_bytes - board.bytes();
     }
 
     static u_char *table_of(const ngx_shm_zone_t *zone)
     {
-        return zone->shm.addr + kSlabHeader;
+        return zone->shm.addr + kZoneHeader;
     }
     u_char *names_of(const ngx_shm_zone_t *zone) const
     {
@@ -66,21 +64,6 @@ const ngx_shm_zone_t *zone_before(const ngx_shm_zone_t *zone)
         }
     }
     return nullptr;
-}
-
-// nginx: ngx_slab_init() wrote its page descriptors over the start of a new
-// zone; the rest is fresh from the kernel, or junk in a debugging build.
-void clear_new_zone(const ngx_shm_zone_t *zone)
-{
-    u_char *begin = ZoneParts::table_of(zone);
-#if (NGX_DEBUG_MALLOC)
-    ngx_memzero(begin, zone->shm.size - kSlabHeader);
-#else
-    auto *pool = reinterpret_cast<ngx_slab_pool_t *>(zone->shm.addr);
-    if (pool->start > begin) {
-        ngx_memzero(begin, static_cast<std::size_t>(pool->start - begin));
-    }
-#endif
 }
 
 // What `data` of our zone points to, in the pool of its configuration.
@@ -152,7 +135,7 @@ bool init_zone(ngx_shm_zone_t *zone, bool used_before)
                         "forgotten; restart nginx, or write the old "
                         "ones");
     }
-    clear_new_zone(zone);
+    clear_zone_from(zone, ZoneParts::table_of(zone));
     if (parts.board.places != 0) {
         SupportedBoard::format(parts.board_of(zone), parts.board);
     }
@@ -176,6 +159,17 @@ ngx_int_t init_zone_hook(ngx_shm_zone_t *zone, void *old_data)
 bool process_is_alive(std::int64_t process)
 {
     return kill(static_cast<pid_t>(process), 0) == 0 || ngx_errno == NGX_EPERM;
+}
+
+void clear_zone_from(const ngx_shm_zone_t *zone, u_char *begin)
+{
+    u_char *end = zone->shm.addr + zone->shm.size;
+#if !(NGX_DEBUG_MALLOC)
+    end = reinterpret_cast<ngx_slab_pool_t *>(zone->shm.addr)->start;
+#endif
+    if (end > begin) {
+        ngx_memzero(begin, static_cast<std::size_t>(end - begin));
+    }
 }
 
 std::size_t least_zone_bytes()
@@ -222,6 +216,11 @@ JournalFile *journal_of(const ngx_shm_zone_t *zone)
 LockedClaims::LockedClaims(ngx_shm_zone_t *zone)
     : lock_(zone), table_(data_of(zone)->table.get())
 {
+}
+
+const ClaimMemory *claims_to_count(const ngx_shm_zone_t *zone)
+{
+    return &data_of(zone)->table->memory();
 }
 
 PaymentIds payment_ids_in(ngx_shm_zone_t *zone)

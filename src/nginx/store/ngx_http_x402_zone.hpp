@@ -14,6 +14,15 @@ namespace x402 {
 
 std::size_t least_zone_bytes();
 
+// nginx's slab header at the start of each zone; the slab allocator itself is
+// never used, but for its lock.
+constexpr std::size_t kZoneHeader = 4096;
+
+// nginx: ngx_slab_init() wrote its page descriptors over the start of a new
+// zone; the rest is fresh from the kernel, or junk in a debugging build. Clears
+// what is behind `begin`.
+void clear_zone_from(const ngx_shm_zone_t *zone, u_char *begin);
+
 // Registers the zone; nullptr after an error was printed. `journal` is a full
 // path; empty: none.
 ngx_shm_zone_t *add_zone(ngx_conf_t *cf, ngx_str_t name, std::size_t bytes,
@@ -51,6 +60,9 @@ private:
     ZoneLock lock_;
     ClaimTable *table_;
 };
+
+// Without the lock, for counting only; in a worker.
+const ClaimMemory *claims_to_count(const ngx_shm_zone_t *zone);
 
 // Without the lock, which has to be held for most of what can be done with it.
 // nullopt: the zone is too small for one.

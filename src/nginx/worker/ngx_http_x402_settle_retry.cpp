@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "facilitator/settle_request.hpp"
+#include "nginx/books/ngx_http_x402_money_books.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
+#include "policy/asset_table.hpp"
 
 namespace x402 {
 
@@ -11,9 +13,31 @@ namespace {
 
 constexpr ngx_msec_t kInterval = 1000;
 
-void log_closed(const ClaimTexts &texts)
+// What can be said of a payment whose note is gone.
+LedgerFacts facts_of(const ClaimTexts &texts, const SettleRequest &request)
+{
+    LedgerFacts facts;
+    facts.network = texts.network;
+    facts.payer = texts.payer;
+    facts.asset = texts.asset;
+    facts.amount = texts.amount;
+    facts.pay_to = request.pay_to;
+    facts.scheme = request.scheme;
+    facts.resource = request.resource;
+    facts.version = request.version;
+    if (const Asset *asset =
+            find_asset_by_address(texts.network, texts.asset)) {
+        facts.symbol = asset->symbol;
+        facts.decimals = asset->decimals;
+    }
+    return facts;
+}
+
+void log_closed(const ClaimTexts &texts, const Digest &payment)
 {
     LedgerEntry entry{};
+    std::string id = short_id(payment);
+    entry.id = id;
     entry.event = "closed: outcome never learned";
     entry.network = texts.network;
     entry.payer = texts.payer;
@@ -66,7 +90,7 @@ void SettleRetry::tick()
             if (due.what != DueClaim::What::closed) {
                 return ask(due.ref);
             }
-            log_closed(LockedClaims(worker_.zone)->texts(due.ref));
+            close(due.ref);
             return true;
         });
         if (!taken && due.what != DueClaim::What::closed) {
@@ -75,16 +99,39 @@ void SettleRetry::tick()
     }
 }
 
+void SettleRetry::close(ClaimRef claim)
+{
+    ClaimTexts texts;
+    Digest payment;
+    {
+        LockedClaims claims(worker_.zone);
+        texts = claims->texts(claim);
+        payment = claims->view(claim).key;
+    }
+    log_closed(texts, payment);
+    MoneyBooks money =
+        books_from_note(worker_.books, payment, facts_of(texts, {}));
+    EventWords words;
+    words.reason = "outcome never learned";
+    write_event(money.ledger, LedgerEventKind::closed, payment,
+                money.unpacked(), words);
+    worker_.books.erase_note(payment);
+}
+
 // False: it cannot be asked here; the claim is still in our hands.
 bool SettleRetry::ask(ClaimRef claim)
 {
     SettlementTerms terms;
     std::uint64_t facilitator;
+    Digest payment;
+    ClaimTexts texts;
     {
         LockedClaims claims(worker_.zone);
-        facilitator = claims->view(claim).facilitator;
+        ClaimView view = claims->view(claim);
+        facilitator = view.facilitator;
+        payment = view.key;
         terms.body = claims->stored_settle(claim);
-        terms.payer = claims->texts(claim).payer;
+        texts = claims->texts(claim);
     }
     Endpoint *endpoint = worker_.endpoint_by_id(facilitator, nullptr);
     auto request = read_settle_request(terms.body);
@@ -92,6 +139,9 @@ bool SettleRetry::ask(ClaimRef claim)
         return false;
     }
     terms.claim = claim;
+    terms.money =
+        books_from_note(worker_.books, payment, facts_of(texts, *request));
+    terms.payer = std::move(texts.payer);
     terms.network = std::move(request->network);
     terms.receipt_network = std::move(request->receipt_network);
     terms.amount = std::move(request->amount);

@@ -22,6 +22,7 @@ private:
                            const SettlementResult &result);
     void tick();
     bool ask(ClaimRef claim);
+    void close(ClaimRef claim);
 
     Worker &worker_;
     ngx_msec_t connect_timeout_;

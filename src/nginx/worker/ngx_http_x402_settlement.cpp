@@ -100,6 +100,7 @@ void Settlement::write_and_send()
                                         endpoint_->conf().id, ngx_time());
     }
     if (recorded) {
+        keep_note();
         send();
         return;
     }
@@ -290,7 +291,7 @@ void Settlement::log_outcome(const SettlementResult &result,
     }
     log_ledger(log(), {event, terms_.network, terms_.payer, terms_.amount,
                        terms_.asset, answer.transaction, answer.reason,
-                       terms_.resource});
+                       terms_.resource, short_id(terms_.money.payment)});
 }
 
 // Money: whatever fails here for want of memory, the claim does not stay in
@@ -310,6 +311,7 @@ void Settlement::finish(const SettleAnswer &answer)
     });
     guarded(ngx_cycle->log, 0, [&] {
         log_outcome(result, answer);
+        book_outcome(next, result, answer);
         return 0;
     });
     bool kept = guarded(ngx_cycle->log, false, [&] {

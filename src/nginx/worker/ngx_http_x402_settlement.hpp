@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "facilitator/settle_answer.hpp"
+#include "nginx/books/ngx_http_x402_money_books.hpp"
 #include "nginx/worker/ngx_http_x402_worker.hpp"
 #include "session/payment_session.hpp"
 
@@ -23,7 +24,8 @@ struct SettlementTerms {
     std::string amount;
     std::string asset;
     bool at_most = false;  // scheme upto: less may be charged
-    std::string resource;  // URL, for the ledger
+    std::string resource;  // URL, for the error log
+    MoneyBooks money;
     Digest payer_digest{};
     bool ever_unknown = false;       // an earlier settle was not answered
     bool was_verified = false;       // of that claim
@@ -91,6 +93,9 @@ private:
     SettlementResult interpret_again(const SettleAnswer &answer);
     void change_claim(const PaymentStep &step, const SettlementResult &result);
     void keep_receipt(const std::string &receipt);
+    void keep_note() const;
+    void book_outcome(const PaymentStep &step, const SettlementResult &result,
+                      const SettleAnswer &answer);
     void log_outcome(const SettlementResult &result,
                      const SettleAnswer &answer);
     static void on_reply(void *data, FacilitatorReply &reply);

@@ -1,6 +1,8 @@
 #include "nginx/worker/ngx_http_x402_worker.hpp"
 
+#include "nginx/books/ngx_http_x402_ledger.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/worker/ngx_http_x402_claim_census.hpp"
 #include "nginx/worker/ngx_http_x402_journal_compaction.hpp"
 #include "nginx/worker/ngx_http_x402_module_file.hpp"
 #include "nginx/worker/ngx_http_x402_settle_retry.hpp"
@@ -9,11 +11,18 @@
 
 namespace x402 {
 
-Worker::Worker(MainConf *mcf) : zone(mcf->zone), owner(enter_zone(mcf->zone))
+Worker::Worker(MainConf *mcf)
+    : zone(mcf->zone), books(*mcf->books), owner(enter_zone(mcf->zone))
 {
+    books.enter(ngx_worker);
     for (const FacilitatorConf *conf : mcf->facilitators) {
         can_call = can_call && (!conf->needs_curl() || engines.prepare());
         endpoints.push_back(std::make_unique<Endpoint>(*conf, engines));
+        endpoints.back()->count_in(books.counters(),
+                                   books.row_of_facilitator(conf->url.base()));
+    }
+    if (ngx_worker == 0 && owner.stamp != 0) {
+        census = std::make_unique<CensusTaker>(zone, books);
     }
     if (can_call) {
         supported = watch_supported(zone, endpoints);
@@ -34,6 +43,7 @@ Worker::~Worker()
         settlements.back()->abandon();
     }
     upkeep.reset();  // it may be in the middle of a table
+    census.reset();
     leave_zone(zone, owner);
 }
 
@@ -167,6 +177,8 @@ void ngx_http_x402_exit_process(ngx_cycle_t *cycle)
         if (mcf != nullptr && mcf->worker != nullptr) {
             delete mcf->worker;
             mcf->worker = nullptr;
+            // nginx flushed its files before.
+            flush_ledgers(*mcf->books);
         }
         return 0;
     });

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "facilitator/refusal_cache.hpp"
+#include "nginx/books/ngx_http_x402_counters.hpp"
 #include "nginx/call/ngx_http_x402_facilitator_call.hpp"
 #include "nginx/offer/ngx_http_x402_location_offer.hpp"
 #include "nginx/store/ngx_http_x402_client_quota.hpp"
@@ -20,6 +21,7 @@ class Settlement;
 class SupportedWatch;
 class JournalCompaction;
 class SettleRetry;
+class CensusTaker;
 
 struct Worker {
     explicit Worker(MainConf *mcf);
@@ -37,6 +39,7 @@ struct Worker {
     Endpoint *endpoint_by_id(std::uint64_t id, const FacilitatorConf *first);
 
     ngx_shm_zone_t *zone;
+    Books &books;
     ClaimOwner owner;
     CurlEngines engines;
     bool can_call = true;  // false: a facilitator needs libcurl, which failed
@@ -57,6 +60,7 @@ struct Worker {
     AddressShare addresses;
     std::unique_ptr<SettleRetry> unknown;
     std::unique_ptr<JournalCompaction> upkeep;  // where there is a journal
+    std::unique_ptr<CensusTaker> census;        // in one of the workers
 };
 
 // A place among the payments in flight, given back when it goes.

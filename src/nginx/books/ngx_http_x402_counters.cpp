@@ -1,0 +1,224 @@
+#include "nginx/books/ngx_http_x402_counters.hpp"
+
+#include "nginx/core/ngx_http_x402_directive.hpp"
+#include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/store/ngx_http_x402_zone.hpp"
+
+namespace x402 {
+
+namespace {
+
+// An operator cannot write a zone of this name.
+constexpr std::string_view kZoneName = "x402:books";
+constexpr std::size_t kLongestLabel = StatusCounters::kLabelBytes;
+
+// nginx: a zone belongs to who knows its tag, by address.
+ngx_uint_t zone_tag;
+
+u_char *block_of(const ngx_shm_zone_t *zone)
+{
+    constexpr std::size_t kAlignment = 64;
+    u_char *behind_header = zone->shm.addr + kZoneHeader;
+    return ngx_align_ptr(behind_header, kAlignment);
+}
+
+char *set_label(ngx_conf_t *cf, void *conf)
+{
+    LocationConf *lcf = location_conf(conf);
+    ngx_str_t name = arguments(cf)[1];
+    if (lcf->label.data != nullptr) {
+        return const_cast<char *>("is duplicate");
+    }
+    std::string error = validate_variable("x402_label", view(name));
+    if (error.empty() && (name.len == 0 || name.len > kLongestLabel)) {
+        error = "\"x402_label\" must have 1 to " + std::to_string(kLongestLabel)
+                + " bytes";
+    }
+    if (!error.empty()) {
+        return conf_error(cf, error);
+    }
+    lcf->label = name;
+    return NGX_CONF_OK;
+}
+
+}  // namespace
+
+ngx_uint_t Books::add_label(std::string_view server, std::string_view label)
+{
+    // As notes and rows keep them.
+    server = server.substr(0, StatusCounters::kServerBytes);
+    label = label.substr(0, StatusCounters::kLabelBytes);
+    std::string both = std::string(server) + '\0' + std::string(label);
+    auto [at, added] = numbers_.emplace(std::move(both), labels_.size());
+    if (added) {
+        labels_.emplace_back(server, label);
+        label_rows_.push_back(StatusCounters::kOther);
+        label_ledgers_.push_back(nullptr);
+    }
+    return at->second;
+}
+
+ngx_uint_t Books::find_label(std::string_view server,
+                             std::string_view label) const
+{
+    auto at = numbers_.find(std::string(server) + '\0' + std::string(label));
+    return at == numbers_.end() ? 0 : at->second;
+}
+
+bool Books::add_zone(ngx_conf_t *cf)
+{
+    ngx_str_t name = to_ngx_str(kZoneName);
+    std::size_t bytes =
+        kZoneHeader + 64 + StatusCounters::bytes() + PaymentNotes::bytes();
+    zone_ = ngx_shared_memory_add(cf, &name, bytes, &zone_tag);
+    if (zone_ == nullptr) {
+        return false;
+    }
+    zone_->init = on_init;
+    zone_->data = this;
+    if (labels_.size() > StatusCounters::kLabels) {
+        log_line(NGX_LOG_WARN, cf->log,
+                 std::to_string(labels_.size() - 1)
+                     + " locations have a price and a label of their own, and "
+                       "x402_status counts "
+                     + std::to_string(StatusCounters::kLabels - 1)
+                     + ": give locations that belong together the same "
+                       "x402_label");
+    }
+    return true;
+}
+
+// Memory of another build is begun anew: it is figures, not money.
+void Books::begin(ngx_shm_zone_t *zone, bool used_before)
+{
+    u_char *block = block_of(zone);
+    if (!used_before || !StatusCounters::recognises(block)) {
+        if (used_before) {
+            ngx_memzero(block, StatusCounters::bytes() + PaymentNotes::bytes());
+        } else {
+            clear_zone_from(zone, block);
+        }
+        StatusCounters::format(block, ngx_time());
+    }
+    counters_.emplace(block, 0);
+    notes_.emplace(block + StatusCounters::bytes());
+    for (const std::string &url : facilitators_) {
+        counters_->add_facilitator(url);
+    }
+    for (std::size_t i = 1; i < labels_.size(); i++) {
+        label_rows_[i] =
+            counters_->add_label(labels_[i].first, labels_[i].second);
+    }
+}
+
+ngx_int_t Books::on_init(ngx_shm_zone_t *zone, void *old_data)
+{
+    return guarded(zone->shm.log, static_cast<ngx_int_t>(NGX_ERROR), [&] {
+        static_cast<Books *>(zone->data)
+            ->begin(zone, old_data != nullptr || zone->shm.exists);
+        return static_cast<ngx_int_t>(NGX_OK);
+    });
+}
+
+void Books::enter(std::size_t worker)
+{
+    if (counters_) {
+        counters_.emplace(block_of(zone_), worker);
+        counters_->use_shard();
+    }
+}
+
+void Books::count_revenue(ngx_uint_t label, RevenueKey key,
+                          const std::array<std::uint8_t, 32> &amount)
+{
+    if (!counters_) {
+        return;
+    }
+    key.label = row_of_label(label);
+    std::int64_t day = day_of(ngx_time());
+    std::uint32_t series = counters_->find_revenue(key);
+    if (series == StatusCounters::kOther
+        || counters_->is_new_day(series, day)) {
+        ZoneLock lock(zone_);
+        series = counters_->add_revenue(key);
+        if (series != StatusCounters::kOther) {
+            counters_->begin_day(series, day);
+        }
+    }
+    if (series != StatusCounters::kOther) {
+        counters_->add_amount(series, amount);
+    }
+}
+
+void Books::put_note(const Digest &payment, std::string_view text)
+{
+    if (notes_) {
+        ZoneLock lock(zone_);
+        notes_->put(payment, text, ngx_time());
+    }
+}
+
+std::string Books::find_note(const Digest &payment)
+{
+    if (!notes_) {
+        return {};
+    }
+    ZoneLock lock(zone_);
+    return notes_->find(payment);
+}
+
+void Books::erase_note(const Digest &payment)
+{
+    if (notes_) {
+        ZoneLock lock(zone_);
+        notes_->erase(payment);
+    }
+}
+
+void Books::publish(const ClaimCensus &census)
+{
+    if (counters_) {
+        ZoneLock lock(zone_);
+        counters_->publish(census);
+    }
+}
+
+void merge_books(ngx_conf_t *cf, LocationConf &conf, const LocationConf &outer)
+{
+    auto *clcf = static_cast<ngx_http_core_loc_conf_t *>(
+        ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
+    auto *cscf = static_cast<ngx_http_core_srv_conf_t *>(
+        ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module));
+    if (!conf.ledger_written) {
+        conf.ledger_written = outer.ledger_written;
+        conf.ledger = outer.ledger;
+    }
+    if (conf.label.data == nullptr) {
+        conf.label = outer.label;
+    }
+    if (!conf.enabled) {
+        return;
+    }
+    // nginx: `if` and `limit_except` are locations without a name.
+    bool nameless = clcf->noname && outer.label_number != 0;
+    if (conf.label.data == nullptr && nameless) {
+        conf.label_number = outer.label_number;
+        return;
+    }
+    std::string_view label = view(conf.label.data ? conf.label : clcf->name);
+    Books &books = *main_conf(cf)->books;
+    conf.label_number = books.add_label(view(cscf->server_name),
+                                        label.empty() ? "server" : label);
+    if (conf.ledger && books.ledger_of_label(conf.label_number) == nullptr) {
+        books.set_ledger_of_label(conf.label_number, conf.ledger);
+    }
+}
+
+}  // namespace x402
+
+using namespace x402;
+
+char *ngx_http_x402_set_label(ngx_conf_t *cf, ngx_command_t *, void *conf)
+{
+    return config_guarded(cf, set_label, conf);
+}

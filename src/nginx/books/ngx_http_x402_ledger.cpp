@@ -1,0 +1,353 @@
+#include "nginx/books/ngx_http_x402_ledger.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "nginx/core/ngx_http_x402_directive.hpp"
+#include "nginx/core/ngx_http_x402_log.hpp"
+
+namespace x402 {
+
+namespace {
+
+constexpr std::string_view kSyslog = "syslog:";
+constexpr std::size_t kSyslogHeader = 1024;  // with host name and tag
+constexpr std::size_t kDefaultBuffer = 64 * 1024;
+constexpr std::size_t kLeastBuffer = 4 * 1024;
+constexpr ngx_msec_t kDefaultFlush = 1000;
+
+std::size_t lines_in(std::string_view text)
+{
+    return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+std::string with_errno(int problem)
+{
+    return " (" + std::to_string(problem) + ": " + std::strerror(problem) + ")";
+}
+
+}  // namespace
+
+Ledger::Ledger(LedgerTerms terms, Books &books)
+    : terms_(std::move(terms)),
+      books_(books),
+      timer_(
+          AtQuit::leave,
+          [](void *ledger) { static_cast<Ledger *>(ledger)->flush(); }, this)
+{
+}
+
+bool Ledger::open(ngx_conf_t *cf)
+{
+    if (terms_.target.compare(0, kSyslog.size(), kSyslog) == 0) {
+        syslog_ = std::make_unique<ngx_syslog_peer_t>();
+        return ngx_syslog_process_conf(cf, syslog_.get()) == NGX_CONF_OK;
+    }
+    ngx_str_t path = pool_copy(cf->pool, terms_.target);
+    file_ = path.data ? ngx_conf_open_file(cf->cycle, &path) : nullptr;
+    if (file_ == nullptr) {
+        return false;
+    }
+    if (file_->data != nullptr) {
+        conf_error(cf, "\"" + terms_.target
+                           + "\" is written by another directive that buffers "
+                             "it; give x402_ledger a file of its own");
+        return false;
+    }
+    // nginx: USR1 and the end of a worker flush what a file's owner holds.
+    file_->flush = on_flush;
+    file_->data = this;
+    return true;
+}
+
+void Ledger::on_flush(ngx_open_file_t *file, ngx_log_t *)
+{
+    guarded(ngx_cycle->log, 0, [&] {
+        static_cast<Ledger *>(file->data)->flush();
+        return 0;
+    });
+}
+
+void Ledger::write(std::string_view line)
+{
+    if (syslog_) {
+        send(line);
+        return;
+    }
+    if (terms_.buffer == 0) {
+        write_counted(line);
+        return;
+    }
+    if (waiting_.size() + line.size() > terms_.buffer) {
+        flush();
+    }
+    waiting_ += line;
+    // A worker that ends has no time to wait for a timer.
+    if (waiting_.size() >= terms_.buffer || ngx_exiting || ngx_terminate) {
+        flush();
+    } else if (!timer_.armed()) {
+        timer_.arm(terms_.flush);
+    }
+}
+
+void Ledger::flush()
+{
+    timer_.disarm();
+    if (!waiting_.empty()) {
+        std::string lines;
+        lines.swap(waiting_);
+        write_counted(lines);
+    }
+}
+
+// What a short write left of a line is cut off again, unless another worker has
+// written behind it meanwhile, which a full disk hardly lets it do.
+void Ledger::take_back(std::string_view written)
+{
+    std::size_t newline = written.rfind('\n');
+    std::string_view torn = newline == std::string_view::npos
+                                ? written
+                                : written.substr(newline + 1);
+    struct stat about;
+    if (torn.empty() || fstat(file_->fd, &about) != 0
+        || about.st_size < static_cast<off_t>(torn.size())) {
+        return;
+    }
+    off_t begin = about.st_size - static_cast<off_t>(torn.size());
+    if (!ends_with(about, begin, torn) || ftruncate(file_->fd, begin) != 0) {
+        torn_ = true;
+    }
+}
+
+// nginx: a log is open for writing only.
+bool Ledger::ends_with(const struct stat &file, off_t begin,
+                       std::string_view text) const
+{
+    int reader = ::open(reinterpret_cast<const char *>(file_->name.data),
+                        O_RDONLY | O_CLOEXEC);
+    if (reader < 0) {
+        return false;
+    }
+    struct stat about;
+    std::string end(text.size(), '\0');
+    bool same = fstat(reader, &about) == 0 && about.st_dev == file.st_dev
+                && about.st_ino == file.st_ino
+                && pread(reader, end.data(), end.size(), begin)
+                       == static_cast<ssize_t>(end.size())
+                && end == text;
+    close(reader);
+    return same;
+}
+
+bool Ledger::write_bytes(std::string_view bytes)
+{
+    std::size_t done = 0;
+    while (done < bytes.size()) {
+        ssize_t written =
+            ::write(file_->fd, bytes.data() + done, bytes.size() - done);
+        if (written < 0 && errno == EINTR) {
+            continue;
+        }
+        if (written <= 0) {
+            int problem = written < 0 ? errno : ENOSPC;
+            std::string_view part = bytes.substr(0, done);
+            take_back(part);
+            books_.count_ledger(true, lines_in(part));
+            report_lost(lines_in(bytes) - lines_in(part), problem);
+            return false;
+        }
+        done += static_cast<std::size_t>(written);
+    }
+    return true;
+}
+
+void Ledger::write_counted(std::string_view lines)
+{
+    if (torn_ && write_bytes("\n")) {
+        torn_ = false;
+    }
+    if (!write_bytes(lines)) {
+        return;
+    }
+    books_.count_ledger(true, lines_in(lines));
+    if (lost_ != 0) {
+        log_line(NGX_LOG_NOTICE, ngx_cycle->log,
+                 "ledger \"" + terms_.target + "\" is written again; "
+                     + std::to_string(lost_)
+                     + " lines of this worker are missing in it");
+        lost_ = 0;
+    }
+}
+
+void Ledger::report_lost(std::size_t lines, int problem)
+{
+    bool first = lost_ == 0;
+    lost_ += lines;
+    books_.count_ledger(false, lines);
+    if (first) {
+        log_line(NGX_LOG_CRIT, ngx_cycle->log,
+                 "ledger \"" + terms_.target + "\" cannot be written"
+                     + with_errno(problem)
+                     + "; payments go on, their lines are lost: make room "
+                       "there, x402_status counts them");
+    }
+}
+
+void Ledger::send(std::string_view line)
+{
+    line.remove_suffix(1);  // syslog has its own end
+    std::string message(kSyslogHeader + line.size(), '\0');
+    auto *begin = reinterpret_cast<u_char *>(message.data());
+    u_char *end = ngx_syslog_add_header(syslog_.get(), begin);
+    end = ngx_cpymem(end, line.data(), line.size());
+    auto size = static_cast<std::size_t>(end - begin);
+    ssize_t sent = ngx_syslog_send(syslog_.get(), begin, size);
+    if (sent == static_cast<ssize_t>(size)) {
+        books_.count_ledger(true, 1);
+        lost_ = 0;
+    } else {
+        report_lost(1, ngx_socket_errno);
+    }
+}
+
+Ledger *find_or_add_ledger(ngx_conf_t *cf, LedgerTerms terms)
+{
+    Books &books = *main_conf(cf)->books;
+    for (Ledger *known : books.ledgers()) {
+        if (known->terms() == terms) {
+            return known;
+        }
+        if (known->terms().target == terms.target) {
+            conf_error(cf, "\"" + terms.target
+                               + "\" is already a ledger with another buffer= "
+                                 "or flush=; write the same ones");
+            return nullptr;
+        }
+    }
+    constexpr std::string_view kRequestId = "request_id";
+    ngx_str_t request_id = to_ngx_str(kRequestId);
+    books.request_id = ngx_http_get_variable_index(cf, &request_id);
+    if (books.request_id == NGX_ERROR) {
+        return nullptr;
+    }
+    auto *made = pool_new<Ledger>(cf->cycle->pool, std::move(terms), books);
+    if (made == nullptr || !made->open(cf)) {
+        return nullptr;
+    }
+    books.ledgers().push_back(made);
+    return made;
+}
+
+void flush_ledgers(Books &books)
+{
+    for (Ledger *ledger : books.ledgers()) {
+        ledger->flush();
+    }
+}
+
+bool add_default_ledger(ngx_conf_t *cf, const std::string &journal)
+{
+    LedgerTerms terms;
+    terms.target = journal + ".ledger";
+    Ledger *ledger = find_or_add_ledger(cf, std::move(terms));
+    main_conf(cf)->books->set_default_ledger(ledger);
+    return ledger != nullptr;
+}
+
+namespace {
+
+// name=value among the parameters; empty: it is another one.
+std::string_view value_of(std::string_view word, std::string_view name)
+{
+    return word.substr(0, name.size()) == name ? word.substr(name.size())
+                                               : std::string_view();
+}
+
+std::string read_parameter(std::string_view word, LedgerTerms &terms)
+{
+    std::string_view text = value_of(word, "format=");
+    if (!text.empty()) {
+        return text == "json" ? ""
+                              : "unknown format \"" + std::string(text)
+                                    + "\"; json is the only one";
+    }
+    if (text = value_of(word, "buffer="); !text.empty()) {
+        ngx_str_t size = to_ngx_str(text);
+        ssize_t bytes = ngx_parse_size(&size);
+        if (bytes < static_cast<ssize_t>(kLeastBuffer)) {
+            return "invalid buffer size \"" + std::string(text)
+                   + "\"; write at least 4k";
+        }
+        terms.buffer = static_cast<std::size_t>(bytes);
+        return {};
+    }
+    if (text = value_of(word, "flush="); !text.empty()) {
+        ngx_str_t time = to_ngx_str(text);
+        ngx_int_t ms = ngx_parse_time(&time, 0);
+        if (ms <= 0) {
+            return "invalid flush time \"" + std::string(text) + "\"";
+        }
+        terms.flush = static_cast<ngx_msec_t>(ms);
+        return {};
+    }
+    return "unknown parameter \"" + std::string(word)
+           + "\"; write format=json, buffer=size or flush=time";
+}
+
+char *set_ledger(ngx_conf_t *cf, void *conf)
+{
+    LocationConf *lcf = location_conf(conf);
+    std::string_view target = view(arguments(cf)[1]);
+    if (lcf->ledger_written) {
+        return const_cast<char *>("is duplicate");
+    }
+    lcf->ledger_written = true;
+    if (target == "off") {
+        return cf->args->nelts == 2
+                   ? NGX_CONF_OK
+                   : conf_error(cf, "\"x402_ledger off\" stands alone");
+    }
+    std::string error = validate_variable("x402_ledger", target);
+    if (error.empty() && target.empty()) {
+        error = "\"x402_ledger\" needs a path, syslog:... or off";
+    }
+    LedgerTerms terms;
+    bool is_syslog = target.substr(0, kSyslog.size()) == kSyslog;
+    for (ngx_uint_t i = 2; error.empty() && i < cf->args->nelts; i++) {
+        error = read_parameter(view(arguments(cf)[i]), terms);
+    }
+    if (error.empty() && is_syslog && (terms.buffer || terms.flush)) {
+        error = "syslog is sent line by line: no buffer= and no flush= there";
+    }
+    if (!error.empty()) {
+        return conf_error(cf, error);
+    }
+    if (terms.flush != 0 && terms.buffer == 0) {
+        terms.buffer = kDefaultBuffer;
+    } else if (terms.buffer != 0 && terms.flush == 0) {
+        terms.flush = kDefaultFlush;
+    }
+    ngx_str_t path = arguments(cf)[1];
+    if (!is_syslog && ngx_conf_full_name(cf->cycle, &path, 0) != NGX_OK) {
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    terms.target = copy(path);
+    lcf->ledger = find_or_add_ledger(cf, std::move(terms));
+    return lcf->ledger ? NGX_CONF_OK : static_cast<char *>(NGX_CONF_ERROR);
+}
+
+}  // namespace
+
+}  // namespace x402
+
+using namespace x402;
+
+char *ngx_http_x402_set_ledger(ngx_conf_t *cf, ngx_command_t *, void *conf)
+{
+    return config_guarded(cf, set_ledger, conf);
+}

@@ -1,0 +1,87 @@
+// Where the lines of x402_ledger go: a file that the master opens and USR1
+// opens again, or syslog. Lines stay whole under any number of workers: each
+// write(2) appends whole lines, and what a full disk cuts is taken back.
+#ifndef NGX_HTTP_X402_LEDGER_HPP
+#define NGX_HTTP_X402_LEDGER_HPP
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <sys/stat.h>
+
+#include "nginx/books/ngx_http_x402_counters.hpp"
+#include "nginx/core/ngx_http_x402_timer.hpp"
+
+namespace x402 {
+
+struct LedgerTerms {
+    std::string target;      // as written: a path, or syslog:...
+    std::size_t buffer = 0;  // bytes; 0: each line is written at once
+    ngx_msec_t flush = 0;    // how long a line may wait in the buffer
+
+    bool operator==(const LedgerTerms &other) const
+    {
+        return target == other.target && buffer == other.buffer
+               && flush == other.flush;
+    }
+};
+
+// One destination of a configuration cycle, shared by all that name it.
+class Ledger {
+public:
+    // Lifetime: borrows, of the same cycle.
+    Ledger(LedgerTerms terms, Books &books);
+    Ledger(const Ledger &) = delete;
+    Ledger &operator=(const Ledger &) = delete;
+
+    // While the configuration is read. False: an error was printed, or there
+    // is no memory.
+    bool open(ngx_conf_t *cf);
+    const LedgerTerms &terms() const { return terms_; }
+
+    // In a worker: one line with its newline. What cannot be written is
+    // counted, and told once in the error log.
+    void write(std::string_view line);
+    void flush();
+
+private:
+    static void on_flush(ngx_open_file_t *file, ngx_log_t *log);
+    bool write_bytes(std::string_view bytes);
+    void take_back(std::string_view written);
+    bool ends_with(const struct stat &file, off_t begin,
+                   std::string_view text) const;
+    void write_counted(std::string_view lines);
+    void send(std::string_view line);
+    void report_lost(std::size_t lines, int problem);
+
+    LedgerTerms terms_;
+    Books &books_;
+    ngx_open_file_t *file_ = nullptr;
+    std::unique_ptr<ngx_syslog_peer_t> syslog_;
+    std::string waiting_;
+    std::size_t lost_ = 0;  // since the last line that was written
+    bool torn_ = false;     // the file ends within a line of this worker
+    Timer timer_;
+};
+
+// The ledger of these terms, made when it is the first time. nullptr: an error
+// was printed, or there is no memory.
+Ledger *find_or_add_ledger(ngx_conf_t *cf, LedgerTerms terms);
+
+// postconfiguration: beside the journal, where there is one and no x402_ledger
+// says otherwise. False: as above.
+bool add_default_ledger(ngx_conf_t *cf, const std::string &journal);
+
+// A worker ends: all that waits in buffers.
+void flush_ledgers(Books &books);
+
+// Where events of a location go; nullptr: nowhere.
+inline Ledger *ledger_of(const LocationConf &conf, const Books &books)
+{
+    return conf.ledger_written ? conf.ledger : books.default_ledger();
+}
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,74 @@
+#include "nginx/books/ngx_http_x402_money_books.hpp"
+
+#include "base/decimal_amount.hpp"
+#include "base/hex_codec.hpp"
+
+namespace x402 {
+
+namespace {
+
+std::int64_t now_ms()
+{
+    const ngx_time_t *now = ngx_timeofday();
+    return static_cast<std::int64_t>(now->sec) * 1000 + now->msec;
+}
+
+}  // namespace
+
+void write_event(Ledger *ledger, LedgerEventKind kind, const Digest &payment,
+                 const LedgerFacts &facts, const EventWords &words)
+{
+    if (ledger == nullptr) {
+        return;
+    }
+    LedgerEvent event;
+    event.kind = kind;
+    event.time_ms = now_ms();
+    event.payment = payment;
+    event.facts = facts;
+    event.transaction = words.transaction;
+    event.facilitator = words.facilitator;
+    event.settle_ms = words.settle_ms;
+    event.reason = words.reason;
+    ledger->write(ledger_line(event));
+}
+
+MoneyBooks books_from_note(Books &books, const Digest &payment,
+                           const LedgerFacts &facts)
+{
+    MoneyBooks money;
+    money.books = &books;
+    money.payment = payment;
+    money.facts = books.find_note(payment);
+    LedgerFacts read;
+    if (!unpack_facts(money.facts, read)) {
+        money.facts = pack_facts(facts);
+        read = facts;
+    }
+    money.label = books.find_label(read.server, read.location);
+    money.ledger = books.ledger_of_label(money.label);
+    return money;
+}
+
+void book_revenue(const MoneyBooks &money)
+{
+    LedgerFacts facts = money.unpacked();
+    auto amount = atomic_amount_bytes(facts.amount);
+    if (money.books == nullptr || !amount || facts.network.empty()) {
+        return;
+    }
+    RevenueKey key;
+    key.network = facts.network;
+    key.asset = facts.asset;
+    key.pay_to = facts.pay_to;
+    key.symbol = facts.symbol;
+    key.decimals = static_cast<std::uint8_t>(facts.decimals.value_or(255));
+    money.books->count_revenue(money.label, key, *amount);
+}
+
+std::string short_id(const Digest &payment)
+{
+    return payment == Digest{} ? std::string() : hex_encode(payment.data(), 8);
+}
+
+}  // namespace x402

@@ -1,0 +1,56 @@
+// One payment in the books: counters, revenue, ledger, and the note that is
+// kept beside its claim until its outcome is known.
+#ifndef NGX_HTTP_X402_MONEY_BOOKS_HPP
+#define NGX_HTTP_X402_MONEY_BOOKS_HPP
+
+#include <array>
+#include <optional>
+#include <string>
+
+#include "nginx/books/ngx_http_x402_ledger.hpp"
+#include "protocol/ledger_line.hpp"
+
+namespace x402 {
+
+// What a settlement needs to book its outcome, also without its request.
+struct MoneyBooks {
+    Books *books = nullptr;    // nullptr: nothing is booked
+    Ledger *ledger = nullptr;  // nullptr: nowhere
+    ngx_uint_t label = 0;
+    Digest payment{};   // the claim key; zeros: a token
+    std::string facts;  // as pack_facts() makes them
+
+    LedgerFacts unpacked() const
+    {
+        LedgerFacts read;
+        return unpack_facts(facts, read) ? read : LedgerFacts();
+    }
+};
+
+// Behind the kind of an event; empty members are null in the line.
+struct EventWords {
+    std::string_view transaction = {};
+    std::string_view facilitator = {};
+    std::optional<std::uint64_t> settle_ms = {};
+    std::string_view reason = {};
+};
+
+// One line, where there is a ledger.
+void write_event(Ledger *ledger, LedgerEventKind kind, const Digest &payment,
+                 const LedgerFacts &facts, const EventWords &words);
+
+// The books of a payment that a claim remembers, from its note; without one
+// from `facts`.
+MoneyBooks books_from_note(Books &books, const Digest &payment,
+                           const LedgerFacts &facts);
+
+// Money moved.
+void book_revenue(const MoneyBooks &money);
+
+// The first 16 hexadecimal digits of a payment's id, for the error log; empty:
+// a token.
+std::string short_id(const Digest &payment);
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,161 @@
+#include "nginx/request/ngx_http_x402_request_books.hpp"
+
+#include "base/json_document.hpp"
+#include "policy/asset_table.hpp"
+
+namespace x402 {
+
+namespace {
+
+Books *books_of(const RequestCtx &ctx)
+{
+    return main_conf(ctx.r)->books;
+}
+
+ngx_uint_t label_of(const RequestCtx &ctx)
+{
+    return ctx.quote.conf ? ctx.quote.conf->label_number : ctx.label_number;
+}
+
+// Only where a ledger is written: it costs random bytes.
+std::string_view request_id(const RequestCtx &ctx, const Books &books)
+{
+    if (books.request_id == NGX_ERROR) {
+        return {};
+    }
+    const ngx_http_variable_value_t *value = ngx_http_get_indexed_variable(
+        ctx.r, static_cast<ngx_uint_t>(books.request_id));
+    return value && !value->not_found ? std::string_view(
+               reinterpret_cast<const char *>(value->data), value->len)
+                                      : std::string_view();
+}
+
+// Lifetime: the context's, and the request's.
+LedgerFacts facts_of(const RequestCtx &ctx)
+{
+    const Payment &payment = *ctx.payment;
+    const Books &books = *books_of(ctx);
+    const auto &label = books.label(label_of(ctx));
+    LedgerFacts facts;
+    facts.request_id = request_id(ctx, books);
+    facts.server = label.first;
+    facts.location = label.second;
+    facts.method = view(ctx.r->method_name);
+    facts.resource = ctx.quote.resource_url;
+    facts.payer = payment.payer;
+    facts.pay_to = payment.pay_to;
+    facts.network = payment.network;
+    facts.asset = payment.asset;
+    facts.amount = payment.amount;
+    facts.scheme = payment.option
+                       ? std::string_view(payment.option->requirements.scheme)
+                       : payment.payload.scheme();
+    if (const Asset *asset =
+            find_asset_by_address(payment.network, payment.asset)) {
+        facts.symbol = asset->symbol;
+        facts.decimals = asset->decimals;
+    } else if (payment.option && payment.option->requirements.decimals) {
+        facts.decimals = *payment.option->requirements.decimals;
+    }
+    facts.version = static_cast<unsigned>(payment.payload.version);
+    facts.verify_ms = ctx.trace.verify_time;
+    return facts;
+}
+
+void write_event(const RequestCtx &ctx, LedgerEventKind kind)
+{
+    if (ctx.quote.conf == nullptr) {
+        return;
+    }
+    Ledger *ledger = ledger_of(*ctx.quote.conf, *books_of(ctx));
+    if (ledger == nullptr) {
+        return;
+    }
+    std::string transaction = ctx.trace.transaction;
+    if (transaction.empty() && !ctx.receipt.empty()) {
+        // Of content that was paid for earlier.
+        if (auto receipt = JsonDocument::parse(ctx.receipt)) {
+            transaction = std::string(receipt->root()["transaction"].string());
+        }
+    }
+    std::string facilitator = ctx.asked ? ctx.asked->url.base() : "";
+    EventWords words;
+    words.transaction = transaction;
+    words.facilitator = facilitator;
+    words.settle_ms = ctx.trace.settle_time;
+    words.reason = ctx.trace.reason;
+    write_event(ledger, kind, ctx.payment->facts.key, facts_of(ctx), words);
+}
+
+}  // namespace
+
+MoneyBooks money_books(const RequestCtx &ctx)
+{
+    MoneyBooks money;
+    money.books = books_of(ctx);
+    money.ledger = ledger_of(*ctx.quote.conf, *money.books);
+    money.label = label_of(ctx);
+    money.payment = ctx.payment->facts.key;
+    money.facts = pack_facts(facts_of(ctx));
+    return money;
+}
+
+void book_delivery(const RequestCtx &ctx)
+{
+    bool again = ctx.payment && ctx.payment->resumed;
+    books_of(ctx)->count(label_of(ctx), again ? LabelCounter::redelivered
+                                              : LabelCounter::delivered);
+    if (ctx.payment) {
+        write_event(ctx, again ? LedgerEventKind::redelivered
+                               : LedgerEventKind::delivered);
+    }
+}
+
+void book_owed(const RequestCtx &ctx)
+{
+    books_of(ctx)->count(label_of(ctx), LabelCounter::owed);
+    write_event(ctx, LedgerEventKind::owed);
+}
+
+void book_request_end(const RequestCtx &ctx)
+{
+    Books &books = *books_of(ctx);
+    ngx_uint_t label = label_of(ctx);
+    RequestOutcome outcome = outcome_of(outcome_facts(ctx));
+    if (outcome == RequestOutcome::undecided) {
+        return;
+    }
+    static_assert(static_cast<int>(RequestOutcome::failed)
+                      == static_cast<int>(LabelCounter::failed) + 1
+                  && static_cast<int>(RequestOutcome::free)
+                         == static_cast<int>(LabelCounter::free) + 1);
+    books.count(label,
+                static_cast<LabelCounter>(static_cast<unsigned>(outcome) - 1));
+    if (ctx.payment) {
+        books.count(label, LabelCounter::presented);
+        if (ctx.payment->payer_known) {
+            books.count(label, LabelCounter::valid);
+        }
+    }
+    if (ctx.trace.reply != ReplyKind::none
+        && ctx.trace.reply != ReplyKind::challenge) {
+        books.count(label, refusal_label(ctx.trace.reason));
+    }
+}
+
+OutcomeFacts outcome_facts(const RequestCtx &ctx)
+{
+    OutcomeFacts facts;
+    facts.state = ctx.state();
+    facts.reply = ctx.trace.reply;
+    facts.money_moved = !ctx.receipt.empty() && !ctx.never_settled;
+    facts.never_settled = ctx.never_settled;
+    facts.accepted = ctx.accepted;
+    facts.let_in = ctx.trace.let_in;
+    for (const auto &[conf, bypassed] : ctx.bypasses) {
+        facts.bypassed = facts.bypassed || bypassed;
+    }
+    return facts;
+}
+
+}  // namespace x402

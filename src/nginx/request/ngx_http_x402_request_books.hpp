@@ -1,0 +1,26 @@
+// What a request adds to the books: its outcome, the steps of its payment, and
+// the lines of the ledger that belong to it.
+#ifndef NGX_HTTP_X402_REQUEST_BOOKS_HPP
+#define NGX_HTTP_X402_REQUEST_BOOKS_HPP
+
+#include "nginx/books/ngx_http_x402_money_books.hpp"
+#include "nginx/request/ngx_http_x402_ctx.hpp"
+
+namespace x402 {
+
+// What the settlement of this request's payment books.
+MoneyBooks money_books(const RequestCtx &ctx);
+
+// The content of a payment arrived, or is owed.
+void book_delivery(const RequestCtx &ctx);
+void book_owed(const RequestCtx &ctx);
+
+// The request ends: before its state is closed.
+void book_request_end(const RequestCtx &ctx);
+
+// Why it ended so, for $x402_state and the books.
+OutcomeFacts outcome_facts(const RequestCtx &ctx);
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,31 @@
+// Counts the zone's claims for x402_status: once a second, in steps of some
+// thousand cells and without the lock. One worker does it for all.
+#ifndef NGX_HTTP_X402_CLAIM_CENSUS_HPP
+#define NGX_HTTP_X402_CLAIM_CENSUS_HPP
+
+#include "nginx/books/ngx_http_x402_counters.hpp"
+#include "nginx/core/ngx_http_x402_timer.hpp"
+
+namespace x402 {
+
+class CensusTaker {
+public:
+    // Begins at once. Lifetime: borrows both, of the configuration.
+    CensusTaker(ngx_shm_zone_t *zone, Books &books);
+    CensusTaker(const CensusTaker &) = delete;
+    CensusTaker &operator=(const CensusTaker &) = delete;
+
+private:
+    void step();
+    void finish();
+
+    ngx_shm_zone_t *zone_;
+    Books &books_;
+    std::size_t place_ = 0;
+    ClaimCensus census_;
+    Timer timer_;
+};
+
+}  // namespace x402
+
+#endif
