@@ -26,7 +26,7 @@ help: ## list these words
 
 BUILD_PACKAGES := nginx nginx-dev g++ make pkg-config libjansson-dev \
 	libcurl4-openssl-dev libssl-dev
-TEST_PACKAGES := $(BUILD_PACKAGES) libgtest-dev perl openssl procps curl tinyproxy microsocks \
+TEST_PACKAGES := $(BUILD_PACKAGES) libgtest-dev perl openssl procps curl prometheus tinyproxy microsocks \
 	libnginx-mod-http-subs-filter
 
 need-build:
@@ -54,8 +54,8 @@ t/e2e/node_modules/.package-lock.json: t/e2e/package-lock.json \
 
 # --- the module --------------------------------------------------------------
 
-build: need-build ## build/ngx_http_x402_module.so for the installed nginx, NGINX=binary or NGINX_SRC=dir; X402_CURL=no without libcurl
-	@$(MAKE) --no-print-directory $(MODULE)
+build: need-build ## build/ngx_http_x402_module.so for the installed nginx, NGINX=binary or NGINX_SRC=dir; X402_CURL=no without libcurl; and build/x402-journal
+	@$(MAKE) --no-print-directory $(MODULE) $(TOOL)
 
 # Asked every time: nginx's own Makefile knows what is out of date, and another
 # NGINX_SRC, compiler or list of files configures anew.
@@ -65,6 +65,22 @@ $(MODULE): ask
 		|| { cp build/module/ngx_http_x402_module.so $@.new && mv $@.new $@ && echo "built $@"; }
 
 ask:
+
+# x402-journal: a program of the pure rooms.
+TOOL := build/x402-journal
+TOOL_SRC := tools/x402_journal.cpp src/session/claim_journal.cpp src/session/claim_census.cpp src/policy/asset_table.cpp \
+	src/policy/network_table.cpp src/policy/evm_address.cpp $(addprefix src/base/,sha256_digest.cpp hex_codec.cpp json_text.cpp \
+	decimal_amount.cpp utc_time.cpp address_codec.cpp keccak256_digest.cpp)
+
+$(TOOL): $(TOOL_SRC:%.cpp=build/tool/%.o)
+	@$(CXX) -o $@ $^ -lcrypto
+	@echo "built $@"
+
+build/tool/%.o: %.cpp
+	@mkdir -p $(@D)
+	@$(CXX) -std=c++17 -O2 -g -W -Wall -Wextra -Wshadow -Werror -iquote src -MMD -MP -c -o $@ $<
+
+-include $(TOOL_SRC:%.cpp=build/tool/%.d)
 
 # --- tests -------------------------------------------------------------------
 
@@ -87,7 +103,7 @@ unit: need-test ## GoogleTest units of the pure rooms, with ASan and UBSan
 BOTH_TRANSPORTS = $(shell grep -l '^\# Runs with both transports\.$$' t/http/*.t)
 
 http: need-test ## t/http: a real nginx, a scripted facilitator
-	@$(MAKE) --no-print-directory $(MODULE)
+	@$(MAKE) --no-print-directory $(MODULE) $(TOOL)
 	@$(MAKE) --no-print-directory build/chaos/fault_shim.so
 	@t/lib/build-curl-module build/module build/curl
 	X402_MODULE=$(CURDIR)/$(MODULE) prove -j$(JOBS) -It/lib t/http/*.t t/package/build.t
@@ -294,7 +310,7 @@ demo: need-build need-e2e ## chain, facilitator and nginx with a paid location; 
 pay: need-e2e ## one payment at URL=http://..., by the wallet whose key is in X402_KEY, at most X402_MAX=1 dollars
 	@URL='$(URL)' node t/e2e/pay.mjs
 
-CXX_FILES = $(foreach dir,src/* src/nginx/* src/nginx/*/* t/unit t/unit/* t/fuzz t/bench,$(wildcard $(dir)/*.cpp $(dir)/*.hpp))
+CXX_FILES = $(foreach dir,src/* src/nginx/* src/nginx/*/* t/unit t/unit/* t/fuzz t/bench tools,$(wildcard $(dir)/*.cpp $(dir)/*.hpp))
 
 format: ## clang-format for the C++ (ngx_http_x402_module.c is kept by hand)
 	@t/lib/need clang-format
