@@ -37,7 +37,7 @@ dl{display:grid;grid-template-columns:auto 1fr;gap:2px 14px;margin:8px 0 0}dt{co
 th{font-weight:500;color:var(--soft);text-align:right;white-space:nowrap}td{text-align:right}
 th,td{padding:5px 10px 5px 0;border-bottom:1px solid var(--line)}tr:last-child td{border-bottom:0}
 th:first-child,td:first-child{text-align:left;overflow-wrap:anywhere;min-width:120px}td.text,th.text{text-align:left}
-code{font:13px ui-monospace,Consolas,monospace}
+p{overflow-wrap:anywhere}code{font:13px ui-monospace,Consolas,monospace}
 .step{display:grid;grid-template-columns:90px 1fr 90px;gap:10px;align-items:center;margin:5px 0}.step b{text-align:right;font-weight:550}
 .bar{height:14px;background:var(--line);border-radius:4px;overflow:hidden}.bar i{display:block;height:100%;background:var(--bar);border-radius:4px;min-width:1px}
 @media(max-width:520px){main{padding:16px 12px 32px}.step{grid-template-columns:80px 1fr 70px}}

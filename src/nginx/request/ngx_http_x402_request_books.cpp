@@ -121,7 +121,11 @@ void book_request_end(const RequestCtx &ctx)
 {
     Books &books = *books_of(ctx);
     ngx_uint_t label = label_of(ctx);
-    RequestOutcome outcome = outcome_of(outcome_facts(ctx));
+    // Most requests are challenged: what outcome_of() says of them, sooner.
+    bool challenged =
+        ctx.trace.reply == ReplyKind::challenge && ctx.receipt.empty();
+    RequestOutcome outcome = challenged ? RequestOutcome::challenged
+                                        : outcome_of(outcome_facts(ctx));
     if (outcome == RequestOutcome::undecided) {
         return;
     }
