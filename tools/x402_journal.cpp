@@ -135,7 +135,7 @@ std::string state_of(const JournalRecord &record)
 
 std::string amount_of(const JournalRecord &record, bool decimal)
 {
-    std::string atomic = atomic_amount_text(record.amount);
+    std::string atomic = atomic_amount_text(record.binding.paid);
     const Asset *asset = find_asset_by_address(record.network, record.asset);
     if (!decimal) {
         return atomic;

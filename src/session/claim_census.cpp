@@ -28,7 +28,7 @@ OpenPayment open_payment(const ClaimCell &cell)
     payment.state = cell.state;
     bool unknown = cell.claim_state() == ClaimState::unknown;
     payment.since = unknown ? cell.settle_started : cell.changed;
-    payment.amount = cell.amount;
+    payment.amount = cell.binding.paid;
     std::size_t network = std::min<std::size_t>(cell.text_bytes[0], kTextBytes);
     std::size_t asset_at =
         std::min<std::size_t>(network + cell.text_bytes[1], kTextBytes);

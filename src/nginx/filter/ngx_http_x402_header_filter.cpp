@@ -73,7 +73,7 @@ ngx_int_t refuse_unpaid_content(ngx_http_request_t *r, const LocationConf *conf)
     case OfferState::made:
         break;
     case OfferState::free:
-        return next_header_filter(r);
+        return write_header(r, ctx);
     default:
         return NGX_ERROR;
     }
