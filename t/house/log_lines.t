@@ -17,6 +17,11 @@ sub words_of ($house) {
     return map { /^\| (`[^|]*) \|/ ? $1 =~ /`([^`]+)`/g : () } split /\n/, $house->text(PAGE);
 }
 
+# Without comments; "https://" does not begin one.
+sub code_of ($house, $path) {
+    return $house->text($path) =~ s{(?<!:)//[^\n]*}{}gr;
+}
+
 # Of a call: its literals, those that touch put together.
 sub literals ($arguments) {
     my ($text, $last) = ('', 0);
@@ -33,7 +38,7 @@ sub literals ($arguments) {
 sub lines_written ($house) {
     my @found;
     for my $path (grep { !m{/core/} } $house->sources('nginx')) {
-        my $text = $house->text($path) =~ s{//[^\n]*}{}gr;
+        my $text = code_of($house, $path);
         while ($text =~ /\b(?:log_line|log_conf|say)\s*\(((?:[^;"]|"(?:[^"\\]|\\.)*")*?)\)\s*;/gs) {
             my ($arguments, $line) = ($1, 1 + substr($text, 0, $-[0]) =~ tr/\n//);
             push @found, [ $path, $line, $arguments =~ /NGX_LOG_(\w+)/ ? $1 : '', literals($arguments) ] if $arguments =~ /"/;
@@ -56,7 +61,7 @@ sub without_row ($house) {
 }
 
 sub without_line ($house) {
-    my $all = join "\n", map { literals($house->text($_) =~ s{//[^\n]*}{}gr) } $house->sources('nginx');
+    my $all = join "\n", map { literals(code_of($house, $_)) } $house->sources('nginx');
     $all .= join "\n", map { literals($house->text($_)) } $house->sources('facilitator');
     return map { PAGE . ": nothing writes \"$_\"" } grep { index($all, $_) < 0 } words_of($house);
 }

@@ -158,7 +158,7 @@ sub money_last ($t, $name, $path, $outcome, %expected) {
     # Without a payment, and below with one that is refused when it is settled: the
     # module's answer as it was made, under the headers that the operator adds to all.
     my $r = $t->get($path, @asked);
-    ok $r->status == 402 && $r->complete && $r->body eq '{}' && offer($r)
+    ok $r->status == 402 && $r->complete && $r->body =~ /"error":"Payment required"/ && offer($r)
         && ($r->header('X-Own') // '') eq 'yes' && ($r->header('Cache-Control') // '') eq 'no-store',
         "$name: unpaid" or diag $r->summary;
     is $r->header($expected{own}) // '', 'yes', "$name: unpaid, with its header" if $expected{own};

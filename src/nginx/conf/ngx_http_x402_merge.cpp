@@ -195,6 +195,20 @@ void record_paid(MainConf &mcf, const LocationConf &conf)
     mcf.cors = mcf.cors || conf.cors.len != 0;
 }
 
+// False: an error was printed.
+bool check_tokens(ngx_conf_t *cf, const LocationConf &conf)
+{
+    std::string why = validate_tokens(conf);
+    if (why.empty()) {
+        return true;
+    }
+    // Accepts remember their own lines.
+    bool at_accept = conf.origin.line == 0 && conf.accepts;
+    log_conf(cf, NGX_LOG_EMERG, why,
+             at_accept ? conf.accepts->front().origin : conf.origin);
+    return false;
+}
+
 char *merge(ngx_conf_t *cf, LocationConf &outer, LocationConf &conf)
 {
     MainConf *mcf = main_conf(cf);
@@ -226,13 +240,7 @@ char *merge(ngx_conf_t *cf, LocationConf &outer, LocationConf &conf)
     }
     record_paid(*mcf, conf);
     bool complete = is_complete(conf);
-    std::string why =
-        complete || !is_server ? validate_tokens(conf) : std::string();
-    if (!why.empty()) {
-        // Accepts remember their own lines.
-        bool at_accept = conf.origin.line == 0 && conf.accepts;
-        log_conf(cf, NGX_LOG_EMERG, why,
-                 at_accept ? conf.accepts->front().origin : conf.origin);
+    if ((complete || !is_server) && !check_tokens(cf, conf)) {
         return static_cast<char *>(NGX_CONF_ERROR);
     }
     if (!complete) {

@@ -82,7 +82,7 @@ TEST_F(UnverifiedClaims, AreNobodysOlderClaim)
     settle_unverified(1, 1);
     table_.set_unknown(look(1).ref, kNow);
     ClaimFacts facts = facts_of(1);
-    Purchase purchase{facts.payer, facts.resource, facts.money, facts.amount};
+    Purchase purchase{facts.payer, facts.binding};
     EXPECT_FALSE(table_.has_older(purchase, kNow));
     EXPECT_EQ(table_.find_unknown(purchase, kNow).state, ClaimState::free);
     unknown(2);
