@@ -138,6 +138,7 @@ http {{
         with open(f'{self.dir}/control', 'r+b') as file:
             self.control = mmap.mmap(file.fileno(), 32)
         self.log_at = 0
+        self.quitting = None        # the master before this one, after an upgrade
         libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
         await self.run()
 
@@ -257,19 +258,20 @@ http {{
         return count
 
     async def upgrade(self):
-        """USR2: another master beside this one, which then quits."""
+        """USR2: another master beside this one, which then quits. False: it gave up."""
         old = self.master
-        known = set(self.children(old))     # the new master is none of these
+        # nginx ignores USR2 while the master of the upgrade before still ends.
+        if self.quitting and not await self.wait(lambda: not self.titled(self.quitting, b'nginx'), 30):
+            return False
         self.tell(old, signal.SIGUSR2)
-        masters = lambda: [pid for pid in self.children(old) if pid not in known and self.titled(pid, b'master process')]
-        if not await self.wait(masters, 30):
+        # Only its pid file tells the new master: until it runs its program it bears
+        # the old one's title, and then none for a while.
+        if not await self.wait(lambda: self.pid_file() not in (None, old), 30):
             return False
-        found = masters()
-        if not found:               # it came, and gave up
-            return False
-        new = found[0]
+        new = self.pid_file()
         await self.wait(lambda: len(self.children(new)) >= self.workers_wanted, 30)
         self.tell(old, signal.SIGQUIT)
+        self.quitting = old
         self.master = new
         return True
 
