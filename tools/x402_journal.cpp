@@ -102,7 +102,7 @@ std::map<Digest, JournalRecord> last_records(const Journal &journal)
     JournalReader reader(journal.bytes);
     JournalRecord record;
     while (reader.next(record)) {
-        if (record.kind == JournalKind::claim) {
+        if (tells_of_claim(record.kind)) {
             last[record.key] = record;
         } else if (record.kind == JournalKind::freed) {
             last.erase(record.key);
@@ -240,7 +240,7 @@ int show(const Journal &journal, std::string_view id)
     JournalRecord record;
     std::size_t found = 0;
     while (reader.next(record)) {
-        bool of_payment = record.kind == JournalKind::claim
+        bool of_payment = tells_of_claim(record.kind)
                           || record.kind == JournalKind::freed;
         if (!of_payment || id_of(record).substr(0, id.size()) != id) {
             continue;

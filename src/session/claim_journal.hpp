@@ -50,6 +50,11 @@ enum class JournalKind : std::uint32_t {
     bound_claim,
 };
 
+inline bool tells_of_claim(JournalKind kind)
+{
+    return kind == JournalKind::claim || kind == JournalKind::bound_claim;
+}
+
 // One record. Which members count depends on the kind.
 struct JournalRecord {
     JournalKind kind = JournalKind::begin;

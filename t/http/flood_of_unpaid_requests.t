@@ -61,7 +61,7 @@ for my $kind (@kinds) {
     my ($name, @headers) = @$kind;
     for my $h2 (0, $name =~ /no payment|shape/ ? 1 : ()) {
         my $p = $h2 ? 'HTTP/2, ' : '';
-        flood($h2, 2, @headers);    # what nginx keeps for itself
+        flood($h2, 6, @headers);    # pages that are touched for the first time
         my ($before, $lines) = (resident(), $t->log =~ tr/\n//);
         is_deeply flood($h2, 6, @headers), { 402 => 6 * AT_ONCE }, "$p$name: an offer each";
         my $more = resident() - $before;

@@ -45,7 +45,7 @@ $t->start;
 
 my %pays = (
     v2   => sub { 'PAYMENT-SIGNATURE' => payment(unpaid($t, '/v2')) },
-    v1   => sub { 'X-PAYMENT' => evm_payment(fast_offer($t->get('/v1'))) },
+    v1   => sub { 'X-PAYMENT' => evm_payment(fast_offer($t->get('/v1')), valid => 120) },
     fast => sub { 'X-PAYMENT' => evm_payment(fast_offer($t->get('/fast'))) },
     nevermined => sub {
         'payment-signature' => encode_base64url(JSON::PP->new->encode({ x402Version => 2, payload => { signature => random_hex(65) } }));
