@@ -240,8 +240,8 @@ int show(const Journal &journal, std::string_view id)
     JournalRecord record;
     std::size_t found = 0;
     while (reader.next(record)) {
-        bool of_payment = tells_of_claim(record.kind)
-                          || record.kind == JournalKind::freed;
+        bool of_payment =
+            tells_of_claim(record.kind) || record.kind == JournalKind::freed;
         if (!of_payment || id_of(record).substr(0, id.size()) != id) {
             continue;
         }

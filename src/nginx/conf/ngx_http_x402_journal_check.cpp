@@ -51,8 +51,8 @@ bool record_only_guard(ngx_conf_t *cf, MainConf &mcf, const LocationConf &conf)
     if (conf.offer == nullptr) {
         return true;
     }
-    bool off = conf.settle == NGX_HTTP_X402_SETTLE_OFF
-               && !uses_bearer_tokens(conf);
+    bool off =
+        conf.settle == NGX_HTTP_X402_SETTLE_OFF && !uses_bearer_tokens(conf);
     if (off && !can_guard(cf, *conf.offer)) {
         return false;
     }

@@ -155,7 +155,7 @@ struct MainConf {
     // is not written.
     ngx_uint_t max_calls = 0;
     ConfOrigin paid_at{};  // the first paid location
-    bool status = false;       // some location has x402_status
+    bool status = false;   // some location has x402_status
     ErrorPageCheck *error_pages = nullptr;
     PlacedOffers *placed_offers = nullptr;
     const char *only_guard_of = nullptr;  // what no chain protects
