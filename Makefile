@@ -26,8 +26,11 @@ help: ## list these words
 
 BUILD_PACKAGES := nginx nginx-dev g++ make pkg-config libjansson-dev \
 	libcurl4-openssl-dev libssl-dev
+# Filters of others, which t/http/filter_modules.t loads beside the module.
+FILTER_PACKAGES := $(patsubst %,libnginx-mod-http-%,brotli-filter echo headers-more-filter image-filter js lua \
+	modsecurity perl srcache-filter subs-filter uploadprogress xslt-filter)
 TEST_PACKAGES := $(BUILD_PACKAGES) libgtest-dev perl openssl procps curl prometheus tinyproxy microsocks \
-	libnginx-mod-http-subs-filter
+	$(FILTER_PACKAGES)
 
 need-build:
 	@t/lib/need $(if $(NGINX_SRC),$(filter-out nginx nginx-dev,$(BUILD_PACKAGES)) libpcre2-dev zlib1g-dev,$(BUILD_PACKAGES))
