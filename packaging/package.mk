@@ -34,10 +34,11 @@ deb: dist ## build/deb/libnginx-mod-http-x402_*.deb for this Debian, or in a bar
 # SUITES: those whose package is in build/deb.
 SUITES = $(patsubst build/deb/%/,%,$(sort $(dir $(wildcard build/deb/*/*.deb))))
 
-deb-test: need-e2e ## docs/install.md, word for word, in a bare root of each release with a package in build/deb; root
+deb-test: need-e2e ## README and docs/install.md, word for word, in a bare root of each release with a package in build/deb; root
 	@t/lib/need util-linux iproute2 openssl nginx
 	@[ -n "$(SUITES)" ] || { echo "no package in build/deb: make deb, or make deb SUITE=trixie"; exit 1; }
-	@for suite in $(SUITES); do echo "== $$suite"; SUITE=$$suite prove -It/lib t/package/debian.t || exit 1; done
+	@for suite in $(SUITES); do for page in README.md docs/install.md; do \
+		echo "== $$suite, $$page"; SUITE=$$suite PAGE=$$page prove -It/lib t/package/debian.t || exit 1; done; done
 
 dist-check: ## the tarball and the module of two clones in two folders are the same bytes
 	@t/package/dist-check

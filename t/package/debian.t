@@ -1,7 +1,7 @@
-# From a bare Debian to a paid answer, by the words of docs/install.md alone.
-# SUITE names the release, the package is the one in build/deb/SUITE. Runs as
-# root, in a root that is thrown away and a network of its own, in which the
-# test is the facilitator of the page.
+# From a bare Debian to a paid answer, by the words of a page alone: PAGE is
+# docs/install.md or README.md. SUITE names the release, the package is the one in
+# build/deb/SUITE. Runs as root, in a root that is thrown away and a network of
+# its own, in which the test is the facilitator of the page.
 
 use v5.36;
 use FindBin;
@@ -14,8 +14,10 @@ use X402::Page;
 
 my $top   = Cwd::abs_path("$FindBin::Bin/../..");
 my $suite = $ENV{SUITE} // 'bookworm';
-my ($page, $section) = ('docs/install.md', 'Debian 12 and 13');
-my @steps = X402::Page::blocks($page, $section);
+my $page  = $ENV{PAGE}  // 'docs/install.md';
+my @steps = X402::Page::blocks($page, $page eq 'README.md' ? 'Quick start' : 'Debian 12 and 13');
+# The payer is another machine: this one.
+my $payer = $page eq 'README.md' ? 'Quick start' : 'See a paid request';
 
 if (!defined $ENV{X402_ROOT}) { exit outside() }
 inside($ENV{X402_ROOT});
@@ -60,8 +62,7 @@ sub inside ($root) {
     local $SIG{ALRM} = sub { diag 'the test hangs'; exit 1 };
     alarm 600;
     run('ip', 'link', 'set', 'lo', 'up');
-    run('mount', '-t', 'proc', 'proc', "$root/proc");
-    run('mount', '--rbind', '/dev', "$root/dev");
+    run("$top/t/package/root-mounts", $root);
     my $facilitator = play_x402_org($root);
 
     my $said = follow($root);
@@ -128,7 +129,7 @@ sub follow ($root) {
     my $said = '';
     for my $step (@steps) {
         my $text = $step->{text};
-        next if $step->{language} eq 'text' || $text =~ /^(?:apt-get|systemctl) /m;
+        next if $step->{language} eq 'text' || $text =~ /^(?:apt-get|systemctl|make) /m;
         if (defined $step->{path}) {
             write_file("$root$step->{path}", $text);
             pass "$page: the file $step->{path}";
@@ -143,8 +144,7 @@ sub follow ($root) {
 # --- and what the page promises -------------------------------------------------------
 
 sub pay ($root, $facilitator) {
-    my ($paid) = grep { $_->{text} =~ /^make pay /m } X402::Page::blocks($page, 'See a paid request');
-    # The payer is another machine: this one.
+    my ($paid) = grep { $_->{text} =~ /^make pay /m } X402::Page::blocks($page, $payer);
     my $said = eval { run('sh', '-ec', "cd $top\n$paid->{text}") } // $@;
     like $said, qr/^200 OK\nsunny, 22 degrees\nsettled: 0\.01 USDC on eip155:84532, transaction 0x[0-9a-f]{64}$/m,
         "$page: make pay" or diag $said;
