@@ -153,7 +153,7 @@ ngx_int_t first_visit(RequestCtx &ctx, const LocationConf *conf)
     if (ctx.claim_wait_timer.timer_set) {
         ngx_del_timer(&ctx.claim_wait_timer);
     }
-    ctx.wait_place = AddressPlace();
+    ctx.wait_place = SharedPlace();
     if (ctx.payment && ctx.claim_wait_until) {
         // Read before; only the claim has changed.
         continue_payment(ctx);

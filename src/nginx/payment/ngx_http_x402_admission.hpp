@@ -33,7 +33,7 @@ private:
 
     Worker &worker_;
     PeerChoice peer_;
-    AddressPlace place_;
+    SharedPlace place_;
     Denied denied_ = Denied::no;
 };
 

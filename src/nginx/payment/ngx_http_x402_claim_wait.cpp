@@ -32,7 +32,7 @@ bool wait_for_claim(RequestCtx &ctx)
 {
     if (ctx.payment) {
         Worker *worker = worker_of(main_conf(ctx.r));
-        ctx.wait_place = AddressPlace(worker->addresses, ctx.r->connection,
+        ctx.wait_place = SharedPlace(worker->addresses, ctx.r->connection,
                                       ctx.quote.conf->max_calls);
         if (!ctx.wait_place) {
             return false;

@@ -9,6 +9,7 @@
 #include "nginx/offer/ngx_http_x402_extensions.hpp"
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
 #include "nginx/payment/ngx_http_x402_admission.hpp"
+#include "nginx/payment/ngx_http_x402_content_deadline.hpp"
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
 #include "nginx/payment/ngx_http_x402_verify.hpp"
 #include "nginx/reply/ngx_http_x402_answer_body.hpp"
@@ -83,9 +84,11 @@ void accept_token(RequestCtx &ctx)
         ctx.settled_first = true;
         ctx.never_settled = true;
         advance(ctx, PaymentEvent::verify_final);
+        ctx.slot = Slot();  // there is no settlement
         return;
     }
     advance(ctx, PaymentEvent::verify_valid);
+    arm_content_deadline(ctx);
 }
 
 void refuse_token(RequestCtx &ctx, const VerifyAnswer &answer)

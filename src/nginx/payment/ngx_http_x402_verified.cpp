@@ -3,6 +3,7 @@
 #include "nginx/books/ngx_http_x402_money_books.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/payment/ngx_http_x402_claim_takeover.hpp"
+#include "nginx/payment/ngx_http_x402_content_deadline.hpp"
 #include "nginx/payment/ngx_http_x402_identifier.hpp"
 #include "nginx/payment/ngx_http_x402_payer_claims.hpp"
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
@@ -45,6 +46,27 @@ void accept_for_good(RequestCtx &ctx, Worker &worker)
                                         ctx.quote.resource_url,
                                         short_id(payment.facts.key)});
     advance(ctx, PaymentEvent::verify_final);
+    ctx.slot = Slot();  // there is no settlement
+}
+
+// Money: a slow request body or slow content costs its payer nothing before it
+// is complete; so a payer, or an address, that has many such payments pays for
+// the next ones before content.
+bool may_wait(RequestCtx &ctx, Worker &worker)
+{
+    if (ctx.settled_before) {
+        return false;
+    }
+    if (!ctx.slot.wait_for_content(client_name(ctx.r->connection),
+                                   ctx.payment->facts.payer,
+                                   ctx.quote.conf->max_calls)) {
+        log_line(NGX_LOG_INFO, ctx.r->connection->log,
+                 "this payer, or its address, has as many payments that wait "
+                 "for their content as x402_facilitator_max_calls leaves room "
+                 "for: it pays before content");
+        return false;
+    }
+    return true;
 }
 
 }  // namespace
@@ -77,9 +99,11 @@ void accept_valid_payment(RequestCtx &ctx)
         accept_for_good(ctx, worker);
         return;
     }
+    bool waits = may_wait(ctx, worker);
     bool trusted = LockedClaims(worker.zone)->set_verified(ctx.payment->claim);
-    if (trusted && !ctx.settled_before) {
+    if (trusted && waits) {
         advance(ctx, PaymentEvent::verify_valid);
+        arm_content_deadline(ctx);
         return;
     }
     if (ctx.payment->scheme.upto && !ctx.settled_before) {

@@ -171,6 +171,9 @@ PaymentAction advance(RequestCtx &ctx, PaymentEvent event)
         return 0;
     });
     ctx.state_ = next.next;
+    if (ctx.content_timer.timer_set && next.next != PaymentState::verified) {
+        ngx_del_timer(&ctx.content_timer);
+    }
     change_claim(ctx, next.claim);
     if (next.next == PaymentState::closed) {
         ctx.slot = Slot();

@@ -193,7 +193,10 @@ public:
     // Waiting for another request with the same payment.
     ngx_event_t claim_wait_timer{};
     std::optional<ngx_msec_t> claim_wait_until;
-    AddressPlace wait_place;  // in its client's share
+    SharedPlace wait_place;  // in its client's share
+
+    // Runs while content is made under a payment that was verified.
+    ngx_event_t content_timer{};
 
     // Headers of the module, told from foreign ones by address.
     ngx_table_elt_t *own_headers[3] = {};

@@ -7,8 +7,6 @@ namespace x402 {
 
 namespace {
 
-// Who an address is: IPv4 all of it, IPv6 the network of 64 bits that one
-// customer has at least, anything else one for all of its kind.
 Digest name_of(const sockaddr *address)
 {
     Digest name{};
@@ -39,9 +37,14 @@ Digest name_of(const sockaddr *address)
 
 }  // namespace
 
+Digest client_name(const ngx_connection_t *c)
+{
+    return name_of(c->sockaddr);
+}
+
 std::uint32_t client_hash(const ngx_connection_t *c)
 {
-    Digest name = name_of(c->sockaddr);
+    Digest name = client_name(c);
     if (name[0] == 0) {
         return 0;
     }
@@ -52,11 +55,11 @@ std::uint32_t client_hash(const ngx_connection_t *c)
     return static_cast<std::uint32_t>(hash >> 32);
 }
 
-AddressPlace::AddressPlace(AddressShare &share, const ngx_connection_t *c,
-                           ngx_uint_t slots)
-    : address_(name_of(c->sockaddr))
+SharedPlace::SharedPlace(PlaceShare &share, const Digest &holder,
+                         std::size_t most)
+    : holder_(holder)
 {
-    if (share.enter(address_, slots)) {
+    if (share.enter(holder_, most)) {
         share_ = &share;
     }
 }

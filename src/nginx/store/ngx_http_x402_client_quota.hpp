@@ -1,44 +1,54 @@
-// A payment's place in its client's share of the slots, for as long as nothing
-// of it is proven. See session/address_share.hpp.
+// A payment's place in a share of the slots: of its client's address while
+// nothing of it is proven, of address and payer while its content is made. See
+// session/place_share.hpp.
 #ifndef NGX_HTTP_X402_CLIENT_QUOTA_HPP
 #define NGX_HTTP_X402_CLIENT_QUOTA_HPP
 
 #include <utility>
 
 #include "nginx/core/ngx_http_x402_boundary.hpp"
-#include "session/address_share.hpp"
+#include "session/place_share.hpp"
 
 namespace x402 {
+
+// Who an address is: IPv4 all of it, IPv6 the network of 64 bits that one
+// customer has at least, anything else one for all of its kind. No payer has
+// this digest: it is no SHA-256.
+Digest client_name(const ngx_connection_t *c);
 
 // A hash of the client's address (of its /64 network for IPv6), the same in all
 // workers; 0: it has none.
 std::uint32_t client_hash(const ngx_connection_t *c);
 
-class AddressPlace {
+class SharedPlace {
 public:
-    AddressPlace() = default;
-    // A place among `slots` for the client at the other end. Empty when it
-    // holds its share already. Lifetime: `share` outlives the place.
-    AddressPlace(AddressShare &share, const ngx_connection_t *c,
-                 ngx_uint_t slots);
-    AddressPlace(AddressPlace &&other) noexcept { *this = std::move(other); }
-    AddressPlace &operator=(AddressPlace &&other) noexcept
+    SharedPlace() = default;
+    // A place for the holder, which may have `most`. Empty when it has as many.
+    // Lifetime: `share` outlives the place.
+    SharedPlace(PlaceShare &share, const Digest &holder, std::size_t most);
+    // In the share of unproven payments: a quarter of `slots` for each client.
+    SharedPlace(PlaceShare &share, const ngx_connection_t *c, ngx_uint_t slots)
+        : SharedPlace(share, client_name(c), slots / 4)
+    {
+    }
+    SharedPlace(SharedPlace &&other) noexcept { *this = std::move(other); }
+    SharedPlace &operator=(SharedPlace &&other) noexcept
     {
         std::swap(share_, other.share_);
-        std::swap(address_, other.address_);
+        std::swap(holder_, other.holder_);
         return *this;
     }
-    ~AddressPlace()
+    ~SharedPlace()
     {
         if (share_) {
-            share_->leave(address_);
+            share_->leave(holder_);
         }
     }
     explicit operator bool() const { return share_ != nullptr; }
 
 private:
-    AddressShare *share_ = nullptr;
-    Digest address_{};
+    PlaceShare *share_ = nullptr;
+    Digest holder_{};
 };
 
 }  // namespace x402

@@ -60,6 +60,19 @@ Endpoint *Worker::endpoint_by_id(std::uint64_t id, const FacilitatorConf *first)
     return nullptr;
 }
 
+bool Slot::wait_for_content(const Digest &address, const Digest &payer,
+                            ngx_uint_t cap)
+{
+    ngx_uint_t room = cap - cap / 8;
+    std::size_t free =
+        room > worker_->in_flight ? room - worker_->in_flight : 0;
+    of_address_ =
+        SharedPlace(worker_->waiting, address, waiting_share_of_address(free));
+    of_payer_ =
+        SharedPlace(worker_->waiting, payer, waiting_share_of_payer(free));
+    return of_address_ && of_payer_;
+}
+
 Worker *worker_of(MainConf *mcf)
 {
     Worker *worker = mcf->worker;

@@ -57,7 +57,8 @@ struct Worker {
     };
     std::unordered_map<const LocationConf *, SupportedOffer> supported_offers;
     ngx_uint_t in_flight = 0;
-    AddressShare addresses;
+    PlaceShare addresses;  // of payments that are not verified, or wait
+    PlaceShare waiting;    // of verified payments whose content is made
     std::unique_ptr<SettleRetry> unknown;
     std::unique_ptr<JournalCompaction> upkeep;  // where there is a journal
     std::unique_ptr<CensusTaker> census;        // in one of the workers
@@ -67,20 +68,18 @@ struct Worker {
 class Slot {
 public:
     Slot() = default;
-    explicit Slot(Worker &worker, AddressPlace place = {})
+    explicit Slot(Worker &worker, SharedPlace place = {})
         : worker_(&worker), place_(std::move(place))
     {
         worker.in_flight++;
     }
-    Slot(Slot &&other) noexcept
-        : worker_(other.worker_), place_(std::move(other.place_))
-    {
-        other.worker_ = nullptr;
-    }
+    Slot(Slot &&other) noexcept { *this = std::move(other); }
     Slot &operator=(Slot &&other) noexcept
     {
         std::swap(worker_, other.worker_);
         std::swap(place_, other.place_);
+        std::swap(of_address_, other.of_address_);
+        std::swap(of_payer_, other.of_payer_);
         return *this;
     }
     ~Slot()
@@ -90,8 +89,13 @@ public:
         }
     }
 
-    // The payment was verified: its client's share is free for others of his.
-    void prove() { AddressPlace released = std::move(place_); }
+    // The payment was verified: its client's share is free for others of its.
+    void prove() { SharedPlace released = std::move(place_); }
+
+    // Content is made before the payment is settled. False: the address or the
+    // payer has as many such payments as it may have among `cap` places.
+    bool wait_for_content(const Digest &address, const Digest &payer,
+                          ngx_uint_t cap);
 
     // An eighth of the places is kept for settling what is unknown.
     static bool available(const Worker &worker, ngx_uint_t cap, bool resettle)
@@ -101,7 +105,9 @@ public:
 
 private:
     Worker *worker_ = nullptr;
-    AddressPlace place_;
+    SharedPlace place_;
+    SharedPlace of_address_;
+    SharedPlace of_payer_;
 };
 
 // This process's worker; made on first use. nullptr: it could not be made

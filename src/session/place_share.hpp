@@ -1,0 +1,49 @@
+// How many of a worker's places among the payments in flight each client
+// address, or each payer, holds. Without it one client could hold them all. One
+// object for each worker; counts are forgotten with the process, as the places
+// are.
+#ifndef X402_SESSION_PLACE_SHARE_HPP
+#define X402_SESSION_PLACE_SHARE_HPP
+
+#include <cstddef>
+#include <map>
+
+#include "base/sha256_digest.hpp"
+
+namespace x402 {
+
+class PlaceShare {
+public:
+    // One place more for the holder, which may hold `most` (at least one).
+    // False: it holds that many; nothing is counted. Memory is bounded by what
+    // is held: a holder without a place is forgotten. Throws std::bad_alloc.
+    bool enter(const Digest &holder, std::size_t most);
+    // The place is free again. Precondition: enter() said true.
+    void leave(const Digest &holder) noexcept;
+
+    std::size_t holders() const { return held_.size(); }
+
+private:
+    std::map<Digest, std::size_t> held_;
+};
+
+// Payments that wait for their content may keep all places taken, because their
+// payers are not charged yet: a slow request body or slow content costs nothing
+// until it is complete. So the share shrinks with the places that are free:
+// whatever the number of holders, some stay free for one that holds none.
+
+// Places that one address may hold for verified payments when `free` are left.
+constexpr std::size_t waiting_share_of_address(std::size_t free)
+{
+    return free;
+}
+
+// Places that one payer may hold.
+constexpr std::size_t waiting_share_of_payer(std::size_t free)
+{
+    return free / 8;
+}
+
+}  // namespace x402
+
+#endif

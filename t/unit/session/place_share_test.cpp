@@ -1,0 +1,100 @@
+#include "session/place_share.hpp"
+
+#include <gtest/gtest.h>
+
+namespace x402 {
+namespace {
+
+Digest holder(unsigned number)
+{
+    Digest digest{};
+    digest[0] = static_cast<std::uint8_t>(number);
+    digest[1] = static_cast<std::uint8_t>(number >> 8);
+    return digest;
+}
+
+TEST(PlaceShare, IsAsLargeAsTheCallerSays)
+{
+    PlaceShare share;
+    for (int count = 0; count < 256; ++count) {
+        EXPECT_TRUE(share.enter(holder(1), 256));
+    }
+    EXPECT_FALSE(share.enter(holder(1), 256));
+    EXPECT_TRUE(share.enter(holder(2), 256)) << "another holder";
+    EXPECT_FALSE(share.enter(holder(1), 256));
+    EXPECT_TRUE(share.enter(holder(1), 257)) << "more places";
+}
+
+TEST(PlaceShare, IsAtLeastOnePlace)
+{
+    PlaceShare share;
+    for (std::size_t most : {0, 1}) {
+        EXPECT_TRUE(share.enter(holder(1), most)) << most;
+        EXPECT_FALSE(share.enter(holder(1), most)) << most;
+        share.leave(holder(1));
+    }
+}
+
+TEST(PlaceShare, IsGivenBack)
+{
+    PlaceShare share;
+    EXPECT_TRUE(share.enter(holder(1), 2));
+    EXPECT_TRUE(share.enter(holder(1), 2));
+    EXPECT_FALSE(share.enter(holder(1), 2));
+    share.leave(holder(1));
+    EXPECT_TRUE(share.enter(holder(1), 2));
+}
+
+TEST(PlaceShare, RemembersNobodyWhoHoldsNothing)
+{
+    PlaceShare share;
+    for (unsigned number = 0; number < 1000; ++number) {
+        EXPECT_TRUE(share.enter(holder(number), 4));
+    }
+    EXPECT_EQ(share.holders(), 1000u);
+    for (unsigned number = 0; number < 1000; ++number) {
+        share.leave(holder(number));
+    }
+    EXPECT_EQ(share.holders(), 0u);
+    share.leave(holder(1));  // never entered: nothing
+    EXPECT_TRUE(share.enter(holder(1), 1));
+}
+
+// All payers take what they can get, round after round, and none lets go.
+std::size_t left_of(std::size_t places, unsigned payers)
+{
+    PlaceShare share;
+    std::size_t held = 0;
+    for (bool some = true; some;) {
+        some = false;
+        for (unsigned number = 0; number < payers && held < places; ++number) {
+            if (share.enter(holder(number),
+                            waiting_share_of_payer(places - held))) {
+                held++;
+                some = true;
+            }
+        }
+    }
+    return places - held;
+}
+
+TEST(PlaceShare, LeavesPlacesForPayersThatHoldNone)
+{
+    EXPECT_GT(left_of(896, 1), 700u);
+    EXPECT_GT(left_of(896, 28), 150u);
+    EXPECT_GT(left_of(896, 100), 50u);
+    EXPECT_GT(left_of(896, 800), 8u);
+}
+
+TEST(PlaceShare, OfAnAddressIsHalfOfThePlacesAtMost)
+{
+    PlaceShare share;
+    std::size_t held = 0;
+    while (share.enter(holder(1), waiting_share_of_address(896 - held))) {
+        held++;
+    }
+    EXPECT_EQ(held, 448u);
+}
+
+}  // namespace
+}  // namespace x402
