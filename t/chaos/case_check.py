@@ -212,7 +212,12 @@ def inheritance(case, heir, elder, last):
         return [f'I5: a new payment of the same payer ends with {last}', story(elder)]
     told = last.receipt['transaction']
     if told == heir.transaction:
-        owed = elder.moved_before_last and elder.made_before_last < 3 and not case.refused_memory \
+        # What nobody has proven is an older payment of no payer, since anyone can put
+        # its name on one. After a refusal its payments are settled unverified.
+        events = {event for event, _ in elder.events}
+        verified = elder.valid_at is not None and 'refused' not in events
+        proven = verified or 'paid' in events
+        owed = proven and elder.moved_before_last and elder.made_before_last < 3 and not case.refused_memory \
             and not maybe_delivered(case, elder, elder.answers)
         return ['M4: charged again for what was owed', story(elder)] if owed or heir.moved_at is None else None
     if heir.moved_at is not None:

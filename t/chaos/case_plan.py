@@ -72,7 +72,7 @@ class Case:
             self.plans.append(self.plan_clients(payment))
             # Copies at most: nothing may go wrong with it.
             payment.plain = payment.content is CONTENT[0][1] and not payment.faulty \
-                and all(set(how) <= {'version', 'slow', 'h2'} for _, how in self.plans[-1])
+                and all(set(how) <= {'version', 'slow'} for _, how in self.plans[-1])
             if rng.random() < 0.25 and rig.zone != '64k':
                 payment.bequeath(Payment(rig, f'c{number}p{index}', rng, mode, self.group))
                 self.injected.append('client: signs anew')
@@ -150,7 +150,7 @@ class Case:
             at = rng.randrange(len(plan))
             plan[at] = (plan[at][0], {**plan[at][1], 'slow': 0.002})
         if rng.random() < 0.08:
-            plan = [(delay, {**how, 'h2': True}) for delay, how in plan]
+            payment.h2 = True
             self.injected.append('client: HTTP/2')
         if payment.body or payment.method != 'GET':
             self.injected.append(f'client: {payment.method} of {len(payment.body)} bytes')

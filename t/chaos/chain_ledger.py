@@ -52,6 +52,7 @@ class Payment:
         self.idempotent = rng.random() < 0.5    # what a second settle is told
         self.naive = rng.random() < 0.3         # verify does not look at the nonce
         self.method = 'GET'
+        self.h2 = False             # on the port for HTTP/2, which is another server
         self.body = b''
         self.content = {'kind': 'ok', 'size': 100}
         self.heir = None            # what the payer signs anew when this one brought him nothing
@@ -80,7 +81,7 @@ class Payment:
         self.heir = heir
         heir.elder = self
         heir.payer, heir.address = self.payer, self.address
-        heir.method, heir.body = self.method, self.body
+        heir.method, heir.body, heir.h2 = self.method, self.body, self.h2
 
     @property
     def money_at(self):

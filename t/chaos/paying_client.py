@@ -216,6 +216,6 @@ async def present(payment, version=2, signature=None, path=None, kind='own', **h
     """Presents a payment; the answer is kept with it."""
     path = path or payment.path
     answer = await ask(payment.rig, path, header_of(payment, path, version, signature), payment.method, payment.body,
-                       payment.address, kind, payment, **how)
+                       payment.address, kind, payment, h2=payment.h2, **how)
     payment.answers.append(answer)
     return answer
