@@ -1,6 +1,6 @@
 # What is installed and what is given away: read by the Makefile.
 
-.PHONY: version install uninstall dist dist-check deb deb-test rpm image matrix nightly
+.PHONY: version install uninstall dist dist-check deb deb-test rpm apk image matrix nightly
 
 VERSION := $(shell sed -n 's/^.define NGX_HTTP_X402_VERSION "\(.*\)"/\1/p' src/base/module_version.hpp)
 DIST := ngx_http_x402_module-$(VERSION)
@@ -37,6 +37,7 @@ SUITES = $(patsubst build/deb/%/,%,$(sort $(dir $(wildcard build/deb/*/*.deb))))
 deb-test: need-e2e ## README and docs/install.md, word for word, in a bare root of each release with a package in build/deb; root
 	@t/lib/need util-linux iproute2 openssl nginx
 	@[ -n "$(SUITES)" ] || { echo "no package in build/deb: make deb, or make deb SUITE=trixie"; exit 1; }
+	@for suite in $(SUITES); do echo "== $$suite, debian/tests"; t/package/autopkgtest $$suite || exit 1; done
 	@for suite in $(SUITES); do for page in README.md docs/install.md; do \
 		echo "== $$suite, $$page"; SUITE=$$suite PAGE=$$page prove -It/lib t/package/debian.t || exit 1; done; done
 
@@ -45,6 +46,9 @@ dist-check: ## the tarball and the module of two clones in two folders are the s
 
 rpm: ## the .rpm packages of packaging/rpm, with stand-ins for the macros of other systems
 	@t/package/rpm
+
+apk: ## what packaging/alpine/APKBUILD does, on this Debian
+	@t/package/alpine
 
 image: ## packaging/image/Dockerfile.debian with buildah; root
 	@t/package/image
@@ -62,6 +66,7 @@ nightly: ## matrix, packages, chaos 2000, asan, valgrind, an hour of fuzzing; ro
 	@$(MAKE) --no-print-directory deb SUITE=trixie
 	@$(MAKE) --no-print-directory deb-test
 	@$(MAKE) --no-print-directory rpm
+	@$(MAKE) --no-print-directory apk
 	@$(MAKE) --no-print-directory image
 	@$(MAKE) --no-print-directory matrix
 	@$(MAKE) --no-print-directory chaos CASES=2000
