@@ -212,7 +212,7 @@ def inheritance(case, heir, elder, last):
         return [f'I5: a new payment of the same payer ends with {last}', story(elder)]
     told = last.receipt['transaction']
     if told == heir.transaction:
-        # What nobody has proven is an older payment of no payer, since anyone can put
+        # An unproven payment is an older payment of no payer, since anyone can put
         # its name on one. After a refusal its payments are settled unverified.
         events = {event for event, _ in elder.events}
         verified = elder.valid_at is not None and 'refused' not in events
