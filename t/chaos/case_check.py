@@ -1,6 +1,6 @@
 """Holds what was seen in a case against the promises.
 
-Each complaint opens with the invariant it is about: I1 to I7, or M3 to M5 of
+Each complaint opens with the invariant it is about: I1 to I9, or M3 to M5 of
 docs/design.md.
 """
 
@@ -31,7 +31,7 @@ def check_case(case):
     case.rig.complaints.clear()
     for payment in case.payments:
         complaints = payment.complaints[:]
-        for check in (unpaid_work, content_first, asked_again, delivered_twice, settled_again, ledger_line, ending,
+        for check in (unpaid_work, worth, forgeries, content_first, asked_again, delivered_twice, settled_again, ledger_line, ending,
                       clean_copies):
             complaints += check(case, payment) or []
         if complaints:
@@ -62,6 +62,24 @@ def unpaid_work(case, payment):
         if payment.mode == 'before' and execution.path == payment.path \
                 and (payment.money_at is None or execution.at < payment.money_at):
             return [f'I1: execution {execution.number} before settlement, in mode before']
+
+
+def worth(case, payment):
+    """I8: nothing is made for less than what it costs where it is asked for."""
+    for execution in payment.executions:
+        if not execution.asked:
+            return ['I8: the upstream was not told what its content costs']
+        if execution.asked > int(case.rig.amount):
+            return [f'I8: execution {execution.number} costs {execution.asked}, and {case.rig.amount} was signed']
+
+
+def forgeries(case, payment):
+    """I9: what a facilitator refuses before it sends anything is never in doubt."""
+    if payment.faulty or case.disturbance or case.rig.zone == '64k' or was_slow(case):
+        return None
+    for answer in payment.answers:
+        if answer.kind == 'forged' and b'settlement_unknown' in answer.body:
+            return [f'I9: a forgery of unknown outcome: {answer}']
 
 
 def content_first(case, payment):

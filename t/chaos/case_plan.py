@@ -35,7 +35,7 @@ CONTENT = [
     (1, {'kind': 'die_body', 'size': 200000}), (1, {'kind': 'chunked_die', 'size': 60000}),
     (1, {'kind': 'reset', 'size': 64}), (1, {'kind': 'ok', 'size': 64, 'delay': 0.9}),
 ]
-MOMENTS = ('sent', 'half', 'verify', 'backend', 'settle', 'moved', 'answered', 'body')
+MOMENTS = ('sent', 'half', 'verify', 'backend', 'settle', 'moved', 'answered', 'body', 'byte', 'byte', 'byte')
 LIVES = ('verify', 'backend', 'settle', 'moved', 'answered')
 DISTURBANCES = ((6, 'kill_all'), (4, 'kill_one'), (5, 'reload'), (4, 'quit_worker'), (1, 'upgrade'), (3, 'clock_small'),
                 (2, 'clock_large'), (4, 'memory'), (5, 'flood'))
@@ -136,14 +136,30 @@ class Case:
         elif shape < 0.4 and payment.mode == 'both':
             plan.append((rng.choice((0, 0.02)), {'version': 1}))
             rng.shuffle(plan)
-        elif shape < 0.5:
+        elif shape < 0.5 or payment.permit and shape < 0.7:
             plan.append((rng.choice((0, 0.01, 0.1)), {'signature': '0x' + '5' * 130, 'kind': 'forged'}))
             rng.shuffle(plan)
+            if payment.permit:
+                self.injected.append('client: forged Permit2')
+        elif shape < 0.65:
+            # While it is settled, owed or used, and before.
+            where = 'tier' if payment.mode == 'tier' else 'server'
+            plan.append((rng.choice((0, 0.02, 0.1, 0.4)), {'dear': where, 'kind': 'elsewhere'}))
+            rng.shuffle(plan)
+            self.injected.append(f'client: at a dear {where}')
+        elif shape < 0.8 and payment.body:
+            other = rng.randbytes(len(payment.body))
+            payment.other_bodies.append(other)
+            plan.append((rng.choice((0, 0.02, 0.2)), {'body': other, 'kind': 'elsewhere'}))
+            rng.shuffle(plan)
+            self.injected.append('client: another body')
         if rng.random() < 0.3:
             plan += [(rng.uniform(0.05, 0.7), {})] * rng.randint(1, 2)
         if rng.random() < 0.25:
             at = rng.randrange(len(plan))
             how = {**plan[at][1], 'leave': rng.choice(MOMENTS), 'rude': rng.random() < 0.5}
+            if how['leave'] == 'byte':
+                how['at'] = rng.choice(((rng.random(), None), (1, rng.randint(1, 1200)), (1, rng.randint(1, 60000))))
             plan[at] = (plan[at][0], how)
             self.injected.append(f'client: leaves at {how["leave"]}')
         if rng.random() < 0.1:

@@ -21,6 +21,7 @@ class Execution:
         self.method = method
         self.path = path
         self.headers = headers
+        self.asked = int(headers.get('x-asked', 0))     # what the location costs at this request
         self.at = CLOCK()
         self.mark = f'SECRET-{self.number:08d}-'
 
@@ -51,14 +52,17 @@ class Payment:
         self.faults = {'verify': [], 'settle': []}
         self.idempotent = rng.random() < 0.5    # what a second settle is told
         self.naive = rng.random() < 0.3         # verify does not look at the nonce
+        self.permit = mode.startswith('permit')
         self.method = 'GET'
         self.h2 = False             # on the port for HTTP/2, which is another server
         self.body = b''
+        self.other_bodies = []      # sent under the same payment
         self.content = {'kind': 'ok', 'size': 100}
         self.heir = None            # what the payer signs anew when this one brought him nothing
         self.elder = None           # whose heir this is
         self.hooks = {}
         self.plain = False          # nothing at all is planned to go wrong
+        self.faulty = False         # the facilitator's answers are
         self.valid_at = None
         self.moved_at = None
         self.verify_calls = 0
@@ -81,7 +85,7 @@ class Payment:
         self.heir = heir
         heir.elder = self
         heir.payer, heir.address = self.payer, self.address
-        heir.method, heir.body, heir.h2 = self.method, self.body, self.h2
+        heir.method, heir.body, heir.h2, heir.other_bodies = self.method, self.body, self.h2, self.other_bodies
 
     @property
     def money_at(self):
@@ -92,6 +96,15 @@ class Payment:
     @property
     def transaction(self):
         return '0x' + self.nonce[-64:]
+
+    def payload(self):
+        """What is signed, in the form of its token."""
+        if self.permit:
+            return {'permit2Authorization': {
+                'from': self.payer, 'permitted': {'token': self.rig.accepted[self.mode]['asset'], 'amount': self.rig.amount},
+                'spender': '0x402085c248EeA27D92E8b30b2C58ed07f9E20001', 'nonce': str(int(self.nonce, 16)),
+                'deadline': str(self.valid_before), 'witness': {'to': self.rig.pay_to, 'validAfter': '0'}}}
+        return {'authorization': self.authorization()}
 
     def authorization(self):
         return {'from': self.payer, 'to': self.rig.pay_to, 'value': self.rig.amount,

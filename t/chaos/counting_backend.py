@@ -43,7 +43,7 @@ class CountingBackend:
         payment.executions.append(execution)
         if 'payment-signature' in headers or 'x-payment' in headers:
             payment.complain('the backend saw the payment')
-        if (method, body) != (payment.method, payment.body):
+        if method != payment.method or body not in [payment.body, *payment.other_bodies]:
             payment.complain(f'the backend got {method} with {len(body)} bytes for {payment.method} with {len(payment.body)}')
         payment.fire('backend')
         content = payment.content

@@ -16,7 +16,11 @@ import time
 from chain_ledger import CLOCK, SettleCall
 
 BOMB = gzip.compress(b'\0' * (20 << 20))
-NONCE_USED = 'invalid_exact_evm_nonce_already_used'
+# In the words of the token's form: EIP-3009, Permit2.
+NONCE_USED = ('invalid_exact_evm_nonce_already_used', 'permit2_invalid_nonce')
+SIGNATURE = ('invalid_exact_evm_payload_signature', 'invalid_permit2_signature')
+EXPIRED = ('invalid_exact_evm_payload_authorization_valid_before', 'permit2_deadline_expired')
+BALANCE = ('insufficient_funds', 'permit2_insufficient_balance')
 
 
 def reset(writer):
@@ -115,18 +119,26 @@ class HostileFacilitator:
         """Whose payment it is; what was never signed is a violation."""
         try:
             asked = json.loads(body)
-            said = asked['paymentPayload']['payload']
-            payment = self.rig.by_nonce.get(said['authorization']['nonce'].lower())
+            said = dict(asked['paymentPayload']['payload'])
+            nonce = self.nonce_of(said)
+            payment = self.rig.by_nonce.get(nonce)
         except (ValueError, KeyError, TypeError, AttributeError):
             self.rig.complain(f'the facilitator was asked something unreadable: {body[:200]!r}')
             return None, None
-        if payment is None and said['authorization']['nonce'].lower() in self.rig.retired:
+        if payment is None and nonce in self.rig.retired:
             return None, None
+        said.pop('signature')
         if payment is None:
             self.rig.complain('the facilitator was asked about a nonce that nobody signed')
-        elif said['authorization'] != payment.authorization():
+        elif said != payment.payload():
             payment.complain('the facilitator was asked about another authorization under this nonce')
         return payment, asked
+
+    @staticmethod
+    def nonce_of(payload):
+        if 'permit2Authorization' in payload:
+            return '0x%064x' % int(payload['permit2Authorization']['nonce'])
+        return payload['authorization']['nonce'].lower()
 
     @staticmethod
     def path_of(asked):
@@ -145,9 +157,9 @@ class HostileFacilitator:
         if say == 'ok':
             reason = None
             if not self.genuine(payment, asked):
-                reason = 'invalid_exact_evm_payload_signature'
+                reason = SIGNATURE[payment.permit]
             elif payment.moved_at is not None and not payment.naive:
-                reason = NONCE_USED
+                reason = NONCE_USED[payment.permit]
             if reason:
                 return 200, json.dumps({'isValid': False, 'invalidReason': reason, 'payer': payment.payer}).encode()
             return 200, json.dumps({'isValid': True, 'payer': payment.payer}).encode()
@@ -173,28 +185,28 @@ class HostileFacilitator:
                    'payer': payment.payer}
         if not self.genuine(payment, asked):
             call.answer = 'refused'
-            return 200, json.dumps({**refused, 'errorReason': 'invalid_exact_evm_payload_signature'}).encode()
+            return 200, json.dumps({**refused, 'errorReason': SIGNATURE[payment.permit]}).encode()
         if payment.moved_at is None and payment.valid_before < time.time():
             call.answer = 'refused'
-            return 200, json.dumps({**refused, 'errorReason': 'invalid_exact_evm_payload_authorization_valid_before'}).encode()
+            return 200, json.dumps({**refused, 'errorReason': EXPIRED[payment.permit]}).encode()
         if payment.moved_at is not None and fault['say'] in ('ok', 'refused'):
             if payment.idempotent:
                 call.answer = 'paid'
                 return 200, json.dumps(paid).encode()
-            return 200, json.dumps({**refused, 'errorReason': NONCE_USED}).encode()
+            return 200, json.dumps({**refused, 'errorReason': NONCE_USED[payment.permit]}).encode()
         if fault['move'] and payment.moved_at is None:
             payment.move()
             call.moved = True
-        return self.settle_words(fault['say'], call, paid, refused)
+        return self.settle_words(fault['say'], call, paid, refused, BALANCE[payment.permit])
 
     @staticmethod
-    def settle_words(say, call, paid, refused):
+    def settle_words(say, call, paid, refused, balance):
         if say == 'ok':
             call.answer = 'paid'
             return 200, json.dumps(paid).encode()
         if say == 'refused':
             call.answer = 'refused'
-            return 200, json.dumps({**refused, 'errorReason': 'insufficient_funds'}).encode()
+            return 200, json.dumps({**refused, 'errorReason': balance}).encode()
         transaction = paid['transaction']
         words = {
             'false_tx': (200, {**refused, 'errorReason': 'insufficient_funds', 'transaction': transaction}),

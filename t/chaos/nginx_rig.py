@@ -16,12 +16,16 @@ import time
 from counting_backend import CountingBackend
 from hostile_facilitator import HostileFacilitator
 
+PERMIT2 = """x402_accept price=0.01 'extra={"assetTransferMethod":"permit2"}';"""
 MODES = {
     'after': '',
     'before': 'x402_settle before;',
     'both': 'x402_protocol v2 v1;',
     'stream': 'proxy_buffering off;',
     'refuse': 'x402_unproven refuse;',
+    'tier': 'x402_price $price;',       # dear for who says so
+    'permit': PERMIT2,
+    'permit_before': f'{PERMIT2} x402_settle before;',
 }
 # The bench goes round these groups of locations, each with a facilitator of its
 # own name, so that what one case did to it has no say in the next.
@@ -66,7 +70,7 @@ class NginxRig:
         self.by_path = {}
         self.complaints = []
         self.pay_to = '0x209693Bc6afc0C5328bA36FaF03C514EF312287C'
-        self.amount = '10000'
+        self.amount, self.dear_amount = '10000', '5000000'
         self.accepted = None
         self.master = None
         self.verify_timeout, self.settle_timeout = (0.3, 0.4) if not settings.slow else (2, 3)
@@ -78,7 +82,7 @@ class NginxRig:
 
     def configuration(self):
         places = ''.join(
-            f'location /g{group}/{mode}/ {{ x402_price $0.01; {words}'
+            f'location /g{group}/{mode}/ {{ {"" if " price" in words or "_price" in words else "x402_price $0.01;"} {words}'
             f' x402_facilitator {self.facilitator.url_of(group)}/g{group}; {self.patience(group)}'
             f' proxy_pass http://127.0.0.1:{self.backend.port}; }}\n'
             for group in range(GROUPS) for mode, words in MODES.items())
@@ -99,7 +103,16 @@ http {{
     x402_settle_wait 200ms; x402_settle_buffer 16k;
     x402_network base-sepolia; x402_pay_to {self.pay_to};
     proxy_http_version 1.1; proxy_read_timeout {ms(self.settle_timeout + 0.2)};
+    map $http_x_tier $price {{ dear 5.00; default 0.01; }}
+    map $http_x_tier $asked {{ dear {self.dear_amount}; default {self.amount}; }}
+    # Another server, with the paths of the first one.
     server {{
+        listen 127.0.0.1:{self.dear_port} reuseport;
+        proxy_set_header X-Asked {self.dear_amount};
+        location / {{ x402_price $5; x402_facilitator {self.facilitator.url_of(0)}/dear; proxy_pass http://127.0.0.1:{self.backend.port}; }}
+    }}
+    server {{
+        proxy_set_header X-Asked $asked;
         listen 127.0.0.1:{self.port} reuseport;
         listen 127.0.0.1:{self.h2_port} reuseport http2;
         location = /free {{ proxy_read_timeout 10s; proxy_connect_timeout 10s; proxy_pass http://127.0.0.1:{self.backend.port}; }}
@@ -120,13 +133,13 @@ http {{
 
     async def start(self):
         self.dir = tempfile.mkdtemp(prefix='x402-chaos-')
-        self.reserved = [socket.socket() for _ in range(3)]
+        self.reserved = [socket.socket() for _ in range(4)]
         for one in self.reserved:
             # Bound, not listening: ours until the end, and nginx can still listen there.
             one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             one.bind(('127.0.0.1', 0))
-        self.port, self.h2_port, self.dead_port = (one.getsockname()[1] for one in self.reserved)
+        self.port, self.h2_port, self.dead_port, self.dear_port = (one.getsockname()[1] for one in self.reserved)
         self.facilitator = HostileFacilitator(self, self.settle_timeout)
         self.backend = CountingBackend(self)
         await self.facilitator.start()

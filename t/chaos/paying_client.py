@@ -67,7 +67,7 @@ class Answer:
 
 
 def header_of(payment, path, version=2, signature=None):
-    payload = {'signature': signature or payment.signature, 'authorization': payment.authorization()}
+    payload = {'signature': signature or payment.signature, **payment.payload()}
     if version == 1:
         value = {'x402Version': 1, 'scheme': 'exact', 'network': 'base-sepolia', 'payload': payload}
         name = 'X-PAYMENT'
@@ -102,25 +102,27 @@ def parse(answer, data):
 
 
 async def ask(rig, path, more='', method='GET', body=b'', address='127.0.0.1', kind='own', payment=None, leave=None,
-              slow=0, rude=False, h2=False):
+              slow=0, rude=False, h2=False, at=None, port=None):
     """One request on a connection of its own. `leave` names the moment of the
-    payment at which the client goes away: by FIN, or by RST when rude."""
+    payment at which the client goes away: by FIN, or by RST when rude; 'byte' is
+    a part of the request, or a byte of the answer."""
     answer = Answer(path, kind)
-    client = (CurlClient if h2 else PlainClient)(rig, address, rude, slow)
+    client = CurlClient(rig, address, rude, slow) if h2 else PlainClient(rig, address, rude, slow, port)
+    at_request, at_byte = (at or (1, None)) if leave == 'byte' else (1, None)
     try:
         def go(*_):
             if answer.aborted is None and answer.ended is None:
                 answer.aborted = CLOCK()
                 client.leave()
 
-        if leave and leave not in ('sent', 'half', 'body'):
+        if leave and leave not in ('sent', 'half', 'body', 'byte'):
             payment.on(leave, go)
         if body or method != 'GET':
             more += f'Content-Length: {len(body)}\r\n'
-        await client.send(method, path, more, body, 0.5 if leave == 'half' else 1)
-        if leave in ('sent', 'half'):
+        await client.send(method, path, more, body, 0.5 if leave == 'half' else at_request)
+        if leave in ('sent', 'half') or at_request < 1:
             go()
-        await asyncio.wait_for(read(client.reader, answer, slow, go if leave == 'body' else None), 15)
+        await asyncio.wait_for(read(client.reader, answer, slow, go if leave == 'body' else None, at_byte, go), 15)
         answer.complete = answer.complete and await client.ended_well()
     except asyncio.TimeoutError:
         (payment.complain if payment else rig.complain)(f'no answer within 15 s: {path}')
@@ -135,8 +137,8 @@ async def ask(rig, path, more='', method='GET', body=b'', address='127.0.0.1', k
 class PlainClient:
     """HTTP/1.1 on a socket."""
 
-    def __init__(self, rig, address, rude, slow):
-        self.port, self.address, self.rude = rig.port, address, rude
+    def __init__(self, rig, address, rude, slow, port):
+        self.port, self.address, self.rude = port or rig.port, address, rude
         self.writer = None
 
     async def send(self, method, path, more, body, part):
@@ -192,14 +194,18 @@ class CurlClient:
         self.leave()
 
 
-async def read(reader, answer, slow, at_content):
+async def read(reader, answer, slow, at_content, at_byte, leave):
     data = bytearray()
     while True:
-        piece = await reader.read(4096 if slow else 65536)
+        most = 4096 if slow else 65536
+        piece = await reader.read(min(most, at_byte - len(data)) if at_byte else most)
         if answer.aborted is not None:
             return
         data += piece
         complete = parse(answer, bytes(data))
+        if at_byte and len(data) >= at_byte:
+            leave()
+            return
         if at_content and answer.content_at is not None:
             at_content()
             return
@@ -212,10 +218,17 @@ async def read(reader, answer, slow, at_content):
             await asyncio.sleep(slow)
 
 
-async def present(payment, version=2, signature=None, path=None, kind='own', **how):
-    """Presents a payment; the answer is kept with it."""
+async def present(payment, version=2, signature=None, path=None, kind='own', dear=None, body=None, **how):
+    """Presents a payment; the answer is kept with it. `dear`: where the same path
+    costs more, at another server or for who says that it is another tier."""
     path = path or payment.path
-    answer = await ask(payment.rig, path, header_of(payment, path, version, signature), payment.method, payment.body,
-                       payment.address, kind, payment, h2=payment.h2, **how)
+    more = header_of(payment, path, version, signature)
+    how['h2'] = payment.h2
+    if dear == 'server':
+        how.update(port=payment.rig.dear_port, h2=False)
+    elif dear == 'tier':
+        more += 'X-Tier: dear\r\n'
+    answer = await ask(payment.rig, path, more, payment.method, payment.body if body is None else body,
+                       payment.address, kind, payment, **how)
     payment.answers.append(answer)
     return answer
