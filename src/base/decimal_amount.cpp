@@ -60,7 +60,7 @@ Result<std::string> to_atomic_amount(std::string_view decimal,
     if (!all_digits(whole)
         || (point != std::string_view::npos && !all_digits(fraction))) {
         return Problem{quoted(decimal)
-                       + " is no plain decimal number: write digits, and at "
+                       + " is not a plain decimal number: write digits, and at "
                          "most one point between digits, like 0.01"};
     }
     if (decimal == "0") {

@@ -329,7 +329,7 @@ Result<JsonDocument> JsonDocument::parse(std::string_view text,
         return limited.problem();
     }
     if (text.empty()) {
-        return Problem{"an empty text is no JSON"};
+        return Problem{"an empty text is not JSON"};
     }
     // jansson takes a NUL behind a number or a literal for a blank.
     if (text.find('\0') != std::string_view::npos) {

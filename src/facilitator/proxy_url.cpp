@@ -55,7 +55,7 @@ Result<ProxyUrl> parse_proxy_url(std::string_view text)
         return bad_proxy(text, authority.find('@') != std::string_view::npos
                                    ? "must not hold a user name or a "
                                      "password; write user= and password="
-                                   : "is no host with a port");
+                                   : "is not a host with a port");
     }
     proxy.host = url->host;
     proxy.port = proxy.socks && !has_port(authority) ? kSocksPort : url->port;

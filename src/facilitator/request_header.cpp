@@ -1,6 +1,6 @@
 #include "facilitator/request_header.hpp"
 
-#include "facilitator/header_words.hpp"
+#include "base/header_syntax.hpp"
 
 namespace x402 {
 

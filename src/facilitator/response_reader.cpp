@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "base/header_syntax.hpp"
 #include "facilitator/facilitator_port.hpp"
-#include "facilitator/header_words.hpp"
 
 namespace x402 {
 
@@ -240,7 +240,7 @@ void ResponseReader::read_content_length(std::string_view value)
     std::uint64_t length = 0;
     if (value.empty() || value.size() > kMostDigits
         || !std::all_of(value.begin(), value.end(), is_digit)) {
-        fail("the answer has a Content-Length that is no number");
+        fail("the answer has a Content-Length that is not a number");
         return;
     }
     for (char digit : value) {

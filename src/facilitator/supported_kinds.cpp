@@ -39,7 +39,7 @@ const char *validate_kind(JsonValue entry, const SupportedKind &kind)
 {
     JsonValue extra = entry["extra"];
     if (!entry.is_object()) {
-        return "is no object";
+        return "is not an object";
     }
     if (kind.version < 1) {
         return "has no x402Version";
@@ -51,7 +51,7 @@ const char *validate_kind(JsonValue entry, const SupportedKind &kind)
         return "has no network";
     }
     if (extra.exists() && !extra.is_null() && !extra.is_object()) {
-        return "has an extra that is no object";
+        return "has an extra that is not an object";
     }
     return kind.extra.size() > kMaxExtraBytes ? "has too long an extra"
                                               : nullptr;

@@ -27,10 +27,10 @@ bool add_handler(ngx_http_core_main_conf_t *cmcf, ngx_http_phases phase,
 }
 
 // nginx: handlers of a phase run in reverse order of registration, so that a
-// dynamic module would run first. Money is asked for last: whoever is refused
-// by password or address is never charged, and under `satisfy any` whoever is
-// let in pays nothing. Preflights are answered first, for the reason that is
-// told in ngx_http_x402_cors.hpp.
+// dynamic module would run first. The price comes last: a client that is
+// refused by password or address is never charged, and under `satisfy any` a
+// client that is admitted pays nothing. Preflights are answered first
+// (reply/ngx_http_x402_cors.hpp says why).
 bool add_last_access_handler(ngx_http_core_main_conf_t *cmcf)
 {
     ngx_array_t &handlers = cmcf->phases[NGX_HTTP_ACCESS_PHASE].handlers;

@@ -100,8 +100,9 @@ std::optional<Problem> check_domain(JsonValue extra,
         return std::nullopt;
     }
     if (context.asset != nullptr) {
-        return Problem{"extra has a name or version that is no text: write the "
-                       "EIP-712 domain of the token, or leave them out"};
+        return Problem{
+            "extra has a name or version that is not text: write the "
+            "EIP-712 domain of the token, or leave them out"};
     }
     return parameter_error(
         "asset", context.address,
@@ -164,13 +165,13 @@ Result<JsonDocument> resolve_extra(const std::string &written,
         JsonDocument::parse(written.empty() ? "{}" : written);
     if (!over) {
         return parameter_error("extra", written,
-                               "is no JSON (" + over.problem().text
+                               "is not JSON (" + over.problem().text
                                    + "): write an object like "
                                      "'extra={\"key\":\"value\"}'");
     }
     if (!over->root().is_object()) {
         return parameter_error("extra", written,
-                               "is no JSON object: write "
+                               "is not a JSON object: write "
                                "'extra={\"key\":\"value\"}'");
     }
     std::string text = merge_json_objects(under->root(), over->root());

@@ -66,7 +66,7 @@ std::optional<Problem> check_pay_to(const AcceptTerms &terms,
     // Money: money sent to these two cannot be recovered.
     if (is_nobodys_address(network, terms.pay_to)) {
         return parameter_error("pay_to", terms.pay_to,
-                               "is nobody's: write your own");
+                               "belongs to no one: write your own");
     }
     std::optional<EvmAddress> pay_to = parse_evm_address(terms.pay_to);
     if (terms.pay_to == token.address
@@ -131,7 +131,7 @@ Result<std::optional<unsigned>> resolve_decimals(const AcceptTerms &terms,
     if (!written) {
         return parameter_error(
             "decimals", terms.decimals,
-            "is no number of decimals: write a number from 0 to "
+            "is not a number of decimals: write a number from 0 to "
                 + std::to_string(kMaxDecimals));
     }
     if (known && written != known) {
@@ -154,7 +154,7 @@ Result<std::string> resolve_amount(const AcceptTerms &terms, const Token &token,
         if (!is_atomic_amount(terms.amount)) {
             return parameter_error(
                 "amount", terms.amount,
-                "is no whole number of the asset's smallest unit: "
+                "is not a whole number of the asset's smallest unit: "
                 "write digits only, without leading zeros");
         }
         return terms.amount;

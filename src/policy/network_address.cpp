@@ -36,7 +36,7 @@ bool is_hex_number(std::string_view text, std::size_t most)
 std::string evm_fault(std::string_view text)
 {
     if (!parse_evm_address(text)) {
-        return "is no EVM address: write 0x and 40 hexadecimal digits";
+        return "is not an EVM address: write 0x and 40 hexadecimal digits";
     }
     if (!evm_checksum_ok(text)) {
         return "does not fit its own checksum (EIP-55), so a character is "
@@ -50,7 +50,7 @@ std::string solana_fault(std::string_view text)
     auto key = base58_decode(text);
     return key && key->size() == kKeyBytes
                ? ""
-               : "is no Solana address: write 32 bytes in base58, which are "
+               : "is not a Solana address: write 32 bytes in base58, which are "
                  "43 or 44 characters as a rule";
 }
 
@@ -61,7 +61,8 @@ std::string algorand_fault(std::string_view text)
 
     auto bytes = base32_decode(text);
     if (text.size() != kCharacters || !bytes) {
-        return "is no Algorand address: write its 58 characters A-Z and 2-7";
+        return "is not an Algorand address: write its 58 characters A-Z and "
+               "2-7";
     }
     Digest digest = sha512_256(std::string_view(*bytes).substr(0, kKeyBytes));
     if (!std::equal(digest.end() - kChecksum, digest.end(),
@@ -82,7 +83,7 @@ std::string algorand_asset_fault(std::string_view text)
     return !text.empty() && text.size() <= kLongest && text.front() != '0'
                    && std::all_of(text.begin(), text.end(), is_digit)
                ? ""
-               : "is no Algorand asset: write the number of the ASA, like "
+               : "is not an Algorand asset: write the number of the ASA, like "
                  "31566704";
 }
 
@@ -107,23 +108,24 @@ std::string stellar_fault(std::string_view text)
 {
     return is_strkey(text, 'G') || is_strkey(text, 'C')
                ? ""
-               : "is no Stellar address: write the 56 characters of an account "
+               : "is not a Stellar address: write the 56 characters of an "
+                 "account "
                  "(G...) or contract (C...), whose checksum has to fit";
 }
 
 std::string stellar_asset_fault(std::string_view text)
 {
-    return is_strkey(text, 'C')
-               ? ""
-               : "is no Stellar asset: write the 56 characters of its contract "
-                 "(C...), whose checksum has to fit";
+    return is_strkey(text, 'C') ? ""
+                                : "is not a Stellar asset: write the 56 "
+                                  "characters of its contract "
+                                  "(C...), whose checksum has to fit";
 }
 
 std::string aptos_fault(std::string_view text)
 {
     return is_hex_number(text, 64)
                ? ""
-               : "is no Aptos address: write 0x and up to 64 hexadecimal "
+               : "is not an Aptos address: write 0x and up to 64 hexadecimal "
                  "digits";
 }
 
@@ -131,7 +133,7 @@ std::string aptos_fault(std::string_view text)
 std::string hedera_fault(std::string_view text)
 {
     constexpr std::string_view kAdvice =
-        "is no Hedera id: write three numbers, like 0.0.1234";
+        "is not a Hedera id: write three numbers, like 0.0.1234";
     std::size_t dots = 0;
     char before = '.';
     for (char character : text) {
@@ -149,7 +151,7 @@ std::string sui_fault(std::string_view text)
 {
     return text.size() == 66 && is_hex_number(text, 64)
                ? ""
-               : "is no Sui address: write 0x and 64 hexadecimal digits";
+               : "is not a Sui address: write 0x and 64 hexadecimal digits";
 }
 
 // An address, optionally followed by module and type.
@@ -160,7 +162,7 @@ std::string move_asset_fault(std::string_view text)
     });
     return !blank && is_hex_number(text.substr(0, text.find("::")), 64)
                ? ""
-               : "is no asset of that network: write 0x and up to 64 "
+               : "is not an asset of that network: write 0x and up to 64 "
                  "hexadecimal digits, with ::module::TYPE behind them where "
                  "it has those";
 }
@@ -169,7 +171,7 @@ std::string fast_fault(std::string_view text)
 {
     return bech32m_ok(text, "fast")
                ? ""
-               : "is no Fast address: write fast1 and what follows, whose "
+               : "is not a Fast address: write fast1 and what follows, whose "
                  "checksum has to fit";
 }
 
@@ -177,7 +179,7 @@ std::string fast_asset_fault(std::string_view text)
 {
     return text.size() == 66 && is_hex_number(text, 64)
                ? ""
-               : "is no Fast token: write 0x and 64 hexadecimal digits";
+               : "is not a Fast token: write 0x and 64 hexadecimal digits";
 }
 
 std::string printable_fault(std::string_view text)

@@ -41,7 +41,7 @@ std::optional<Problem> check_credits(const std::string &credits)
         return std::nullopt;
     }
     return parameter_error("credits", credits,
-                           "is no number of credits: write a whole number, "
+                           "is not a number of credits: write a whole number, "
                            "such as 1");
 }
 
@@ -52,7 +52,7 @@ std::optional<Problem> check_plan_terms(const PlanTerms &terms)
     if (!is_number(terms.plan, kMostPlanDigits)) {
         return parameter_error(
             "plan", terms.plan,
-            "is no plan: write its number, at most 78 digits");
+            "is not a plan: write its number, at most 78 digits");
     }
     if (!terms.is_open() && terms.scheme != kCryptoPlan
         && terms.scheme != kCardPlan) {
@@ -61,8 +61,9 @@ std::optional<Problem> check_plan_terms(const PlanTerms &terms)
                                "nvm:card-delegation, or leave it out");
     }
     if (!terms.agent.empty() && !is_word(terms.agent)) {
-        return parameter_error("agent", terms.agent,
-                               "is no agent: write one word of visible ASCII");
+        return parameter_error(
+            "agent", terms.agent,
+            "is not an agent: write one word of visible ASCII");
     }
     if (!terms.network.empty() && !is_word(terms.network)) {
         return parameter_error("network", terms.network, "is not known");

@@ -106,7 +106,7 @@ Problem no_number(std::string_view text, std::string_view rest)
         return unreadable(text, "lacks a digit before the point: write 0.5, "
                                 "not .5");
     }
-    return unreadable(text, "is no amount: write 0.01, $0.01 or, with the "
+    return unreadable(text, "is not an amount: write 0.01, $0.01 or, with the "
                             "ticker of a token, \"0.01 USDC\"");
 }
 
@@ -134,8 +134,8 @@ Problem no_ticker(std::string_view text, std::string_view rest)
         return unreadable(text, "lacks a blank before its ticker: write "
                                 "\"0.01 USDC\"");
     }
-    return unreadable(text, "has something behind its number that is no "
-                            "ticker: write 0.01, $0.01 or \"0.01 USDC\"");
+    return unreadable(text, "has something behind its number that is not "
+                            "a ticker: write 0.01, $0.01 or \"0.01 USDC\"");
 }
 
 }  // namespace

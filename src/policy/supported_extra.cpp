@@ -115,7 +115,7 @@ with_supported_extra(const PaymentRequirements &requirements,
         if (absent ? requirements.needs_supported
                    : !has_form(*member, requirements.network, parsed)) {
             return Problem{std::string(member->name)
-                           + (absent ? " is missing in" : " is no good in")
+                           + (absent ? " is missing in" : " is not valid in")
                            + " the kind that the facilitator supports for "
                              "scheme "
                            + requirements.scheme + " on "

@@ -165,9 +165,10 @@ RouteTemplate::read_segment(std::string_view part)
     segment.name = parameter.name;
     segment.after = part.substr(parameter.end);
     if (!is_name(segment.name)) {
-        return Problem{"\"" + segment.name
-                       + "\" is no name of a parameter; use letters, digits "
-                         "and _"};
+        return Problem{
+            "\"" + segment.name
+            + "\" is not the name of a parameter; use letters, digits "
+              "and _"};
     }
     if (first_parameter(segment.after).begin != std::string_view::npos) {
         return Problem{"there are two parameters in one segment; put a / "
@@ -194,7 +195,7 @@ Result<RouteTemplate> RouteTemplate::parse(std::string_view text)
 {
     if (text.empty() || text[0] != '/'
         || text.find_first_of("?# ") != std::string_view::npos) {
-        return Problem{"it is no path; write one such as /users/:id"};
+        return Problem{"it is not a path; write one such as /users/:id"};
     }
     RouteTemplate made;
     unsigned wildcards = 0;

@@ -34,7 +34,8 @@ std::string Extensions::add(std::string_view name, std::string_view text,
 {
     if (!is_extension_name(name)) {
         return "\"" + std::string(name)
-               + "\" is no name of an extension; write letters, digits, ., _ "
+               + "\" is not the name of an extension; write letters, digits, "
+                 "., _ "
                  "and -";
     }
     if (find(name).exists()) {
@@ -42,7 +43,7 @@ std::string Extensions::add(std::string_view name, std::string_view text,
     }
     auto document = JsonDocument::parse(text);
     if (!document) {
-        return "it is no JSON: " + document.problem().text;
+        return "it is not JSON: " + document.problem().text;
     }
     std::string error = validate_declaration(name, document->root());
     if (!error.empty()) {

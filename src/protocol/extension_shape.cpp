@@ -52,10 +52,11 @@ std::string validate_codes(JsonValue declaration)
     JsonValue app = info["a"];
     JsonValue services = info["s"];
     if (!app.exists() && !services.exists()) {
-        return "\"info\" names nobody; write {\"info\":{\"a\":\"my_app\"}}";
+        return "\"info\" does not name an app; write "
+               "{\"info\":{\"a\":\"my_app\"}}";
     }
     if (app.exists() && !is_builder_code(app)) {
-        return "\"info.a\" is no builder code; write 1 to 32 lower-case "
+        return "\"info.a\" is not a builder code; write 1 to 32 lower-case "
                "letters, digits and _";
     }
     if (services.exists() && !are_service_codes(services)) {
@@ -121,7 +122,7 @@ bool is_extension_name(std::string_view text)
 std::string validate_declaration(std::string_view name, JsonValue declaration)
 {
     if (!declaration.is_object() || declaration.size() == 0) {
-        return "it is no JSON object; write "
+        return "it is not a JSON object; write "
                "{\"info\":{...},\"schema\":{...}}";
     }
     if (name == kPaymentIdentifier) {

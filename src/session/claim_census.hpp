@@ -1,6 +1,7 @@
-// How many claims there are in each state, and which of them somebody has to
-// look at, counted in small steps and without the zone's lock: the figures of a
-// status page, good to a second, never a basis for a decision about money.
+// How many claims there are in each state, and which of them need the attention
+// of the operator, counted in small steps and without the zone's lock: the
+// figures of a status page, good to a second, never a basis for a decision
+// about money.
 #ifndef X402_SESSION_CLAIM_CENSUS_HPP
 #define X402_SESSION_CLAIM_CENSUS_HPP
 
@@ -30,7 +31,7 @@ struct ClaimCensus {
     std::uint64_t capacity = 0;
     std::array<std::uint64_t, kCensusStates> states{};
     std::uint64_t in_flight = 0;  // a living request or settlement works on it
-    std::uint64_t owed = 0;       // PAID, and nobody works on it
+    std::uint64_t owed = 0;       // PAID, and no request works on it
     std::int64_t oldest_unknown = 0;  // unix s; 0: none
     std::int64_t oldest_owed = 0;     // unix s; 0: none
     // Of the journal, as the server knows it.

@@ -5,7 +5,7 @@
 // name of one that became free, or a payer's record; the last one about a claim
 // counts. The check is the beginning of a SHA-256: whatever a killed process, a
 // full disk or a broken one left behind is recognised and passed over, and the
-// reader goes on at the next mark. A mark is no text, so that it cannot be in
+// reader goes on at the next mark. A mark is not text, so that it cannot be in
 // the JSON of a payment or a receipt.
 //
 // Two files take turns, so that a journal can be written anew while it is in
@@ -93,7 +93,7 @@ public:
 
     // The next record that is whole; false: no more.
     bool next(JournalRecord &record);
-    // Bytes passed over so far because they were no record.
+    // Bytes passed over so far because they were not a record.
     std::size_t skipped() const { return skipped_; }
 
 private:

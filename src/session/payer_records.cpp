@@ -37,7 +37,7 @@ bool matters(const PayerRecord &record, std::int64_t now)
                || is_recent(record.abandoned_at, now, kAbandonedWindow));
 }
 
-// No payer has this digest: it is no SHA-256.
+// No payer has this digest: it is not a SHA-256.
 Digest name_of(std::uint32_t client)
 {
     Digest name{};

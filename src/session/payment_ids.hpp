@@ -1,5 +1,5 @@
 // Which payment used which payment identifier (x402 v2, payment-identifier):
-// a fixed table in a block of memory that all workers share and somebody else
+// a fixed table in a block of memory that all workers share and the caller
 // owns, beside the claim table (claim_table.hpp) and under the same rules.
 //
 // No allocation, no pointers: a worker that dies between two stores leaves a

@@ -1,7 +1,7 @@
-// What the ledger has to know of payments whose settlement is under way or
+// What the ledger has to know of payments whose settlement is in progress or
 // unknown, beside their claims: for the event that comes when the request, or
-// the worker that began it, is gone. A fixed table in memory that somebody else
-// owns; the caller holds the lock of that memory around every call.
+// the worker that began it, is gone. A fixed table in memory that the caller
+// owns; it holds the lock of that memory around every call.
 //
 // Nothing about money depends on it: of a payment that has no note, because the
 // table was full or nginx was restarted, the line has fewer members.

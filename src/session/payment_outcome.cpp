@@ -52,7 +52,7 @@ RequestOutcome outcome_of(const OutcomeFacts &facts)
     case PaymentState::closed:
         break;
     }
-    // Closed without an answer of ours: content that is not charged.
+    // Closed without an answer of the module: content that is not charged.
     return facts.accepted ? RequestOutcome::verified : RequestOutcome::failed;
 }
 

@@ -9,7 +9,7 @@
 
 namespace x402 {
 
-// The first answer of ours that a request got instead of content.
+// The module's first answer that a request got instead of content.
 enum class ReplyKind : std::uint8_t {
     none,
     challenge,  // an offer, because there was no payment

@@ -36,7 +36,7 @@ enum class PaymentEvent : std::uint8_t {
     verify_failed,
     content_free,     // an answer that is not charged
     content_charged,  // an answer that is
-    content_failed,   // money moved, this answer is no delivery
+    content_failed,   // money moved, this answer delivers nothing
     content_broken,   // the content cannot be completed or may not leave
     settle_due,
     settle_paid,
@@ -60,7 +60,7 @@ enum class PaymentAction : std::uint8_t {
     pass,          // let the answer go as it is
     release,       // let the answer go under the receipt
     replace,       // discard the answer, send 402, 502 or 503 instead
-    cancel_call,   // nobody needs the answer of verify
+    cancel_call,   // the answer of verify is not needed
     detach_call,   // settle goes on without the request
     fail,          // 500: this pair should not happen
 };

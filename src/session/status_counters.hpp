@@ -1,5 +1,5 @@
 // What x402_status counts: a fixed block of memory, shared by all workers, that
-// somebody else owns (an nginx zone; a vector in tests).
+// the caller owns (an nginx zone; a vector in tests).
 //
 // Hot path: one relaxed atomic addition to a word of the caller's own shard. No
 // lock is taken and no other worker writes that cache line, unless more workers
@@ -124,7 +124,7 @@ public:
     // Lifetime: borrows a formatted block. `worker` is any number; it chooses
     // the shard.
     StatusCounters(void *memory, std::size_t worker);
-    // Who counts says so first: readers pass over shards that nobody used.
+    // To be called before counting: readers skip shards that were never used.
     void use_shard();
 
     // The master, while no other process adds names. The row, or kOther.

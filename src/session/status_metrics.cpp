@@ -1,5 +1,5 @@
 // The report as Prometheus reads it. Every family is written whole, with HELP
-// and TYPE; a series whose counter may stay 0 for ever (a reason, a code) is
+// and TYPE; a series whose counter may always stay 0 (a reason, a code) is
 // written once it is not.
 #include "base/decimal_amount.hpp"
 #include "base/json_text.hpp"
@@ -88,7 +88,7 @@ private:
 };
 
 // name="value", the value as the format escapes it. Names come from an
-// operator; what is no UTF-8 in them is replaced.
+// operator; bytes that are not UTF-8 are replaced.
 std::string label(const char *name, std::string_view value)
 {
     std::string json;

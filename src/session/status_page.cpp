@@ -118,7 +118,7 @@ void put_header(PageText &page, const StatusReport &report)
 void put_revenue_cards(PageText &page, const StatusReport &report)
 {
     auto lines = revenue_by_asset(report);
-    // Real money first, then what nobody knows, then test money.
+    // Real money first, then money of unknown kind, then test money.
     auto rank = [](const RevenueLine &line) {
         return !line.test ? 1 : *line.test ? 2 : 0;
     };

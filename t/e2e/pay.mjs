@@ -19,7 +19,7 @@ function settings() {
         throw new Trouble('the key of the wallet is missing: 0x and 64 hexadecimal digits in X402_KEY. A new one, for test money:\n'
             + '    export X402_KEY=0x$(openssl rand -hex 32)');
     }
-    if (!(Number(most) > 0)) throw new Trouble(`X402_MAX=${most} is no amount of dollars`);
+    if (!(Number(most) > 0)) throw new Trouble(`X402_MAX=${most} is not an amount of dollars`);
     return privateKeyToAccount(key);
 }
 

@@ -58,7 +58,7 @@ contract TestDollar {
 
     // ---- plain token -----------------------------------------------------------------------------------------------
 
-    // Anybody may print money here.
+    // Any account may print money here.
     function mint(address to, uint256 value) external {
         totalSupply += value;
         balanceOf[to] += value;

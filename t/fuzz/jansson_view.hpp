@@ -24,7 +24,7 @@ inline Jansson read_by_jansson(std::string_view text)
                               &error));
 }
 
-// Empty for what is no string.
+// Empty for a value that is not a string.
 inline std::string_view member_text(const Jansson &root, const char *name)
 {
     json_t *value = json_object_get(root.get(), name);

@@ -187,11 +187,11 @@ passes("$complete x402_price 1; x402_extension $_;")
     for "payment-identifier $x/id.json", "any $x/any.json", "bazaar $x/bazaar.json", 'off',
     "bazaar $x/bazaar.json route=/a/:b", "any $x/any.json; x402_extension payment-identifier $x/id.json";
 refused_here("$complete x402_price 1; x402_extension $_->[0];", $_->[1])
-    for [ 'any', 'needs a file' ], [ "\"\" $x/any.json", 'no name' ], [ "\"a b\" $x/any.json", 'no name' ],
+    for [ 'any', 'needs a file' ], [ "\"\" $x/any.json", 'not the name' ], [ "\"a b\" $x/any.json", 'not the name' ],
     [ "any $x/none.json", "$x/none.json.*cannot be opened" ], [ "any $x", 'not a regular file' ], [ 'any ""', 'needs a name' ],
-    [ "any $x/empty", "$x/empty.*no JSON" ], [ "any $x/broken.json", 'no JSON' ], [ "any $x/twice.json", 'no JSON' ],
-    [ "any $x/list.json", 'no JSON object' ], [ "any $x/long.json", 'shorten' ], [ "any $x/huge.json", 'shorten' ],
-    [ "payment-identifier $x/any.json", 'required' ], [ "builder-code $x/any.json", 'names nobody' ],
+    [ "any $x/empty", "$x/empty.*not JSON" ], [ "any $x/broken.json", 'not JSON' ], [ "any $x/twice.json", 'not JSON' ],
+    [ "any $x/list.json", 'not a JSON object' ], [ "any $x/long.json", 'shorten' ], [ "any $x/huge.json", 'shorten' ],
+    [ "payment-identifier $x/any.json", 'required' ], [ "builder-code $x/any.json", 'does not name an app' ],
     [ "sign-in-with-x $x/any.json", 'not served yet' ], [ "bazaar $x/bazaar.json /a/:b", 'route=' ],
     [ "bazaar $x/bazaar.json route=", 'route=' ], [ "bazaar $x/bazaar.json route=/a", 'says what varies' ],
     [ "any $x/any.json route=/a/:b", 'only of use' ], [ "any $x/any.json; x402_extension any $x/any.json", 'twice' ],

@@ -139,7 +139,7 @@ sub refused ($words, $message) {
 }
 refused('https://proxy:3128', qr{must start with "http://" or "socks5://"});
 refused('proxy:3128',         qr{must start with "http://" or "socks5://"});
-refused('http://proxy/path',  qr/is no host with a port/);
+refused('http://proxy/path',  qr/is not a host with a port/);
 refused('http://me:secret@proxy:3128', qr/must not hold a user name or a password; write user= and password=/);
 refused('http://proxy:3128 user=me',   qr/user= and password=file go together/);
 refused("http://proxy:3128 password=$t->{dir}/secret", qr/user= and password=file go together/);

@@ -79,7 +79,7 @@ is sprintf('%o', (stat $files[1])[2] & 07777), '600', 'the other file is nobody 
 
 # --- killed, whenever that is: a worker, all of them; a reload in between
 
-$t->allow(qr/exited on signal 9|are no record/);
+$t->allow(qr/exited on signal 9|are not a record/);
 for my $round (1 .. 2) {
     sell("round $round", sub ($n) {
         return if $n % 200;

@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view kZoneName = "x402:books";
 constexpr std::size_t kLongestLabel = StatusCounters::kLabelBytes;
 
-// nginx: a zone belongs to who knows its tag, by address.
+// nginx: a zone belongs to the module whose tag it has, compared by address.
 ngx_uint_t zone_tag;
 
 u_char *block_of(const ngx_shm_zone_t *zone)
@@ -88,7 +88,7 @@ bool Books::add_zone(ngx_conf_t *cf)
     return true;
 }
 
-// Memory of another build is begun anew: it is figures, not money.
+// Memory of another build is cleared: these are figures, not money.
 void Books::begin(ngx_shm_zone_t *zone, bool used_before)
 {
     u_char *block = block_of(zone);

@@ -28,7 +28,7 @@ public:
     // After it was read; false: an error was printed, or there is no memory.
     bool add_zone(ngx_conf_t *cf);
 
-    // nullptr where there is no zone: nothing is sold, nothing tells.
+    // nullptr if there is no zone: nothing is sold and nothing is shown.
     StatusCounters *counters() { return counters_ ? &*counters_ : nullptr; }
     // In a worker, once.
     void enter(std::size_t worker);

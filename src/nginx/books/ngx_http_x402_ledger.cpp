@@ -87,7 +87,7 @@ void Ledger::write(std::string_view line)
         flush();
     }
     waiting_ += line;
-    // A worker that ends has no time to wait for a timer.
+    // A worker that ends cannot wait for a timer.
     if (waiting_.size() >= terms_.buffer || ngx_exiting || ngx_terminate) {
         flush();
     } else if (!timer_.armed()) {
@@ -105,8 +105,8 @@ void Ledger::flush()
     }
 }
 
-// What a short write left of a line is cut off again, unless another worker has
-// written behind it meanwhile, which a full disk hardly lets it do.
+// The part of a line that a short write left is cut off again, unless another
+// worker has written after it, which is unlikely on a full disk.
 void Ledger::take_back(std::string_view written)
 {
     std::size_t newline = written.rfind('\n');

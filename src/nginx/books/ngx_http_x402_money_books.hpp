@@ -44,7 +44,7 @@ void write_event(Ledger *ledger, LedgerEventKind kind, const Digest &payment,
 MoneyBooks books_from_note(Books &books, const Digest &payment,
                            const LedgerFacts &facts);
 
-// Money moved.
+// Counts money that moved.
 void book_revenue(const MoneyBooks &money);
 
 // The first 16 hexadecimal digits of a payment's id, for the error log; empty:

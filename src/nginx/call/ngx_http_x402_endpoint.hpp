@@ -9,9 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "base/sha256_digest.hpp"
 #include "facilitator/auth_token.hpp"
 #include "facilitator/facilitator_port.hpp"
-#include "nginx/call/curl/ngx_http_x402_curl_engines.hpp"
+#include "nginx/call/curl/ngx_http_x402_curl.hpp"
 #include "nginx/call/ngx_http_x402_facilitator_conf.hpp"
 #include "nginx/call/ngx_http_x402_http_client.hpp"
 #include "nginx/call/ngx_http_x402_lookup.hpp"
@@ -92,6 +93,15 @@ private:
     std::vector<FacilitatorCall *> waiting_;  // for addresses
     std::vector<FacilitatorCall *> calls_;    // all that run
 };
+
+// What a result means for the health of its facilitator. One line when the
+// breaker opens or closes.
+void record_health(Endpoint &endpoint, Operation operation, CallHealth health,
+                   const Digest &payer, ngx_log_t *log);
+
+// The next of them whose breaker lets calls through, taken out of the list;
+// nullptr: none.
+Endpoint *next_to_settle(std::vector<Endpoint *> &others);
 
 }  // namespace x402
 

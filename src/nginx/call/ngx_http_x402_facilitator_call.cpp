@@ -11,9 +11,6 @@ namespace x402 {
 
 namespace {
 
-// Short enough for a string that has no memory to get.
-constexpr const char *kNoMemory = "no memory";
-
 bool is_past(ngx_msec_t moment)
 {
     return static_cast<ngx_msec_int_t>(ngx_current_msec - moment) >= 0;

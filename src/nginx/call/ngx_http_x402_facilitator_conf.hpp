@@ -4,19 +4,36 @@
 #define NGX_HTTP_X402_FACILITATOR_CONF_HPP
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "base/token_signature.hpp"
 #include "facilitator/auth_key.hpp"
 #include "facilitator/facilitator_health.hpp"
 #include "facilitator/facilitator_url.hpp"
+#include "facilitator/proxy_url.hpp"
 #include "facilitator/request_header.hpp"
 #include "facilitator/supported_kinds.hpp"
-#include "nginx/call/ngx_http_x402_facilitator_proxy.hpp"
 #include "nginx/call/ngx_http_x402_http_client_tls.hpp"
 #include "nginx/core/ngx_http_x402_boundary.hpp"
 
 namespace x402 {
+
+// x402_facilitator_proxy as configured; only libcurl can use one.
+struct FacilitatorProxy {
+    ProxyUrl url;
+    std::string user;           // empty: no credentials are sent
+    std::string password_path;  // absolute
+    // What was in that file when the configuration was read.
+    std::shared_ptr<const SecretText> password;
+
+    bool is(const FacilitatorProxy &other) const
+    {
+        return url.text() == other.url.text() && user == other.user
+               && password_path == other.password_path;
+    }
+};
 
 // x402_facilitator_auth: what was in the file when the configuration was read.
 struct FacilitatorAuth {
@@ -55,7 +72,7 @@ struct FacilitatorConf {
     // of the operator's may be a secret, so that each counts as one.
     bool has_credentials() const { return auth || !headers.empty(); }
 
-    // Who is connected to, and whose addresses have to be known.
+    // The host of the connection, whose addresses have to be known.
     const std::string &host_to_reach() const
     {
         return proxy ? proxy->url.host : url.host;

@@ -17,6 +17,10 @@
 
 namespace x402 {
 
+// The detail of a call that memory was refused for: short enough for a string
+// that allocates nothing.
+constexpr const char *kNoMemory = "no memory";
+
 struct HttpRequest {
     std::string head;       // whole, with the empty line at its end
     std::string_view body;  // Lifetime: until `done` or cancel()

@@ -8,9 +8,6 @@
 
 namespace x402 {
 
-// Short enough for a string that has no memory to get.
-constexpr const char *kNoMemory = "no memory";
-
 inline ngx_msec_t time_until(ngx_msec_t moment)
 {
     auto left = static_cast<ngx_msec_int_t>(moment - ngx_current_msec);

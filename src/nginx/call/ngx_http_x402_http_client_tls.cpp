@@ -162,7 +162,7 @@ std::string TlsContext::version()
     return {};
 }
 
-// Nobody makes a peer where kHasTls is false.
+// No peer is made where kHasTls is false.
 
 TlsContext::~TlsContext() = default;
 

@@ -1,6 +1,7 @@
-// TLS under the http client, by nginx's own OpenSSL glue: what is trusted, who
-// the other side has to be, and the handshake. The one place of the client that
-// knows OpenSSL. Without TLS in nginx (kHasTls) https:// is curl's to speak.
+// TLS under the http client, by nginx's own OpenSSL glue: what is trusted, the
+// name that the peer has to prove, and the handshake. The one place of the
+// client that knows OpenSSL. An nginx without TLS (kHasTls) leaves https to
+// curl.
 #ifndef NGX_HTTP_X402_HTTP_CLIENT_TLS_HPP
 #define NGX_HTTP_X402_HTTP_CLIENT_TLS_HPP
 

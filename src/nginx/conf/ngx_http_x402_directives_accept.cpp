@@ -27,7 +27,7 @@ constexpr AcceptKey kAcceptKeys[] = {
     {"agent", &AcceptWords::agent},
 };
 
-// One key=value of x402_accept; the sentence why not, or nothing.
+// One key=value of x402_accept. Returns what is wrong with it; empty: nothing.
 std::string read_accept_word(AcceptWords &accept, const ngx_str_t &word)
 {
     std::string_view text = view(word);

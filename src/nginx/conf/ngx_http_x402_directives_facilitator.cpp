@@ -1,5 +1,9 @@
-// x402_facilitator and how it is reached.
+// x402_facilitator and how it is reached: time limits, headers, certificates,
+// credentials, and the proxy of a network.
 #include "facilitator/request_header.hpp"
+#include "nginx/call/curl/ngx_http_x402_curl.hpp"
+#include "nginx/call/ngx_http_x402_facilitator_conf.hpp"
+#include "nginx/conf/ngx_http_x402_config_file.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
 #include "nginx/offer/ngx_http_x402_facilitator_group.hpp"
 
@@ -101,6 +105,118 @@ char *set_facilitator_header(ngx_conf_t *cf, void *conf)
     return NGX_CONF_OK;
 }
 
+char *set_facilitator_auth(ngx_conf_t *cf, void *conf)
+{
+    auto *lcf = location_conf(conf);
+    if (lcf->facilitator_auth != nullptr) {
+        return const_cast<char *>("is duplicate");
+    }
+    auto kind = auth_kind(view(arguments(cf)[1]));
+    if (!kind) {
+        return conf_error(cf,
+                          "unknown kind \"" + copy(arguments(cf)[1])
+                              + "\"; write bearer, cdp or payai and a file");
+    }
+    FacilitatorAuth *auth = read_key_file(cf, *kind, arguments(cf)[2]);
+    if (auth == nullptr) {
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    lcf->facilitator_auth = auth;
+    return NGX_CONF_OK;
+}
+
+constexpr std::size_t kLongestPasswordFile = 1024;
+
+bool takes(std::string_view word, std::string_view key, std::string_view &value)
+{
+    if (word.substr(0, key.size()) != key) {
+        return false;
+    }
+    value = word.substr(key.size());
+    return true;
+}
+
+// False: an error was printed.
+bool read_password(ngx_conf_t *cf, std::string_view path,
+                   FacilitatorProxy &proxy)
+{
+    ngx_str_t file = pool_copy(cf->pool, path);
+    SecretText secret;
+    if (file.data == nullptr
+        || read_config_file(cf, file, kLongestPasswordFile, secret.text)
+               != NGX_CONF_OK) {
+        return false;
+    }
+    auto password = read_proxy_password(secret.text);
+    if (!password) {
+        config_file_error(cf, file, 0,
+                          "cannot be used: " + password.problem().text);
+        return false;
+    }
+    proxy.password_path = copy(file);
+    proxy.password = std::make_shared<const SecretText>(password.value());
+    return true;
+}
+
+// False: an error was printed.
+bool read_user(ngx_conf_t *cf, FacilitatorProxy &proxy)
+{
+    for (ngx_uint_t i = 2; i < cf->args->nelts; i++) {
+        std::string_view word = view(arguments(cf)[i]);
+        std::string_view value;
+        if (takes(word, "user=", value) && !value.empty()
+            && value.find(':') == std::string_view::npos) {
+            proxy.user = std::string(value);
+        } else if (takes(word, "password=", value) && !value.empty()) {
+            if (!read_password(cf, value, proxy)) {
+                return false;
+            }
+        } else {
+            conf_error(cf, "unknown parameter \"" + std::string(word)
+                               + "\"; write user=name and password=file");
+            return false;
+        }
+    }
+    if (proxy.user.empty() != (proxy.password == nullptr)) {
+        conf_error(cf, "user= and password=file go together");
+        return false;
+    }
+    return true;
+}
+
+char *set_facilitator_proxy(ngx_conf_t *cf, void *conf)
+{
+    auto *lcf = location_conf(conf);
+    if (lcf->facilitator_proxy) {
+        return const_cast<char *>("is duplicate");
+    }
+    if (view(arguments(cf)[1]) == "off") {
+        lcf->facilitator_proxy = nullptr;
+        return cf->args->nelts == 2
+                   ? NGX_CONF_OK
+                   : conf_error(cf, "off takes no further parameters");
+    }
+    if (!kHasCurl) {
+        return conf_error(cf,
+                          "a proxy needs libcurl, and this module was built "
+                          "without it (X402_CURL=no)");
+    }
+    auto url = parse_proxy_url(view(arguments(cf)[1]));
+    if (!url) {
+        return conf_error(cf, url.problem().text);
+    }
+    auto *proxy = pool_new<FacilitatorProxy>(cf->pool);
+    if (proxy == nullptr) {
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    proxy->url = url.value();
+    if (!read_user(cf, *proxy)) {
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    lcf->facilitator_proxy = proxy;
+    return NGX_CONF_OK;
+}
+
 }  // namespace
 
 }  // namespace x402
@@ -146,4 +262,16 @@ char *ngx_http_x402_set_trusted_certificate(ngx_conf_t *cf, ngx_command_t *,
         return NGX_CONF_OK;
     };
     return config_guarded(cf, body, conf);
+}
+
+char *ngx_http_x402_set_facilitator_auth(ngx_conf_t *cf, ngx_command_t *,
+                                         void *conf)
+{
+    return config_guarded(cf, set_facilitator_auth, conf);
+}
+
+char *ngx_http_x402_set_facilitator_proxy(ngx_conf_t *cf, ngx_command_t *,
+                                          void *conf)
+{
+    return config_guarded(cf, set_facilitator_proxy, conf);
 }

@@ -50,8 +50,8 @@ bool is_url(std::string_view text)
     return text.find("://") != std::string_view::npos;
 }
 
-// A key belongs to one environment, and that is the one it is used in; an URL
-// that the operator wrote stays what it is.
+// A key belongs to one environment and is used in that one. A URL that the
+// operator wrote is used as it is.
 void choose_environment(ngx_conf_t *cf, std::string_view written,
                         NeverminedConf &made)
 {

@@ -1,7 +1,8 @@
-// Directive setters: what unpaid requests are answered.
+// Directive setters: the response to unpaid requests.
+#include "base/header_syntax.hpp"
 #include "nginx/core/ngx_http_x402_complex_value.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
-#include "protocol/preflight_words.hpp"
+#include "protocol/preflight_headers.hpp"
 
 namespace x402 {
 
@@ -12,7 +13,7 @@ bool begins(std::string_view text, std::string_view front)
     return text.substr(0, front.size()) == front;
 }
 
-// A value that is nothing but a variable which the client writes.
+// A value that consists of one variable which the client can set.
 bool is_of_client(std::string_view text)
 {
     return text.find_first_of("{}$", 1) == std::string_view::npos
@@ -111,9 +112,8 @@ bool is_media_type(std::string_view text)
     }
     std::string_view name = text.substr(0, text.find_first_of("; "));
     std::size_t slash = name.find('/');
-    return slash != std::string_view::npos
-           && is_http_token(name.substr(0, slash))
-           && is_http_token(name.substr(slash + 1));
+    return slash != std::string_view::npos && is_token(name.substr(0, slash))
+           && is_token(name.substr(slash + 1));
 }
 
 char *set_unpaid_body(ngx_conf_t *cf, void *conf)

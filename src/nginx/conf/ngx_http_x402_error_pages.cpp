@@ -34,8 +34,8 @@ void ErrorPageCheck::note(ngx_conf_t *cf, const LocationConf &conf)
                           &conf});
 }
 
-// As nginx chooses among names; regular expressions are left out, a warning
-// need not know everything.
+// As nginx chooses among names. Regular expressions are left out: a warning
+// does not have to be complete.
 const ErrorPageCheck::Location *
 ErrorPageCheck::target_of(const ngx_http_core_srv_conf_t *server,
                           std::string_view uri) const

@@ -9,7 +9,7 @@
 
 namespace x402 {
 
-// Fed by merge with every location there is; lives as long as the main conf.
+// Merge adds every location; lives as long as the main conf.
 class ErrorPageCheck {
 public:
     // The location being merged: cf->ctx is its context.

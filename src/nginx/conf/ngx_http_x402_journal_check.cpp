@@ -1,8 +1,8 @@
 #include "nginx/conf/ngx_http_x402_journal_check.hpp"
 
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "nginx/offer/ngx_http_x402_location_offer.hpp"
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
+#include "nginx/offer/ngx_http_x402_offer.hpp"
 #include "nginx/store/ngx_http_x402_zone.hpp"
 #include "policy/scheme_payload.hpp"
 

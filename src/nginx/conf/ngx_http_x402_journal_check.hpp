@@ -1,5 +1,5 @@
-// Payments that no chain protects from being used twice: the zone is all that
-// does, and without a journal it forgets them with the process.
+// Payments that no chain protects from being used twice: only the zone does,
+// and without a journal it forgets them when nginx ends.
 #ifndef NGX_HTTP_X402_JOURNAL_CHECK_HPP
 #define NGX_HTTP_X402_JOURNAL_CHECK_HPP
 
@@ -11,7 +11,7 @@ namespace x402 {
 // off" where even the zone cannot protect, and an error was printed.
 bool record_only_guard(ngx_conf_t *cf, MainConf &mcf, const LocationConf &conf);
 
-// At the end of the configuration: a warning where there is no journal.
+// At the end of the configuration: warns if there is no journal.
 void advise_journal(ngx_conf_t *cf, const MainConf &mcf);
 
 }  // namespace x402

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "nginx/offer/ngx_http_x402_location_offer.hpp"
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
+#include "nginx/offer/ngx_http_x402_offer.hpp"
 #include "policy/network_address.hpp"
 #include "policy/price_text.hpp"
 
@@ -28,7 +28,7 @@ bool names_body(std::string_view text)
            || text.find("${x402_body_") != std::string_view::npos;
 }
 
-// Empty: no value that decides about money names the body.
+// Empty: no value that decides about money uses the body.
 std::string value_of_body(const LocationConf &conf)
 {
     if (conf.bypass != nullptr) {

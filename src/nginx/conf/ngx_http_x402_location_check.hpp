@@ -1,6 +1,6 @@
-// What is probably a mistake in a paid location: said when the configuration
-// is read, since at run time it shows as content given away, or as clients that
-// cannot pay.
+// Probable mistakes in a paid location. They are reported when the
+// configuration is read, because at run time they show as content that is given
+// away, or as clients that cannot pay.
 #ifndef NGX_HTTP_X402_LOCATION_CHECK_HPP
 #define NGX_HTTP_X402_LOCATION_CHECK_HPP
 
@@ -8,12 +8,12 @@
 
 namespace x402 {
 
-// By merge, for a paid location with its offer and its facilitators; prints
-// warnings. `new_offer`: the offer was not inherited as it is, so that what is
-// wrong with it was not said before. False: an error was printed.
+// From merge, for a paid location with its offer and its facilitators; prints
+// warnings. `new_offer`: the offer was not inherited, so that its mistakes were
+// not reported before. False: an error was printed.
 bool check_location(ngx_conf_t *cf, const LocationConf &conf, bool new_offer);
 
-// By merge, for every location: variables that are used where they are still
+// From merge, for every location: variables that are used where they are still
 // empty, and content or redirects of the rewrite phase in a paid location.
 void check_rewrite(ngx_conf_t *cf, const LocationConf &conf);
 

@@ -8,7 +8,6 @@
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/filter/ngx_http_x402_variables.hpp"
 #include "nginx/offer/ngx_http_x402_facilitator_group.hpp"
-#include "nginx/offer/ngx_http_x402_location_offer.hpp"
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
 #include "nginx/offer/ngx_http_x402_offer.hpp"
 #include "nginx/store/ngx_http_x402_zone.hpp"
@@ -110,8 +109,8 @@ void merge_settings(LocationConf &conf, const LocationConf &outer)
     merge_replies(conf, outer);
 }
 
-// Nearest wins: `x402 on|off` of this level, else a price of this level, else
-// what is outside.
+// The nearest level decides: `x402 on|off` of this level, else a price of this
+// level, else the outer level.
 bool decide_enabled(const LocationConf &conf, const LocationConf &outer,
                     bool price_written)
 {
@@ -124,8 +123,8 @@ bool decide_enabled(const LocationConf &conf, const LocationConf &outer,
     return price_written || outer.enabled;
 }
 
-// What is sold in version 2 may be sold in version 1 beside it: the facilitator
-// need not list both.
+// An option that is offered in version 2 may also be offered in version 1: the
+// facilitator does not have to list both.
 void record_needs(const LocationOffer &offer, const FacilitatorPeers *common)
 {
     bool in_version_2 =
@@ -181,7 +180,8 @@ bool choose_facilitator(ngx_conf_t *cf, LocationConf &conf)
     return true;
 }
 
-// What checks of the configuration as a whole want to know of a paid location.
+// Records what checks of the whole configuration need to know of a paid
+// location.
 void record_paid(MainConf &mcf, const LocationConf &conf)
 {
     mcf.paid = true;
@@ -214,7 +214,7 @@ char *merge(ngx_conf_t *cf, LocationConf &outer, LocationConf &conf)
     MainConf *mcf = main_conf(cf);
     bool is_server = &outer == mcf->http_loc_conf;
     if (is_server) {
-        // Nothing merges the http level itself.
+        // nginx does not merge the http level itself.
         outer.enabled = outer.enabled_directive != NGX_CONF_UNSET
                             ? outer.enabled_directive == 1
                             : outer.price.data || outer.accepts;
@@ -244,8 +244,8 @@ char *merge(ngx_conf_t *cf, LocationConf &outer, LocationConf &conf)
         return static_cast<char *>(NGX_CONF_ERROR);
     }
     if (!complete) {
-        // What a server leaves open its locations may fill in. Should a
-        // request be served by the server level itself, it is refused.
+        // The locations of a server may complete its settings. A request that
+        // is served by the server level itself is refused.
         return is_server ? NGX_CONF_OK : report_incomplete(cf, conf);
     }
     warn_of_unused_price(cf, conf, own_price_directive);
@@ -298,7 +298,9 @@ ngx_int_t ngx_http_x402_preconfiguration(ngx_conf_t *cf)
 {
     return guarded(cf->log, static_cast<ngx_int_t>(NGX_ERROR), [&] {
         MainConf *mcf = main_conf(cf);
-        // The context is the http block's own here; merge tells servers by it.
+        // The context is that of the http block here; merge recognizes servers
+        // by
+        // it.
         mcf->http_loc_conf = static_cast<LocationConf *>(
             ngx_http_conf_get_module_loc_conf(cf, ngx_http_x402_module));
         mcf->error_pages = pool_new<ErrorPageCheck>(cf->pool);

@@ -1,4 +1,5 @@
-// The border between nginx (C, codes, pools) and us (C++, values, RAII).
+// The border between nginx (C, codes, pools) and the module (C++, values,
+// RAII).
 //
 // No exception may pass through a C frame: every function that nginx or
 // curl calls is `noexcept` in effect by running its body through guarded().
@@ -15,13 +16,13 @@
 
 namespace x402 {
 
-// One line at crit: an exception arrived where none may pass.
+// Logs at crit that an exception arrived where none may pass.
 inline void log_exception(ngx_log_t *log, const char *what) noexcept
 {
     ngx_log_error(NGX_LOG_CRIT, log, 0, "x402: internal error: %s", what);
 }
 
-// Runs `body`; when the standard library throws (memory), logs and returns
+// Runs `body`. If it throws (memory), logs that and returns
 // `on_failure`, which must be the closed answer: 500 in phases, NGX_ERROR in
 // filters, NGX_CONF_ERROR in configuration.
 template <class Code, class Body>

@@ -34,7 +34,7 @@ class PreparedOffer;
 struct Worker;
 
 using Dialects = std::vector<const Dialect *>;  // never empty; best first
-// In the order in which they are asked; never empty.
+// In the order in which they are called; never empty.
 using FacilitatorPeers = std::vector<FacilitatorConf *>;
 using Notices = std::vector<Notice>;
 // The offer to unpaid requests, for each of the dialects.

@@ -1,4 +1,4 @@
-// What directive setters share: arguments in, a sentence for the operator out.
+// What directive setters share: their arguments, and errors for the operator.
 #ifndef NGX_HTTP_X402_DIRECTIVE_HPP
 #define NGX_HTTP_X402_DIRECTIVE_HPP
 
@@ -41,8 +41,8 @@ inline void record_first_origin(ngx_conf_t *cf, LocationConf &conf)
     }
 }
 
-// Variables are for money and its receiver; what kind of money is asked for has
-// to be known when the configuration is read.
+// Variables are for amounts and receivers only: the kind of money has to be
+// known when the configuration is read.
 inline std::string validate_variable(std::string_view what,
                                      std::string_view text)
 {

@@ -1,4 +1,4 @@
-// Looking at and taking headers out of nginx's lists.
+// Finding headers in nginx's lists, and taking them out.
 #ifndef NGX_HTTP_X402_HEADER_LIST_HPP
 #define NGX_HTTP_X402_HEADER_LIST_HPP
 

@@ -30,7 +30,7 @@ struct LedgerEntry {
     std::string_view id;  // of the payment, its beginning
 };
 
-// One line at notice for each event that says something about money.
+// One line at notice for each event that concerns money.
 void log_ledger(ngx_log_t *log, const LedgerEntry &entry);
 
 }  // namespace x402

@@ -1,6 +1,6 @@
 // A timer that belongs to no request: the worker's background work, deadlines
-// of calls. What it runs is inside guarded(), and must know by itself what is
-// left to do when memory is short.
+// of calls. What it runs is inside guarded(), and must itself know what is left
+// to do if memory is refused.
 #ifndef NGX_HTTP_X402_TIMER_HPP
 #define NGX_HTTP_X402_TIMER_HPP
 

@@ -42,11 +42,11 @@ ngx_int_t drop_body(RequestCtx &ctx, ngx_chain_t *in)
 {
     record_last(ctx, in);
     discard_buffers(in);
-    // What is still on its way of the module's own answer.
+    // The rest of the module's own answer.
     return write_body(ctx.r, nullptr);
 }
 
-// Money moved, and what was released is not all of the content.
+// Money moved, and only a part of the content was released.
 void record_defect(RequestCtx &ctx)
 {
     bool leaves = ctx.state() == PaymentState::delivering

@@ -30,7 +30,7 @@ RequestCtx *ctx_of_main(ngx_http_request_t *r)
     return r == r->main ? find_ctx(r) : nullptr;
 }
 
-// Money: what leaves is not known yet, and variables have nothing to say of
+// Money: what leaves is not known yet, and the variables do not yet show
 // the settlement.
 bool is_undecided(const RequestCtx &ctx)
 {
@@ -154,7 +154,7 @@ ngx_int_t on_hold_body(ngx_http_request_t *r, ngx_chain_t *in)
 // nginx: the order of this array, while it is walked for postconfiguration, is
 // the order of filters, and an order of modules can only be asked for as
 // "before". Modules that are loaded dynamically stand between the headers
-// filter and ours, whatever is written in `config`.
+// filter and the module's, whatever is written in `config`.
 void move_behind_headers_filter(ngx_cycle_t *cycle)
 {
     constexpr char kHeaders[] = "ngx_http_headers_filter_module";

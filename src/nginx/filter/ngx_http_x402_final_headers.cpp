@@ -105,8 +105,8 @@ bool write_cache_control(ngx_http_request_t *r, bool no_store)
            != nullptr;
 }
 
-// Settlement overrides (x402 v2) are between the upstream and us only, whether
-// the location is paid or free; payment headers are ours where we had a say.
+// Settlement overrides (x402 v2) are for the module only, whether the location
+// is paid or free. Payment headers belong to the module if it took part.
 void drop_foreign(ngx_http_request_t *r, const RequestCtx *ctx)
 {
     each_header(r->headers_out.headers, [&](ngx_table_elt_t &header) {
@@ -143,7 +143,7 @@ bool finish_headers(ngx_http_request_t *r, RequestCtx *ctx)
     case CacheControl::paid:
         break;
     case CacheControl::of_location:
-        // Free for this client is not free for all.
+        // What is free for this client is not free for all.
         if (!loc_conf(r)->enabled && !(ctx && ctx->met_price)) {
             return true;
         }

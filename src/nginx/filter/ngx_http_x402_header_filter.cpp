@@ -6,7 +6,7 @@
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/payment/ngx_http_x402_payment.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
-#include "nginx/request/ngx_http_x402_overrides.hpp"
+#include "nginx/request/ngx_http_x402_payment_headers.hpp"
 #include "nginx/request/ngx_http_x402_quote.hpp"
 #include "policy/charge_rule.hpp"
 #include "policy/settlement_override.hpp"
@@ -41,9 +41,9 @@ ContentFacts facts_of(ngx_http_request_t *r)
     return facts;
 }
 
-// A 2xx that is about to leave a paid location although nobody has paid and
-// the access phase was not passed: content made by the rewrite phase or by
-// another access handler.
+// A 2xx that is about to leave a paid location although the request has not
+// paid and the access phase was not passed: content made by the rewrite phase
+// or by another access handler.
 bool leaks(ngx_http_request_t *r, const LocationConf *conf,
            const RequestCtx *ctx)
 {
@@ -88,7 +88,7 @@ ngx_int_t refuse_unpaid_content(ngx_http_request_t *r, const LocationConf *conf)
     return replace_response(*ctx, answer);
 }
 
-// The gate stays open: the answer is not charged.
+// The response passes: it is not charged.
 ngx_int_t pass_free(RequestCtx &ctx)
 {
     PaymentAction action = advance(ctx, PaymentEvent::content_free);
@@ -124,7 +124,7 @@ Result<std::string> upstream_cost(RequestCtx &ctx,
                              stated.size(), requirements);
 }
 
-// False: the upstream says it in a way that cannot be followed.
+// False: the upstream's value is invalid.
 bool take_override(RequestCtx &ctx)
 {
     const PaymentRequirements &requirements = ctx.payment->option->requirements;
@@ -142,8 +142,8 @@ bool take_override(RequestCtx &ctx)
     return set_amount(ctx, amount.value());
 }
 
-// Money: content under an older claim of scheme upto costs what it costs now;
-// the claim pays for no more than was paid.
+// Money: content under an older claim of scheme upto costs what it costs now,
+// and the claim covers at most what was paid.
 bool costs_more_than_paid(RequestCtx &ctx)
 {
     const Payment &payment = *ctx.payment;
@@ -205,7 +205,7 @@ ngx_int_t read_verified(RequestCtx &ctx)
         r->header_only = 1;
     }
     if (head || r->header_only || facts.status == NGX_HTTP_NO_CONTENT) {
-        // No body will tell that the content is complete.
+        // There is no body that would show that the content is complete.
         ctx.hold.last_seen = true;
         settle(ctx);
     } else {

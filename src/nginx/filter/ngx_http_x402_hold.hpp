@@ -40,8 +40,8 @@ ngx_int_t filter_header(ngx_http_request_t *r);
 // The body of a main request at the same place.
 ngx_int_t filter_body(RequestCtx &ctx, ngx_chain_t *in);
 
-// Why what leaves is not what was made, in the words of the log; nullptr: it
-// is. Asked when the last byte was seen.
+// Why the bytes that leave are not those that were made, for the log; nullptr:
+// they are. Call it when the last byte was seen.
 const char *content_defect(const RequestCtx &ctx);
 
 // --- hold_timer: how long
@@ -54,15 +54,15 @@ void arm_hold_timer(RequestCtx &ctx);
 
 // Whether settlement starts although the content is not complete.
 bool enough_was_read(const RequestCtx &ctx);
-// The upstream went away in the middle: it was finalized without a last buffer.
+// The upstream failed before the end: it was finalized without a last buffer.
 bool upstream_died(const RequestCtx &ctx);
-// Content is put together from subrequests that are not over.
+// The content consists of subrequests that are not over.
 bool has_subrequests(const RequestCtx &ctx);
 
 // Starts the settlement of what is held.
 void settle(RequestCtx &ctx);
 
-// The content broke before settlement began; it is not charged.
+// The content failed before settlement began; it is not charged.
 ngx_int_t replace_broken(RequestCtx &ctx, const char *why);
 
 // --- response_hold: mechanics
@@ -80,16 +80,16 @@ bool keep_buffers(RequestCtx &ctx, ngx_chain_t *in);
 void discard_buffers(ngx_chain_t *in);
 void discard_held(RequestCtx &ctx);
 
-// Sends the held header and body down the chain. The caller runs the request
-// on. NGX_ERROR: the connection is beyond use.
+// Sends the held header and body down the chain. The caller continues the
+// request. NGX_ERROR: the connection cannot be used any more.
 ngx_int_t release_response(RequestCtx &ctx);
 
-// An answer stands where content was to be: makes the upstream stop. Before its
-// body has begun this has to be done again when it has (upstream_to_stop).
+// An answer replaces the content: makes the upstream stop. If its body has not
+// begun, this has to be done again when it has (upstream_to_stop).
 void stop_upstream(RequestCtx &ctx);
 
-// Puts `answer` in the place of the content: nothing of it, none of its
-// headers. Content that still comes is discarded. NGX_ERROR as above.
+// Replaces the content and all its headers by `answer`. Content that still
+// comes is discarded. NGX_ERROR as above.
 ngx_int_t replace_response(RequestCtx &ctx, const OwnReply &answer);
 
 }  // namespace x402

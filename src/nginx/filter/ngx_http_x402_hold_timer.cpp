@@ -5,7 +5,7 @@
 #include "nginx/books/ngx_http_x402_counters.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/payment/ngx_http_x402_facilitator_peers.hpp"
-#include "nginx/payment/ngx_http_x402_settlement_terms.hpp"
+#include "nginx/payment/ngx_http_x402_payment_settlement.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 
 namespace x402 {
@@ -14,19 +14,19 @@ namespace {
 
 // How often a held response is looked at: the pipe of a buffered upstream does
 // not call the filter while it is held.
-constexpr ngx_msec_t kLookInterval = 100;
+constexpr ngx_msec_t kHoldLookInterval = 100;
 
 // nginx: ending a request ends its upstream first, which gives back the count
-// of the content handler. Without one of ours that is the last, and the pool is
-// gone while core still walks the list of cleanups in it.
+// of the content handler. Unless the module takes one too, that is the last
+// one, and the pool is gone while core still walks the list of cleanups in it.
 void give_up(ngx_http_request_t *r)
 {
     r->main->count++;
     ngx_http_finalize_request(r, NGX_ERROR);
 }
 
-// Lets the request's producers go on after something changed. The request may
-// be gone afterwards.
+// Lets the request's producers continue after a change. The request may be gone
+// afterwards.
 void run_on(ngx_http_request_t *r, ngx_int_t rc)
 {
     ngx_connection_t *c = r->connection;
@@ -136,7 +136,7 @@ void arm_hold_timer(RequestCtx &ctx)
     ngx_msec_int_t left =
         static_cast<ngx_msec_int_t>(ctx.hold.until - ngx_current_msec);
     ngx_msec_t wait = left <= 0 ? 1 : static_cast<ngx_msec_t>(left);
-    ngx_add_timer(&ctx.hold.timer, std::min(wait, kLookInterval));
+    ngx_add_timer(&ctx.hold.timer, std::min(wait, kHoldLookInterval));
 }
 
 void begin_hold(RequestCtx &ctx)
@@ -166,7 +166,7 @@ ngx_int_t replace_broken(RequestCtx &ctx, const char *why)
 void settle(RequestCtx &ctx)
 {
     Worker *worker = worker_of(main_conf(ctx.r));
-    // Who verified settles.
+    // The facilitator that verified settles.
     Endpoint &endpoint = worker->endpoint_of(*ctx.asked);
     SettlementTerms terms = settlement_terms(ctx);
     terms.others = others_to_settle(ctx, *worker);

@@ -122,8 +122,7 @@ std::string body_field(ngx_http_request_t *r, std::string_view name)
                : std::string();
 }
 
-// A member of a facilitator's answer; `document` is made when it is asked for
-// first.
+// A member of a facilitator's answer; `document` is parsed at the first use.
 std::string member_text(ngx_http_request_t *r, const std::string &body,
                         std::optional<JsonDocument> &document,
                         std::string_view name)

@@ -145,7 +145,7 @@ void stop_upstream(RequestCtx &ctx)
     }
     u->keepalive = 0;
     if (!u->header_sent) {
-        // Its body has not begun: to nginx there is none.
+        // Its body has not begun: for nginx there is none.
         u->headers_in.content_length_n = 0;
         u->headers_in.chunked = 0;
         u->upgrade = 0;
@@ -180,7 +180,7 @@ ngx_int_t replace_response(RequestCtx &ctx, const OwnReply &answer)
     }
     reset_headers(ctx.r, answer, body);
     ctx.own_header_count = 0;
-    ctx.challenged = false;  // what was pushed before is gone
+    ctx.challenged = false;  // the headers that were added are gone
     if (!add_answer_headers(ctx, answer)) {
         return NGX_ERROR;
     }

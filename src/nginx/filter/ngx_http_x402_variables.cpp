@@ -8,6 +8,7 @@
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/payment/ngx_http_x402_access.hpp"
 #include "nginx/request/ngx_http_x402_ctx.hpp"
+#include "nginx/request/ngx_http_x402_offer_now.hpp"
 #include "nginx/request/ngx_http_x402_payment_headers.hpp"
 #include "nginx/request/ngx_http_x402_request_books.hpp"
 #include "policy/asset_table.hpp"
@@ -22,8 +23,8 @@ std::string state_of(const RequestCtx &ctx)
     return outcome_word(outcome_facts(ctx));
 }
 
-// In one spelling, so that limits and lists by payer cannot be dodged; what a
-// facilitator says instead of an address is not passed on.
+// In one spelling, so that limits and lists by payer cannot be evaded. Text of
+// a facilitator that is not an address is not passed on.
 std::string payer_of(const Payment &payment)
 {
     if (!payment.payer_known) {
@@ -86,7 +87,7 @@ std::string of_payment(const Payment &payment, uintptr_t which)
     case NGX_HTTP_X402_PROTOCOL_VERSION:
         return std::to_string(payment.payload.version);
     case NGX_HTTP_X402_PAYMENT_ID:
-        // Tokens are good for many requests: none of them is known by it.
+        // A token is used for many requests and identifies none of them.
         return payment.facts.key == Digest{}
                    ? ""
                    : hex_encode(payment.facts.key.data(),
@@ -167,7 +168,7 @@ bool is_before_access(ngx_http_request_t *r)
 }
 
 // Once for each worker: limit_req and limit_conn, for example, run before the
-// payment is asked for, and would put everybody into one bucket.
+// payment is asked for, and would put all clients into one bucket.
 void warn_of_early_use(ngx_http_request_t *r)
 {
     static bool warned = false;
@@ -202,7 +203,7 @@ std::string value_of(ngx_http_request_t *r, uintptr_t which)
     if (which == NGX_HTTP_X402_MODULE_VERSION) {
         return NGX_HTTP_X402_VERSION;
     }
-    // Subrequests tell of the main request.
+    // Subrequests show the values of the main request.
     const RequestCtx *ctx = find_ctx(r);
     if (which == NGX_HTTP_X402_PRESENTED || which == NGX_HTTP_X402_PAYMENT) {
         return of_header(r->main, ctx, which);

@@ -1,5 +1,5 @@
-// The variables $x402_...: what operators see of a request. Nothing is decided
-// here, nothing made for a request that never met a price.
+// The variables $x402_...: what operators see of a request. They decide
+// nothing, and allocate nothing for a request without a price.
 #ifndef NGX_HTTP_X402_VARIABLES_HPP
 #define NGX_HTTP_X402_VARIABLES_HPP
 

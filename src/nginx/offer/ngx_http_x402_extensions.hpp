@@ -7,7 +7,7 @@
 
 namespace x402 {
 
-// What x402_extension says there; an empty list where there is none.
+// The extensions of x402_extension; an empty list if there are none.
 const Extensions &extensions_of(const LocationConf &conf);
 
 // The path as the client spelled it, without the query. It stays the same
@@ -17,7 +17,7 @@ std::string_view requested_path(ngx_http_request_t *r);
 // `extensions` of the offer to this request, as JSON; empty: none.
 std::string extensions_json(const LocationConf &conf, ngx_http_request_t *r);
 
-// The same while there is no request, to measure an offer with.
+// The same without a request, to measure an offer.
 std::string extensions_json(const LocationConf &conf);
 
 // Whether a payment's member `extensions` (absent too) is an echo of that.

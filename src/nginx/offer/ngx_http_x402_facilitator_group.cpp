@@ -5,7 +5,7 @@
 #include "facilitator/facilitator_url.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "nginx/offer/ngx_http_x402_location_offer.hpp"
+#include "nginx/offer/ngx_http_x402_offer.hpp"
 
 namespace x402 {
 
@@ -37,7 +37,7 @@ bool read_number(std::string_view text, unsigned &number)
     return number <= kMaxFailures;
 }
 
-// One word behind the URL; the sentence why not, or nothing.
+// One parameter after the URL. Returns what is wrong with it; empty: nothing.
 std::string read_server_word(GroupServer &server, std::string_view word)
 {
     constexpr std::string_view kFails = "max_fails=";

@@ -1,8 +1,8 @@
-// x402_facilitator_group: facilitators that stand in for each other.
+// x402_facilitator_group: facilitators that replace each other on failure.
 //
-// A location names one URL or one group; what it asks is its *members*: the
-// facilitators of that group with the trust and credentials of the location.
-// A URL makes a group of one.
+// A location names one URL or one group. It calls its *peers*: the facilitators
+// of that group with the trust and credentials of the location. A URL makes a
+// group of one.
 #ifndef NGX_HTTP_X402_FACILITATOR_GROUP_HPP
 #define NGX_HTTP_X402_FACILITATOR_GROUP_HPP
 
@@ -24,15 +24,14 @@ struct FacilitatorGroup {
     std::vector<GroupServer> servers;  // backups last
 };
 
-// Of all locations; a location that names nothing else than another shares
-// its members.
+// Of all locations. Locations with the same settings share their peers.
 struct FacilitatorGroups {
     std::vector<FacilitatorGroup> groups;
     std::vector<const FacilitatorPeers *> peers;
 };
 
-// Why the text can be no URL and no group's name; empty: it can be one. Whether
-// there is a group of that name is known when all has been read.
+// Why the text can be neither a URL nor the name of a group; empty: it can.
+// Whether there is a group of that name is known when all has been read.
 std::string validate_facilitator(std::string_view text);
 
 // The facilitators that `name`, a URL or the name of a group, stands for, with
@@ -43,8 +42,8 @@ const FacilitatorPeers *find_or_add_peers(ngx_conf_t *cf,
                                           const ngx_str_t &name,
                                           const ConfOrigin &origin);
 
-// Of the members that this location may ask about any payment option, the one
-// with this id; nullptr: none has it.
+// The peer with this id, among those of all payment options of this location;
+// nullptr: none has it.
 const FacilitatorConf *peer_by_id(const LocationConf &conf, std::uint64_t id);
 
 }  // namespace x402

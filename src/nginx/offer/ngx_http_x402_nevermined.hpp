@@ -4,7 +4,7 @@
 #define NGX_HTTP_X402_NEVERMINED_HPP
 
 #include "nginx/call/ngx_http_x402_facilitator_conf.hpp"
-#include "nginx/offer/ngx_http_x402_location_offer.hpp"
+#include "nginx/offer/ngx_http_x402_offer.hpp"
 
 namespace x402 {
 
@@ -15,7 +15,7 @@ struct NeverminedConf {
     const FacilitatorAuth *auth = nullptr;
 };
 
-// The location is paid by tokens.
+// Whether the location is paid by bearer tokens.
 bool uses_bearer_tokens(const LocationConf &conf);
 
 // x402_settle_failure, by default as the dialect has it.
@@ -25,12 +25,12 @@ bool delivers_unsettled(const LocationConf &conf);
 // dialect's own. Lifetime: the configuration cycle.
 std::vector<std::string_view> token_headers(const LocationConf &conf);
 
-// Why what is written about plans and tokens cannot stand together, after
-// merge; empty: it can.
+// Why the settings for plans and tokens contradict each other, after merge;
+// empty: they do not.
 std::string validate_tokens(const LocationConf &conf);
 
-// The words of an accept with a plan, its timeout left out. Call only with
-// conf.nevermined.
+// The terms of an accept with a plan, without its timeout. Precondition:
+// conf.nevermined is set.
 PlanTerms plan_words(const LocationConf &conf, const AcceptWords &accept);
 
 // The backend, as the facilitator that verifies and settles, and as the place

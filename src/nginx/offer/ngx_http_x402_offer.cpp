@@ -6,7 +6,6 @@
 #include "nginx/core/ngx_http_x402_complex_value.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_extensions.hpp"
-#include "nginx/offer/ngx_http_x402_location_offer.hpp"
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
 #include "nginx/offer/ngx_http_x402_replaced_offers.hpp"
 #include "policy/claim_key.hpp"
@@ -36,7 +35,7 @@ TermWords money_words(const LocationConf &conf, const AcceptWords &accept)
 {
     TermWords words = {accept.price, accept.amount,
                        accept.pay_to.data ? accept.pay_to : conf.pay_to};
-    // An accept that names an amount of its own does not want the price.
+    // An accept with an amount of its own does not use the price.
     if (!accept.price.data && !accept.amount.data) {
         words.price = conf.price;
     }
@@ -56,7 +55,7 @@ bool take_value(ngx_conf_t *cf, ngx_str_t word, std::string &out,
     return compiled != nullptr;
 }
 
-// Seconds: of this way, else of the location, else of its first dialect.
+// In seconds: of this option, else of the location, else of its first dialect.
 ngx_uint_t timeout_of(const LocationConf &conf, const AcceptWords &accept,
                       const LocationOffer &location)
 {
@@ -68,8 +67,8 @@ ngx_uint_t timeout_of(const LocationConf &conf, const AcceptWords &accept,
     return location.dialects.front()->default_timeout();
 }
 
-// One that asks for credits of a plan. False: an error was printed, or no
-// memory.
+// An option that asks for credits of a plan. False: an error was printed, or
+// there is no memory.
 bool read_plan(ngx_conf_t *cf, const LocationConf &conf,
                const AcceptWords &accept, const LocationOffer &location,
                LocationTerm &term)
@@ -181,55 +180,46 @@ bool measure(ngx_conf_t *cf, const LocationConf &conf,
     return true;
 }
 
-}  // namespace
-
-bool is_complete(const LocationConf &conf)
+// What the payment option lacks, also at the level of the location; empty:
+// nothing.
+std::string_view missing_word(const LocationConf &conf,
+                              const AcceptWords &accept)
 {
-    if (conf.accepts == nullptr) {
-        return conf.facilitator_url.data && conf.price.data && conf.network.data
-               && conf.pay_to.data;
+    if (!accept.facilitator.data && !conf.facilitator_url.data) {
+        return "a facilitator to ask; write x402_facilitator";
     }
-    if (uses_bearer_tokens(conf)) {
-        return conf.nevermined != nullptr;
+    if (!accept.network.data && !conf.network.data) {
+        return "a network; write x402_network";
     }
-    return std::all_of(conf.accepts->begin(), conf.accepts->end(),
-                       [&conf](const AcceptWords &accept) {
-                           return (accept.facilitator.data
-                                   || conf.facilitator_url.data)
-                                  && (accept.network.data || conf.network.data)
-                                  && (accept.pay_to.data || conf.pay_to.data)
-                                  && (accept.price.data || accept.amount.data
-                                      || conf.price.data);
-                       });
+    if (!accept.pay_to.data && !conf.pay_to.data) {
+        return "an address to be paid at; write x402_pay_to";
+    }
+    if (!accept.price.data && !accept.amount.data && !conf.price.data) {
+        return "a price; write x402_price";
+    }
+    return {};
 }
 
-char *report_incomplete(ngx_conf_t *cf, const LocationConf &conf)
+// The sentence about what is missing from an offer; empty: nothing is.
+std::string missing_part(const LocationConf &conf)
 {
-    std::string missing;
-    bool no_option = conf.accepts == nullptr;
-    if (no_option && !conf.price.data) {
-        log_conf(cf, NGX_LOG_EMERG,
-                 "\"x402 on\" has no price to ask for; write x402_price or "
-                 "x402_accept",
-                 conf.origin);
-        return static_cast<char *>(NGX_CONF_ERROR);
+    if (conf.accepts == nullptr && !conf.price.data) {
+        return "\"x402 on\" has no price to ask for; write x402_price or "
+               "x402_accept";
     }
-    if (!conf.network.data) {
-        missing = "a network; write x402_network";
-    } else if (!conf.pay_to.data) {
-        missing = "an address to be paid at; write x402_pay_to";
-    } else if (!conf.price.data) {
-        missing = "a price; write x402_price";
+    if (conf.accepts && uses_bearer_tokens(conf)) {
+        return conf.nevermined ? ""
+                               : "this paid location lacks x402_nevermined";
     }
-    if (conf.facilitator_url.data == nullptr) {
-        missing = "a facilitator to ask; write x402_facilitator";
+    static const std::vector<AcceptWords> implied(1);
+    for (const AcceptWords &accept : conf.accepts ? *conf.accepts : implied) {
+        std::string_view word = missing_word(conf, accept);
+        if (!word.empty()) {
+            return "this paid location lacks " + std::string(word);
+        }
     }
-    log_conf(cf, NGX_LOG_EMERG, "this paid location lacks " + missing,
-             conf.origin);
-    return static_cast<char *>(NGX_CONF_ERROR);
+    return {};
 }
-
-namespace {
 
 bool read_terms(ngx_conf_t *cf, const LocationConf &conf,
                 LocationOffer &location)
@@ -247,7 +237,7 @@ bool read_terms(ngx_conf_t *cf, const LocationConf &conf,
     return true;
 }
 
-// A dialect that has words for none of the payment options would offer nothing.
+// A dialect that has names for none of the payment options would offer nothing.
 bool has_words_for(ngx_conf_t *cf, const LocationConf &conf,
                    const LocationOffer &location)
 {
@@ -331,6 +321,17 @@ bool build_constant_offer(ngx_conf_t *cf, const LocationConf &conf,
 }
 
 }  // namespace
+
+bool is_complete(const LocationConf &conf)
+{
+    return missing_part(conf).empty();
+}
+
+char *report_incomplete(ngx_conf_t *cf, const LocationConf &conf)
+{
+    log_conf(cf, NGX_LOG_EMERG, missing_part(conf), conf.origin);
+    return static_cast<char *>(NGX_CONF_ERROR);
+}
 
 bool build_offer(ngx_conf_t *cf, LocationConf &conf)
 {

@@ -1,7 +1,6 @@
 // The part of a location's offer that is the same for all unpaid requests is
 // encoded when the configuration is read.
 #include "nginx/offer/ngx_http_x402_extensions.hpp"
-#include "nginx/offer/ngx_http_x402_location_offer.hpp"
 #include "nginx/offer/ngx_http_x402_offer.hpp"
 
 namespace x402 {

@@ -47,8 +47,8 @@ std::string addresses_of(ngx_conf_t *cf, const ngx_http_core_srv_conf_t *server)
     return addresses;
 }
 
-// Where a location is, in words that survive edits elsewhere in the file: its
-// server's addresses and name, and its own name.
+// The place of a location, in words that edits elsewhere in the file do not
+// change: its server's addresses and name, and its own name.
 std::string place_of(ngx_conf_t *cf)
 {
     auto *cscf = static_cast<ngx_http_core_srv_conf_t *>(
@@ -124,7 +124,7 @@ bool keep_old_offers(ngx_conf_t *cf, LocationOffer &location)
             }
         }
     }
-    // Money: which of two offers at one place was meant is unknown, and the
+    // Money: it is unknown which of two offers at one place was meant, and the
     // cheaper one must not buy at the other.
     for (PlacedOffer &each : mcf->placed_offers->list) {
         if (each.place == made.place) {

@@ -3,7 +3,7 @@
 #ifndef NGX_HTTP_X402_REPLACED_OFFERS_HPP
 #define NGX_HTTP_X402_REPLACED_OFFERS_HPP
 
-#include "nginx/offer/ngx_http_x402_location_offer.hpp"
+#include "nginx/offer/ngx_http_x402_offer.hpp"
 
 namespace x402 {
 

@@ -4,8 +4,8 @@
 
 #include "nginx/core/ngx_http_x402_header_list.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "nginx/payment/ngx_http_x402_claim_wait.hpp"
 #include "nginx/payment/ngx_http_x402_payment.hpp"
+#include "nginx/payment/ngx_http_x402_phase_wait.hpp"
 #include "nginx/payment/ngx_http_x402_token.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 #include "nginx/request/ngx_http_x402_payment_headers.hpp"
@@ -42,8 +42,8 @@ bool asks_for_what_was_paid(const RequestCtx &ctx, const LocationConf &conf)
     if (paid && !ctx.quote.older_offer) {
         return false;
     }
-    // An older claim, or an offer that a reload replaced, was found good for
-    // all that the first location asks for now.
+    // An older claim, or an offer that a reload replaced, covers everything
+    // that the first location asks for now.
     const auto &asked = ctx.quote.offer->options();
     return std::all_of(asked.begin(), asked.end(),
                        [&](const PaymentOffer::Option &option) {
@@ -51,8 +51,8 @@ bool asks_for_what_was_paid(const RequestCtx &ctx, const LocationConf &conf)
                        });
 }
 
-// A payment that was accepted opens this location too when it makes the same
-// offer or only inherits its price.
+// An accepted payment also admits to this location if it makes the same offer
+// or only inherits its price.
 bool is_covered(const RequestCtx &ctx, const LocationConf *conf)
 {
     return conf->offer == ctx.quote.location || !conf->price_in_location
@@ -73,7 +73,7 @@ ngx_int_t refuse_other_price(RequestCtx &ctx)
     return NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
-// Conditions ask for "not modified", which nobody pays for.
+// Conditions ask for "not modified", which is not content that is sold.
 constexpr std::string_view kConditions[] = {
     "if-none-match",
     "if-modified-since",
@@ -92,8 +92,8 @@ ngx_int_t admit(RequestCtx &ctx)
     return NGX_OK;
 }
 
-// Leaves the client's connection watched, so that its going is noticed, also
-// when it went together with its request.
+// Keeps watching the client's connection, so that it is noticed when the client
+// leaves, also if it left right after its request.
 ngx_int_t wait_for_call(ngx_http_request_t *r)
 {
     ngx_event_t *read = r->connection->read;
@@ -131,8 +131,8 @@ ngx_int_t after_step(RequestCtx &ctx)
     return NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
-// Nothing that could be decoded: no payment, more than one, or one in the
-// header of another version.
+// There is nothing to decode: no payment, more than one, or one in the header
+// of another version.
 OwnReply unusable_answer(const RequestCtx &ctx, const ChosenPayment &payment)
 {
     if (payment.header && payment.header->count > 1) {
@@ -212,7 +212,7 @@ ngx_int_t access(ngx_http_request_t *r, const LocationConf *conf)
         return NGX_DECLINED;
     }
     if (r->err_status >= NGX_HTTP_BAD_REQUEST) {
-        // Nobody pays for an error page: a location with its own price is not
+        // An error page is not sold: a location with its own price is not
         // shown as one.
         return static_cast<ngx_int_t>(r->err_status);
     }
@@ -232,8 +232,8 @@ ngx_int_t access(ngx_http_request_t *r, const LocationConf *conf)
         return admit(*ctx);
     case PaymentState::closed:
         if (ctx->answered) {
-            // The error page of our own answer: shown when it is free, never
-            // when it is content with a price of its own.
+            // The error page of the module's own answer: shown if it is free,
+            // never if it is content with a price of its own.
             if (!conf->price_in_location) {
                 return NGX_DECLINED;
             }

@@ -48,7 +48,7 @@ void Admission::refuse(RequestCtx &ctx) const
                  "that, or use the realip module if the client is a proxy");
         break;
     }
-    decide(ctx, busy_answer(1));
+    decide(ctx, busy_answer(kRetryInFlight));
 }
 
 void Admission::begin(RequestCtx &ctx)

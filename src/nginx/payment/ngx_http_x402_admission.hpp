@@ -1,6 +1,6 @@
-// May a payment begin: a facilitator that answers, a slot among the payments in
-// flight, and a place in the share of its client. One order of checks for all:
-// facilitator, slot, share. Takes nothing until begin().
+// Whether a payment may begin: it needs a facilitator that answers, a slot
+// among the payments in flight, and a place in the share of its client. The
+// order of checks is the same for all. Nothing is taken before begin().
 #ifndef NGX_HTTP_X402_ADMISSION_HPP
 #define NGX_HTTP_X402_ADMISSION_HPP
 
@@ -11,7 +11,7 @@ namespace x402 {
 enum class AdmissionKind {
     payment,   // not verified yet: counts in its client's share
     token,     // a bearer token; the location has one facilitator
-    resettle,  // an unknown outcome: has the slots that are kept for these
+    resettle,  // an unknown outcome: may use the slots that are reserved
 };
 
 class Admission {
@@ -20,9 +20,10 @@ public:
     Admission(RequestCtx &ctx, Worker &worker, AdmissionKind kind);
 
     explicit operator bool() const { return denied_ == Denied::no; }
-    // Logs which limit it was and answers the request. Precondition: !*this.
+    // Logs which limit was reached and answers the request. Precondition:
+    // !*this.
     void refuse(RequestCtx &ctx) const;
-    // Of kind payment; its endpoint is there unless the facilitator is denied.
+    // For kind `payment`: the peer, unless no facilitator is available.
     const PeerChoice &peer() const { return peer_; }
     // The payment begins: takes the slot and the place into ctx, and uses up
     // the breaker's probe. Precondition: *this.

@@ -1,14 +1,14 @@
-// Two payments under one claim key: the first was settled before content,
-// without having been verified, and its outcome is not known. Anyone who knows
+// Two payments under one claim key: the first was settled before content
+// without a verify, and its outcome is not known. Anyone who knows
 // payer and nonce could have forged it and would lock the payer out until the
 // authorization expires.
 //
-// Money: the claim is not touched before the second payment is verified, and it
-// is for terms that the first did not have: a signature that cannot be taken
-// from the first. At most one of the two can be settled, by its nonce; content
-// is made when that is proven, and of a refusal nothing follows, since the
-// first may have been genuine. A payer that signs two payments under one nonce
-// has bought one thing.
+// Money: the claim is not touched before the second payment is verified, and
+// that payment has terms which the first did not have, so that its signature
+// cannot be a copy. The nonce lets at most one of the two be settled. Content
+// is made when settlement is proven. A refusal proves nothing, because the
+// first payment may have been genuine. A payer that signs two payments under
+// one nonce has bought one thing.
 #include "nginx/payment/ngx_http_x402_claim_takeover.hpp"
 
 #include "base/text_excerpt.hpp"
@@ -18,8 +18,7 @@
 #include "nginx/payment/ngx_http_x402_identifier.hpp"
 #include "nginx/payment/ngx_http_x402_payment.hpp"
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
-#include "nginx/payment/ngx_http_x402_settle_first.hpp"
-#include "nginx/payment/ngx_http_x402_settlement_terms.hpp"
+#include "nginx/payment/ngx_http_x402_payment_settlement.hpp"
 #include "nginx/reply/ngx_http_x402_notify.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 
@@ -27,7 +26,7 @@ namespace x402 {
 
 namespace {
 
-// Takes a slot and a place in the client's share, nothing else. False: not now.
+// Takes a slot and a place in the client's share. False: there is none now.
 bool begin_takeover(RequestCtx &ctx, Worker &worker, ClaimRef claim)
 {
     Payment &payment = *ctx.payment;
@@ -59,7 +58,7 @@ bool take_over_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
         return false;
     }
     if (!begin_takeover(ctx, worker, claim.ref)) {
-        // Whatever is wrong with the payment: the claim stays what it was.
+        // If anything is wrong with the payment, the claim stays as it was.
         decide(ctx, unknown_answer());
     }
     return true;
@@ -85,7 +84,7 @@ void settle_disputed_claim(RequestCtx &ctx, Worker &worker)
     notify(ctx, NotifyEvent::verify);
     advance(ctx, PaymentEvent::verify_settle_first);
     SettlementTerms terms = settlement_terms(ctx);
-    // No refusal counts, and nothing but payment is proof.
+    // A refusal does not count; only a payment is proof.
     terms.ever_unknown = true;
     settle_first(ctx, worker, worker.endpoint_of(*ctx.asked), std::move(terms));
 }

@@ -1,6 +1,6 @@
 // A claim that is UNKNOWN, settled before content and never verified, may have
-// been forged with another payer's name and nonce. A payment with terms that
-// somebody else signed is verified, and then takes the claim over.
+// been forged with another payer's name and nonce. A payment with other
+// terms under its signature is verified, and then takes the claim over.
 #ifndef NGX_HTTP_X402_CLAIM_TAKEOVER_HPP
 #define NGX_HTTP_X402_CLAIM_TAKEOVER_HPP
 
@@ -8,7 +8,8 @@
 
 namespace x402 {
 
-// True: the request was taken up or answered; false: it is not such a claim.
+// True: the payment is being verified, or was answered. False: it is not such a
+// claim.
 bool take_over_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim);
 // The payment was verified.
 void settle_disputed_claim(RequestCtx &ctx, Worker &worker);

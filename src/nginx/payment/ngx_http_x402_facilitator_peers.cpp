@@ -4,7 +4,7 @@
 
 #include "base/canonical_json.hpp"
 #include "facilitator/refusal_reasons.hpp"
-#include "nginx/call/ngx_http_x402_endpoint_health.hpp"
+#include "nginx/call/ngx_http_x402_endpoint.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/payment/ngx_http_x402_payment.hpp"
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
@@ -16,7 +16,7 @@ namespace x402 {
 
 namespace {
 
-// The next of ctx.payment->others who is well; nullptr: none.
+// The next of ctx.payment->others that is available; nullptr: none.
 Endpoint *next_to_verify(RequestCtx &ctx, Worker &worker)
 {
     auto &others = ctx.payment->others;
@@ -34,7 +34,7 @@ Endpoint *next_to_verify(RequestCtx &ctx, Worker &worker)
     return nullptr;
 }
 
-// The version of x402 by which it is asked about the payment's way.
+// The version of x402 in which it is asked about this payment option.
 unsigned version_for(const RequestCtx &ctx, const FacilitatorConf &asked)
 {
     unsigned version = ctx.quote.dialect->version();
@@ -69,7 +69,7 @@ bool was_refused(RequestCtx &ctx, Worker &worker,
     return true;
 }
 
-// The first who is well, else the first who answers; nullptr: all are silent.
+// The first that is available, else the first that answers; nullptr: none does.
 PeerChoice first_of(Worker &worker, const FacilitatorPeers &peers)
 {
     PeerChoice choice;
@@ -110,7 +110,7 @@ PeerChoice choose_peer(RequestCtx &ctx, Worker &worker)
     if (was_refused(ctx, worker, chosen)) {
         return {};
     }
-    // Before content nobody knows how much of a maximum is to be settled.
+    // Before content it is not known how much of a maximum is to be settled.
     if (ctx.payment->settles == SettleTime::off
         || ctx.payment->payload.scheme() == "upto") {
         choice.settle_first = false;
@@ -133,9 +133,9 @@ void build_request(RequestCtx &ctx, const FacilitatorConf &asked)
 std::vector<Endpoint *> others_to_settle(const RequestCtx &ctx, Worker &worker)
 {
     std::vector<Endpoint *> others;
-    // Those who could not even be asked to verify come last, but they come.
+    // Peers that could not even be asked to verify come last.
     for (FacilitatorConf *other : peers_of(ctx, *ctx.payment->option)) {
-        // The request is worded already.
+        // The request has been built already.
         if (other != ctx.asked
             && version_for(ctx, *other) == ctx.payment->asked_version) {
             others.push_back(&worker.endpoint_of(*other));

@@ -1,5 +1,5 @@
-// Which facilitator of a location's is asked about a payment, what its health
-// says about that, and who is asked instead when it fails.
+// Which facilitator of a location is called about a payment, what its health
+// says about that, and which one is called instead if it fails.
 #ifndef NGX_HTTP_X402_FACILITATOR_PEERS_HPP
 #define NGX_HTTP_X402_FACILITATOR_PEERS_HPP
 
@@ -9,7 +9,7 @@
 namespace x402 {
 
 struct PeerChoice {
-    Endpoint *endpoint = nullptr;  // nullptr: ctx.answer says why nobody
+    Endpoint *endpoint = nullptr;  // nullptr: ctx.answer says why
     bool settle_first = false;     // and do not verify
     bool probe = false;
 
@@ -22,28 +22,30 @@ struct PeerChoice {
     }
 };
 
-// Who is to be asked about ctx.payment, whose way is known: the first who is
-// well, else the first who at least answers. Nobody, when all are silent or
-// when this payment was refused a moment ago for what cannot change. Those who
-// may verify instead are left in ctx.payment->others.
+// The peer to call about ctx.payment, whose payment option is known: the first
+// that is available, else the first that at least answers. None if all are
+// silent, or if this payment was refused a moment ago for a reason that cannot
+// change. Peers that may verify instead are left in ctx.payment->others.
 PeerChoice choose_peer(RequestCtx &ctx, Worker &worker);
 
-// What verify and settle of the payment's way are asked with, by the version of
-// x402 that this facilitator lists.
+// Builds the body of verify and settle for the payment option, in the version
+// of x402 that this facilitator lists.
 void build_request(RequestCtx &ctx, const FacilitatorConf &asked);
 
-// Who may stand in for the one that verified, provided that nothing was sent.
+// The peers that may settle instead of the one that verified, provided that
+// nothing was sent.
 std::vector<Endpoint *> others_to_settle(const RequestCtx &ctx, Worker &worker);
 
-// Verify failed at ctx.asked: true when another member is being asked.
+// Verify failed at ctx.asked: true if another peer is being called.
 bool verify_elsewhere(RequestCtx &ctx, const FacilitatorReply &reply,
                       const VerifyAnswer &answer);
 
-// What an answer to verify means, for the payment and for the health of who
-// gave it. Without memory it is a verdict that opens nothing.
+// What an answer to verify means, for the payment and for the health of the
+// facilitator. Without memory it is a verdict that admits nothing.
 VerifyAnswer take_verdict(RequestCtx &ctx, const FacilitatorReply &reply);
 
-// The facilitator ctx.asked refused it. Of another reason nothing is kept.
+// Remembers that the facilitator ctx.asked refused it, if the reason cannot
+// change.
 void remember_refusal(const RequestCtx &ctx, const std::string &reason);
 
 }  // namespace x402

@@ -1,6 +1,6 @@
-// Extension payment-identifier: a client pays once for what it named, however
-// often it asks. A second payment under a name that is in use is refused before
-// a facilitator is asked about it.
+// Extension payment-identifier: a client pays once for the name that it chose,
+// even if it asks many times. A second payment under a name that is in use is
+// refused before any call.
 #include "nginx/payment/ngx_http_x402_identifier.hpp"
 
 #include "nginx/offer/ngx_http_x402_extensions.hpp"
@@ -33,7 +33,7 @@ std::string payer_of(const SchemePayload &scheme)
                              payer.size());
 }
 
-// Another payment has the name, and it may still come to something.
+// Another payment has the name and may still be paid.
 bool is_taken(Worker &worker, const PaymentName &name, const Digest &own)
 {
     LockedClaims claims(worker.zone);
@@ -89,7 +89,7 @@ bool check_identifier(RequestCtx &ctx, Worker &worker)
     payment.name = payment.scheme.payer.empty()
                        ? PaymentName(id)
                        : PaymentName(id, payment.scheme.payer_digest);
-    // The payer may come for what it is owed under that name: see
+    // The payer may ask for the content that it is owed under that name: see
     // accept_valid_payment().
     if (is_taken(worker, *payment.name, payment.facts.key)
         && !has_older_claim(ctx, worker)) {
@@ -121,8 +121,8 @@ bool record_identifier(RequestCtx &ctx)
     if (noted == PaymentIdNote::noted) {
         return true;
     }
-    ctx.answer =
-        noted == PaymentIdNote::full ? busy_answer(5) : conflict_answer();
+    ctx.answer = noted == PaymentIdNote::full ? busy_answer(kRetryStore)
+                                              : conflict_answer();
     return false;
 }
 

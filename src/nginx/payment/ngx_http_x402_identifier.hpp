@@ -6,8 +6,8 @@
 
 namespace x402 {
 
-// False: the payment has been answered, because it is not named as it has to
-// be, or another payment has its name.
+// False: the payment has been answered, because its name is missing or invalid,
+// or because another payment has that name.
 bool check_identifier(RequestCtx &ctx, Worker &worker);
 // The payment takes its name, before content is made. False: it cannot have it,
 // and ctx.answer says so.

@@ -6,8 +6,7 @@
 #include "facilitator/settle_request.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
-#include "nginx/payment/ngx_http_x402_settle_first.hpp"
-#include "nginx/payment/ngx_http_x402_settlement_terms.hpp"
+#include "nginx/payment/ngx_http_x402_payment_settlement.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 #include "nginx/request/ngx_http_x402_price_grace.hpp"
 #include "policy/evm_address.hpp"
@@ -16,8 +15,8 @@ namespace x402 {
 
 namespace {
 
-// After its first settle, s. An outcome that is still unknown then does not
-// keep its payer from buying anew.
+// In seconds after its first settle. An outcome that is still unknown then does
+// not prevent its payer from buying again.
 constexpr std::int64_t kPatience = 60;
 
 Purchase purchase_of(const RequestCtx &ctx)
@@ -26,8 +25,8 @@ Purchase purchase_of(const RequestCtx &ctx)
     return {facts.payer, facts.binding};
 }
 
-// The facilitator may name another payer than the payment does: then nobody
-// knows whose it is.
+// The facilitator may name another payer than the payment does: then it is not
+// known whose payment it is.
 bool payer_is_proven(const Payment &payment)
 {
     auto parsed = parse_evm_address(payment.scheme.payer);
@@ -36,7 +35,7 @@ bool payer_is_proven(const Payment &payment)
                || parsed == parse_evm_address(payment.payer));
 }
 
-// The claim in hand is the older one from now on.
+// From now on the claim of this request is the older one.
 void take_up(RequestCtx &ctx, const ClaimView &older, PaymentEvent event)
 {
     Payment &payment = *ctx.payment;
@@ -67,13 +66,14 @@ void deliver_owed(RequestCtx &ctx, const ClaimView &older)
         ctx.trace.transaction =
             std::string(receipt->root()["transaction"].string());
     }
-    log_line(NGX_LOG_NOTICE, ctx.r->connection->log,
-             "content that was paid for is delivered to payer \""
-                 + log_excerpt(payment.payer)
-                 + "\", who presented a new payment; that one is not settled");
+    log_line(
+        NGX_LOG_NOTICE, ctx.r->connection->log,
+        "content that was paid for is delivered to payer \""
+            + log_excerpt(payment.payer)
+            + "\", which presented a new payment; the new one is not settled");
 }
 
-// Asks the facilitator of the older claim again. False: that cannot be now.
+// Asks the facilitator of the older claim again. False: not possible now.
 bool ask_again(RequestCtx &ctx, Worker &worker, const ClaimView &older)
 {
     Payment &payment = *ctx.payment;
@@ -113,7 +113,7 @@ void complete_facts(RequestCtx &ctx, const PaymentOffer::Option &option)
     ClaimFacts &facts = ctx.payment->facts;
     const SchemePayload &scheme = ctx.payment->scheme;
     bind_option(facts.binding, option);
-    // No chain stands behind these.
+    // No chain prevents a second use of these.
     facts.only_guard = ctx.payment->settles == SettleTime::off
                        || scheme.form == PaymentForm::fast;
 }

@@ -1,6 +1,6 @@
-// What a new payment finds when its payer has paid for the same resource before
-// and did not get it: official clients never present a payment twice, they sign
-// a new one.
+// A new payment of a payer that has paid for the same resource before and did
+// not get it. Official clients never present a payment twice, they sign a new
+// one.
 #ifndef NGX_HTTP_X402_PAYER_CLAIMS_HPP
 #define NGX_HTTP_X402_PAYER_CLAIMS_HPP
 
@@ -11,8 +11,8 @@ namespace x402 {
 // Fills in what the claim keeps of the payment option, before take().
 void complete_facts(RequestCtx &ctx, const PaymentOffer::Option &option);
 
-// Money: such a payment is verified before anything of it is settled, since it
-// may not have to be settled at all.
+// True if there is one. Money: such a payment is verified before it is settled,
+// because it may not have to be settled at all.
 bool has_older_claim(const RequestCtx &ctx, Worker &worker);
 
 // The payment was verified. True: the request goes on under an older claim, or

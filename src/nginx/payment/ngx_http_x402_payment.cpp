@@ -1,4 +1,4 @@
-// A payment that was not presented before, from its header to the claim and the
+// A payment that was not presented before: from its header to the claim and the
 // first call.
 #include "nginx/payment/ngx_http_x402_payment.hpp"
 
@@ -10,15 +10,13 @@
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_extensions.hpp"
 #include "nginx/payment/ngx_http_x402_admission.hpp"
-#include "nginx/payment/ngx_http_x402_claim_wait.hpp"
 #include "nginx/payment/ngx_http_x402_facilitator_peers.hpp"
 #include "nginx/payment/ngx_http_x402_identifier.hpp"
 #include "nginx/payment/ngx_http_x402_payer_claims.hpp"
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
+#include "nginx/payment/ngx_http_x402_payment_settlement.hpp"
+#include "nginx/payment/ngx_http_x402_phase_wait.hpp"
 #include "nginx/payment/ngx_http_x402_resume.hpp"
-#include "nginx/payment/ngx_http_x402_settle_first.hpp"
-#include "nginx/payment/ngx_http_x402_settle_time.hpp"
-#include "nginx/payment/ngx_http_x402_settlement_terms.hpp"
 #include "nginx/payment/ngx_http_x402_verified.hpp"
 #include "nginx/payment/ngx_http_x402_verify.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
@@ -89,7 +87,7 @@ bool fill_facts(RequestCtx &ctx)
     return true;
 }
 
-// Header to payment; false: ctx.answer says why not.
+// Decodes the header. False: ctx.answer says what is wrong.
 bool read_payment(RequestCtx &ctx, std::string_view header_value)
 {
     auto payload =
@@ -101,7 +99,7 @@ bool read_payment(RequestCtx &ctx, std::string_view header_value)
         }
         return false;
     }
-    // Version 1 names no asset: it is that of the option which is paid.
+    // Version 1 does not name the asset: it is that of the option that is paid.
     std::string_view asset = payload->asset();
     if (payload->version == 1) {
         const auto *option = find_option(ctx, payload.value());
@@ -139,7 +137,7 @@ OwnReply verify_answer_for(const RequestCtx &ctx, const VerifyAnswer &verdict)
     case VerifyVerdict::timed_out:
         return fault_answer(NGX_HTTP_GATEWAY_TIME_OUT, "facilitator_timeout");
     case VerifyVerdict::rate_limited:
-        return busy_answer(2);
+        return busy_answer(kRetryFacilitator);
     case VerifyVerdict::operator_fault:
     case VerifyVerdict::broken:
     case VerifyVerdict::valid:
@@ -171,9 +169,9 @@ void log_full(const RequestCtx &ctx, Worker &worker)
                           "size of x402_zone");
 }
 
-// Money: a payer with an older claim here is verified whatever the rest says, a
-// name (payment-identifier) is recorded for verified payments alone, and a
-// client has a share of what may be settled on a stranger's word.
+// Money: a payer with an older claim here is always verified first. A name
+// (payment-identifier) is recorded for verified payments only. And a client has
+// only a share of the claims that may be settled without a verify.
 bool may_skip_verify(RequestCtx &ctx, Worker &worker)
 {
     const Payment &payment = *ctx.payment;
@@ -250,7 +248,7 @@ void begin(RequestCtx &ctx, Worker &worker, bool distrusted)
     }
     if (taken == TakeOutcome::full) {
         log_full(ctx, worker);
-        decide(ctx, busy_answer(5));
+        decide(ctx, busy_answer(kRetryStore));
         return;
     }
     admission.begin(ctx);

@@ -6,26 +6,26 @@
 
 namespace x402 {
 
-// Steps the session; ctx.answer is set when there is one to send.
+// Steps the session; ctx.answer is set if there is one to send.
 void receive_payment(RequestCtx &ctx, std::string_view header_value);
 // The same for a payment that was read and waited for its claim.
 void continue_payment(RequestCtx &ctx);
 
-// The requirement this payment meets, and the request that says so.
+// Sets the option that this payment pays, and the request that says so.
 void set_option(RequestCtx &ctx, const PaymentOffer::Option &option);
 
 // The body of verify and settle for this option, in payment->asked_version.
 std::string request_of(const RequestCtx &ctx,
                        const PaymentOffer::Option &option);
 
-// Scheme upto: settles this much, in atomic units, of the option's maximum.
-// False: it cannot be written.
+// Scheme upto: settles this much of the option's maximum, in atomic units.
+// False: the request could not be built.
 bool set_amount(RequestCtx &ctx, const std::string &amount);
 
-// Asks this facilitator about the payment.
+// Calls this facilitator to verify the payment.
 void verify_payment(RequestCtx &ctx, Endpoint &endpoint);
 
-// What can be said of a payment without asking anybody. `distrusted`: this very
+// What is known of a payment before any call. `distrusted`: this very
 // payment was refused before. False: ctx.answer says what is wrong with it.
 bool meets_offer(RequestCtx &ctx, bool distrusted);
 

@@ -1,5 +1,5 @@
-// How a payment ends without content in the access phase: the answer is left in
-// ctx.answer for the access handler to send.
+// Answers to payments that end without content in the access phase: they are
+// left in ctx.answer, and the access handler sends them.
 #ifndef NGX_HTTP_X402_PAYMENT_ANSWER_HPP
 #define NGX_HTTP_X402_PAYMENT_ANSWER_HPP
 
@@ -17,8 +17,8 @@ void refuse_payment(RequestCtx &ctx, std::string error);
 // Answers after the facilitator was asked: `event` ends the payment.
 void end_payment(RequestCtx &ctx, PaymentEvent event, OwnReply answer);
 
-// The answer with a Retry-After that is never longer than the payment stays
-// usable. Tokens do not say how long that is.
+// The answer, with its Retry-After limited to the time for which the payment
+// stays valid. Tokens do not say how long that is.
 OwnReply cap_retry(const RequestCtx &ctx, OwnReply answer);
 
 }  // namespace x402

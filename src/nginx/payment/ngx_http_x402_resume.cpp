@@ -6,11 +6,10 @@
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/payment/ngx_http_x402_admission.hpp"
 #include "nginx/payment/ngx_http_x402_claim_takeover.hpp"
-#include "nginx/payment/ngx_http_x402_claim_wait.hpp"
 #include "nginx/payment/ngx_http_x402_payment.hpp"
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
-#include "nginx/payment/ngx_http_x402_settle_first.hpp"
-#include "nginx/payment/ngx_http_x402_settlement_terms.hpp"
+#include "nginx/payment/ngx_http_x402_payment_settlement.hpp"
+#include "nginx/payment/ngx_http_x402_phase_wait.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 #include "nginx/request/ngx_http_x402_price_grace.hpp"
 #include "policy/evm_address.hpp"
@@ -79,8 +78,8 @@ void resume_unknown(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
     settle_first(ctx, worker, *endpoint, std::move(terms));
 }
 
-// What the claim proves of a payment whose settlement is over. The rest of the
-// presented bytes was not verified.
+// What the claim proves about a payment whose settlement is over. The rest of
+// the presented bytes was not verified.
 void recall_paid(RequestCtx &ctx, const ClaimView &claim)
 {
     Payment &payment = *ctx.payment;
@@ -105,7 +104,7 @@ void resume_paid(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
         challenge(ctx, "payment_already_used");
         return;
     }
-    // Money: whatever fails from here on, the content stays owed.
+    // Money: if anything fails from here on, the content stays owed.
     ctx.payment->claim = claim.ref;
     ctx.settled_first = true;
     ctx.never_settled = claim.never_settled;
@@ -133,8 +132,7 @@ bool is_in_flight(const ClaimView &claim)
     }
 }
 
-// In these states the claim has something to answer with, for the request that
-// it was taken for.
+// In these states the claim can answer the request that it was taken for.
 bool may_be_answered(ClaimState state)
 {
     return state == ClaimState::settling || state == ClaimState::unknown

@@ -6,8 +6,7 @@
 
 namespace x402 {
 
-// Answers from the claim, or takes the claim up. False: the payment may begin
-// anew.
+// Answers from the claim, or continues it. False: the payment may begin anew.
 bool answer_from_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim);
 
 }  // namespace x402

@@ -1,6 +1,6 @@
 // A location that is paid by opaque tokens (dialect nevermined). A token can be
 // used by anyone who holds it, for many requests: the module does not look into
-// it, keeps no claim for it, and writes it into no log line.
+// it, keeps no claim for it, and never logs it.
 #include "nginx/payment/ngx_http_x402_token.hpp"
 
 #include "base/text_excerpt.hpp"
@@ -22,7 +22,7 @@ namespace {
 
 constexpr std::size_t kMaxTokenBytes = 32 * 1024;
 
-// The first of the location's headers that holds something; nullptr: none.
+// The first of the location's headers that is not empty; nullptr: none.
 const Presented *presented_token(const RequestCtx &ctx)
 {
     for (std::string_view name : token_headers(*ctx.quote.conf)) {
@@ -75,7 +75,7 @@ bool never_moves(RequestCtx &, const FacilitatorReply &, const VerifyAnswer &)
 
 void accept_token(RequestCtx &ctx)
 {
-    // Settle asks the same, under the name that verify gave it.
+    // The body of settle is the same; verify names the payer.
     ctx.payment->request_body =
         question(ctx, agent_request_of(ctx.trace.verify_body));
     notify(ctx, NotifyEvent::verify);

@@ -7,8 +7,7 @@
 #include "nginx/payment/ngx_http_x402_identifier.hpp"
 #include "nginx/payment/ngx_http_x402_payer_claims.hpp"
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
-#include "nginx/payment/ngx_http_x402_settle_first.hpp"
-#include "nginx/payment/ngx_http_x402_settlement_terms.hpp"
+#include "nginx/payment/ngx_http_x402_payment_settlement.hpp"
 #include "nginx/reply/ngx_http_x402_notify.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 
@@ -16,7 +15,7 @@ namespace x402 {
 
 namespace {
 
-// Nothing is settled here: the facilitator's word is all the proof there is.
+// Nothing is settled here: the answer of the facilitator is the only proof.
 void accept_for_good(RequestCtx &ctx, Worker &worker)
 {
     const Payment &payment = *ctx.payment;
@@ -30,7 +29,7 @@ void accept_for_good(RequestCtx &ctx, Worker &worker)
     }
     if (!recorded) {
         // Money: after a restart the payment would buy once more.
-        end_payment(ctx, PaymentEvent::verify_failed, busy_answer(5));
+        end_payment(ctx, PaymentEvent::verify_failed, busy_answer(kRetryStore));
         return;
     }
     ctx.receipt = std::move(receipt);
@@ -71,14 +70,6 @@ bool may_wait(RequestCtx &ctx, Worker &worker)
 
 }  // namespace
 
-bool is_distrusted(const RequestCtx &ctx, Worker &worker)
-{
-    return ctx.payment->settles == SettleTime::after
-           && !ctx.payment->scheme.upto
-           && LockedClaims(worker.zone)
-                  ->settles_first(ctx.payment->facts.payer, ngx_time());
-}
-
 void accept_valid_payment(RequestCtx &ctx)
 {
     Worker &worker = *worker_of(main_conf(ctx.r));
@@ -107,9 +98,9 @@ void accept_valid_payment(RequestCtx &ctx)
         return;
     }
     if (ctx.payment->scheme.upto && !ctx.settled_before) {
-        // What the content costs is not known before it is made, and the
-        // maximum that was signed must not be taken.
-        end_payment(ctx, PaymentEvent::verify_failed, busy_answer(5));
+        // The cost is not known before the content is made, and the maximum
+        // that was signed must not be taken.
+        end_payment(ctx, PaymentEvent::verify_failed, busy_answer(kRetryPayer));
         return;
     }
     ctx.settled_before = true;

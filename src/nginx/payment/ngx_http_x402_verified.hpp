@@ -6,13 +6,9 @@
 
 namespace x402 {
 
-// Whether the payment would be settled before content even if it is valid, as
-// far as is known: this saves the verify.
-bool is_distrusted(const RequestCtx &ctx, Worker &worker);
-
-// Precondition: the session is verifying. Content under an older claim of the
-// payer, content on trust, money first, or (`x402_settle off`) content for
-// good.
+// Precondition: the session is verifying. Continues with content under an older
+// claim of the payer, content before settlement, settlement before content, or
+// (`x402_settle off`) content without settlement.
 void accept_valid_payment(RequestCtx &ctx);
 
 }  // namespace x402

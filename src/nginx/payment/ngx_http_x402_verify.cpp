@@ -3,7 +3,7 @@
 #include "base/text_excerpt.hpp"
 #include "facilitator/verify_answer.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "nginx/payment/ngx_http_x402_phase_resume.hpp"
+#include "nginx/payment/ngx_http_x402_phase_wait.hpp"
 
 namespace x402 {
 

@@ -1,5 +1,5 @@
-// Asks a facilitator to verify, and what follows from its answer. Payments and
-// tokens share the way; what differs is a VerifyRules.
+// The verify call to a facilitator, and what follows from its answer. Payments
+// and tokens use the same path; VerifyRules contains the differences.
 #ifndef NGX_HTTP_X402_VERIFY_HPP
 #define NGX_HTTP_X402_VERIFY_HPP
 
@@ -8,9 +8,9 @@
 namespace x402 {
 
 struct VerifyRules {
-    // What the answer means. Without memory: a verdict that opens nothing.
+    // What the answer means. Without memory: a verdict that admits nothing.
     VerifyAnswer (*read)(RequestCtx &ctx, const FacilitatorReply &reply);
-    // True: another facilitator of the group is being asked.
+    // True: another facilitator of the group is being called.
     bool (*moves)(RequestCtx &ctx, const FacilitatorReply &reply,
                   const VerifyAnswer &answer);
     // It is valid; ctx.payment->payer is as the facilitator named it.
@@ -21,8 +21,8 @@ struct VerifyRules {
     const char *advice;  // to the operator, when its account is at fault
 };
 
-// Asks this facilitator with ctx.payment->request_body. The request runs on
-// when the answer is there. Lifetime: `rules` is static.
+// Calls this facilitator with ctx.payment->request_body. The request continues
+// when the answer has come. Lifetime: `rules` is static.
 void begin_verify(RequestCtx &ctx, Endpoint &endpoint,
                   const VerifyRules &rules);
 

@@ -50,7 +50,7 @@ bool json_answer_body(ngx_http_request_t *r, const OwnReply &answer,
     return set_json(r, text, body);
 }
 
-// Empty: the stock word where nothing was paid, else none.
+// Empty: the usual word for an unpaid request, else none.
 static std::string_view error_of(const RequestCtx &ctx, const OwnReply &answer)
 {
     bool operators = answer.unpaid && answer.offer_error.empty();
@@ -95,8 +95,8 @@ bool challenge_body(const RequestCtx &ctx, const OwnReply &answer,
             }
         }
     }
-    // Clients of version 1 read the ways to pay here, and fail where there is
-    // not even an empty list.
+    // Clients of version 1 read the payment options here, and fail without
+    // at least an empty list.
     std::string_view error = error_of(ctx, answer);
     if (answer.unpaid && error.empty()) {
         return set_json(ctx.r, R"({"error":"Payment required","accepts":[]})",
@@ -119,7 +119,7 @@ bool choose_answer_body(const RequestCtx &ctx, const OwnReply &answer,
 {
     ngx_http_request_t *r = ctx.r;
     const LocationConf *conf = answer.unpaid ? ctx.quote.conf : nullptr;
-    // What plans cost people read at their seller's.
+    // People read the prices of plans at the seller's site.
     if (conf && conf->paywall && !uses_bearer_tokens(*conf)) {
         std::string page;
         if (paywall_for(ctx, page)) {
@@ -153,7 +153,7 @@ ngx_chain_t *body_chain(ngx_http_request_t *r, const AnswerBody &body)
     buffer->pos = body.text.data;
     buffer->last = body.text.data + body.text.len;
     buffer->memory = 1;
-    buffer->last_buf = 1;
+    buffer->last_buf = r == r->main;
     buffer->last_in_chain = 1;
     link->buf = buffer;
     link->next = nullptr;

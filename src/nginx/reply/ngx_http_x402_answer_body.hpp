@@ -1,4 +1,4 @@
-// What an answer of ours says in its body, and in which type.
+// The body of the module's own answers, and its type.
 #ifndef NGX_HTTP_X402_ANSWER_BODY_HPP
 #define NGX_HTTP_X402_ANSWER_BODY_HPP
 
@@ -12,8 +12,8 @@ struct AnswerBody {
     std::size_t type_length = 0;  // without parameters
 };
 
-// What the dialects are told of an answer that carries an offer. Lifetime: the
-// arguments'.
+// The challenge that the dialects write out, for an answer with an offer.
+// Lifetime: the arguments'.
 Challenge challenge_of(const RequestCtx &ctx, const OwnReply &answer,
                        const ResourceInfo &resource);
 
@@ -21,13 +21,13 @@ Challenge challenge_of(const RequestCtx &ctx, const OwnReply &answer,
 bool json_answer_body(ngx_http_request_t *r, const OwnReply &answer,
                       AnswerBody &body);
 
-// The same for every answer; "{}" for a 402, unless it carries an offer. To who
-// brought no usable payment: the page for browsers, else the operator's words.
-// False: no memory.
+// The same for every answer; "{}" for a 402, unless it carries an offer. A
+// request without a usable payment gets the page for browsers, else the
+// operator's words. False: no memory.
 bool choose_answer_body(const RequestCtx &ctx, const OwnReply &answer,
                         AnswerBody &body);
 
-// The body as all there is to send. nullptr: no memory.
+// The body as the whole output. nullptr: no memory.
 ngx_chain_t *body_chain(ngx_http_request_t *r, const AnswerBody &body);
 
 // Content-Type and Content-Length.

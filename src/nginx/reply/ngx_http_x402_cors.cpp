@@ -1,8 +1,9 @@
 #include "nginx/reply/ngx_http_x402_cors.hpp"
 
+#include "base/header_syntax.hpp"
 #include "nginx/core/ngx_http_x402_header_list.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
-#include "protocol/preflight_words.hpp"
+#include "protocol/preflight_headers.hpp"
 
 namespace x402 {
 
@@ -55,14 +56,14 @@ ngx_int_t send_preflight(ngx_http_request_t *r, const PreflightHeaders &asked)
 ngx_int_t preflight(ngx_http_request_t *r, const LocationConf *conf)
 {
     PreflightHeaders asked = preflight_headers(r);
-    if (!asked.origin || !is_http_token(asked.method)) {
+    if (!asked.origin || !is_token(asked.method)) {
         return NGX_DECLINED;
     }
     RequestCtx *ctx = find_or_make_ctx(r);
     if (ctx == nullptr) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-    // What leaves is no content; the header filter need not keep it back.
+    // This is not content; the header filter need not hold it.
     ctx->passed = conf->offer;
     ctx->hold.to_wire = true;
     ctx->cache_control = RequestCtx::CacheControl::untouched;
@@ -86,7 +87,8 @@ ngx_int_t on_preflight(ngx_http_request_t *r)
 
 bool add_cors_headers(ngx_http_request_t *r, const RequestCtx *ctx)
 {
-    // An answer of ours may have become an error page of another location.
+    // The module's own answer may have become an error page of another
+    // location.
     const LocationConf *conf =
         ctx && ctx->quote.conf ? ctx->quote.conf : loc_conf(r);
     if (!conf->enabled || conf->cors.len == 0) {

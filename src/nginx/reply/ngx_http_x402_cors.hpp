@@ -1,5 +1,5 @@
-// Paying from a page of another origin: preflights are answered, and answers
-// let that page read what it needs (Fetch standard, CORS protocol).
+// x402_cors: lets pages of other origins pay. Preflights are answered, and
+// responses let the page read what it needs (Fetch standard, CORS protocol).
 #ifndef NGX_HTTP_X402_CORS_HPP
 #define NGX_HTTP_X402_CORS_HPP
 
@@ -7,12 +7,12 @@
 
 namespace x402 {
 
-// Access phase, first in it: a preflight carries neither password nor payment,
-// by its standard, and asks for no content.
+// Access phase, first in it: by its standard a preflight carries neither
+// password nor payment, and asks for no content.
 ngx_int_t on_preflight(ngx_http_request_t *r);
 
 // From the last header filter, for a main request; ctx may be nullptr. One
-// Access-Control-Allow-Origin leaves, ours. False: no memory.
+// Access-Control-Allow-Origin leaves, the module's. False: no memory.
 bool add_cors_headers(ngx_http_request_t *r, const RequestCtx *ctx);
 
 }  // namespace x402

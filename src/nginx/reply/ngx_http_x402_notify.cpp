@@ -18,8 +18,8 @@ constexpr EventWord kWords[] = {
     {"failure", NotifyEvent::failure},
 };
 
-// nginx: a subrequest that ends in an error ends its main request with it. This
-// one has nothing to say about the answer.
+// nginx: a subrequest that ends in an error ends its main request too. A
+// notification must not change the answer.
 ngx_int_t ignore_result(ngx_http_request_t *sr, void *, ngx_int_t)
 {
     constexpr ngx_int_t kIgnored = NGX_OK;
@@ -27,7 +27,7 @@ ngx_int_t ignore_result(ngx_http_request_t *sr, void *, ngx_int_t)
 }
 
 // nginx: an upstream would be promised the main request's body, and its file
-// closed, by who only borrows its headers.
+// closed, by a filter that only borrows its headers.
 void take_body_away(ngx_http_request_t *sr, ngx_http_request_body_t *none)
 {
     sr->request_body = none;

@@ -1,5 +1,5 @@
-// x402_notify: somebody is told what became of a payment, by a background
-// subrequest that nobody waits for. What comes of it is ignored.
+// x402_notify: reports what became of a payment, by a background subrequest
+// that no request waits for. Its result is ignored.
 #ifndef NGX_HTTP_X402_NOTIFY_HPP
 #define NGX_HTTP_X402_NOTIFY_HPP
 
@@ -10,9 +10,9 @@
 namespace x402 {
 
 enum class NotifyEvent {
-    verify,   // the facilitator says that the payment is good
+    verify,   // the facilitator says that the payment is valid
     settle,   // the money has moved
-    failure,  // the payment was not taken, and the client is told so
+    failure,  // the payment was rejected
 };
 
 // One x402_notify.

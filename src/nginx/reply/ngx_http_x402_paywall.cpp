@@ -20,8 +20,8 @@ std::string request_header(ngx_http_request_t *r, std::string_view name)
     return joined;
 }
 
-// Whatever a variable holds, it is text in the page: who wrote the page need
-// not think of it.
+// Every value of a variable is escaped, so that the author of the page does not
+// have to think of it.
 std::string render(const RequestCtx &ctx, const Paywall &paywall)
 {
     std::string page;

@@ -1,4 +1,4 @@
-// x402_paywall: a page instead of JSON for browsers that brought no payment.
+// x402_paywall: a page instead of JSON, for browsers without a payment.
 #ifndef NGX_HTTP_X402_PAYWALL_HPP
 #define NGX_HTTP_X402_PAYWALL_HPP
 
@@ -13,14 +13,13 @@ struct Paywall {
     struct Part {
         std::string html;
         std::string variable;  // follows it; empty: nothing does
-        ngx_int_t index = 0;   // of nginx's
+        ngx_int_t index = 0;   // in nginx's variables
     };
     bool on = false;
-    std::vector<Part> page;  // the operator's; empty: ours
+    std::vector<Part> page;  // the operator's; empty: the module's
 };
 
-// The page for this request; false: none is to be shown, or there is no
-// memory.
+// The page for this request. False: it gets none, or there is no memory.
 bool paywall_for(const RequestCtx &ctx, std::string &page);
 
 }  // namespace x402

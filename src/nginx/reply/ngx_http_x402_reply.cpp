@@ -30,7 +30,7 @@ bool add_own_header(RequestCtx &ctx, std::string_view name,
     return record_own_header(ctx, add_header(ctx.r, name, value));
 }
 
-// To who brought no payment the offer is the same but for its URL.
+// For requests without a payment the offer differs in its URL only.
 bool add_prepared_offers(RequestCtx &ctx, const PreparedOffers &prepared)
 {
     std::string scratch;
@@ -94,7 +94,7 @@ bool has_error_page(ngx_http_request_t *r, ngx_uint_t status)
 }
 
 // Under `satisfy any` an authentication module may have asked for a password
-// before us; what this answer asks for is money.
+// before; this answer asks for a payment.
 void hide_authenticate(ngx_http_request_t *r)
 {
     ngx_table_elt_t *header = r->headers_out.www_authenticate;
@@ -109,8 +109,8 @@ void hide_authenticate(ngx_http_request_t *r)
 #endif
 }
 
-// What variables say about the first answer of ours; what follows it (its error
-// page with a price of its own) does not change what happened.
+// What variables say about the module's first answer; what follows it (its
+// error page with a price of its own) does not change what happened.
 void record_reply(RequestCtx &ctx, const OwnReply &answer)
 {
     if (ctx.trace.reply != ReplyKind::none) {
@@ -120,7 +120,8 @@ void record_reply(RequestCtx &ctx, const OwnReply &answer)
         notify(ctx, NotifyEvent::failure);
     }
     if (!answer.offer) {
-        // Only a settlement of unknown outcome does not know what was charged.
+        // Only after a settlement of unknown outcome it is unknown what was
+        // charged.
         bool known =
             answer.charged && std::string_view(answer.charged) == "false";
         ctx.trace.reply = known ? ReplyKind::fault : ReplyKind::unknown;
@@ -160,7 +161,7 @@ ngx_int_t send_own_body(RequestCtx &ctx, const OwnReply &answer)
     r->headers_out.status = answer.status;
     ngx_http_clear_accept_ranges(r);
 
-    // Filters that judge or change content are not asked about it.
+    // Filters that judge or change content do not see it.
     ctx.hold.to_wire = true;
     ctx.hold.own_length = static_cast<off_t>(body.text.len);
     rc = ngx_http_send_header(r);
@@ -249,7 +250,7 @@ ngx_int_t send_answer(RequestCtx &ctx, const OwnReply &answer)
 OwnReply challenge_answer(std::string error)
 {
     OwnReply answer;
-    // x402 asks for 412 where the payer has to allow the transfer first.
+    // x402 requires 412 if the payer has to allow the transfer first.
     answer.status = error == "permit2_allowance_required"
                         ? NGX_HTTP_PRECONDITION_FAILED
                         : 402;
@@ -284,12 +285,12 @@ OwnReply unreadable_answer(const RequestCtx &ctx, std::string error)
     return answer;
 }
 
-// The facilitator has not said yet what an offer needs of it.
+// The facilitator has not answered yet, and the offer needs its answer.
 OwnReply unready_answer()
 {
     OwnReply answer =
         fault_answer(NGX_HTTP_SERVICE_UNAVAILABLE, "facilitator_not_ready");
-    answer.retry_after = 2;
+    answer.retry_after = kRetryFacilitator;
     return answer;
 }
 
@@ -312,7 +313,7 @@ OwnReply busy_answer(ngx_uint_t retry_after)
 OwnReply in_use_answer()
 {
     OwnReply answer = fault_answer(NGX_HTTP_CONFLICT, "payment_in_use");
-    answer.retry_after = 1;
+    answer.retry_after = kRetryInFlight;
     return answer;
 }
 
@@ -321,7 +322,7 @@ OwnReply unknown_answer()
     OwnReply answer =
         fault_answer(NGX_HTTP_SERVICE_UNAVAILABLE, "settlement_unknown");
     answer.charged = "\"unknown\"";
-    answer.retry_after = 5;
+    answer.retry_after = kRetryUnknown;
     return answer;
 }
 

@@ -1,4 +1,4 @@
-// Answers of ours: the 402 with its offer, refusals and faults as JSON.
+// The module's own answers: the 402 with its offer, refusals, faults as JSON.
 #ifndef NGX_HTTP_X402_REPLY_HPP
 #define NGX_HTTP_X402_REPLY_HPP
 
@@ -14,28 +14,37 @@ ngx_table_elt_t *add_constant_header(ngx_http_request_t *r,
                                      std::string_view name,
                                      std::string_view value);
 
-// The receipt of a paid answer and what caches have to know about it.
+// The receipt of a paid answer, and the headers for caches.
 bool add_paid_headers(RequestCtx &ctx);
 
-// Headers of an answer of ours, on top of headers_out as it is.
+// Headers of the module's own answer, in addition to headers_out as it is.
 bool add_answer_headers(RequestCtx &ctx, const OwnReply &answer);
 
-// From a phase handler: the operator's error_page where there is one for the
-// status, else headers and body of ours. What it returns is the handler's.
+// From a phase handler: the operator's error_page if there is one for the
+// status, else the module's headers and body. Returns what the handler returns.
 ngx_int_t send_answer(RequestCtx &ctx, const OwnReply &answer);
+
+// Retry-After of the answers that ask the client to come back, in seconds: how
+// long the obstacle usually lasts.
+constexpr ngx_uint_t kRetryInFlight = 1;     // another payment is about to end
+constexpr ngx_uint_t kRetryFacilitator = 2;  // it limits calls, or is to answer
+constexpr ngx_uint_t kRetryStore = 5;        // zone or journal has no room
+constexpr ngx_uint_t kRetryUnknown = 5;  // the outcome of a settlement is open
+constexpr ngx_uint_t kRetryPayer = 5;    // the payer is not trusted for now
 
 // Answers of fixed meaning.
 OwnReply challenge_answer(std::string error);
-// The same for a payment that is no good: under x402_refuse_status.
+// The same for an invalid payment: with the status of x402_refuse_status.
 OwnReply invalid_answer(const RequestCtx &ctx, std::string error);
-// To a request without a payment, in the operator's words. The quote has been
-// made.
+// For a request without a payment, in the operator's words. Precondition: the
+// quote has been made.
 OwnReply unpaid_answer();
 // The same for a payment header that cannot be read, under
 // x402_malformed_status; `error` says what is wrong with it.
 OwnReply unreadable_answer(const RequestCtx &ctx, std::string error);
-// 503: no offer can be made before the facilitator has been heard.
+// 503: no offer can be made before the facilitator has answered.
 OwnReply unready_answer();
+// 503 with one of the kRetry... above.
 OwnReply busy_answer(ngx_uint_t retry_after);
 OwnReply in_use_answer();
 OwnReply unknown_answer();

@@ -1,9 +1,10 @@
-// x402_status: the content handler that tells what the shop does, as a page, as
-// JSON, or as metrics.
+// x402_status: the content handler that shows counters and states, as a page,
+// as JSON, or as metrics.
 #include "base/module_version.hpp"
 #include "nginx/books/ngx_http_x402_counters.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
 #include "nginx/core/ngx_http_x402_header_list.hpp"
+#include "nginx/reply/ngx_http_x402_answer_body.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 #include "nginx/store/ngx_http_x402_journal.hpp"
 #include "nginx/worker/ngx_http_x402_supported.hpp"
@@ -141,28 +142,19 @@ bool add_status_headers(ngx_http_request_t *r, StatusFormat format)
 
 ngx_int_t send_status(ngx_http_request_t *r, const StatusBody &body)
 {
-    ngx_str_t text = pool_copy(r->pool, body.text);
-    auto *buffer = static_cast<ngx_buf_t *>(ngx_calloc_buf(r->pool));
-    if (text.data == nullptr || buffer == nullptr) {
+    AnswerBody answer = {pool_copy(r->pool, body.text), body.type,
+                         body.type_length};
+    ngx_chain_t *out = body_chain(r, answer);
+    if (answer.text.data == nullptr || out == nullptr) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
     r->headers_out.status = NGX_HTTP_OK;
-    r->headers_out.content_type = to_ngx_str(body.type);
-    // nginx: what filters compare by.
-    r->headers_out.content_type_len = body.type_length;
-    r->headers_out.content_type_lowcase = nullptr;
-    r->headers_out.content_length_n = static_cast<off_t>(text.len);
+    set_body_headers(r, answer);
     ngx_int_t rc = ngx_http_send_header(r);
     if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
         return rc;
     }
-    buffer->pos = text.data;
-    buffer->last = text.data + text.len;
-    buffer->temporary = 1;
-    buffer->last_buf = r == r->main;
-    buffer->last_in_chain = 1;
-    ngx_chain_t out = {buffer, nullptr};
-    return ngx_http_output_filter(r, &out);
+    return ngx_http_output_filter(r, out);
 }
 
 ngx_int_t tell_status(ngx_http_request_t *r)

@@ -5,7 +5,7 @@
 
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/request/ngx_http_x402_request_books.hpp"
-#include "nginx/store/ngx_http_x402_claim_change.hpp"
+#include "nginx/store/ngx_http_x402_zone.hpp"
 
 namespace x402 {
 
@@ -61,8 +61,8 @@ bool client_left(ngx_http_request_t *r)
     return c->timedout || (c->error && !r->filter_finalize);
 }
 
-// Money: what was released did not leave whole, by the fault of this side or of
-// the upstream. What a client did not wait for was delivered to it.
+// Money: the released content did not leave completely, by a fault of this side
+// or of the upstream. Content that a client did not wait for was delivered.
 bool is_cut_short(const RequestCtx &ctx)
 {
     bool released = ctx.state() == PaymentState::delivering
@@ -95,8 +95,8 @@ void on_request_end(RequestCtx &ctx)
     } else if (action == PaymentAction::detach_call && ctx.settlement) {
         ctx.settlement->detach();
     } else if (action == PaymentAction::detach_call) {
-        // It could not be begun: nothing was sent now, nor will be. What was
-        // unknown before is so still.
+        // It could not be started: nothing was sent, and nothing will be. An
+        // outcome that was unknown before is still unknown.
         change_claim(ctx, ctx.payment && ctx.payment->resumed
                               ? ClaimChange::unknown
                               : ClaimChange::free);
@@ -193,7 +193,7 @@ FacilitatorPeers peers_of(const RequestCtx &ctx,
     if (option.bound_facilitator == 0) {
         return all;
     }
-    // What this one added to the offer only this one can settle.
+    // Only the facilitator that added something to the offer can settle it.
     FacilitatorPeers bound;
     std::copy_if(all.begin(), all.end(), std::back_inserter(bound),
                  [&](const FacilitatorConf *peer) {
@@ -209,8 +209,8 @@ void record_delivery(RequestCtx &ctx)
     }
     ngx_http_request_t *r = ctx.r;
     off_t sent = r->connection->sent;
-    // Where there is no body the header is all: core says so only of its own
-    // answers, not of an upstream's 204, 304 or empty content.
+    // Without a body the header is everything: core reports that only for its
+    // own answers, not of an upstream's 204, 304 or empty content.
     bool ended =
         ctx.hold.last_seen && r->out == nullptr && !r->connection->buffered;
     bool header_alone =

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "nginx/offer/ngx_http_x402_location_offer.hpp"
+#include "nginx/offer/ngx_http_x402_offer.hpp"
 #include "nginx/worker/ngx_http_x402_settlement.hpp"
 #include "nginx/worker/ngx_http_x402_worker.hpp"
 #include "policy/scheme_payload.hpp"
@@ -38,16 +38,16 @@ struct OwnReply {
 
 // The payment of this request, once one was presented that can be read.
 struct Payment {
-    // What it was read against; it may be an echo of it, while the request goes
-    // on to another location with another offer.
+    // The offer that it was read against. It may be an echo of that offer while
+    // the request continues in another location with another offer.
     std::shared_ptr<const PaymentOffer> offered;
     PaymentPayload payload;
     SchemePayload scheme;
     ClaimFacts facts;
-    std::int64_t valid_before = 0;  // unix seconds; no use afterwards
+    std::int64_t valid_before = 0;  // unix seconds; unusable afterwards
     ClaimRef claim;
-    // Of another payment with this key, unknown and never verified; this one
-    // takes it over if it is valid.
+    // The claim of another payment with this key, unknown and never verified;
+    // this payment takes it over if it is valid.
     ClaimRef disputed_claim;
     std::optional<PaymentName> name;  // the client's (payment-identifier)
     const PaymentOffer::Option *option = nullptr;  // nullptr: resumed claim
@@ -65,8 +65,8 @@ struct Payment {
     std::string amount;
     std::string asset;
     std::string pay_to;        // empty when content is owed
-    bool payer_known = false;  // somebody else than the client said so
-    bool resumed = false;      // it goes on under a claim that was there before
+    bool payer_known = false;  // not only the client says so
+    bool resumed = false;      // it continues under an earlier claim
     SettleTime settles = SettleTime::after;
 };
 
@@ -78,11 +78,11 @@ struct Presented {
 };
 using PresentedHeaders = std::vector<Presented>;
 
-// How far the response with the content is.
+// The state of the response with the content.
 enum class HoldState {
     open,  // passes
     held,  // kept back
-    shut,  // replaced by an answer of the module; what comes is discarded
+    shut,  // replaced by the module's answer; the rest is discarded
 };
 
 // What this request was asked for, fixed at the first location that charges:
@@ -107,14 +107,14 @@ struct Hold {
     ngx_chain_t *chain = nullptr;
     ngx_chain_t **last = &chain;
     off_t bytes = 0;          // that came to the hold so far
-    bool last_seen = false;   // the last of them did
+    bool last_seen = false;   // the last of them has come
     off_t made = 0;           // bytes that the content's producer handed over
     bool made_whole = false;  // the last of them, too
-    bool refused = false;     // by the header of a filter
+    bool refused = false;     // a filter's header refused it
     bool to_wire = false;     // the header is decided: no filter may judge it
     off_t own_length = -1;    // of the body of an answer of the module
     bool expects_trailers = false;  // r->expect_trailers of the content
-    bool released = false;          // it goes, with or without a receipt
+    bool released = false;          // it leaves, with or without a receipt
     bool upstream_to_stop = false;  // at its next bytes
     ngx_event_t timer{};
     ngx_msec_t since = 0;
@@ -145,14 +145,14 @@ public:
     PaymentState state() const { return state_; }
 
     ngx_http_request_t *r;
-    bool accepted = false;        // a payment opened this request
+    bool accepted = false;        // a payment admitted this request
     bool challenged = false;      // a PAYMENT-REQUIRED was sent; never a second
     bool answered = false;        // what leaves is an answer of the module
     bool settled_first = false;   // money moved before content was made
-    bool settled_before = false;  // because money goes first here
+    bool settled_before = false;  // because x402_settle is `before`
     bool tunnel = false;          // asked for, and settled before
-    bool never_settled = false;   // because nobody settles here
-    bool body_read = false;       // x402_read_body has done its part
+    bool never_settled = false;   // because nothing is settled here
+    bool body_read = false;       // by x402_read_body
     bool body_missed = false;     // $x402_body_... was asked for before that
     std::optional<Digest> body_digest;  // of a body that it read
 
@@ -217,12 +217,12 @@ private:
     PaymentState state_ = PaymentState::arrived;
 };
 
-// The facilitators that may be asked about this payment option, in order.
-// Empty: the option has what a facilitator added that is not a peer any more.
+// The facilitators that may be called about this payment option, in order.
+// Empty: a facilitator that is no longer a peer added something to the option.
 FacilitatorPeers peers_of(const RequestCtx &ctx,
                           const PaymentOffer::Option &option);
 
-// The facilitator to ask about this payment option, if it is well.
+// The facilitator of this payment option, if it is available.
 inline FacilitatorConf *facilitator_of(const RequestCtx &ctx,
                                        const PaymentOffer::Option &option)
 {
@@ -235,7 +235,7 @@ inline FacilitatorConf *facilitator_of(const RequestCtx &ctx,
     return peers.front();
 }
 
-// What is sold, in the words of a challenge. Lifetime: the context's.
+// The resource, as a challenge describes it. Lifetime: the context's.
 inline ResourceInfo resource_info(const RequestCtx &ctx)
 {
     std::string_view path = view(ctx.r->unparsed_uri);
@@ -245,17 +245,17 @@ inline ResourceInfo resource_info(const RequestCtx &ctx)
             ctx.quote.conf->resource ? ctx.quote.resource_url : path};
 }
 
-// The context of r->main; nullptr when there is none. A context that an
-// internal redirect hid is put back.
+// The context of r->main; nullptr if there is none. A context that an internal
+// redirect hid is restored.
 RequestCtx *find_ctx(ngx_http_request_t *r);
 // The same, made when there is none; nullptr: no memory.
 RequestCtx *find_or_make_ctx(ngx_http_request_t *r);
 
-// Steps the session and carries out what concerns the claim. The action is the
-// caller's to do.
+// Steps the session and applies the change to the claim. The caller carries out
+// the action.
 PaymentAction advance(RequestCtx &ctx, PaymentEvent event);
 
-// Takes the step that a settlement decided; the claim was changed by it.
+// Takes over a step that a settlement made; the claim has been changed already.
 void adopt(RequestCtx &ctx, const PaymentStep &step);
 
 // Steps the session when header and first body byte have reached the socket.

@@ -10,7 +10,7 @@ namespace x402 {
 
 namespace {
 
-// The kind may be listed in the version we speak to clients, or in the other.
+// The kind may be listed in the version that clients use, or in the other one.
 const SupportedKind *kind_of(const SupportedKinds &kinds,
                              const PaymentRequirements &option)
 {
@@ -47,8 +47,8 @@ supported_option(Worker &worker, const FacilitatorConf &facilitator,
     return std::move(made.value());
 }
 
-// With what the first peer that has answered adds; while none has, as for the
-// first of them. Adds nothing to what cannot be
+// Adds what the first peer says that has answered; while none has, the option
+// is treated as the first peer's. Adds nothing to an option that cannot be
 // offered.
 void add_option(PaymentOffer &made, Worker &worker,
                 const FacilitatorPeers &peers,

@@ -3,13 +3,13 @@
 #ifndef NGX_HTTP_X402_OFFER_SUPPORTED_HPP
 #define NGX_HTTP_X402_OFFER_SUPPORTED_HPP
 
-#include "nginx/offer/ngx_http_x402_location_offer.hpp"
+#include "nginx/offer/ngx_http_x402_offer.hpp"
 #include "nginx/worker/ngx_http_x402_supported.hpp"
 
 namespace x402 {
 
-// The offer with what the facilitators of its ways say now. A way that cannot
-// be offered without their word is left out; nullptr: none is left.
+// The offer with what the facilitators of its options say now. An option that
+// cannot be offered without their answer is left out; nullptr: none is left.
 std::shared_ptr<PaymentOffer> with_supported(Worker &worker,
                                              const LocationConf &conf,
                                              const PaymentOffer &offer);
@@ -19,13 +19,13 @@ std::shared_ptr<PaymentOffer> with_supported(Worker &worker,
 std::shared_ptr<const PaymentOffer>
 supplemented_constant(Worker &worker, const LocationConf &conf);
 
-// The version of x402 to ask the facilitator in: the payment's own, unless the
-// facilitator lists this way in the other version alone.
+// The version of x402 in which the facilitator is asked: the payment's own,
+// unless the facilitator lists this option in the other version only.
 unsigned version_to_ask(Worker &worker, const FacilitatorConf &facilitator,
                         const PaymentRequirements &option, unsigned own);
 
-// What the location offered before a facilitator changed its answer, for those
-// clients that were offered it. nullptr: nothing. Lifetime: until the next call
+// What the location offered before a facilitator changed its answer, for the
+// clients that got that offer. nullptr: nothing. Lifetime: until the next call
 // above.
 const std::vector<OldOffer> *offers_before(Worker &worker,
                                            const LocationConf &conf);

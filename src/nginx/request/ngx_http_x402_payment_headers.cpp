@@ -7,15 +7,14 @@
 #include "nginx/core/ngx_http_x402_header_list.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
-#include "nginx/request/ngx_http_x402_overrides.hpp"
 #include "protocol/payment_header_names.hpp"
 
 namespace x402 {
 
 namespace {
 
-// Those of all dialects, and what the location takes tokens from; `room` keeps
-// the list where it is not a fixed one.
+// The headers of all dialects, and those that carry tokens here; `scratch` owns
+// the list if it is not a constant.
 HeaderNames payments(const LocationConf &conf,
                      std::vector<std::string_view> &scratch)
 {
@@ -31,9 +30,9 @@ HeaderNames payments(const LocationConf &conf,
     return {scratch.data(), scratch.data() + scratch.size()};
 }
 
-// Core skips the access phase for subrequests; a location with a price of its
-// own is closed to them unless the main request has paid, or came through the
-// access phase of this very offer without having to.
+// Core skips the access phase for subrequests. A location with a price of its
+// own refuses them unless the main request has paid, or passed the access phase
+// of this very offer for free.
 ngx_int_t admit_subrequest(ngx_http_request_t *r, const LocationConf *conf)
 {
     if (!conf->price_in_location) {
@@ -163,6 +162,22 @@ ngx_int_t on_precontent(ngx_http_request_t *r)
         }
     }
     return NGX_DECLINED;
+}
+
+// nginx: an upstream's headers stay in its own list, even if the response
+// headers are changed; `add_header` and other clients' headers are not in it.
+void record_overrides(RequestCtx &ctx)
+{
+    ngx_http_upstream_t *u = ctx.r->upstream;
+    if (u == nullptr || u == ctx.overrides_of || u->headers_in.status_n == 0) {
+        return;
+    }
+    ctx.overrides_of = u;
+    each_header(u->headers_in.headers, [&](const ngx_table_elt_t &header) {
+        if (header_is(header.key, kOverridesHeader)) {
+            ctx.overrides.push_back(copy(header.value));
+        }
+    });
 }
 
 }  // namespace x402

@@ -1,4 +1,5 @@
-// Payment headers of the request, and the phase that sees them first.
+// Payment headers of the request, the phase that sees them first, and what
+// upstreams say a payment under scheme upto costs.
 #ifndef NGX_HTTP_X402_PAYMENT_HEADERS_HPP
 #define NGX_HTTP_X402_PAYMENT_HEADERS_HPP
 
@@ -15,12 +16,12 @@ ngx_int_t on_precontent(ngx_http_request_t *r);
 // the configuration's.
 PresentedHeaders presented_payments(ngx_list_t &list, const LocationConf &conf);
 
-// The one that counts, of the best of these dialects that was used; both
-// nullptr when none was. Lifetime of the header: the argument's.
+// The payment that counts: that of the best of these dialects that was used;
+// both nullptr if none was. Lifetime of the header: the argument's.
 struct ChosenPayment {
     const Presented *header = nullptr;
     const Dialect *dialect = nullptr;
-    // Never one of several picked in silence.
+    // One of several is never chosen silently.
     bool usable() const
     {
         return header && header->count == 1 && header->value.len != 0;
@@ -28,6 +29,12 @@ struct ChosenPayment {
 };
 ChosenPayment chosen_payment(const PresentedHeaders &presented,
                              const Dialects &dialects);
+
+// Adds to ctx.overrides what the upstream of this moment says, once for each
+// upstream. The header filter asks for the upstream that made the content; an
+// upstream that answered with X-Accel-Redirect has to be asked before another
+// one takes its place.
+void record_overrides(RequestCtx &ctx);
 
 }  // namespace x402
 

@@ -8,7 +8,7 @@ namespace x402 {
 
 namespace {
 
-// What reloads replaced, with what facilitators add to it now.
+// The offers that reloads replaced, with what facilitators add to them now.
 std::vector<OldOffer> replaced_offers(const RequestCtx &ctx, Worker &worker)
 {
     std::vector<OldOffer> offers = ctx.quote.location->old_offers;
@@ -20,8 +20,8 @@ std::vector<OldOffer> replaced_offers(const RequestCtx &ctx, Worker &worker)
     return offers;
 }
 
-// The first option that `choose` takes out of an offer, and the offer: that of
-// now, else one that counts still. nullptr: none.
+// The first option that `choose` takes out of an offer, and the offer: the
+// present one, else an older one that is still valid. nullptr: none.
 template <class Choose>
 const PaymentOffer::Option *
 find_offered(RequestCtx &ctx, Choose choose,

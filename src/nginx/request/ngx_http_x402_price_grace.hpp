@@ -7,17 +7,17 @@
 
 namespace x402 {
 
-// The option that the payment means: of the offer of now, else of one that a
-// reload or another answer of the facilitator replaced not longer ago than its
-// maxTimeoutSeconds. nullptr for none. Lifetime: the context's.
+// The option that the payment is for: of the present offer, else of one that a
+// reload or another answer of the facilitator replaced, at most its
+// maxTimeoutSeconds ago. nullptr: none. Lifetime: the context's.
 const PaymentOffer::Option *find_option(RequestCtx &ctx,
                                         const PaymentPayload &payload);
 
-// Completes a binding with what a payment for this option is made for and in.
+// Completes a binding with the terms and the amount of this option.
 void bind_option(ClaimBinding &binding, const PaymentOffer::Option &option);
 
 // Whether a claim with this binding answers the request: one of the same offers
-// asks for what was bought. ctx.payment knows then which option it was.
+// asks for what was bought. That option is then in ctx.payment.
 bool is_bought_here(RequestCtx &ctx, const ClaimBinding &bought);
 
 }  // namespace x402

@@ -81,7 +81,7 @@ bool is_free_method(ngx_http_request_t *r, const LocationConf *conf)
     }
     std::string_view asked = view(r->method_name);
     if (asked == "HEAD") {
-        asked = "GET";  // the same content, less its body
+        asked = "GET";  // the same content without its body
     }
     return std::none_of(conf->methods->begin(), conf->methods->end(),
                         [&](const std::string &method) {
@@ -90,8 +90,8 @@ bool is_free_method(ngx_http_request_t *r, const LocationConf *conf)
                         });
 }
 
-// The values are asked for once per request and location: the header filter has
-// to come to the conclusion that the access phase came to. No memory: not free.
+// The values are evaluated once per request and location, so that the header
+// filter comes to the same result as the access phase. No memory: not free.
 bool is_bypassed(ngx_http_request_t *r, const LocationConf *conf)
 {
     RequestCtx *ctx = find_ctx(r);
@@ -102,7 +102,7 @@ bool is_bypassed(ngx_http_request_t *r, const LocationConf *conf)
         return false;
     }
     ctx = find_or_make_ctx(r);
-    // They may be of the body, and are asked for when it has been read.
+    // They may come from the body, and are evaluated when it has been read.
     if (ctx == nullptr || (conf->read_body != 0 && !ctx->body_read)) {
         return false;
     }
@@ -140,7 +140,7 @@ ResourceParts resource_of(RequestCtx &ctx)
         ngx_http_get_module_srv_conf(r, ngx_http_core_module));
     ResourceParts parts;
     parts.server = view(cscf->server_name);
-    // Of the socket that listens: its address differs between machines.
+    // The port of the listening socket: its address differs between machines.
     if (const ngx_listening_t *listening = r->connection->listening) {
         parts.port = ngx_inet_get_port(listening->sockaddr);
     }

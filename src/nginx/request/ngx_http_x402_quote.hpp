@@ -1,20 +1,21 @@
 // What this request is asked for: fixed once, at the first location that
-// charges, so that nothing that changes meanwhile (a map on $uri, a redirect)
-// can make the parts of one payment disagree.
+// charges, so that later changes (a map on $uri, a redirect) cannot make the
+// parts of one payment disagree.
 #ifndef NGX_HTTP_X402_QUOTE_HPP
 #define NGX_HTTP_X402_QUOTE_HPP
 
 #include "nginx/request/ngx_http_x402_ctx.hpp"
+#include "nginx/request/ngx_http_x402_offer_now.hpp"
 #include "policy/claim_key.hpp"
 
 namespace x402 {
 
 // Fills offer, location, conf, the resource object and the words for unpaid
-// requests. Unless it was made nothing may be sold. OfferState::free: the
+// requests. Unless it was made, nothing may be sold. OfferState::free: the
 // location is free for this request from now on.
 OfferState make_quote(RequestCtx &ctx, const LocationConf *conf);
 
-// Free by configuration, the one place where that is decided: an error page
+// Free by configuration. The one place where that is decided: an error page
 // under an inherited price, a method that is not listed, a value of
 // x402_bypass.
 bool is_free(ngx_http_request_t *r, const LocationConf *conf);
@@ -22,8 +23,8 @@ bool is_free(ngx_http_request_t *r, const LocationConf *conf);
 // Host as the client named it, for keys: $host.
 std::string_view host_of(ngx_http_request_t *r);
 
-// What a payment for this request is spent on: server, method, host, URI, and
-// the body, if it was read (x402_read_body).
+// The resource that a payment for this request buys: server, method, host, URI,
+// and the body, if it was read (x402_read_body).
 ResourceParts resource_of(RequestCtx &ctx);
 
 // The client that may ask for content again that was paid for:

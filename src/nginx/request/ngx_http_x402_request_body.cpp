@@ -36,7 +36,7 @@ off_t body_size(ngx_http_request_t *r)
     return size;
 }
 
-// A variable cannot tell members apart that differ in case alone; the upstream
+// A variable cannot distinguish members that differ in case only. The upstream
 // can, and would take the one that was not paid for.
 bool is_ambiguous(JsonValue root)
 {

@@ -7,11 +7,11 @@
 
 namespace x402 {
 
-// Access phase, once: reads the body and runs the phases again, or says with
-// which status the request ends. The request may be gone afterwards.
+// Access phase, once: reads the body and runs the phases again, or returns the
+// status with which the request ends. The request may be gone afterwards.
 ngx_int_t read_body(RequestCtx &ctx, const LocationConf *conf);
 
-// Why nothing may be decided by a value that was made with $x402_body_... .
+// Why a value that was made with $x402_body_... too early decides nothing.
 constexpr std::string_view kBodyMissed =
     "$x402_body_... was read where the body is not known; write "
     "x402_read_body, and do not use it in \"set\", \"if\" or limits";

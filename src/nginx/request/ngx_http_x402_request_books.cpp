@@ -73,7 +73,7 @@ void write_event(const RequestCtx &ctx, LedgerEventKind kind)
     }
     std::string transaction = ctx.trace.transaction;
     if (transaction.empty() && !ctx.receipt.empty()) {
-        // Of content that was paid for earlier.
+        // The event is about content that was paid for earlier.
         if (auto receipt = JsonDocument::parse(ctx.receipt)) {
             transaction = std::string(receipt->root()["transaction"].string());
         }
@@ -121,7 +121,8 @@ void book_request_end(const RequestCtx &ctx)
 {
     Books &books = *books_of(ctx);
     ngx_uint_t label = label_of(ctx);
-    // Most requests are challenged: what outcome_of() says of them, sooner.
+    // Most requests are challenged: the result of outcome_of() without its
+    // work.
     bool challenged =
         ctx.trace.reply == ReplyKind::challenge && ctx.receipt.empty();
     RequestOutcome outcome = challenged ? RequestOutcome::challenged

@@ -8,17 +8,17 @@
 
 namespace x402 {
 
-// What the settlement of this request's payment books.
+// What is booked for the settlement of this request's payment.
 MoneyBooks money_books(const RequestCtx &ctx);
 
-// The content of a payment arrived, or is owed.
+// The content of a payment was delivered, or is owed.
 void book_delivery(const RequestCtx &ctx);
 void book_owed(const RequestCtx &ctx);
 
 // The request ends: before its state is closed.
 void book_request_end(const RequestCtx &ctx);
 
-// Why it ended so, for $x402_state and the books.
+// The outcome, for $x402_state and the books.
 OutcomeFacts outcome_facts(const RequestCtx &ctx);
 
 }  // namespace x402

@@ -11,9 +11,9 @@
 
 namespace x402 {
 
-// Who an address is: IPv4 all of it, IPv6 the network of 64 bits that one
-// customer has at least, anything else one for all of its kind. No payer has
-// this digest: it is no SHA-256.
+// The client that an address stands for: all of an IPv4 address; of IPv6 the
+// network of 64 bits, which one customer has at least; for other families one
+// client for all. No payer has this digest: it is not a SHA-256.
 Digest client_name(const ngx_connection_t *c);
 
 // A hash of the client's address (of its /64 network for IPv6), the same in all

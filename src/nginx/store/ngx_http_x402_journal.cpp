@@ -62,12 +62,12 @@ bool JournalFile::append(std::uint64_t edition, std::string_view record)
     int problem = errno;
     if (reported_ == 0 || ngx_time() - reported_ >= kComplainEvery) {
         reported_ = ngx_time();
-        // Whoever changes a claim does not expect it to fail in the middle.
+        // The caller changes a claim and does not expect it to fail halfway.
         guarded(ngx_cycle->log, 0, [&] {
             errno = problem;
             log_line(NGX_LOG_CRIT, ngx_cycle->log,
                      trouble("written", edition)
-                         + "; payments are turned away until it can: make "
+                         + "; payments are rejected until it can: make "
                            "room there");
             return 0;
         });

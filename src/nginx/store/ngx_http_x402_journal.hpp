@@ -1,8 +1,9 @@
 // The files of x402_zone's journal: replayed and written anew by the master at
-// start, inherited by the workers, who append to one of them under the zone's
+// start, inherited by the workers, which append to one of them under the zone's
 // lock. The other, `path.2`, takes its turn when the journal is written anew
-// while nginx runs (ngx_http_x402_journal_upkeep): a worker may neither make
-// nor rename files in a directory of root's, so both are opened beforehand.
+// while nginx runs (worker/ngx_http_x402_journal_compaction): a worker can
+// neither make nor rename files in a directory of root, so both are opened
+// beforehand.
 #ifndef NGX_HTTP_X402_JOURNAL_HPP
 #define NGX_HTTP_X402_JOURNAL_HPP
 
@@ -46,7 +47,7 @@ public:
     bool clear(std::uint64_t edition) override;
     bool carry_over(std::uint64_t edition, std::uint64_t from) override;
 
-    // As append(), of what nobody waits for.
+    // As append(), for what no request waits for.
     bool extend(std::uint64_t edition, std::string_view records)
     {
         return write_fully(file(edition), records);

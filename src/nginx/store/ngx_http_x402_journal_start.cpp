@@ -89,10 +89,11 @@ void log_replay(ngx_log_t *log, const std::string &path,
              "journal \"" + path + "\": " + std::to_string(report.records)
                  + " records replayed");
     if (report.skipped != 0) {
-        log_line(NGX_LOG_WARN, log,
-                 "journal \"" + path + "\": " + std::to_string(report.skipped)
-                     + " bytes are no record and were passed over; nginx was "
-                       "killed while it wrote them, or the disk was full");
+        log_line(
+            NGX_LOG_WARN, log,
+            "journal \"" + path + "\": " + std::to_string(report.skipped)
+                + " bytes are not a record and were passed over; nginx was "
+                  "killed while it wrote them, or the disk was full");
     }
     if (report.homeless != 0) {
         log_line(NGX_LOG_CRIT, log,
@@ -102,7 +103,7 @@ void log_replay(ngx_log_t *log, const std::string &path,
     }
 }
 
-// Why these are no two files of a journal; empty: they are.
+// Why these are not two files of a journal; empty: they are.
 std::string unusable_files(const std::string (&paths)[2],
                            const std::string_view (&bytes)[2],
                            const JournalSummary (&what)[2], unsigned newer)

@@ -12,17 +12,17 @@ namespace x402 {
 namespace {
 
 // What a zone is cut into: the table of claims, behind it the names of payments
-// (a sixteenth), and the board of what facilitators support, if the zone is
+// (a sixteenth), and the cache of what facilitators support, if the zone is
 // large enough for one. All lie behind nginx's slab header; the slab allocator
 // itself is never used.
 struct ZoneParts {
     explicit ZoneParts(std::size_t zone_bytes)
-        : board(SupportedBoard::shape_in(zone_bytes - kZoneHeader))
+        : cache(SupportedCache::shape_in(zone_bytes - kZoneHeader))
     {
         static_assert(sizeof(ngx_slab_pool_t) <= kZoneHeader);
         std::size_t whole = (zone_bytes - kZoneHeader) / 8 * 8;
         names_bytes = std::max(whole / 16 / 8 * 8, PaymentIds::least_bytes());
-        table_bytes = whole - names_bytes - board.bytes();
+        table_bytes = whole - names_bytes - cache.bytes();
     }
 
     static u_char *table_of(const ngx_shm_zone_t *zone)
@@ -33,12 +33,12 @@ struct ZoneParts {
     {
         return table_of(zone) + table_bytes;
     }
-    u_char *board_of(const ngx_shm_zone_t *zone) const
+    u_char *cache_of(const ngx_shm_zone_t *zone) const
     {
         return names_of(zone) + names_bytes;
     }
 
-    SupportedBoard::Shape board;
+    SupportedCache::Shape cache;
     std::size_t names_bytes;
     std::size_t table_bytes;
 };
@@ -66,7 +66,7 @@ const ngx_shm_zone_t *zone_before(const ngx_shm_zone_t *zone)
     return nullptr;
 }
 
-// What `data` of our zone points to, in the pool of its configuration.
+// What `data` of the module's zone points to, in the pool of its configuration.
 struct ZoneData {
     std::unique_ptr<JournalFile> journal;  // as x402_zone names it
     std::unique_ptr<PaymentIds> names;     // in a worker, as the next
@@ -78,8 +78,8 @@ ZoneData *data_of(const ngx_shm_zone_t *zone)
     return static_cast<ZoneData *>(zone->data);
 }
 
-// The table is there; its journal is replayed, or goes on. A configuration that
-// is only tested opens nothing.
+// The table exists; its journal is replayed, or continues. A configuration test
+// opens nothing.
 bool init_journal(ngx_shm_zone_t *zone, void *table_memory, bool used_before)
 {
     JournalFile *journal = data_of(zone)->journal.get();
@@ -112,9 +112,9 @@ bool recognises_zone(const ngx_shm_zone_t *zone, const ZoneParts &parts)
 {
     return ClaimTable::recognises(ZoneParts::table_of(zone), parts.table_bytes)
            && PaymentIds::recognises(parts.names_of(zone), parts.names_bytes)
-           && (parts.board.places == 0
-               || SupportedBoard::recognises(parts.board_of(zone),
-                                             parts.board));
+           && (parts.cache.places == 0
+               || SupportedCache::recognises(parts.cache_of(zone),
+                                             parts.cache));
 }
 
 bool init_zone(ngx_shm_zone_t *zone, bool used_before)
@@ -136,8 +136,8 @@ bool init_zone(ngx_shm_zone_t *zone, bool used_before)
                         "ones");
     }
     clear_zone_from(zone, ZoneParts::table_of(zone));
-    if (parts.board.places != 0) {
-        SupportedBoard::format(parts.board_of(zone), parts.board);
+    if (parts.cache.places != 0) {
+        SupportedCache::format(parts.cache_of(zone), parts.cache);
     }
     return ((ClaimTable::format(ZoneParts::table_of(zone), parts.table_bytes)
              && PaymentIds::format(parts.names_of(zone), parts.names_bytes))
@@ -228,13 +228,13 @@ PaymentIds payment_ids_in(ngx_shm_zone_t *zone)
     return PaymentIds(ZoneParts(zone->shm.size).names_of(zone));
 }
 
-std::optional<SupportedBoard> board_in(ngx_shm_zone_t *zone)
+std::optional<SupportedCache> cache_in(ngx_shm_zone_t *zone)
 {
     ZoneParts parts(zone->shm.size);
-    if (parts.board.places == 0) {
+    if (parts.cache.places == 0) {
         return std::nullopt;
     }
-    return SupportedBoard(parts.board_of(zone), process_is_alive);
+    return SupportedCache(parts.cache_of(zone), process_is_alive);
 }
 
 ZoneLock::ZoneLock(ngx_shm_zone_t *zone)
@@ -268,6 +268,39 @@ void leave_zone(ngx_shm_zone_t *zone, ClaimOwner owner)
         claims->leave(owner, ngx_time());
     }
     data_of(zone)->table.reset();
+}
+
+void apply_claim_change(ngx_shm_zone_t *zone, ClaimRef claim,
+                        ClaimChange change)
+{
+    if (!claim) {
+        return;
+    }
+    switch (change) {
+    case ClaimChange::free:
+        LockedClaims(zone)->free(claim);
+        break;
+    case ClaimChange::abandoned:
+        LockedClaims(zone)->abandon(claim, ngx_time());
+        break;
+    case ClaimChange::delivered:
+        LockedClaims(zone)->set_delivered(claim, ngx_time());
+        break;
+    case ClaimChange::owed:
+        LockedClaims(zone)->set_owed(claim);
+        break;
+    case ClaimChange::refused:
+        LockedClaims(zone)->set_refused(claim, ngx_time());
+        break;
+    case ClaimChange::unknown:
+        LockedClaims(zone)->set_unknown(claim, ngx_time());
+        break;
+    case ClaimChange::keep:
+    case ClaimChange::verified:
+    case ClaimChange::settling:
+    case ClaimChange::paid:
+        break;
+    }
 }
 
 }  // namespace x402

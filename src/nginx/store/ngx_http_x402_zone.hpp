@@ -1,5 +1,6 @@
-// The shared memory zone that holds the claim table and the board of what
-// facilitators support, and the lock around both.
+// The shared memory zone with the claim table and the cache of what
+// facilitators support, the lock around both, and the one place where a
+// ClaimChange becomes an operation of the table.
 #ifndef NGX_HTTP_X402_ZONE_HPP
 #define NGX_HTTP_X402_ZONE_HPP
 
@@ -8,7 +9,8 @@
 #include "nginx/core/ngx_http_x402_boundary.hpp"
 #include "session/claim_table.hpp"
 #include "session/payment_ids.hpp"
-#include "session/supported_board.hpp"
+#include "session/payment_session.hpp"
+#include "session/supported_cache.hpp"
 
 namespace x402 {
 
@@ -36,8 +38,8 @@ JournalFile *journal_of(const ngx_shm_zone_t *zone);
 
 bool process_is_alive(std::int64_t process);
 
-// The zone's lock, the only one that nginx frees for a worker that was killed.
-// Hold it for a moment, never across a call.
+// The zone's lock, the only one that nginx frees if a worker is killed. Hold it
+// briefly, never across a call.
 class ZoneLock {
 public:
     explicit ZoneLock(ngx_shm_zone_t *zone);
@@ -64,9 +66,9 @@ private:
 // Without the lock, for counting only; in a worker.
 const ClaimMemory *claims_to_count(const ngx_shm_zone_t *zone);
 
-// Without the lock, which has to be held for most of what can be done with it.
-// nullopt: the zone is too small for one.
-std::optional<SupportedBoard> board_in(ngx_shm_zone_t *zone);
+// Without the lock, which most of its functions need. nullopt: the zone is too
+// small for one.
+std::optional<SupportedCache> cache_in(ngx_shm_zone_t *zone);
 
 // Hold the lock.
 PaymentIds payment_ids_in(ngx_shm_zone_t *zone);
@@ -75,6 +77,12 @@ PaymentIds payment_ids_in(ngx_shm_zone_t *zone);
 // zone could not be entered.
 ClaimOwner enter_zone(ngx_shm_zone_t *zone);
 void leave_zone(ngx_shm_zone_t *zone, ClaimOwner owner);
+
+// Takes the zone's lock where there is something to change. `verified`,
+// `settling` and `paid` are written where they happen, because the table's
+// answer, the settle bytes or the receipt belong to them: nothing is done here.
+void apply_claim_change(ngx_shm_zone_t *zone, ClaimRef claim,
+                        ClaimChange change);
 
 }  // namespace x402
 

@@ -25,7 +25,7 @@ CensusTaker::CensusTaker(ngx_shm_zone_t *zone, Books &books)
 void CensusTaker::step()
 {
     if (ngx_exiting || ngx_quit || ngx_terminate) {
-        return;  // another worker goes on
+        return;  // another worker continues
     }
     if (census_part(*claims_to_count(zone_), place_, census_)) {
         timer_.arm(kBreath);

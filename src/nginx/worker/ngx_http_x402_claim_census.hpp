@@ -10,7 +10,7 @@ namespace x402 {
 
 class CensusTaker {
 public:
-    // Begins at once. Lifetime: borrows both, of the configuration.
+    // Begins at once. Lifetime: borrows both from the configuration.
     CensusTaker(ngx_shm_zone_t *zone, Books &books);
     CensusTaker(const CensusTaker &) = delete;
     CensusTaker &operator=(const CensusTaker &) = delete;

@@ -14,7 +14,7 @@ constexpr ngx_msec_t kLook = 1000;
 constexpr ngx_msec_t kStep = 1;
 constexpr ngx_msec_t kDisk = 20;
 constexpr ngx_msec_t kAfterTrouble = 60 * 1000;
-// Worth the while: several times what it was when it was written anew.
+// Worthwhile: several times as long as when it was last written anew.
 constexpr std::uint64_t kLeast = 1024 * 1024;
 constexpr std::uint64_t kTimes = 4;
 constexpr std::uint64_t kCopied = 256 * 1024;  // in one step
@@ -29,8 +29,8 @@ JournalCompaction::JournalCompaction(ngx_shm_zone_t *zone, ClaimOwner owner,
       journal_(journal),
       timer_(
           AtQuit::leave,
-          [](void *upkeep) {
-              static_cast<JournalCompaction *>(upkeep)->look();
+          [](void *compaction) {
+              static_cast<JournalCompaction *>(compaction)->look();
           },
           this)
 {
@@ -45,7 +45,7 @@ JournalCompaction::~JournalCompaction()
 void JournalCompaction::look()
 {
     if (ngx_exiting || ngx_quit || ngx_terminate) {
-        leave();  // another worker begins anew
+        leave();  // another worker starts again
         return;
     }
     ngx_msec_t next =
@@ -115,7 +115,7 @@ ngx_msec_t JournalCompaction::write_table()
     return kStep;
 }
 
-// What was appended meanwhile.
+// Copies what was appended in the meantime.
 ngx_msec_t JournalCompaction::copy_tail()
 {
     auto got = journal_.copy(edition_, copied_, kCopied);
@@ -163,7 +163,7 @@ ngx_msec_t JournalCompaction::turn()
     return flush_ ? kDisk : give_up("journal cannot be flushed: no thread");
 }
 
-// The former edition has served until here, lest the power fails.
+// The former edition has been kept until here, in case the power failed.
 ngx_msec_t JournalCompaction::finish()
 {
     std::uint64_t former = journal_.size(edition_);
@@ -177,7 +177,7 @@ ngx_msec_t JournalCompaction::finish()
     return kLook;
 }
 
-// The present edition goes on as if nothing had been.
+// The present edition continues unchanged.
 ngx_msec_t JournalCompaction::give_up(const std::string &why)
 {
     log_line(NGX_LOG_CRIT, ngx_cycle->log,

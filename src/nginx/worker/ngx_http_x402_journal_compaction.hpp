@@ -1,6 +1,6 @@
-// Writes a journal anew that has grown, while nginx runs: one worker does it,
-// in steps of about a millisecond, and leaves the disk to a thread. What it
-// does and why nothing is lost: session/journal_writer.hpp.
+// Rewrites a journal that has grown, while nginx runs: one worker does it, in
+// steps of about a millisecond, and a thread flushes to the disk.
+// session/journal_writer.hpp says how, and why nothing is lost.
 #ifndef NGX_HTTP_X402_JOURNAL_COMPACTION_HPP
 #define NGX_HTTP_X402_JOURNAL_COMPACTION_HPP
 

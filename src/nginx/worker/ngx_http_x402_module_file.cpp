@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/module_version.hpp"
-#include "nginx/call/curl/ngx_http_x402_curl_engines.hpp"
+#include "nginx/call/curl/ngx_http_x402_curl.hpp"
 #include "nginx/call/ngx_http_x402_http_client_tls.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 
@@ -51,7 +51,7 @@ std::string content_of(const char *path)
     return text;
 }
 
-// From the words that every build of the module has for User-Agent.
+// Found by the text that every build of the module has for User-Agent.
 std::string version_in(const char *path)
 {
     std::string_view words = NGX_HTTP_X402_USER_AGENT;

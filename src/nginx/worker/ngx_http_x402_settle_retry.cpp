@@ -13,7 +13,7 @@ namespace {
 
 constexpr ngx_msec_t kInterval = 1000;
 
-// What can be said of a payment whose note is gone.
+// What is known of a payment whose note is gone.
 LedgerFacts facts_of(const ClaimTexts &texts, const SettleRequest &request)
 {
     LedgerFacts facts;
@@ -50,7 +50,7 @@ void log_closed(const ClaimTexts &texts, const Digest &payment)
 
 SettleRetry::SettleRetry(Worker &worker, const LocationConf &http_conf)
     : worker_(worker),
-      // Nothing merges the http level itself.
+      // nginx does not merge the http level itself.
       connect_timeout_(http_conf.connect_timeout),
       settle_timeout_(http_conf.settle_timeout),
       timer_(
@@ -61,7 +61,7 @@ SettleRetry::SettleRetry(Worker &worker, const LocationConf &http_conf)
     ngx_conf_init_msec_value(settle_timeout_, 60000);
     ngx_uint_t slots = http_conf.max_calls;
     ngx_conf_init_uint_value(slots, 1024);
-    // Half of the slots that are kept for this; presenters have the others.
+    // Half of the reserved slots; clients that present payments have the rest.
     most_ = std::max<ngx_uint_t>(slots / 16, 1);
     timer_.arm(kInterval);
 }
@@ -75,7 +75,7 @@ void SettleRetry::on_settled(void *data, const PaymentStep &,
 void SettleRetry::tick()
 {
     if (ngx_exiting || ngx_quit || ngx_terminate) {
-        return;  // another worker goes on
+        return;  // another worker continues
     }
     timer_.arm(kInterval);
     while (on_wire_ < most_) {
@@ -85,7 +85,7 @@ void SettleRetry::tick()
             return;
         }
         // Money: what memory is refused for is asked again another time, by
-        // who gets the claim then.
+        // the worker that gets the claim then.
         bool taken = guarded(ngx_cycle->log, false, [&] {
             if (due.what != DueClaim::What::closed) {
                 return ask(due.ref);
@@ -118,7 +118,7 @@ void SettleRetry::close(ClaimRef claim)
     worker_.books.erase_note(payment);
 }
 
-// False: it cannot be asked here; the claim is still in our hands.
+// False: it cannot be asked here; this worker still owns the claim.
 bool SettleRetry::ask(ClaimRef claim)
 {
     SettlementTerms terms;
@@ -148,7 +148,7 @@ bool SettleRetry::ask(ClaimRef claim)
     terms.asset = std::move(request->asset);
     terms.at_most = request->at_most;
     terms.ever_unknown = true;
-    // The unproven rule is for who comes for his content.
+    // The unproven rule is for clients that ask for their content.
     terms.unproven_delivers = false;
     terms.connect_timeout = connect_timeout_;
     terms.timeout = settle_timeout_;

@@ -1,6 +1,6 @@
-// Settlements of unknown outcome that nobody presents again: every second each
-// worker takes those that are due (5, 15, 45 s ... after the last try) and asks
-// their facilitators, with the bytes of the first time.
+// Settlements of unknown outcome that no client presents again: every second
+// each worker takes those that are due (5, 15, 45 s ... after the last try) and
+// asks their facilitators, with the bytes of the first time.
 #ifndef NGX_HTTP_X402_SETTLE_RETRY_HPP
 #define NGX_HTTP_X402_SETTLE_RETRY_HPP
 
@@ -12,7 +12,7 @@ namespace x402 {
 class SettleRetry {
 public:
     // Begins at once. Lifetime: part of the worker; its settlements are over
-    // before it goes.
+    // before it is destroyed.
     SettleRetry(Worker &worker, const LocationConf &http_conf);
     SettleRetry(const SettleRetry &) = delete;
     SettleRetry &operator=(const SettleRetry &) = delete;
@@ -28,7 +28,7 @@ private:
     ngx_msec_t connect_timeout_;
     ngx_msec_t settle_timeout_;
     ngx_uint_t most_;         // at once
-    ngx_uint_t on_wire_ = 0;  // of ours
+    ngx_uint_t on_wire_ = 0;  // this worker's
     Timer timer_;
 };
 

@@ -5,9 +5,9 @@
 
 #include "base/decimal_amount.hpp"
 #include "base/json_document.hpp"
-#include "nginx/call/ngx_http_x402_endpoint_health.hpp"
+#include "nginx/call/ngx_http_x402_endpoint.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "nginx/store/ngx_http_x402_claim_change.hpp"
+#include "nginx/store/ngx_http_x402_zone.hpp"
 #include "protocol/settlement_receipt.hpp"
 
 namespace x402 {
@@ -67,7 +67,7 @@ void Settlement::claim_and_send()
         return true;
     });
     if (!done && call_ == nullptr) {
-        // Only the making of a call throws: nothing was sent.
+        // Only creating a call throws: nothing was sent.
         out_of_memory_ = true;
         finish_later();
     }
@@ -164,7 +164,7 @@ void Settlement::on_reply(void *data, FacilitatorReply &reply)
     auto *settlement = static_cast<Settlement *>(data);
     settlement->call_ = nullptr;
     SettleAnswer answer;
-    // Money: what cannot be read for want of memory is an unknown outcome.
+    // Money: an answer that cannot be read for lack of memory is unknown.
     bool goes_on = guarded(ngx_cycle->log, false, [&] {
         answer = settlement->read_reply(reply);
         return settlement->goes_elsewhere(reply)
@@ -188,7 +188,7 @@ SettleAnswer Settlement::read_reply(const FacilitatorReply &reply)
     return answer;
 }
 
-// A settlement that is pending is worth one more question.
+// A pending settlement is asked about once more.
 bool Settlement::asks_twice(SettleAnswer &answer)
 {
     if (answer.verdict == SettleVerdict::pending && !asked_twice_) {
@@ -196,15 +196,15 @@ bool Settlement::asks_twice(SettleAnswer &answer)
         send();
         return true;
     }
-    // The first answer named a transaction: nothing but success is proof.
+    // The first answer named a transaction: only success is proof.
     if (asked_twice_ && answer.verdict != SettleVerdict::paid) {
         answer.verdict = SettleVerdict::unknown;
     }
     return false;
 }
 
-// Money: only when it is proven that nothing was written to the socket, and
-// nothing was in an earlier call of this claim.
+// Money: only if it is proven that nothing was written to the socket, neither
+// now nor in an earlier call of this claim.
 bool Settlement::goes_elsewhere(const FacilitatorReply &reply)
 {
     bool unsent = reply.transport == Transport::not_sent
@@ -228,7 +228,7 @@ bool Settlement::goes_elsewhere(const FacilitatorReply &reply)
 void Settlement::keep_receipt(const std::string &receipt)
 {
     LockedClaims claims(worker_.zone);
-    // Content that is owed from the start has not been made once yet.
+    // Content that is owed from the start has never been made.
     bool makes_content = state_ != PaymentState::orphaned;
     auto keep = [&](const std::string &text) {
         return claims->set_paid(terms_.claim, text, ngx_time(), makes_content);
@@ -295,7 +295,7 @@ void Settlement::log_outcome(const SettlementResult &result,
 }
 
 // Money: whatever fails here for want of memory, the claim does not stay in
-// use, and the outcome is no better than what was written down. The line in the
+// use, and the outcome is not better than what was written. The line in the
 // ledger comes first: a worker that is killed behind it leaves an outcome that
 // is asked for again, one that is killed behind the claim would leave no line.
 void Settlement::finish(const SettleAnswer &answer)
@@ -326,8 +326,8 @@ void Settlement::finish(const SettleAnswer &answer)
     }
     Done done = done_;
     void *data = data_;
-    // The place among the payments in flight is free before the request goes
-    // on: it may well end in this call.
+    // The slot is free before the request continues, because the request may
+    // end in this call.
     delete this;
     if (done) {
         done(data, next, result);

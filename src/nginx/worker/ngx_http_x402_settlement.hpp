@@ -19,7 +19,7 @@ struct SettlementTerms {
     ClaimRef claim;
     std::string body;             // of POST /settle, byte for byte
     std::string network;          // CAIP-2
-    std::string receipt_network;  // as a receipt of ours names it
+    std::string receipt_network;  // as the module's receipt names it
     std::string payer;  // as verified; with settle `before` the payload's
     std::string amount;
     std::string asset;
@@ -31,7 +31,7 @@ struct SettlementTerms {
     bool was_verified = false;       // of that claim
     bool first_settle_sent = false;  // of that claim
     bool unproven_delivers = true;   // x402_unproven
-    // Who may be asked instead, as long as nothing was sent.
+    // The peers that may be called instead, while nothing was sent.
     std::vector<Endpoint *> others;
     bool waives_failure = false;  // x402_settle_failure deliver
     SettleAnswer (*read_answer)(const FacilitatorReply &,
@@ -57,13 +57,13 @@ struct SettlementResult {
 
 class Settlement {
 public:
-    // Told once, unless detached. `step` is what the session decided.
+    // Called once, unless detached. `step` is what the session decided.
     using Done = void (*)(void *data, const PaymentStep &step,
                           const SettlementResult &result);
 
     // Money: writes SETTLING into the claim, then sends. `state` is the
-    // session's (settling, settling_first; orphaned when there is no request).
-    // Where the journal cannot be written nothing is sent, and the outcome is
+    // session's (settling, settling_first; orphaned if there is no request).
+    // If the journal cannot be written, nothing is sent, and the outcome is
     // settle_not_processed. Never calls back from inside.
     static Settlement *start(Worker &worker, Endpoint &endpoint,
                              SettlementTerms terms, PaymentState state,

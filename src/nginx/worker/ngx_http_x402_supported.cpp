@@ -10,14 +10,14 @@ namespace x402 {
 
 namespace {
 
-// Nobody waits for it, and some facilitators have to be woken.
+// No request waits for it, and some facilitators have to be woken.
 constexpr ngx_msec_t kConnectTimeout = 5000;
 constexpr ngx_msec_t kTimeout = 30000;
 constexpr std::uint64_t kLease = kTimeout + 5000;
-constexpr std::uint64_t kLongestWait = SupportedBoard::kLongestFresh;
+constexpr std::uint64_t kLongestWait = SupportedCache::kLongestFresh;
 
-// Of a worker without a place in the zone.
-constexpr SupportedBoard::Shape kOwnBoard = {1, 64 * 1024};
+// For a worker without a place in the zone.
+constexpr SupportedCache::Shape kOwnCache = {1, 64 * 1024};
 constexpr std::uint64_t kOwnGeneration = std::uint64_t(1) << 32;
 
 std::uint64_t digest_of(const std::vector<KindNeed> &needs)
@@ -33,7 +33,7 @@ std::uint64_t digest_of(const std::vector<KindNeed> &needs)
     return number ? number : 1;
 }
 
-// ms; a tenth less at random, so that many machines do not ask as one.
+// ms; up to a tenth less at random, so that machines do not ask all at once.
 std::uint64_t with_jitter(std::uint32_t seconds)
 {
     std::uint64_t tenth = std::uint64_t(seconds) * 100;
@@ -47,26 +47,26 @@ bool worker_ends()
 
 }  // namespace
 
-// Runs `body` with the board, under the lock where others use it, too.
-template <class Body> auto SupportedWatch::with_board(Body &&body)
+// Runs `body` with the cache, under the lock if other workers use it.
+template <class Body> auto SupportedWatch::with_cache(Body &&body)
 {
     std::optional<ZoneLock> lock;
     if (!own_memory_) {
         lock.emplace(zone_);
     }
-    return body(*board_);
+    return body(*cache_);
 }
 
 SupportedWatch::SupportedWatch(ngx_shm_zone_t *zone, Endpoint &endpoint)
     : zone_(zone),
       endpoint_(endpoint),
-      board_(board_in(zone)),
+      cache_(cache_in(zone)),
       timer_(
           AtQuit::leave,
           [](void *watch) { static_cast<SupportedWatch *>(watch)->tick(); },
           this)
 {
-    if (!board_) {
+    if (!cache_) {
         keep_to_itself();
     }
 }
@@ -75,18 +75,18 @@ SupportedWatch::~SupportedWatch()
 {
     if (call_ != nullptr) {
         call_->cancel();
-        with_board(
-            [&](SupportedBoard &board) { board.give_up(place_, ngx_pid); });
+        with_cache(
+            [&](SupportedCache &cache) { cache.give_up(place_, ngx_pid); });
     }
 }
 
 void SupportedWatch::keep_to_itself()
 {
-    std::size_t words = kOwnBoard.bytes() / sizeof(std::uint64_t) + 1;
+    std::size_t words = kOwnCache.bytes() / sizeof(std::uint64_t) + 1;
     own_memory_ = std::make_unique<std::uint64_t[]>(words);
-    SupportedBoard::format(own_memory_.get(), kOwnBoard);
-    board_.emplace(own_memory_.get(), process_is_alive);
-    place_ = board_->enter(endpoint_.conf().document_id, ngx_current_msec);
+    SupportedCache::format(own_memory_.get(), kOwnCache);
+    cache_.emplace(own_memory_.get(), process_is_alive);
+    place_ = cache_->enter(endpoint_.conf().document_id, ngx_current_msec);
 }
 
 bool SupportedWatch::serves(const FacilitatorConf &conf) const
@@ -122,21 +122,21 @@ void SupportedWatch::arm(std::uint64_t wait)
 void SupportedWatch::tick()
 {
     if (worker_ends()) {
-        return;  // what is known is good enough for the rest
+        return;  // the last answer is used for the rest
     }
-    arm(kMaxSupportedRetry * 1000);  // should memory be short below
+    arm(kMaxSupportedRetry * 1000);  // in case memory is refused below
     if (call_ != nullptr) {
         return;
     }
     std::uint64_t id = endpoint_.conf().document_id;
-    SupportedTurn turn = with_board([&](SupportedBoard &board) {
-        place_ = board.enter(id, ngx_current_msec);
-        return place_ == SupportedBoard::kNoPlace
+    SupportedTurn turn = with_cache([&](SupportedCache &cache) {
+        place_ = cache.enter(id, ngx_current_msec);
+        return place_ == SupportedCache::kNoPlace
                    ? SupportedTurn()
-                   : board.take_turn(place_, ngx_pid, needs_digest_,
+                   : cache.take_turn(place_, ngx_pid, needs_digest_,
                                      ngx_current_msec, kLease);
     });
-    if (place_ == SupportedBoard::kNoPlace) {
+    if (place_ == SupportedCache::kNoPlace) {
         keep_to_itself();
         arm(1);
         return;
@@ -162,7 +162,7 @@ void SupportedWatch::on_reply(void *data, FacilitatorReply &reply)
 {
     auto *watch = static_cast<SupportedWatch *>(data);
     watch->call_ = nullptr;
-    // Should memory be short in it, the timer that was armed before it asked
+    // If memory is refused in it, the timer that was armed before it asked
     // asks again.
     watch->heard(reply);
 }
@@ -184,8 +184,8 @@ void SupportedWatch::heard(const FacilitatorReply &reply)
 std::uint64_t SupportedWatch::keep(SupportedAnswer &answer)
 {
     std::uint64_t lifetime = with_jitter(answer.lifetime);
-    bool failed_before = with_board(
-        [&](SupportedBoard &board) { return board.failures(place_) != 0; });
+    bool failed_before = with_cache(
+        [&](SupportedCache &cache) { return cache.failures(place_) != 0; });
     SupportedText text;
     text.text = answer.kinds->text();
     bool shown = show(text, lifetime);
@@ -196,8 +196,8 @@ std::uint64_t SupportedWatch::keep(SupportedAnswer &answer)
         shown = show(text, lifetime);
     }
     if (!shown && !own_memory_) {
-        with_board(
-            [&](SupportedBoard &board) { board.give_up(place_, ngx_pid); });
+        with_cache(
+            [&](SupportedCache &cache) { cache.give_up(place_, ngx_pid); });
         keep_to_itself();
         shown = show(text, lifetime);
     }
@@ -214,8 +214,8 @@ std::uint64_t SupportedWatch::keep(SupportedAnswer &answer)
 
 bool SupportedWatch::show(SupportedText text, std::uint64_t lifetime)
 {
-    return with_board([&](SupportedBoard &board) {
-        return board.show(place_, text, ngx_current_msec, lifetime);
+    return with_cache([&](SupportedCache &cache) {
+        return cache.show(place_, text, ngx_current_msec, lifetime);
     });
 }
 
@@ -224,10 +224,10 @@ std::uint64_t SupportedWatch::record_failure(const SupportedAnswer &answer,
                                              unsigned retry_after)
 {
     std::uint64_t wait = 0;
-    bool first = with_board([&](SupportedBoard &board) {
-        unsigned failures = board.failures(place_);
+    bool first = with_cache([&](SupportedCache &cache) {
+        unsigned failures = cache.failures(place_);
         wait = supported_retry(failures + 1, retry_after) * 1000;
-        board.record_failure(place_, ngx_current_msec, wait);
+        cache.record_failure(place_, ngx_current_msec, wait);
         return failures == 0;
     });
     load();
@@ -240,38 +240,38 @@ std::uint64_t SupportedWatch::record_failure(const SupportedAnswer &answer,
     return wait;
 }
 
-// Takes over what the board shows if it is another text than ours.
+// Takes over what the cache shows, if it differs from this worker's text.
 void SupportedWatch::load()
 {
-    if (place_ == SupportedBoard::kNoPlace) {
+    if (place_ == SupportedCache::kNoPlace) {
         return;
     }
     std::uint64_t part = own_memory_ ? kOwnGeneration : 0;
-    std::uint32_t edition = board_->edition(place_);
+    std::uint32_t edition = cache_->edition(place_);
     if (edition == 0 || (part | edition) == generation_) {
         return;
     }
-    auto shown = with_board([&](SupportedBoard &board) {
-        return board.read(place_, endpoint_.conf().document_id);
+    auto shown = with_cache([&](SupportedCache &cache) {
+        return cache.read(place_, endpoint_.conf().document_id);
     });
     if (!shown || shown->edition == 0) {
         return;
     }
     auto kinds = SupportedKinds::parse(shown->text);
     if (!kinds) {
-        return;  // cannot be: it was written from a parsed one
+        return;  // impossible: it was written from a parsed one
     }
     kinds_ = std::make_shared<const SupportedKinds>(std::move(kinds.value()));
     generation_ = part | shown->edition;
 }
 
-// Tells, once for each answer and configuration, what is for sale and not
-// listed.
+// Reports, once for each answer and configuration, what is offered here and not
+// listed by the facilitator.
 void SupportedWatch::read_answer()
 {
     load();
-    bool due = kinds_ && with_board([&](SupportedBoard &board) {
-                   return board.read_once(place_, needs_digest_);
+    bool due = kinds_ && with_cache([&](SupportedCache &cache) {
+                   return cache.read_once(place_, needs_digest_);
                });
     if (!due) {
         return;

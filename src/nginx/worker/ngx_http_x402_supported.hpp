@@ -1,6 +1,6 @@
-// What facilitators support, asked in the background: one worker asks for all,
-// and the board in the zone shows all what it heard. Where the zone has no
-// room each worker asks for itself.
+// What facilitators support, requested in the background: one worker asks for
+// all, and the others read its answer in the cache in the zone. If the zone has
+// no room, each worker asks for itself.
 #ifndef NGX_HTTP_X402_SUPPORTED_HPP
 #define NGX_HTTP_X402_SUPPORTED_HPP
 
@@ -21,10 +21,10 @@ namespace x402 {
 std::shared_ptr<const SupportedKinds>
 supported_kinds(Worker &worker, const FacilitatorConf &conf);
 
-// Another number, another answer; 0: not known yet.
+// Changes with each answer; 0: not known yet.
 std::uint64_t supported_generation(Worker &worker, const FacilitatorConf &conf);
 
-// One facilitator as this worker keeps up with it.
+// What this worker knows of one facilitator.
 class SupportedWatch {
 public:
     SupportedWatch(ngx_shm_zone_t *zone, Endpoint &endpoint);
@@ -43,7 +43,7 @@ public:
     std::uint64_t generation();
 
 private:
-    template <class Body> auto with_board(Body &&body);
+    template <class Body> auto with_cache(Body &&body);
     void tick();
     void ask();
     void heard(const FacilitatorReply &reply);
@@ -63,9 +63,9 @@ private:
     bool wanted_ = false;
     std::vector<KindNeed> needs_;
     std::uint64_t needs_digest_ = 0;
-    std::optional<SupportedBoard> board_;  // the zone's, or on own_memory_
+    std::optional<SupportedCache> cache_;  // the zone's, or on own_memory_
     std::unique_ptr<std::uint64_t[]> own_memory_;
-    std::uint32_t place_ = SupportedBoard::kNoPlace;
+    std::uint32_t place_ = SupportedCache::kNoPlace;
     std::uint64_t generation_ = 0;  // of kinds_
     std::shared_ptr<const SupportedKinds> kinds_;
     FacilitatorCall *call_ = nullptr;
@@ -73,7 +73,7 @@ private:
 };
 
 // One watch for each facilitator of the configuration, by index; those that
-// hear the same question share one.
+// get the same request share one.
 std::vector<std::shared_ptr<SupportedWatch>>
 watch_supported(ngx_shm_zone_t *zone,
                 const std::vector<std::unique_ptr<Endpoint>> &endpoints);

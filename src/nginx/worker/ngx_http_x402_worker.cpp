@@ -29,7 +29,7 @@ Worker::Worker(MainConf *mcf)
         if (owner.stamp != 0) {
             unknown = std::make_unique<SettleRetry>(*this, *mcf->http_loc_conf);
             if (JournalFile *journal = journal_of(zone)) {
-                upkeep =
+                compaction =
                     std::make_unique<JournalCompaction>(zone, owner, *journal);
             }
         }
@@ -38,11 +38,12 @@ Worker::Worker(MainConf *mcf)
 
 Worker::~Worker()
 {
-    // Money: what is still on the wire now has an unknown outcome, and says so.
+    // Money: settlements that are still on the wire have an unknown outcome,
+    // and the ledger says so.
     while (!settlements.empty()) {
         settlements.back()->abandon();
     }
-    upkeep.reset();  // it may be in the middle of a table
+    compaction.reset();  // it may be in the middle of a table
     census.reset();
     leave_zone(zone, owner);
 }

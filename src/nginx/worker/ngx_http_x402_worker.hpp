@@ -10,7 +10,7 @@
 #include "facilitator/refusal_cache.hpp"
 #include "nginx/books/ngx_http_x402_counters.hpp"
 #include "nginx/call/ngx_http_x402_facilitator_call.hpp"
-#include "nginx/offer/ngx_http_x402_location_offer.hpp"
+#include "nginx/offer/ngx_http_x402_offer.hpp"
 #include "nginx/store/ngx_http_x402_client_quota.hpp"
 #include "nginx/store/ngx_http_x402_zone.hpp"
 
@@ -33,9 +33,9 @@ struct Worker {
     {
         return *endpoints[conf.index];
     }
-    // The facilitator that a claim remembers; nullptr when this configuration
-    // does not know it any more. Where two have the id because only their
-    // credentials differ it is `first`, the one of the location (or nullptr).
+    // The facilitator that a claim remembers; nullptr if this configuration no
+    // longer has it. If two have that id, because only their credentials
+    // differ, it is `first`, the one of the location (or nullptr).
     Endpoint *endpoint_by_id(std::uint64_t id, const FacilitatorConf *first);
 
     ngx_shm_zone_t *zone;
@@ -44,14 +44,15 @@ struct Worker {
     CurlEngines engines;
     bool can_call = true;  // false: a facilitator needs libcurl, which failed
     std::vector<std::unique_ptr<Endpoint>> endpoints;
-    // By facilitator; what is asked goes when it goes, before the endpoints.
+    // One per facilitator. Declared after `endpoints`, so destroyed first: its
+    // calls refer to them.
     std::vector<std::shared_ptr<SupportedWatch>> supported;
     std::shared_ptr<PlanCache> plans;       // made when first asked for
     std::vector<Settlement *> settlements;  // on the wire
     RefusalCache refusals;
-    // Offers that facilitators add to, by location.
+    // Offers with a part of a facilitator, by location.
     struct SupportedOffer {
-        std::uint64_t answers = 0;  // they were made of
+        std::uint64_t answers = 0;  // that they were made from
         std::shared_ptr<const PaymentOffer> offer;
         std::vector<OldOffer> before;
     };
@@ -60,11 +61,11 @@ struct Worker {
     PlaceShare addresses;  // of payments that are not verified, or wait
     PlaceShare waiting;    // of verified payments whose content is made
     std::unique_ptr<SettleRetry> unknown;
-    std::unique_ptr<JournalCompaction> upkeep;  // where there is a journal
-    std::unique_ptr<CensusTaker> census;        // in one of the workers
+    std::unique_ptr<JournalCompaction> compaction;  // where there is a journal
+    std::unique_ptr<CensusTaker> census;            // in one of the workers
 };
 
-// A place among the payments in flight, given back when it goes.
+// A place among the payments in flight, given back when destroyed.
 class Slot {
 public:
     Slot() = default;
@@ -89,7 +90,7 @@ public:
         }
     }
 
-    // The payment was verified: its client's share is free for others of its.
+    // The payment was verified: its client may begin another one.
     void prove() { SharedPlace released = std::move(place_); }
 
     // Content is made before the payment is settled. False: the address or the
@@ -97,7 +98,7 @@ public:
     bool wait_for_content(const Digest &address, const Digest &payer,
                           ngx_uint_t cap);
 
-    // An eighth of the places is kept for settling what is unknown.
+    // An eighth of the places is reserved for settlements of unknown outcome.
     static bool available(const Worker &worker, ngx_uint_t cap, bool resettle)
     {
         return worker.in_flight < (resettle ? cap : cap - cap / 8);

@@ -87,7 +87,7 @@ TEST(ResponseReader, RefusesALengthThatIsNone)
           "9999999999999999999", "18446744073709551618"}) {
         EXPECT_EQ(
             read_ok(std::string("Content-Length: ") + value + "\r\n\r\n{}"),
-            "failed: the answer has a Content-Length that is no number")
+            "failed: the answer has a Content-Length that is not a number")
             << value;
     }
     EXPECT_EQ(read_ok("Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}"),

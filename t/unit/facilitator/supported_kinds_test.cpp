@@ -84,7 +84,7 @@ TEST(SupportedKinds, BadAnswersAreProblems)
                              R"({"kinds":null,"paymentKinds":[]})"}) {
         EXPECT_EQ(problem(none), "it has no list of kinds") << none;
     }
-    EXPECT_EQ(problem(answer("7")), "kind 1 is no object");
+    EXPECT_EQ(problem(answer("7")), "kind 1 is not an object");
     EXPECT_EQ(problem(answer(kind(2, "exact", "a:b") + ","
                              + kind(0, "exact", "a:b"))),
               "kind 2 has no x402Version");
@@ -94,7 +94,7 @@ TEST(SupportedKinds, BadAnswersAreProblems)
     EXPECT_EQ(problem(answer(kind(2, "", "a:b"))), "kind 1 has no scheme");
     EXPECT_EQ(problem(answer(kind(2, "exact", ""))), "kind 1 has no network");
     EXPECT_EQ(problem(answer(kind(2, "exact", "a:b", R"(,"extra":"x")"))),
-              "kind 1 has an extra that is no object");
+              "kind 1 has an extra that is not an object");
 }
 
 TEST(SupportedKinds, AreBounded)

@@ -139,16 +139,18 @@ constexpr Fault kFaults[] = {
     {&T::network, "eip155:0x2105", "has no chain id behind eip155"},
     {&T::network, "eip155:08453", "has no chain id behind eip155"},
     {&T::network, "eip155:31337", "has no token that dollars stand for"},
-    {&T::network, "solana", "is no Solana address: write 32 bytes in base58"},
-    {&T::network, "algorand-testnet", "is no Algorand address: write its 58"},
+    {&T::network, "solana",
+     "is not a Solana address: write 32 bytes in base58"},
+    {&T::network, "algorand-testnet",
+     "is not an Algorand address: write its 58"},
     {&T::network, "hedera:mainnet", "has no token that dollars stand for"},
     {&T::network, "$network", "has a variable in it"},
     {&T::pay_to, "", "the receiving address is missing"},
-    {&T::pay_to, "0x2096", "pay_to \"0x2096\" is no EVM address"},
+    {&T::pay_to, "0x2096", "pay_to \"0x2096\" is not an EVM address"},
     {&T::pay_to, "0x209693Bc6afc0C5328bA36FaF03C514EF312287c",
      "does not fit its own checksum"},
     {&T::pay_to, "0x0000000000000000000000000000000000000000",
-     "is nobody's: write your own"},
+     "belongs to no one: write your own"},
     {&T::pay_to, "0x036CbD53842c5426634e7929541eC2318f3dCF7e",
      "is the address of the token"},
     {&T::pay_to, "$country_address", "has a variable in it"},
@@ -165,21 +167,21 @@ constexpr Fault kFaults[] = {
      "price \"0.01 USDT\" names no token that is known on eip155:84532"},
     {&T::amount, "100", "price and amount are both written"},
     {&T::asset, "DAI", "asset \"DAI\" names no token that is known on"},
-    {&T::asset, "0x12", "asset \"0x12\" is no EVM address"},
+    {&T::asset, "0x12", "asset \"0x12\" is not an EVM address"},
     {&T::asset, "0x036CbD53842c5426634e7929541eC2318f3dCF7E",
      "does not fit its own checksum"},
     {&T::decimals, "18",
      "decimals \"18\" is wrong, USDC on eip155:84532 has 6"},
-    {&T::decimals, "six", "decimals \"six\" is no number of decimals"},
-    {&T::decimals, "-6", "is no number of decimals"},
-    {&T::decimals, "78", "is no number of decimals"},
-    {&T::decimals, "6 ", "is no number of decimals"},
-    {&T::decimals, "99999999999999999999", "is no number of decimals"},
+    {&T::decimals, "six", "decimals \"six\" is not a number of decimals"},
+    {&T::decimals, "-6", "is not a number of decimals"},
+    {&T::decimals, "78", "is not a number of decimals"},
+    {&T::decimals, "6 ", "is not a number of decimals"},
+    {&T::decimals, "99999999999999999999", "is not a number of decimals"},
     {&T::scheme, "Exact", "scheme \"Exact\" is not served: write exact or"},
     {&T::scheme, "batch-settlement", "is not served: write exact or upto"},
     {&T::scheme, "auth-capture", "is not served: write exact or upto"},
-    {&T::extra, "{", "extra \"{\" is no JSON ("},
-    {&T::extra, "[]", "extra \"[]\" is no JSON object"},
+    {&T::extra, "{", "extra \"{\" is not JSON ("},
+    {&T::extra, "[]", "extra \"[]\" is not a JSON object"},
     {&T::extra, R"({"a":1,"a":2})", "duplicate"},
     {&T::extra, R"({"name":5})", "extra has a name or version that is no"},
     {&T::extra, R"({"version":""})", "extra has a name or version"},
@@ -227,7 +229,7 @@ TEST(AcceptTerms, RefusesTermsThatContradictEachOther)
     terms.asset = "USDC";
     for (const char *amount : {"0100", "1.0", "-1", "1e3", "0x1"}) {
         terms.amount = amount;
-        EXPECT_NE(problem_of(terms).find("is no whole number"),
+        EXPECT_NE(problem_of(terms).find("is not a whole number"),
                   std::string::npos);
     }
 
@@ -242,7 +244,7 @@ TEST(AcceptTerms, AdviceSurvivesALongValue)
     terms.extra = "[\"" + std::string(3000, 'x') + "\"]";
     std::string text = problem_of(terms);
     EXPECT_LT(text.size(), 300u);
-    EXPECT_NE(text.find("...\" is no JSON object: write"), std::string::npos)
+    EXPECT_NE(text.find("...\" is not a JSON object: write"), std::string::npos)
         << text;
 }
 
@@ -279,7 +281,7 @@ TEST(AcceptTerms, VariablesLeaveTheRestToBeChecked)
     terms.asset = "USDC";
     EXPECT_EQ(problem(terms), "");
     terms.pay_to = "0x12";
-    EXPECT_NE(problem(terms).find("is no EVM address"), std::string::npos);
+    EXPECT_NE(problem(terms).find("is not an EVM address"), std::string::npos);
     terms = sample_terms();
     terms.asset = kUnknownAsset;
     terms.extra = kDomain;

@@ -68,7 +68,7 @@ const char *stricter_sentence(JsonValue row, const AcceptTerms &terms)
         return "has an exponent";
     }
     if (row["price"].is_object()) {
-        return "asset \"0xabc\" is no EVM address";
+        return "asset \"0xabc\" is not an EVM address";
     }
     // The reference truncates.
     const Asset *asset = default_asset(canonical_network(

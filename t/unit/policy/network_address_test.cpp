@@ -20,7 +20,7 @@ constexpr Example kAddresses[] = {
     {"solana:x", "2wKupLR9q6wXYppw8Gr2NvWxKBUqm4PPJKkQfoxHDBg4",
      "2wKupLR9q6wXYppw8Gr2NvWxKBUqm4PPJKkQfoxHDBg", "32 bytes in base58"},
     {"solana:x", "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v",
-     "0x209693Bc6afc0C5328bA36FaF03C514EF312287C", "is no Solana address"},
+     "0x209693Bc6afc0C5328bA36FaF03C514EF312287C", "is not a Solana address"},
     {"algorand:x", "RESOURCESERVERADDRESSAAAAAAAAAAAAAAAAAAAAAAAAAAAAAALTSRPAE",
      "RESOURCESERVERADDRESSAAAAAAAAAAAAAAAAAAAAAAAAAAAAAALTSRPAF",
      "58 characters"},
@@ -34,7 +34,7 @@ constexpr Example kAddresses[] = {
     {"stellar:pubnet",
      "CCW67TSZV3SSS2HXMBQ5JFGCKJNXKZM7UQUWUZPUTHXSTZLEO7SJMI75",
      "ACW67TSZV3SSS2HXMBQ5JFGCKJNXKZM7UQUWUZPUTHXSTZLEO7SJMI75",
-     "is no Stellar address"},
+     "is not a Stellar address"},
     {"aptos:1", "0x1", "0x", "up to 64 hexadecimal digits"},
     {"hedera:mainnet", "0.0.1234", "0.0", "like 0.0.1234"},
     {"hedera:mainnet", "0.0.5", "0.0.5.", "like 0.0.1234"},
@@ -45,14 +45,14 @@ constexpr Example kAddresses[] = {
     {"fast:testnet",
      "fast1qqqsyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0sfh7dqh",
      "fast1qqqsyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0sfh7dqq",
-     "is no Fast address"},
+     "is not a Fast address"},
     {"cosmos:x", "anything", "any thing", "write printable ASCII"},
     {"cosmos:x", "a", "", "write printable ASCII"},
 };
 
 constexpr Example kAssets[] = {
     {"eip155:1", "0x209693Bc6afc0C5328bA36FaF03C514EF312287C", "USDC",
-     "is no EVM address"},
+     "is not an EVM address"},
     {"algorand:x", "31566704", "031566704", "the number of the ASA"},
     {"algorand:x", "1", "", "the number of the ASA"},
     {"stellar:x", "CCW67TSZV3SSS2HXMBQ5JFGCKJNXKZM7UQUWUZPUTHXSTZLEO7SJMI75",
@@ -60,10 +60,10 @@ constexpr Example kAssets[] = {
      "its contract"},
     {"sui:mainnet", "0x2::sui::SUI", "sui", "::module::TYPE"},
     {"aptos:1", "0x1::aptos_coin::AptosCoin", "0x1 ::a", "::module::TYPE"},
-    {"hedera:x", "0.0.0", "HBAR", "is no Hedera id"},
+    {"hedera:x", "0.0.0", "HBAR", "is not a Hedera id"},
     {"fast:x",
      "0xd73a0679a2be46981e2a8aedecd951c8b6690e7d5f8502b34ed3ff4cc2163b46",
-     "0xd7", "is no Fast token"},
+     "0xd7", "is not a Fast token"},
 };
 
 TEST(NetworkAddress, EachFamilyHasItsForm)

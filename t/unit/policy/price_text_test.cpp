@@ -82,13 +82,13 @@ TEST(PriceText, SaysWhatIsWrongAndWhatToWrite)
         {"1 .e", "has something behind its number"},
         {"0.01 \xe2\x82\xac", "has something behind its number"},
         {"1$", "has something behind its number"},
-        {"abc", "is no amount"},
-        {"NaN", "is no amount"},
-        {"$$1", "is no amount"},
+        {"abc", "is not an amount"},
+        {"NaN", "is not an amount"},
+        {"$$1", "is not an amount"},
         {"\xe2\x82\xac"
          "1",
-         "is no amount"},
-        {"\xef\xbc\x91", "is no amount"},
+         "is not an amount"},
+        {"\xef\xbc\x91", "is not an amount"},
     };
     for (const Row &row : kRows) {
         Result<PriceText> price = parse_price_text(row.text);

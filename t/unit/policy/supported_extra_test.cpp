@@ -89,13 +89,13 @@ TEST(SupportedExtra, SaysWhatIsMissing)
     for (const char *parsed : {R"({"feePayer":5})", R"({"feePayer":""})",
                                R"({"feePayer":"0OIl"})"}) {
         EXPECT_NE(extra_with("exact", kSolana, "{}", parsed, true)
-                      .find("feePayer is no good in"),
+                      .find("feePayer is not valid in"),
                   std::string::npos)
             << parsed;
     }
     EXPECT_NE(extra_with("exact", "stellar:pubnet", "{}",
                          R"({"areFeesSponsored":"yes"})", true)
-                  .find("is no good"),
+                  .find("is not valid"),
               std::string::npos);
 }
 

@@ -113,7 +113,7 @@ TEST(ExtensionList, SaysWhatIsWrong)
         {"payment-identifier", R"({"info":{"required":"yes"}})", "", "or true"},
         {"payment-identifier", R"({"info":{"required":true,"id":"x"}})", "",
          "for the client"},
-        {"builder-code", R"({"info":{}})", "", "names nobody"},
+        {"builder-code", R"({"info":{}})", "", "does not name an app"},
         {"builder-code", R"({"info":{"a":"My App"}})", "", "info.a"},
         {"builder-code", R"({"info":{"a":1}})", "", "info.a"},
         {"builder-code", R"({"info":{"s":[]}})", "", "info.s"},

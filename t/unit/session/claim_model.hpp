@@ -17,13 +17,13 @@ constexpr unsigned kPayers = 4;
 struct ModelClaim {
     ClaimState state = ClaimState::verifying;
     ClaimRef ref;
-    std::int64_t owner = 0;  // process; 0: nobody
+    std::int64_t owner = 0;  // process; 0: none
     std::int64_t expires = 0;
     std::int64_t changed = 0;
     unsigned executions = 0;
     bool was_verified = false;
     bool ever_unknown = false;
-    bool unsaid = false;  // CLOSED, and nobody was told
+    bool unsaid = false;  // CLOSED, and not reported yet
     bool sent = false;
     std::uint64_t facilitator = 0;
     std::string settle;

@@ -128,7 +128,7 @@ protected:
         return ref;
     }
 
-    // Content is owed: paid, and nobody works on it.
+    // Content is owed: paid, and no request works on it.
     ClaimRef owed(unsigned number)
     {
         ClaimRef ref = settle(number);

@@ -6,12 +6,14 @@
 #ifndef NGX_HTTP_X402_CURL_HPP
 #define NGX_HTTP_X402_CURL_HPP
 
+#include <cstddef>
+#include <memory>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "facilitator/facilitator_port.hpp"
-#include "nginx/call/ngx_http_x402_facilitator_proxy.hpp"
+#include "nginx/call/ngx_http_x402_facilitator_conf.hpp"
 #include "nginx/core/ngx_http_x402_timer.hpp"
 
 namespace x402 {
@@ -24,7 +26,7 @@ constexpr bool kHasCurl = true;
 
 struct CurlRequest {
     std::string url;
-    // Who is connected to, the proxy if there is one, as in its url.
+    // The host of the connection, the proxy if there is one, as in its URL.
     std::string host;
     unsigned port = 0;
     std::vector<std::string> addresses;  // empty: host is an address itself
@@ -37,7 +39,7 @@ struct CurlRequest {
     // Money: at most one send. A second one, which curl begins on its own when
     // a reused connection dies silently, is refused and counts as broken.
     bool send_once = false;
-    // Nobody waits for it: a quitting worker does not stay for its end.
+    // Nothing waits for it: a quitting worker does not stay for its end.
     bool background = false;
     ngx_msec_t connect_timeout = 0;
     ngx_msec_t timeout = 0;  // for everything
@@ -97,6 +99,28 @@ private:
     std::unordered_map<int, Socket> sockets_;
     Timer timer_;
     Timer guard_;  // keeps a quitting worker alive while calls run
+};
+
+class CurlEngines {
+public:
+    // "libcurl 7.88.1": the library that runs. Empty where there is none.
+    static std::string version();
+
+    // Makes the first, where a call is to be expected. False: libcurl could not
+    // be started, or there is none.
+    bool prepare();
+
+    // As those of an engine.
+    CurlEngine::Transfer *start(CurlRequest request, CurlEngine::Done done,
+                                void *data);
+    void cancel(CurlEngine::Transfer *transfer);
+
+private:
+    static constexpr std::size_t kCallsEach = 512;
+
+    CurlEngine &with_room();
+
+    std::vector<std::unique_ptr<CurlEngine>> engines_;
 };
 
 }  // namespace x402

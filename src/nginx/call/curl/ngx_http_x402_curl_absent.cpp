@@ -2,7 +2,7 @@
 // (X402_CURL=no). The configuration was refused where one is needed; what is
 // left is an http facilitator that redirects to https under an nginx without
 // TLS, whose call fails.
-#include "nginx/call/curl/ngx_http_x402_curl_engines.hpp"
+#include "nginx/call/curl/ngx_http_x402_curl.hpp"
 
 namespace x402 {
 

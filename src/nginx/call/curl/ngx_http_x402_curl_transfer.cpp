@@ -155,10 +155,10 @@ bool CurlEngine::set_options(Transfer &transfer)
 }
 
 // The names of facilitators are looked up by the proxy: inside a company's
-// network nobody else may know them. Over HTTP it is always a tunnel, also to
-// http:// facilitators.
-// Money: a proxy that could answer in a facilitator's place would make an
-// answer to settle out of its own trouble, or send it twice.
+// network it may be the only one that knows them. Over HTTP it is always a
+// tunnel, also to http:// facilitators. Money: a proxy that could answer in a
+// facilitator's place would make an answer to settle out of its own trouble, or
+// send it twice.
 bool CurlEngine::go_through_proxy(Transfer &transfer)
 {
     CURL *handle = easy(transfer.handle);
@@ -223,9 +223,9 @@ CurlEngine::Transfer *CurlEngine::start(CurlRequest request, Done done,
 }
 
 // Money: bytes that wait on a kept connection before anything was sent are an
-// answer to nobody, or to somebody else, and curl would take them for ours.
-// Over TLS it does not look, older versions never do. With HTTP/2 answers have
-// names.
+// answer to no call, or to another one, and curl would take them for the answer
+// to this call. Over TLS curl does not look, and older versions never do. With
+// HTTP/2 each answer names its stream.
 bool CurlEngine::is_stale(Transfer &transfer, int local_port)
 {
     for (auto &[fd, socket] : sockets_) {

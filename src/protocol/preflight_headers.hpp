@@ -1,14 +1,11 @@
 // The request headers that a CORS preflight allows (Fetch standard).
-#ifndef X402_PROTOCOL_PREFLIGHT_WORDS_HPP
-#define X402_PROTOCOL_PREFLIGHT_WORDS_HPP
+#ifndef X402_PROTOCOL_PREFLIGHT_HEADERS_HPP
+#define X402_PROTOCOL_PREFLIGHT_HEADERS_HPP
 
 #include <string>
 #include <string_view>
 
 namespace x402 {
-
-// RFC 9110, 5.6.2: a token.
-bool is_http_token(std::string_view text);
 
 // The headers that clients of x402 send, and those that the preflight asks for.
 // `asked` is repeated only if the whole of it is a short list of tokens;

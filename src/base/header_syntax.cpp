@@ -1,4 +1,4 @@
-#include "facilitator/header_words.hpp"
+#include "base/header_syntax.hpp"
 
 #include <algorithm>
 #include <cstdint>

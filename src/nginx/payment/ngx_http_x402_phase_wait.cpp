@@ -1,18 +1,14 @@
-// A payment that another request is working on: its second presenter waits a
-// little, since most of the time the first is almost done.
-#include "nginx/payment/ngx_http_x402_claim_wait.hpp"
+#include "nginx/payment/ngx_http_x402_phase_wait.hpp"
 
 #include <algorithm>
-
-#include "nginx/payment/ngx_http_x402_phase_resume.hpp"
 
 namespace x402 {
 
 namespace {
 
-constexpr ngx_msec_t kLongestWait = 2000;
-// The first may be in another worker, which cannot wake this one.
-constexpr ngx_msec_t kLookInterval = 50;
+constexpr ngx_msec_t kLongestClaimWait = 2000;
+// The other request may be in another worker, which cannot wake this one.
+constexpr ngx_msec_t kClaimLookInterval = 50;
 
 void on_look_timer(ngx_event_t *event)
 {
@@ -28,18 +24,28 @@ void on_look_timer(ngx_event_t *event)
 
 }  // namespace
 
+void resume_phases(ngx_http_request_t *r)
+{
+    ngx_connection_t *c = r->connection;
+    r->read_event_handler = ngx_http_block_reading;
+    if (ngx_http_post_request(r, nullptr) != NGX_OK) {
+        ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
+    }
+    ngx_http_run_posted_requests(c);
+}
+
 bool wait_for_claim(RequestCtx &ctx)
 {
     if (ctx.payment) {
         Worker *worker = worker_of(main_conf(ctx.r));
         ctx.wait_place = SharedPlace(worker->addresses, ctx.r->connection,
-                                      ctx.quote.conf->max_calls);
+                                     ctx.quote.conf->max_calls);
         if (!ctx.wait_place) {
             return false;
         }
     }
     if (!ctx.claim_wait_until) {
-        ctx.claim_wait_until = ngx_current_msec + kLongestWait;
+        ctx.claim_wait_until = ngx_current_msec + kLongestClaimWait;
     }
     auto left =
         static_cast<ngx_msec_int_t>(*ctx.claim_wait_until - ngx_current_msec);
@@ -50,7 +56,7 @@ bool wait_for_claim(RequestCtx &ctx)
     ctx.claim_wait_timer.data = ctx.r->connection;
     ctx.claim_wait_timer.log = ctx.r->connection->log;
     ngx_add_timer(&ctx.claim_wait_timer,
-                  std::min(static_cast<ngx_msec_t>(left), kLookInterval));
+                  std::min(static_cast<ngx_msec_t>(left), kClaimLookInterval));
     return true;
 }
 

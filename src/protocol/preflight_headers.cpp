@@ -1,6 +1,8 @@
-#include "protocol/preflight_words.hpp"
+#include "protocol/preflight_headers.hpp"
 
 #include <vector>
+
+#include "base/header_syntax.hpp"
 
 namespace x402 {
 
@@ -17,26 +19,6 @@ constexpr std::string_view kKnown[] = {
 };
 constexpr std::size_t kMaxAskedBytes = 1024;
 
-char lower(char letter)
-{
-    return letter >= 'A' && letter <= 'Z'
-               ? static_cast<char>(letter - 'A' + 'a')
-               : letter;
-}
-
-bool same_name(std::string_view left, std::string_view right)
-{
-    if (left.size() != right.size()) {
-        return false;
-    }
-    for (std::size_t i = 0; i < left.size(); i++) {
-        if (lower(left[i]) != lower(right[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
 std::string_view trimmed(std::string_view text)
 {
     std::size_t first = text.find_first_not_of(" \t");
@@ -49,7 +31,7 @@ std::string_view trimmed(std::string_view text)
 void add_name(std::vector<std::string_view> &names, std::string_view name)
 {
     for (std::string_view known : names) {
-        if (same_name(known, name)) {
+        if (same_word(known, name)) {
             return;
         }
     }
@@ -57,15 +39,6 @@ void add_name(std::vector<std::string_view> &names, std::string_view name)
 }
 
 }  // namespace
-
-bool is_http_token(std::string_view text)
-{
-    constexpr std::string_view kTokenLetters =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-        "!#$%&'*+-.^_`|~";
-    return !text.empty()
-           && text.find_first_not_of(kTokenLetters) == std::string_view::npos;
-}
 
 std::string allowed_header_names(std::string_view asked)
 {
@@ -75,7 +48,7 @@ std::string allowed_header_names(std::string_view asked)
     while (well_formed && !asked.empty()) {
         std::size_t comma = asked.find(',');
         std::string_view name = trimmed(asked.substr(0, comma));
-        well_formed = is_http_token(name);
+        well_formed = is_token(name);
         add_name(with_asked, name);
         asked.remove_prefix(comma == std::string_view::npos ? asked.size()
                                                             : comma + 1);

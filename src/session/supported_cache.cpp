@@ -1,4 +1,4 @@
-#include "session/supported_board.hpp"
+#include "session/supported_cache.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -10,13 +10,13 @@ namespace {
 
 constexpr std::uint64_t kMagic = 0x78343032626f6172ULL;
 // Raised with every change of the structs below: a worker of another build
-// must not read this board.
+// must not read this cache.
 constexpr std::uint32_t kLayout = 1;
 
 constexpr std::uint32_t kMaxPlaces = 16;
 constexpr std::size_t kMaxTextBytes = 16 * 1024;
 constexpr std::size_t kLeastPlaceBytes = 8 * 1024;
-constexpr std::uint64_t kForgotten = 2 * SupportedBoard::kLongestFresh;
+constexpr std::uint64_t kForgotten = 2 * SupportedCache::kLongestFresh;
 constexpr std::uint64_t kLookAgain = 1000;
 constexpr std::uint32_t kManyFailures = 1000;
 
@@ -35,7 +35,7 @@ std::uint64_t time_until(std::uint64_t moment, std::uint64_t now,
 
 }  // namespace
 
-struct SupportedBoard::Header {
+struct SupportedCache::Header {
     std::uint64_t magic;
     std::uint32_t layout;
     std::uint32_t places;
@@ -43,15 +43,15 @@ struct SupportedBoard::Header {
     std::uint32_t last_edition;
 };
 
-struct SupportedBoard::Sheet {
+struct SupportedCache::Sheet {
     std::uint64_t kept_for;
     std::uint32_t bytes;
     std::uint32_t reserved;
     // the text follows
 };
 
-struct SupportedBoard::Place {
-    std::uint64_t facilitator;  // 0: nobody's
+struct SupportedCache::Place {
+    std::uint64_t facilitator;  // 0: none
     // Edition, and in its lowest bit the sheet that is shown; 0: none. Written
     // last, read without the lock.
     std::atomic<std::uint32_t> shown;
@@ -59,14 +59,14 @@ struct SupportedBoard::Place {
     std::uint64_t touched;
     std::uint64_t fresh_until;
     std::uint64_t retry_at;
-    std::int64_t leaseholder;  // process; 0: nobody
+    std::int64_t leaseholder;  // process; 0: none
     std::uint64_t lease_until;
     std::uint64_t read_by;
     std::uint32_t read_edition;
     std::uint32_t reserved;
 };
 
-std::size_t SupportedBoard::Shape::bytes() const
+std::size_t SupportedCache::Shape::bytes() const
 {
     static_assert(std::atomic<std::uint32_t>::is_always_lock_free,
                   "shared between processes");
@@ -79,7 +79,7 @@ std::size_t SupportedBoard::Shape::bytes() const
                : 0;
 }
 
-SupportedBoard::Shape SupportedBoard::shape_in(std::size_t bytes)
+SupportedCache::Shape SupportedCache::shape_in(std::size_t bytes)
 {
     std::size_t budget = bytes / 16;
     std::size_t header = sizeof(Header);
@@ -95,7 +95,7 @@ SupportedBoard::Shape SupportedBoard::shape_in(std::size_t bytes)
             static_cast<std::uint32_t>(text / 8 * 8)};
 }
 
-void SupportedBoard::format(void *memory, Shape shape)
+void SupportedCache::format(void *memory, Shape shape)
 {
     auto *header = static_cast<Header *>(memory);
     header->layout = kLayout;
@@ -105,7 +105,7 @@ void SupportedBoard::format(void *memory, Shape shape)
     header->magic = kMagic;
 }
 
-bool SupportedBoard::recognises(const void *memory, Shape shape)
+bool SupportedCache::recognises(const void *memory, Shape shape)
 {
     const auto *header = static_cast<const Header *>(memory);
     return header->magic == kMagic && header->layout == kLayout
@@ -113,17 +113,17 @@ bool SupportedBoard::recognises(const void *memory, Shape shape)
            && header->text_bytes == shape.text_bytes;
 }
 
-SupportedBoard::SupportedBoard(void *memory, IsAlive is_alive)
+SupportedCache::SupportedCache(void *memory, IsAlive is_alive)
     : memory_(static_cast<std::uint8_t *>(memory)), is_alive_(is_alive)
 {
 }
 
-SupportedBoard::Place &SupportedBoard::at(std::uint32_t place) const
+SupportedCache::Place &SupportedCache::at(std::uint32_t place) const
 {
     return reinterpret_cast<Place *>(memory_ + sizeof(Header))[place];
 }
 
-SupportedBoard::Sheet &SupportedBoard::sheet_of(std::uint32_t place,
+SupportedCache::Sheet &SupportedCache::sheet_of(std::uint32_t place,
                                                 std::uint32_t index) const
 {
     const auto *header = reinterpret_cast<const Header *>(memory_);
@@ -133,8 +133,9 @@ SupportedBoard::Sheet &SupportedBoard::sheet_of(std::uint32_t place,
         memory_ + sheets + number * (sizeof(Sheet) + header->text_bytes));
 }
 
-// Nobody's while it is neither the old facilitator's nor the new one's.
-void SupportedBoard::clear(Place &place, std::uint64_t facilitator,
+// It belongs to none while it is neither the old facilitator's nor the new
+// one's.
+void SupportedCache::clear(Place &place, std::uint64_t facilitator,
                            std::uint64_t now)
 {
     place.facilitator = 0;
@@ -149,7 +150,7 @@ void SupportedBoard::clear(Place &place, std::uint64_t facilitator,
     place.facilitator = facilitator;
 }
 
-std::uint32_t SupportedBoard::enter(std::uint64_t facilitator,
+std::uint32_t SupportedCache::enter(std::uint64_t facilitator,
                                     std::uint64_t now)
 {
     std::uint32_t places = reinterpret_cast<Header *>(memory_)->places;
@@ -172,13 +173,13 @@ std::uint32_t SupportedBoard::enter(std::uint64_t facilitator,
     return vacant;
 }
 
-std::uint32_t SupportedBoard::edition(std::uint32_t place) const
+std::uint32_t SupportedCache::edition(std::uint32_t place) const
 {
     return at(place).shown.load(std::memory_order_relaxed) >> 1;
 }
 
 std::optional<SupportedText>
-SupportedBoard::read(std::uint32_t place, std::uint64_t facilitator) const
+SupportedCache::read(std::uint32_t place, std::uint64_t facilitator) const
 {
     const Place &entry = at(place);
     if (entry.facilitator != facilitator) {
@@ -196,7 +197,7 @@ SupportedBoard::read(std::uint32_t place, std::uint64_t facilitator) const
     return shown;
 }
 
-SupportedTurn SupportedBoard::take_turn(std::uint32_t place,
+SupportedTurn SupportedCache::take_turn(std::uint32_t place,
                                         std::int64_t process,
                                         std::uint64_t needs, std::uint64_t now,
                                         std::uint64_t lease)
@@ -228,7 +229,7 @@ SupportedTurn SupportedBoard::take_turn(std::uint32_t place,
     return {true, 0};
 }
 
-void SupportedBoard::give_up(std::uint32_t place, std::int64_t process)
+void SupportedCache::give_up(std::uint32_t place, std::int64_t process)
 {
     Place &entry = at(place);
     if (entry.leaseholder == process) {
@@ -236,7 +237,7 @@ void SupportedBoard::give_up(std::uint32_t place, std::int64_t process)
     }
 }
 
-bool SupportedBoard::show(std::uint32_t place, const SupportedText &text,
+bool SupportedCache::show(std::uint32_t place, const SupportedText &text,
                           std::uint64_t now, std::uint64_t lifetime)
 {
     auto *header = reinterpret_cast<Header *>(memory_);
@@ -270,7 +271,7 @@ bool SupportedBoard::show(std::uint32_t place, const SupportedText &text,
     return true;
 }
 
-void SupportedBoard::record_failure(std::uint32_t place, std::uint64_t now,
+void SupportedCache::record_failure(std::uint32_t place, std::uint64_t now,
                                     std::uint64_t retry)
 {
     Place &entry = at(place);
@@ -280,12 +281,12 @@ void SupportedBoard::record_failure(std::uint32_t place, std::uint64_t now,
     entry.leaseholder = 0;
 }
 
-std::uint32_t SupportedBoard::failures(std::uint32_t place) const
+std::uint32_t SupportedCache::failures(std::uint32_t place) const
 {
     return at(place).failures;
 }
 
-bool SupportedBoard::read_once(std::uint32_t place, std::uint64_t needs)
+bool SupportedCache::read_once(std::uint32_t place, std::uint64_t needs)
 {
     Place &entry = at(place);
     std::uint32_t shown = edition(place);

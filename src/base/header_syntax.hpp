@@ -1,7 +1,7 @@
 // The parts of header lines (RFC 9110, 5.5 and 5.6.2), for headers that are
 // sent and headers that are read.
-#ifndef X402_FACILITATOR_HEADER_WORDS_HPP
-#define X402_FACILITATOR_HEADER_WORDS_HPP
+#ifndef X402_BASE_HEADER_SYNTAX_HPP
+#define X402_BASE_HEADER_SYNTAX_HPP
 
 #include <string_view>
 
@@ -10,7 +10,8 @@ namespace x402 {
 // Whether the words are equal, ignoring the case of ASCII letters.
 bool same_word(std::string_view one, std::string_view other);
 
-// Not empty, and only bytes that header names may contain.
+// A token (RFC 9110, 5.6.2): not empty, and only bytes that header names may
+// contain.
 bool is_token(std::string_view text);
 
 // A line break, NUL or another control character, except a tab.

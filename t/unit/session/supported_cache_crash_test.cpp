@@ -1,10 +1,10 @@
 // A worker may die between any two stores while it pins up a text. What is
-// shown then is the old text or the new one, and the board goes on.
+// shown then is the old text or the new one, and the cache goes on.
 //
 // In the first test random ones of the words that an operation changed are laid
 // over the memory as it was before, with the word that shows the new text only
 // when all of the text is there. The second one kills a process at random.
-#include "session/supported_board.hpp"
+#include "session/supported_cache.hpp"
 
 #include <csignal>
 #include <cstring>
@@ -46,36 +46,36 @@ bool is_whole(const SupportedText &shown)
                       == text_of(static_cast<unsigned>(shown.text[0] - 'a')));
 }
 
-void expect_usable(SupportedBoard &board, std::uint32_t place)
+void expect_usable(SupportedCache &cache, std::uint32_t place)
 {
-    EXPECT_TRUE(board.take_turn(place, 300, 1, kLater, 1000).yours);
-    EXPECT_TRUE(board.show(place, {0, 0, "next"}, kLater, 1000));
-    EXPECT_EQ(board.read(place, kFacilitator)->text, "next");
-    EXPECT_EQ(board.failures(place), 0u);
+    EXPECT_TRUE(cache.take_turn(place, 300, 1, kLater, 1000).yours);
+    EXPECT_TRUE(cache.show(place, {0, 0, "next"}, kLater, 1000));
+    EXPECT_EQ(cache.read(place, kFacilitator)->text, "next");
+    EXPECT_EQ(cache.failures(place), 0u);
 }
 
 using Words = std::vector<std::uint32_t>;
 
-TEST(SupportedBoardCrash, ShowsTheOldTextOrTheNewOne)
+TEST(SupportedCacheCrash, ShowsTheOldTextOrTheNewOne)
 {
-    constexpr SupportedBoard::Shape kShape = {2, 256};
+    constexpr SupportedCache::Shape kShape = {2, 256};
     Words memory(kShape.bytes() / 4 + 2);
-    SupportedBoard::format(memory.data(), kShape);
-    SupportedBoard board(memory.data(), nobody_lives);
-    std::uint32_t place = board.enter(kFacilitator, kNow);
+    SupportedCache::format(memory.data(), kShape);
+    SupportedCache cache(memory.data(), nobody_lives);
+    std::uint32_t place = cache.enter(kFacilitator, kNow);
     // Behind the header and the facilitator's number.
     constexpr std::size_t kShownWord = (24 + 8) / 4;
     std::mt19937 random(1);
 
     for (unsigned round = 0; round < 4; round++) {
         const Words before = memory;
-        std::uint32_t edition = board.edition(place);
-        std::string old_text = board.read(place, kFacilitator)->text;
+        std::uint32_t edition = cache.edition(place);
+        std::string old_text = cache.read(place, kFacilitator)->text;
         std::string new_text = text_of(round);
         ASSERT_TRUE(
-            board.take_turn(place, 100, 1, kNow + round * 7200000, 1000).yours);
+            cache.take_turn(place, 100, 1, kNow + round * 7200000, 1000).yours);
         ASSERT_TRUE(
-            board.show(place, {0, 0, new_text}, kNow + round * 7200000, 1000));
+            cache.show(place, {0, 0, new_text}, kNow + round * 7200000, 1000));
         const Words after = memory;
         ASSERT_NE(before[kShownWord], after[kShownWord]);
 
@@ -89,25 +89,25 @@ TEST(SupportedBoardCrash, ShowsTheOldTextOrTheNewOne)
                     memory[i] = shows ? before[i] : after[i];
                 }
             }
-            auto shown = board.read(place, kFacilitator);
+            auto shown = cache.read(place, kFacilitator);
             ASSERT_TRUE(shown);
             EXPECT_EQ(shown->text, shows ? new_text : old_text);
             EXPECT_EQ(shown->edition == edition, !shows);
-            expect_usable(board, place);
+            expect_usable(cache, place);
         }
         memory = after;
     }
 }
 
-TEST(SupportedBoardCrash, SurvivesProcessesThatAreKilled)
+TEST(SupportedCacheCrash, SurvivesProcessesThatAreKilled)
 {
-    constexpr SupportedBoard::Shape kShape = {1, 256};
+    constexpr SupportedCache::Shape kShape = {1, 256};
     void *memory = mmap(nullptr, kShape.bytes(), PROT_READ | PROT_WRITE,
                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     ASSERT_NE(memory, MAP_FAILED);
-    SupportedBoard::format(memory, kShape);
-    SupportedBoard board(memory, nobody_lives);
-    std::uint32_t place = board.enter(kFacilitator, kNow);
+    SupportedCache::format(memory, kShape);
+    SupportedCache cache(memory, nobody_lives);
+    std::uint32_t place = cache.enter(kFacilitator, kNow);
     std::mt19937 random(2);
     std::uint32_t last = 0;
 
@@ -116,26 +116,26 @@ TEST(SupportedBoardCrash, SurvivesProcessesThatAreKilled)
         ASSERT_GE(child, 0);
         if (child == 0) {
             for (unsigned number = attempt;; number++) {
-                board.enter(kFacilitator, kNow + number);
-                board.take_turn(place, 100, 1, kNow + number, 1000);
-                board.show(place, {0, 0, text_of(number)}, kNow + number, 1);
-                board.record_failure(place, kNow + number, 1);
+                cache.enter(kFacilitator, kNow + number);
+                cache.take_turn(place, 100, 1, kNow + number, 1000);
+                cache.show(place, {0, 0, text_of(number)}, kNow + number, 1);
+                cache.record_failure(place, kNow + number, 1);
             }
         }
-        while (board.edition(place) == last) {
+        while (cache.edition(place) == last) {
             usleep(50);
         }
         usleep(random() % 500);
         kill(child, SIGKILL);
         waitpid(child, nullptr, 0);
 
-        auto shown = board.read(place, kFacilitator);
+        auto shown = cache.read(place, kFacilitator);
         ASSERT_TRUE(shown);
         EXPECT_TRUE(is_whole(*shown)) << shown->text;
         last = shown->edition;
-        EXPECT_EQ(last, board.edition(place));
+        EXPECT_EQ(last, cache.edition(place));
     }
-    expect_usable(board, place);
+    expect_usable(cache, place);
     munmap(memory, kShape.bytes());
 }
 

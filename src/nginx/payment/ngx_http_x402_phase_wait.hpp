@@ -1,15 +1,16 @@
-// Runs a request on after something that it waited for has happened.
-#ifndef NGX_HTTP_X402_PHASE_RESUME_HPP
-#define NGX_HTTP_X402_PHASE_RESUME_HPP
+// A request that waits in the access phase, for a call or for a payment that
+// another request is working on, and how it continues.
+#ifndef NGX_HTTP_X402_PHASE_WAIT_HPP
+#define NGX_HTTP_X402_PHASE_WAIT_HPP
 
 #include "nginx/request/ngx_http_x402_ctx.hpp"
 
 namespace x402 {
 
-// Lets the phases of the request go on. The request may be gone afterwards.
+// Continues the phases of the request. The request may be gone afterwards.
 void resume_phases(ngx_http_request_t *r);
 
-// Gives the answer of a call to the request and lets it run on. If that throws,
+// Hands the answer of a call to the request and continues it. If that throws,
 // the request ends with 500 and its cleanup gives the claim back. The request
 // may be gone afterwards.
 template <class Body> void resume_request(ngx_http_request_t *r, Body &&body)
@@ -26,6 +27,11 @@ template <class Body> void resume_request(ngx_http_request_t *r, Body &&body)
     ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
     ngx_http_run_posted_requests(c);
 }
+
+// True: this request waits, and its access phase will run again. False: it has
+// waited long enough, or its client has as many unverified and waiting payments
+// as it may have.
+bool wait_for_claim(RequestCtx &ctx);
 
 }  // namespace x402
 

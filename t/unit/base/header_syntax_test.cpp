@@ -1,4 +1,4 @@
-#include "facilitator/header_words.hpp"
+#include "base/header_syntax.hpp"
 
 #include <gtest/gtest.h>
 
@@ -8,7 +8,7 @@
 namespace x402 {
 namespace {
 
-TEST(HeaderWords, AreTheSameInAnyCaseOfLetters)
+TEST(HeaderSyntax, AreTheSameInAnyCaseOfLetters)
 {
     EXPECT_TRUE(same_word("Keep-Alive", "keep-alive"));
     EXPECT_TRUE(same_word("", ""));
@@ -18,7 +18,7 @@ TEST(HeaderWords, AreTheSameInAnyCaseOfLetters)
     EXPECT_FALSE(same_word("[", "{"));
 }
 
-TEST(HeaderWords, KnowsTokens)
+TEST(HeaderSyntax, KnowsTokens)
 {
     for (int code = 0; code < 256; code++) {
         char byte = static_cast<char>(code);
@@ -31,7 +31,7 @@ TEST(HeaderWords, KnowsTokens)
     EXPECT_FALSE(is_token(""));
 }
 
-TEST(HeaderWords, KnowsControlCharacters)
+TEST(HeaderSyntax, KnowsControlCharacters)
 {
     for (int code = 0; code < 256; code++) {
         std::string text = std::string("a") + static_cast<char>(code) + "b";
