@@ -51,9 +51,9 @@ my $t = nginx($conf, facilitator => $f, holes => {
 });
 X402::Certificates::make($t->dir);
 $t->write('html/a', "SECRET\n");
-$t->write('password', "twowords\n");
-$t->write('secret', "secret\n");
-$t->write('wrong', "wrong\n");
+chmod 0600, $t->write('password', "twowords\n");
+chmod 0600, $t->write('secret', "secret\n");
+chmod 0600, $t->write('wrong', "wrong\n");
 $t->{holes}{PROXY} = 'x402_facilitator_proxy ' . $http->url . " user=me password=$t->{dir}/password;";
 # A module without libcurl says so.
 if ($t->config_error($conf) =~ /(a proxy needs libcurl.*)/) {
@@ -148,6 +148,9 @@ refused('http://proxy:3128 user=a:b password=x', qr/unknown parameter "user=a:b"
 refused('http://proxy:3128 timeout=5s', qr/unknown parameter "timeout=5s"; write user=name and password=file/);
 refused('off user=me', qr/off takes no further parameters/);
 $t->write('empty', "\n");
+chmod 0644, "$t->{dir}/empty";
+refused("http://proxy:3128 user=me password=$t->{dir}/empty",
+    qr{"\S+/empty" is open to others than its owner \(mode 0644\); chmod it to 0600});
 refused("http://proxy:3128 user=me password=$t->{dir}/empty", qr/empty" cannot be used: one line with the password is expected/);
 
 finish;

@@ -96,15 +96,23 @@ char *read_config_file(ngx_conf_t *cf, ngx_str_t &path, std::size_t limit,
     return NGX_CONF_OK;
 }
 
+char *read_secret_file(ngx_conf_t *cf, ngx_str_t &path, std::size_t limit,
+                       SecretText &out)
+{
+    mode_t mode = 0;
+    char *result = read_config_file(cf, path, limit, out.text, &mode);
+    if (result == NGX_CONF_OK) {
+        warn_of_readers(cf, path, mode);
+    }
+    return result;
+}
+
 FacilitatorAuth *read_key_file(ngx_conf_t *cf, AuthKind kind, ngx_str_t path)
 {
     SecretText secret;
-    mode_t mode = 0;
-    if (read_config_file(cf, path, kLongestKeyFile, secret.text, &mode)
-        != NGX_CONF_OK) {
+    if (read_secret_file(cf, path, kLongestKeyFile, secret) != NGX_CONF_OK) {
         return nullptr;
     }
-    warn_of_readers(cf, path, mode);
     auto key = read_auth_key(kind, secret.text);
     if (!key) {
         config_file_error(cf, path, 0,

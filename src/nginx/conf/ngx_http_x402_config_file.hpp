@@ -17,8 +17,13 @@ char *read_config_file(ngx_conf_t *cf, ngx_str_t &path, std::size_t limit,
 char *config_file_error(ngx_conf_t *cf, const ngx_str_t &path, ngx_err_t error,
                         const std::string &why);
 
-// The key in a file; warns if others than its owner may read it. nullptr: an
-// error was printed, or no memory. Lifetime: the configuration cycle.
+// The same for a file that holds a key or a password: the one place where these
+// are read. Warns if others than the owner may read it.
+char *read_secret_file(ngx_conf_t *cf, ngx_str_t &path, std::size_t limit,
+                       SecretText &out);
+
+// The key in a file. nullptr: an error was printed, or no memory. Lifetime: the
+// configuration cycle.
 FacilitatorAuth *read_key_file(ngx_conf_t *cf, AuthKind kind, ngx_str_t path);
 
 }  // namespace x402

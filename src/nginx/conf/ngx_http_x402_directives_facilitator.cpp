@@ -143,7 +143,7 @@ bool read_password(ngx_conf_t *cf, std::string_view path,
     ngx_str_t file = pool_copy(cf->pool, path);
     SecretText secret;
     if (file.data == nullptr
-        || read_config_file(cf, file, kLongestPasswordFile, secret.text)
+        || read_secret_file(cf, file, kLongestPasswordFile, secret)
                != NGX_CONF_OK) {
         return false;
     }
