@@ -10,28 +10,38 @@ use X402::House;
 
 # Paths, and what is read of these files: 'page' is Markdown without code and
 # without names of tests, 'comments' and 'strings' are those of C and C++, 'hash
-# comments' are lines that begin with `#`. Add a folder once it is in plain
-# English.
+# comments' are lines that begin with `#`.
 my @covered = (
-    [ 'README.md',            'page' ],
-    [ 'docs/*.md',            'page' ],
-    [ 'conf-examples/*.conf', 'hash comments' ],
-    [ 'Makefile',             'hash comments' ],
-    [ 'config',               'hash comments' ],
-    [ 'config.make',          'hash comments' ],
-    [ 'src/base/*.*pp',       'comments' ],
-    [ 'src/protocol/*.*pp',   'comments' ],
-    [ 'src/facilitator/*.*pp', 'comments' ],
-    [ 'src/policy/*.*pp',     'comments' ],
-    [ 't/house/*.t',          'hash comments' ],
-    [ 't/http/*.t',           'hash comments' ],
-    [ 't/unit/*/*.cpp',       'comments' ],
-    [ 't/lib/X402/*.pm',      'hash comments' ],
-    [ 't/chaos/*.py',         'hash comments' ],
-    [ 't/e2e/*.mjs',          'comments' ],
-    [ 't/bench/*.mjs',        'comments' ],
-    [ 't/bench/*.cpp',        'comments' ],
-    [ 't/fuzz/*.cpp',         'comments' ],
+    [ 'README.md',              'page' ],
+    [ 'CHANGELOG.md',           'page' ],
+    [ 'CONTRIBUTING.md',        'page' ],
+    [ 'SECURITY.md',            'page' ],
+    [ 'docs/*.md',              'page' ],
+    [ 'conf-examples/*.conf',   'hash comments' ],
+    [ 'Makefile',               'hash comments' ],
+    [ 'config',                 'hash comments' ],
+    [ 'config.make',            'hash comments' ],
+    [ 'debian/*',               'hash comments' ],
+    [ 'packaging/*/*',          'hash comments' ],
+    [ 'monitoring/*.yml',       'hash comments' ],
+    [ 'ngx_http_x402_module.c', 'comments' ],
+    [ 'src/*/*.*pp',            'comments', 'strings' ],
+    [ 'src/nginx/*.h',          'comments' ],
+    [ 'src/nginx/*/*.*pp',      'comments', 'strings' ],
+    [ 'src/nginx/*/*/*.*pp',    'comments', 'strings' ],
+    [ 'tools/*.*pp',            'comments', 'strings' ],
+    [ 't/house/*.t',            'hash comments' ],
+    [ 't/http/*.t',             'hash comments' ],
+    [ 't/unit/*/*.*pp',         'comments' ],
+    [ 't/lib/X402/*.pm',        'hash comments' ],
+    [ 't/package/*',            'hash comments' ],
+    [ 't/chaos/*.py',           'hash comments' ],
+    [ 't/chaos/*.c',            'comments' ],
+    [ 't/e2e/*.mjs',            'comments' ],
+    [ 't/e2e/*.sol',            'comments' ],
+    [ 't/bench/*.mjs',          'comments' ],
+    [ 't/bench/*.*pp',          'comments' ],
+    [ 't/fuzz/*.*pp',           'comments' ],
 );
 
 # Pattern, what to write instead, and what looks like it and is fine.
@@ -134,6 +144,8 @@ catches $_, \&unplain, planted($_) for
     'a page of ours', 'Two dialects besides.', 'while it is underway', 'the client and his money', 'Somebody has paid.',
     'for who pays', 'A price. Who pays is served.', 'to whom it goes', 'it is well again', 'the dear one',
     "a line\nfor\nwho pays", "| a | b |\n| --- | --- |\n| c | is no page |";
+catches 'in a message', \&unplain, planted('const char *a = "it is no number";', 'src/nginx/conf/planted.cpp');
+catches 'in a comment of a room of nginx', \&unplain, planted('// for ever', 'src/nginx/call/curl/planted.hpp');
 catches 'in an example', \&unplain, planted('    # for ever', 'conf-examples/planted.conf');
 
 is_deeply [ unplain(planted($_)) ], [ unplain($house) ], "fine: $_" for
