@@ -80,6 +80,7 @@ pays('/plain/a', 'HTTP proxy, http facilitator');
 like $http->log, qr/CONNECT 127\.0\.0\.1:@{[ $f->port ]}/, 'also in a tunnel';
 unlike $http->log, qr/(?:POST|GET) /, 'the proxy sees no call';
 pays('/socks/a', 'SOCKS5 proxy');
+like $socks->log, qr/connected to localhost:@{[ $t->port('good') ]}/, 'it looks up the name of the facilitator, too';
 my $seen = length $http->log;
 pays('/direct/a', 'no proxy in a location of a server with one');
 is substr($http->log, $seen), '', 'the proxy was not asked for that';

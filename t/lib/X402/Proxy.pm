@@ -33,7 +33,8 @@ sub socks ($class, $user = undef, $password = undef) {
 sub url ($self) { return "$self->{scheme}://127.0.0.1:$self->{port}" }
 
 sub log ($self) {
-    open my $file, '<', "$self->{dir}/log" or return '';
+    my $name = $self->{scheme} eq 'http' ? 'log' : 'output';
+    open my $file, '<', "$self->{dir}/$name" or return '';
     local $/;
     return <$file> // '';
 }

@@ -172,7 +172,10 @@ bool CurlEngine::go_through_proxy(Transfer &transfer)
         return !failed;
     }
     bool socks = proxy->url.socks;
-    set(CURLOPT_PROXY, proxy->url.text().c_str());
+    // Without its scheme, which would overrule the type: for curl "socks5://"
+    // means that names are looked up here.
+    std::string url = proxy->url.text();
+    set(CURLOPT_PROXY, url.c_str() + url.find("//") + 2);
     set(CURLOPT_PROXYTYPE,
         static_cast<long>(socks ? CURLPROXY_SOCKS5_HOSTNAME : CURLPROXY_HTTP));
     set(CURLOPT_NOPROXY, "");
