@@ -142,7 +142,7 @@ test('each version by itself: the other client finds nothing to pay', async () =
     await assert.rejects(payingFetch(payer)(stack.at('/old')), /Failed to create payment payload/);
     const header = await signedForV1(stack.chain, payer, stack.at('/old'));
     const response = await presented('/new', { 'x-payment': header });
-    assert.equal(response.status, 402, 'a header of version 1 is no payment in version 2');
+    assert.equal(response.status, 402, 'a header of version 1 is not a payment in version 2');
     assert.ok(offerOf(response));
     await response.arrayBuffer();
     assert.deepEqual(await stack.spent(payer), []);

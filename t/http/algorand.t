@@ -85,7 +85,7 @@ for my $path ('/api/weather/', '/API/Weather', '/api//weather') {
 is unpaid($t, '/short')->{accepts}[0]{network}, $short, '1. a short id as it is written';
 
 forget();
-is $f->asked('verify'), undef, 'nobody was asked yet';
+is $f->asked('verify'), undef, 'no facilitator was asked yet';
 for my $path ('/api/weather', '/short') {
     forget();
     my $r = pay_by($path, group(2));
@@ -152,7 +152,7 @@ for my $bad (
     $r = pay_by('/short', $group);
     is $r->status, 402, "$name: 402";
     is offer($r)->{error}, 'invalid_payload', "$name: said so";
-    is $f->calls, 0, "$name: nobody was asked";
+    is $f->calls, 0, "$name: no facilitator was asked";
     ok $up->untouched, "$name: not served";
 }
 

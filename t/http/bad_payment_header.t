@@ -76,9 +76,9 @@ for (
 }
 
 my $r = $t->get('/paid', headers => [ ('PAYMENT-SIGNATURE' => encoded($good)) x 2 ]);
-is offer($r)->{error}, 'Unreadable payment header: it is there more than once', 'two headers are no payment';
+is offer($r)->{error}, 'Unreadable payment header: it is there more than once', 'two headers are not a payment';
 $r = $t->get('/paid', headers => [ 'X-PAYMENT' => encoded({ %$good, x402Version => 1 }) ]);
-is offer($r)->{error}, 'Payment in X-PAYMENT, but this resource takes it in PAYMENT-SIGNATURE', 'a v1 header is no payment here';
+is offer($r)->{error}, 'Payment in X-PAYMENT, but this resource takes it in PAYMENT-SIGNATURE', 'a v1 header is not a payment here';
 my $c = $t->connect;
 $c->send("GET /paid HTTP/1.1\r\nHost: a\r\nPAYMENT-SIGNATURE: @{[ encoded($good) ]}\r\n \r\n folded\r\nConnection: close\r\n\r\n");
 like $c->answer->status, qr/\A40[02]\z/, 'a folded header';

@@ -72,10 +72,10 @@ for my $path ('/', '/before/', '/var') {
 fresh;
 $two->verify(status => 503, body => '');
 is paid($t, '/', payment => solana(offer($t->get('/'))))->status, 502, 'when it fails';
-is asked, ' | verify', 'nobody stands in for it';
+is asked, ' | verify', 'no other facilitator stands in for it';
 fresh;
 $one->verify(status => 503, body => '');
-is paid($t, '/evm', change => { 'accepted.extra.x' => without() })->status, 200, 'what nobody has added to';
+is paid($t, '/evm', change => { 'accepted.extra.x' => without() })->status, 200, 'an option that no facilitator added to';
 is asked, 'verify | verify settle', 'goes on to the next';
 
 # --- the first says it too
@@ -122,8 +122,8 @@ $t->conf($ways =~ s/SECOND//r);
 $t->wait_exit($t->reload);
 fresh;
 my $gone = payment($old, accept => 1);
-is $t->ask('GET', '/evm', headers => [ header_of($gone) ])->status, 402, 'by the one that is gone nobody can pay';
-is asked, ' | ', 'nobody is asked';
+is $t->ask('GET', '/evm', headers => [ header_of($gone) ])->status, 402, 'no payment is possible at the one that is gone';
+is asked, ' | ', 'no facilitator is asked';
 is paid($t, '/evm', payment => payment($old))->status, 200, 'by the other one one can';
 
 finish;

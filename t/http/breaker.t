@@ -172,7 +172,7 @@ is_closed paid($t, '/'), 'no other';
 is $f->order, 'verify', 'it was asked once';
 $f->verify('ok');
 sleep 5.1;
-is_content paid($t, '/', payment => $kept), "SECRET\n", 'the payment that was turned away is good';
+is_content paid($t, '/', payment => $kept), "SECRET\n", 'the payment that was rejected is valid';
 is closes, 1, 'and closes it';
 is_content paid($t, '/'), "SECRET\n", 'back to usual' for 1 .. 3;
 is opens, 1, 'one line when it opened';

@@ -73,7 +73,7 @@ for my $h2 (0, 1) {
         $r = $t->get("/$where/x", %via, headers => [ @member, $payment->@* ]);
         is $r->status, 200, "$http, $where: bypass beats a payment";
         is $r->header_count('PAYMENT-RESPONSE'), 0, "$http, $where: no receipt";
-        is $f->calls, 0, "$http, $where: nobody was asked";
+        is $f->calls, 0, "$http, $where: no facilitator was asked";
     }
     ok !grep({ $_->{headers}{'payment-signature'} } $up->requests), "$http: the backend does not see it";
     is_content $t->get('/up/x', %via, headers => $payment), "answer to /up/x\n", "$http: it still buys";

@@ -97,7 +97,7 @@ for my $via ([], [ h2 => 1, port => 'h2' ]) {
     is $r->status, 402, "${p}if: return 200 is not for nothing";
     no_trace $r, 'SECRET', "${p}if: return 200: no content";
     is $t->get('/if/a?g=1', @$via)->body, 'free', "${p}if: a way to what is free is free";
-    is $f->calls . $up->hits, '00', "${p}nobody was asked for that";
+    is $f->calls . $up->hits, '00', "${p}no facilitator was asked for that";
 
     # A failure is not for sale: the plain error, whatever page it has.
     $_->forget for $f, $up;
@@ -106,7 +106,7 @@ for my $via ([], [ h2 => 1, port => 'h2' ]) {
         is $r->status, 418, "${p}error_page to a named location with a price";
         no_trace $r, 'SECRET', "${p}error_page to a named location with a price: no content";
     }
-    is $f->calls . $up->hits, '00', "${p}error_page to a named location with a price: nobody is asked";
+    is $f->calls . $up->hits, '00', "${p}error_page to a named location with a price: no facilitator is asked";
 
     # dav: nothing is written, moved or deleted without money, or when settlement fails before it.
     for my $case ([ PUT => 'new' ], [ DELETE => 'there' ], [ MKCOL => 'dir/' ], [ MOVE => 'there' ], [ COPY => 'there' ]) {

@@ -43,7 +43,7 @@ for (['/a', 'verify'], ['/before/a', 'settle']) {
     my @flood = map { begin($path) } 1 .. 4;
     $f->wait_calls($call => 4);
     my $r = paid($t, $path);
-    is $r->status . $r->body, '503{"error":"busy","charged":false}', "$call: the fifth is turned away";
+    is $r->status . $r->body, '503{"error":"busy","charged":false}', "$call: the fifth is rejected";
     like $r->header('Retry-After'), qr/\A[1-9]\d*\z/, "$call: Retry-After";
     ok !$r->header('PAYMENT-REQUIRED'), "$call: no new demand";
     is $t->get($path)->status, 402, "$call: an offer is free";
@@ -71,7 +71,7 @@ for (['/a', 'verify'], ['/before/a', 'settle']) {
 $f->settle('hold');
 $f->forget;
 my @proven = map { begin('/a') } 1 .. 6;
-ok $f->wait_calls(settle => 6), 'verified payments are no garbage';
+ok $f->wait_calls(settle => 6), 'verified payments do not count as garbage';
 $f->settle('paid');
 $f->release;
 is scalar(grep { $_->answer->status == 200 } @proven), 6, 'all are served';

@@ -95,6 +95,6 @@ for my $what (sort keys %refused) {
     is $r->status, 402, "our words $what";
     is $r->header_count('PAYMENT-RESPONSE'), 0, 'buy nothing';
 }
-is $f->calls, 0, 'nobody was asked about any of them';
+is $f->calls, 0, 'no facilitator was asked about any of them';
 
 finish;

@@ -99,7 +99,7 @@ my %examples = (
             my $text = file('/articles/a.html');
             is $t->get('/articles/a.html', headers => \@password)->body, $text, 'a member reads for nothing';
             is $t->get('/articles/a.html', from => '127.0.0.2')->body, $text, 'and so does the own network';
-            is $f->calls, 0, 'nobody was asked';
+            is $f->calls, 0, 'no facilitator was asked';
             is $t->get('/archive/a.html')->status, 401, 'the archive is for members';
             is $t->get('/archive/a.html', headers => \@password)->status, 402, 'who pay';
         },
@@ -175,7 +175,7 @@ my %examples = (
             like $t->get('/articles/a.html', @browser)->body, qr/One article.*0\.02 USDC/s, 'people see a page';
             like $t->get('/downloads/a.bin', @browser)->body, qr{costs 0\.1 dollars.*localhost/downloads/a\.bin}s,
                 'of one\'s own';
-            like $t->get('/v1/a', @browser)->body, qr/\A\{"error":/, 'but not where nobody looks';
+            like $t->get('/v1/a', @browser)->body, qr/\A\{"error":/, 'but not where no page is read';
         },
     },
     'extensions.conf' => {
@@ -208,7 +208,7 @@ my %examples = (
             is join(' ', map { $_->{headers}{'x-api-key'} } $f->requests), 'key-for-verify key-for-settle', 'keys';
             $f->verify(invalid => 'insufficient_signatures');
             my $r = $show->(fast_payment($body));
-            is $r->status, 403, 'a proof that is no good';
+            is $r->status, 403, 'an invalid proof';
             is fast_offer($r)->{error}, 'insufficient_signatures', 'and why';
         },
     },
@@ -251,7 +251,7 @@ my %examples = (
             is $t->get('/weather', headers => [ 'X-API-Key' => 'key-of-a-subscriber' ])->status, 200, 'a subscriber pays nothing';
             is paid($t, '/weather')->status, 200, 'others do';
             like +($f->requests)[0]{headers}{authorization}, qr/\ABearer ey/, 'with a token';
-            is $f->count('supported'), 0, 'what is supported is asked by nobody';
+            is $f->count('supported'), 0, 'no worker asks what is supported';
         },
     },
     'behind-a-proxy.conf' => {
@@ -352,7 +352,7 @@ for my $name (sort keys %examples) {
         is $r->status, 200, "$name: $path is free";
         ok !grep({/\Apayment/i} $r->{headers}->@*), "$name: $path knows nothing of payments";
     }
-    is $f->calls, 0, "$name: nobody was asked for that";
+    is $f->calls, 0, "$name: no facilitator was asked for that";
 
     my ($r, $receipt) = sold($about, $t, $sold);
     is $r->status, 200, "$name: $sold is sold";

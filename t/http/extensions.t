@@ -62,7 +62,7 @@ sub breaks ($path, $extensions, $name) {
     my $r = paid($t, $path, payment => with_extensions($path, $extensions));
     is $r->status, 402, $name;
     is offer($r)->{error}, 'extension_echo_mismatch', "$name: says why";
-    is $f->calls, 0, "$name: nobody is asked";
+    is $f->calls, 0, "$name: no facilitator is asked";
     return;
 }
 

@@ -32,7 +32,7 @@ $t->start;
 
 for (1 .. 2) {
     $f->forget;
-    is_content paid($t, '/names/a'), "SECRET\n", 'a name with addresses where nobody listens';
+    is_content paid($t, '/names/a'), "SECRET\n", 'a name with addresses without a listener';
     is $f->order, 'verify settle', 'each call once';
     $f->close_idle;
     $f->forget;

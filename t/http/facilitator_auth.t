@@ -167,7 +167,7 @@ $f->verify_once(redirect => $other->url);
 my $r = paid($t, '/bearer/a');
 is $r->status, 502, 'a redirect elsewhere: 502';
 no_trace $r, 'SECRET', 'no content';
-is $other->calls, 0, 'nobody else is asked';
+is $other->calls, 0, 'no other facilitator is asked';
 $t->log_like(qr/\[crit\].*credentials are configured/, 'crit in the log');
 $f->forget;
 $f->verify_once(redirect => $f->url . '/moved');

@@ -144,7 +144,7 @@ ok $f->wait_gone('verify'), 'the connection is closed';
 $f->verify(invalid => 'insufficient_funds');
 $f->release;
 $r = paid($t, '/a');
-is offer($r)->{error}, 'insufficient_funds', 'and its late answer is nobody\'s';
+is offer($r)->{error}, 'insufficient_funds', 'and its late answer reaches no call';
 $f->verify('ok');
 
 # --- a client that leaves closes the connection of its verify

@@ -118,7 +118,7 @@ for (
     fresh;
     $one->verify(@spec);
     is paid($t, '/')->status, $status, "$name: answered $status";
-    is asked($one, $two), 'verify | ', "$name: nobody else is asked";
+    is asked($one, $two), 'verify | ', "$name: no other facilitator is asked";
     is $up->hits, 0, "$name: no content";
 }
 fresh;
@@ -130,7 +130,7 @@ is asked($one, $two), 'verify | verify', 'each was asked once';
 
 fresh;
 is_content paid($t, '/late-before/'), "SECRET\n", 'settled first, by the one that lives';
-is asked($one, $two), ' | settle', 'nobody else was there';
+is asked($one, $two), ' | settle', 'no other facilitator was asked';
 $t->log_like(qr/settle was not sent to facilitator "\Q$dead_too\E": .*; asking "\Q$alive\E"/, 'one line for each step');
 
 for my $path ('/', '/before/') {
@@ -216,7 +216,7 @@ is $accept->{extra}{facilitatorAddress}, '0x' . '1' x 40, 'its word is in the of
 $one->verify(status => 503, body => '');
 my $r = paid($t, '/bound/', payment => permit2(unpaid($t, '/bound/')));
 is $r->status, 502, 'when it fails' or diag $r->summary;
-is asked($one, $two), 'verify | ', 'nobody stands in for it';
+is asked($one, $two), 'verify | ', 'no other facilitator stands in for it';
 
 # --- a reload that changes the group
 

@@ -72,13 +72,13 @@ my $payment = payment(unpaid($t, '/own/a'));
 my $r = paid($t, '/own/a', payment => $payment);
 is $r->status, 502, 'a redirect elsewhere: 502';
 no_trace $r, 'SECRET', 'no content';
-is $other->calls, 0, 'nobody else is asked';
+is $other->calls, 0, 'no other facilitator is asked';
 $t->log_like(qr/\[crit\].*credentials are configured/, 'crit in the log');
 $f->verify('ok');
 is_content paid($t, '/own/a', payment => $payment), "SECRET\n", 'the payment is still good';
 $f->settle(redirect => $other->url, status => 308);
 is paid($t, '/own/a')->status, 502, 'the same of settle';
-is $other->calls, 0, 'nobody else is asked';
+is $other->calls, 0, 'no other facilitator is asked';
 
 # On the same host and port it is followed, headers and all; without headers anywhere.
 $f->settle('paid');

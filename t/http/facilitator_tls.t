@@ -54,7 +54,7 @@ is_content paid($t, '/name/a'), "SECRET\n", 'by name';
 is $f->order, 'verify settle verify settle', 'asked as usual';
 is_content paid($t, '/good/a'), "SECRET\n", 'another payment' for 1 .. 3;
 
-for my $case ([ '/expired/a', 'expired' ], [ '/other/a', 'for another host' ], [ '/self/a', 'by nobody known' ],
+for my $case ([ '/expired/a', 'expired' ], [ '/other/a', 'for another host' ], [ '/self/a', 'by an unknown authority' ],
     [ '/system/a', 'an authority that is not named' ], [ '/plain/a', 'no TLS at all' ])
 {
     my ($path, $name) = @$case;

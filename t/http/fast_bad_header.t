@@ -62,7 +62,7 @@ for (
     answer_to($_->[1], $unpaid, "HTTP/2: $_->[0]", h2 => 1, port => 'h2') if length $_->[1] < 65000;
 }
 my $r = $t->get('/paid', headers => [ ('X-PAYMENT' => $value) x 2 ]);
-is fast_offer($r)->{error}, 'Unreadable payment header: it is there more than once', 'two headers are no payment';
+is fast_offer($r)->{error}, 'Unreadable payment header: it is there more than once', 'two headers are not a payment';
 $r = $t->get('/paid', headers => [ 'PAYMENT-SIGNATURE' => $value ]);
 is fast_offer($r)->{error}, 'Payment in PAYMENT-SIGNATURE, but this resource takes it in X-PAYMENT', 'nor is one of version 2';
 

@@ -103,7 +103,7 @@ unlink "$t->{dir}/nginx.pid";
 $t->start;
 $_->forget for $f, $up;
 is_used(show('/a', $_), 'killed and started again: used') for $recorded, $payment;
-is $f->calls . $up->hits, '00', 'nobody was asked';
+is $f->calls . $up->hits, '00', 'no facilitator was asked';
 is show('/a', fast_payment(of('/a')))->status, 200, 'and a new one is good';
 
 finish;

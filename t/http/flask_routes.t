@@ -98,7 +98,7 @@ for my $field (qw(amount asset payTo)) {
     is offer(paid($t, '/weather', change => { "accepted.$field" => $value }))->{error}, 'No matching payment requirements',
         "3.5.5 another $field";
 }
-is $f->calls, 0, '3.5.5 nobody was asked';
+is $f->calls, 0, '3.5.5 no facilitator was asked';
 
 # 6. An expensive tier.
 is $json->encode(unpaid($t, '/weather?tier=premium')->{accepts}), $json->encode([ evm_way('100000'), svm_way('100000') ]),

@@ -67,7 +67,7 @@ is $f->asked('settle')->{paymentPayload}{payload}{signature}, decoded($honest)->
 $t->log_like(qr/\[notice\].*unverified payment .* is replaced by/, 'the log says so');
 fresh;
 is paid($t, '/a', payment => $_)->status, 402, 'both are used' for $honest, $forged;
-is $f->calls . $up->hits, '00', 'nobody was asked';
+is $f->calls . $up->hits, '00', 'no facilitator was asked';
 
 # --- for something else, which becomes what the payment is for
 
@@ -88,7 +88,7 @@ is said(paid($t, '/b', payment => payment(unpaid($t, '/b'), %victim, valid => 20
 is $f->order, 'verify', 'is found out';
 fresh;
 $f->verify(status => 503, body => '');
-is said(paid($t, '/b', payment => payment(unpaid($t, '/b'), %victim, valid => 201))), $unknown, 'nobody can say';
+is said(paid($t, '/b', payment => payment(unpaid($t, '/b'), %victim, valid => 201))), $unknown, 'the outcome is unknown';
 fresh;
 my $resigned = decoded($forged);
 $resigned->{payload}{signature} = random_hex(65);
@@ -98,7 +98,7 @@ isnt paid($t, '/b', payment => encoded($resigned), from => '127.0.0.3')->status,
 is said(paid($t, '/off/b', payment => payment(unpaid($t, '/off/b'), %victim, valid => 202))), $unknown, 'where nothing is settled';
 my $cheap = payment(unpaid($t, '/b'), %victim, valid => 203);
 is said(paid($t, '/dear/b', payment => $cheap)), $unknown, 'for less than it costs';
-is $f->calls . $up->hits, '00', 'nobody was asked about these';
+is $f->calls . $up->hits, '00', 'no facilitator was asked about these';
 is_content paid($t, '/b', payment => $forged, from => '127.0.0.66'), "SECRET\n", 'it was not forged: finished by itself';
 is $f->order, 'settle', 'with its own bytes';
 
@@ -122,7 +122,7 @@ is $f->asked('settle')->{paymentPayload}{payload}{signature}, decoded($honest)->
 ($forged, %victim) = forged('/after/a');
 is said(paid($t, '/after/a', payment => payment(unpaid($t, '/after/a'), %victim, valid => 200), from => '127.0.0.3')),
     $unknown, 'verified before';
-is $f->calls, 0, 'nobody is asked';
+is $f->calls, 0, 'no facilitator is asked';
 
 # --- with a maximum, whose final amount is not known before content
 
@@ -132,7 +132,7 @@ $f->settle('close');
 is said(paid($t, '/permit', payment => permit2(unpaid($t, '/permit'), %permit), from => '127.0.0.66')), $unknown, 'Permit2: one in doubt';
 fresh;
 is said(paid($t, '/upto', payment => permit2(unpaid($t, '/upto'), %permit))), $unknown, 'is not taken over by scheme upto';
-is $f->calls, 0, 'nobody is asked';
+is $f->calls, 0, 'no facilitator is asked';
 is_content paid($t, '/permit', payment => permit2(unpaid($t, '/permit'), %permit, deadline => 200)), "SECRET\n", 'but by scheme exact';
 
 # --- many at once

@@ -58,7 +58,7 @@ ok !-e $journal, 'and makes no journal';
 like $t->config_error($conf =~ s{%%ZONE%%}{x402_zone mine:1m journal=$t->{dir}/none/j;}r),
     qr/\[emerg\].*none/, '-t says that the directory is not there';
 like $t->config_error($conf =~ s{%%ZONE%%}{x402_zone mine:1m journal=/dev/full;}r),
-    qr/\[emerg\].*regular file/, '-t refuses what is no file';
+    qr/\[emerg\].*regular file/, '-t refuses what is not a file';
 
 $t->start;
 is sprintf('%o', (stat $journal)[2] & 07777), '600', 'the journal is nobody else\'s business';
@@ -95,7 +95,7 @@ $t->log_like(qr/\[warn\].*\Q$journal\E.*no record/, 'a torn end is passed over, 
 $_->forget for $f, $up;
 
 is paid($t, '/used', payment => $payment{used})->status, 402, 'started again: used is used';
-is $f->calls . $up->count, '00', 'nobody was asked';
+is $f->calls . $up->count, '00', 'no facilitator was asked';
 my $r = paid($t, '/elsewhere', payment => $payment{unknown});
 is $r->status . $r->body, '503{"error":"settlement_unknown","charged":"unknown"}', 'unknown is unknown';
 is_content paid($t, '/unknown', payment => $payment{unknown}), "SECRET\n", 'and is finished by its payment';

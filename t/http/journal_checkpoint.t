@@ -75,7 +75,7 @@ is -s $files[0], 0, 'into its other file';
 cmp_ok -s $files[1], '<', $once / 1.5, 'where it is shorter';
 sell('again');
 is -s $files[1], 0, 'and back';
-is sprintf('%o', (stat $files[1])[2] & 07777), '600', 'the other file is nobody else\'s business either';
+is sprintf('%o', (stat $files[1])[2] & 07777), '600', 'the other file is readable by its owner only, too';
 
 # --- killed, whenever that is: a worker, all of them; a reload in between
 
@@ -98,7 +98,7 @@ $_->forget for $f, $up;
 my @again = map { paid($t, '/a', payment => $_) } @known;
 is scalar(grep { $_->status == 402 && offer($_)->{error} eq 'payment_already_used' } @again), scalar(@again),
     'all of ' . @again . ' payments are used';
-is $f->calls . ' ' . $up->hits, '0 0', 'nobody was asked about one';
+is $f->calls . ' ' . $up->hits, '0 0', 'no facilitator was asked about one';
 is_content paid($t, '/doubt', payment => $doubt), "SECRET\n", 'what was unknown is finished by its payment';
 
 finish;

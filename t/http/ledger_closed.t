@@ -71,7 +71,7 @@ $t->start;
 is paid($t, '/elsewhere', payment => $payment)->status, 503, 'nine minutes and a half later: still in doubt';
 sleep 1.5;
 $t->log_unlike($closed, 'not closed yet');
-is $f->calls, 0, 'nobody is asked about a payment that cannot be used';
+is $f->calls, 0, 'no facilitator is asked about a payment that cannot be used';
 
 $t->quit;
 age(20);
@@ -82,7 +82,7 @@ is $r->status, 402, 'the payment is over';
 is offer($r)->{error}, 'payment_already_used', 'as one that was used';
 sleep 2.2;
 is $t->log_count($closed), 1, 'closed is told once, by two workers';
-is $f->calls . $up->hits, '01', 'nobody was asked, nothing was made again';
+is $f->calls . $up->hits, '01', 'no call was made, nothing was made again';
 
 $t->quit;
 $t->start;

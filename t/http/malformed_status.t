@@ -56,11 +56,11 @@ is $r->status . $r->body, "400write base64\n", 'error_page';
 ok offer($r), 'with the offer';
 
 is $t->get('/a')->status, 402, 'no payment';
-is $t->get('/a', headers => [ 'PAYMENT-SIGNATURE' => '' ])->status, 402, 'an empty header is no payment';
+is $t->get('/a', headers => [ 'PAYMENT-SIGNATURE' => '' ])->status, 402, 'an empty header is not a payment';
 is $t->get('/a', headers => [ 'X-PAYMENT' => $good ])->status, 402, 'the header of another version';
 is $t->get('/a', headers => [ 'PAYMENT-SIGNATURE' => encoded('{"x402Version":3}') ])->status, 402, 'another version';
 is paid($t, '/a', change => { 'payload.signature' => 5 })->status, 402, 'another shape';
-is $f->calls . $up->hits, '00', 'nobody was asked, nothing was made';
+is $f->calls . $up->hits, '00', 'no call was made, nothing was made';
 is $t->get('/a', headers => [ 'PAYMENT-SIGNATURE' => $good ])->status, 200, 'a payment is a payment';
 
 finish;

@@ -45,7 +45,7 @@ for my $n (1 .. 100) {
     my $header = payment($offer);
     my $cut    = int rand length($header) - 4;
     my $name   = "truncation $n to $cut (seed $seed)";
-    ok !asked_for(substr($header, 0, $cut), $name), "$name: nobody is asked";
+    ok !asked_for(substr($header, 0, $cut), $name), "$name: no facilitator is asked";
 }
 
 my @letters = ('A' .. 'Z', 'a' .. 'z', 0 .. 9, qw(+ / = - _ ! .));

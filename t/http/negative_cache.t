@@ -85,7 +85,7 @@ refused '/before/', $payment, 0, 'before, again';
 $f->settle(refused => 'insufficient_funds');
 $payment = payment(unpaid($t, '/before/'));
 refused '/before/', $payment, 1, 'before, what can heal', 'insufficient_funds' for 1 .. 2;
-is $up->hits, 0, 'nobody was worked for';
+is $up->hits, 0, 'the backend made nothing';
 
 # --- the operator's status, from the facilitator and from memory
 

@@ -146,7 +146,7 @@ is $json->encode(offer($r)), $json->encode({ %$required, error => 'Payment requi
 like decode($r), qr/"planId":"$plan"/, 'the plan is a string';
 is $json->encode($json->decode($r->body)), $json->encode({ error => 'Payment Required',
     message => 'Missing x402 payment token. Send token in payment-signature header.' }), 'body';
-is $f->calls, 0, 'nobody was asked';
+is $f->calls, 0, 'no facilitator was asked';
 ok $up->untouched, 'the backend saw nothing';
 
 # --- 2. with a token ----------------------------------------------------------------
@@ -200,7 +200,7 @@ is ask_with('/told', headers => [ 'X-Credits' => '0' ])->status, 200, 'no credit
 for my $credits ('', '-1', '1.5', 'many', '01', '9' x 19) {
     forget();
     is ask_with('/told', headers => [ 'X-Credits' => $credits ])->status, 500, "credits \"$credits\": closed";
-    is $f->calls, 0, 'and nobody asked';
+    is $f->calls, 0, 'and no call was made';
 }
 
 # --- 4. path parameters and agents ----------------------------------------------------
@@ -365,8 +365,8 @@ for my $bad (
 $r = $t->ask(POST => '/ask', body => '{}', headers => [ 'payment-signature' => 'a', 'Payment-Signature' => 'b' ]);
 like $json->decode($r->body)->{message}, qr/More than one/, 'two tokens';
 is $t->ask(POST => '/ask', body => '{}', headers => [ 'payment-signature' => '' ])->status, 402, 'an empty token';
-is $f->calls, 0, 'nobody was asked about them';
-ok $up->untouched, 'nobody saw them';
+is $f->calls, 0, 'no facilitator was asked about them';
+ok $up->untouched, 'the backend did not see them';
 is ask_with('/ask', token => 'x' x 32768)->status, 200, 'a long token';
 for my $good ('a=b', '"quoted\\"', '{}', encode_base64('x' x 30, ''), '-_.~') {
     is ask_with('/ask', token => $good)->status, 200, "token $good is as good as any";

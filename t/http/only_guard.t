@@ -116,7 +116,7 @@ $t->start;
 $f->forget;
 is paid($t, '/off/a', payment => $payment)->status, 402, 'settle off, killed: used is used';
 is paid($t, '/off/c', payment => $other)->status, 402, 'settle off, killed while content was made: no new payment';
-is $f->calls, 0, 'nobody is asked';
+is $f->calls, 0, 'no facilitator is asked';
 
 # --- a form that does not say how long it is good
 

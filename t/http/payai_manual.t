@@ -62,7 +62,7 @@ is $json->encode($offer), $json->encode({
 
 # 2. No call was made, at start or since.
 sleep 1;
-is $f->count('supported') + $f->calls, 0, '4.4.2 nobody was asked';
+is $f->count('supported') + $f->calls, 0, '4.4.2 no facilitator was asked';
 
 # 3. A token with each call, used again while it is fresh. Signature and renewal: facilitator_auth.t.
 is paid($t, '/weather')->status, 200, '4.4.3 paid';
@@ -93,6 +93,6 @@ is paid($t, '/weather', change => { valid => -5 })->status, 402, '4.4.5 expired'
 $_->forget for $f, $up;
 is $t->get('/weather?free=yes')->status, 200, '4.4.6 free by a variable';
 is $t->get('/weather?free=no')->status, 402, '4.4.6 due by a variable';
-is $f->calls, 0, '4.4.6 nobody was asked';
+is $f->calls, 0, '4.4.6 no facilitator was asked';
 
 finish;

@@ -50,7 +50,7 @@ for my $via ([], [ h2 => 1, port => 'h2' ]) {
             is $r->status, 402, "${p}paid for $from, said to be for $to";
         }
     }
-    is $f->calls . $up->hits, '00', "${p}nobody was asked about any of them";
+    is $f->calls . $up->hits, '00', "${p}no facilitator was asked about any of them";
 
     # The chain is a part of what is signed: the facilitator says so, in our words about the chain.
     my $test = payload(unpaid($t, '/cheap/a'));

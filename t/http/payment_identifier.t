@@ -61,7 +61,7 @@ for my $path (qw(/may/a /before/a)) {
     my $r = paid($t, $path, payment => $payment);
     is $r->status, 402, "$path: the same payment";
     is offer($r)->{error}, 'payment_already_used', "$path: has the answer of its claim";
-    is scalar $f->calls, $calls, "$path: nobody was asked again";
+    is scalar $f->calls, $calls, "$path: no facilitator was asked again";
     is $up->hits, 1, "$path: made once";
     is_content buy($path, $id, from => random_hex(20)), "SECRET\n", "$path: another payer may use it";
     is_content buy($path, fresh), "SECRET\n", "$path: another name is another order";
@@ -94,7 +94,7 @@ $id = fresh;
 $f->settle_once(reset => 1);
 my $payment = named('/may/doubt', $id);
 is paid($t, '/may/doubt', payment => $payment)->status, 503, 'in doubt';
-fault buy('/may/other', $id), 409, 'payment_identifier_in_use', 'nobody else has it';
+fault buy('/may/other', $id), 409, 'payment_identifier_in_use', 'no other payment has it';
 is_content paid($t, '/may/doubt', payment => $payment), "SECRET\n", 'the same payment ends it';
 
 # Its payer may sign anew under the same name for what it may have paid.
@@ -118,7 +118,7 @@ fault buy('/must/a', undef), 400, 'payment_identifier_required', 'required and m
 fault buy('/must/a', $_), 400, 'payment_identifier_invalid', 'invalid: ' . substr $_, 0, 20
     for 'short', 'x' x 129, "order with blanks here", "order/with/slashes1", 5, "order_\x{e4}_umlaut_here";
 fault buy('/may/a', 'short'), 400, 'payment_identifier_invalid', 'invalid where it may be left out';
-is scalar $f->calls, 0, 'nobody was asked';
+is scalar $f->calls, 0, 'no facilitator was asked';
 ok $up->untouched, 'the backend saw nothing';
 is_content buy('/must/a', fresh), "SECRET\n", 'required and there';
 is_content buy('/may/a', undef), "SECRET\n", 'not required and missing';

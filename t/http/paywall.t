@@ -75,7 +75,7 @@ for my $h2 (0, 1) {
     is $r->header('Content-Type'), 'text/html; charset=utf-8', "$http: HEAD: its type";
     is $r->header('Content-Length'), length $page, "$http: HEAD: as long as GET";
     like $see->('/ours/x', headers => [ @browser, 'PAYMENT-SIGNATURE' => '!!!' ])->body, qr/<!DOCTYPE/,
-        "$http: what cannot be read is no payment";
+        "$http: what cannot be read is not a payment";
     like $see->('/ours/x', headers => [ Accept => 'image/png', @browser ])->body, qr/<!DOCTYPE/, "$http: two Accepts";
 
     # --- not a browser
@@ -107,7 +107,7 @@ EOF
     is +($r = $t->get('/file/x', %via))->body, plain_body($r), "$http: for browsers only";
 
     # --- browsers that pay, or try to
-    is $f->calls . $up->hits, '00', "$http: nobody was asked for that";
+    is $f->calls . $up->hits, '00', "$http: no facilitator was asked for that";
     $f->verify_once(invalid => 'insufficient_funds');
     $r = paid($t, '/ours/x', %via, headers => \@browser);
     is $r->status . $r->body, '402' . plain_body($r), "$http: refused: JSON";

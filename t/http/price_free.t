@@ -65,7 +65,7 @@ is price_of($t->get('/arg?price=zero')), '0', '0 is a payment of nothing';
 is price_of($t->get('/arg')), '10000', 'and the rest pays';
 is $t->get('/return?price=free')->body, 'MADE', 'free content of the rewrite phase';
 is $t->get('/return')->status, 402, 'which has its price otherwise';
-is $f->calls, 0, 'nobody was asked';
+is $f->calls, 0, 'no facilitator was asked';
 my $log = '';
 $t->wait_for(sub { open my $file, '<', $t->dir . '/state.log' or return 0; local $/; ($log = <$file> // '') =~ m{/return \w} });
 like $log, qr{^/rpc free$}m, 'the state is free';

@@ -55,7 +55,7 @@ is paid($t, '/a', @one)->status, 200, 'the new one as well';
 is paid($t, '/a', @two, payment => $old{two})->status, 200, 'another server: nothing moved';
 $up->forget;
 my $r = $t->ask('GET', '/a', @two, headers => [ header_of($old{b}) ]);
-is $r->status, 402, 'the old price of one server is no price of another';
+is $r->status, 402, 'the old price of one server is not a price of another';
 ok $up->untouched, 'the backend saw nothing';
 is $t->ask('GET', '/map', @one, headers => [ header_of($old{map}) ])->status, 402,
     'a price from variables is what it is now';

@@ -66,7 +66,7 @@ for my $path (sort keys %unusable) {
     like substr($t->log, $seen), qr/nginx\.conf:\d+\)/, "$path: and where";
 }
 is $t->ask('GET', '/tier?tier=junk', headers => pay_with($t, '/tier'))->status, 500, 'nor with a payment in hand';
-is scalar $f->calls, 0, 'nobody was asked';
+is scalar $f->calls, 0, 'no facilitator was asked';
 ok $up->untouched, 'the backend saw nothing';
 
 # --- paying ----------------------------------------------------------------------

@@ -163,10 +163,10 @@ is body_of($t->ask('GET', '/both', headers => [ 'X-PAYMENT' => '!!!' ]))->{error
 my @two = map { ('X-PAYMENT' => old_payment(old_offer('/both'))) } 1, 2;
 is $t->ask('GET', '/both', headers => \@two)->status, 402, 'two headers: none is picked';
 $r = $t->ask('GET', '/new', headers => [ 'X-PAYMENT' => old_payment(old_offer('/both')) ]);
-is $r->status, 402, 'v1 off: its header is no payment';
+is $r->status, 402, 'v1 off: its header is not a payment';
 is offer($r)->{error}, 'Payment in X-PAYMENT, but this resource takes it in PAYMENT-SIGNATURE', 'which is said';
 is $r->body, plain_body($r), 'and its client finds an empty list';
-is scalar $f->calls, 0, 'nobody was asked';
+is scalar $f->calls, 0, 'no facilitator was asked';
 ok $up->untouched, 'the backend saw nothing';
 
 # The facilitator's refusal, and a refused settlement.

@@ -94,7 +94,7 @@ for my $via ([], [ h2 => 1, port => 'h2' ]) {
 $_->forget for $f, $up;
 $t->allow(qr/body_\.\.\. was read where the body is not known/);
 is ask('/never', '{"model":"large"}')->status, 500, 'a location that does not read sells nothing by the body';
-is $f->calls, 0, 'and nobody was asked';
+is $f->calls, 0, 'and no facilitator was asked';
 
 # The chunks of a client that does not say how much it sends.
 my $body = '{"model":"large"}';
@@ -115,7 +115,7 @@ $_->forget for $f, $up;
 my $cheap = offer(ask('/small', '{"model":"tiny"}'));
 my $r = ask('/small', '{"model":"large"}', headers => [ 'PAYMENT-SIGNATURE' => payment($cheap) ]);
 is $r->status, 402, 'paid for the cheap one, asked for the dear one';
-is $f->calls, 0, 'nobody was asked';
+is $f->calls, 0, 'no facilitator was asked';
 ok $up->untouched, 'not served';
 
 is price_of(ask('/moved', '{"model":"large"}')), '50000', 'read in the location that serves';
@@ -145,8 +145,8 @@ $c->send("POST /small HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\nExpect: 100
 is $c->answer(method => 'POST')->status, 413, 'too large: refused before it is sent';
 is ask('/page', '{')->body, "fix it\n", 'an error page of one\'s own';
 is ask('/page', 'x' x 2000)->body, "fix it\n", 'for both';
-is $f->calls, 0, 'nobody was asked about any of them';
-ok $up->untouched, 'and nobody saw them';
+is $f->calls, 0, 'no facilitator was asked about any of them';
+ok $up->untouched, 'and the backend did not see them';
 
 # A client that goes while it sends leaves nothing behind.
 for (1 .. 3) {

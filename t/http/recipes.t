@@ -66,7 +66,7 @@ my %promises = (
     },
     'Some requests are free, then the client pays' => sub ($t, $f, $up) {
         is $t->get('/weather')->status, 200, "free: $_" for 1 .. 10;
-        is $f->calls, 0, 'nobody was asked for that';
+        is $f->calls, 0, 'no facilitator was asked for that';
         is $t->get('/weather')->status, 402, 'then it costs';
         is paid($t, '/weather')->status, 200, 'and is sold';
         is $f->order, 'verify settle', 'once';
@@ -103,7 +103,7 @@ my %promises = (
         is $up->hits('/weather'), 0, 'unpaid: an offer, and nothing for the application';
         is paid($t, '/weather', payment => $payment)->status, 200, 'with a payment it answers';
         is +($up->requests('/weather'))[0]{headers}{'payment-signature'}, $payment, 'and has the payment';
-        is $f->calls, 0, 'which nobody else has looked at';
+        is $f->calls, 0, 'which no cache has looked at';
     },
     'Unpaid requests are limited' => sub ($t, $f, $up) {
         my $offer = unpaid($t, '/weather');

@@ -79,7 +79,7 @@ is_content paid($t, '/key/a', payment => $payment, headers => [ 'X-Client' => 'm
 
 # a client without a key is known by its address, not by having none
 $payment = owed('/key/b');
-used paid($t, '/key/b', payment => $payment, from => '127.0.0.2'), 'no key, like somebody else';
+used paid($t, '/key/b', payment => $payment, from => '127.0.0.2'), 'no key, like another client';
 used paid($t, '/key/b', payment => $payment, from => '127.0.0.2', headers => [ 'X-Client' => '127.0.0.1' ]),
     'the address of another as a key';
 is_content paid($t, '/key/b', payment => $payment), "SECRET\n", 'no key, the same address';

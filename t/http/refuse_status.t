@@ -72,13 +72,13 @@ is paid($t, '/new', change => { 'accepted.amount' => '1' })->status, 403, 'anoth
 is paid($t, '/new', change => { x402Version => 3 })->status, 403, 'another version';
 is paid($t, '/new', change => { valid => -10 })->status, 403, 'expired';
 is old('/fast', value => 1)->status, 403, 'too little';
-is $f->calls, 0, 'nobody was asked';
+is $f->calls, 0, 'no facilitator was asked';
 ok $up->untouched, 'the backend saw nothing';
 
 # --- everything else ------------------------------------------------------------
 
 is $t->get("/$_")->status, 402, "/$_: unpaid" for qw(new old fast);
-is $t->get('/new', headers => [ header_of('!!!') ])->status, 402, 'what cannot be read is no payment';
+is $t->get('/new', headers => [ header_of('!!!') ])->status, 402, 'what cannot be read is not a payment';
 my $payment = payment(unpaid($t, '/new'));
 is paid($t, '/new', payment => $payment)->status, 200, 'paid';
 is paid($t, '/new', payment => $payment)->status, 402, 'a used payment: pay anew';

@@ -53,7 +53,7 @@ for my $client (@clients) {
     is $r->status, 402, 'the same payment, too late';
     ok offer($r), 'with a fresh offer';
 }
-is $f->calls . $up->hits, '00', 'nobody is asked about it';
+is $f->calls . $up->hits, '00', 'no facilitator is asked about it';
 $f->settle('paid');
 is_content paid($t, '/a0', change => { valid => 60 }), "SECRET\n", 'a new one is good';
 

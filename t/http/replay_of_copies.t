@@ -87,7 +87,7 @@ for my $n (1 .. 200) {
     my $said = eval { $json->encode($json->decode(decode_base64($value))) } // '?';
     push @other, "$n: $value" if $json->encode($f->asked('verify')->{paymentPayload}) ne $said;
 }
-is "@other", '', 'nobody is asked about another payment than the header says';
+is "@other", '', 'no facilitator is asked about another payment than the header says';
 is join(' ', grep { !/\A(?:200|400|402)\z/ } keys %seen), '', 'damage is answered 402' or diag explain \%seen;
 cmp_ok $seen{402} // 0, '>', 120, 'nearly always';
 

@@ -38,7 +38,7 @@ my @clients = map {
     $c;
 } 1 .. 60;
 $f->wait_calls(verify => 35);
-ok $t->wait_for(sub { 25 == grep { $_->_fill(0); $_->raw } @clients }), '25 of 60 are turned away';
+ok $t->wait_for(sub { 25 == grep { $_->_fill(0); $_->raw } @clients }), '25 of 60 are rejected';
 is $f->calls('verify'), 35, 'seven eighths of the slots are taken';
 is_content paid($t, '/a', payment => $doubt), "SECRET\n", 'the unknown one is finished';
 $f->verify('ok');

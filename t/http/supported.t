@@ -37,7 +37,7 @@ sub asked ()     { return $f->calls('supported') }
 
 my ($text, $passed) = $t->test_config($conf);
 ok $passed, 'nginx -t passes';
-is asked(), 0, 'and asks nobody';
+is asked(), 0, 'and asks no facilitator';
 $t->start;
 ok $f->wait_calls(supported => 1), 'asked when nginx starts';
 is_content paid($t, '/paid/a'), "SECRET\n", 'a payment';
@@ -94,7 +94,7 @@ $other->forget;
 ok $other->wait_calls(supported => 1), 'a question that is not answered';
 $other->close_idle;
 my ($asking) = grep { connected($_, $other) } $t->workers;
-ok $asking, 'somebody asks';
+ok $asking, 'a worker asks';
 my $start = time;
 kill KILL => $asking // 0;
 ok $other->wait_calls(supported => 2), 'killed while asking: another one asks';
@@ -111,7 +111,7 @@ cmp_ok time - $start, '<', 4, 'is not held up';
 
 $other->vanish;
 $t->start;
-$t->log_like(qr/\[warn\].* does not say what it supports: .*; it is asked again until it does/, 'nobody there: a warning');
+$t->log_like(qr/\[warn\].* does not say what it supports: .*; it is asked again until it does/, 'no facilitator there: a warning');
 is unpaid($t, '/other/a')->{accepts}[0]{network}, 'eip155:84532', 'an offer all the same';
 is $t->quit, 0, 'and a quit';
 

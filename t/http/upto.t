@@ -90,7 +90,7 @@ is $f->calls('settle'), 0, 'is not charged';
 $f->settle(with => { amount => '2000' });
 is_content buy('{"amount":"2500"}'), "SECRET\n", 'the facilitator charged less';
 $f->settle(with => { amount => '2501' });
-is buy('{"amount":"2500"}')->status, 503, 'more than was asked is no answer';
+is buy('{"amount":"2500"}')->status, 503, 'more than was asked is not accepted';
 $f->settle('paid');
 $f->settle_once(silent => 1);
 $up->on('/doubt', body => "SECRET\n", headers => [ 'Settlement-Overrides' => '{"amount":"77"}' ]);

@@ -54,7 +54,7 @@ for (@cases) {
     is $r->status, $good eq '1' ? 200 : 402, "$path, valid for $seconds s";
     next if $good eq '1';
     is offer($r)->{error}, $good, 'the offer says why';
-    is $f->calls, 0, 'nobody is asked';
+    is $f->calls, 0, 'no facilitator is asked';
     ok $up->hits == 0, 'nothing is made';
 }
 

@@ -128,7 +128,7 @@ has '/paid/post/a', 'a method that is free', %nothing, state => 'free';
 ask_for('/paid/member/a?member=1');
 has '/paid/member/a?member=1', 'a bypass', %nothing, state => 'bypassed';
 ask_for('/paid/any/a');
-has '/paid/any/a', 'somebody who need not pay', %nothing, state => 'free';
+has '/paid/any/a', 'a request that is served without payment', %nothing, state => 'free';
 $t->allow(qr/access forbidden by rule/);
 ask_for('/paid/denied/a');
 has '/paid/denied/a', 'denied before anybody was asked', %nothing;

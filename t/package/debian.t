@@ -68,7 +68,7 @@ sub inside ($root) {
     my $said = follow($root);
     like $said, qr{^HTTP/1\.1 402 Payment Required\r?$}m, 'the last command shows the 402';
     like $said, qr/^PAYMENT-REQUIRED: [\w+\/=]+\r?$/mi, 'with its offer';
-    is $facilitator->calls, 0, 'which nobody was asked about';
+    is $facilitator->calls, 0, 'which no facilitator was asked about';
 
     pay($root, $facilitator);
     loaded($root);
