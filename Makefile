@@ -245,7 +245,7 @@ build/fuzz/c/%.o: %.cpp
 
 # --- benches -----------------------------------------------------------------
 
-BENCH_PROGRAMS := load_generator stub_facilitator sign_payments
+BENCH_PROGRAMS := load_generator stub_facilitator sign_payments floor_server
 BENCH_FLAGS := -std=c++17 -O2 -g -W -Wall -Wextra -Wshadow -Werror -iquote src -iquote t/bench
 MICRO_SRC := $(foreach room,$(PURE),$(wildcard src/$(room)/*.cpp)) $(wildcard t/bench/*_micro.cpp)
 
@@ -284,6 +284,9 @@ bench-docs: ## puts the latest tables of build/bench into docs/performance.md
 	@node t/bench/docs.mjs
 
 build/bench/load_generator: build/bench/o/t/bench/load_generator.o
+	@$(CXX) -o $@ $^
+
+build/bench/floor_server: build/bench/o/t/bench/floor_server.o
 	@$(CXX) -o $@ $^
 
 build/bench/stub_facilitator: build/bench/o/t/bench/stub_facilitator.o

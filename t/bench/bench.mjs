@@ -22,11 +22,11 @@ const paths = [
     { name: 'unpaid', title: 'Unpaid: 402', ask: 'unpaid', connections: 32, plain: 'stock402',
         who: ['stock402', 'module', 'njs', 'express', 'hono'], rounds: 3 },
     { name: 'paid0', title: 'Paid, facilitator answers at once', ask: 'paid', connections: 32, delay: 0,
-        who: ['module', 'ledger', 'before', 'njs', 'auth_request', 'express', 'hono'] },
+        who: ['module', 'two', 'njs', 'floor', 'ledger', 'before', 'auth_request', 'express', 'hono'], rounds: 3 },
     { name: 'paid20', title: 'Paid, 20 ms a call, 512 connections', ask: 'paid', connections: 512, delay: 20,
         who: ['module', 'njs', 'auth_request', 'express', 'hono'] },
     { name: 'paid100', title: 'Paid, 100 ms a call, 1024 connections', ask: 'paid', connections: 1024, delay: 100,
-        who: ['module', 'njs', 'auth_request', 'express', 'hono'] },
+        who: ['module', 'two', 'njs', 'floor', 'auth_request', 'express', 'hono'], rounds: 3 },
     { name: 'latency', title: 'Latency added to calls of 20 ms, 8 connections', ask: 'paid', connections: 8, delay: 20,
         who: ['module', 'before', 'njs', 'auth_request', 'express', 'hono'] },
     { name: 'https', title: 'Paid, https facilitator answers at once', ask: 'paid', connections: 32, delay: 0, tls: true,
@@ -34,7 +34,8 @@ const paths = [
 ];
 
 const one_call = new Set(['before', 'auth_request']);
-const light = new Set(['nginx', 'stock402', 'module']);
+// What the module is compared with, in the same rounds.
+const light = new Set(['nginx', 'stock402', 'module', 'two', 'njs', 'floor']);
 
 async function cell(place, name, shared) {
     const who = contestants[name];
@@ -127,6 +128,17 @@ async function really_signed({ payment }) {
 
 // --- the tables ----------------------------------------------------------------
 
+// The module's CPU time in relation to another's of the same round: the median
+// of all rounds, and the range.
+function pairs_table(place, results) {
+    const others = place.who.filter((name) => name !== 'module' && results[name].turns.length > 1);
+    const rows = others.map((name) => {
+        const ratios = results.module.turns.map((cpu, round) => cpu / results[name].turns[round]).sort((a, b) => a - b);
+        return [contestants[name].title, fixed(tools.median(ratios), 2), `${fixed(ratios[0], 2)} to ${fixed(ratios.at(-1), 2)}`, ratios.length];
+    });
+    return table(['CPU of **this module** ÷ that of', 'median', 'range', 'rounds'], rows);
+}
+
 function path_table(place, results, all) {
     const plain = all[place.plain ? place.name : 'free']?.[place.plain ?? 'nginx'];
     const { express } = results;
@@ -145,6 +157,7 @@ function written(result) {
     const parts = [result.environment.text];
     for (const place of paths.filter(({ name }) => result.paths[name])) {
         parts.push(`### ${place.title}`, path_table(place, result.paths[place.name], result.paths));
+        if (place.rounds) parts.push(pairs_table(place, result.paths[place.name]));
     }
     if (result.memory) {
         parts.push('### Memory', table(['1024 payments in flight', 'facilitator', 'KB each', 'right'],

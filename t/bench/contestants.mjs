@@ -118,6 +118,34 @@ const upstream = (facilitator) => {
     };
 };
 
+// nginx that does the two calls of a payment and nothing else: an answer is
+// taken for a yes, and there is no receipt.
+function start_two({ facilitator }) {
+    const { http: group, call } = upstream(facilitator);
+    const pages = path.join(tools.scratch(), 'two');
+    fs.mkdirSync(pages, { recursive: true });
+    fs.writeFileSync(path.join(pages, 'paid'),
+        `<!--# include virtual="/_verify" set="v" wait="yes" --><!--# include virtual="/_settle" set="s" wait="yes" -->${content}`);
+    const body = 'proxy_set_body \'{"x402Version":2,"paymentPayload":"$http_payment_signature"}\';';
+    return start_nginx({
+        http: group,
+        server: `
+        location /paid { root ${pages}; ssi on; ssi_types text/plain; }
+        location = /_verify { ${call('verify')} ${body} }
+        location = /_settle { ${call('settle')} ${body} }`,
+    });
+}
+
+// The same in C++ without a web server around it.
+async function start_floor({ facilitator }) {
+    const port = await tools.free_port();
+    const url = new URL(facilitator);
+    const child = tools.start(tools.pinned(tools.server_core, [tools.program('floor_server'), `port=${port}`,
+        `facilitator=${url.port}`, `path=${url.pathname}`, `content=${path.join(web_root(), 'free')}`]));
+    await tools.listening(port, child);
+    return { port, child, pids: tools.family(child.pid), stop: () => tools.stop(child) };
+}
+
 function start_njs({ facilitator }) {
     const { http: group, call } = upstream(facilitator);
     return start_nginx({
@@ -164,6 +192,8 @@ export const contestants = {
     express: { title: '@x402/express', start: (options) => start_node('peer_express.mjs', options) },
     hono: { title: '@x402/hono', start: (options) => start_node('peer_hono.mjs', options) },
     njs: { title: 'nginx + njs', start: start_njs },
+    two: { title: 'nginx, two calls and nothing else', start: start_two, receipt: false },
+    floor: { title: 'two calls and nothing else, in C++', start: start_floor, receipt: false },
     auth_request: { title: 'nginx auth_request (one call, no receipt)', start: start_auth_request, receipt: false },
 };
 
