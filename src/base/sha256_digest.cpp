@@ -4,6 +4,7 @@
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 namespace x402 {
 
@@ -46,6 +47,20 @@ Digest sha256(std::string_view bytes)
 {
     static const EVP_MD *const method = fetched("SHA2-256", EVP_sha256());
     return digest_of(bytes, method);
+}
+
+Digest hmac_sha256(std::string_view key, std::string_view bytes)
+{
+    Digest digest;
+    unsigned length = 0;
+    if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+             reinterpret_cast<const unsigned char *>(bytes.data()),
+             bytes.size(), digest.data(), &length)
+        == nullptr) {
+        ERR_clear_error();
+        throw std::bad_alloc();
+    }
+    return digest;
 }
 
 Digest sha512_256(std::string_view bytes)

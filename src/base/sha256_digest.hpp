@@ -18,6 +18,9 @@ Digest sha256(std::string_view bytes);
 // SHA-512/256 (FIPS 180-4, 5.3.6.2), which Algorand uses for transaction ids.
 Digest sha512_256(std::string_view bytes);
 
+// HMAC-SHA256 (RFC 2104). Throws as sha256().
+Digest hmac_sha256(std::string_view key, std::string_view bytes);
+
 }  // namespace x402
 
 #endif

@@ -1,10 +1,12 @@
 // Where the module stands in nginx's phases.
 #include "nginx/books/ngx_http_x402_ledger.hpp"
-#include "nginx/call/ngx_http_x402_facilitator_conf.hpp"
+#include "nginx/call/ngx_http_x402_webhook_conf.hpp"
 #include "nginx/conf/ngx_http_x402_error_pages.hpp"
 #include "nginx/conf/ngx_http_x402_journal_check.hpp"
 #include "nginx/conf/ngx_http_x402_location_check.hpp"
+#include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/payment/ngx_http_x402_access.hpp"
+#include "nginx/payment/ngx_http_x402_shadow.hpp"
 #include "nginx/reply/ngx_http_x402_cors.hpp"
 #include "nginx/request/ngx_http_x402_payment_headers.hpp"
 #include "nginx/store/ngx_http_x402_journal.hpp"
@@ -23,6 +25,21 @@ bool add_handler(ngx_http_core_main_conf_t *cmcf, ngx_http_phases phase,
         return false;
     }
     *slot = handler;
+    return true;
+}
+
+// nginx: handlers of the log phase run in the order of registration; the access
+// log is to see what was found.
+bool add_first_log_handler(ngx_http_core_main_conf_t *cmcf)
+{
+    ngx_array_t &handlers = cmcf->phases[NGX_HTTP_LOG_PHASE].handlers;
+    if (!add_handler(cmcf, NGX_HTTP_LOG_PHASE, on_log)) {
+        return false;
+    }
+    auto *list = static_cast<ngx_http_handler_pt *>(handlers.elts);
+    ngx_memmove(list + 1, list,
+                (handlers.nelts - 1) * sizeof(ngx_http_handler_pt));
+    list[0] = on_log;
     return true;
 }
 
@@ -63,7 +80,20 @@ bool add_books(ngx_conf_t *cf, MainConf &mcf)
     const JournalFile *journal = mcf.zone ? journal_of(mcf.zone) : nullptr;
     bool by_default = mcf.paid && journal && !mcf.http_loc_conf->ledger_written;
     return mcf.books->add_zone(cf)
+           && add_webhook(cf, mcf, journal ? journal->path() : std::string())
            && (!by_default || add_default_ledger(cf, journal->path()));
+}
+
+// Forgotten, it would be a shop that gives everything away.
+void warn_of_shadow(ngx_conf_t *cf, const MainConf &mcf)
+{
+    if (mcf.shadow_at.line != 0) {
+        log_conf(cf, NGX_LOG_WARN,
+                 "x402 shadow: this price, and others that are written below "
+                 "\"x402 shadow\", is only tried, and no client is asked for "
+                 "money; write \"x402 on\" to sell",
+                 mcf.shadow_at);
+    }
 }
 
 ngx_int_t postconfiguration(ngx_conf_t *cf)
@@ -85,11 +115,13 @@ ngx_int_t postconfiguration(ngx_conf_t *cf)
     mcf->error_pages->warn(cf);
     advise_journal(cf, *mcf);
     check_body_variables(cf, *mcf);
+    warn_of_shadow(cf, *mcf);
     bool added = add_handler(cmcf, NGX_HTTP_PREACCESS_PHASE, on_preaccess)
                  && add_last_access_handler(cmcf)
                  && (!mcf->cors
                      || add_handler(cmcf, NGX_HTTP_ACCESS_PHASE, on_preflight))
-                 && add_handler(cmcf, NGX_HTTP_PRECONTENT_PHASE, on_precontent);
+                 && add_handler(cmcf, NGX_HTTP_PRECONTENT_PHASE, on_precontent)
+                 && (mcf->shadow_at.line == 0 || add_first_log_handler(cmcf));
     return added ? NGX_OK : NGX_ERROR;
 }
 

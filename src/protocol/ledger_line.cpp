@@ -50,7 +50,19 @@ const char *ledger_event_name(LedgerEventKind kind)
     static_assert(sizeof(kNames) / sizeof(kNames[0])
                   == static_cast<std::size_t>(LedgerEventKind::would_charge)
                          + 1);
+    static_assert(sizeof(kNames) / sizeof(kNames[0]) == kLedgerEvents);
     return kNames[static_cast<std::size_t>(kind)];
+}
+
+std::optional<LedgerEventKind> ledger_event_named(std::string_view name)
+{
+    for (std::size_t i = 0; i < kLedgerEvents; i++) {
+        auto kind = static_cast<LedgerEventKind>(i);
+        if (name == ledger_event_name(kind)) {
+            return kind;
+        }
+    }
+    return std::nullopt;
 }
 
 namespace {

@@ -3,6 +3,7 @@
 #ifndef X402_PROTOCOL_LEDGER_LINE_HPP
 #define X402_PROTOCOL_LEDGER_LINE_HPP
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -26,7 +27,10 @@ enum class LedgerEventKind : std::uint8_t {
     would_refuse,
     would_charge,
 };
+constexpr std::size_t kLedgerEvents = 12;
 const char *ledger_event_name(LedgerEventKind kind);
+// nullopt: there is no event of that name.
+std::optional<LedgerEventKind> ledger_event_named(std::string_view name);
 
 // What a payment is about, as known when its settlement begins. Lifetime: views
 // for the call.

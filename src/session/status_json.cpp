@@ -239,6 +239,12 @@ std::string status_json(const StatusReport &report)
     } else {
         json.key("journal").raw("null");
     }
+    json.key("webhook_waiting");
+    if (report.webhook_waiting) {
+        json.number(*report.webhook_waiting);
+    } else {
+        json.raw("null");
+    }
     json.key("ledger").open('{');
     json.key("written").number(report.ledger_written);
     json.key("lost").number(report.ledger_lost);

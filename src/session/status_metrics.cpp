@@ -1,6 +1,5 @@
 // The report as Prometheus reads it. Every family is written whole, with HELP
-// and TYPE; a series whose counter may always stay 0 (a reason, a code) is
-// written once it is not.
+// and TYPE; a series that may stay 0 (a reason, a code) once it is not.
 #include "base/decimal_amount.hpp"
 #include "base/json_text.hpp"
 #include "session/claim_table.hpp"
@@ -111,7 +110,6 @@ std::string label(const char *name, std::string_view value)
 }
 
 using LabelNames = std::vector<std::string>;
-
 LabelNames label_names(const StatusReport &report)
 {
     LabelNames names;
@@ -196,6 +194,7 @@ void put_locations(MetricsText &text, const StatusReport &report,
     text.family("requests", Kind::counter,
                 "Requests to paid locations, by what became of them.");
     put_counters(text, report, names, kStates);
+    text.family("shadow", Kind::counter, "What would have happened.");
     put_counters(text, report, names, kShadow, false);
     text.family("payments_seen", Kind::counter,
                 "Payments on their way: presented, then verified.");
@@ -366,6 +365,10 @@ void put_books(MetricsText &text, const StatusReport &report)
         text.family("journal_writable", Kind::gauge,
                     "Whether the last write to the journal succeeded.");
         text.sample("", report.journal->writable ? 1 : 0);
+    }
+    if (report.webhook_waiting) {
+        text.family("webhook_waiting_events", Kind::gauge, "Still to be sent.");
+        text.sample("", *report.webhook_waiting);
     }
     text.family("ledger_lines", Kind::counter,
                 "Lines for the ledger, written and lost.");

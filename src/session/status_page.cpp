@@ -220,6 +220,11 @@ void put_zone(PageText &page, const StatusReport &report)
             .number(report.ledger_lost)
             .raw(" lost</span>");
     }
+    if (report.webhook_waiting) {
+        page.raw("</dd><dt>Webhook</dt><dd>")
+            .number(*report.webhook_waiting)
+            .raw(" events wait");
+    }
     page.raw("</dd></dl></section>");
 }
 

@@ -37,6 +37,8 @@ struct StatusReport {
         bool writable = false;
     };
     std::optional<Journal> journal;
+    std::optional<std::uint64_t>
+        webhook_waiting;  // events; nullopt: no webhook
     std::uint64_t ledger_written = 0;
     std::uint64_t ledger_lost = 0;
 };

@@ -54,8 +54,10 @@ async def run_lane(settings, numbers):
     from case_check import check_case
     from case_plan import Case
     from case_run import run_case
+    from chain_books import ChainBooks
     from nginx_rig import MODES, NginxRig
     rig = NginxRig(settings.lane, settings)
+    books = ChainBooks(rig.amount)
     await rig.start()
     try:
         from paying_client import ask
@@ -69,14 +71,21 @@ async def run_lane(settings, numbers):
             await asyncio.wait_for(run_case(case), 120)
             wrong = check_case(case)
             report(case, wrong, time.monotonic() - begun)
+            books.add(case)
             for payment in case.payments:
                 del rig.by_nonce[payment.nonce]
                 rig.retired.add(payment.nonce)
             rig.by_path.clear()
+        # A line may be a moment behind what it is about; after a kill it is that of the next question, some seconds later.
+        for _ in range(150):
+            wrong, sums = books.compare(rig.ledger())
+            if not wrong:
+                break
+            await asyncio.sleep(0.1)
     finally:
         await rig.close()
-    wrong = [text for text in rig.complaints]
-    print(json.dumps({'end': settings.lane, 'violations': wrong}), flush=True)
+    wrong += rig.complaints
+    print(json.dumps({'end': settings.lane, 'violations': wrong, 'sums': sums}), flush=True)
 
 
 def report(case, wrong, seconds):
@@ -124,6 +133,7 @@ def collect(settings):
             for text in record['violations']:
                 violations.append(f'{where}: {text}')
                 print(f'not ok {where} SEED={settings.seed}: {text}', flush=True)
+            total.update({f'units in the {name}': units for name, units in record.get('sums', {}).items()})
             if 'case' in record:
                 total['cases'] += 1
                 total['milliseconds'] += int(1000 * record['seconds'])
@@ -156,6 +166,9 @@ def table(settings, total, faults, violations, seconds):
             ('settled on the chain', total['moved']), ('executions of the backend', total['executions']),
             ('payments delivered', total['delivered']), ('faults injected', sum(faults.values()))]
     rows += [(f'  {name}', count) for name, count in sorted(faults.items()) if not settings.quiet]
+    rows += [(name, total[f'units in the {key}']) for name, key in
+             (('moved on the chain, in units', 'chain'), ('of these in the ledger', 'ledger'),
+              ('of these unknown to the end', 'open'))]
     rows += [('allocations refused', total['memory']), ('seconds', f'{seconds:.0f}'),
              ('seconds for a case, on its rig', f'{total["milliseconds"] / 1000 / max(1, total["cases"]):.2f}'),
              ('violations', sum(not text.lstrip().startswith(' ') and '\n' not in text for text in violations))]

@@ -98,6 +98,7 @@ http {{
     {" ".join(f"{kind}_temp_path {self.dir}/temp_{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))}
     access_log off;
     x402_zone x402:{self.zone}{journal};
+    x402_ledger {self.dir}/books;
     x402_facilitator_timeout connect=200ms verify={ms(self.verify_timeout)} settle={ms(self.settle_timeout)};
     x402_facilitator_max_calls 256; x402_facilitator_ssl_trusted_certificate {self.dir}/tls.pem;
     x402_settle_wait 200ms; x402_settle_buffer 16k;
@@ -128,6 +129,10 @@ http {{
         if not self.facilitator.url_of(group).startswith('https'):
             return ''
         return f'x402_facilitator_timeout connect=1s verify={int(3000 * self.verify_timeout)}ms settle={int(3000 * self.settle_timeout)}ms;'
+
+    def ledger(self):
+        with open(f'{self.dir}/books', encoding='utf-8') as file:
+            return file.readlines()
 
     # --- life -----------------------------------------------------------------
 

@@ -131,7 +131,7 @@ refused("$url $network x402_pay_to $_; x402_price 1;", '(?:address|pay_to)')
     '0x209693bC6afc0C5328bA36FaF03C514EF312287C', '0x0000000000000000000000000000000000000000', 'me';
 refused("$complete x402 on;", 'price');
 refused("$complete x402 maybe;", 'maybe|invalid');
-refused("$complete x402 shadow; x402_price 1;", 'shadow');
+refused("$complete x402 shadow;", 'price');
 
 # --- x402_accept
 

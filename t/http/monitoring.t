@@ -32,6 +32,7 @@ http {
     x402_network base-sepolia;
     x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
     x402_zone x402:1m journal=%%DIR%%/journal;
+    x402_webhook http://%%BACKEND%%/hook;
     server {
         listen 127.0.0.1:%%PORT%%;
         location / { x402_price $0.01; proxy_pass http://%%BACKEND%%; }

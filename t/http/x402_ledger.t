@@ -129,6 +129,23 @@ is_deeply [ @{ $killed[0] }{qw(location method amount_decimal scheme x402_versio
 ok $killed[0]{request_id}, 'its id as well';
 $t->allow(qr/exited on signal 9/);
 
+# and with an outcome that stays unknown
+$f->settle('hold');
+$f->forget;
+$c = $t->connect;
+$c->write_request(GET => '/lost', headers => pay_with($t, '/lost'));
+$f->wait_calls(settle => 1);
+@workers = $t->workers;
+$f->settle('close');
+kill KILL => @workers;
+$t->wait_for(sub { my %old = map { $_ => 1 } @workers; my @new = grep { !$old{$_} } $t->workers; @new == 2 });
+$f->release;
+my @lost = events('/lost', 1);
+is kinds(@lost), 'unknown', 'of a worker that was killed, the first answer that proves nothing is a line';
+$f->settle('paid');
+@lost = events('/lost', 3);
+is kinds(@lost), 'unknown resolved owed', 'one, until it is resolved';
+
 # --- buffered, by syslog, off -------------------------------------------------------
 
 is_content paid($t, '/buffered'), "SECRET\n", 'paid at a location with a buffer';

@@ -114,10 +114,36 @@ void Books::begin(ngx_shm_zone_t *zone, bool used_before)
 ngx_int_t Books::on_init(ngx_shm_zone_t *zone, void *old_data)
 {
     return guarded(zone->shm.log, static_cast<ngx_int_t>(NGX_ERROR), [&] {
-        static_cast<Books *>(zone->data)
-            ->begin(zone, old_data != nullptr || zone->shm.exists);
-        return static_cast<ngx_int_t>(NGX_OK);
+        auto *books = static_cast<Books *>(zone->data);
+        books->begin(zone, old_data != nullptr || zone->shm.exists);
+        return static_cast<ngx_int_t>(
+            books->open_outbox(zone->shm.log) ? NGX_OK : NGX_ERROR);
     });
+}
+
+// A configuration that is only tested opens nothing.
+bool Books::open_outbox(ngx_log_t *log)
+{
+    if (outbox_ == nullptr) {
+        return true;
+    }
+    std::string why = ngx_test_config ? outbox_->validate() : outbox_->open();
+    if (!why.empty()) {
+        log_line(NGX_LOG_EMERG, log, why);
+    }
+    return why.empty();
+}
+
+void Books::append_event(std::string_view line)
+{
+    ZoneLock lock(zone_);
+    outbox_->append(line);
+}
+
+void Books::clear_outbox(std::uint64_t received)
+{
+    ZoneLock lock(zone_);
+    outbox_->clear_received(received);
 }
 
 void Books::enter(std::size_t worker)
@@ -196,7 +222,7 @@ void merge_books(ngx_conf_t *cf, LocationConf &conf, const LocationConf &outer)
     if (conf.label.data == nullptr) {
         conf.label = outer.label;
     }
-    if (!conf.enabled) {
+    if (!conf.has_price()) {
         return;
     }
     // nginx: `if` and `limit_except` are locations without a name.

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "nginx/core/ngx_http_x402_boundary.hpp"
+#include "nginx/store/ngx_http_x402_outbox.hpp"
 #include "session/payment_notes.hpp"
 #include "session/status_counters.hpp"
 
@@ -101,6 +101,14 @@ public:
     // nginx: the index of $request_id, so that all who use it see the same one.
     ngx_int_t request_id = NGX_ERROR;
 
+    // Of x402_webhook; nullptr: none. Lifetime: the configuration cycle.
+    Outbox *outbox() const { return outbox_; }
+    void set_outbox(Outbox *outbox) { outbox_ = outbox; }
+    // One whole line for it.
+    void append_event(std::string_view line);
+    // All that was received may be forgotten.
+    void clear_outbox(std::uint64_t received);
+
     // Of x402_ledger. Lifetime: the configuration cycle.
     std::vector<Ledger *> &ledgers() { return ledgers_; }
     Ledger *default_ledger() const { return default_ledger_; }
@@ -109,6 +117,7 @@ public:
 private:
     static ngx_int_t on_init(ngx_shm_zone_t *zone, void *old_data);
     void begin(ngx_shm_zone_t *zone, bool used_before);
+    bool open_outbox(ngx_log_t *log);
 
     ngx_shm_zone_t *zone_ = nullptr;
     std::vector<std::pair<std::string, std::string>> labels_ = {{"", ""}};
@@ -118,6 +127,7 @@ private:
     std::vector<std::string> facilitators_;
     std::vector<Ledger *> ledgers_;
     Ledger *default_ledger_ = nullptr;
+    Outbox *outbox_ = nullptr;
     std::optional<StatusCounters> counters_;
     std::optional<PaymentNotes> notes_;
 };

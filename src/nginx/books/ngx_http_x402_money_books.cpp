@@ -15,10 +15,18 @@ std::int64_t now_ms()
 
 }  // namespace
 
-void write_event(Ledger *ledger, LedgerEventKind kind, const Digest &payment,
-                 const LedgerFacts &facts, const EventWords &words)
+bool is_booked(const Books &books, const Ledger *ledger, LedgerEventKind kind)
 {
-    if (ledger == nullptr) {
+    return ledger
+           || (books.outbox()
+               && books.outbox()->takes(static_cast<unsigned>(kind)));
+}
+
+void write_event(Books &books, Ledger *ledger, LedgerEventKind kind,
+                 const Digest &payment, const LedgerFacts &facts,
+                 const EventWords &words)
+{
+    if (!is_booked(books, ledger, kind)) {
         return;
     }
     LedgerEvent event;
@@ -30,7 +38,13 @@ void write_event(Ledger *ledger, LedgerEventKind kind, const Digest &payment,
     event.facilitator = words.facilitator;
     event.settle_ms = words.settle_ms;
     event.reason = words.reason;
-    ledger->write(ledger_line(event));
+    std::string line = ledger_line(event);
+    if (ledger) {
+        ledger->write(line);
+    }
+    if (is_booked(books, nullptr, kind)) {
+        books.append_event(line);
+    }
 }
 
 MoneyBooks books_from_note(Books &books, const Digest &payment,

@@ -35,9 +35,13 @@ struct EventWords {
     std::string_view reason = {};
 };
 
-// One line, where there is a ledger.
-void write_event(Ledger *ledger, LedgerEventKind kind, const Digest &payment,
-                 const LedgerFacts &facts, const EventWords &words);
+// Whether anything becomes of such an event: a ledger, or a webhook.
+bool is_booked(const Books &books, const Ledger *ledger, LedgerEventKind kind);
+
+// One line, into the ledger and for the webhook.
+void write_event(Books &books, Ledger *ledger, LedgerEventKind kind,
+                 const Digest &payment, const LedgerFacts &facts,
+                 const EventWords &words);
 
 // The books of a payment that a claim remembers, from its note; without one
 // from `facts`.

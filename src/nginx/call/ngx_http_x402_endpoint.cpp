@@ -30,16 +30,18 @@ const char *operation_name(Operation operation)
         return "settle";
     case Operation::plan:
         return "plan";
+    case Operation::event:
+        return "event";
     case Operation::supported:
         break;
     }
     return "supported";
 }
 
-// Payments are sent by POST, other questions by GET.
+// Payments and events are sent by POST, questions by GET.
 bool is_post(Operation operation)
 {
-    return operation == Operation::verify || operation == Operation::settle;
+    return operation != Operation::supported && operation != Operation::plan;
 }
 
 bool is_past(ngx_msec_t moment)
@@ -176,9 +178,13 @@ Endpoint::Route *Endpoint::route_for(Operation operation,
     if (route.url.empty() || forgotten) {
         route = Route();
         route.post = is_post(operation);
-        if (!lead(route, conf_.url.endpoint(operation == Operation::plan
-                                                ? plan
-                                                : operation_name(operation)))) {
+        std::string url =
+            operation == Operation::event
+                ? conf_.exact_url
+                : conf_.url.endpoint(operation == Operation::plan
+                                         ? plan
+                                         : operation_name(operation));
+        if (!lead(route, url)) {
             return nullptr;
         }
     }

@@ -20,8 +20,9 @@
 
 namespace x402 {
 
-// `plan`: the page about one plan, CallTerms::plan.
-enum class Operation { verify, settle, supported, plan };
+// `plan`: the page about one plan, CallTerms::plan. `event`: a message to a
+// webhook, at its URL as it is written.
+enum class Operation { verify, settle, supported, plan, event };
 
 class FacilitatorCall;
 
@@ -88,7 +89,7 @@ private:
     std::uint32_t row_ = 0;
     std::unique_ptr<TlsContext> late_tls_;
     std::vector<std::unique_ptr<Host>> hosts_;
-    Route routes_[4];
+    Route routes_[5];
     std::unique_ptr<AuthTokens> tokens_;      // nullptr: no auth
     std::vector<FacilitatorCall *> waiting_;  // for addresses
     std::vector<FacilitatorCall *> calls_;    // all that run

@@ -134,6 +134,8 @@ void FacilitatorCall::send(Endpoint::Route &route,
         fail_later(Transport::not_sent, "no token could be signed for it");
         return;
     }
+    headers->insert(headers->end(), terms_.headers.begin(),
+                    terms_.headers.end());
     asked_ = route.url;
     if (route.origin) {
         route.origin->use_addresses(addresses);
@@ -242,8 +244,9 @@ bool FacilitatorCall::follow(FacilitatorReply &reply)
     auto target = follow_redirect(endpoint_.conf_.url, reply.status,
                                   resolve_location(asked_, reply.location),
                                   endpoint_.conf_.has_credentials());
-    if (terms_.operation == Operation::plan) {
-        target = Problem{"pages about plans do not move"};
+    if (terms_.operation == Operation::plan
+        || terms_.operation == Operation::event) {
+        target = Problem{"pages about plans and webhooks do not move"};
     } else if (redirected_) {
         target = Problem{"it comes after another redirect"};
     }

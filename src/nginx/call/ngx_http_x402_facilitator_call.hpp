@@ -16,6 +16,7 @@ struct CallTerms {
     Operation operation = Operation::verify;
     std::string_view body;  // Lifetime: until `done` or cancel()
     std::string plan;       // its number; for that operation only
+    std::vector<std::string> headers = {};  // more lines, without line ends
     ngx_msec_t connect_timeout = 0;
     ngx_msec_t timeout = 0;  // for everything: addresses, redirect, answer
 };
@@ -56,7 +57,8 @@ private:
     bool in_background() const
     {
         return terms_.operation == Operation::supported
-               || terms_.operation == Operation::plan;
+               || terms_.operation == Operation::plan
+               || terms_.operation == Operation::event;
     }
     void stop_waiting();
     static void on_reply(void *data, FacilitatorReply &reply);

@@ -117,6 +117,41 @@ bool choose_tls(ngx_conf_t *cf, const FacilitatorTerms &terms, TlsContext *&tls)
     return tls != nullptr;
 }
 
+// nginx: without a `resolver` directive core makes one without servers.
+ngx_resolver_t *resolver_of(ngx_conf_t *cf)
+{
+    auto *clcf = static_cast<ngx_http_core_loc_conf_t *>(
+        ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
+    return clcf->resolver && clcf->resolver->connections.nelts ? clcf->resolver
+                                                               : nullptr;
+}
+
+// nullptr: no memory, or an error was printed.
+FacilitatorConf *make_conf(ngx_conf_t *cf, const FacilitatorUrl &url,
+                           FacilitatorTerms terms, ngx_resolver_t *resolver)
+{
+    TlsContext *tls = nullptr;
+    if (url.secure && !choose_tls(cf, terms, tls)) {
+        return nullptr;
+    }
+    auto *made = pool_new<FacilitatorConf>(cf->pool);
+    if (made == nullptr) {
+        return nullptr;
+    }
+    made->url = url;
+    made->trusted_certificate = std::move(terms.trusted_certificate);
+    made->ssl_verify = terms.ssl_verify;
+    made->tls = tls;
+    made->resolver = resolver;
+    made->headers = std::move(terms.headers);
+    made->auth = terms.auth;
+    made->proxy = terms.proxy;
+    made->health = terms.health;
+    made->id = number_of(url.base());
+    made->document_id = document_id_of(*made);
+    return made;
+}
+
 }  // namespace
 
 void FacilitatorConf::need(std::string scheme, std::string network,
@@ -151,7 +186,7 @@ FacilitatorTerms::FacilitatorTerms(const LocationConf &conf,
                                    std::string base_url)
     : url(std::move(base_url)),
       trusted_certificate(copy(conf.trusted_certificate)),
-      ssl_verify(conf.ssl_verify == 1),
+      ssl_verify(conf.ssl_verify != 0),
       proxy(conf.facilitator_proxy.value_or(nullptr)),
       origin(conf.facilitator_origin)
 {
@@ -169,13 +204,7 @@ FacilitatorTerms FacilitatorTerms::with_credentials(const LocationConf &conf,
 FacilitatorConf *find_or_add_facilitator(ngx_conf_t *cf, FacilitatorTerms terms)
 {
     MainConf *mcf = main_conf(cf);
-    auto *clcf = static_cast<ngx_http_core_loc_conf_t *>(
-        ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
-    // nginx: without a `resolver` directive core makes one without servers.
-    ngx_resolver_t *resolver =
-        clcf->resolver && clcf->resolver->connections.nelts ? clcf->resolver
-                                                            : nullptr;
-
+    ngx_resolver_t *resolver = resolver_of(cf);
     auto url = parse_facilitator_url(terms.url);
     if (!url) {
         return nullptr;
@@ -191,28 +220,27 @@ FacilitatorConf *find_or_add_facilitator(ngx_conf_t *cf, FacilitatorTerms terms)
             return known;
         }
     }
+    FacilitatorConf *made =
+        make_conf(cf, url.value(), std::move(terms), resolver);
+    if (made) {
+        made->index = mcf->facilitators.size();
+        mcf->facilitators.push_back(made);
+    }
+    return made;
+}
 
-    TlsContext *tls = nullptr;
-    if (url->secure && !choose_tls(cf, terms, tls)) {
+FacilitatorConf *make_receiver(ngx_conf_t *cf, FacilitatorTerms terms)
+{
+    auto url = parse_facilitator_url(terms.url);
+    if (!url) {
         return nullptr;
     }
-    auto *made = pool_new<FacilitatorConf>(cf->pool);
-    if (made == nullptr) {
-        return nullptr;
+    std::string written = terms.url;
+    FacilitatorConf *made =
+        make_conf(cf, url.value(), std::move(terms), resolver_of(cf));
+    if (made) {
+        made->exact_url = std::move(written);
     }
-    made->url = url.value();
-    made->trusted_certificate = std::move(terms.trusted_certificate);
-    made->ssl_verify = terms.ssl_verify;
-    made->tls = tls;
-    made->resolver = resolver;
-    made->headers = std::move(terms.headers);
-    made->auth = terms.auth;
-    made->proxy = terms.proxy;
-    made->health = terms.health;
-    made->index = mcf->facilitators.size();
-    made->id = number_of(base);
-    made->document_id = document_id_of(*made);
-    mcf->facilitators.push_back(made);
     return made;
 }
 

@@ -48,6 +48,7 @@ struct FacilitatorAuth {
 
 struct FacilitatorConf {
     FacilitatorUrl url;
+    std::string exact_url;  // of a webhook: as it is written; else empty
     std::string trusted_certificate;  // path; empty: the system's
     bool ssl_verify = true;
     TlsContext *tls = nullptr;           // nullptr: http, or nginx without TLS
@@ -111,6 +112,9 @@ struct FacilitatorTerms {
 // cycle.
 FacilitatorConf *find_or_add_facilitator(ngx_conf_t *cf,
                                          FacilitatorTerms terms);
+
+// A webhook: asked like a facilitator, and not one of them. As above.
+FacilitatorConf *make_receiver(ngx_conf_t *cf, FacilitatorTerms terms);
 
 // Why what was written about credentials cannot stand together; empty: it can.
 std::string validate_credentials(const LocationConf &conf);

@@ -176,14 +176,13 @@ char *ngx_http_x402_set_switch(ngx_conf_t *cf, ngx_command_t *, void *conf)
             return const_cast<char *>("is duplicate");
         }
         if (word == "shadow") {
-            return conf_error(c,
-                              "\"shadow\" is not served yet; write on or off");
-        }
-        if (word != "on" && word != "off") {
+            lcf->enabled_directive = kShadow;
+        } else if (word == "on" || word == "off") {
+            lcf->enabled_directive = word == "on";
+        } else {
             return conf_error(c, "unknown value \"" + std::string(word)
-                                     + "\"; write on or off");
+                                     + "\"; write on, off or shadow");
         }
-        lcf->enabled_directive = word == "on";
         record_first_origin(c, *lcf);
         return NGX_CONF_OK;
     };

@@ -251,7 +251,7 @@ void check_rewrite(ngx_conf_t *cf, const LocationConf &conf)
                  + use.early_variable
                  + " is still empty; use it in a map, in a header or in a log");
     }
-    if (!conf.enabled || !conf.price_in_location) {
+    if (!conf.has_price() || !conf.price_in_location) {
         return;
     }
     if (use.returns_content) {

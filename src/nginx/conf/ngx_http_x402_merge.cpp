@@ -109,18 +109,28 @@ void merge_settings(LocationConf &conf, const LocationConf &outer)
     merge_replies(conf, outer);
 }
 
-// The nearest level decides: `x402 on|off` of this level, else a price of this
-// level, else the outer level.
-bool decide_enabled(const LocationConf &conf, const LocationConf &outer,
-                    bool price_written)
+// The nearest level decides: `x402 on|off|shadow` of this level, else a price
+// of this level, else the outer level.
+bool decide_priced(const LocationConf &conf, const LocationConf &outer,
+                   bool price_written)
 {
     if (conf.enabled_directive != NGX_CONF_UNSET) {
-        return conf.enabled_directive == 1;
+        return conf.enabled_directive != 0;
     }
     if (conf.status != StatusFormat::none) {
         return false;
     }
-    return price_written || outer.enabled;
+    return price_written || outer.has_price();
+}
+
+// Money: a price below `x402 shadow` is tried as well; `x402 on` alone ends
+// that.
+void set_enabled(LocationConf &conf, bool priced, bool shadow_outside)
+{
+    conf.shadow_inherited = conf.enabled_directive == kShadow
+                            || (shadow_outside && conf.enabled_directive != 1);
+    conf.enabled = priced && !conf.shadow_inherited;
+    conf.shadow = priced && conf.shadow_inherited;
 }
 
 // An option that is offered in version 2 may also be offered in version 1: the
@@ -185,6 +195,9 @@ bool choose_facilitator(ngx_conf_t *cf, LocationConf &conf)
 void record_paid(MainConf &mcf, const LocationConf &conf)
 {
     mcf.paid = true;
+    if (conf.shadow && mcf.shadow_at.line == 0) {
+        mcf.shadow_at = conf.origin;
+    }
     mcf.reads_body = mcf.reads_body || conf.read_body != 0;
     if (conf.max_calls != kDefaultMaxCalls) {
         mcf.max_calls = std::max(mcf.max_calls, conf.max_calls);
@@ -215,27 +228,29 @@ char *merge(ngx_conf_t *cf, LocationConf &outer, LocationConf &conf)
     bool is_server = &outer == mcf->http_loc_conf;
     if (is_server) {
         // nginx does not merge the http level itself.
-        outer.enabled = outer.enabled_directive != NGX_CONF_UNSET
-                            ? outer.enabled_directive == 1
-                            : outer.price.data || outer.accepts;
+        bool priced = outer.enabled_directive != NGX_CONF_UNSET
+                          ? outer.enabled_directive != 0
+                          : outer.price.data || outer.accepts;
+        set_enabled(outer, priced, false);
     }
 
     bool price_written = conf.price.data || conf.accepts;
     bool terms_written = writes_terms(conf);
     bool extensions_written = conf.extensions != nullptr;
     bool own_price_directive = conf.price.data != nullptr;
-    conf.enabled = decide_enabled(conf, outer, price_written);
+    set_enabled(conf, decide_priced(conf, outer, price_written),
+                outer.shadow_inherited);
     conf.price_in_location =
         !is_server && (price_written || outer.price_in_location);
     conf.off_in_location =
-        !conf.enabled && !is_server
+        !conf.has_price() && !is_server
         && (conf.enabled_directive == 0 || outer.off_in_location);
     merge_settings(conf, outer);
     merge_books(cf, conf, outer);
     mcf->error_pages->note(cf, conf);
     check_rewrite(cf, conf);
 
-    if (!conf.enabled) {
+    if (!conf.has_price()) {
         return NGX_CONF_OK;
     }
     record_paid(*mcf, conf);

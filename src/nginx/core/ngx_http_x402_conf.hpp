@@ -31,6 +31,7 @@ struct Notice;
 struct Paywall;
 struct PlacedOffers;
 class PreparedOffer;
+struct WebhookConf;
 struct Worker;
 
 using Dialects = std::vector<const Dialect *>;  // never empty; best first
@@ -67,6 +68,8 @@ struct AcceptWords {
 // x402_status: what it writes; `any` is what the client asks for.
 enum class StatusFormat { none, any, html, json, prometheus, openmetrics };
 
+constexpr ngx_flag_t kShadow = 2;  // of LocationConf::enabled_directive
+
 // Of an http, server or location block. nginx: stock setters write into the
 // base, whose address is the address nginx knows.
 struct LocationConf : ngx_http_x402_loc_conf_t {
@@ -84,7 +87,8 @@ struct LocationConf : ngx_http_x402_loc_conf_t {
         forward_payment = NGX_CONF_UNSET;
     }
 
-    ngx_flag_t enabled_directive = NGX_CONF_UNSET;  // x402 on|off of this level
+    // x402 of this level: 0 off, 1 on, 2 shadow.
+    ngx_flag_t enabled_directive = NGX_CONF_UNSET;
     ngx_str_t price{};
     ngx_str_t network{};
     ngx_str_t pay_to{};
@@ -129,6 +133,10 @@ struct LocationConf : ngx_http_x402_loc_conf_t {
 
     // Made by merge.
     bool enabled = false;  // this location is paid
+    // It has a price that no client is asked for: what would happen is booked.
+    bool shadow = false;
+    bool shadow_inherited = false;  // x402 shadow, here or around
+    bool has_price() const { return enabled || shadow; }
     // Its price was written in it, or in a location around it.
     bool price_in_location = false;
     // `x402 off` was.
@@ -147,10 +155,12 @@ struct MainConf {
     std::vector<FacilitatorConf *> facilitators;  // each at its index
     FacilitatorGroups *facilitator_groups = nullptr;
     Books *books = nullptr;
-    Worker *worker = nullptr;  // of this process
-    bool paid = false;         // some location is paid
-    bool cors = false;         // one of them has x402_cors
-    bool reads_body = false;   // one of them has x402_read_body
+    WebhookConf *webhook = nullptr;  // x402_webhook
+    Worker *worker = nullptr;        // of this process
+    bool paid = false;               // some location is paid
+    ConfOrigin shadow_at{};   // the first that is only tried; line 0: none
+    bool cors = false;        // one of them has x402_cors
+    bool reads_body = false;  // one of them has x402_read_body
     // The most that x402_facilitator_max_calls says in a paid location; 0: it
     // is not written.
     ngx_uint_t max_calls = 0;

@@ -2,10 +2,10 @@
 
 #include "base/decimal_amount.hpp"
 #include "base/text_excerpt.hpp"
-#include "nginx/core/ngx_http_x402_header_list.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/payment/ngx_http_x402_payment.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
+#include "nginx/request/ngx_http_x402_content_facts.hpp"
 #include "nginx/request/ngx_http_x402_payment_headers.hpp"
 #include "nginx/request/ngx_http_x402_quote.hpp"
 #include "policy/charge_rule.hpp"
@@ -14,32 +14,6 @@
 namespace x402 {
 
 namespace {
-
-bool grpc_failed(ngx_http_request_t *r)
-{
-    bool failed = false;
-    each_header(
-        r->headers_out.headers, [&failed](const ngx_table_elt_t &header) {
-            if (header.hash != 0 && header_is(header.key, "grpc-status")) {
-                failed = view(header.value) != "0";
-            }
-        });
-    return failed;
-}
-
-ContentFacts facts_of(ngx_http_request_t *r)
-{
-    ContentFacts facts;
-    facts.status = static_cast<unsigned>(r->headers_out.status);
-    facts.status_from_upstream =
-        r->upstream && r->upstream->headers_in.status_n == facts.status;
-    facts.grpc_failed = grpc_failed(r);
-    facts.made_where_free = loc_conf(r)->off_in_location;
-    // nginx: the two ways in which filters turn an answer into an error.
-    const RequestCtx *ctx = find_ctx(r);
-    facts.filter_failed = r->filter_finalize || (ctx && ctx->hold.refused);
-    return facts;
-}
 
 // A 2xx that is about to leave a paid location although the request has not
 // paid and the access phase was not passed: content made by the rewrite phase
@@ -181,7 +155,7 @@ ngx_int_t refuse_override(RequestCtx &ctx)
 ngx_int_t read_verified(RequestCtx &ctx)
 {
     ngx_http_request_t *r = ctx.r;
-    ContentFacts facts = facts_of(r);
+    ContentFacts facts = content_facts(r);
     facts.success_only = ctx.quote.dialect->uses_bearer_tokens();
     switch (charge_of(facts)) {
     case Charge::free:
@@ -217,7 +191,7 @@ ngx_int_t read_verified(RequestCtx &ctx)
 // The header of content under a settlement that came first.
 ngx_int_t read_settled(RequestCtx &ctx)
 {
-    ContentFacts facts = facts_of(ctx.r);
+    ContentFacts facts = content_facts(ctx.r);
     bool tunnel = ctx.tunnel && facts.status == NGX_HTTP_SWITCHING_PROTOCOLS;
     if (charge_of(facts) == Charge::unservable && !tunnel) {
         return refuse_upgrade(ctx);
@@ -254,7 +228,7 @@ ngx_int_t filter_header(ngx_http_request_t *r)
         return read_settled(*ctx);
     case PaymentState::holding:
         // A second header: only an error may follow the one that is held.
-        return facts_of(r).status >= NGX_HTTP_BAD_REQUEST
+        return content_facts(r).status >= NGX_HTTP_BAD_REQUEST
                    ? pass_free(*ctx)
                    : static_cast<ngx_int_t>(NGX_ERROR);
     case PaymentState::settling:

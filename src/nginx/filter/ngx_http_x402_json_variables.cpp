@@ -109,7 +109,7 @@ std::string body_field(ngx_http_request_t *r, std::string_view name)
 {
     RequestCtx *ctx = find_ctx(r);
     if ((ctx == nullptr || !ctx->body_read) && r == r->main
-        && loc_conf(r)->enabled) {
+        && loc_conf(r)->has_price()) {
         // Money: what it makes up for must not be sold at the price of an empty
         // body.
         ctx = find_or_make_ctx(r);

@@ -5,7 +5,9 @@
 #include "nginx/core/ngx_http_x402_header_list.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/payment/ngx_http_x402_payment.hpp"
+#include "nginx/payment/ngx_http_x402_payment_answer.hpp"
 #include "nginx/payment/ngx_http_x402_phase_wait.hpp"
+#include "nginx/payment/ngx_http_x402_shadow.hpp"
 #include "nginx/payment/ngx_http_x402_token.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 #include "nginx/request/ngx_http_x402_payment_headers.hpp"
@@ -131,22 +133,6 @@ ngx_int_t after_step(RequestCtx &ctx)
     return NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
-// There is nothing to decode: no payment, more than one, or one in the header
-// of another version.
-OwnReply unusable_answer(const RequestCtx &ctx, const ChosenPayment &payment)
-{
-    if (payment.header && payment.header->count > 1) {
-        return unreadable_answer(ctx, std::string(kHeaderRepeated));
-    }
-    if (payment.header == nullptr && !ctx.presented.empty()) {
-        OwnReply answer = unpaid_answer();
-        answer.offer_error = wrong_header_error(
-            ctx.presented.front().name, ctx.quote.dialect->payment_header());
-        return answer;
-    }
-    return unpaid_answer();
-}
-
 ngx_int_t first_visit(RequestCtx &ctx, const LocationConf *conf)
 {
     ngx_http_request_t *r = ctx.r;
@@ -221,6 +207,7 @@ ngx_int_t access(ngx_http_request_t *r, const LocationConf *conf)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 
+    ctx->shadow = nullptr;  // it is asked for money after all
     switch (ctx->state()) {
     case PaymentState::arrived:
         return first_visit(*ctx, conf);
@@ -252,6 +239,10 @@ ngx_int_t access(ngx_http_request_t *r, const LocationConf *conf)
 ngx_int_t on_access(ngx_http_request_t *r)
 {
     const LocationConf *conf = loc_conf(r);
+    if (conf->shadow) {
+        mark_shadow(r, conf);
+        return NGX_DECLINED;
+    }
     if (!conf->enabled) {
         return NGX_DECLINED;
     }

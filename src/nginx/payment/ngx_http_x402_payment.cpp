@@ -87,45 +87,6 @@ bool fill_facts(RequestCtx &ctx)
     return true;
 }
 
-// Decodes the header. False: ctx.answer says what is wrong.
-bool read_payment(RequestCtx &ctx, std::string_view header_value)
-{
-    auto payload =
-        ctx.quote.dialect->decode(header_value, ctx.quote.offer.get());
-    if (!payload) {
-        refuse_payment(ctx, payload.problem().text);
-        if (is_unreadable(payload.problem())) {
-            ctx.answer = unreadable_answer(ctx, payload.problem().text);
-        }
-        return false;
-    }
-    // Version 1 does not name the asset: it is that of the option that is paid.
-    std::string_view asset = payload->asset();
-    if (payload->version == 1) {
-        const auto *option = find_option(ctx, payload.value());
-        asset = option ? std::string_view(option->requirements.asset) : asset;
-    }
-    auto scheme = read_scheme_payload(payload->scheme(), payload->network(),
-                                      asset, payload->payload());
-    if (!scheme) {
-        bool no_match = scheme.problem().text == kNoMatchingRequirements;
-        refuse_payment(ctx, no_match
-                                ? std::string(ctx.quote.dialect->mismatch())
-                                : scheme.problem().text);
-        return false;
-    }
-    ctx.payment = std::make_unique<Payment>();
-    ctx.payment->offered = ctx.quote.offer;
-    ctx.payment->scheme = std::move(scheme.value());
-    ctx.payment->payload = std::move(payload.value());
-    if (!fill_facts(ctx)) {
-        ctx.payment.reset();
-        advance(ctx, PaymentEvent::answered_without_call);
-        return false;  // 500
-    }
-    return true;
-}
-
 OwnReply verify_answer_for(const RequestCtx &ctx, const VerifyAnswer &verdict)
 {
     switch (verdict.verdict) {
@@ -265,6 +226,44 @@ constexpr VerifyRules kPaymentRules = {
 };
 
 }  // namespace
+
+bool read_payment(RequestCtx &ctx, std::string_view header_value)
+{
+    auto payload =
+        ctx.quote.dialect->decode(header_value, ctx.quote.offer.get());
+    if (!payload) {
+        refuse_payment(ctx, payload.problem().text);
+        if (is_unreadable(payload.problem())) {
+            ctx.answer = unreadable_answer(ctx, payload.problem().text);
+        }
+        return false;
+    }
+    // Version 1 names no asset: it is that of the option which is paid.
+    std::string_view asset = payload->asset();
+    if (payload->version == 1) {
+        const auto *option = find_option(ctx, payload.value());
+        asset = option ? std::string_view(option->requirements.asset) : asset;
+    }
+    auto scheme = read_scheme_payload(payload->scheme(), payload->network(),
+                                      asset, payload->payload());
+    if (!scheme) {
+        bool no_match = scheme.problem().text == kNoMatchingRequirements;
+        refuse_payment(ctx, no_match
+                                ? std::string(ctx.quote.dialect->mismatch())
+                                : scheme.problem().text);
+        return false;
+    }
+    ctx.payment = std::make_unique<Payment>();
+    ctx.payment->offered = ctx.quote.offer;
+    ctx.payment->scheme = std::move(scheme.value());
+    ctx.payment->payload = std::move(payload.value());
+    if (!fill_facts(ctx)) {
+        ctx.payment.reset();
+        advance(ctx, PaymentEvent::answered_without_call);
+        return false;  // 500
+    }
+    return true;
+}
 
 void verify_payment(RequestCtx &ctx, Endpoint &endpoint)
 {

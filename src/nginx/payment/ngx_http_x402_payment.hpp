@@ -11,6 +11,9 @@ void receive_payment(RequestCtx &ctx, std::string_view header_value);
 // The same for a payment that was read and waited for its claim.
 void continue_payment(RequestCtx &ctx);
 
+// Decodes the header into ctx.payment. False: ctx.answer says what is wrong.
+bool read_payment(RequestCtx &ctx, std::string_view header_value);
+
 // Sets the option that this payment pays, and the request that says so.
 void set_option(RequestCtx &ctx, const PaymentOffer::Option &option);
 

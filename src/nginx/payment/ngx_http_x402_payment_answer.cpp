@@ -31,6 +31,20 @@ void end_payment(RequestCtx &ctx, PaymentEvent event, OwnReply answer)
     ctx.answer = cap_retry(ctx, std::move(answer));
 }
 
+OwnReply unusable_answer(const RequestCtx &ctx, const ChosenPayment &payment)
+{
+    if (payment.header && payment.header->count > 1) {
+        return unreadable_answer(ctx, std::string(kHeaderRepeated));
+    }
+    if (payment.header == nullptr && !ctx.presented.empty()) {
+        OwnReply answer = unpaid_answer();
+        answer.offer_error = wrong_header_error(
+            ctx.presented.front().name, ctx.quote.dialect->payment_header());
+        return answer;
+    }
+    return unpaid_answer();
+}
+
 OwnReply cap_retry(const RequestCtx &ctx, OwnReply answer)
 {
     if (answer.retry_after == 0 || !ctx.payment

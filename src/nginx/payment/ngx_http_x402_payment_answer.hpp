@@ -3,7 +3,7 @@
 #ifndef NGX_HTTP_X402_PAYMENT_ANSWER_HPP
 #define NGX_HTTP_X402_PAYMENT_ANSWER_HPP
 
-#include "nginx/request/ngx_http_x402_ctx.hpp"
+#include "nginx/request/ngx_http_x402_payment_headers.hpp"
 
 namespace x402 {
 
@@ -20,6 +20,10 @@ void end_payment(RequestCtx &ctx, PaymentEvent event, OwnReply answer);
 // The answer, with its Retry-After limited to the time for which the payment
 // stays valid. Tokens do not say how long that is.
 OwnReply cap_retry(const RequestCtx &ctx, OwnReply answer);
+
+// Nothing that could be decoded: no payment, more than one, or one in the
+// header of another version.
+OwnReply unusable_answer(const RequestCtx &ctx, const ChosenPayment &payment);
 
 }  // namespace x402
 

@@ -73,6 +73,7 @@ void resume_unknown(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
     advance(ctx, PaymentEvent::claim_unknown_resumed);
     SettlementTerms terms = settlement_terms(ctx);
     terms.ever_unknown = true;
+    terms.untold = claim.abandoned;
     terms.was_verified = claim.was_verified;
     terms.first_settle_sent = claim.first_settle_sent;
     settle_first(ctx, worker, *endpoint, std::move(terms));

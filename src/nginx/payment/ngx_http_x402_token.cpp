@@ -119,15 +119,25 @@ void take_token(RequestCtx &ctx, std::string_view token)
 
 }  // namespace
 
-void receive_token(RequestCtx &ctx)
+bool read_token(RequestCtx &ctx)
 {
     const Presented *header = presented_token(ctx);
     if (header == nullptr) {
         decide(ctx, unpaid_answer());
-        return;
+        return false;
     }
     if (const char *error = validate_token(*header)) {
         challenge(ctx, error);
+        return false;
+    }
+    take_token(ctx, view(header->value));
+    ctx.payment->request_body = question(ctx, {});
+    return true;
+}
+
+void receive_token(RequestCtx &ctx)
+{
+    if (!read_token(ctx)) {
         return;
     }
     Worker *worker = worker_of(main_conf(ctx.r));
@@ -140,9 +150,7 @@ void receive_token(RequestCtx &ctx)
         admission.refuse(ctx);
         return;
     }
-    take_token(ctx, view(header->value));
     admission.begin(ctx);
-    ctx.payment->request_body = question(ctx, {});
     advance(ctx, PaymentEvent::claim_taken);
     Endpoint &endpoint = worker->endpoint_of(*ctx.quote.conf->facilitator);
     begin_verify(ctx, endpoint, kTokenRules);

@@ -9,6 +9,10 @@ namespace x402 {
 // A request to such a location, with or without a token.
 void receive_token(RequestCtx &ctx);
 
+// Header to ctx.payment, with the request of verify; false: ctx.answer says why
+// not.
+bool read_token(RequestCtx &ctx);
+
 }  // namespace x402
 
 #endif

@@ -96,6 +96,9 @@ StatusReport report_now(MainConf *mcf)
     StatusReport report = read_status(*mcf->books->counters(), ngx_time());
     report.version = NGX_HTTP_X402_VERSION;
     report.server_version = NGINX_VERSION;
+    if (const Outbox *outbox = mcf->books->outbox()) {
+        report.webhook_waiting = outbox->waiting();
+    }
     fill_supports(report, mcf);
     return report;
 }

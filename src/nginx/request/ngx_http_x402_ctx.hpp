@@ -157,6 +157,8 @@ public:
     std::optional<Digest> body_digest;  // of a body that it read
 
     ngx_uint_t label_number = 0;  // of the first paid location it came through
+    // x402 shadow: the first such location that would have asked for money.
+    const LocationConf *shadow = nullptr;
 
     // What the request presented, taken out of its headers.
     PresentedHeaders presented;

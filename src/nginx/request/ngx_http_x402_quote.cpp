@@ -90,6 +90,8 @@ bool is_free_method(ngx_http_request_t *r, const LocationConf *conf)
                         });
 }
 
+}  // namespace
+
 // The values are evaluated once per request and location, so that the header
 // filter comes to the same result as the access phase. No memory: not free.
 bool is_bypassed(ngx_http_request_t *r, const LocationConf *conf)
@@ -120,8 +122,6 @@ bool is_bypassed(ngx_http_request_t *r, const LocationConf *conf)
     ctx->bypasses.emplace_back(conf, bypassed);
     return bypassed;
 }
-
-}  // namespace
 
 std::string_view host_of(ngx_http_request_t *r)
 {

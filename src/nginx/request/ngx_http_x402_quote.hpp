@@ -20,6 +20,9 @@ OfferState make_quote(RequestCtx &ctx, const LocationConf *conf);
 // x402_bypass.
 bool is_free(ngx_http_request_t *r, const LocationConf *conf);
 
+// By a value of x402_bypass alone, or a price that is "free" at this moment.
+bool is_bypassed(ngx_http_request_t *r, const LocationConf *conf);
+
 // Host as the client named it, for keys: $host.
 std::string_view host_of(ngx_http_request_t *r);
 

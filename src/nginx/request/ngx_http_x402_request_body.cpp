@@ -131,6 +131,23 @@ std::string lower_case(std::string_view text)
     return out;
 }
 
+ngx_int_t take_read_body(RequestCtx &ctx, const LocationConf *conf)
+{
+    ctx.body_read = true;
+    ctx.body_missed = false;
+    ngx_http_request_t *r = ctx.r;
+    off_t length = r->headers_in.content_length_n;
+    if (length > static_cast<off_t>(conf->read_body)) {
+        return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
+    }
+    bool read = r->request_body && r->request_body->bufs;
+    if (!read && (length > 0 || r->headers_in.chunked)) {
+        ctx.body_missed = true;  // it was not read, or was passed on unread
+        return NGX_OK;
+    }
+    return take_body(ctx, conf->read_body);
+}
+
 ngx_int_t read_body(RequestCtx &ctx, const LocationConf *conf)
 {
     ngx_http_request_t *r = ctx.r;

@@ -11,6 +11,11 @@ namespace x402 {
 // status with which the request ends. The request may be gone afterwards.
 ngx_int_t read_body(RequestCtx &ctx, const LocationConf *conf);
 
+// Later, without reading: what the content handler has read of it, for a
+// location that is only tried. NGX_OK, or the status with which read_body()
+// would have ended the request.
+ngx_int_t take_read_body(RequestCtx &ctx, const LocationConf *conf);
+
 // Why a value that was made with $x402_body_... too early decides nothing.
 constexpr std::string_view kBodyMissed =
     "$x402_body_... was read where the body is not known; write "

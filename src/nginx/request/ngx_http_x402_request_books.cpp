@@ -30,18 +30,17 @@ std::string_view request_id(const RequestCtx &ctx, const Books &books)
                                       : std::string_view();
 }
 
-// Lifetime: the context's, and the request's.
-LedgerFacts facts_of(const RequestCtx &ctx)
+void fill_option(LedgerFacts &facts, const PaymentRequirements &option)
 {
-    const Payment &payment = *ctx.payment;
-    const Books &books = *books_of(ctx);
-    const auto &label = books.label(label_of(ctx));
-    LedgerFacts facts;
-    facts.request_id = request_id(ctx, books);
-    facts.server = label.first;
-    facts.location = label.second;
-    facts.method = view(ctx.r->method_name);
-    facts.resource = ctx.quote.resource_url;
+    facts.pay_to = option.pay_to;
+    facts.network = option.network;
+    facts.asset = option.plan.empty() ? option.asset : option.plan;
+    facts.amount = option.amount;
+    facts.scheme = option.scheme;
+}
+
+void fill_payment(LedgerFacts &facts, const Payment &payment)
+{
     facts.payer = payment.payer;
     facts.pay_to = payment.pay_to;
     facts.network = payment.network;
@@ -50,16 +49,19 @@ LedgerFacts facts_of(const RequestCtx &ctx)
     facts.scheme = payment.option
                        ? std::string_view(payment.option->requirements.scheme)
                        : payment.payload.scheme();
-    if (const Asset *asset =
-            find_asset_by_address(payment.network, payment.asset)) {
-        facts.symbol = asset->symbol;
-        facts.decimals = asset->decimals;
-    } else if (payment.option && payment.option->requirements.decimals) {
-        facts.decimals = *payment.option->requirements.decimals;
-    }
     facts.version = static_cast<unsigned>(payment.payload.version);
-    facts.verify_ms = ctx.trace.verify_time;
-    return facts;
+}
+
+// The option that is paid, else the first that is offered; nullptr: none.
+const PaymentRequirements *option_of(const RequestCtx &ctx)
+{
+    if (ctx.payment && ctx.payment->option) {
+        return &ctx.payment->option->requirements;
+    }
+    bool asked = !ctx.payment || ctx.shadow;  // what would be paid instead
+    return asked && ctx.quote.offer && !ctx.quote.offer->options().empty()
+               ? &ctx.quote.offer->options().front().requirements
+               : nullptr;
 }
 
 void write_event(const RequestCtx &ctx, LedgerEventKind kind)
@@ -67,8 +69,9 @@ void write_event(const RequestCtx &ctx, LedgerEventKind kind)
     if (ctx.quote.conf == nullptr) {
         return;
     }
-    Ledger *ledger = ledger_of(*ctx.quote.conf, *books_of(ctx));
-    if (ledger == nullptr) {
+    Books &books = *books_of(ctx);
+    Ledger *ledger = ledger_of(*ctx.quote.conf, books);
+    if (!is_booked(books, ledger, kind)) {
         return;
     }
     std::string transaction = ctx.trace.transaction;
@@ -84,10 +87,51 @@ void write_event(const RequestCtx &ctx, LedgerEventKind kind)
     words.facilitator = facilitator;
     words.settle_ms = ctx.trace.settle_time;
     words.reason = ctx.trace.reason;
-    write_event(ledger, kind, ctx.payment->facts.key, facts_of(ctx), words);
+    write_event(books, ledger, kind, ctx.payment->facts.key, facts_of(ctx),
+                words);
 }
 
 }  // namespace
+
+LedgerFacts facts_of(const RequestCtx &ctx)
+{
+    const Books &books = *books_of(ctx);
+    const auto &label = books.label(label_of(ctx));
+    LedgerFacts facts;
+    facts.request_id = request_id(ctx, books);
+    facts.server = label.first;
+    facts.location = label.second;
+    facts.method = view(ctx.r->method_name);
+    facts.resource = ctx.quote.resource_url;
+    const PaymentRequirements *option = option_of(ctx);
+    if (ctx.payment) {
+        fill_payment(facts, *ctx.payment);
+    }
+    if (option && facts.amount.empty()) {
+        fill_option(facts, *option);
+    }
+    if (const Asset *asset =
+            find_asset_by_address(facts.network, facts.asset)) {
+        facts.symbol = asset->symbol;
+        facts.decimals = asset->decimals;
+    } else if (option && option->decimals) {
+        facts.decimals = *option->decimals;
+    }
+    facts.verify_ms = ctx.trace.verify_time;
+    return facts;
+}
+
+MoneyBooks shadow_books(const RequestCtx &ctx)
+{
+    MoneyBooks money;
+    money.books = books_of(ctx);
+    money.ledger = ledger_of(*ctx.shadow, *money.books);
+    money.label = label_of(ctx);
+    if (ctx.payment) {
+        money.payment = ctx.payment->facts.key;
+    }
+    return money;
+}
 
 MoneyBooks money_books(const RequestCtx &ctx)
 {
@@ -119,6 +163,9 @@ void book_owed(const RequestCtx &ctx)
 
 void book_request_end(const RequestCtx &ctx)
 {
+    if (ctx.shadow) {
+        return;  // booked as such
+    }
     Books &books = *books_of(ctx);
     ngx_uint_t label = label_of(ctx);
     // Most requests are challenged: the result of outcome_of() without its

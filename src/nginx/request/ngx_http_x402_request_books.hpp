@@ -11,6 +11,12 @@ namespace x402 {
 // What is booked for the settlement of this request's payment.
 MoneyBooks money_books(const RequestCtx &ctx);
 
+// Of a location that is only tried; it may have no payment, nor an offer.
+MoneyBooks shadow_books(const RequestCtx &ctx);
+// What is known of the payment; without one the first option of the offer.
+// Lifetime: the context's, and the request's.
+LedgerFacts facts_of(const RequestCtx &ctx);
+
 // The content of a payment was delivered, or is owed.
 void book_delivery(const RequestCtx &ctx);
 void book_owed(const RequestCtx &ctx);

@@ -113,7 +113,7 @@ void SettleRetry::close(ClaimRef claim)
         books_from_note(worker_.books, payment, facts_of(texts, {}));
     EventWords words;
     words.reason = "outcome never learned";
-    write_event(money.ledger, LedgerEventKind::closed, payment,
+    write_event(worker_.books, money.ledger, LedgerEventKind::closed, payment,
                 money.unpacked(), words);
     worker_.books.erase_note(payment);
 }
@@ -130,6 +130,7 @@ bool SettleRetry::ask(ClaimRef claim)
         ClaimView view = claims->view(claim);
         facilitator = view.facilitator;
         payment = view.key;
+        terms.untold = view.abandoned;
         terms.body = claims->stored_settle(claim);
         texts = claims->texts(claim);
     }

@@ -27,7 +27,8 @@ struct SettlementTerms {
     std::string resource;  // URL, for the error log
     MoneyBooks money;
     Digest payer_digest{};
-    bool ever_unknown = false;       // an earlier settle was not answered
+    bool ever_unknown = false;  // an earlier settle was not answered
+    bool untold = false;  // because its worker died: the ledger has no line
     bool was_verified = false;       // of that claim
     bool first_settle_sent = false;  // of that claim
     bool unproven_delivers = true;   // x402_unproven

@@ -141,8 +141,10 @@ void Settlement::book_outcome(const PaymentStep &step,
         money.books->count(money.label, LabelCounter::owed);
     }
     // An outcome that is still unknown was reported before.
-    bool news = !terms_.ever_unknown || moved;
-    if (money.ledger && news) {
+    bool news = !terms_.ever_unknown || terms_.untold || moved;
+    bool told = is_booked(*money.books, money.ledger, booked.kind)
+                || is_booked(*money.books, money.ledger, LedgerEventKind::owed);
+    if (told && news) {
         std::string facilitator = endpoint_->conf().url.base();
         EventWords words;
         words.transaction = answer.transaction;
@@ -152,10 +154,11 @@ void Settlement::book_outcome(const PaymentStep &step,
                            ? std::string_view(answer.detail)
                            : std::string_view(answer.reason);
         LedgerFacts facts = money.unpacked();
-        write_event(money.ledger, booked.kind, money.payment, facts, words);
+        write_event(*money.books, money.ledger, booked.kind, money.payment,
+                    facts, words);
         if (owed) {
-            write_event(money.ledger, LedgerEventKind::owed, money.payment,
-                        facts, words);
+            write_event(*money.books, money.ledger, LedgerEventKind::owed,
+                        money.payment, facts, words);
         }
     }
     if (step.claim != ClaimChange::unknown && terms_.claim) {

@@ -7,7 +7,9 @@
 #include "nginx/worker/ngx_http_x402_module_file.hpp"
 #include "nginx/worker/ngx_http_x402_settle_retry.hpp"
 #include "nginx/worker/ngx_http_x402_settlement.hpp"
+#include "nginx/worker/ngx_http_x402_shadow_call.hpp"
 #include "nginx/worker/ngx_http_x402_supported.hpp"
+#include "nginx/worker/ngx_http_x402_webhook.hpp"
 
 namespace x402 {
 
@@ -23,6 +25,13 @@ Worker::Worker(MainConf *mcf)
     }
     if (ngx_worker == 0 && owner.stamp != 0) {
         census = std::make_unique<CensusTaker>(zone, books);
+    }
+    if (ngx_worker == 0 && books.outbox() && mcf->webhook->receiver) {
+        const FacilitatorConf &receiver = *mcf->webhook->receiver;
+        if (!receiver.needs_curl() || engines.prepare()) {
+            webhook =
+                std::make_unique<WebhookSender>(books, *mcf->webhook, engines);
+        }
     }
     if (can_call) {
         supported = watch_supported(zone, endpoints);
@@ -43,6 +52,10 @@ Worker::~Worker()
     while (!settlements.empty()) {
         settlements.back()->abandon();
     }
+    while (!shadow_calls.empty()) {
+        shadow_calls.back()->abandon();
+    }
+    webhook.reset();
     compaction.reset();  // it may be in the middle of a table
     census.reset();
     leave_zone(zone, owner);
@@ -110,7 +123,11 @@ MainConf *main_conf_of(ngx_cycle_t *cycle)
 
 void look_up_facilitators(MainConf *mcf, ngx_log_t *log)
 {
-    for (FacilitatorConf *conf : mcf->facilitators) {
+    std::vector<FacilitatorConf *> all = mcf->facilitators;
+    if (mcf->webhook && mcf->webhook->receiver) {
+        all.push_back(mcf->webhook->receiver);
+    }
+    for (FacilitatorConf *conf : all) {
         if (conf->resolver || conf->reaches_address()) {
             continue;
         }

@@ -20,6 +20,8 @@ class PlanCache;
 class Settlement;
 class SupportedWatch;
 class JournalCompaction;
+class ShadowCall;
+class WebhookSender;
 class SettleRetry;
 class CensusTaker;
 
@@ -47,8 +49,9 @@ struct Worker {
     // One per facilitator. Declared after `endpoints`, so destroyed first: its
     // calls refer to them.
     std::vector<std::shared_ptr<SupportedWatch>> supported;
-    std::shared_ptr<PlanCache> plans;       // made when first asked for
-    std::vector<Settlement *> settlements;  // on the wire
+    std::shared_ptr<PlanCache> plans;        // made when first asked for
+    std::vector<Settlement *> settlements;   // on the wire
+    std::vector<ShadowCall *> shadow_calls;  // of `x402 shadow`
     RefusalCache refusals;
     // Offers with a part of a facilitator, by location.
     struct SupportedOffer {
@@ -63,6 +66,7 @@ struct Worker {
     std::unique_ptr<SettleRetry> unknown;
     std::unique_ptr<JournalCompaction> compaction;  // where there is a journal
     std::unique_ptr<CensusTaker> census;            // in one of the workers
+    std::unique_ptr<WebhookSender> webhook;         // as well
 };
 
 // A place among the payments in flight, given back when destroyed.

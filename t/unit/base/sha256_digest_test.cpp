@@ -29,6 +29,14 @@ TEST(Sha256Digest, EqualsTheStandardsExamples)
         "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
 }
 
+TEST(HmacSha256, EqualsRfc4231)
+{
+    Digest digest = hmac_sha256("Jefe", "what do ya want for nothing?");
+    EXPECT_EQ(hex_encode(digest.data(), digest.size()),
+              "5bdcc146bf60754e6a042426089575c7"
+              "5a003f089d2739839dec58b964ec3843");
+}
+
 TEST(Sha512256, DigestsAsFips180Says)
 {
     Digest digest = sha512_256("abc");

@@ -1,0 +1,83 @@
+// conf-examples/reconcile-ledger.py: the ledger and the chain tell the same, and what is in one of them alone is named.
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { payingFetch, receiptOf } from './client.mjs';
+import { repository } from './paths.mjs';
+import { until } from './process.mjs';
+import { startStack } from './stack.mjs';
+import { after, before, test } from './testing.mjs';
+
+let stack;
+const ledger = () => join(stack.nginx.directory, 'books');
+const lines = () => readFileSync(ledger(), 'utf8').trim().split('\n').map((line) => JSON.parse(line));
+
+before(async () => {
+    stack = await startStack({
+        extra: '    x402_ledger books;',
+        servers: ({ listen, backend }) => `
+    server {
+        listen ${listen};
+        location /cheap { x402_price $0.01; proxy_pass ${backend}; }
+        location /dear { x402_price $0.25; proxy_pass ${backend}; }
+    }`,
+    });
+});
+
+after(() => stack?.stop());
+
+function reconcile(...options) {
+    const { status, stdout, stderr } = spawnSync('python3', [
+        join(repository, 'conf-examples', 'reconcile-ledger.py'), '--rpc', stack.chain.url, ...options,
+    ], { encoding: 'utf8' });
+    return { status, said: stdout + stderr };
+}
+
+test('payments: the ledger and the chain agree to the unit', async () => {
+    const payer = await stack.payer();
+    for (const path of ['/cheap', '/dear', '/cheap']) {
+        const response = await payingFetch(payer)(stack.at(path));
+        assert.equal(response.status, 200);
+        await response.arrayBuffer();
+        assert.ok(receiptOf(response).transaction);
+    }
+    await until('the ledger has them', () => lines().filter(({ event }) => event === 'settled').length === 3);
+    const { status, said } = reconcile(ledger());
+    assert.equal(status, 0, said);
+    assert.match(said, /ledger 270000 units, chain 270000 units/);
+    assert.match(said, /everything agrees/);
+    assert.equal(await stack.chain.balanceOf(stack.seller.address), 270_000n);
+});
+
+test('a payment of which the ledger never learned the outcome is found on the chain', async () => {
+    const changed = lines().map((line) => (line.event === 'settled' && line.amount === '250000'
+        ? { ...line, event: 'unknown', transaction: null } : line));
+    const copy = `${ledger()}.unknown`;
+    writeFileSync(copy, `${changed.map((line) => JSON.stringify(line)).join('\n')}\n`);
+    const { status, said } = reconcile(copy);
+    assert.equal(status, 1, said);
+    assert.match(said, /moved, although the ledger says unknown: payment [0-9a-f]{64}, 250000 units/);
+});
+
+test('what is in one of them alone is named', async () => {
+    const [first] = lines().filter(({ event }) => event === 'settled');
+    const invented = { ...first, payment_id: 'f'.repeat(64), transaction: `0x${'e'.repeat(64)}` };
+    const without = lines().filter(({ payment_id: id }) => id !== first.payment_id);
+    const copy = `${ledger()}.changed`;
+    writeFileSync(copy, `${[...without, invented].map((line) => JSON.stringify(line)).join('\n')}\n`);
+    const { status, said } = reconcile('--from-block', '0', copy);
+    assert.equal(status, 1, said);
+    assert.match(said, new RegExp(`only in the ledger: payment ${invented.payment_id}, 10000 units`));
+    assert.match(said, new RegExp(`only on the chain: transaction ${first.transaction}, 10000 units from ${first.payer}`, 'i'));
+});
+
+test('trouble has a status of its own', () => {
+    assert.equal(reconcile(`${ledger()}.none`).status, 2);
+    const { status, stderr } = spawnSync('python3', [
+        join(repository, 'conf-examples', 'reconcile-ledger.py'), '--rpc', 'http://127.0.0.1:1', ledger(),
+    ], { encoding: 'utf8' });
+    assert.equal(status, 2);
+    assert.match(stderr, /eth_chainId/);
+});
