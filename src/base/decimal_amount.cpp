@@ -79,7 +79,7 @@ Result<std::string> to_atomic_amount(std::string_view decimal,
         std::string places = std::to_string(decimals);
         return Problem{quoted(decimal) + " is finer than the asset's " + places
                        + " decimals: write at most " + places
-                       + " digits behind the point"};
+                       + " digits after the point"};
     }
 
     std::size_t zeros = decimals - fraction.size();

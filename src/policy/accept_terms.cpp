@@ -61,7 +61,7 @@ Result<std::string> resolve_network(const AcceptTerms &terms)
     }
     if (network_family(*id) == "eip155" && !eip155_chain_id(*id)) {
         return parameter_error("network", terms.network,
-                               "has no chain id behind eip155: write a plain "
+                               "has no chain id after eip155: write a plain "
                                "decimal number, like eip155:8453");
     }
     return std::move(*id);

@@ -163,7 +163,7 @@ std::string move_asset_fault(std::string_view text)
     return !blank && is_hex_number(text.substr(0, text.find("::")), 64)
                ? ""
                : "is not an asset of that network: write 0x and up to 64 "
-                 "hexadecimal digits, with ::module::TYPE behind them where "
+                 "hexadecimal digits, with ::module::TYPE after them where "
                  "it has those";
 }
 

@@ -128,13 +128,13 @@ Problem no_ticker(std::string_view text, std::string_view rest)
     }
     if (rest == ".") {
         return unreadable(text,
-                          "lacks a digit behind the point: write 5 or 5.0");
+                          "lacks a digit after the point: write 5 or 5.0");
     }
     if (is_ticker(rest)) {
         return unreadable(text, "lacks a blank before its ticker: write "
                                 "\"0.01 USDC\"");
     }
-    return unreadable(text, "has something behind its number that is not "
+    return unreadable(text, "has trailing characters that are not "
                             "a ticker: write 0.01, $0.01 or \"0.01 USDC\"");
 }
 

@@ -15,7 +15,7 @@ namespace x402 {
 // The atomic units to settle, from the last header's value; `count` is the
 // number of such headers. None: the requirement's amount, which is the maximum.
 // The value is JSON, {"amount": text}: "1000" atomic units, "33.33%" of the
-// maximum (at most two digits behind the point), "$0.05" in the asset's
+// maximum (at most two digits after the point), "$0.05" in the asset's
 // decimals, the last two rounded down. "0" is a valid amount. Problem (for the
 // log): anything else, several headers, dollars if the decimals are not known,
 // more than the maximum.

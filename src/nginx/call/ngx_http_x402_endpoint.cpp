@@ -38,7 +38,7 @@ const char *operation_name(Operation operation)
     return "supported";
 }
 
-// Payments and events are sent by POST, questions by GET.
+// Payments and events are sent by POST, other requests by GET.
 bool is_post(Operation operation)
 {
     return operation != Operation::supported && operation != Operation::plan;
@@ -134,8 +134,8 @@ HttpOrigin *Endpoint::origin_for(Host &host, const FacilitatorUrl &url)
     return host.origins.back().get();
 }
 
-// What was read with the configuration; of an http:// facilitator that turns
-// out to redirect to https://, read now. nullptr: it cannot be read.
+// The certificates that were read with the configuration. Those of an http://
+// facilitator that redirects to https:// are read now. nullptr: unreadable.
 TlsContext *Endpoint::trust()
 {
     if (conf_.tls) {

@@ -49,8 +49,8 @@ public:
 private:
     friend class FacilitatorCall;
 
-    // A host whose addresses we keep: the configured one, or one that a
-    // redirect led to.
+    // A host with its addresses: the configured one, or the target of a
+    // redirect.
     struct Host {
         std::string name;
         std::vector<std::string> literal;   // the name, when it is an address
@@ -59,7 +59,7 @@ private:
 
         const std::vector<std::string> &addresses();
     };
-    // Where an operation is asked at present.
+    // Where an operation is sent at present.
     struct Route {
         std::string url;  // empty: not made yet
         bool post = true;
@@ -100,8 +100,8 @@ private:
 void record_health(Endpoint &endpoint, Operation operation, CallHealth health,
                    const Digest &payer, ngx_log_t *log);
 
-// The next of them whose breaker lets calls through, taken out of the list;
-// nullptr: none.
+// The next of them whose breaker is not open, taken out of the list; nullptr:
+// none.
 Endpoint *next_to_settle(std::vector<Endpoint *> &others);
 
 }  // namespace x402

@@ -59,7 +59,7 @@ void FacilitatorCall::proceed_or_fail()
         return true;
     });
     if (!begun) {
-        // Something may have left already: the outcome is unknown.
+        // Bytes may have left already: the outcome is unknown.
         fail_later(Transport::broken, kNoMemory);
     }
 }
@@ -228,7 +228,7 @@ bool FacilitatorCall::follow_or_fail(FacilitatorReply &reply)
         return goes_on;
     });
     if (!decided) {
-        // Something may have left for the new place already: the outcome is
+        // Bytes may have left for the new place already: the outcome is
         // unknown.
         stop_waiting();
         reply.transport = Transport::broken;

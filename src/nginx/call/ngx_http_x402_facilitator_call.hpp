@@ -1,6 +1,6 @@
-// One question to a facilitator: addresses, redirects, deadline, transport.
-// This is what the rest of src/nginx uses. Behind it are two transports with
-// the same outcomes: the http client, and libcurl where nginx has no TLS.
+// One call to a facilitator: addresses, redirects, deadline, transport. This is
+// the interface for the rest of src/nginx. Behind it are two transports with
+// the same outcomes: the http client, and libcurl if nginx has no TLS.
 #ifndef NGX_HTTP_X402_FACILITATOR_CALL_HPP
 #define NGX_HTTP_X402_FACILITATOR_CALL_HPP
 
@@ -21,8 +21,8 @@ struct CallTerms {
     ngx_msec_t timeout = 0;  // for everything: addresses, redirect, answer
 };
 
-// Owns itself: deleted after `done` was called or by cancel(). `done` comes
-// once, whatever happens here, and never from inside start(). What it throws is
+// Owns itself: deleted after `done` was called or by cancel(). `done` is called
+// exactly once, and never from inside start(). An exception that it throws is
 // logged and goes no further.
 class FacilitatorCall {
 public:
@@ -53,7 +53,7 @@ private:
     bool follow(FacilitatorReply &reply);
     bool follow_or_fail(FacilitatorReply &reply);
     ngx_msec_t time_left() const;
-    // No payment waits for it, so that a quitting worker need not.
+    // No payment waits for it, so a quitting worker does not either.
     bool in_background() const
     {
         return terms_.operation == Operation::supported

@@ -11,7 +11,7 @@ namespace x402 {
 
 namespace {
 
-// Those that are sent: an empty one only hides what would be inherited.
+// The headers that are sent: an empty one only hides an inherited one.
 RequestHeaders headers_of(const LocationConf &conf)
 {
     RequestHeaders sent;
@@ -54,7 +54,7 @@ std::uint64_t number_of(const std::string &text)
     return number;
 }
 
-// Of words that mean the same after a reload, so that what is known stays.
+// From words that mean the same after a reload, so that the state is kept.
 std::uint64_t document_id_of(const FacilitatorConf &conf)
 {
     std::string words = conf.url.base() + '\n' + conf.trusted_certificate + '\n'
@@ -72,7 +72,7 @@ std::uint64_t document_id_of(const FacilitatorConf &conf)
     return number ? number : 1;
 }
 
-// Shared by all that trust the same. nullptr: an error was printed.
+// Shared by all with the same trust. nullptr: an error was printed.
 TlsContext *trust_of(ngx_conf_t *cf, const FacilitatorTerms &terms)
 {
     for (const FacilitatorConf *known : main_conf(cf)->facilitators) {

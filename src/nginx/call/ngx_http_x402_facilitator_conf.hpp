@@ -58,19 +58,19 @@ struct FacilitatorConf {
     const FacilitatorProxy *proxy = nullptr;  // nullptr: none
     HealthTerms health;                       // when it counts as failed
     std::uint64_t id = 0;  // what claims remember: from the base URL alone
-    // Under which its word about what it supports is kept: facilitators that
-    // differ in the request may get another answer.
+    // The key of its answer about what it supports: facilitators whose requests
+    // differ may answer differently.
     std::uint64_t document_id = 0;
     std::vector<KindNeed> needs;  // of the locations; no duplicates
-    // Some payment option is not written out in full, so that it is worth
-    // asking what is supported.
+    // Some payment option is not written out in full, so that /supported is
+    // requested.
     bool wanted = false;
     std::size_t index = 0;  // in MainConf::facilitators
     // Looked up by the master before workers start; empty when that failed.
     std::vector<std::string> addresses;
 
-    // Every call carries a secret. A header
-    // of the operator's may be a secret, so that each counts as one.
+    // Every call carries a secret. Any header of the operator may be one, so
+    // that each counts as one.
     bool has_credentials() const { return auth || !headers.empty(); }
 
     // The host of the connection, whose addresses have to be known.
@@ -82,7 +82,7 @@ struct FacilitatorConf {
     {
         return proxy ? proxy->url.host_is_address : url.host_is_address();
     }
-    // libcurl is the one that can.
+    // Only libcurl can make the call.
     bool needs_curl() const { return proxy || (url.secure && !kHasTls); }
 
     // While the configuration is read: a location sells by this kind.
@@ -113,14 +113,14 @@ struct FacilitatorTerms {
 FacilitatorConf *find_or_add_facilitator(ngx_conf_t *cf,
                                          FacilitatorTerms terms);
 
-// A webhook: asked like a facilitator, and not one of them. As above.
+// A webhook: called like a facilitator, but not one of them. As above.
 FacilitatorConf *make_receiver(ngx_conf_t *cf, FacilitatorTerms terms);
 
-// Why what was written about credentials cannot stand together; empty: it can.
+// Why the settings for credentials contradict each other; empty: they do not.
 std::string validate_credentials(const LocationConf &conf);
 
-// What is certainly a secret goes to another machine for all to read; empty:
-// it does not.
+// Says that a secret would go to another machine unencrypted; empty: it would
+// not.
 std::string warning_of_exposure(const FacilitatorConf &conf);
 
 }  // namespace x402

@@ -88,7 +88,7 @@ void HttpOrigin::Exchange::begin()
 bool HttpOrigin::Exchange::send_some()
 {
     ngx_connection_t *c = connection->c;
-    // Money: what TLS was given may have left in part, whatever it returns.
+    // Money: bytes given to TLS may have left in part, whatever it returns.
     begun = begun || origin.secure();
     ngx_buf_t bufs[2];
     ngx_chain_t links[2];
@@ -115,7 +115,7 @@ bool HttpOrigin::Exchange::send_some()
     }
     off_t before = c->sent;
     bool alive = c->send_chain(c, first, 0) != NGX_CHAIN_ERROR;
-    // Money: what the kernel took counts as sent, whatever came after.
+    // Money: bytes that the kernel took count as sent, whatever came after.
     sent += static_cast<std::size_t>(c->sent - before);
     begun = begun || sent > 0;
     anything_sent = anything_sent || begun;
@@ -185,7 +185,7 @@ void HttpOrigin::Exchange::receive()
 
 // A kept connection that dies without a byte of an answer was closed by the
 // other side for being idle, most likely before the request came. Once more,
-// on a new connection, if that can be done no harm by.
+// on a new connection, if that can do no harm.
 void HttpOrigin::Exchange::lost(const char *why)
 {
     bool stale = reused && !reader.started();

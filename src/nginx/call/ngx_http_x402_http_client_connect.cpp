@@ -1,5 +1,5 @@
-// How an exchange of the http client comes to a connection, and what nginx
-// tells of it.
+// How an exchange of the http client gets a connection, and the events of that
+// connection.
 #include <algorithm>
 #include <memory>
 
@@ -17,7 +17,7 @@ std::string system_text(ngx_err_t error)
                        static_cast<std::size_t>(end - text));
 }
 
-// What became of a connect().
+// The result of a connect().
 ngx_err_t connect_error(ngx_connection_t *c)
 {
     int error = 0;

@@ -15,7 +15,7 @@ constexpr ngx_msec_t kSweepInterval = 5 * 1000;
 // meet one that is about to die.
 constexpr ngx_msec_t kMaxIdleOfSettle = 3 * 1000;
 
-// Nothing has come: no answer, no end. An idle connection has nothing to say.
+// Nothing has come: no bytes, no end. An idle connection must be silent.
 bool is_quiet(ngx_connection_t *c)
 {
     char byte;

@@ -192,7 +192,7 @@ bool AddressBook::start_thread(Query &query)
             std::thread(run_thread, query.result, ends[1]).detach();
             started = true;
         } catch (const std::exception &) {
-            // No thread or memory to be had: as good as a failed look-up.
+            // There is no thread or memory: the same as a failed look-up.
         }
     }
     if (!started) {

@@ -20,7 +20,7 @@ std::vector<std::string> look_up_addresses(const std::string &host);
 
 class AddressBook {
 public:
-    // Called when a look-up that was running has ended, well or badly.
+    // Called when a running look-up has ended, successfully or not.
     using Ended = void (*)(void *data);
 
     AddressBook(std::string host, ngx_resolver_t *resolver,

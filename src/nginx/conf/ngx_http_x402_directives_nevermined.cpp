@@ -85,7 +85,7 @@ char *set_nevermined(ngx_conf_t *cf, void *conf)
     if (view(file).substr(0, kKeyFile.size()) != kKeyFile) {
         return conf_error(cf,
                           "write key_file= and the path of the file with the "
-                          "key behind the environment");
+                          "key after the environment");
     }
     file.data += kKeyFile.size();
     file.len -= kKeyFile.size();

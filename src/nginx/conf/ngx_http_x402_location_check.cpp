@@ -265,7 +265,7 @@ void check_rewrite(ngx_conf_t *cf, const LocationConf &conf)
             cf, conf,
             "\"rewrite\" leads out of this paid location before anything is "
             "paid, and the price of the other location counts; write \"break\" "
-            "behind it, or a price there");
+            "after it, or a price there");
     }
 }
 

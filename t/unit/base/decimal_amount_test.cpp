@@ -88,7 +88,7 @@ TEST(DecimalAmount, RefusesToLoseDigits)
     EXPECT_FALSE(to_atomic_amount("1.9", 0));
     EXPECT_EQ(to_atomic_amount("0.0000001", 6).problem().text,
               "\"0.0000001\" is finer than the asset's 6 decimals: write at "
-              "most 6 digits behind the point");
+              "most 6 digits after the point");
 }
 
 TEST(DecimalAmount, RefusesZeroUnlessItIsPlain)

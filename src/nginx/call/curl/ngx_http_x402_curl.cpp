@@ -110,7 +110,7 @@ struct CurlEngine::SocketCallbacks {
         return 0;
     }
 
-    // curl closes a socket that did not connect without a word. When the next
+    // curl closes a socket that did not connect without a report. When the next
     // address gets the same number it is the same socket to curl, which does
     // not ask again to have it watched.
     static curl_socket_t on_open(void *data, curlsocktype,
@@ -265,7 +265,7 @@ void CurlEngine::after_action()
     }
 }
 
-// Nothing would come of the transfer: it ends when curl has returned.
+// The transfer could not proceed: it ends when curl has returned.
 void CurlEngine::give_up(void *handle)
 {
     Transfer *transfer = nullptr;

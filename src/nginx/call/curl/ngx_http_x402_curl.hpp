@@ -33,7 +33,7 @@ struct CurlRequest {
     const FacilitatorProxy *proxy = nullptr;  // Lifetime: the cycle
     bool post = true;                         // else GET, without a body
     std::string_view body;  // JSON. Lifetime: until `done` or cancel()
-    std::vector<std::string> headers;  // "Name: value", beside our own
+    std::vector<std::string> headers;  // "Name: value"
     std::string trusted_certificate;   // path; empty: the system's
     bool ssl_verify = true;
     // Money: at most one send. A second one, which curl begins on its own when
