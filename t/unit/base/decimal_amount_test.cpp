@@ -75,7 +75,7 @@ TEST(DecimalAmount, RefusesWhatIsNoPlainDecimalNumber)
                              "1..2", "NaN", "inf", "$1", "\xef\xbc\x90"}) {
         Result<std::string> amount = to_atomic_amount(text, 6);
         ASSERT_FALSE(amount) << text;
-        EXPECT_NE(amount.problem().text.find("no plain decimal number"),
+        EXPECT_NE(amount.problem().text.find("not a plain decimal number"),
                   std::string::npos)
             << amount.problem().text;
     }

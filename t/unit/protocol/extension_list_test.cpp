@@ -102,12 +102,12 @@ struct Refused {
 TEST(ExtensionList, SaysWhatIsWrong)
 {
     const Refused cases[] = {
-        {"", "{}", "", "no name"},
-        {"a b", R"({"info":{}})", "", "no name"},
-        {"x", "", "", "no JSON"},
-        {"x", R"({"a":1,"a":2})", "", "no JSON"},
-        {"x", "[1]", "", "no JSON object"},
-        {"x", "{}", "", "no JSON object"},
+        {"", "{}", "", "not the name"},
+        {"a b", R"({"info":{}})", "", "not the name"},
+        {"x", "", "", "not JSON"},
+        {"x", R"({"a":1,"a":2})", "", "not JSON"},
+        {"x", "[1]", "", "not a JSON object"},
+        {"x", "{}", "", "not a JSON object"},
         {"x", R"({"info":{}})", "/a/:b", "only of use to bazaar"},
         {"payment-identifier", R"({"info":{}})", "", "\"required\":false"},
         {"payment-identifier", R"({"info":{"required":"yes"}})", "", "or true"},
