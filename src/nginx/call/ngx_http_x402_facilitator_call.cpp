@@ -139,14 +139,14 @@ void FacilitatorCall::send(Endpoint::Route &route,
     asked_ = route.url;
     if (route.origin) {
         route.origin->use_addresses(addresses);
-        send_by_http(route, std::move(*headers), left);
+        send_by_http(route, *headers, left);
     } else {
         send_by_curl(route, std::move(*headers), addresses, left);
     }
 }
 
 void FacilitatorCall::send_by_http(Endpoint::Route &route,
-                                   std::vector<std::string> headers,
+                                   const std::vector<std::string> &headers,
                                    ngx_msec_t left)
 {
     HttpRequest request;

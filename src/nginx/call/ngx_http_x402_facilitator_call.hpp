@@ -42,8 +42,8 @@ private:
     void proceed_or_fail();
     void send(Endpoint::Route &route,
               const std::vector<std::string> &addresses);
-    void send_by_http(Endpoint::Route &route, std::vector<std::string> headers,
-                      ngx_msec_t left);
+    void send_by_http(Endpoint::Route &route,
+                      const std::vector<std::string> &headers, ngx_msec_t left);
     void send_by_curl(Endpoint::Route &route, std::vector<std::string> headers,
                       const std::vector<std::string> &addresses,
                       ngx_msec_t left);
