@@ -52,14 +52,12 @@ public:
     void histogram(const std::string &labels, const DurationCounts &counts)
     {
         const auto &bounds = DurationCounts::bounds();
-        std::string lead = labels.empty() ? "" : labels + ",";
-        lead += "le=\"";
+        std::string lead = labels.empty() ? "le=\"" : labels + ",le=\"";
         std::uint64_t so_far = 0;
         for (std::size_t i = 0; i < counts.buckets.size(); i++) {
             so_far += counts.buckets[i];
-            std::string bound = i < bounds.size() ? seconds(bounds[i]) : "+Inf";
-            bound += '"';
-            sample(lead + bound, std::to_string(so_far), "_bucket");
+            std::string le = i < bounds.size() ? seconds(bounds[i]) : "+Inf";
+            sample(lead + le + '"', std::to_string(so_far), "_bucket");
         }
         sample(labels, seconds(counts.sum), "_sum");
         sample(labels, std::to_string(so_far), "_count");
