@@ -143,10 +143,6 @@ void look_up_facilitators(MainConf *mcf, ngx_log_t *log)
     }
 }
 
-}  // namespace
-
-namespace {
-
 // A payment in flight has its client, its upstream and its facilitator, and
 // about one in four a connection that is being closed.
 void check_connections(const MainConf &mcf, ngx_cycle_t *cycle)
