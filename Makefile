@@ -24,7 +24,7 @@ help: ## list these words
 
 # --- what the machine lacks --------------------------------------------------
 
-BUILD_PACKAGES := nginx nginx-dev g++ make pkg-config libjansson-dev \
+BUILD_PACKAGES := nginx nginx-dev g++ make pkg-config libsimdjson-dev libjansson-dev \
 	libcurl4-openssl-dev libssl-dev
 # Filters of others, which t/http/filter_modules.t loads beside the module.
 FILTER_PACKAGES := $(patsubst %,libnginx-mod-http-%,brotli-filter echo headers-more-filter image-filter js lua \
@@ -181,7 +181,10 @@ valgrind: need-test ## a short set of t/http under valgrind
 # --- unit objects ------------------------------------------------------------
 
 PURE := base protocol policy facilitator session
-UNIT_SRC := $(foreach room,$(PURE),$(wildcard src/$(room)/*.cpp t/unit/$(room)/*.cpp))
+# One of the two JSON readers, as in a module; the tests compare it with the other.
+PURE_SRC := $(filter-out %/json_reader_jansson.cpp,$(foreach room,$(PURE),$(wildcard src/$(room)/*.cpp)))
+PURE_LIBS := -lsimdjson -ljansson -lcrypto
+UNIT_SRC := $(PURE_SRC) $(foreach room,$(PURE),$(wildcard t/unit/$(room)/*.cpp))
 UNIT_OBJ := $(UNIT_SRC:%.cpp=build/unit/%.o)
 PURE_FLAGS := -std=c++17 -O1 -g1 -W -Wall -Wextra -Wshadow -Werror \
 	-fsanitize=address,undefined -fno-sanitize-recover=undefined -iquote src
@@ -189,7 +192,7 @@ UNIT_FLAGS := $(PURE_FLAGS) -iquote t/unit -DX402_VECTORS='"t/vectors"'
 
 build/unit/run: $(UNIT_OBJ)
 	@$(CXX) -fsanitize=address,undefined -o $@ $^ \
-		-lgtest_main -lgtest -ljansson -lcrypto -lpthread
+		-lgtest_main -lgtest $(PURE_LIBS) -lpthread
 	@echo "built $@"
 
 # Tests are compiled as they stand: to optimize them takes three times as long.
@@ -203,7 +206,7 @@ build/unit/%.o: %.cpp
 # --- fuzz targets ------------------------------------------------------------
 
 FUZZ := $(patsubst t/fuzz/%.cpp,%,$(wildcard t/fuzz/*_fuzz.cpp))
-FUZZ_SRC := $(foreach room,base protocol policy facilitator session,$(wildcard src/$(room)/*.cpp))
+FUZZ_SRC := $(PURE_SRC)
 
 fuzz: need-test ## libFuzzer on every decoder, FUZZ_TIME=60 seconds each
 	@t/lib/need clang libclang-rt-14-dev
@@ -222,14 +225,14 @@ build/fuzz/seeds/made: build/fuzz/make_seeds $(wildcard t/vectors/*.json)
 
 # What is tested is compiled once, for the unit tests.
 build/fuzz/make_seeds: build/fuzz/g/t/fuzz/make_seeds.o $(FUZZ_SRC:%.cpp=build/unit/%.o)
-	@$(CXX) -fsanitize=address,undefined -o $@ $^ -ljansson -lcrypto
+	@$(CXX) -fsanitize=address,undefined -o $@ $^ $(PURE_LIBS)
 
 build/fuzz/replay-%: build/fuzz/g/t/fuzz/%.o build/fuzz/g/t/fuzz/replay.o \
 		$(FUZZ_SRC:%.cpp=build/unit/%.o)
-	@$(CXX) -fsanitize=address,undefined -o $@ $^ -ljansson -lcrypto
+	@$(CXX) -fsanitize=address,undefined -o $@ $^ $(PURE_LIBS)
 
 build/fuzz/%_fuzz: build/fuzz/c/t/fuzz/%_fuzz.o $(FUZZ_SRC:%.cpp=build/fuzz/c/%.o)
-	@clang++ -fsanitize=fuzzer,address,undefined -o $@ $^ -ljansson -lcrypto
+	@clang++ -fsanitize=fuzzer,address,undefined -o $@ $^ $(PURE_LIBS)
 
 build/fuzz/g/%.o: %.cpp
 	@mkdir -p $(@D)
@@ -247,7 +250,7 @@ build/fuzz/c/%.o: %.cpp
 
 BENCH_PROGRAMS := load_generator stub_facilitator sign_payments floor_server
 BENCH_FLAGS := -std=c++17 -O2 -g -W -Wall -Wextra -Wshadow -Werror -iquote src -iquote t/bench
-MICRO_SRC := $(foreach room,$(PURE),$(wildcard src/$(room)/*.cpp)) $(wildcard t/bench/*_micro.cpp)
+MICRO_SRC := $(PURE_SRC) $(wildcard t/bench/*_micro.cpp)
 
 need-bench: need-build
 	@t/lib/need util-linux openssl
@@ -293,11 +296,11 @@ build/bench/stub_facilitator: build/bench/o/t/bench/stub_facilitator.o
 	@$(CXX) -o $@ $^ -lssl -lcrypto
 
 build/bench/sign_payments: build/bench/o/t/bench/sign_payments.o \
-		$(patsubst %.cpp,build/bench/o/%.o,$(wildcard src/base/*.cpp))
-	@$(CXX) -o $@ $^ -ljansson -lcrypto
+		$(patsubst %.cpp,build/bench/o/%.o,$(filter src/base/%,$(PURE_SRC)))
+	@$(CXX) -o $@ $^ $(PURE_LIBS)
 
 build/bench/micro: $(MICRO_SRC:%.cpp=build/bench/o/%.o)
-	@$(CXX) -o $@ $^ -lbenchmark_main -lbenchmark -ljansson -lcrypto -lpthread
+	@$(CXX) -o $@ $^ -lbenchmark_main -lbenchmark $(PURE_LIBS) -lpthread
 
 build/bench/o/%.o: %.cpp
 	@mkdir -p $(@D)

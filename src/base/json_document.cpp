@@ -1,53 +1,25 @@
 #include "base/json_document.hpp"
 
-#include <new>
-
-#include <jansson.h>
-
+#include "base/json_jansson.hpp"
+#include "base/json_reader.hpp"
 #include "base/json_text.hpp"
 
 namespace x402 {
 
 namespace {
 
-// Nodes are never released one by one: only the arena owns them, and jansson's
-// values for true, false and null are static.
-json_t *load(std::string_view text, JsonArena &arena, json_error_t &error)
-{
-    ArenaInUse in_use(arena);
-    return json_loadb(text.data(), text.size(),
-                      JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-}
+constexpr std::string_view kNotJson = "not JSON";
 
-// jansson iterates without changing anything but requires a mutable pointer.
-json_t *iterable(const json_t *node)
+const JsonNode *member_of(const JsonNode &object, std::string_view key)
 {
-    return const_cast<json_t *>(node);
-}
-
-std::string_view string_of(const json_t *node)
-{
-    return {json_string_value(node), json_string_length(node)};
-}
-
-const json_t *member_of(const json_t *object, std::string_view key)
-{
-#if JANSSON_VERSION_HEX >= 0x020e00
-    return json_object_getn(object, key.data(), key.size());
-#else
-    return json_object_get(object, std::string(key).c_str());
-#endif
-}
-
-// Calls visit(key, value) for each member, in the order of the text.
-template <class Visit> void each_member(const json_t *object, Visit visit)
-{
-    json_t *node = iterable(object);
-    for (void *place = json_object_iter(node); place != nullptr;
-         place = json_object_iter_next(node, place)) {
-        visit(std::string_view(json_object_iter_key(place)),
-              json_object_iter_value(place));
+    const JsonNode *end = object.next();
+    for (const JsonNode *member = object.first(); member != end;
+         member = member->next()) {
+        if (member->name_text() == key) {
+            return member;
+        }
     }
+    return nullptr;
 }
 
 bool reals_equal(double left, double right)
@@ -70,125 +42,119 @@ std::optional<std::int64_t> integral(double real)
     return integer;
 }
 
-std::optional<std::int64_t> integer_of(const json_t *node)
+std::optional<std::int64_t> integer_of(const JsonNode &node)
 {
-    if (json_is_integer(node)) {
-        return json_integer_value(node);
+    switch (node.kind) {
+    case JsonKind::integer:
+        return node.integer;
+    case JsonKind::real:
+        return integral(node.real);
+    default:
+        return std::nullopt;
     }
-    if (json_is_real(node)) {
-        return integral(json_real_value(node));
-    }
-    return std::nullopt;
 }
 
-bool numbers_equal(const json_t *left, const json_t *right)
+bool is_number(const JsonNode &node)
 {
-    if (json_is_real(left) && json_is_real(right)) {
-        return reals_equal(json_real_value(left), json_real_value(right));
+    return node.kind == JsonKind::integer || node.kind == JsonKind::real;
+}
+
+bool numbers_equal(const JsonNode &left, const JsonNode &right)
+{
+    if (left.kind == JsonKind::real && right.kind == JsonKind::real) {
+        return reals_equal(left.real, right.real);
     }
     std::optional<std::int64_t> left_integer = integer_of(left);
     return left_integer && left_integer == integer_of(right);
 }
 
-bool nodes_equal(const json_t *left, const json_t *right);
+bool nodes_equal(const JsonNode &left, const JsonNode &right);
 
-bool arrays_equal(const json_t *left, const json_t *right)
+bool arrays_equal(const JsonNode &left, const JsonNode &right)
 {
-    std::size_t size = json_array_size(left);
-    if (size != json_array_size(right)) {
-        return false;
-    }
-    for (std::size_t index = 0; index < size; ++index) {
-        if (!nodes_equal(json_array_get(left, index),
-                         json_array_get(right, index))) {
+    const JsonNode *other = right.first();
+    for (const JsonNode *value = left.first(); value != left.next();
+         value = value->next(), other = other->next()) {
+        if (!nodes_equal(*value, *other)) {
             return false;
         }
     }
     return true;
 }
 
-bool objects_equal(const json_t *left, const json_t *right)
+bool objects_equal(const JsonNode &left, const JsonNode &right)
 {
-    if (json_object_size(left) != json_object_size(right)) {
-        return false;
+    for (const JsonNode *value = left.first(); value != left.next();
+         value = value->next()) {
+        const JsonNode *other = member_of(right, value->name_text());
+        if (other == nullptr || !nodes_equal(*value, *other)) {
+            return false;
+        }
     }
-    bool equal = true;
-    each_member(left, [&](std::string_view key, const json_t *value) {
-        const json_t *other = member_of(right, key);
-        equal = equal && other != nullptr && nodes_equal(value, other);
-    });
-    return equal;
+    return true;
 }
 
-bool nodes_equal(const json_t *left, const json_t *right)
+bool nodes_equal(const JsonNode &left, const JsonNode &right)
 {
-    if (json_is_number(left) && json_is_number(right)) {
+    if (is_number(left) && is_number(right)) {
         return numbers_equal(left, right);
     }
-    if (json_typeof(left) != json_typeof(right)) {
+    if (left.kind != right.kind) {
         return false;
     }
-    switch (json_typeof(left)) {
-    case JSON_OBJECT:
-        return objects_equal(left, right);
-    case JSON_ARRAY:
-        return arrays_equal(left, right);
-    case JSON_STRING:
-        return string_of(left) == string_of(right);
+    switch (left.kind) {
+    case JsonKind::object:
+        return left.size == right.size && objects_equal(left, right);
+    case JsonKind::array:
+        return left.size == right.size && arrays_equal(left, right);
+    case JsonKind::string:
+        return left.string() == right.string();
     default:
         return true;
     }
 }
 
-void append_node(std::string &out, const json_t *node);
+void append_node(std::string &out, const JsonNode &node);
 
-void append_array(std::string &out, const json_t *array)
+void append_values(std::string &out, const JsonNode &node)
 {
-    out.push_back('[');
-    for (std::size_t index = 0; index < json_array_size(array); ++index) {
-        if (index > 0) {
+    bool named = node.kind == JsonKind::object;
+    out.push_back(named ? '{' : '[');
+    for (const JsonNode *value = node.first(); value != node.next();
+         value = value->next()) {
+        if (named) {
+            append_json_key(out, value->name_text());
+        } else if (value != node.first()) {
             out.push_back(',');
         }
-        append_node(out, json_array_get(array, index));
+        append_node(out, *value);
     }
-    out.push_back(']');
+    out.push_back(named ? '}' : ']');
 }
 
-void append_object(std::string &out, const json_t *object)
+void append_node(std::string &out, const JsonNode &node)
 {
-    out.push_back('{');
-    each_member(object, [&out](std::string_view key, const json_t *value) {
-        append_json_key(out, key);
-        append_node(out, value);
-    });
-    out.push_back('}');
-}
-
-void append_node(std::string &out, const json_t *node)
-{
-    switch (json_typeof(node)) {
-    case JSON_OBJECT:
-        append_object(out, node);
+    switch (node.kind) {
+    case JsonKind::object:
+    case JsonKind::array:
+        append_values(out, node);
         break;
-    case JSON_ARRAY:
-        append_array(out, node);
+    case JsonKind::string:
+        append_json_string(out, node.string());
         break;
-    case JSON_STRING:
-        append_json_string(out, string_of(node));
+    case JsonKind::integer:
+        out.append(std::to_string(node.integer));
         break;
-    case JSON_INTEGER:
-        out.append(std::to_string(json_integer_value(node)));
+    case JsonKind::real:
+        append_json_number(out, node.real);
         break;
-    case JSON_REAL:
-        append_json_number(out, json_real_value(node));
-        break;
-    case JSON_TRUE:
+    case JsonKind::boolean_true:
         out.append("true");
         break;
-    case JSON_FALSE:
+    case JsonKind::boolean_false:
         out.append("false");
         break;
-    case JSON_NULL:
+    case JsonKind::null:
         out.append("null");
         break;
     }
@@ -216,74 +182,41 @@ void append_merged(std::string &out, JsonValue under, JsonValue over)
 
 }  // namespace
 
-bool JsonValue::is_null() const
-{
-    return node_ == nullptr || json_is_null(node_);
-}
-
-bool JsonValue::is_object() const
-{
-    return json_is_object(node_);
-}
-
-bool JsonValue::is_array() const
-{
-    return json_is_array(node_);
-}
-
-bool JsonValue::is_string() const
-{
-    return json_is_string(node_);
-}
-
-bool JsonValue::is_number() const
-{
-    return json_is_number(node_);
-}
-
-bool JsonValue::is_true() const
-{
-    return json_is_true(node_);
-}
-
-bool JsonValue::is_boolean() const
-{
-    return json_is_boolean(node_);
-}
-
-std::string_view JsonValue::string() const
-{
-    return is_string() ? string_of(node_) : std::string_view();
-}
-
 std::optional<std::int64_t> JsonValue::integer() const
 {
-    return node_ == nullptr ? std::nullopt : integer_of(node_);
+    return node_ == nullptr ? std::nullopt : integer_of(*node_);
 }
 
 JsonValue JsonValue::operator[](std::string_view key) const
 {
-    return JsonValue(is_object() ? member_of(node_, key) : nullptr);
-}
-
-std::size_t JsonValue::size() const
-{
-    return is_object() ? json_object_size(node_) : json_array_size(node_);
+    return JsonValue(is_object() ? member_of(*node_, key) : nullptr);
 }
 
 JsonValue JsonValue::at(std::size_t index) const
 {
-    return JsonValue(json_array_get(node_, index));
+    if (!is_array() || index >= node_->size) {
+        return JsonValue();
+    }
+    // Without containers inside, the elements stand side by side.
+    if (node_->span == node_->size) {
+        return JsonValue(node_->first() + index);
+    }
+    const JsonNode *element = node_->first();
+    while (index-- > 0) {
+        element = element->next();
+    }
+    return JsonValue(element);
 }
 
 std::vector<std::pair<std::string_view, JsonValue>> JsonValue::members() const
 {
     std::vector<std::pair<std::string_view, JsonValue>> result;
     if (is_object()) {
-        result.reserve(size());
-        each_member(node_, [&](std::string_view key, const json_t *value) {
-            result.emplace_back(key, JsonValue(value));
-        });
+        result.reserve(node_->size);
+        for (const JsonNode *member = node_->first(); member != node_->next();
+             member = member->next()) {
+            result.emplace_back(member->name_text(), JsonValue(member));
+        }
     }
     return result;
 }
@@ -293,7 +226,7 @@ bool JsonValue::equals(JsonValue other) const
     if (is_null() || other.is_null()) {
         return is_null() && other.is_null();
     }
-    return nodes_equal(node_, other.node_);
+    return nodes_equal(*node_, *other.node_);
 }
 
 bool JsonValue::covers(JsonValue less) const
@@ -318,38 +251,32 @@ void JsonValue::write(std::string &out) const
         out.append("null");
         return;
     }
-    append_node(out, node_);
+    append_node(out, *node_);
 }
 
 Result<JsonDocument> JsonDocument::parse(std::string_view text,
                                          const JsonLimits &limits)
 {
-    Result<bool> limited = within_limits(text, limits);
-    if (!limited) {
-        return limited.problem();
-    }
-    if (text.empty()) {
-        return Problem{"an empty text is not JSON"};
-    }
-    // jansson takes a NUL behind a number or a literal for a blank.
+    // A NUL is refused even where a parser takes it for a blank.
     if (text.find('\0') != std::string_view::npos) {
         return Problem{"a NUL byte"};
     }
+    if (auto tree = read_json(text, limits)) {
+        return JsonDocument(std::move(*tree));
+    }
+    Result<JsonCounts> limited = within_limits(text, limits);
+    return limited ? Problem{std::string(kNotJson)} : limited.problem();
+}
 
-    json_error_t error;
-    JsonDocument document;
-    document.arena_ = std::make_unique<JsonArena>(text.size());
-    document.node_ = load(text, *document.arena_, error);
-    // Money: without memory for a longer string jansson silently drops bytes of
-    // it. It reports other failed allocations as errors of the text.
-    if (document.arena_->has_refused()) {
-        throw std::bad_alloc();
+Result<JsonDocument> JsonDocument::parse_explained(std::string_view text,
+                                                   const JsonLimits &limits)
+{
+    Result<JsonDocument> document = parse(text, limits);
+    if (document || document.problem().text != kNotJson) {
+        return document;
     }
-    if (document.node_ == nullptr) {
-        return Problem{std::string(error.text) + " at byte "
-                       + std::to_string(error.position)};
-    }
-    return document;
+    std::string fault = json_fault(text);
+    return Problem{fault.empty() ? std::string(kNotJson) : fault};
 }
 
 std::string merge_json_objects(JsonValue under, JsonValue over)

@@ -26,11 +26,11 @@ std::size_t end_of_string(std::string_view text, std::size_t index)
 
 }  // namespace
 
-Result<bool> within_limits(std::string_view text, const JsonLimits &limits)
+Result<JsonCounts> within_limits(std::string_view text,
+                                 const JsonLimits &limits)
 {
     std::size_t depth = 0;
-    std::size_t keys = 0;
-    std::size_t values = 1;
+    JsonCounts counts;
 
     if (text.size() > limits.bytes) {
         return Problem{"longer than " + std::to_string(limits.bytes)
@@ -43,29 +43,29 @@ Result<bool> within_limits(std::string_view text, const JsonLimits &limits)
             continue;
         }
         if (character == '{' || character == '[') {
-            ++depth;
-            ++values;
+            counts.depth = std::max(counts.depth, ++depth);
+            ++counts.values;
         } else if ((character == '}' || character == ']') && depth > 0) {
             --depth;
         } else if (character == ':') {
-            ++keys;
+            ++counts.keys;
         } else if (character == ',') {
-            ++values;
+            ++counts.values;
         }
-        if (depth > limits.depth) {
+        if (counts.depth > limits.depth) {
             return Problem{"nested deeper than " + std::to_string(limits.depth)
                            + " levels"};
         }
-        if (keys > limits.keys) {
+        if (counts.keys > limits.keys) {
             return Problem{"more than " + std::to_string(limits.keys)
                            + " members"};
         }
-        if (values > limits.values) {
+        if (counts.values > limits.values) {
             return Problem{"more than " + std::to_string(limits.values)
                            + " values"};
         }
     }
-    return true;
+    return counts;
 }
 
 }  // namespace x402

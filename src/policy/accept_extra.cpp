@@ -162,7 +162,7 @@ Result<JsonDocument> resolve_extra(const std::string &written,
 {
     Result<JsonDocument> under = JsonDocument::parse(known_extra(context));
     Result<JsonDocument> over =
-        JsonDocument::parse(written.empty() ? "{}" : written);
+        JsonDocument::parse_explained(written.empty() ? "{}" : written);
     if (!over) {
         return parameter_error("extra", written,
                                "is not JSON (" + over.problem().text

@@ -41,7 +41,7 @@ std::string Extensions::add(std::string_view name, std::string_view text,
     if (find(name).exists()) {
         return "extension \"" + std::string(name) + "\" is written twice";
     }
-    auto document = JsonDocument::parse(text);
+    auto document = JsonDocument::parse_explained(text);
     if (!document) {
         return "it is not JSON: " + document.problem().text;
     }

@@ -1,5 +1,6 @@
 #include "protocol/payment_payload.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <optional>
 #include <utility>
@@ -57,6 +58,17 @@ Problem unsupported_version(JsonValue version)
                    + std::string(shortened(shown))};
 }
 
+// The limits apply to everything that was sent: the counts of a payment in
+// which a number stands for the option, and those of the option.
+JsonCounts joined(const JsonCounts &marked, const JsonCounts &option)
+{
+    JsonCounts whole;
+    whole.depth = std::max(marked.depth, option.depth + 1);
+    whole.keys = marked.keys + option.keys;
+    whole.values = marked.values - 1 + option.values;
+    return whole;
+}
+
 // `accepted` of a payment is nearly always the text of the offer. A number is
 // then parsed in its place, and the option that was parsed when the
 // configuration was read is used instead. False: nothing was read, and nothing
@@ -87,15 +99,16 @@ bool read_echo(std::string_view text, const PaymentOffer &offered,
             || parsed.compare(0, option.json.size(), option.json) != 0) {
             continue;
         }
-        // The limits apply to everything that was sent.
         if (text.find(kMark) != std::string_view::npos
-            || !within_limits(text, JsonLimits())) {
+            || text.size() > JsonLimits().bytes) {
             return false;
         }
         std::string marked(text.substr(0, place));
         marked.append(kMark).append(parsed.substr(option.json.size()));
         auto document = JsonDocument::parse(marked);
-        if (!document || document->root()["accepted"].integer() != kMarkValue) {
+        if (!document || document->root()["accepted"].integer() != kMarkValue
+            || !joined(document->counts(), option.echo.counts())
+                    .within(JsonLimits())) {
             return false;
         }
         payload.document = std::move(document.value());

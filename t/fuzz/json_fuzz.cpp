@@ -36,10 +36,15 @@ void walk(JsonValue value, unsigned depth)
 void check_text(std::string_view text)
 {
     auto document = JsonDocument::parse(text);
-    JsonLimits generous{text.size(), 2000, text.size(), text.size() + 1};
+    JsonLimits generous{text.size(), 1000, text.size(), text.size() + 2};
     must(JsonDocument::parse(text, generous).ok()
-             == (read_by_jansson(text) != nullptr),
+             == (text.find('\0') == std::string_view::npos
+                 && within_limits(text, generous).ok()
+                 && read_by_jansson(text) != nullptr),
          "limits aside we read what jansson reads");
+    must(!JsonDocument::parse_explained(text, generous).ok()
+             || JsonDocument::parse(text, generous).ok(),
+         "an explanation changes no judgement");
     if (!document) {
         must(!document.problem().text.empty(), "a refusal says why");
         return;

@@ -65,6 +65,7 @@ void add_header(Seeds &seeds, std::string_view header)
     if (auto text = base64_decode(header)) {
         seeds.add("payment_header_fuzz", *text);
         seeds.add("json_fuzz", *text);
+        seeds.add("json_readers_fuzz", *text);
     }
 }
 

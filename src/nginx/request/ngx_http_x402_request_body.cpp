@@ -75,7 +75,7 @@ ngx_int_t take_body(RequestCtx &ctx, std::size_t limit)
     JsonLimits limits;
     limits.bytes = limit;
     limits.keys = limits.values = std::max<std::size_t>(4096, limit / 8);
-    auto document = JsonDocument::parse(text, limits);
+    auto document = JsonDocument::parse_explained(text, limits);
     std::string why;
     if (!document) {
         why = log_excerpt(document.problem().text);
