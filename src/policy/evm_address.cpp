@@ -1,6 +1,9 @@
 #include "policy/evm_address.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
+#include <string>
 
 #include "base/hex_codec.hpp"
 #include "base/keccak256_digest.hpp"
@@ -19,6 +22,26 @@ bool is_upper_hex_letter(char character)
     return character >= 'A' && character <= 'F';
 }
 
+// A digest costs 37,000 instructions, and the same few addresses are asked
+// about again and again: those of a configuration with many locations, or of
+// offers with variables.
+class KnownAddresses {
+public:
+    bool contain(std::string_view text) const
+    {
+        return std::find(known_.begin(), known_.end(), text) != known_.end();
+    }
+    void add(std::string_view text)
+    {
+        known_[next_] = text;
+        next_ = (next_ + 1) % known_.size();
+    }
+
+private:
+    std::array<std::string, 8> known_;
+    std::size_t next_ = 0;
+};
+
 }  // namespace
 
 std::optional<EvmAddress> parse_evm_address(std::string_view text)
@@ -28,6 +51,7 @@ std::optional<EvmAddress> parse_evm_address(std::string_view text)
 
 bool evm_checksum_ok(std::string_view text)
 {
+    static thread_local KnownAddresses correct;
     bool has_lower = false;
     bool has_upper = false;
     for (char character : text.substr(2)) {
@@ -37,8 +61,15 @@ bool evm_checksum_ok(std::string_view text)
     if (!has_lower || !has_upper) {
         return true;
     }
+    if (correct.contain(text)) {
+        return true;
+    }
     std::optional<EvmAddress> address = parse_evm_address(text);
-    return address && evm_checksum_text(*address) == text;
+    if (!address || evm_checksum_text(*address) != text) {
+        return false;
+    }
+    correct.add(text);
+    return true;
 }
 
 // EIP-55: a letter is upper-case where the digest of the lower-case digits has

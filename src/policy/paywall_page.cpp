@@ -91,12 +91,18 @@ void append_option(std::string &page, const PaymentRequirements &option)
     page += "</dl>\n</li>\n";
 }
 
+// In base64.
+std::string style_digest()
+{
+    Digest digest = sha256(kStyle);
+    return base64_encode(
+        {reinterpret_cast<const char *>(digest.data()), digest.size()});
+}
+
 // The one style element is allowed by its digest; everything else is forbidden.
 void append_head(std::string &page, const std::string &price)
 {
-    Digest digest = sha256(kStyle);
-    std::string style_digest = base64_encode(
-        {reinterpret_cast<const char *>(digest.data()), digest.size()});
+    static const std::string allowed_style = style_digest();
     page += "<!DOCTYPE html>\n"
             "<html lang=\"en\">\n"
             "<head>\n"
@@ -106,7 +112,7 @@ void append_head(std::string &page, const std::string &price)
             "<meta http-equiv=\"Content-Security-Policy\" "
             "content=\"default-src 'none'; base-uri 'none'; "
             "form-action 'none'; style-src 'sha256-";
-    page += style_digest;
+    page += allowed_style;
     page += "'\">\n"
             "<meta name=\"robots\" content=\"noindex\">\n"
             "<title>Payment required: ";

@@ -12,6 +12,7 @@
 #include "protocol/payment_offer.hpp"
 #include "protocol/payment_payload.hpp"
 #include "protocol/prepared_offer.hpp"
+#include "protocol/prepared_text.hpp"
 #include "protocol/resource_info.hpp"
 
 namespace x402 {
@@ -22,8 +23,8 @@ struct Challenge {
     bool unpaid = false;  // there was no payment, and `error` is the default
     const ResourceInfo &resource;
     const PaymentOffer &offer;
-    std::string_view extensions_json;  // object; empty: none
-    std::string_view payer;            // empty: unknown
+    std::string_view extensions_json = {};  // object; empty: none
+    std::string_view payer = {};            // empty: unknown
     // The header that carries a token; only dialects of tokens use it.
     std::string_view token_header = {};
 };
@@ -93,6 +94,14 @@ public:
     virtual bool offers_in_body() const { return true; }
     // That body, JSON; empty if offers_in_body() is false.
     virtual std::string offer_body(const Challenge &challenge) const = 0;
+    // The same for challenges that differ in their URL only, as in a JSON
+    // string; nullopt: they have more differences.
+    virtual std::optional<PreparedText>
+    prepared_body(const Challenge &challenge) const
+    {
+        (void)challenge;
+        return std::nullopt;
+    }
 
     // Payments are opaque, reusable tokens: they are never decoded, claimed,
     // stored or logged.

@@ -76,6 +76,17 @@ public:
         text.push_back('}');
         return text;
     }
+
+    std::optional<PreparedText>
+    prepared_body(const Challenge &challenge) const override
+    {
+        return PreparedText::around([&](std::string_view url) {
+            ResourceInfo resource = challenge.resource;
+            resource.url = url;
+            return offer_body(
+                {challenge.error, challenge.unpaid, resource, challenge.offer});
+        });
+    }
 };
 
 }  // namespace

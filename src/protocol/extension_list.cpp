@@ -1,5 +1,7 @@
 #include "protocol/extension_list.hpp"
 
+#include <algorithm>
+
 #include "base/json_text.hpp"
 #include "protocol/extension_echo.hpp"
 #include "protocol/extension_shape.hpp"
@@ -17,6 +19,13 @@ bool Extensions::varies(const Extension &extension)
     return extension.name == kBazaar
            && extension.declaration.root()["info"]["input"]["type"].string()
                   != "mcp";
+}
+
+bool Extensions::vary_by_method_only() const
+{
+    return std::none_of(
+        list_.begin(), list_.end(),
+        [](const Extension &extension) { return extension.route.exists(); });
 }
 
 JsonValue Extensions::find(std::string_view name) const

@@ -27,6 +27,8 @@ public:
     bool empty() const { return list_.empty(); }
     // Whether they are the same for all requests.
     bool is_constant() const { return list_.empty() || !finished_.empty(); }
+    // Whether they are the same for all requests with one method.
+    bool vary_by_method_only() const;
     // The declaration of that name, or a value that does not exist.
     JsonValue find(std::string_view name) const;
 

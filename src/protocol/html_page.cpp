@@ -20,6 +20,13 @@ std::string_view name_at(std::string_view text)
     return text.substr(0, length);
 }
 
+bool is_control(char letter)
+{
+    auto byte = static_cast<unsigned char>(letter);
+    return (byte < 0x20 && letter != '\t' && letter != '\n') || byte == 0x7f;
+}
+
+// What stands for a character; empty: the character itself.
 std::string_view reference_of(char letter)
 {
     switch (letter) {
@@ -34,30 +41,24 @@ std::string_view reference_of(char letter)
     case '\'':
         return "&#39;";
     default:
-        return {};
+        return is_control(letter) ? "\xef\xbf\xbd" : std::string_view();
     }
-}
-
-bool is_control(char letter)
-{
-    auto byte = static_cast<unsigned char>(letter);
-    return (byte < 0x20 && letter != '\t' && letter != '\n') || byte == 0x7f;
 }
 
 }  // namespace
 
 void append_html(std::string &out, std::string_view text)
 {
-    for (char letter : text) {
-        std::string_view reference = reference_of(letter);
-        if (!reference.empty()) {
-            out += reference;
-        } else if (is_control(letter)) {
-            out += "\xef\xbf\xbd";
-        } else {
-            out.push_back(letter);
+    std::size_t copied = 0;
+    for (std::size_t index = 0; index < text.size(); ++index) {
+        std::string_view reference = reference_of(text[index]);
+        if (reference.empty()) {
+            continue;
         }
+        out.append(text.substr(copied, index - copied)).append(reference);
+        copied = index + 1;
     }
+    out.append(text.substr(copied));
 }
 
 std::vector<PagePart> parse_page(std::string_view page)

@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import * as tools from './process_tools.mjs';
 import * as stage from './load_stage.mjs';
+import { price } from './terms.mjs';
 import { contestants, decoded, module_options } from './contestants.mjs';
 import { by_function, by_library, count, start_counted } from './instruction_count.mjs';
 import { fixed, read_json, same_versions, table, versions } from './report_text.mjs';
@@ -14,6 +15,26 @@ const baseline_file = path.join(tools.here, 'baseline.json');
 const tolerance = 0.03;
 // With many at once the events come in another order each time.
 const tolerance_of = (name) => (name.includes('at once') ? 0.05 : tolerance);
+
+// Offers that are more than one constant way to pay: each a small multiple of
+// the plain 402.
+function odd_offers() {
+    const declaration = path.join(tools.scratch(), 'bazaar.json');
+    fs.writeFileSync(declaration, JSON.stringify({
+        info: { input: { type: 'http', queryParams: { city: 'Berlin' } }, output: { type: 'json', example: { degrees: 21 } } },
+        schema: { $schema: 'https://json-schema.org/draft/2020-12/schema', type: 'object', required: ['input'],
+            properties: { input: { type: 'object', properties: { queryParams: { type: 'object',
+                properties: { city: { type: 'string' } } } }, required: ['type'] } } },
+    }));
+    const location = (words) => `location /paid { ${words} }`;
+    return [
+        ['unpaid, price of a variable', `set $cost 0.01; ${location('x402_price $cost;')}`],
+        ['unpaid, page for a browser', location(`x402_price ${price}; x402_paywall on;`),
+            ['ask=Accept: text/html|User-Agent: Mozilla/5.0 (X11; Linux x86_64)|']],
+        ['unpaid, bazaar', location(`x402_price ${price}; x402_extension bazaar ${declaration};`)],
+        ['unpaid, v2 v1', location(`x402_price ${price}; x402_protocol v2 v1;`)],
+    ];
+}
 
 async function measure() {
     const challenge = await stage.challenge();
@@ -35,21 +56,23 @@ async function measure() {
     await on(module(), [['free', 'free'], ['unpaid', 'unpaid'], ['paid', 'paid'],
         ['paid, 32 at once', 'paid', { connections: 32, requests: 1024 }]]);
     await on(module({ paid: stage.up_front }), [['paid before', 'paid', { file: up_front }]]);
+    for (const [name, server, words] of odd_offers()) await on(module({ server }), [[name, 'unpaid', { words }]]);
     return found;
 }
 
 function compared(found, baseline) {
     let worse = 0;
     const plain = { free: 'nginx free', unpaid: 'nginx return 402' };
+    const divisor = (name) => found[plain[name]] ?? (name.startsWith('unpaid, ') ? found.unpaid : undefined);
     const rows = Object.entries(found).map(([name, { instructions }]) => {
         const before = baseline?.instructions[name];
         const change = before ? instructions / before - 1 : NaN;
         const is_worse = change > tolerance_of(name);
         worse += is_worse;
         return [name, fixed(instructions, 0), before ?? '', Number.isNaN(change) ? '' : `${fixed(100 * change, 1)} %${is_worse ? ' WORSE' : ''}`,
-            plain[name] ? fixed(instructions / found[plain[name]].instructions, 3) : ''];
+            divisor(name) ? fixed(instructions / divisor(name).instructions, 3) : ''];
     });
-    return { worse, text: table(['path', 'instructions/request', 'baseline', 'change', '÷ nginx'], rows) };
+    return { worse, text: table(['path', 'instructions/request', 'baseline', 'change', '÷ nginx, or ÷ unpaid'], rows) };
 }
 
 function whereabouts(found) {

@@ -19,10 +19,10 @@ export async function start_counted(options) {
 const control = (server, what) => tools.run(['callgrind_control', what, String(server.child.pid)], { stdio: 'pipe' });
 
 // Of one path; `file` as for load(), each payment used once per server.
-export async function count(server, ask, { file, requests = 500, warmup = 200, connections = 1 } = {}) {
+export async function count(server, ask, { file, requests = 500, warmup = 200, connections = 1, words = [] } = {}) {
     const send = async (number) => {
         const result = await load(server, ask, { file,
-            words: [`connections=${connections}`, `requests=${number}`, 'warmup=0', 'seconds=120', `skip=${server.used}`] });
+            words: [...words, `connections=${connections}`, `requests=${number}`, 'warmup=0', 'seconds=120', `skip=${server.used}`] });
         server.used += number + connections;
         if (result.right !== 1) throw new Error(`wrong answers: ${JSON.stringify(result)}`);
         return result.answers;

@@ -6,6 +6,7 @@
 //     load_generator port=8080 path=/x connections=32 seconds=3
 //
 // warmup=S          not counted; the connections are opened over its first half
+// ask=LINES         further request headers, each ended by "|"
 // payments=FILE     one PAYMENT-SIGNATURE value a line, all of one length; each
 //                   is used once, from skip=N on; when none is left it ends
 // requests=N        ends after so many answers
@@ -136,6 +137,9 @@ Generator::Generator(const CommandLine &words)
     server_address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     before_ = "GET " + words.text("path", "/") + " HTTP/1.1\r\nHost: "
               + words.text("host", "bench.example") + "\r\n";
+    for (char character : words.text("ask")) {
+        before_ += character == '|' ? "\r\n" : std::string(1, character);
+    }
     if (!words.text("payments").empty()) {
         payments_.open(words.text("payments"),
                        static_cast<std::size_t>(words.number("skip", 0)));
@@ -382,7 +386,7 @@ int main(int count, char **words)
     CommandLine line(count, words,
                      {"port", "host", "path", "connections", "seconds",
                       "warmup", "payments", "skip", "requests", "status",
-                      "header", "body", "server", "stub"});
+                      "header", "body", "server", "stub", "ask"});
     Generator(line).run();
     return 0;
 }

@@ -30,7 +30,7 @@ struct NeverminedConf;
 struct Notice;
 struct Paywall;
 struct PlacedOffers;
-class PreparedOffer;
+struct PreparedOffers;
 struct WebhookConf;
 struct Worker;
 
@@ -38,8 +38,6 @@ using Dialects = std::vector<const Dialect *>;  // never empty; best first
 // In the order in which they are called; never empty.
 using FacilitatorPeers = std::vector<FacilitatorConf *>;
 using Notices = std::vector<Notice>;
-// The offer to unpaid requests, for each of the dialects.
-using PreparedOffers = std::vector<std::optional<PreparedOffer>>;
 
 // Where in the configuration something was written, for errors that show later.
 struct ConfOrigin {

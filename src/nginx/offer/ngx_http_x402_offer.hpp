@@ -90,8 +90,8 @@ char *report_incomplete(ngx_conf_t *cf, const LocationConf &conf);
 // Builds conf.offer. False: an error was printed.
 bool build_offer(ngx_conf_t *cf, LocationConf &conf);
 
-// Fills conf.prepared if the offer varies in its URL only. False: no memory.
-// Source: offer_prepared.cpp.
+// Fills conf.prepared if the offer varies in its URL and the request method
+// only. False: no memory. Source: offer_prepared.cpp.
 bool prepare_offers(ngx_conf_t *cf, LocationConf &conf);
 
 // Checks the size of an offer that is shared with another location, where a

@@ -2,6 +2,7 @@
 // encoded when the configuration is read.
 #include "nginx/offer/ngx_http_x402_extensions.hpp"
 #include "nginx/offer/ngx_http_x402_offer.hpp"
+#include "nginx/offer/ngx_http_x402_prepared_offers.hpp"
 
 namespace x402 {
 
@@ -21,8 +22,33 @@ bool can_be_prepared(const LocationConf &conf)
 {
     const LocationOffer &location = location_offer(conf);
     return location.constant && !location.with_supported
-           && extensions_of(conf).is_constant() && is_constant(conf.description)
-           && is_constant(conf.mime_type) && is_constant(conf.error);
+           && extensions_of(conf).vary_by_method_only()
+           && is_constant(conf.description) && is_constant(conf.mime_type)
+           && is_constant(conf.error);
+}
+
+// False: an offer header differs with each request.
+bool prepare_headers(const LocationOffer &location, const Challenge &challenge,
+                     PreparedOffers &prepared)
+{
+    for (const Dialect *dialect : location.dialects) {
+        prepared.headers.push_back(dialect->prepared_offer(challenge));
+        if (!prepared.headers.back() && !dialect->offer_header().empty()) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void prepare_body(const LocationOffer &location, const Challenge &challenge,
+                  PreparedOffers &prepared)
+{
+    for (const Dialect *dialect : location.dialects) {
+        if (dialect->offers_in_body()) {
+            prepared.body = dialect->prepared_body(challenge);
+            return;
+        }
+    }
 }
 
 }  // namespace
@@ -39,21 +65,21 @@ bool prepare_offers(ngx_conf_t *cf, LocationConf &conf)
     const LocationOffer &location = location_offer(conf);
     std::string_view error = text_of(conf.error);
     std::string extensions = extensions_json(conf);
-    ResourceInfo resource = {
-        {}, text_of(conf.description), text_of(conf.mime_type)};
+    prepared->headers_vary = !extensions_of(conf).is_constant();
+    ResourceInfo resource = {{},
+                             text_of(conf.description),
+                             text_of(conf.mime_type),
+                             kPreparedMethod};
     Challenge challenge = {error.empty() ? kPaymentRequired : error,
                            error.empty(),
                            resource,
                            *location.constant,
                            extensions,
                            {}};
-    for (const Dialect *dialect : location.dialects) {
-        prepared->push_back(dialect->prepared_offer(challenge));
-        if (!prepared->back() && !dialect->offer_header().empty()) {
-            return true;  // its offer differs with each request
-        }
+    if (prepare_headers(location, challenge, *prepared)) {
+        prepare_body(location, challenge, *prepared);
+        conf.prepared = prepared;
     }
-    conf.prepared = prepared;
     return true;
 }
 

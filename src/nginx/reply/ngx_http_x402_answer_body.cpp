@@ -80,6 +80,14 @@ Challenge challenge_of(const RequestCtx &ctx, const OwnReply &answer,
     return challenge;
 }
 
+const PreparedOffers *prepared_offers(const RequestCtx &ctx,
+                                      const OwnReply &answer)
+{
+    return answer.unpaid && answer.offer_error.empty()
+               ? ctx.quote.conf->prepared
+               : nullptr;
+}
+
 namespace {
 
 // What the location's dialects put into the body of a 402, if anything.
@@ -87,6 +95,14 @@ bool challenge_body(const RequestCtx &ctx, const OwnReply &answer,
                     AnswerBody &body)
 {
     if (answer.offer && ctx.quote.offer) {
+        const PreparedOffers *prepared = prepared_offers(ctx, answer);
+        if (prepared && prepared->body && answer.payer.empty()
+            && view(ctx.r->method_name) == kPreparedMethod) {
+            std::string room;
+            std::string_view url =
+                inside_json_string(ctx.quote.resource_url, room);
+            return set_json(ctx.r, prepared->body->with(url), body);
+        }
         for (const Dialect *dialect : ctx.quote.location->dialects) {
             if (dialect->offers_in_body()) {
                 ResourceInfo resource = resource_info(ctx);

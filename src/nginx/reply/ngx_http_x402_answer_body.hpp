@@ -2,6 +2,7 @@
 #ifndef NGX_HTTP_X402_ANSWER_BODY_HPP
 #define NGX_HTTP_X402_ANSWER_BODY_HPP
 
+#include "nginx/offer/ngx_http_x402_prepared_offers.hpp"
 #include "nginx/request/ngx_http_x402_ctx.hpp"
 
 namespace x402 {
@@ -16,6 +17,11 @@ struct AnswerBody {
 // Lifetime: the arguments'.
 Challenge challenge_of(const RequestCtx &ctx, const OwnReply &answer,
                        const ResourceInfo &resource);
+
+// What was prepared for the answer to a client that brought no payment; nullptr:
+// nothing was, or this is another answer.
+const PreparedOffers *prepared_offers(const RequestCtx &ctx,
+                                      const OwnReply &answer);
 
 // The JSON of an answer that has a word. False: no memory.
 bool json_answer_body(ngx_http_request_t *r, const OwnReply &answer,

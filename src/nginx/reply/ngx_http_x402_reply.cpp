@@ -35,16 +35,17 @@ bool add_prepared_offers(RequestCtx &ctx, const PreparedOffers &prepared)
 {
     std::string scratch;
     std::string_view url = inside_json_string(ctx.quote.resource_url, scratch);
-    for (std::size_t i = 0; i < prepared.size(); i++) {
-        if (!prepared[i]) {
+    for (std::size_t i = 0; i < prepared.headers.size(); i++) {
+        const auto &header = prepared.headers[i];
+        if (!header) {
             continue;
         }
-        std::size_t length = prepared[i]->length(url);
+        std::size_t length = header->length(url);
         auto *value = static_cast<char *>(ngx_pnalloc(ctx.r->pool, length));
         if (value == nullptr) {
             return false;
         }
-        prepared[i]->write(value, url);
+        header->write(value, url);
         std::string_view name = ctx.quote.location->dialects[i]->offer_header();
         if (!record_own_header(
                 ctx, add_constant_header(ctx.r, name, {value, length}))) {
@@ -57,9 +58,11 @@ bool add_prepared_offers(RequestCtx &ctx, const PreparedOffers &prepared)
 // In every dialect of the location that puts its offer into a header.
 bool add_offers(RequestCtx &ctx, const OwnReply &answer)
 {
-    if (answer.unpaid && answer.offer_error.empty()
-        && ctx.quote.conf->prepared) {
-        return add_prepared_offers(ctx, *ctx.quote.conf->prepared);
+    const PreparedOffers *prepared = prepared_offers(ctx, answer);
+    if (prepared != nullptr
+        && (!prepared->headers_vary
+            || view(ctx.r->method_name) == kPreparedMethod)) {
+        return add_prepared_offers(ctx, *prepared);
     }
     ResourceInfo resource = resource_info(ctx);
     Challenge challenge = challenge_of(ctx, answer, resource);

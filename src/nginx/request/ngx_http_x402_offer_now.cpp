@@ -9,6 +9,7 @@
 #include "nginx/core/ngx_http_x402_complex_value.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_offer.hpp"
+#include "nginx/request/ngx_http_x402_made_offers.hpp"
 #include "nginx/request/ngx_http_x402_offer_supported.hpp"
 #include "nginx/request/ngx_http_x402_request_body.hpp"
 #include "nginx/worker/ngx_http_x402_worker.hpp"
@@ -146,60 +147,154 @@ void log_unusable(ngx_http_request_t *r, const LocationTerm &term,
                  + std::to_string(term.origin.line) + ")");
 }
 
-// The value of a variable is checked like a constant; an empty one is refused.
-// `free`: the price is the word "free", and nothing is made.
-Result<PaymentRequirements>
-requirements_now(ngx_http_request_t *r, const LocationTerm &term, bool &free)
+// The words of one term, its variables evaluated. Lifetime: the request.
+struct TermValues {
+    std::string_view price;
+    std::string_view amount;
+    std::string_view pay_to;
+};
+
+// An empty value is refused; `free`: the price is the word "free".
+std::optional<Problem> evaluate_term(ngx_http_request_t *r,
+                                     const LocationTerm &term,
+                                     TermValues &values, bool &free)
 {
-    AcceptTerms terms = term.terms;
-    if (!evaluate(r, term.price, terms.price)
-        || !evaluate(r, term.amount, terms.amount)
-        || !evaluate(r, term.pay_to, terms.pay_to)) {
+    if (!evaluate(r, term.price, values.price)
+        || !evaluate(r, term.amount, values.amount)
+        || !evaluate(r, term.pay_to, values.pay_to)) {
         return Problem{"a variable could not be evaluated"};
     }
     const RequestCtx *ctx = find_ctx(r);
     if (ctx && ctx->body_missed) {
         return Problem{std::string(kBodyMissed)};
     }
-    if (term.price && terms.price == "free") {
+    if (term.price && values.price == "free") {
         free = true;
-        return PaymentRequirements();
+        return std::nullopt;
     }
-    if (term.price && terms.price.empty()) {
+    if (term.price && values.price.empty()) {
         return Problem{"the price is empty: give the map a default"};
     }
-    if (term.amount && terms.amount.empty()) {
+    if (term.amount && values.amount.empty()) {
         return Problem{"the amount is empty: give the map a default"};
     }
-    if (term.pay_to && terms.pay_to.empty()) {
+    if (term.pay_to && values.pay_to.empty()) {
         return Problem{"pay_to is empty: give the map a default"};
+    }
+    return std::nullopt;
+}
+
+// The values are checked like constants.
+Result<PaymentRequirements> requirements_of(const LocationTerm &term,
+                                            const TermValues &values)
+{
+    AcceptTerms terms = term.terms;
+    if (term.price) {
+        terms.price = values.price;
+    }
+    if (term.amount) {
+        terms.amount = values.amount;
+    }
+    if (term.pay_to) {
+        terms.pay_to = values.pay_to;
     }
     return build_requirements(terms);
 }
 
-OfferState variable_offer(ngx_http_request_t *r, const LocationOffer &location,
-                          std::shared_ptr<PaymentOffer> &made)
+// No two rows of values have the same text.
+void append_values(std::string &text, const TermValues &values)
 {
-    made = std::make_shared<PaymentOffer>();
-    for (std::size_t i = 0; i < location.terms.size(); i++) {
-        const LocationTerm &term = location.terms[i];
-        bool waiting = false;
+    for (std::string_view value :
+         {values.price, values.amount, values.pay_to}) {
+        text.append(std::to_string(value.size())).push_back(':');
+        text.append(value);
+    }
+}
+
+// Evaluated one after the other: a term that is free ends it.
+OfferState evaluate_terms(ngx_http_request_t *r, const LocationOffer &location,
+                          std::vector<TermValues> &values, std::string &text)
+{
+    for (const LocationTerm &term : location.terms) {
         bool free = false;
-        auto requirements = term.plan ? plan_now(r, term, waiting)
-                                      : requirements_now(r, term, free);
+        TermValues &own = values.emplace_back();
+        if (term.plan) {
+            continue;
+        }
+        if (auto problem = evaluate_term(r, term, own, free)) {
+            log_unusable(r, term, *problem);
+            return OfferState::failed;
+        }
         if (free) {
             return OfferState::free;
         }
+        append_values(text, own);
+    }
+    return OfferState::made;
+}
+
+OfferState make_offer(ngx_http_request_t *r, const LocationOffer &location,
+                      const std::vector<TermValues> &values, PaymentOffer &made)
+{
+    for (std::size_t i = 0; i < location.terms.size(); i++) {
+        const LocationTerm &term = location.terms[i];
+        bool waiting = false;
+        auto requirements = term.plan ? plan_now(r, term, waiting)
+                                      : requirements_of(term, values[i]);
         if (waiting) {
             return OfferState::waiting;
         }
         if (!requirements) {
-            log_unusable(r, location.terms[i], requirements.problem());
+            log_unusable(r, term, requirements.problem());
             return OfferState::failed;
         }
-        made->add(named(std::move(requirements.value())), i);
+        made.add(named(std::move(requirements.value())), i);
     }
     return OfferState::made;
+}
+
+MadeOffers &made_offers(Worker &worker)
+{
+    if (!worker.made) {
+        worker.made = std::make_shared<MadeOffers>();
+    }
+    return *worker.made;
+}
+
+// What a plan says can change by itself: its offers are not kept.
+bool has_plan(const LocationOffer &location)
+{
+    return std::any_of(
+        location.terms.begin(), location.terms.end(),
+        [](const LocationTerm &term) { return term.plan.has_value(); });
+}
+
+OfferState variable_offer(ngx_http_request_t *r, Worker &worker,
+                          const LocationOffer &location,
+                          std::shared_ptr<const PaymentOffer> &offer)
+{
+    std::vector<TermValues> values;
+    std::string text;
+    OfferState state = evaluate_terms(r, location, values, text);
+    if (state != OfferState::made) {
+        return state;
+    }
+    bool keeps = !has_plan(location);
+    if (keeps) {
+        offer = made_offers(worker).find(location, text);
+    }
+    if (offer) {
+        return OfferState::made;
+    }
+    auto made = std::make_shared<PaymentOffer>();
+    state = make_offer(r, location, values, *made);
+    if (state == OfferState::made) {
+        offer = std::move(made);
+    }
+    if (offer && keeps) {
+        made_offers(worker).keep(location, std::move(text), offer);
+    }
+    return state;
 }
 
 bool is_supplemented(const PaymentOffer &offer)
@@ -228,8 +323,8 @@ OfferState offer_now(ngx_http_request_t *r, const LocationConf &conf,
     if (location.constant) {
         offer = supplemented_constant(*worker, conf);
     } else {
-        std::shared_ptr<PaymentOffer> made;
-        OfferState state = variable_offer(r, location, made);
+        std::shared_ptr<const PaymentOffer> made;
+        OfferState state = variable_offer(r, *worker, location, made);
         if (state != OfferState::made) {
             return state;
         }

@@ -16,6 +16,7 @@
 
 namespace x402 {
 
+class MadeOffers;
 class PlanCache;
 class Settlement;
 class SupportedWatch;
@@ -50,6 +51,7 @@ struct Worker {
     // calls refer to them.
     std::vector<std::shared_ptr<SupportedWatch>> supported;
     std::shared_ptr<PlanCache> plans;        // made when first asked for
+    std::shared_ptr<MadeOffers> made;        // likewise
     std::vector<Settlement *> settlements;   // on the wire
     std::vector<ShadowCall *> shadow_calls;  // of `x402 shadow`
     RefusalCache refusals;

@@ -258,5 +258,28 @@ TEST(DialectV2, PreparesTheSameBytesForEveryUrl)
     EXPECT_FALSE(dialect_v1().prepared_offer(any));
 }
 
+TEST(DialectV1, PreparesTheSameBodyForEveryUrl)
+{
+    PaymentOffer offered = offer();
+    for (const char *description : {"", "a \"b\"", "prepared:url"}) {
+        ResourceInfo resource = {{}, description, "text/x", "GET"};
+        Challenge challenge = {"e", true, resource, offered, {}, {}};
+        auto prepared = dialect_v1().prepared_body(challenge);
+        bool mistakable = description == std::string_view("prepared:url");
+        ASSERT_EQ(prepared.has_value(), !mistakable);
+        for (std::string url : {"", "http://shop/\"\\\xff\n", "prepared:url",
+                                "another:prepared:one"}) {
+            resource.url = url;
+            std::string room;
+            EXPECT_TRUE(mistakable
+                        || prepared->with(inside_json_string(url, room))
+                               == dialect_v1().offer_body(challenge))
+                << url;
+        }
+    }
+    ResourceInfo resource = {};
+    EXPECT_FALSE(dialect_v2().prepared_body({"e", true, resource, offered}));
+}
+
 }  // namespace
 }  // namespace x402

@@ -55,6 +55,24 @@ TEST(ExtensionList, KeepsTheOrderAndEnrichesBazaarAlone)
         R"("a":{"info":{}}})");
 }
 
+TEST(ExtensionList, SaysWhatVaries)
+{
+    Extensions extensions;
+    EXPECT_TRUE(extensions.is_constant());
+    EXPECT_TRUE(extensions.vary_by_method_only());
+    EXPECT_EQ(extensions.add("z", "{\"a\":1}", ""), "");
+    EXPECT_TRUE(extensions.is_constant());
+    EXPECT_EQ(extensions.add("bazaar", kBazaar, ""), "");
+    EXPECT_FALSE(extensions.is_constant());
+    EXPECT_TRUE(extensions.vary_by_method_only());
+    EXPECT_EQ(extensions_for(extensions, "GET", "/a"),
+              extensions_for(extensions, "GET", "/b/c"));
+
+    Extensions routed;
+    EXPECT_EQ(routed.add("bazaar", kBazaar, "/u/:id"), "");
+    EXPECT_FALSE(routed.vary_by_method_only());
+}
+
 // What a client was told at another address does not pay for this one.
 TEST(ExtensionList, WantsTheEchoOfThisRequest)
 {

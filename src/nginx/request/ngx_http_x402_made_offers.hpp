@@ -1,0 +1,43 @@
+// Offers that a worker made of the values of variables. The same few prices
+// come again and again: an offer is made once for each.
+#ifndef NGX_HTTP_X402_MADE_OFFERS_HPP
+#define NGX_HTTP_X402_MADE_OFFERS_HPP
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "nginx/offer/ngx_http_x402_offer.hpp"
+
+namespace x402 {
+
+class MadeOffers {
+public:
+    MadeOffers() : places_(kPlaces) {}
+
+    // The offer that `values` made there; nullptr: it is to be made.
+    std::shared_ptr<const PaymentOffer> find(const LocationOffer &location,
+                                             std::string_view values) const;
+    // Takes the place of another one.
+    void keep(const LocationOffer &location, std::string values,
+              std::shared_ptr<const PaymentOffer> offer);
+
+private:
+    // An offer takes 2 KB as a rule.
+    static constexpr std::size_t kPlaces = 256;
+
+    struct Place {
+        const LocationOffer *location = nullptr;
+        std::string values;
+        std::shared_ptr<const PaymentOffer> offer;
+    };
+    static std::size_t place_of(const LocationOffer &location,
+                                std::string_view values);
+
+    std::vector<Place> places_;
+};
+
+}  // namespace x402
+
+#endif
