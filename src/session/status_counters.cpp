@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <functional>
+#include <unordered_map>
 
 namespace x402 {
 
@@ -281,16 +282,39 @@ StatusCounters::Shard &StatusCounters::shard(std::uint32_t number) const
 std::uint32_t StatusCounters::add_label(std::string_view server,
                                         std::string_view label)
 {
-    server = cut<kServerBytes>(server);
-    label = cut<kLabelBytes>(label);
-    std::uint32_t count = labels();
-    for (std::uint32_t row = 1; row < count; row++) {
+    return add_labels({{std::string(server), std::string(label)}}).front();
+}
+
+std::vector<std::uint32_t> StatusCounters::add_labels(
+    const std::vector<std::pair<std::string, std::string>> &labels)
+{
+    auto key_of = [](std::string_view server, std::string_view label) {
+        return std::string(server) + '\0' + std::string(label);
+    };
+    std::unordered_map<std::string, std::uint32_t> known;
+    for (std::uint32_t row = 1; row < this->labels(); row++) {
         const LabelName &name = label_name(row);
-        if (text_of(name.label, name.label_bytes) == label
-            && text_of(name.server, name.server_bytes) == server) {
-            return row;
-        }
+        known.emplace(key_of(text_of(name.server, name.server_bytes),
+                             text_of(name.label, name.label_bytes)),
+                      row);
     }
+    std::vector<std::uint32_t> rows;
+    for (const auto &[server, label] : labels) {
+        std::string_view kept_server = cut<kServerBytes>(server);
+        std::string_view kept_label = cut<kLabelBytes>(label);
+        auto [at, added] = known.emplace(key_of(kept_server, kept_label), 0);
+        if (added) {
+            at->second = append_label(kept_server, kept_label);
+        }
+        rows.push_back(at->second);
+    }
+    return rows;
+}
+
+std::uint32_t StatusCounters::append_label(std::string_view server,
+                                           std::string_view label)
+{
+    std::uint32_t count = labels();
     if (count == kLabels) {
         return kOther;
     }

@@ -7,7 +7,7 @@
 import fs from 'node:fs';
 import * as tools from './process_tools.mjs';
 import * as stage from './load_stage.mjs';
-import { contestants, decoded, get, module_options } from './contestants.mjs';
+import { contestants, decoded, get, module_options, start_nginx } from './contestants.mjs';
 import { count, start_counted } from './instruction_count.mjs';
 import { environment, fixed, percent, table } from './report_text.mjs';
 import { price } from './terms.mjs';
@@ -53,6 +53,46 @@ async function locations() {
         rows.push([number, ...both_cells(result), fixed(result.rss / 1024, 1)]);
     }
     return table(['locations, each with a price', ...both_head, 'MB, master and worker'], rows);
+}
+
+// What reading a configuration costs: nginx -t, and the memory of the process
+// that keeps it.
+async function read_configuration(options) {
+    const server = await start_nginx({ ...options, main: 'daemon off; master_process off;' });
+    const status = fs.readFileSync(`/proc/${server.child.pid}/status`, 'utf8');
+    const words = ['-t', '-q', '-e', `${server.dir}/error.log`, '-p', server.dir, '-c', `${server.dir}/nginx.conf`];
+    await server.stop();
+    const times = Array.from({ length: 5 }, () => {
+        const began = process.hrtime.bigint();
+        tools.run([tools.nginx_path, ...words], { stdio: 'ignore' });
+        return Number(process.hrtime.bigint() - began) / 1e6;
+    });
+    const out = `${server.dir}/callgrind.out`;
+    tools.run(['valgrind', '-q', '--tool=callgrind', `--callgrind-out-file=${out}`, tools.nginx_path, ...words], { stdio: 'ignore' });
+    const instructions = Number(fs.readFileSync(out, 'utf8').match(/^(?:summary|totals): (\d+)/m)[1]);
+    return { ms: tools.median(times), instructions, kb: Number(status.match(/RssAnon:\s+(\d+)/)[1]) };
+}
+
+async function configurations() {
+    const kinds = {
+        'no price': () => '',
+        'the same price': () => `x402_price ${price};`,
+        'a price of its own': (i) => `x402_price $0.${10000 + i};`,
+    };
+    const facilitator = await stage.facilitator(0);
+    const rows = [];
+    for (const number of [1000, 5000]) {
+        let plain;
+        for (const [title, words] of Object.entries(kinds)) {
+            say(`configuration ${number}, ${title}`);
+            const server = Array.from({ length: number }, (_, i) => `location /item${i}/ { ${words(i)} }`).join('\n');
+            const found = await read_configuration(module_options({ facilitator, zone: 'bench:1m', server }));
+            plain ??= found;
+            rows.push([number, title, fixed(found.ms, 0), fixed(found.ms / plain.ms, 2), fixed(found.instructions / 1e6, 0),
+                fixed(found.instructions / plain.instructions, 2), fixed((found.kb - plain.kb) / number, 1)]);
+        }
+    }
+    return table(['locations', 'each with', '`nginx -t` ms', '÷ no price', 'million instructions', '÷ no price', 'KB more each'], rows);
 }
 
 async function accepts() {
@@ -145,7 +185,8 @@ async function workers() {
 }
 
 const tables = {
-    locations: ['Locations', locations], accepts: ['Ways to pay', accepts], payload: ['Size of a payment', payloads],
+    locations: ['Locations', locations], configuration: ['Reading a configuration', configurations],
+    accepts: ['Ways to pay', accepts], payload: ['Size of a payment', payloads],
     zone: ['Payments remembered', zones], flight: ['Payments in flight', in_flight], workers: ['Workers', workers],
 };
 

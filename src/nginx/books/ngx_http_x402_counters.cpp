@@ -1,5 +1,7 @@
 #include "nginx/books/ngx_http_x402_counters.hpp"
 
+#include <algorithm>
+
 #include "nginx/core/ngx_http_x402_directive.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/store/ngx_http_x402_zone.hpp"
@@ -105,10 +107,10 @@ void Books::begin(ngx_shm_zone_t *zone, bool used_before)
     for (const std::string &url : facilitators_) {
         counters_->add_facilitator(url);
     }
-    for (std::size_t i = 1; i < labels_.size(); i++) {
-        label_rows_[i] =
-            counters_->add_label(labels_[i].first, labels_[i].second);
-    }
+    // The first one stands for locations without a label.
+    std::vector<std::uint32_t> rows =
+        counters_->add_labels({labels_.begin() + 1, labels_.end()});
+    std::copy(rows.begin(), rows.end(), label_rows_.begin() + 1);
 }
 
 ngx_int_t Books::on_init(ngx_shm_zone_t *zone, void *old_data)

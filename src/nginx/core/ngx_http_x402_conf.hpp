@@ -31,6 +31,7 @@ struct Notice;
 struct Paywall;
 struct PlacedOffers;
 struct PreparedOffers;
+struct SharedOffers;
 struct WebhookConf;
 struct Worker;
 
@@ -166,6 +167,7 @@ struct MainConf {
     bool status = false;   // some location has x402_status
     ErrorPageCheck *error_pages = nullptr;
     PlacedOffers *placed_offers = nullptr;
+    SharedOffers *shared_offers = nullptr;
     const char *only_guard_of = nullptr;  // what no chain protects
     ConfOrigin only_guard_at{};
 };

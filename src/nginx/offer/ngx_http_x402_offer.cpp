@@ -8,7 +8,7 @@
 #include "nginx/offer/ngx_http_x402_extensions.hpp"
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
 #include "nginx/offer/ngx_http_x402_replaced_offers.hpp"
-#include "policy/claim_key.hpp"
+#include "nginx/offer/ngx_http_x402_shared_offers.hpp"
 #include "policy/network_table.hpp"
 #include "policy/price_text.hpp"
 #include "policy/supported_extra.hpp"
@@ -237,18 +237,37 @@ bool read_terms(ngx_conf_t *cf, const LocationConf &conf,
     return true;
 }
 
+// With what version 1 calls the network.
+PaymentRequirements option_of(const LocationTerm &term)
+{
+    PaymentRequirements option;
+    option.scheme = term.plan ? "nvm" : term.terms.scheme_or_default();
+    option.network = caip2_network(term.terms.network).value_or("");
+    return named(std::move(option));
+}
+
+bool has_words(const Dialect &dialect, const LocationOffer &location,
+               const PaymentOffer &offer)
+{
+    const auto &options = offer.options();
+    const auto &terms = location.terms;
+    return std::any_of(options.begin(), options.end(),
+                       [&](const PaymentOffer::Option &option) {
+                           return dialect.can_offer(option.requirements);
+                       })
+           || std::any_of(terms.begin(), terms.end(),
+                          [&](const LocationTerm &term) {
+                              return term.is_variable()
+                                     && dialect.can_offer(option_of(term));
+                          });
+}
+
 // A dialect that has names for none of the payment options would offer nothing.
 bool has_words_for(ngx_conf_t *cf, const LocationConf &conf,
-                   const LocationOffer &location)
+                   const LocationOffer &location, const PaymentOffer &offer)
 {
     for (const Dialect *dialect : location.dialects) {
-        bool any = false;
-        for (const LocationTerm &term : location.terms) {
-            PaymentRequirements option;
-            option.scheme = term.plan ? "nvm" : term.terms.scheme_or_default();
-            option.network = caip2_network(term.terms.network).value_or("");
-            any = any || dialect->can_offer(named(std::move(option)));
-        }
+        bool any = has_words(*dialect, location, offer);
         if (!any) {
             log_conf(cf, NGX_LOG_EMERG,
                      "x402_protocol " + std::string(dialect->name())
@@ -271,50 +290,39 @@ bool has_words_for(ngx_conf_t *cf, const LocationConf &conf,
     return true;
 }
 
-// False: an error was printed.
-bool build_constant_offer(ngx_conf_t *cf, const LocationConf &conf,
-                          LocationOffer &location)
+// What the facilitators have to add.
+void record_open_parts(LocationOffer &location, const PaymentOffer &offer)
 {
-    auto offer = std::make_shared<PaymentOffer>();
-    bool variable = false;
-    for (std::size_t i = 0; i < location.terms.size(); i++) {
-        const LocationTerm &term = location.terms[i];
-        if (term.is_variable()) {
-            variable = true;
-            auto problem = term.plan ? check_plan_terms(*term.plan)
-                                     : check_constant_part(term.terms);
-            if (problem) {
-                log_conf(cf, NGX_LOG_EMERG, problem->text, term.origin);
-                return false;
-            }
-            continue;
-        }
-        auto requirements = term.plan ? plan_requirements(*term.plan)
-                                      : build_requirements(term.terms);
-        if (!requirements) {
-            log_conf(cf, NGX_LOG_EMERG, requirements.problem().text,
-                     term.origin);
-            return false;
-        }
-        location.with_supported =
-            location.with_supported
-            || takes_supported_extra(requirements.value());
-        location.terms[i].in_full =
-            !term.terms.amount.empty() && !term.terms.asset.empty()
-            && !term.terms.extra.empty() && !requirements->needs_supported;
-        offer->add(named(std::move(requirements.value())), i);
+    for (const PaymentOffer::Option &option : offer.options()) {
+        location.with_supported = location.with_supported
+                                  || takes_supported_extra(option.requirements);
+        LocationTerm &term = location.terms[option.term];
+        term.in_full = !term.terms.amount.empty() && !term.terms.asset.empty()
+                       && !term.terms.extra.empty()
+                       && !option.requirements.needs_supported;
     }
     for (const LocationTerm &term : location.terms) {
         if (term.facilitator && !term.in_full) {
             term.facilitator->wanted = true;
         }
     }
-    if (!measure(cf, conf, *offer) || !has_words_for(cf, conf, location)) {
+}
+
+// False: an error was printed.
+bool build_constant_offer(ngx_conf_t *cf, const LocationConf &conf,
+                          LocationOffer &location)
+{
+    std::shared_ptr<const PaymentOffer> offer = constant_options(cf, location);
+    if (!offer) {
+        return false;
+    }
+    record_open_parts(location, *offer);
+    if (!measure(cf, conf, *offer)
+        || !has_words_for(cf, conf, location, *offer)) {
         return false;
     }
     warn_of_mixed_networks(cf, *offer, conf.origin);
-    if (!variable) {
-        offer->prepare(terms_digest);
+    if (offer->options().size() == location.terms.size()) {
         location.constant = std::move(offer);
     }
     return true;

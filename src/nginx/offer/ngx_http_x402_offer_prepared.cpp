@@ -3,6 +3,7 @@
 #include "nginx/offer/ngx_http_x402_extensions.hpp"
 #include "nginx/offer/ngx_http_x402_offer.hpp"
 #include "nginx/offer/ngx_http_x402_prepared_offers.hpp"
+#include "nginx/offer/ngx_http_x402_shared_offers.hpp"
 
 namespace x402 {
 
@@ -51,6 +52,25 @@ void prepare_body(const LocationOffer &location, const Challenge &challenge,
     }
 }
 
+// Everything that goes into what is prepared.
+std::string key_of(const LocationConf &conf, const Challenge &challenge)
+{
+    const LocationOffer &location = location_offer(conf);
+    std::string key;
+    append_part(key, std::to_string(
+                         reinterpret_cast<std::uintptr_t>(&challenge.offer)));
+    for (const Dialect *dialect : location.dialects) {
+        append_part(key, dialect->name());
+    }
+    for (std::string_view text :
+         {std::string_view(challenge.unpaid ? "unpaid" : "error"),
+          challenge.error, challenge.resource.description,
+          challenge.resource.mime_type, challenge.extensions_json}) {
+        append_part(key, text);
+    }
+    return key;
+}
+
 }  // namespace
 
 bool prepare_offers(ngx_conf_t *cf, LocationConf &conf)
@@ -58,14 +78,13 @@ bool prepare_offers(ngx_conf_t *cf, LocationConf &conf)
     if (!can_be_prepared(conf)) {
         return true;
     }
-    auto *prepared = pool_new<PreparedOffers>(cf->pool);
-    if (prepared == nullptr) {
+    SharedOffers *shared = shared_offers(cf);
+    if (shared == nullptr) {
         return false;
     }
     const LocationOffer &location = location_offer(conf);
     std::string_view error = text_of(conf.error);
     std::string extensions = extensions_json(conf);
-    prepared->headers_vary = !extensions_of(conf).is_constant();
     ResourceInfo resource = {{},
                              text_of(conf.description),
                              text_of(conf.mime_type),
@@ -76,9 +95,20 @@ bool prepare_offers(ngx_conf_t *cf, LocationConf &conf)
                            *location.constant,
                            extensions,
                            {}};
+    auto [at, added] =
+        shared->prepared.emplace(key_of(conf, challenge), nullptr);
+    if (!added) {
+        conf.prepared = at->second;
+        return true;
+    }
+    auto *prepared = pool_new<PreparedOffers>(cf->pool);
+    if (prepared == nullptr) {
+        return false;
+    }
+    prepared->headers_vary = !extensions_of(conf).is_constant();
     if (prepare_headers(location, challenge, *prepared)) {
         prepare_body(location, challenge, *prepared);
-        conf.prepared = prepared;
+        conf.prepared = at->second = prepared;
     }
     return true;
 }

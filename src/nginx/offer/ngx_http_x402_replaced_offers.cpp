@@ -1,17 +1,16 @@
 #include "nginx/offer/ngx_http_x402_replaced_offers.hpp"
 
 #include <algorithm>
+#include <unordered_map>
 
 namespace x402 {
 
-// An offer by the place where it is made.
 struct PlacedOffer {
-    std::string place;
     LocationOffer *location;
     bool unique = true;  // no other offer of its configuration is there
 };
 struct PlacedOffers {
-    std::vector<PlacedOffer> list;
+    std::unordered_map<std::string, PlacedOffer> at;  // by place
 };
 
 namespace {
@@ -115,25 +114,22 @@ bool keep_old_offers(ngx_conf_t *cf, LocationOffer &location)
             return false;
         }
     }
-    PlacedOffer made{place_of(cf), &location};
+    std::string place = place_of(cf);
     const MainConf *running = running_conf();
-    if (running && running->placed_offers) {
-        for (const PlacedOffer &each : running->placed_offers->list) {
-            if (each.unique && each.place == made.place) {
-                take_over(*each.location, location);
-            }
+    auto [made, first] =
+        mcf->placed_offers->at.emplace(place, PlacedOffer{&location});
+    if (!first) {
+        // Money: it is unknown which of two offers at one place was meant, and
+        // the cheaper one must not buy at the other.
+        made->second.unique = false;
+        made->second.location->old_offers.clear();
+    } else if (running && running->placed_offers) {
+        auto before = running->placed_offers->at.find(place);
+        if (before != running->placed_offers->at.end()
+            && before->second.unique) {
+            take_over(*before->second.location, location);
         }
     }
-    // Money: it is unknown which of two offers at one place was meant, and the
-    // cheaper one must not buy at the other.
-    for (PlacedOffer &each : mcf->placed_offers->list) {
-        if (each.place == made.place) {
-            each.unique = made.unique = false;
-            each.location->old_offers.clear();
-            location.old_offers.clear();
-        }
-    }
-    mcf->placed_offers->list.push_back(std::move(made));
     return true;
 }
 

@@ -90,11 +90,17 @@ TEST_F(StatusBlock, LabelsAreSummedOverWorkers)
 TEST_F(StatusBlock, TooManyLabelsAreOther)
 {
     StatusCounters master(memory_, 0);
-    std::uint32_t last = 0;
+    std::uint32_t before = master.add_label("", "label 7");
+    std::vector<std::pair<std::string, std::string>> labels;
     for (std::uint32_t i = 0; i < 10000; i++) {
-        last = master.add_label("", "label " + std::to_string(i));
+        labels.emplace_back("", "label " + std::to_string(i));
     }
-    EXPECT_EQ(last, StatusCounters::kOther);
+    std::vector<std::uint32_t> rows = master.add_labels(labels);
+    ASSERT_EQ(rows.size(), labels.size());
+    EXPECT_EQ(rows[7], before);
+    EXPECT_NE(rows[6], rows[8]);
+    EXPECT_EQ(rows.back(), StatusCounters::kOther);
+    EXPECT_EQ(master.add_labels(labels), rows);
     EXPECT_EQ(master.labels(), StatusCounters::kLabels);
     EXPECT_EQ(master.label(StatusCounters::kOther).label, "other");
 }
