@@ -20,9 +20,11 @@ http {
     map $arg_tier $price { dear 5.00; free free; default 0.01; }
     map $x402_body_model $by_model { large 0.50; default 0.02; }
     split_clients $arg_client $bypassed { 100% 1; }
+    log_format state '$uri=$x402_state;';
     server {
         listen 127.0.0.1:%%PORT%%;
         server_name shop.example;
+        access_log %%DIR%%/access.log state;
         %%MODE%%
         location / { x402_price $price; proxy_pass http://%%BACKEND%%; }
         location /posts { x402_price 0.01; x402_methods POST; proxy_pass http://%%BACKEND%%; }
@@ -154,6 +156,11 @@ like $metrics, qr/^nginx_x402_shadow_total\{server="shop.example",location="\/",
 unlike $metrics, qr/^nginx_x402_revenue/m, 'no revenue';
 unlike join("\n", map { $_->{event} } lines()), qr/settled|delivered|^refused/m, 'no event of a sale';
 is $f->calls('settle'), 1, 'the shop that asks for money settled, and it alone';
+
+open my $access, '<', $t->dir . '/access.log' or die $!;
+my $states = join '', <$access>;
+like $states, qr{^/a=;$}m, 'the variable of the state is empty';
+unlike $states, qr/=(?:failed|refused|challenged|settled);/, 'whatever would have happened';
 
 # --- live beside it ---------------------------------------------------------------------
 

@@ -198,6 +198,9 @@ void book_request_end(const RequestCtx &ctx)
 OutcomeFacts outcome_facts(const RequestCtx &ctx)
 {
     OutcomeFacts facts;
+    if (ctx.shadow) {
+        return facts;  // nothing became of it
+    }
     facts.state = ctx.state();
     facts.reply = ctx.trace.reply;
     facts.money_moved = !ctx.receipt.empty() && !ctx.never_settled;
