@@ -85,6 +85,7 @@ my %content = (
     'nevermined.key'   => "sandbox:example-key\n",
     'cdp-api-key.json' => cdp_key(),
     'own-ca.pem'       => authority(),
+    'x402-webhook.secret' => "a secret of more than sixteen bytes\n",
 );
 
 my $f = facilitator();
