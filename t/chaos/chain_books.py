@@ -28,12 +28,12 @@ class ChainBooks:
         for payment in case.payments:
             payer = payment.payer.lower()
             self.moved[payer] += payment.moved_at is not None
-            self.stories[payer] = self.stories.get(payer, '') + '\n' + story(payment)
+            self.stories[payer] = self.stories.get(payer, '') + story(payment) + '\n'
             # Where the zone had no room for what was sent, it is not asked about again after a kill.
             if case.rig.zone == '64k' and case.disturbance in ('kill_all', 'kill_one'):
                 self.silent[payer] += 1
             if case.disturbance:
-                self.stories[payer] += f'\n      {case.disturbance}'
+                self.stories[payer] += f'      {case.disturbance}\n'
             if lost:
                 self.excused.add(payer)
 
@@ -64,7 +64,8 @@ class ChainBooks:
             sums.update(chain=count * self.amount, ledger=sum(booked), open=max(0, missing))
             if not 0 <= missing <= (open_ones + self.silent[payer]) * self.amount:
                 wrong.append(f'books: {count} payments of {payer} moved {count * self.amount}, the ledger has '
-                             f'{sum(booked)} and {open_ones} open ones: {told[payer]}{self.stories[payer]}')
+                             f'{sum(booked)} and {open_ones} open ones: {told[payer]}')
+                wrong.append(self.stories[payer])
         strangers = {payer: told[payer] for payer in told if told[payer] and payer not in self.moved}
         if strangers:
             wrong.append(f'books: lines of payers that never signed: {strangers}')
