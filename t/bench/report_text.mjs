@@ -21,7 +21,8 @@ function quiet(command) {
 export function versions() {
     const nginx = tools.run(['sh', '-c', `"${tools.nginx_path}" -v 2>&1`]).match(/nginx\/\S+/)?.[0] ?? 'nginx';
     return { nginx, compiler: quiet(['gcc', '-dumpfullversion']), curl: quiet(['pkg-config', '--modversion', 'libcurl']),
-        jansson: quiet(['pkg-config', '--modversion', 'jansson']), architecture: os.arch() };
+        jansson: quiet(['pkg-config', '--modversion', 'jansson']),
+        simdjson: quiet(['pkg-config', '--modversion', 'simdjson']), architecture: os.arch() };
 }
 
 export function environment() {
