@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Each developer habit is one word; `make help` lists them. All output goes
 # below build/, nothing else is written.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Flags for our objects only: nginx has one CFLAGS for C and C++.
 # Dialect flags that only C knows are taken out (a Debian default of newer
 # releases); nginx's own -W -Wall -Werror stay. Our -O2 comes first and nginx's

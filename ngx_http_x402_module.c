@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 
 /*
  * ngx_http_x402_module: a location that charges money with x402.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What is installed and what is given away: read by the Makefile.
 
 .PHONY: version install uninstall dist dist-check deb deb-test rpm apk image matrix nightly

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // x402-journal: looks into the journal of x402_zone, also while nginx writes
 // it. It opens journals for reading only; the one file that it writes is a
 // backup, which must not exist before. See docs/journal.md.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The encodings and checksums of addresses on the supported chains.
 #ifndef X402_BASE_ADDRESS_CODEC_HPP
 #define X402_BASE_ADDRESS_CODEC_HPP

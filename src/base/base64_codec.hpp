@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Base64 as in x402 headers: RFC 4648 section 4, standard alphabet.
 #ifndef X402_BASE_BASE64_CODEC_HPP
 #define X402_BASE_BASE64_CODEC_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One text for all spellings of a JSON value, as input of digests.
 #ifndef X402_BASE_CANONICAL_JSON_HPP
 #define X402_BASE_CANONICAL_JSON_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Amounts of money as integers of the smallest unit, without floating point.
 //
 // "Atomic units" is decimal text of an unsigned integer without leading zeros

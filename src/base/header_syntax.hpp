@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The parts of header lines (RFC 9110, 5.5 and 5.6.2), for headers that are
 // sent and headers that are read.
 #ifndef X402_BASE_HEADER_SYNTAX_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Bytes as hexadecimal text.
 #ifndef X402_BASE_HEX_CODEC_HPP
 #define X402_BASE_HEX_CODEC_HPP

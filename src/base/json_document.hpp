@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reads JSON from untrusted sources, under limits.
 #ifndef X402_BASE_JSON_DOCUMENT_HPP
 #define X402_BASE_JSON_DOCUMENT_HPP

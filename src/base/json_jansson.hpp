@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What jansson makes of a text: where a fault is, and the values for a build
 // without simdjson (json_reader.hpp). Only json_jansson.cpp includes jansson.
 #ifndef X402_BASE_JSON_JANSSON_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Limits on JSON from untrusted sources.
 #ifndef X402_BASE_JSON_LIMITS_HPP
 #define X402_BASE_JSON_LIMITS_HPP

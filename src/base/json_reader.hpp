@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The parser behind JsonDocument. A build has one of two: simdjson's file, or
 // jansson's on a system without simdjson.
 #ifndef X402_BASE_JSON_READER_HPP

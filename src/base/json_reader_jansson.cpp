@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // read_json() of a build without simdjson.
 #include "base/json_jansson.hpp"
 #include "base/json_reader.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // read_json() by simdjson: its DOM checks the whole text before a value of it
 // is seen. Works with every release since 3.0.
 #include "base/json_reader.hpp"

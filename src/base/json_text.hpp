@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writes JSON text as ECMAScript's JSON.stringify does: no spaces, '/' raw,
 // non-ASCII raw UTF-8, control characters as \b \t \n \f \r or \u00xx with
 // lower-case digits, DEL raw. Offers are byte-equal to the reference's.

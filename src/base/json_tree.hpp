@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The values of one JSON text, in one block of memory: what a reader fills
 // (json_reader.hpp) and JsonValue looks at (json_document.hpp).
 #ifndef X402_BASE_JSON_TREE_HPP

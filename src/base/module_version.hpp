@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The version of the module, defined only here. It is in the notice line at
 // start, in $x402_module_version, in the User-Agent of calls to facilitators,
 // and in the names of packages. How to change it: docs/releasing.md.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A name that was probably meant, for messages about an unknown one.
 #ifndef X402_BASE_NEAR_NAME_HPP
 #define X402_BASE_NEAR_NAME_HPP

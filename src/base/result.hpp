@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Result<T>: a value, or a Problem, a sentence that says why there is no value.
 //
 // The pure rooms report failure by value; they do not throw. The text of a

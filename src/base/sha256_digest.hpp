@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // SHA-256 and SHA-512/256, by OpenSSL. In the pure rooms only this file and
 // token_signature.cpp include OpenSSL.
 #ifndef X402_BASE_SHA256_DIGEST_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Texts from outside, made fit for a log line, a header or a page. Nothing that
 // a client or a facilitator wrote leaves the module in another way.
 #ifndef X402_BASE_TEXT_EXCERPT_HPP

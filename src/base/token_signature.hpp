@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Signing keys for bearer tokens, random bytes and secure erasure, by OpenSSL.
 //
 // Two kinds of key, as issued by facilitators: Ed25519 (JWT "EdDSA") and ECDSA

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A moment as RFC 3339 writes it, in UTC.
 #ifndef X402_BASE_UTC_TIME_HPP
 #define X402_BASE_UTC_TIME_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The credentials that x402_facilitator_auth reads from its file: an id and the
 // secret that proves it.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The Authorization header of a call to a facilitator: a fixed token, or a JWT
 // that is signed when it is needed and cached while it is fresh.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reads the answers of a backend of plans and credits (dialect nevermined).
 #ifndef X402_FACILITATOR_CREDIT_ANSWERS_HPP
 #define X402_FACILITATOR_CREDIT_ANSWERS_HPP

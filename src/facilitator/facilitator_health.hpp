@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The health of one facilitator in one worker: the breaker.
 //
 // It gets every answer to verify and settle, and decides how the next payment

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The interface to the outside: how the pure rooms see a call to a facilitator.
 //
 // The implementation owns a call from start() until `done` has been called, or

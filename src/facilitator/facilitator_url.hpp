@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The facilitator's base URL as the operator wrote it, split and checked.
 #ifndef X402_FACILITATOR_FACILITATOR_URL_HPP
 #define X402_FACILITATOR_FACILITATOR_URL_HPP

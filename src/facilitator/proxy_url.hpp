@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The proxy through which facilitators are called, as the operator wrote it.
 //
 // Pure: reads words, opens nothing.

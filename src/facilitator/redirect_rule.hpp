@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Whether a redirect of a facilitator may be followed.
 #ifndef X402_FACILITATOR_REDIRECT_RULE_HPP
 #define X402_FACILITATOR_REDIRECT_RULE_HPP

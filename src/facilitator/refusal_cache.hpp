@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Payments that were refused a moment ago and would be refused again: if one is
 // presented again, it is refused without a call.
 //

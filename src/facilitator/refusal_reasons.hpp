@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reasons of a settle answer that prove that nothing was broadcast, and reasons
 // of any answer that stay true.
 #ifndef X402_FACILITATOR_REFUSAL_REASONS_HPP

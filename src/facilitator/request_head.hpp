@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The head of an HTTP/1.1 request to a facilitator.
 #ifndef X402_FACILITATOR_REQUEST_HEAD_HPP
 #define X402_FACILITATOR_REQUEST_HEAD_HPP

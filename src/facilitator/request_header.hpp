@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A request header that the operator adds to facilitator calls.
 #ifndef X402_FACILITATOR_REQUEST_HEADER_HPP
 #define X402_FACILITATOR_REQUEST_HEADER_HPP

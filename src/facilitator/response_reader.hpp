@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reads a facilitator's HTTP/1.x response (RFC 9112) while it arrives.
 //
 // The transport passes the bytes of one connection as they arrive, in pieces of

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The meaning of an answer to POST /settle. Only proof counts: an outcome that
 // is neither proven paid nor proven refused is unknown.
 #ifndef X402_FACILITATOR_SETTLE_ANSWER_HPP

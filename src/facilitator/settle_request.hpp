@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The content of a settle request, read back from its bytes: for a settlement
 // that is repeated, possibly under another configuration or by another
 // worker.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The meaning of an answer to GET /supported, and the time of the next request.
 #ifndef X402_FACILITATOR_SUPPORTED_ANSWER_HPP
 #define X402_FACILITATOR_SUPPORTED_ANSWER_HPP

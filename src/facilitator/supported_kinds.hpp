@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The kinds that a facilitator supports: its answer to GET /supported.
 //
 // Kinds are found by the exact text of the answer, as clients and facilitators

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The meaning of an answer to POST /verify.
 #ifndef X402_FACILITATOR_VERIFY_ANSWER_HPP
 #define X402_FACILITATOR_VERIFY_ANSWER_HPP

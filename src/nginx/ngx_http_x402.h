@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The contract between the tables in ngx_http_x402_module.c and the C++ behind
  * them: configuration as directives wrote it, and the functions nginx calls.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where the module stands in nginx's phases.
 #include "nginx/books/ngx_http_x402_ledger.hpp"
 #include "nginx/call/ngx_http_x402_webhook_conf.hpp"

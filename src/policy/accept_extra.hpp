@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `extra` of a requirement: what is known of the asset, with the operator's
 // members merged over it. Part of building requirements (accept_terms.hpp).
 #ifndef X402_POLICY_ACCEPT_EXTRA_HPP

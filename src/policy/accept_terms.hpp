@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The terms of one x402_accept, and the requirement that is built from them.
 #ifndef X402_POLICY_ACCEPT_TERMS_HPP
 #define X402_POLICY_ACCEPT_TERMS_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Token, receiver and amount of one x402_accept. Part of building requirements
 // (accept_terms.hpp).
 #ifndef X402_POLICY_ACCEPT_TOKEN_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The bytes of an Algorand transaction (msgpack), as far as they identify the
 // transaction.
 #ifndef X402_POLICY_ALGORAND_TRANSACTION_HPP

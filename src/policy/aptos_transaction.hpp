@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The bytes of an Aptos payment: a transaction (BCS) and its sender's
 // authenticator.
 #ifndef X402_POLICY_APTOS_TRANSACTION_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The table of known tokens: address, decimals, EIP-712 domain.
 #ifndef X402_POLICY_ASSET_TABLE_HPP
 #define X402_POLICY_ASSET_TABLE_HPP

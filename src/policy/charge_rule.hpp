@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Whether a response is charged (status codes: RFC 9110).
 #ifndef X402_POLICY_CHARGE_RULE_HPP
 #define X402_POLICY_CHARGE_RULE_HPP

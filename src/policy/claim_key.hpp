@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The key that identifies a payment: two payments with one key are the same.
 #ifndef X402_POLICY_CLAIM_KEY_HPP
 #define X402_POLICY_CLAIM_KEY_HPP

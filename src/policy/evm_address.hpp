@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // EVM addresses: 20 bytes as 0x and 40 hex digits, checksum of EIP-55.
 #ifndef X402_POLICY_EVM_ADDRESS_HPP
 #define X402_POLICY_EVM_ADDRESS_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The payload of scheme `exact` on EVM chains, form EIP-3009
 // (transferWithAuthorization): shape, terms and time.
 #ifndef X402_POLICY_EXACT_EVM_PAYLOAD_HPP

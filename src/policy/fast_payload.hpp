@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The payload of Fast networks: a transaction and the committee's signatures.
 #ifndef X402_POLICY_FAST_PAYLOAD_HPP
 #define X402_POLICY_FAST_PAYLOAD_HPP

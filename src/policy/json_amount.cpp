@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "policy/json_amount.hpp"
 
 #include <cstdint>

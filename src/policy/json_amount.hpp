@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Amounts and times as payments write them.
 #ifndef X402_POLICY_JSON_AMOUNT_HPP
 #define X402_POLICY_JSON_AMOUNT_HPP

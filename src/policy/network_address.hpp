@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Receivers and assets in the form of each family of networks.
 #ifndef X402_POLICY_NETWORK_ADDRESS_HPP
 #define X402_POLICY_NETWORK_ADDRESS_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The table of known networks: CAIP-2 ids, aliases for operators, v1 names.
 #ifndef X402_POLICY_NETWORK_TABLE_HPP
 #define X402_POLICY_NETWORK_TABLE_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Names of networks for people.
 #ifndef X402_POLICY_NETWORK_TITLE_HPP
 #define X402_POLICY_NETWORK_TITLE_HPP

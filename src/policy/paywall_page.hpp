@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The offer for people: the module's page, and the values of variables in an
 // operator's page. Called for browsers without a payment.
 #ifndef X402_POLICY_PAYWALL_PAGE_HPP

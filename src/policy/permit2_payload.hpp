@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The payload of schemes `exact` and `upto` on EVM chains, form Permit2
 // (permitWitnessTransferFrom through the proxy of x402).
 #ifndef X402_POLICY_PERMIT2_PAYLOAD_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "policy/plan_terms.hpp"
 
 #include "policy/network_table.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The terms of one x402_accept for credits of a plan (dialect nevermined), and
 // the requirement that is built from them.
 #ifndef X402_POLICY_PLAN_TERMS_HPP

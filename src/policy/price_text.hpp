@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A price as operators write it: `$0.01`, `0.01`, `0.01 USDT`.
 #ifndef X402_POLICY_PRICE_TEXT_HPP
 #define X402_POLICY_PRICE_TEXT_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The content of a payment in a form that does not depend on its scheme.
 #ifndef X402_POLICY_SCHEME_PAYLOAD_HPP
 #define X402_POLICY_SCHEME_PAYLOAD_HPP

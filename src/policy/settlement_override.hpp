@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The final amount of the scheme `upto`: the upstream's header
 // Settlement-Overrides.
 #ifndef X402_POLICY_SETTLEMENT_OVERRIDE_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The bytes of a Solana transaction: signatures, then the message they sign.
 #ifndef X402_POLICY_SOLANA_TRANSACTION_HPP
 #define X402_POLICY_SOLANA_TRANSACTION_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Members that a facilitator adds to an offer (x402 v2, /supported: `extra`).
 #ifndef X402_POLICY_SUPPORTED_EXTRA_HPP
 #define X402_POLICY_SUPPORTED_EXTRA_HPP

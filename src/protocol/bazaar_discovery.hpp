@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Extension bazaar (x402 v2): what catalogues read about a resource. The
 // operator writes a declaration; the request's method and the varying parts of
 // its path are added for each offer.

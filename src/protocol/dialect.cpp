@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "protocol/dialect.hpp"
 
 #include "base/near_name.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The protocol between client and server: which headers, which texts. One
 // dialect per file (dialect_v2.cpp, dialect_v1.cpp, ...). All other code uses
 // this interface and never asks for a version.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The protocol of fast's servers: the form of version 1 in the body, their own
 // names of networks, and money that has moved before the request is sent. Its
 // facilitators take the bodies of version 1.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Nevermined: plans of credits, paid by opaque, reusable tokens. Headers of
 // version 2 with other accepts, and verify and settle requests that contain the
 // whole offer.

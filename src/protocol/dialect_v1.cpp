@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // x402 version 1: the offer in the body, the payment in X-PAYMENT (transport
 // HTTP, v1).
 #include "base/json_text.hpp"

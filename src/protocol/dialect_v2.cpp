@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // x402 version 2: everything in headers (transport HTTP, v2).
 #include "base/base64_codec.hpp"
 #include "protocol/dialect.hpp"

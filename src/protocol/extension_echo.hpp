@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Whether a client's `extensions` match what it was offered (x402 v2). Pure
 // comparison, called for every payment; the meaning of extensions is elsewhere.
 #ifndef X402_PROTOCOL_EXTENSION_ECHO_HPP

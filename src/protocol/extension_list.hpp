@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The extensions that a location advertises (x402 v2, `extensions`): built when
 // the configuration is read, immutable afterwards, used for every offer and for
 // every payment.

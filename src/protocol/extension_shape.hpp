@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Validates declarations of known extensions (x402 v2, extensions). Called
 // while the configuration is read.
 #ifndef X402_PROTOCOL_EXTENSION_SHAPE_HPP

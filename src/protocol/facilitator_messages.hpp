@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Bodies of POST /verify and POST /settle (x402 v2 section on facilitators; v1
 // has the same shape).
 #ifndef X402_PROTOCOL_FACILITATOR_MESSAGES_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // HTML with text from outside: text is escaped, and an operator's page is cut
 // at its variables.
 #ifndef X402_PROTOCOL_HTML_PAGE_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "protocol/ledger_line.hpp"
 
 #include <algorithm>

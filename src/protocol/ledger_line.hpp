@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A line of the ledger: what happened to the money of one payment, as JSON. All
 // lines have the same members; what is not known is null.
 #ifndef X402_PROTOCOL_LEDGER_LINE_HPP

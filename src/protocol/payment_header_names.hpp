@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The names of all HTTP headers that carry payments, offers and receipts, in
 // every dialect (x402 v2, transports/http.md; x402 v1). Dialects choose among
 // them; filters and request handlers compare with the lower-case lists.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Extension payment-identifier (x402 v2): a name that the client gives to a
 // purchase that it wants to pay once, even if it repeats the request. Read
 // here; session/payment_ids remembers which payer used which name.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The payment options that one challenge offers, in the operator's order.
 #ifndef X402_PROTOCOL_PAYMENT_OFFER_HPP
 #define X402_PROTOCOL_PAYMENT_OFFER_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The content of the client's payment header (x402 v2 and v1, PaymentPayload).
 #ifndef X402_PROTOCOL_PAYMENT_PAYLOAD_HPP
 #define X402_PROTOCOL_PAYMENT_PAYLOAD_HPP

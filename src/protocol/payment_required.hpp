@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The offer of a 402 (x402 v2, PaymentRequired), before base64.
 #ifndef X402_PROTOCOL_PAYMENT_REQUIRED_HPP
 #define X402_PROTOCOL_PAYMENT_REQUIRED_HPP

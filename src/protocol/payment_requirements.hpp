@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One payment option, as offered (x402 v2, PaymentRequirements).
 #ifndef X402_PROTOCOL_PAYMENT_REQUIREMENTS_HPP
 #define X402_PROTOCOL_PAYMENT_REQUIREMENTS_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The request headers that a CORS preflight allows (Fetch standard).
 #ifndef X402_PROTOCOL_PREFLIGHT_HEADERS_HPP
 #define X402_PROTOCOL_PREFLIGHT_HEADERS_HPP

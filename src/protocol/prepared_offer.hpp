@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // An offer header that is the same for every request except for the URL in it,
 // encoded when the configuration is read. base64 turns three bytes into four
 // symbols. The text before the URL is encoded up to its last whole group of

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A text that is the same for every request except for the URL in it, which may
 // be there several times.
 #ifndef X402_PROTOCOL_PREPARED_TEXT_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "protocol/requirements_match.hpp"
 
 #include <string_view>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Finds the offered requirement that the client's `accepted` repeats.
 #ifndef X402_PROTOCOL_REQUIREMENTS_MATCH_HPP
 #define X402_PROTOCOL_REQUIREMENTS_MATCH_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "protocol/resource_info.hpp"
 
 namespace x402 {

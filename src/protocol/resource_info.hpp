@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The resource of a challenge (x402 v2, ResourceInfo).
 #ifndef X402_PROTOCOL_RESOURCE_INFO_HPP
 #define X402_PROTOCOL_RESOURCE_INFO_HPP

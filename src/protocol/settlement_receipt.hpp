@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The receipt that a client gets in PAYMENT-RESPONSE (x402 v2, SettleResponse),
 // before base64.
 #ifndef X402_PROTOCOL_SETTLEMENT_RECEIPT_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Finds the option that a payment of version 1 means.
 #ifndef X402_PROTOCOL_V1_MATCH_HPP
 #define X402_PROTOCOL_V1_MATCH_HPP

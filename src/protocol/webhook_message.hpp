@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A line of the ledger as a message to a webhook: the headers of a POST whose
 // body is the line without its end. Signed as "Standard Webhooks" describes it,
 // for which receivers have libraries: base64 of HMAC-SHA256 over

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What is known of a claim: the values that the claim table takes and returns.
 // A claim is one payment, named by its claim key (policy/claim_key.hpp).
 #ifndef X402_SESSION_CLAIM_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a payment was taken for, and whether that answers a request: the one
 // comparison behind everything that is answered from a claim, be it presented
 // again, owed, unknown, older, named or of scheme upto.

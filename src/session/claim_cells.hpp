@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The cells of a claim table: where a claim lies, and what its state is.
 //
 // What is derived from the cells (the number of open claims, the payments that

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Counting claims without the zone's lock: what is read may change meanwhile,
 // so that nothing is followed and every text is bounded.
 #include "session/claim_census.hpp"

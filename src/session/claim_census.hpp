@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How many claims there are in each state, and which of them need the attention
 // of the operator, counted in small steps and without the zone's lock: the
 // figures of a status page, good to a second, never a basis for a decision

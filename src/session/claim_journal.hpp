@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The journal of claims as bytes: what a ClaimTable appends when something
 // about money changes, and what a new table is filled from at start.
 //

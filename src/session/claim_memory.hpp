@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How the claim table lies in memory: a header, cells, blocks of settle bytes,
 // payer records and the heads of the lists of owed claims, in one block that
 // someone else owns. Private to the parts of the claim table.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which workers use the table: a slot for each, by process number, with a stamp
 // that is never used twice. A claim names its owner by slot and stamp, so that
 // the claims of a process that died have an owner that does not live.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Fills a new claim table from a journal.
 #ifndef X402_SESSION_CLAIM_REPLAY_HPP
 #define X402_SESSION_CLAIM_REPLAY_HPP

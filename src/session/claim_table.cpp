@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The life of a claim, step by step: longer than other files because one class
 // has all of the steps. What a step needs is done by the parts.
 #include "session/claim_table.hpp"

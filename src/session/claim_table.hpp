@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The memory of payments, shared by all workers: a fixed table of cells in a
 // block of memory that someone else owns (the nginx zone; a vector in tests).
 //

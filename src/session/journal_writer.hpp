@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writes the journal of a claim table: what is appended when a claim or a payer
 // changes, and how the journal is rewritten while it is in use.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How a claim table finds claims without knowing their payment: what a payer is
 // owed, and which unknown outcomes are to be asked about.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a claim table knows about payers: a fixed area of records in buckets of
 // eight. A record that still matters (payments waiting, a refusal of the last
 // ten minutes, an unproven delivery of the last day) is never given to another

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which payment used which payment identifier (x402 v2, payment-identifier):
 // a fixed table in a block of memory that all workers share and the caller
 // owns, beside the claim table (claim_table.hpp) and under the same rules.

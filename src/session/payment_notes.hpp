@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the ledger has to know of payments whose settlement is in progress or
 // unknown, beside their claims: for the event that comes when the request, or
 // the worker that began it, is gone. A fixed table in memory that the caller

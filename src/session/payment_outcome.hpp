@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What has become of a request as far as money goes, in one word for operators
 // ($x402_state). Decides nothing.
 #ifndef X402_SESSION_PAYMENT_OUTCOME_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One paid request as a state machine without hands: (state, event) ->
 // (state, action, claim). It decides; src/nginx carries out.
 #ifndef X402_SESSION_PAYMENT_SESSION_HPP

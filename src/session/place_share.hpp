@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How many of a worker's places among the payments in flight each client
 // address, or each payer, holds. Without it one client could hold them all. One
 // object for each worker; counts are forgotten with the process, as the places

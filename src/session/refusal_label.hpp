@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Why a request got an answer of the module's instead of content, as one word
 // of a closed list: what metrics may be labelled with. Reasons of facilitators
 // and the module's own words are many, and some come from strangers.

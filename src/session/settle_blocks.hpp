@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The settle requests that a claim table keeps while their outcome is open, in
 // chains of blocks; of a request that does not fit its digest alone.
 #ifndef X402_SESSION_SETTLE_BLOCKS_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The layout of the block and the one class that knows it, which makes this
 // file longer than 400 lines. it.
 #include "session/status_counters.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What x402_status counts: a fixed block of memory, shared by all workers, that
 // the caller owns (an nginx zone; a vector in tests).
 //

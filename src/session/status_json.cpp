@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The report as JSON: the same figures as the page and the metrics.
 #include "base/decimal_amount.hpp"
 #include "base/hex_codec.hpp"

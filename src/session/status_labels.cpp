@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The words of the closed lists that metrics are labelled with.
 #include "session/status_counters.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The report as Prometheus reads it. Every family is written whole, with HELP
 // and TYPE; a series that may stay 0 (a reason, a code) once it is not.
 #include "base/decimal_amount.hpp"

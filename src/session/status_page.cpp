@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The report as a page: one document, nothing to load, no script, light and
 // dark as the reader has it, from a phone to a wall. It renews itself. Its
 // styles make the file longer than others.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What x402_status tells, at one moment: plain values, gathered from the
 // counters and from what the server knows, and written as Prometheus text, JSON
 // or a page for people. Payers are in none of it.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What facilitators support, kept where all workers read it: one place for each
 // facilitator in a block of memory that the caller owns (a part of the nginx
 // zone, or a worker's own).

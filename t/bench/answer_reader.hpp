@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One HTTP/1.1 answer after another out of a stream of bytes, with just enough
 // understanding to know where it ends and whether it is the right one.
 #ifndef X402_BENCH_ANSWER_READER_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Every server on every path, side by side in one run. Prints the tables and
 // leaves them in build/bench as result.json and result.md.
 //

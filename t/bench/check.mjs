@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Instructions per request of the main paths against t/bench/baseline.json.
 // Ends with 1 when one is worse by more than the tolerance. The numbers belong
 // to versions of nginx, the compiler and the libraries: with others nothing can

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Claims in tables of 10^3 to 10^6 that are full of delivered payments, as
 // those of a busy server are: what one more payment costs there.
 #include <benchmark/benchmark.h>

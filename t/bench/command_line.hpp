@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Words of the form name=value, as the bench programs take them.
 #ifndef X402_BENCH_COMMAND_LINE_HPP
 #define X402_BENCH_COMMAND_LINE_HPP

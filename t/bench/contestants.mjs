@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Every server that is measured: how it is set up and started, and what a right
 // answer of it looks like. All serve the same few bytes at /free and /paid.
 import fs from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Puts the latest tables of build/bench into docs/performance.md, each between
 // its two marks. What was not measured anew stays as it is.
 import fs from 'node:fs';

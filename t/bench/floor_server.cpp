@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The floor under every server here: for each request two kept-alive calls to
 // the facilitator, one after the other, and then the content. It understands
 // nothing: not the payment, not the answers. One thread, epoll; each client has

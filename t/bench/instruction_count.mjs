@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Instructions per request, counted by callgrind: the same number on a busy
 // machine as on an idle one. One nginx process, warmed up; the counters are set
 // to zero, a fixed number of requests is sent one after the other, and the

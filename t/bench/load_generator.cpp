@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Asks one server for one path over a fixed number of connections, each with
 // one request at a time, and says in one line of JSON how that went: answers a
 // second, latencies, the share of right answers, and what the processes at both

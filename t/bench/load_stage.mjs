@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The load side of a bench: the stub facilitator, files of signed payments, and
 // one measurement after another with the load generator.
 import fs from 'node:fs';

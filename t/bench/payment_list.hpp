@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A file of payments, one a line and all of one length, as sign_payments writes
 // it, given out one after the other.
 #ifndef X402_BENCH_PAYMENT_LIST_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What each look at a payment costs, without nginx: decode, shape, match,
 // offer, what is said to a facilitator, and what its answers mean.
 #include <benchmark/benchmark.h>

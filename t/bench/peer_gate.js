@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a skilled operator would write in njs: 402, verify, content, settle, by
 // subrequests. A peer in speed only: it compares six members, guards no replay
 // and knows no unknown outcome.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The official middleware for hono, as its README sets it up.
 //     node peer_hono.mjs PORT FACILITATOR CONTENT-FILE
 import fs from 'node:fs';

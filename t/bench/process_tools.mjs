@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Processes, ports and files of the benches. Everything that is started here is
 // stopped by its own id when the bench ends, however it ends.
 import fs from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What processes have used so far, as the kernel counts it. Read by the load
 // generator at both ends of a measurement.
 #ifndef X402_BENCH_PROCESS_USAGE_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Numbers and tables as text, and the words about where they come from.
 import os from 'node:os';
 import fs from 'node:fs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a request costs when there is more of something: locations, ways to pay,
 // payments remembered, bytes in a payment, payments in flight, workers. CPU time
 // is measured on a live server, instructions are counted by callgrind.

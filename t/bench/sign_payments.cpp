@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Payments as a client makes them for one way of an offer (the first, or
 // way=N): EIP-3009 authorizations of one test key, EIP-712 digests, secp256k1
 // signatures that verify. One PAYMENT-SIGNATURE value a line, all of one

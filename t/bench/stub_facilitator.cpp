@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A facilitator that believes everything: it answers every verify with yes and
 // every settle with a new transaction, after as many milliseconds as the path
 // says (http://host:port/20/verify waits 20). One thread, epoll, keep-alive,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The terms of all servers here: the same words in every offer, so that one
 // file of payments fits all servers.
 export const payTo = '0x209693Bc6afc0C5328bA36FaF03C514EF312287C';

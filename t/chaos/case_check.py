@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Holds what was seen in a case against the promises.
 
 Each complaint opens with the invariant it is about: I1 to I9, or M3 to M5 of

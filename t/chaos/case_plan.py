@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What happens in one case: drawn from the seed and the number of the case alone."""
 
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Runs one case: clients and disturbances at once, then what is left is presented again."""
 
 import asyncio

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The books: the sum of the module's ledger is the sum of what moved, to the unit.
 
 What moved is what the hostile facilitator did, whatever it answered. A payment

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The truth about money: which payment has moved, and what anybody saw of it.
 
 The hostile facilitator writes here what it really did, whatever it answered;

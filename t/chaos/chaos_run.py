@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """make chaos CASES=n SEED=s: thousands of payments under every fault we know.
 
 Each rig (an nginx with its facilitator and backend) is a process of its own

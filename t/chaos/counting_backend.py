@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The upstream: every content it makes carries a number of its own in each line."""
 
 import asyncio

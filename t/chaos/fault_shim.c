@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Preloaded into the nginx of the fault bench: a wall clock that can be set
  * forward and back, and a malloc that fails once.

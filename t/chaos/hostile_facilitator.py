@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A facilitator that settles and lies, and the network between it and nginx.
 
 Each call takes the next fault of its payment: `move` is what happens to the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A real nginx with the module, between a hostile facilitator and a backend."""
 
 import asyncio

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Clients: they present payments, read what comes, and leave when they like."""
 
 import asyncio

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What there is of Algorand here: a stub of a node that tells what transactions have to look like, and a ledger that
 // takes a group of them once. On top of it the clients and the facilitators of both packages, whose own checks (group,
 // amount, receiver, asset, network, signatures) are all real.

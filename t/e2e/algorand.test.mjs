@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Algorand by the clients of both packages, each at the facilitator of each.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The application behind nginx: counts who came, and answers as a test told it to.
 
 import { bodyOf, serve } from './http.mjs';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // x402_settle before: the money first, then the work.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A local EVM chain that passes for Base Sepolia or another network, with our test token where that network's USDC is:
 // the official clients pay known assets only. Every figure is read from the chain.
 

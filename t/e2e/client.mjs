@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The official clients, and the halves of them that tests use one by one.
 
 import './webcrypto.mjs';

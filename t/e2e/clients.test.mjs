@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Other official clients, and offers with more than one way to pay.
 
 import assert from 'node:assert/strict';

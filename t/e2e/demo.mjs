@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The whole thing on one screen: a chain, a facilitator, an nginx with a paid location, one payment by the official
 // client. Stays up until Ctrl-C; with ONCE=1 it ends after the payment. DEMO_PORT is where nginx listens.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The official facilitator over HTTP, in both versions. Verification and settlement are entirely its own; what is ours
 // is the wiring to the chains, a record of the calls, and faults that tests order beforehand for single calls.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The two small things that every server here needs.
 
 import { once } from 'node:events';

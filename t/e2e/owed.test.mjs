@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Paid and not delivered. The official client never presents a payment again: it signs a new one. It is
 // charged once, and gets the content once.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where things lie. Everything the tests make goes under build/.
 
 import { mkdirSync, mkdtempSync } from 'node:fs';

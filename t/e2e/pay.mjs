@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One payment at a real site: make pay URL=... with a key in the environment (X402_KEY).
 //
 // Asks, shows the offer, pays it with the official client, shows the answer and the receipt. It pays USDC on EVM networks

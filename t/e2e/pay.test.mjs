@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One customer, one payment, one delivery.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The arrangements of other families of networks, without nginx: what is sold here is sold by a few lines of our own.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The arrangement itself, without nginx: were any of it pretence, the other tests would prove nothing.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Programs that we start and that must not outlive us, and the ports they listen on.
 
 import { spawn } from 'node:child_process';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // conf-examples/reconcile-ledger.py: the ledger and the chain tell the same, and what is in one of them alone is named.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Payments that the facilitator or the chain turns down: no content, no transfer.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One payment, presented more than once.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // An nginx of our own in a directory of its own: nothing of an installed nginx but the program is used.
 
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

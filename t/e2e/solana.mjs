@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What there is of Solana here: a stub of a node's JSON-RPC that knows one token and takes any transaction whose
 // signatures are good, and on top of it the official client and the official facilitator scheme.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Solana by the official client, alone and beside an EVM network: two networks in one location, as servers made with
 // the official SDKs offer them.
 

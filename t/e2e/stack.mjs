@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The whole arrangement: chains, facilitator, backend, nginx, a seller and payers.
 
 import { startBackend } from './backend.mjs';

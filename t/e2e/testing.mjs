@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // node's test runner, with an end to everything: a request that is never answered is a failure, not a wait.
 
 import * as runner from 'node:test';

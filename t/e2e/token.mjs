@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The compiled test token. The compiler runs in a process of its own (this same file): it takes over the process-wide
 // error handlers of the process that loads it, which a test runner would not like. Its result is kept under build/.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Settlements whose outcome did not come back.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Version 1 of the protocol, beside version 2 and alone.
 
 import assert from 'node:assert/strict';

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The words of an x402_accept: network, receiver, price, asset and extra, one a
 // line.
 #include <algorithm>

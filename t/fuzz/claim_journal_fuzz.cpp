@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A journal of any bytes: never a crash, never another's claim touched, and
 // what was read is written the same.
 #include <vector>

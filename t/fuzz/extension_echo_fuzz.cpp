@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a client sends back of the extensions it was offered. The input: a byte
 // that chooses the name, the declaration, a line break, the echo.
 #include "protocol/extension_echo.hpp"

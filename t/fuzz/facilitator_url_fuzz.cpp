@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The first byte chooses status and credentials; then the facilitator's URL
 // and, behind a line feed, a Location it answers with.
 #include "facilitator/facilitator_url.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the fuzz targets share: a check that ends the process, which is how
 // libFuzzer learns of a finding, and the input as text.
 #ifndef X402_FUZZ_CHECK_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // JSON as jansson alone reads it, without our limits and our wrapper: a second
 // opinion for the targets that judge answers.
 #ifndef X402_FUZZ_JANSSON_VIEW_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Both JSON readers take the same texts for the same values. They differ in
 // nothing that a text can say.
 #include <cstring>

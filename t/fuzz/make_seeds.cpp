@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Writes the seeds of all targets: make_seeds <vectors> <output>. One directory
 // for each target, one file for each input.
 #include <filesystem>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A payment header as a stranger sends it: decode, shape, claim key, match.
 // The input is taken as the header itself and as the JSON inside it.
 #include <array>

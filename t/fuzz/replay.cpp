@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Runs a fuzz target on the files named: for compilers without libFuzzer.
 #include <fstream>
 #include <iterator>

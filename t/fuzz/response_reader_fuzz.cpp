@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The first byte chooses how the rest travels; the second copy comes byte by
 // byte. Both have to be read the same, within the limits.
 #include "facilitator/response_reader.hpp"

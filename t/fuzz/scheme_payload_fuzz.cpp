@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The scheme's part of a payment, in all forms. The first byte chooses scheme
 // and network; the rest is the JSON, and the bytes of a transaction in it.
 #include <cstddef>

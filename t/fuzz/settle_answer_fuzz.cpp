@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The first byte chooses status and transport, the rest is the body.
 #include "facilitator/settle_answer.hpp"
 

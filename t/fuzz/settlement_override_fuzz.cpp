@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Settlement-Overrides as an upstream sends it, and as the amount in it.
 #include <string>
 

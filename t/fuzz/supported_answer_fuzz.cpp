@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The first line is the field Cache-Control, what follows is the body.
 #include "facilitator/supported_answer.hpp"
 

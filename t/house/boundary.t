@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The border to nginx: no C++ code throws through a C frame, and the error
 # log has few pens.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What is committed holds for every machine and every reader: no paths and hosts
 # of one desk, no notes to oneself, no blanks at the end of lines.
 

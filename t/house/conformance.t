@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # docs/conformance.md has a row for each of the 142 assertions about the protocol,
 # docs/security.md one for each promise and each item of the attack plan; none is
 # empty, and every test that they name exists, with the very name.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Every directive has its entry in docs/directives.md, with an example, a line
 # in the table there and a test. Every variable has a row in docs/variables.md,
 # an example and a test. The pages name nothing that does not exist.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # nginx opens modules with RTLD_GLOBAL: what the .so shows can take the
 # place of another module's function. It shows what nginx looks up, nothing else.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What README and the Debian package tell a stranger to paste stands in
 # docs/install.md, whose steps t/package/debian.t follows in a bare root.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Includes go one way, base -> protocol -> policy -> facilitator -> session ->
 # nginx, inside src/nginx from conf down to core, and each foreign library has its one place.
 

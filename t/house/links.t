@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What the pages point to exists: files, headings of other pages, paths of the
 # tree, words of the Makefile. A page that is not in the index is not found.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Every line that the module may write to the error log has its row in
 # docs/log-lines.md, with cause and remedy, and the page has no other rows.
 # Errors of the configuration say themselves what to write.

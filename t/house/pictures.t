@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The pictures of docs/design.md show what the code does: every transition of a
 # payment's state machine, and the rooms in their order. The map of the tree in
 # docs/contributing.md has every folder of src and t.

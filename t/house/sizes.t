@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # A function fits on a screen and a file in a head. A file that cannot be
 # shorter says why in the comment it opens with ("longer than ..."), so that the
 # next reader knows it is on purpose. The tables are what they are.

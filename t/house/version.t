@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The version stands in one header; what cannot read it there agrees with it.
 
 use v5.36;

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Words that a reader stops at: archaic, gendered or ambiguous ones. The rule is
 # in docs/contributing.md ("Plain English"); here are the words, what to write
 # instead, and the texts that are covered.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # conf-examples/algorand.conf as it stands, with payments of Algorand's shape:
 # groups of transactions, whose signatures are the facilitator's to judge.
 

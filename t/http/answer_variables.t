@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # $x402_settled_<field>: what the facilitator said to settle. $x402_offer: what a
 # request is asked for, known before anything is verified.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Whatever stands in the payment header: 402 with a fresh offer and the right
 # word, or nginx's own 4xx. No call, no content, no crash.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # An answer without a body is delivered when its header is: the payment for it
 # is used, in both orders of settlement.
 

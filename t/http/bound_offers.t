@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Only the facilitator that contributed to an offer (here the fee payer on Solana) can settle it: of a group the first
 # that has contributed is offered, and called alone. No facilitator is called with another's contribution.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # A facilitator in trouble is left in peace: payments settle before content
 # where it still answers, and are told to come back where it does not. Clients
 # cannot cause that by sending invalid payments.

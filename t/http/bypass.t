@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # x402_bypass: a bypassed request is free, also with a payment, and the values are
 # evaluated once.
 

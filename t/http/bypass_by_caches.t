@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Caches below us keep content and nothing about money, caches above us keep
 # nothing that was paid for, and neither is read without a payment.
 

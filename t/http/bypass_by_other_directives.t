@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What nginx can be told beside a price (limit_except, if, internal, named
 # locations, post_action, dav) neither opens what is for sale nor charges twice.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Whatever a path is spelled like, by whatever method and protocol it
 # is asked for, content that has a price is not reached without paying it.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What paid answers say to caches and clients: private, whatever the upstream,
 # expires or add_header say, and no payment headers but our own.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # gRPC calls are sold like any request: the price is an HTTP 402, a call that
 # failed (grpc-status in the header, not 0) is free, one that worked is charged.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What an answer costs: content is charged, failure is not, and what costs
 # nothing passes at once and leaves the payment good.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What a payment was taken for is all that it is good for: the same server,
 # resource, body and terms, and content of no higher price than what was paid.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The client leaves: before settlement nothing is charged and the payment stays
 # good; once settlement is sent it is finished, and the content is owed.
 # Runs with both transports.

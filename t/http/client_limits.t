@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What one client or payer can take from the others: a thousand of its connections are served, what it abandons counts
 # against its payer, its waiting copies count in its share, and names of payments that came to nothing are free again.
 

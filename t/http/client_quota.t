@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # One client address holds at most a quarter of the places for payments that
 # are not verified, so that invalid ones do not stop all others.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # A client that resets its connection in the moment its settlement is answered,
 # while the upstream still sends: the content is owed, and no memory is touched
 # that is gone (what a sanitizer sees).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What an operator can get wrong: nginx -t refuses it, says what is wrong, and
 # names file and line. It warns where a mistake is likely, and never asks the net.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What an operator gets wrong without breaking a rule: nginx -t says what will
 # happen and what to write instead, and names file and line.
 

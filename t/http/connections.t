@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Client connections stay usable: pipelining, keep-alive, request bodies with
 # and without 100-continue, streams beside each other.
 

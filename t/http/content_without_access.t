@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Content that is made after a redirect without passing the access phase of its
 # own location is kept back, although the request passed that of another.
 

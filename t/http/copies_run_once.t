@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Ten copies of one payment, over four workers and two connections to each: the
 # backend runs once, in each order of arrival and settlement.
 

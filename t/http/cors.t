@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # x402_cors: a page of another origin may ask, pay and read the receipt.
 
 use v5.36;

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Content is delivered when its header and the first bytes of its body are with
 # the kernel, and nothing broke on this side or at the backend afterwards. A
 # client that leaves then has what it paid for; an upstream that breaks makes

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # nginx -t accepts every block of configuration in the reference, each at the level
 # where it belongs.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # A payment that echoes a way to pay word for word, as JavaScript clients do, is
 # read without reading that again; it buys what any other wording buys, and no
 # text buys anything by having our words in another place.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Every file in conf-examples passes nginx -t, tells an unpaid client the price,
 # sells, and leaves free what it says is free.
 #

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # x402_extension: offers say what the files say, and a payment has to keep it.
 # Inherited as a set.
 

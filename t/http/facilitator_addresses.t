@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The addresses of a facilitator are tried in turn, while nothing was sent.
 # Runs with both transports.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Credentials for the facilitator come from a file, are checked when nginx is,
 # prove themselves with every call, and appear nowhere else.
 # Runs with both transports.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Connections to the facilitator. They are kept and used
 # again, replaced when they have died, and given up at a deadline.
 # Runs with both transports.

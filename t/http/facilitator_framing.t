@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Where an answer of the facilitator ends: an answer that two readers could
 # understand differently is rejected. verify fails then, settle has an unknown outcome,
 # and no connection is used on which more may come.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # A group of facilitators: which one is called, and which one instead. Verify may move on;
 # a settlement never does once a byte of it was sent.
 

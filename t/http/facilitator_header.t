@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Headers of the operator's go along with every call to the facilitator, own ones
 # in place of inherited ones, and nowhere else.
 # Runs with both transports.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Idle connections of the http client burden no other: nginx gets them back
 # when it runs out, and a quit does not wait for them.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The facilitator's name: looked up by nginx's resolver where there is one, else
 # in the background; the last good addresses are kept, and calls that wait for
 # an address wait no longer than their deadline.

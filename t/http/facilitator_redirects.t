@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # A 307 or 308 of a facilitator is followed once and remembered; where it would
 # give money or secrets away it is refused, loudly.
 # Runs with both transports.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # https facilitators: the certificate is checked, against the file the operator
 # names, and nothing is sent to a server that cannot prove who it is.
 # Runs with both transports.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What lies between TLS and the http client: bytes that TLS took may have left,
 # and bytes that TLS still holds are not the answer to something else.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Connections to an https facilitator. They are kept and used again, a new one
 # resumes the session of an older one, and what dies on the way is told apart as
 # over plain TCP: nothing sent, or unknown.

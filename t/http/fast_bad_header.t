@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Whatever stands in X-PAYMENT under x402_protocol fast: 402 with a fresh offer in
 # the body and the right word. No call, no content, no crash. The shapes of EVM
 # payments are in bad_payment_header.t.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # x402_protocol fast: what clients and facilitators of fast meet, in their own
 # words. Replay is in fast_replay.t, bad headers in fast_bad_header.t.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The same X-PAYMENT buys once: later, at once, in any worker, at any path of its
 # price, in another spelling, and, with a journal, after every process was killed.
 

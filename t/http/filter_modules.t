@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What leaves is what is judged: with every filter module of nginx and of Debian's
 # packages below, content that a filter turned into an error, emptied or broke off is
 # not charged (owed, if the money moved first), and the module's own answers pass

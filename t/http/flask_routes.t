@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The route table of a Flask server (docs/migrating.md): what its clients saw, field
 # for field, and what its facilitator heard. Rows 3.5: 1 offers, 2 and 3 payments
 # (the real clients: t/e2e), 4 and 5 refusals, 6 tiers, 7 other methods.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Requests without payment cost next to nothing: no memory that
 # stays, no call, no slot, and no more than a line each in the log.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # A payment that was settled before content and never answered may be forged, with another payer's name and
 # nonce. A client that presents what that payer has really signed is verified and served; no other client gets content.
 

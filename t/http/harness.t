@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The harness itself, against nginx without the module: what the other tests
 # take for granted about clients, fake peers and the life of nginx.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # A verified payment costs its payer nothing until its content is complete. Clients that send a request body a byte now
 # and then, or buy content that takes its time, hold places among the payments in flight: others are served all the
 # while, and each such payment has an end.

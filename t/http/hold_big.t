@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # 50 MB, held: unchanged when paid, not a byte when not.
 
 use v5.36;

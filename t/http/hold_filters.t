@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Content that passes through nginx's own filters: they must work as ever when
 # it is paid for, and must not let anything through when it is not.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Answers of upstreams held back until they are paid for.
 
 use v5.36;

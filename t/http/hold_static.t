@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Files held back until they are paid for.
 
 use v5.36;

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # A payment over HTTP/3, where nginx has it (1.25 and newer): the client is curl,
 # which has to speak it, too.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Where a price applies: the nearest word wins, off beats prices further out,
 # a price beats an off further out, and single settings are inherited singly.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Words of a facilitator or a client never become lines, headers or markup
 # of the module, in any form; and only the operator says what is sold.
 

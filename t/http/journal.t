@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # A journal remembers payments when every process of nginx was killed.
 
 use v5.36;

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # A journal that grows is written anew while nginx runs: it stays small, sells on, and forgets nothing, with
 # any process killed at any time.
 

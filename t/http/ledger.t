@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Money events are lines at notice, in the error log of the location they
 # happened in, with or without the client that began them.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # An outcome that is never learned: 503 for the same payment, never a demand for money, until ten minutes after its
 # validity has ended. Then it is closed, which the ledger says once.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The offer has a bound whatever a stranger asks for: of a URL beyond 1 KB the query is left out, and the rest cut.
 # A stock nginx in front, which holds 4 KB of headers, passes it on.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Content of a paid request that another location makes: one price wherever equal
 # payment options are written, nothing for what a location with "x402 off" makes,
 # the amount that the first upstream names, and private whatever is free.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What repeats is made once: the offers of equal locations, those of the same
 # values of variables, and texts that differ in their URL. None of it may show.
 

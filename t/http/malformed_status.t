@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # x402_malformed_status: the status of a payment header that cannot be read. The offer comes with either one; every
 # other payment that is not valid keeps its status.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # More calls at once than one engine of libcurl carries.
 # Runs with both transports.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # x402_methods: what is listed must pay, what is not is free, GET means HEAD, too.
 
 use v5.36;

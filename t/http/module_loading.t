@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # A file that nginx cannot load, or loads in another order than the documentation
 # says: what the operator reads, and that nothing is given away.
 

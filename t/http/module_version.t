@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Which version runs: in the log when nginx starts, in a variable, in what
 # facilitators see, and a warning where the file on disk is another by now.
 # Runs with both transports.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The files of monitoring/: promtool accepts the rules and their tests, the
 # dashboard and the rules name only metrics that exist, and a real Prometheus
 # reads a real nginx with them, also while it reloads.

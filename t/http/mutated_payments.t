@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Two hundred truncations and mutations of a good header: what reaches the
 # facilitator is what stands in the header, read as strictly as another reader
 # would, or nothing.

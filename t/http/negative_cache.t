@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # A payment that was refused for what cannot change is refused again without a
 # call, for a minute. All else is asked again.
 

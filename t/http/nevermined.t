@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # x402_protocol nevermined: credits of a plan, paid by a token that its bearer
 # may use again. The backend here answers as the one of that system does.
 

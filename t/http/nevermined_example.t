@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # conf-examples/nevermined.conf as it stands: each of its locations sells for
 # the credits it says.
 

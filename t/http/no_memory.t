@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Memory that is refused anywhere in a payment's life ends in an answer, never in
 # unpaid content, a dead worker or a payment that stays in use: the same
 # payment brings its content afterwards. One allocation after the other is refused

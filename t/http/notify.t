@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # x402_notify: a background subrequest after verify, settlement and failure, which
 # knows the payment, and which neither delays nor fails the answer.
 

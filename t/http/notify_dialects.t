@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # x402_notify fires for each event in each dialect.
 
 use v5.36;

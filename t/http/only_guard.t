@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Where no chain keeps a payment from being used twice (x402_settle off, Fast)
 # the zone does, for as long as the payment can be used.
 

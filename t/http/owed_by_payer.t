@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Clients do not present a payment twice, they sign a new one: content that was
 # charged and not delivered is owed to its payer, for any payment that it presents.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Money in, content out: what is asked of the facilitator, what the client
 # gets, and that only the paid location is concerned.
 

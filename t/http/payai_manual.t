@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # A 402 written by hand and PayAI's facilitator (docs/migrating.md): every member of
 # the offer as the operator wrote it, no call for it, and a token with each
 # call. Rows 4.4: 1 same 402, 2 no call, 3 token, 4 no token, 5 refused, 6 when due.

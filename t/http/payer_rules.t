@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Who made the backend work for nothing is settled before content: after a
 # refused settlement for ten minutes, and with 32 payments waiting.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # A payment buys what it was made for: this amount, asset, receiver,
 # network; and a facilitator cannot put another payer or settlement in its place.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Extension payment-identifier: a client names what it pays for, and asks as often as it likes without paying twice.
 
 use v5.36;

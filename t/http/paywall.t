@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # x402_paywall: a page for browsers that bring no payment, JSON for all
 # others; the offer stays in its header.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The page of x402_paywall as a real browser shows it: Chromium asks for it,
 # renders it, and leaves pictures to look at below build/paywall. Skipped where
 # there is none; `make paywall-shot` installs it.

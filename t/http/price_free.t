@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # A price value "free" makes the request free, with the state "free"; 0 stays a
 # payment of nothing. Price and x402_bypass may come from the request body, and
 # are asked for when it has been read.

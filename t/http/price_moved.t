@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # A price that changed: the old one is accepted from clients that were offered it before a reload, for as long as that offer was good.
 
 use v5.36;

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Prices, amounts and receivers out of nginx's own variables: exact, and never free by accident.
 
 use v5.36;

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Version 1 beside version 2: one 402 for both, each payment answered in its own words.
 
 use v5.36;

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # x402_read_body: the price from a field of the request's JSON body, which the
 # upstream still gets whole; and bodies that no price can be taken from.
 

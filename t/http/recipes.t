@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The recipes of docs/recipes.md do what the page says, and so does the first
 # location of docs/getting-started.md. Each block of configuration is loaded as
 # it stands there, except for these texts:

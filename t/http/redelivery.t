@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Content that was charged and not delivered is owed to the client that paid:
 # the same payment brings it, at most three times, and no other client gets it.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # A payment follows its request through internal redirects, is asked for once,
 # and opens no other door.
 

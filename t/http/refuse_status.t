@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # x402_refuse_status: the status of an invalid payment, not of an unpaid request,
 # not of a used payment, not of a failure of the module.
 

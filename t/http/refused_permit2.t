@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # A settlement by Permit2 that the facilitator refuses before it sends anything, in its own words: an offer and a
 # receipt, nothing is in doubt, and what the payer presents next is settled before content is made.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # A settlement that was sent survives a reload and a graceful quit, with and
 # without its client; a fast stop leaves a line that names it.
 # Runs with both transports.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # A payment that ran out while its content was made buys nothing and costs
 # nothing; and whatever the clocks say, it is not settled twice.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Two hundred copies of one payment over four workers buy one execution; and
 # what a header became on its way is either no payment or the one that it says.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The payment is between client and money: no upstream, subrequest or script
 # behind the paid location sees it, in any spelling of its name.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # However many new payments come in, one whose outcome is unknown can still be
 # finished: some slots are kept for that.
 

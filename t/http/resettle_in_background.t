@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # A settlement of unknown outcome is asked about again by us, with the same
 # bytes, whether its client comes back or not.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Money beside passwords and addresses: "any" means password or money, "all"
 # means both, and a request that need not pay is not charged.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # One payment buys one execution: in flight, after delivery, in any spelling,
 # in any worker.
 

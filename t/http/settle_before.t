@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # x402_settle before: money first, one call, then content; a failure after that
 # carries the receipt and is owed.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # x402_settle off: the facilitator's word is taken, nothing is settled here, and one payment still buys one delivery.
 
 use v5.36;

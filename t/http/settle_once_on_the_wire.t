@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # A settle call goes on the wire once. HTTP clients like to repeat a request
 # whose kept connection died under it; here that would be a second settlement.
 # Runs with both transports.

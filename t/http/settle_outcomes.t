@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What each answer to settle means: paid, refused, not processed, or unknown.
 # Content leaves for the first one only; a fresh offer is made for none but the
 # second; the same payment can be used again where no money moved.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # When settle starts: an ordinary answer is complete first, and nothing waits
 # without end, for any upstream.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # A settlement that was sent and not answered is neither charged nor free: the
 # same payment, and only it, finishes the matter.
 

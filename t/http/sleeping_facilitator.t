@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # A facilitator that sleeps leaves a free location on the same single worker as
 # quick as it was before.
 # Runs with both transports.

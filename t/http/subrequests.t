@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Subrequests skip the access phase: they must not lead to paid content,
 # and are not charged on their own.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What a facilitator supports is asked in the background, by one worker for all,
 # and kept: over failures, reloads and the death of the worker that asked.
 

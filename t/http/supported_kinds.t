@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What is for sale and not listed by the facilitator is told in the log, once,
 # with the spelling that it lists.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What only the facilitator knows goes into the offer once it has said it: before that nothing is offered
 # that cannot be paid, and a change of its mind does not turn away who was offered the old words.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # A facilitator that lists all networks of a family (solana:*, eip155:*) supports each of them: what is needed is
 # offered with what it says of the family, and nothing is missing in the log.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # A request without money is told the price, and reaches nothing.
 
 use v5.36;

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # x402_error and x402_unpaid_body: the operator's texts for requests without a
 # usable payment, and for no others.
 

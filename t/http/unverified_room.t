@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Where money moves before content a stranger's forged payments are settled, too. Those whose outcome is unknown have
 # room of their own with a share for each client; beyond it a payment is verified first. An honest payer is served.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # paymentFlow "upfront": what is settled before content says so in its offer, where the wire has a word for it.
 
 use v5.36;

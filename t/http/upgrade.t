@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # A 101 would take the connection away from under the hold: a WebSocket is paid
 # for before the upstream is asked, any other change of protocol is refused.
 

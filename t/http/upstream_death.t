@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Upstreams that die: not charged when it happens before settlement, and after
 # it the client has its receipt.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Scheme upto: verified at the maximum, settled at what the upstream says the content has cost.
 
 use v5.36;

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # How long a payment must and may be valid: enough to be settled after content
 # is made, not so long that it must be remembered permanently.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What operators see of a request: in the log, in maps and limits, towards the
 # upstream and in answers; and nothing from outside that could do harm there.
 

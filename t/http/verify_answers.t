@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What each answer to verify means for the client. The same payment is used all
 # along: no failure may keep it from being spent in the end.
 # Runs with both transports.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # conf-examples/wordpress.conf: one request goes through several locations with the
 # same price, is asked for once and paid once.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # A worker that is killed takes no money and no payment with it.
 
 use v5.36;

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # A payment whose worker is killed while it is settled, and which is presented
 # again at another worker in that moment: it is settled again and served then,
 # not at some later attempt.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # A facilitator that says nothing delays the payments that call it, and
 # no other request.
 # Runs with both transports.

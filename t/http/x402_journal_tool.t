@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # x402-journal looks into a journal, also while nginx writes it, and makes a
 # copy that another nginx starts from. It never changes the journal.
 

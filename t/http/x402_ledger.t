@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The ledger has one JSON line for each money event, with all members, in the
 # file of its location, also for outcomes that come without a request. Lines stay whole, the file
 # is opened again at USR1, and a full disk loses lines and nothing else.

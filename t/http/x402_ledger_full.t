@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # On a full disk payments go on. The lines of the ledger that are lost are
 # counted and told once, and what was cut of a line is taken back.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # x402 shadow: the location serves as if it had no price, byte for byte, and
 # what would have happened is counted and in the ledger, with price and option.
 

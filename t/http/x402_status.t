@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # x402_status tells what the shop does: as a page, as JSON, and as metrics that
 # promtool accepts. Counters are kept over reloads.
 

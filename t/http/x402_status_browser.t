@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The page of x402_status in headless Chromium: at three sizes, light and dark,
 # nothing is wider than the window, and nothing is loaded.
 

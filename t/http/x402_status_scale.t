@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # x402_status with 10,000 locations and 1,000 labels: within 2 ms of the
 # processor, correct in the middle of reloads, and what has no room is counted
 # together.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # x402_webhook: every event of the ledger is POSTed until it is received, signed,
 # in order for each payment, over failures of the receiver, reloads, killed
 # workers and restarts.

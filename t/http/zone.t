@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The zone remembers payments across reloads, so it may not change under them.
 
 use v5.36;

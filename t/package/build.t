@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # What stands between the source and a file that nginx loads: whose arguments a
 # build takes, what it refuses before anything is loaded, and what is installed.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # From a bare Debian to a paid answer, by the words of a page alone: PAGE is
 # docs/install.md or README.md. SUITE names the release, the package is the one in
 # build/deb/SUITE. Runs as root, in a root that is thrown away and a network of

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Test vectors, made by running the official packages (t/vectors/*.json).
 #ifndef X402_UNIT_VECTORS_HPP
 #define X402_UNIT_VECTORS_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The counters of x402_status in a shared memory zone of their own, which is
 // kept over reloads, and the rows that this configuration's locations and
 // facilitators have there.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "nginx/books/ngx_http_x402_ledger.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where the lines of x402_ledger go: a file that the master opens and USR1
 // opens again, or syslog. Lines stay whole under any number of workers: each
 // write(2) appends whole lines, and what a full disk cuts is taken back.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "nginx/books/ngx_http_x402_money_books.hpp"
 
 #include "base/decimal_amount.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One payment in the books: counters, revenue, ledger, and the note that is
 // kept beside its claim until its outcome is known.
 #ifndef NGX_HTTP_X402_MONEY_BOOKS_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A facilitator as one worker sees it: its addresses, the transport and the
 // credentials of each operation, where it redirects, and its health. The worker
 // owns one for each FacilitatorConf; FacilitatorCall sends through it.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One call to a facilitator: addresses, redirects, deadline, transport. This is
 // the interface for the rest of src/nginx. Behind it are two transports with
 // the same outcomes: the http client, and libcurl if nginx has no TLS.

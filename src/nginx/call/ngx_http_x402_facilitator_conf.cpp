@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "nginx/call/ngx_http_x402_facilitator_conf.hpp"
 
 #include <algorithm>

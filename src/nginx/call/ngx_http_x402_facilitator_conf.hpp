@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A facilitator as configured: one for each distinct URL, trust, resolver and
 // credentials, shared by all locations that name it.
 #ifndef NGX_HTTP_X402_FACILITATOR_CONF_HPP

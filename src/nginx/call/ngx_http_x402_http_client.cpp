@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One exchange of the http client: send, read, and what its end means.
 #include <algorithm>
 #include <memory>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // HTTP/1.1 to a facilitator over TCP or TLS, on nginx's own connections.
 //
 // An HttpOrigin is one host and port as one worker talks to it: its addresses

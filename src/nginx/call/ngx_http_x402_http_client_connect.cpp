@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How an exchange of the http client gets a connection, and the events of that
 // connection.
 #include <algorithm>

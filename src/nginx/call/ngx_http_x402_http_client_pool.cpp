@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The connections that the http client keeps between exchanges.
 #include <algorithm>
 #include <netdb.h>

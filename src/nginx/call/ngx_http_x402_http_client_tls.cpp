@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "nginx/call/ngx_http_x402_http_client_tls.hpp"
 
 namespace x402 {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // TLS under the http client, by nginx's own OpenSSL glue: what is trusted, the
 // name that the peer has to prove, and the handshake. The one place of the
 // client that knows OpenSSL. An nginx without TLS (kHasTls) leaves https to

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The addresses of one facilitator host, for one worker. libcurl never looks
 // names up itself: its resolver would start a thread for each call in flight.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // x402_webhook, as it is written.
 #ifndef NGX_HTTP_X402_WEBHOOK_CONF_HPP
 #define NGX_HTTP_X402_WEBHOOK_CONF_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A file that a directive names, read with the configuration, so that a reload
 // reads it again. No message about a secret contains a byte of it.
 #ifndef NGX_HTTP_X402_CONFIG_FILE_HPP

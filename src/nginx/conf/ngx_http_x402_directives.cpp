@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Directive setters: what the operator wrote, checked as far as one line can
 // be checked alone. Sentences returned here are printed by nginx with file and
 // line. What needs the whole location is checked in ngx_http_x402_merge.cpp.

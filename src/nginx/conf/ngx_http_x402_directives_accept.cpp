@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // x402_accept: one payment option, word by word.
 #include "base/near_name.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"

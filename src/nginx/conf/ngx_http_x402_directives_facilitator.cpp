@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // x402_facilitator and how it is reached: time limits, headers, certificates,
 // credentials, and the proxy of a network.
 #include "facilitator/request_header.hpp"

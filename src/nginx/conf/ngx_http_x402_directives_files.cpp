@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Directive setters that read a file: x402_extension and x402_paywall.
 #include "base/near_name.hpp"
 #include "nginx/conf/ngx_http_x402_config_file.hpp"

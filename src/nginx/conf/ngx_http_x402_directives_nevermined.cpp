@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // x402_nevermined and x402_token_header.
 #include <algorithm>
 #include <cctype>

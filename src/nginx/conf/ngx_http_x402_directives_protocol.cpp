@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // x402_protocol and x402_validity: which payments a location accepts.
 #include "nginx/core/ngx_http_x402_directive.hpp"
 #include "nginx/offer/ngx_http_x402_offer.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Directive setters: the response to unpaid requests.
 #include "base/header_syntax.hpp"
 #include "nginx/core/ngx_http_x402_complex_value.hpp"

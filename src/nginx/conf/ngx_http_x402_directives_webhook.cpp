@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // x402_webhook: where events of the ledger are sent until they are received.
 #include "nginx/books/ngx_http_x402_counters.hpp"
 #include "nginx/call/ngx_http_x402_webhook_conf.hpp"

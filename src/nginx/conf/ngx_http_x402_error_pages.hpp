@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A warning at configuration time: an error_page that leads into a location
 // with a price of its own is never shown there.
 #ifndef NGX_HTTP_X402_ERROR_PAGES_HPP

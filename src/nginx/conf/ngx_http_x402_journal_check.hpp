@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Payments that no chain protects from being used twice: only the zone does,
 // and without a journal it forgets them when nginx ends.
 #ifndef NGX_HTTP_X402_JOURNAL_CHECK_HPP

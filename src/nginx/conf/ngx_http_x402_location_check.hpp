@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Probable mistakes in a paid location. They are reported when the
 // configuration is read, because at run time they show as content that is given
 // away, or as clients that cannot pay.

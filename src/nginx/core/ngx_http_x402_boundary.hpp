@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The border between nginx (C, codes, pools) and the module (C++, values,
 // RAII).
 //

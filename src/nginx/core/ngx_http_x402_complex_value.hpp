@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Values with variables: compiled with the configuration, evaluated with a
 // request.
 #ifndef NGX_HTTP_X402_COMPLEX_VALUE_HPP

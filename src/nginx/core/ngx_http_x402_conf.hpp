@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The configuration as directives wrote it and merge completed it. A pointer
 // that is null stands for "not written"; what it points to lives as long as
 // the configuration cycle, and is not changed once that runs.

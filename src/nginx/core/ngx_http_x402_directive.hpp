@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What directive setters share: their arguments, and errors for the operator.
 #ifndef NGX_HTTP_X402_DIRECTIVE_HPP
 #define NGX_HTTP_X402_DIRECTIVE_HPP

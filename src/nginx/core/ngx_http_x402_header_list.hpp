@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Finding headers in nginx's lists, and taking them out.
 #ifndef NGX_HTTP_X402_HEADER_LIST_HPP
 #define NGX_HTTP_X402_HEADER_LIST_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "nginx/core/ngx_http_x402_log.hpp"
 
 #include "base/text_excerpt.hpp"

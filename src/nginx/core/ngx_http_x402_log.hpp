@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Lines in the error log. Texts from outside must have passed log_excerpt()
 // (base/text_excerpt.hpp) or be of a checked alphabet.
 #ifndef NGX_HTTP_X402_LOG_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // nginx's timer and posted event under one roof.
 #include "nginx/core/ngx_http_x402_timer.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A timer that belongs to no request: the worker's background work, deadlines
 // of calls. What it runs is inside guarded(), and must itself know what is left
 // to do if memory is refused.

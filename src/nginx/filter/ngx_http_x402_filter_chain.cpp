@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where the module stands in nginx's chain of response filters. A response
 // meets four places, in this order:
 //

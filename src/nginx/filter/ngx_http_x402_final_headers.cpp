@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The last word on caching and CORS, after nginx's headers filter (`expires`
 // and `add_header` would otherwise undo it). Payment headers of others are
 // dropped.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How a response is held until its payment is settled, and then released or
 // replaced. Private to the room: body_filter, header_filter, hold_timer,
 // response_hold, final_headers and the chain that joins them.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Variables with a field in their name: $x402_body_<field> of the request body,
 // $x402_answer_<field> of the facilitator's answer to verify,
 // $x402_settled_<field> of its answer to settle.

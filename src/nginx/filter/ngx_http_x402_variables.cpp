@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "nginx/filter/ngx_http_x402_variables.hpp"
 
 #include "base/decimal_amount.hpp"

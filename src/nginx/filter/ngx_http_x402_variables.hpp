@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The variables $x402_...: what operators see of a request. They decide
 // nothing, and allocate nothing for a request without a price.
 #ifndef NGX_HTTP_X402_VARIABLES_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The extensions of a location, for offers and for payments.
 #ifndef NGX_HTTP_X402_EXTENSIONS_HPP
 #define NGX_HTTP_X402_EXTENSIONS_HPP

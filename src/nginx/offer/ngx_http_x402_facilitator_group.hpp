@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // x402_facilitator_group: facilitators that replace each other on failure.
 //
 // A location names one URL or one group. It calls its *peers*: the facilitators

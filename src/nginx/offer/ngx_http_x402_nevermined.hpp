@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Nevermined as configured: the backend, the key, and the directives that need
 // them.
 #ifndef NGX_HTTP_X402_NEVERMINED_HPP

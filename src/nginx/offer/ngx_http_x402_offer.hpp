@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a location sells, as configured: made once at merge, shared by
 // pointer. Requests compare locations by this address. What is offered at this
 // moment (variables, what the facilitator adds): request/offer_now.

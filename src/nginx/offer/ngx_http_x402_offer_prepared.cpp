@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The part of a location's offer that is the same for all unpaid requests is
 // encoded when the configuration is read.
 #include "nginx/offer/ngx_http_x402_extensions.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The offer to unpaid requests, as far as it is the same for all of them.
 #ifndef NGX_HTTP_X402_PREPARED_OFFERS_HPP
 #define NGX_HTTP_X402_PREPARED_OFFERS_HPP

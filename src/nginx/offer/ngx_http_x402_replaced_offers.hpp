@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The offers that a reload replaces: a client that was offered the old price a
 // moment ago may still pay it (request/ngx_http_x402_price_grace.hpp).
 #ifndef NGX_HTTP_X402_REPLACED_OFFERS_HPP

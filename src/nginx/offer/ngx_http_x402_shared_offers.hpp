@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Many locations ask for the same: what their offers are made of is then made
 // once for all of them. Each location keeps its own LocationOffer, because its
 // address says which location it is.

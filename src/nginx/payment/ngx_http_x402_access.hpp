@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The access phase: admits the requests that paid and asks the others for
 // money.
 #ifndef NGX_HTTP_X402_ACCESS_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Whether a payment may begin: it needs a facilitator that answers, a slot
 // among the payments in flight, and a place in the share of its client. The
 // order of checks is the same for all. Nothing is taken before begin().

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Two payments under one claim key: the first was settled before content
 // without a verify, and its outcome is not known. Anyone who knows
 // payer and nonce could have forged it and would lock the payer out until the

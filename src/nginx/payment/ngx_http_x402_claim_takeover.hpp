@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A claim that is UNKNOWN, settled before content and never verified, may have
 // been forged with another payer's name and nonce. A payment with other
 // terms under its signature is verified, and then takes the claim over.

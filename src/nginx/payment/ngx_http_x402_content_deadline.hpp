@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How long a verified payment may wait for its content.
 #ifndef NGX_HTTP_X402_CONTENT_DEADLINE_HPP
 #define NGX_HTTP_X402_CONTENT_DEADLINE_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "nginx/payment/ngx_http_x402_facilitator_peers.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which facilitator of a location is called about a payment, what its health
 // says about that, and which one is called instead if it fails.
 #ifndef NGX_HTTP_X402_FACILITATOR_PEERS_HPP

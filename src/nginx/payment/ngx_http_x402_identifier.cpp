@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Extension payment-identifier: a client pays once for the name that it chose,
 // even if it asks many times. A second payment under a name that is in use is
 // refused before any call.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Extension payment-identifier: the client names its payment.
 #ifndef NGX_HTTP_X402_IDENTIFIER_HPP
 #define NGX_HTTP_X402_IDENTIFIER_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A new payment of a payer that has paid for the same resource before and did
 // not get it. Official clients never present a payment twice, they sign a new
 // one.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A payment that was not presented before: from its header to the claim and the
 // first call.
 #include "nginx/payment/ngx_http_x402_payment.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A presented payment, from its header to the claim and the first call.
 #ifndef NGX_HTTP_X402_PAYMENT_HPP
 #define NGX_HTTP_X402_PAYMENT_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Answers to payments that end without content in the access phase: they are
 // left in ctx.answer, and the access handler sends them.
 #ifndef NGX_HTTP_X402_PAYMENT_ANSWER_HPP

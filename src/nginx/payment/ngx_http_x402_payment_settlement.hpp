@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The settlement of a request's payment: when it happens, what it asks for,
 // what its result means for the request, and the settlement before content.
 #ifndef NGX_HTTP_X402_PAYMENT_SETTLEMENT_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A request that waits in the access phase, for a call or for a payment that
 // another request is working on, and how it continues.
 #ifndef NGX_HTTP_X402_PHASE_WAIT_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A payment that was presented before: what its claim says about it.
 #include "nginx/payment/ngx_http_x402_resume.hpp"
 

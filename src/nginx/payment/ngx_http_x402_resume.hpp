@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A payment that was presented before.
 #ifndef NGX_HTTP_X402_RESUME_HPP
 #define NGX_HTTP_X402_RESUME_HPP

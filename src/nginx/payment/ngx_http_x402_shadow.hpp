@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `x402 shadow`: what would have happened if the location asked for money. The
 // access phase only notes the location; all the rest is done when the response
 // has left, so that nothing about it can change: the offer is made and a

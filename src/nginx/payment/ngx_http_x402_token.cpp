@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A location that is paid by opaque tokens (dialect nevermined). A token can be
 // used by anyone who holds it, for many requests: the module does not look into
 // it, keeps no claim for it, and never logs it.

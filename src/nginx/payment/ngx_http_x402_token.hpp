@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A location that is paid by opaque tokens (dialect nevermined).
 #ifndef NGX_HTTP_X402_TOKEN_HPP
 #define NGX_HTTP_X402_TOKEN_HPP

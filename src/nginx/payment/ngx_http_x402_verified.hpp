@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What follows when the facilitator says that a payment is valid.
 #ifndef NGX_HTTP_X402_VERIFIED_HPP
 #define NGX_HTTP_X402_VERIFIED_HPP

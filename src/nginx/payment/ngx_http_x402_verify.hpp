@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The verify call to a facilitator, and what follows from its answer. Payments
 // and tokens use the same path; VerifyRules contains the differences.
 #ifndef NGX_HTTP_X402_VERIFY_HPP

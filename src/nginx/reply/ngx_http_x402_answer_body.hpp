@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The body of the module's own answers, and its type.
 #ifndef NGX_HTTP_X402_ANSWER_BODY_HPP
 #define NGX_HTTP_X402_ANSWER_BODY_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // x402_cors: lets pages of other origins pay. Preflights are answered, and
 // responses let the page read what it needs (Fetch standard, CORS protocol).
 #ifndef NGX_HTTP_X402_CORS_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // x402_notify: reports what became of a payment, by a background subrequest
 // that no request waits for. Its result is ignored.
 #ifndef NGX_HTTP_X402_NOTIFY_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // x402_paywall: a page instead of JSON, for browsers without a payment.
 #ifndef NGX_HTTP_X402_PAYWALL_HPP
 #define NGX_HTTP_X402_PAYWALL_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 
 #include "base/base64_codec.hpp"

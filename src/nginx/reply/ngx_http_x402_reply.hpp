@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The module's own answers: the 402 with its offer, refusals, faults as JSON.
 #ifndef NGX_HTTP_X402_REPLY_HPP
 #define NGX_HTTP_X402_REPLY_HPP

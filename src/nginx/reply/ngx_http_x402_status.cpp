@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // x402_status: the content handler that shows counters and states, as a page,
 // as JSON, or as metrics.
 #include "base/module_version.hpp"

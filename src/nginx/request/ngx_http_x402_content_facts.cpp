@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "nginx/request/ngx_http_x402_content_facts.hpp"
 
 #include "nginx/core/ngx_http_x402_header_list.hpp"

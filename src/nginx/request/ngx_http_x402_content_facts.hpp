@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What is known of a response that decides whether it is charged.
 #ifndef NGX_HTTP_X402_CONTENT_FACTS_HPP
 #define NGX_HTTP_X402_CONTENT_FACTS_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the module knows of one main request. It survives internal redirects
 // (which wipe r->ctx) by being found again through a pool cleanup, and that
 // cleanup is the one place that gives a claim back.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Offers that a worker made of the values of variables. The same few prices
 // come again and again: an offer is made once for each.
 #ifndef NGX_HTTP_X402_MADE_OFFERS_HPP

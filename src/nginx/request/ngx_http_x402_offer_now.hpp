@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The offer of this moment: what a location sells, with the variables of the
 // request evaluated and with what facilitators and plans add.
 #ifndef NGX_HTTP_X402_OFFER_NOW_HPP

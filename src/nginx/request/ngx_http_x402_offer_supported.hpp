@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What facilitators add to offers (a fee payer, a facilitator's address): kept
 // by each worker until one of them answers otherwise.
 #ifndef NGX_HTTP_X402_OFFER_SUPPORTED_HPP

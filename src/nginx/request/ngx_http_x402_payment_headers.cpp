@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Before any access check: payment headers are remembered and taken out of the
 // request, so that auth_request, mirror and upstreams never see them.
 #include "nginx/request/ngx_http_x402_payment_headers.hpp"

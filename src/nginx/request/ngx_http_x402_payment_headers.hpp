@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Payment headers of the request, the phase that sees them first, and what
 // upstreams say a payment under scheme upto costs.
 #ifndef NGX_HTTP_X402_PAYMENT_HEADERS_HPP

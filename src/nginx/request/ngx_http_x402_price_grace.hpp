@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the request is offered, and what it was offered a moment ago: a client
 // that was offered the price before a reload may still pay it.
 #ifndef NGX_HTTP_X402_PRICE_GRACE_HPP

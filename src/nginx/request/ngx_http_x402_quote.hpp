@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What this request is asked for: fixed once, at the first location that
 // charges, so that later changes (a map on $uri, a redirect) cannot make the
 // parts of one payment disagree.

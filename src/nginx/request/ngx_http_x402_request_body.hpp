@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // x402_read_body: the request body before the price is known, and its fields as
 // variables. The body stays where it is, whole, for the content handler.
 #ifndef NGX_HTTP_X402_REQUEST_BODY_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "nginx/request/ngx_http_x402_request_books.hpp"
 
 #include "base/json_document.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a request adds to the books: its outcome, the steps of its payment, and
 // the lines of the ledger that belong to it.
 #ifndef NGX_HTTP_X402_REQUEST_BOOKS_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A payment's place in a share of the slots: of its client's address while
 // nothing of it is proven, of address and payer while its content is made. See
 // session/place_share.hpp.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The journal while nginx runs: what is appended, and how the next edition is
 // made of this one.
 #include "nginx/store/ngx_http_x402_journal.hpp"

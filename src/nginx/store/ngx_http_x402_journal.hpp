@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The files of x402_zone's journal: replayed and written anew by the master at
 // start, inherited by the workers, which append to one of them under the zone's
 // lock. The other, `path.2`, takes its turn when the journal is written anew

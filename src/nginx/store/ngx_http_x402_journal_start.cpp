@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The journal when nginx starts or reloads: the master's part.
 #include <algorithm>
 #include <cerrno>

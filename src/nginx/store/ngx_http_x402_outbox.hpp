@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a webhook is still to be told: the file beside the journal into which
 // workers append the lines of money events before the claim changes, and a
 // second one that says how far they were received. Both are opened by the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The shared memory zone with the claim table and the cache of what
 // facilitators support, the lock around both, and the one place where a
 // ClaimChange becomes an operation of the table.

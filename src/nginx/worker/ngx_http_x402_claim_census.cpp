@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "nginx/worker/ngx_http_x402_claim_census.hpp"
 
 #include "nginx/store/ngx_http_x402_journal.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Rewrites a journal that has grown, while nginx runs: one worker does it, in
 // steps of about a millisecond, and a thread flushes to the disk.
 // session/journal_writer.hpp says how, and why nothing is lost.

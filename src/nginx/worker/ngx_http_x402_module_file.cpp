@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "nginx/worker/ngx_http_x402_module_file.hpp"
 
 #include <dlfcn.h>

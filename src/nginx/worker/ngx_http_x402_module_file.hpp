@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Which build runs: the line in the log when nginx starts, and the warning when
 // the file on disk has been replaced since. nginx loads a module's file once; a
 // reload keeps the loaded code.

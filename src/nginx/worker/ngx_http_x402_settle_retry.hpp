@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Settlements of unknown outcome that no client presents again: every second
 // each worker takes those that are due (5, 15, 45 s ... after the last try) and
 // asks their facilitators, with the bytes of the first time.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One settlement: the call, its claim and its ledger line, together. It lives
 // on the heap until the outcome is known, with or without the request that
 // began it.

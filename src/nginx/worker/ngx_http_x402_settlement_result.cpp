@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the answer to a settle means: for its claim and request, and in the
 // books. The line in the ledger comes before the claim changes: a worker that
 // is killed between the two leaves an outcome that is requested again, and one

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A payment for a location that is only tried (`x402 shadow`): it is verified
 // when its request is over, and what would have happened to it is booked. It
 // takes no claim, no slot and no place in its client's share, and the health of

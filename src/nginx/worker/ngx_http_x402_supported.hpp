@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What facilitators support, requested in the background: one worker asks for
 // all, and the others read its answer in the cache in the zone. If the zone has
 // no room, each worker asks for itself.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Sends what is in the outbox to the webhook: in one process at a time, in the
 // order of events for each payment, again and again until the receiver answers
 // with a 2xx. What it answered to stays known in the outbox.

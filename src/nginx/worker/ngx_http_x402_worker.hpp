@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What one worker process owns: the curl engines, the facilitators as it sees
 // them, its place in the zone, and the count of payments in flight.
 #ifndef NGX_HTTP_X402_WORKER_HPP

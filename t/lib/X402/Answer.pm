@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 package X402::Answer;
 
 # One answer as a client saw it, the same for HTTP/1.1 and HTTP/2.

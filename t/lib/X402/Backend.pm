@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 package X402::Backend;
 
 # A scripted upstream: it counts what reaches it and answers per path.

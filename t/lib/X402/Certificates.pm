@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 package X402::Certificates;
 
 # Certificates for tests, made by the openssl command: an authority (ca.pem),

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 package X402::Facilitator;
 
 # A facilitator that answers what the test tells it and remembers every call.

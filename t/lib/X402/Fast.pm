@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 package X402::Fast;
 
 # The paying side of fast as a client of it sees it: reads offers from the body,

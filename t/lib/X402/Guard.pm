@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 package X402::Guard;
 
 # Ends an nginx whose test was killed before it could do so itself.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 package X402::H2;
 
 # A small HTTP/2 client over cleartext with prior knowledge: one connection,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 package X402::Hold;
 
 # One kind of content, tried four ways: over HTTP/1.1 and HTTP/2, with a

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 package X402::House;
 
 # The tree as the rules of the house see it: files in memory, so that a test

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 package X402::Hpack;
 
 # Header compression of HTTP/2 (RFC 7541): a complete decoder, and an encoder

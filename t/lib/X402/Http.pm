@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 package X402::Http;
 
 # A raw HTTP/1.1 client: one connection, bytes as the test writes them, and a

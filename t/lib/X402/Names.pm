@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 package X402::Names;
 
 # A name server on loopback that gives every name the same IPv4 addresses, or

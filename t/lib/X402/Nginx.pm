@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 package X402::Nginx;
 
 # One real nginx with the configuration that stands in the test.

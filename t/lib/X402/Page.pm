@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 package X402::Page;
 
 # The fenced blocks of a page of the documentation, for tests that do what it

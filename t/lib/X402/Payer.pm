@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 package X402::Payer;
 
 # The paying side of x402 v2 as a client sees it: reads offers and receipts,

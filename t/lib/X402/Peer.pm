@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 package X402::Peer;
 
 # A scripted HTTP/1.1 server in a process of its own: the fake facilitator and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 package X402::Port;
 
 # Ports that the kernel chose and that stay ours until the test ends.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 package X402::Proxy;
 
 # A real proxy on a port of the kernel's: tinyproxy for HTTP CONNECT, microsocks

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 package X402::Test;
 
 # What every t/http test begins with: Test::More, the fake peers, nginx, the

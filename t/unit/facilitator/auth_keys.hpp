@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Public test keys: Ed25519 seed 00..1f, P-256 of RFC 7515, A.3, as in
 // t/vectors/auth-jwt-vectors.json.
 #ifndef X402_UNIT_AUTH_KEYS_HPP

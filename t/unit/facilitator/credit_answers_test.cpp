@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "facilitator/credit_answers.hpp"
 
 #include <gtest/gtest.h>

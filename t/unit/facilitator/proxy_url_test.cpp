@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "facilitator/proxy_url.hpp"
 
 #include <gtest/gtest.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Schemes, transfer methods and families of networks in x402_accept.
 #include "policy/accept_terms.hpp"
 

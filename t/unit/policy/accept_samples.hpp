@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Terms of x402_accept that are complete, and what is made of terms.
 #ifndef X402_UNIT_ACCEPT_SAMPLES_HPP
 #define X402_UNIT_ACCEPT_SAMPLES_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What build_requirements makes of the reference's vectors.
 #include "policy/accept_terms.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "policy/exact_evm_payload.hpp"
 
 #include <cstddef>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Claim keys of all forms: no signature and no spelling makes another payment,
 // every nonce does.
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A scheme's payload as tests write it, and what is read from it.
 #ifndef X402_UNIT_SCHEME_READING_HPP
 #define X402_UNIT_SCHEME_READING_HPP

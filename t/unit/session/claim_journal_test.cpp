@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The journal: what is in it when, and what a new table makes of it.
 #include "session/claim_journal.hpp"
 

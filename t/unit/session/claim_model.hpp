@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The claim table as a std::map would be, and the random walk that drives both.
 #ifndef X402_UNIT_SESSION_CLAIM_MODEL_HPP
 #define X402_UNIT_SESSION_CLAIM_MODEL_HPP

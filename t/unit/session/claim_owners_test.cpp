@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Workers come, die and are followed by others; claims stay true.
 #include "session/claim_table.hpp"
 

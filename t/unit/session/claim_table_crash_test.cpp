@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A worker may die between any two stores. Whatever had reached the memory by
 // then, the table is as if it had died before the operation.
 //

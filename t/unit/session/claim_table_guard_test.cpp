@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Payments that no chain protects from being used twice keep their cells.
 #include "session/claim_table.hpp"
 

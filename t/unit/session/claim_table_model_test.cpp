@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The table against a std::map: thousands of random operations of several
 // workers that come, die and are followed by others. Every payment can reach
 // every cell of the smallest table, so the model knows exactly what must be

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A claim table in ordinary memory, and processes that live as a test says.
 #ifndef X402_UNIT_SESSION_CLAIM_ZONE_HPP
 #define X402_UNIT_SESSION_CLAIM_ZONE_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A journal that is written anew while it is in use: with any process
 // killed at any instant, a start knows all that was known.
 #include <array>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Claims that are found without their payment: what a payer is owed, and which
 // unknown outcomes are due.
 #include "session/claim_table.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the table knows of payers: which are trusted with content before money.
 #include "session/claim_table.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the table keeps of a settle request, and what it counts by payer.
 #include "session/claim_table.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "session/status_counters.hpp"
 
 #include <cstring>

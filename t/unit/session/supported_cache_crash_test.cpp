@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A worker may die between any two stores while it pins up a text. What is
 // shown then is the old text or the new one, and the cache goes on.
 //

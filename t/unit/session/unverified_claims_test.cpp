@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Claims that are settled without verify: a stranger can make them, so they
 // have room of their own, a share for each client, and never count as an older
 // claim of a payer.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The engine between curl's sockets and timers and nginx's.
 #include "nginx/call/curl/ngx_http_x402_curl.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // libcurl inside nginx's event loop. Only the files of this name know curl.
 //
 // One engine for each worker, on curl's multi_socket interface. curl owns

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // In the place of the curl files where the module is built without libcurl
 // (X402_CURL=no). The configuration was refused where one is needed; what is
 // left is an http facilitator that redirects to https under an nginx without

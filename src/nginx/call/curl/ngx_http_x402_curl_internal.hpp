@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Private to the files of the curl engine.
 #ifndef NGX_HTTP_X402_CURL_INTERNAL_HPP
 #define NGX_HTTP_X402_CURL_INTERNAL_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One transfer of the curl engine: its options, its bytes, its end.
 #include <algorithm>
 #include <memory>
