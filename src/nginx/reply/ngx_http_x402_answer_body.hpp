@@ -19,8 +19,8 @@ struct AnswerBody {
 Challenge challenge_of(const RequestCtx &ctx, const OwnReply &answer,
                        const ResourceInfo &resource);
 
-// What was prepared for the answer to a client that brought no payment; nullptr:
-// nothing was, or this is another answer.
+// What was prepared for the answer to a client that brought no payment;
+// nullptr: nothing was, or this is another answer.
 const PreparedOffers *prepared_offers(const RequestCtx &ctx,
                                       const OwnReply &answer);
 
