@@ -278,9 +278,9 @@ bench-check: need-bench ## instructions per request against t/bench/baseline.jso
 	@$(MAKE) --no-print-directory $(MODULE) $(BENCH_PROGRAMS:%=build/bench/%)
 	@X402_MODULE=$(CURDIR)/$(MODULE) NGINX=$(NGINX) UPDATE=$(UPDATE) node t/bench/check.mjs
 
-bench-scale: need-bench ## cost against locations, accepts, zone, payload, payments in flight, workers; about 15 minutes
+bench-scale: need-bench ## cost against locations, accepts, zone, payload, payments in flight, workers, disk; about 15 minutes
 	@t/lib/need valgrind
-	@$(MAKE) --no-print-directory $(MODULE) $(BENCH_PROGRAMS:%=build/bench/%)
+	@$(MAKE) --no-print-directory $(MODULE) $(BENCH_PROGRAMS:%=build/bench/%) build/chaos/fault_shim.so
 	@X402_MODULE=$(CURDIR)/$(MODULE) NGINX=$(NGINX) BENCH_TIME=$(BENCH_TIME) node t/bench/scale.mjs
 
 bench-docs: ## puts the latest tables of build/bench into docs/performance.md

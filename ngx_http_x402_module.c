@@ -358,7 +358,7 @@ static ngx_command_t  ngx_http_x402_commands[] = {
       NULL },
 
     { ngx_string("x402_zone"),
-      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE12,
+      NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE123,
       ngx_http_x402_set_zone,
       NGX_HTTP_MAIN_CONF_OFFSET,
       0,

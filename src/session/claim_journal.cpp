@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "session/claim_journal.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace x402 {
@@ -132,6 +133,42 @@ void take_claim(Parts &parts, JournalRecord &record)
     }
 }
 
+// What the key of a record `begin` or `complete` holds.
+constexpr std::size_t kEditionAt = 0;
+constexpr std::size_t kFromAt = 8;
+constexpr std::size_t kEndCheckAt = 16;
+constexpr std::size_t kEndCheckBytes = 16;
+
+void put_number(Digest &key, std::size_t at, std::uint64_t number)
+{
+    for (unsigned i = 0; i < 8; i++) {
+        key[at + i] = static_cast<std::uint8_t>(number >> (8 * i));
+    }
+}
+
+std::uint64_t number_in(const Digest &key, std::size_t at)
+{
+    std::uint64_t number = 0;
+    for (unsigned i = 8; i-- > 0;) {
+        number = number << 8 | key[at + i];
+    }
+    return number;
+}
+
+// Whether what a record `complete` says of the bytes in front of it is true.
+// One without a check was written to a file that had no other name yet.
+bool is_true_end(const Digest &key, std::string_view in_front)
+{
+    auto check = key.begin() + kEndCheckAt;
+    if (std::all_of(check, key.end(), [](auto byte) { return byte == 0; })) {
+        return true;
+    }
+    std::uint64_t from = number_in(key, kFromAt);
+    return from <= in_front.size()
+           && std::equal(check, key.end(),
+                         sha256(in_front.substr(from)).begin());
+}
+
 std::string check_of(std::string_view kind_and_body)
 {
     Digest digest = sha256(kind_and_body);
@@ -191,9 +228,19 @@ std::string journal_edge(JournalKind kind, std::uint64_t edition)
 {
     JournalRecord record;
     record.kind = kind;
-    for (unsigned i = 0; i < 8; i++) {
-        record.key[i] = static_cast<std::uint8_t>(edition >> (8 * i));
-    }
+    put_number(record.key, kEditionAt, edition);
+    return journal_bytes(record);
+}
+
+std::string journal_end(std::uint64_t edition, std::uint64_t from,
+                        const Digest &in_front)
+{
+    JournalRecord record;
+    record.kind = JournalKind::complete;
+    put_number(record.key, kEditionAt, edition);
+    put_number(record.key, kFromAt, from);
+    std::copy_n(in_front.begin(), kEndCheckBytes,
+                record.key.begin() + kEndCheckAt);
     return journal_bytes(record);
 }
 
@@ -204,11 +251,10 @@ JournalSummary journal_summary(std::string_view bytes)
     JournalRecord record;
     while (reader.next(record)) {
         summary.records++;
-        if (record.kind == JournalKind::complete) {
-            std::string_view number(
-                reinterpret_cast<const char *>(record.key.data()), 8);
+        if (record.kind == JournalKind::complete
+            && is_true_end(record.key, reader.in_front())) {
             summary.complete = true;
-            summary.edition = Parts(number).number(8);
+            summary.edition = number_in(record.key, kEditionAt);
         }
     }
     // One that was begun when the machine lost its power may be nothing but a
@@ -240,6 +286,7 @@ bool JournalReader::next(JournalRecord &record)
                 && check_of(rest_.substr(kFrame - 8, 8 + size))
                        == rest_.substr(kMark.size(), kCheckBytes)
                 && read_body(kind, rest_.substr(kFrame, size), record)) {
+                begin_ = bytes_.size() - rest_.size();
                 rest_.remove_prefix(kFrame + size);
                 return true;
             }

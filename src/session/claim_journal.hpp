@@ -38,6 +38,13 @@ public:
     virtual bool clear(std::uint64_t edition) = 0;
     // What is in this edition from there on goes behind the next one.
     virtual bool carry_over(std::uint64_t edition, std::uint64_t from) = 0;
+    // Of all that is in this edition from there on; zeros where there is
+    // nothing to check, as in memory. False: it cannot be read.
+    virtual bool digest(std::uint64_t, std::uint64_t, Digest &out)
+    {
+        out = Digest();
+        return true;
+    }
 };
 
 // `claim` is an older form of `bound_claim`: the amount is all that it says of
@@ -85,20 +92,31 @@ struct JournalRecord {
 std::string journal_bytes(const JournalRecord &record);
 // A record `begin` or `complete`.
 std::string journal_edge(JournalKind kind, std::uint64_t edition);
+// A record `complete` that counts only if what is in front of it, from byte
+// `from` on, has this digest: after a loss of power it may be on the disk
+// without them.
+std::string journal_end(std::uint64_t edition, std::uint64_t from,
+                        const Digest &in_front);
 
 // Goes through the bytes of a journal.
 class JournalReader {
 public:
     // Lifetime: borrows.
-    explicit JournalReader(std::string_view bytes) : rest_(bytes) {}
+    explicit JournalReader(std::string_view bytes) : bytes_(bytes), rest_(bytes)
+    {
+    }
 
     // The next record that is whole; false: no more.
     bool next(JournalRecord &record);
     // Bytes passed over so far because they were not a record.
     std::size_t skipped() const { return skipped_; }
+    // All in front of the last record.
+    std::string_view in_front() const { return bytes_.substr(0, begin_); }
 
 private:
+    std::string_view bytes_;
     std::string_view rest_;
+    std::size_t begin_ = 0;
     std::size_t skipped_ = 0;
 };
 

@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "session/claim.hpp"
+#include "session/journal_commit.hpp"
 
 namespace x402 {
 
@@ -80,6 +81,7 @@ struct ClaimHeader {
     std::uint64_t journal_base;  // its size when it was rewritten, bytes
     ClaimOwner journal_writer;   // which worker writes the next one
     ListLink due;  // derived: the list of open settlements, last and first
+    CommitWords commit;  // of the journal; used without the lock
     WorkerSlot workers[kWorkers];
 };
 

@@ -365,7 +365,9 @@ void ClaimTable::free(ClaimRef ref)
 void ClaimTable::abandon(ClaimRef ref, std::int64_t now)
 {
     ClaimCell *cell = memory_.cell_of(ref);
-    if (cell && cell->claim_state() == ClaimState::verified) {
+    if (cell
+        && (cell->claim_state() == ClaimState::verified
+            || cell->claim_state() == ClaimState::settling)) {
         payers_.record_abandoned(cell->payer, now);
     }
     free(ref);

@@ -71,7 +71,7 @@ template <class Make> bool JournalWriter::record(Make make_record)
     if (port_ == nullptr) {
         return true;
     }
-    if (header.journal_failed != 0) {
+    if (failed()) {
         return false;
     }
     for (int attempt = 0; attempt < 2; attempt++) {
@@ -79,6 +79,7 @@ template <class Make> bool JournalWriter::record(Make make_record)
             if (clear_unfinished_turn()
                 && port_->append(header.journal_edition,
                                  journal_bytes(make_record()))) {
+                header.commit.appended.fetch_add(1);
                 return true;
             }
             break;
@@ -115,7 +116,9 @@ bool JournalWriter::record_payer(const PayerRecord &payer)
 
 bool JournalWriter::failed() const
 {
-    return port_ != nullptr && memory_.header().journal_failed != 0;
+    const ClaimHeader &header = memory_.header();
+    return port_ != nullptr
+           && (header.journal_failed != 0 || header.commit.lost.load() != 0);
 }
 
 bool JournalWriter::is_ready(std::int64_t now)
@@ -130,11 +133,16 @@ bool JournalWriter::is_ready(std::int64_t now)
     header.journal_tried = now;
     try {
         bool written = clear_unfinished_turn() && write_all(now);
+        if (written) {
+            // Money: what a flush has lost is written again before the next.
+            header.commit.appended.fetch_add(1);
+            header.commit.lost.store(0);
+        }
         header.journal_failed = written ? 0 : 1;
     } catch (const std::bad_alloc &) {
         // As with a full disk: tried again in a second.
     }
-    return header.journal_failed == 0;
+    return !failed();
 }
 
 bool JournalWriter::part(std::size_t &place, std::int64_t now,
@@ -220,12 +228,14 @@ bool JournalWriter::turn(ClaimOwner owner, std::uint64_t copied,
         return false;
     }
     std::uint64_t next = header.journal_edition + 1;
-    if (!port_->carry_over(header.journal_edition, copied)) {
+    Digest behind;
+    if (!port_->carry_over(header.journal_edition, copied)
+        || !port_->digest(next, size, behind)) {
         return false;
     }
     header.journal_turning = 1;
     store_fence();
-    if (!port_->append(next, journal_edge(JournalKind::complete, next))) {
+    if (!port_->append(next, journal_end(next, size, behind))) {
         clear_unfinished_turn();
         return false;
     }

@@ -48,7 +48,7 @@ public:
     bool record_claim(ClaimCell &cell);
     bool record_freed(const ClaimCell &cell);
     bool record_payer(const PayerRecord &payer);
-    // The last attempt to write failed.
+    // The last attempt to write, or to bring it to the disk, failed.
     bool failed() const;
     // False: no new claim may be taken. After a failure all of it is tried
     // again, once a second.
@@ -64,8 +64,8 @@ public:
     //
     // False: not now; another worker does it, or it cannot be written.
     bool begin_checkpoint(ClaimOwner owner);
-    // Carries over what is left from `copied` on. False: the present edition
-    // stays in use.
+    // Carries over what is left from `copied` on. The next edition has `size`
+    // bytes, which are on the disk. False: the present edition stays in use.
     bool turn(ClaimOwner owner, std::uint64_t copied, std::uint64_t size);
     // Whether it turned or not.
     void end_checkpoint(ClaimOwner owner);

@@ -39,6 +39,7 @@ RequestOutcome outcome_of(const OutcomeFacts &facts)
         return facts.bypassed ? RequestOutcome::bypassed : RequestOutcome::free;
     case PaymentState::verified:
     case PaymentState::holding:
+    case PaymentState::recording:
         return RequestOutcome::verified;
     case PaymentState::settling:
     case PaymentState::settling_first:
@@ -47,9 +48,13 @@ RequestOutcome outcome_of(const OutcomeFacts &facts)
     case PaymentState::paid:
     case PaymentState::delivering:
     case PaymentState::delivered:
+    case PaymentState::securing:
+    case PaymentState::securing_first:
+    case PaymentState::securing_verified:
         return facts.never_settled ? RequestOutcome::verified
                                    : RequestOutcome::settled;
     case PaymentState::verifying:
+    case PaymentState::recording_first:
     case PaymentState::closed:
         break;
     }

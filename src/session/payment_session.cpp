@@ -17,6 +17,9 @@ PaymentStep unexpected(PaymentState state)
                 ClaimChange::unknown};
     case PaymentState::paid:
     case PaymentState::delivering:
+    case PaymentState::securing:
+    case PaymentState::securing_first:
+    case PaymentState::securing_verified:
         return {PaymentState::closed, PaymentAction::fail, ClaimChange::owed};
     case PaymentState::arrived:
     case PaymentState::delivered:
@@ -25,6 +28,8 @@ PaymentStep unexpected(PaymentState state)
     case PaymentState::verifying:
     case PaymentState::verified:
     case PaymentState::holding:
+    case PaymentState::recording:
+    case PaymentState::recording_first:
         break;
     }
     return {PaymentState::closed, PaymentAction::fail, ClaimChange::free};
@@ -218,6 +223,85 @@ PaymentStep step_delivered(PaymentEvent event)
     }
 }
 
+PaymentStep step_recording(PaymentEvent event)
+{
+    switch (event) {
+    case PaymentEvent::recorded:
+        return {PaymentState::settling, PaymentAction::call_settle,
+                ClaimChange::keep};
+    case PaymentEvent::settle_not_processed:
+        return {PaymentState::closed, PaymentAction::replace,
+                ClaimChange::free};
+    case PaymentEvent::request_gone:
+        return {PaymentState::closed, PaymentAction::cancel_call,
+                ClaimChange::abandoned};
+    default:
+        return unexpected(PaymentState::recording);
+    }
+}
+
+PaymentStep step_recording_first(PaymentEvent event)
+{
+    switch (event) {
+    case PaymentEvent::recorded:
+        return {PaymentState::settling_first, PaymentAction::call_settle,
+                ClaimChange::keep};
+    case PaymentEvent::settle_not_processed:
+        return {PaymentState::closed, PaymentAction::answer_fault,
+                ClaimChange::free};
+    case PaymentEvent::request_gone:
+        return {PaymentState::closed, PaymentAction::cancel_call,
+                ClaimChange::free};
+    default:
+        return unexpected(PaymentState::recording_first);
+    }
+}
+
+// Money moved: a disk that does not take PAID keeps no content back.
+PaymentStep step_securing(PaymentEvent event)
+{
+    switch (event) {
+    case PaymentEvent::recorded:
+        return {PaymentState::delivering, PaymentAction::release,
+                ClaimChange::keep};
+    case PaymentEvent::request_gone:
+        return {PaymentState::closed, PaymentAction::cancel_call,
+                ClaimChange::owed};
+    default:
+        return unexpected(PaymentState::securing);
+    }
+}
+
+PaymentStep step_securing_first(PaymentEvent event)
+{
+    switch (event) {
+    case PaymentEvent::recorded:
+        return {PaymentState::paid, PaymentAction::proceed, ClaimChange::keep};
+    case PaymentEvent::request_gone:
+        return {PaymentState::closed, PaymentAction::cancel_call,
+                ClaimChange::owed};
+    default:
+        return unexpected(PaymentState::securing_first);
+    }
+}
+
+PaymentStep step_securing_verified(PaymentEvent event)
+{
+    switch (event) {
+    case PaymentEvent::recorded:
+        return {PaymentState::paid, PaymentAction::proceed, ClaimChange::keep};
+    case PaymentEvent::verify_failed:
+        // The disk does not take it, and nothing else guards the payment.
+        return {PaymentState::closed, PaymentAction::answer_fault,
+                ClaimChange::free};
+    case PaymentEvent::request_gone:
+        return {PaymentState::closed, PaymentAction::cancel_call,
+                ClaimChange::owed};
+    default:
+        return unexpected(PaymentState::securing_verified);
+    }
+}
+
 PaymentStep step_orphaned(PaymentEvent event)
 {
     switch (event) {
@@ -262,6 +346,16 @@ PaymentStep step(PaymentState state, PaymentEvent event)
         return step_delivering(event);
     case PaymentState::delivered:
         return step_delivered(event);
+    case PaymentState::recording:
+        return step_recording(event);
+    case PaymentState::recording_first:
+        return step_recording_first(event);
+    case PaymentState::securing:
+        return step_securing(event);
+    case PaymentState::securing_first:
+        return step_securing_first(event);
+    case PaymentState::securing_verified:
+        return step_securing_verified(event);
     case PaymentState::orphaned:
         return step_orphaned(event);
     case PaymentState::closed:
@@ -274,33 +368,28 @@ PaymentStep step(PaymentState state, PaymentEvent event)
     return unexpected(PaymentState::closed);
 }
 
-const char *state_name(PaymentState state)
+PaymentStep on_disk_first(PaymentEvent event, const PaymentStep &step)
 {
-    constexpr const char *kNames[] = {
-        "arrived",   "verifying",      "verified", "holding",
-        "settling",  "settling_first", "paid",     "delivering",
-        "delivered", "orphaned",       "closed",
-    };
-    static_assert(sizeof(kNames) / sizeof(kNames[0])
-                  == static_cast<unsigned>(kLastState) + 1);
-    return kNames[static_cast<unsigned>(state)];
-}
-
-const char *event_name(PaymentEvent event)
-{
-    constexpr const char *kNames[] = {
-        "claim_taken",        "claim_taken_to_settle", "claim_unknown_resumed",
-        "claim_paid_resumed", "answered_without_call", "verify_valid",
-        "verify_final",       "verify_settle_first",   "verify_invalid",
-        "verify_failed",      "content_free",          "content_charged",
-        "content_failed",     "content_broken",        "settle_due",
-        "settle_paid",        "settle_unproven",       "settle_waived",
-        "settle_refused",     "settle_not_processed",  "settle_unknown",
-        "body_sent",          "request_gone",
-    };
-    static_assert(sizeof(kNames) / sizeof(kNames[0])
-                  == static_cast<unsigned>(kLastEvent) + 1);
-    return kNames[static_cast<unsigned>(event)];
+    PaymentStep waits = step;
+    if (event == PaymentEvent::claim_unknown_resumed) {
+        return waits;
+    }
+    if (step.claim == ClaimChange::settling) {
+        waits.next = step.next == PaymentState::settling
+                         ? PaymentState::recording
+                         : PaymentState::recording_first;
+    } else if (step.claim == ClaimChange::paid) {
+        waits.next = step.next == PaymentState::delivering
+                         ? PaymentState::securing
+                         : PaymentState::securing_first;
+        if (event == PaymentEvent::verify_final) {
+            waits.next = PaymentState::securing_verified;
+        }
+    } else {
+        return waits;
+    }
+    waits.action = PaymentAction::wait_for_disk;
+    return waits;
 }
 
 }  // namespace x402

@@ -18,8 +18,15 @@ enum class PaymentState : std::uint8_t {
     paid,            // money moved, content is being made
     delivering,      // header released under a receipt, no body byte out yet
     delivered,       // header and first body byte are with the socket
-    orphaned,        // the client left, the settlement goes on without it
-    closed,          // nothing more to decide
+    // Where the journal is synced (x402_zone sync=on), what must not be
+    // forgotten is on its way to the disk:
+    recording,          // SETTLING; response held back, nothing was sent
+    recording_first,    // SETTLING; no content was made, nothing was sent
+    securing,           // PAID; response held back
+    securing_first,     // PAID; no content was made
+    securing_verified,  // PAID, and nothing is going to be settled
+    orphaned,           // the client left, the settlement goes on without it
+    closed,             // nothing more to decide
 };
 
 enum class PaymentEvent : std::uint8_t {
@@ -46,6 +53,7 @@ enum class PaymentEvent : std::uint8_t {
     settle_refused,
     settle_not_processed,
     settle_unknown,
+    recorded,      // what was waited for is on the disk
     body_sent,     // header and first body byte are with the socket
     request_gone,  // the request ends, for whatever reason
 };
@@ -54,16 +62,17 @@ enum class PaymentAction : std::uint8_t {
     none,
     call_verify,
     call_settle,
-    proceed,       // let nginx make the content
-    challenge,     // 402 with a fresh offer
-    answer_fault,  // 5xx or 409 with a fixed word
-    hold,          // keep header and body back
-    pass,          // let the answer go as it is
-    release,       // let the answer go under the receipt
-    replace,       // discard the answer, send 402, 502 or 503 instead
-    cancel_call,   // the answer of verify is not needed
-    detach_call,   // settle goes on without the request
-    fail,          // 500: this pair should not happen
+    wait_for_disk,  // `recorded` comes when the journal is on the disk
+    proceed,        // let nginx make the content
+    challenge,      // 402 with a fresh offer
+    answer_fault,   // 5xx or 409 with a fixed word
+    hold,           // keep header and body back
+    pass,           // let the answer go as it is
+    release,        // let the answer go under the receipt
+    replace,        // discard the answer, send 402, 502 or 503 instead
+    cancel_call,    // the answer of verify, or the disk, is not needed
+    detach_call,    // settle goes on without the request
+    fail,           // 500: this pair should not happen
 };
 
 // What becomes of the claim in the zone.
@@ -89,6 +98,11 @@ struct PaymentStep {
 // Total: every pair has an answer. A pair that should not happen fails closed:
 // no content, and the claim says the worst that may be true of the money.
 PaymentStep step(PaymentState state, PaymentEvent event);
+
+// Of a step() by `event`, where the journal is synced: SETTLING is on the disk
+// before its first byte is sent, and PAID before content. Resumed claims are
+// there already.
+PaymentStep on_disk_first(PaymentEvent event, const PaymentStep &step);
 
 const char *state_name(PaymentState state);
 const char *event_name(PaymentEvent event);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a request costs when there is more of something: locations, ways to pay,
-// payments remembered, bytes in a payment, payments in flight, workers. CPU time
-// is measured on a live server, instructions are counted by callgrind.
+// payments remembered, bytes in a payment, payments in flight, workers, a disk
+// that is waited for. CPU time is measured on a live server, instructions are
+// counted by callgrind.
 //
 //     BENCH_TIME=3 seconds a cell     BENCH_ONLY=zone,workers     some tables only
 //     BENCH_CLAIMS=1000000 payments in the largest zone
 import fs from 'node:fs';
+import path from 'node:path';
 import * as tools from './process_tools.mjs';
 import * as stage from './load_stage.mjs';
 import { contestants, decoded, get, module_options, start_nginx } from './contestants.mjs';
@@ -185,10 +187,41 @@ async function workers() {
     return table(['workers', 'unpaid: req/s', 'CPU µs', 'right', 'paid: req/s', 'CPU µs', 'right'], rows);
 }
 
+// A journal that is synced, on disks that take their time; two workers share
+// each flush. Not pinned.
+async function disks() {
+    const rows = [];
+    const shim = path.join(tools.top, 'build/chaos/fault_shim.so');
+    const offer = decoded((await stage.challenge()).headers['payment-required']);
+    const cases = [['no journal', '', 0], ['sync=off', 'sync=off', 0],
+        ...[0, 1, 5, 20].map((delay) => [`sync=on, fdatasync + ${delay} ms`, 'sync=on', delay])];
+    for (const [name, words, delay] of cases) {
+        for (const connections of [8, 256]) {
+            say(`disk: ${name}, ${connections} connections`);
+            const file = stage.payments('scale', offer, Math.ceil(12000 * (seconds + 1)));
+            const control = path.join(tools.scratch(), 'control');
+            const journal = path.join(tools.scratch(), `journal-${rows.length}`);
+            const shared = Buffer.alloc(64);
+            shared.writeBigInt64LE(BigInt(delay * 1000), 32);
+            fs.writeFileSync(control, shared);
+            const server = await contestants.module.start({ facilitator: await stage.facilitator(0), workers: 2, core: undefined,
+                zone: `bench:100m ${words && `journal=${journal} ${words}`}`,
+                under: ['env', `LD_PRELOAD=${shim}`, `CHAOS_CONTROL=${control}`] });
+            const result = await stage.load(server, 'paid', { file, words: [`seconds=${seconds}`, `connections=${connections}`] });
+            const flushes = Number(fs.readFileSync(control).readBigInt64LE(48));
+            await server.stop();
+            rows.push([name, connections, fixed(result.rate, 0), fixed(result.p50_us / 1000, 1), fixed(result.p99_us / 1000, 1),
+                flushes ? fixed(flushes / result.answers, 2) : '', percent(result.right)]);
+        }
+    }
+    return table(['journal', 'connections', 'payments/s', 'p50 ms', 'p99 ms', 'flushes per payment', 'right'], rows);
+}
+
 const tables = {
     locations: ['Locations', locations], configuration: ['Reading a configuration', configurations],
     accepts: ['Ways to pay', accepts], payload: ['Size of a payment', payloads],
     zone: ['Payments remembered', zones], flight: ['Payments in flight', in_flight], workers: ['Workers', workers],
+    disk: ['A journal that is synced', disks],
 };
 
 // Each table in a file of its own: some can be made anew, and the others stay.

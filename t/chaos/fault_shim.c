@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Preloaded into the nginx of the fault bench: a wall clock that can be set
- * forward and back, and a malloc that fails once.
+ * forward and back, a malloc that fails once, and a disk that is slow or
+ * refuses to flush.
  *
- * CHAOS_CONTROL names a file of four 64-bit words that all processes share:
- * seconds to add to the wall clock, the process whose memory is to fail, how
- * many allocations it still gets, and how often one was refused.
+ * CHAOS_CONTROL names a file of 64-bit words that all processes share: seconds
+ * to add to the wall clock, the process whose memory is to fail, how many
+ * allocations it still gets, and how often one was refused; microseconds that
+ * fdatasync() takes longer, whether it fails, how often it succeeded, and how
+ * long the file was when the last that did began. A file of the first four
+ * leaves the disk alone.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -18,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
@@ -28,6 +33,10 @@ struct control {
     volatile int64_t victim;
     volatile int64_t allowed;
     volatile int64_t refused;
+    volatile int64_t sync_delay;
+    volatile int64_t sync_fails;
+    volatile int64_t syncs;
+    volatile int64_t synced_bytes;
 };
 
 static struct control none;
@@ -110,6 +119,30 @@ time_t time(time_t *out)
         *out = now.tv_sec;
     }
     return now.tv_sec;
+}
+
+/* --- the disk ------------------------------------------------------------- */
+
+int fdatasync(int fd)
+{
+    struct stat about;
+    int64_t bytes = fstat(fd, &about) == 0 ? about.st_size : 0;
+
+    if (control->sync_delay > 0) {
+        struct timespec delay = { control->sync_delay / 1000000, control->sync_delay % 1000000 * 1000 };
+        nanosleep(&delay, NULL);
+    }
+    if (control->sync_fails) {
+        errno = EIO;
+        return -1;
+    }
+    int rc = (int) syscall(SYS_fdatasync, fd);
+
+    if (rc == 0) {
+        control->synced_bytes = bytes;
+        __sync_add_and_fetch(&control->syncs, 1);
+    }
+    return rc;
 }
 
 /* --- memory --------------------------------------------------------------- */

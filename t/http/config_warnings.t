@@ -53,11 +53,14 @@ sub quiet ($line, $name = $line) {
 
 # --- x402_bypass
 
-quiet("$complete x402_price 1; x402_bypass $_;") for '$member', 'off', '0', '""', '$member $remote_user', '"$arg_a$member"';
+quiet("$complete x402_price 1; x402_bypass $_;") for '$member', 'off', '0', '""', '$member $remote_user', '$https', '"$member$limit_req_status"';
 refused("$complete x402_price 1; x402_bypass $_;", 'would make every request free') for 'on', '1', 'no', '$member 1', 'off $member';
 refused("$complete x402_price 1; x402_bypass \$member; x402_bypass off;", 'stands alone');
 refused("$complete x402_price 1; x402_bypass off; x402_bypass \$member;", 'stands alone');
-warns("$complete x402_price 1; x402_bypass $_;", 'any client can write') for '$arg_free', '$http_x_key', '$cookie_key', '$member $arg_a';
+warns("$complete x402_price 1; x402_bypass $_;", 'any client can write') for '$arg_free', '$http_x_key', '$cookie_key', '$member $arg_a',
+    '"$arg_a$member"', '"${member}${http_x}"', '$args', '$query_string', '$is_args', '$content_type', '$content_length';
+warns("$complete x402_price 1; x402_bypass $_;", 'is never empty') for '$uri', '$host', '$remote_addr', '$scheme', '"$member$request_method"',
+    '$request_id', '$server_protocol';
 
 # --- the request body
 

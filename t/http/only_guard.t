@@ -51,12 +51,14 @@ sub advice (%holes) {
     local $t->{holes} = { ZONE => $small, OFF => '', FAST => '', %holes };
     my ($text, $passed) = $t->test_config($conf);
     ok $passed, '-t passes' or diag $text;
-    return $text =~ /\[warn\] (.*journal=path.*)/ ? $1 : '';
+    return $text =~ /\[warn\] (.*(?:journal=path|sync=on).*)/ ? $1 : '';
 }
 like advice(OFF => $off), qr/x402_settle off.* in .*tested\.conf:\d+/, 'settle off without a journal: a warning';
 like advice(FAST => $fast), qr/Fast.* in .*tested\.conf:\d+/, 'Fast without a journal: a warning';
 like advice(OFF => $off, ZONE => ''), qr/x402_settle off/, 'with the zone that is made when none is written';
-is advice(OFF => $off, FAST => $fast, ZONE => "x402_zone mine:64k journal=$journal;"), '', 'none with a journal';
+like advice(OFF => $off, FAST => $fast, ZONE => "x402_zone mine:64k journal=$journal;"), qr/sync=on.* in .*tested\.conf:\d+/,
+    'a journal that is not synced: another';
+is advice(OFF => $off, FAST => $fast, ZONE => "x402_zone mine:64k journal=$journal sync=on;"), '', 'none with one that is';
 is advice(), '', 'none where a chain stands behind payments';
 
 # --- never given up for another payment

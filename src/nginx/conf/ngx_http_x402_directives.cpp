@@ -2,6 +2,8 @@
 // Directive setters: what the operator wrote, checked as far as one line can
 // be checked alone. Sentences returned here are printed by nginx with file and
 // line. What needs the whole location is checked in ngx_http_x402_merge.cpp.
+#include <utility>
+
 #include "nginx/core/ngx_http_x402_directive.hpp"
 #include "nginx/store/ngx_http_x402_zone.hpp"
 #include "policy/network_table.hpp"
@@ -102,6 +104,39 @@ char *set_methods(ngx_conf_t *cf, void *conf)
     return NGX_CONF_OK;
 }
 
+// The parameters of x402_zone behind its name. nullptr: they are good.
+char *read_journal(ngx_conf_t *cf, ngx_str_t &journal, bool &sync)
+{
+    constexpr std::string_view kJournal = "journal=";
+    bool said = false;
+    for (ngx_uint_t i = 2; i < cf->args->nelts; i++) {
+        std::string_view word = view(arguments(cf)[i]);
+        if (word == "sync=on" || word == "sync=off") {
+            if (std::exchange(said, true)) {
+                return conf_error(cf, "sync= is written twice");
+            }
+            sync = word == "sync=on";
+        } else if (word.size() > kJournal.size() && journal.len == 0
+                   && word.substr(0, kJournal.size()) == kJournal) {
+            journal = arguments(cf)[i];
+            journal.data += kJournal.size();
+            journal.len -= kJournal.size();
+            if (ngx_conf_full_name(cf->cycle, &journal, 0) != NGX_OK) {
+                return static_cast<char *>(NGX_CONF_ERROR);
+            }
+        } else {
+            return conf_error(cf, "\"" + std::string(word)
+                                      + "\" must be journal=path, or sync=on "
+                                        "or sync=off, each once");
+        }
+    }
+    if (said && journal.len == 0) {
+        return conf_error(cf, "sync= says how a journal is written; write "
+                              "journal=path before it");
+    }
+    return nullptr;
+}
+
 char *set_zone(ngx_conf_t *cf, void *)
 {
     MainConf *mcf = main_conf(cf);
@@ -109,20 +144,9 @@ char *set_zone(ngx_conf_t *cf, void *)
         return const_cast<char *>("is duplicate");
     }
     ngx_str_t journal = ngx_null_string;
-    if (cf->args->nelts > 2) {
-        constexpr std::string_view kJournal = "journal=";
-        std::string_view word = view(arguments(cf)[2]);
-        if (word.size() <= kJournal.size()
-            || word.substr(0, kJournal.size()) != kJournal) {
-            return conf_error(cf, "\"" + std::string(word)
-                                      + "\" must be journal=path");
-        }
-        journal = arguments(cf)[2];
-        journal.data += kJournal.size();
-        journal.len -= kJournal.size();
-        if (ngx_conf_full_name(cf->cycle, &journal, 0) != NGX_OK) {
-            return static_cast<char *>(NGX_CONF_ERROR);
-        }
+    bool sync = false;
+    if (char *wrong = read_journal(cf, journal, sync)) {
+        return wrong;
     }
     std::string_view word = view(arguments(cf)[1]);
     std::size_t colon = word.find(':');
@@ -143,7 +167,7 @@ char *set_zone(ngx_conf_t *cf, void *)
                                   + "k");
     }
     mcf->zone =
-        add_zone(cf, name, static_cast<std::size_t>(size), copy(journal));
+        add_zone(cf, name, static_cast<std::size_t>(size), copy(journal), sync);
     return mcf->zone ? NGX_CONF_OK : static_cast<char *>(NGX_CONF_ERROR);
 }
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Directive setters: the response to unpaid requests.
+#include <algorithm>
+#include <vector>
+
 #include "base/header_syntax.hpp"
 #include "nginx/core/ngx_http_x402_complex_value.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
@@ -14,12 +17,88 @@ bool begins(std::string_view text, std::string_view front)
     return text.substr(0, front.size()) == front;
 }
 
-// A value that consists of one variable which the client can set.
-bool is_of_client(std::string_view text)
+// Variables that the client can set.
+bool is_of_client(std::string_view name)
 {
-    return text.find_first_of("{}$", 1) == std::string_view::npos
-           && (begins(text, "$arg_") || begins(text, "$http_")
-               || begins(text, "$cookie_"));
+    constexpr std::string_view kNames[] = {
+        "args",         "query_string",   "is_args",
+        "content_type", "content_length", "proxy_add_x_forwarded_for",
+    };
+    return begins(name, "arg_") || begins(name, "http_")
+           || begins(name, "cookie_")
+           || std::find(std::begin(kNames), std::end(kNames), name)
+                  != std::end(kNames);
+}
+
+// Variables that have a text at every request.
+bool is_never_empty(std::string_view name)
+{
+    constexpr std::string_view kNames[] = {
+        "uri",
+        "request_uri",
+        "document_uri",
+        "request",
+        "request_method",
+        "request_id",
+        "host",
+        "hostname",
+        "remote_addr",
+        "remote_port",
+        "server_addr",
+        "server_port",
+        "server_name",
+        "server_protocol",
+        "binary_remote_addr",
+        "scheme",
+        "msec",
+        "pid",
+        "time_iso8601",
+        "time_local",
+        "connection",
+        "request_time",
+        "request_length",
+        "nginx_version",
+        "status",
+        "document_root",
+        "connection_requests",
+    };
+    return std::find(std::begin(kNames), std::end(kNames), name)
+           != std::end(kNames);
+}
+
+// The names of the variables in a value: $name and ${name}.
+std::vector<std::string_view> variables_in(std::string_view text)
+{
+    std::vector<std::string_view> names;
+    for (std::size_t at = text.find('$'); at != std::string_view::npos;
+         at = text.find('$', at)) {
+        at += text.substr(at + 1, 1) == "{" ? 2 : 1;
+        std::size_t end = text.find_first_not_of(
+            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_",
+            at);
+        names.push_back(text.substr(at, end - at));
+        at = std::min(end, text.size());
+    }
+    return names;
+}
+
+void warn_of_bypass(ngx_conf_t *cf, const ngx_str_t &value)
+{
+    std::string_view text = view(value);
+    for (std::string_view name : variables_in(text)) {
+        const char *warning = nullptr;
+        if (is_of_client(name)) {
+            warning = "any client can write \"%V\" and be served free; "
+                      "look it up in a map of secrets instead";
+        } else if (is_never_empty(name)) {
+            warning = "\"%V\" is never empty, so that every request is free; "
+                      "look it up in a map instead";
+        }
+        if (warning) {
+            ngx_conf_log_error(NGX_LOG_WARN, cf, 0, warning, &value);
+            return;
+        }
+    }
 }
 
 char *set_bypass(ngx_conf_t *cf, void *conf)
@@ -45,13 +124,7 @@ char *set_bypass(ngx_conf_t *cf, void *conf)
                                         "write a value with a variable, or "
                                         "\"off\" alone for no bypass");
         }
-        if (is_of_client(text)) {
-            ngx_conf_log_error(
-                NGX_LOG_WARN, cf, 0,
-                "any client can write \"%V\" and be served free; "
-                "look it up in a map of secrets instead",
-                &arguments(cf)[i]);
-        }
+        warn_of_bypass(cf, arguments(cf)[i]);
         auto *value = lcf->bypass ? static_cast<ngx_http_complex_value_t *>(
                           ngx_array_push(lcf->bypass))
                                   : nullptr;

@@ -71,7 +71,16 @@ bool record_only_guard(ngx_conf_t *cf, MainConf &mcf, const LocationConf &conf)
 
 void advise_journal(ngx_conf_t *cf, const MainConf &mcf)
 {
-    if (mcf.only_guard_of == nullptr || has_journal(mcf.zone)) {
+    if (mcf.only_guard_of == nullptr || syncs_journal(mcf.zone)) {
+        return;
+    }
+    if (has_journal(mcf.zone)) {
+        log_conf(cf, NGX_LOG_WARN,
+                 std::string("with ") + mcf.only_guard_of
+                     + " only the journal keeps a payment from being used "
+                       "twice after a loss of power; write x402_zone with "
+                       "sync=on",
+                 mcf.only_guard_at);
         return;
     }
     log_conf(cf, NGX_LOG_WARN,

@@ -41,7 +41,7 @@ ngx_int_t refuse_unpaid_content(ngx_http_request_t *r, const LocationConf *conf)
     // Money: with a call on the wire the payment is not over, and is given up
     // where the request ends.
     if (ctx == nullptr || conf->offer == nullptr || ctx->verify
-        || ctx->settlement) {
+        || ctx->settlement || ctx->disk.waits()) {
         return NGX_ERROR;
     }
     switch (make_quote(*ctx, conf)) {
@@ -233,10 +233,15 @@ ngx_int_t filter_header(ngx_http_request_t *r)
                    ? pass_free(*ctx)
                    : static_cast<ngx_int_t>(NGX_ERROR);
     case PaymentState::settling:
+    case PaymentState::recording:
+    case PaymentState::securing:
         return NGX_ERROR;
     case PaymentState::arrived:
     case PaymentState::verifying:
     case PaymentState::settling_first:
+    case PaymentState::recording_first:
+    case PaymentState::securing_first:
+    case PaymentState::securing_verified:
     case PaymentState::closed:
         if (ctx && ctx->accepted) {
             break;

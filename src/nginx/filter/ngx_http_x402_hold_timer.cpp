@@ -83,8 +83,11 @@ void on_settled(void *data, const PaymentStep &next,
 {
     auto *ctx = static_cast<RequestCtx *>(data);
     ngx_http_request_t *r = ctx->r;
-    ctx->settlement = nullptr;
     adopt(*ctx, next);
+    if (is_on_its_way(next)) {
+        return;
+    }
+    ctx->settlement = nullptr;
     ngx_int_t rc = guarded(
         r->connection->log, static_cast<ngx_int_t>(NGX_ERROR),
         [&]() -> ngx_int_t {
@@ -172,7 +175,9 @@ void settle(RequestCtx &ctx)
     SettlementTerms terms = settlement_terms(ctx);
     terms.others = others_to_settle(ctx, *worker);
     terms.was_verified = true;
-    if (advance(ctx, PaymentEvent::settle_due) != PaymentAction::call_settle) {
+    PaymentAction action = advance(ctx, PaymentEvent::settle_due);
+    if (action != PaymentAction::call_settle
+        && action != PaymentAction::wait_for_disk) {
         return;
     }
     if (ctx.hold.timer.timer_set) {

@@ -119,6 +119,9 @@ ngx_int_t after_step(RequestCtx &ctx)
         break;
     case PaymentState::verifying:
     case PaymentState::settling_first:
+    case PaymentState::recording_first:
+    case PaymentState::securing_first:
+    case PaymentState::securing_verified:
         return wait_for_call(ctx.r);
     case PaymentState::verified:
     case PaymentState::paid:

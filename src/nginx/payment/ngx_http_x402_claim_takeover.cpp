@@ -83,7 +83,8 @@ void settle_disputed_claim(RequestCtx &ctx, Worker &worker)
              "verified payment of payer \""
                  + log_excerpt(payment.payer) + "\" with the same nonce");
     notify(ctx, NotifyEvent::verify);
-    advance(ctx, PaymentEvent::verify_settle_first);
+    // Never free again, whatever comes of it.
+    advance(ctx, PaymentEvent::claim_unknown_resumed);
     SettlementTerms terms = settlement_terms(ctx);
     // A refusal does not count; only a payment is proof.
     terms.ever_unknown = true;

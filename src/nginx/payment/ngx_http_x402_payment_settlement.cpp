@@ -61,6 +61,10 @@ void on_settled(void *data, const PaymentStep &next,
                 const SettlementResult &result)
 {
     auto *ctx = static_cast<RequestCtx *>(data);
+    if (is_on_its_way(next)) {
+        adopt(*ctx, next);
+        return;
+    }
     ctx->settlement = nullptr;
     resume_request(ctx->r, [&] { on_settled_first(*ctx, next, result); });
 }

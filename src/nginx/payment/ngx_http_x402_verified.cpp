@@ -9,6 +9,7 @@
 #include "nginx/payment/ngx_http_x402_payer_claims.hpp"
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
 #include "nginx/payment/ngx_http_x402_payment_settlement.hpp"
+#include "nginx/payment/ngx_http_x402_phase_wait.hpp"
 #include "nginx/reply/ngx_http_x402_notify.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 
@@ -16,7 +17,40 @@ namespace x402 {
 
 namespace {
 
-// Nothing is settled here: the answer of the facilitator is the only proof.
+// The content may be made now; nothing is going to be settled.
+void open_for_good(RequestCtx &ctx)
+{
+    const Payment &payment = *ctx.payment;
+    ctx.settled_first = true;
+    ctx.never_settled = true;
+    log_ledger(ctx.r->connection->log, {"verified, not settled",
+                                        payment.network,
+                                        payment.payer,
+                                        payment.amount,
+                                        payment.asset,
+                                        {},
+                                        {},
+                                        ctx.quote.resource_url,
+                                        short_id(payment.facts.key)});
+}
+
+// The record of it is on the disk, or cannot be brought there.
+void on_secured(void *data, bool good)
+{
+    auto *ctx = static_cast<RequestCtx *>(data);
+    resume_request(ctx->r, [&] {
+        if (!good) {
+            ctx->receipt.clear();
+            end_payment(*ctx, PaymentEvent::verify_failed, busy_answer(5));
+            return;
+        }
+        open_for_good(*ctx);
+        advance(*ctx, PaymentEvent::recorded);
+        ctx->slot = Slot();
+    });
+}
+
+// Nothing is settled here: the facilitator's word is all the proof there is.
 void accept_for_good(RequestCtx &ctx, Worker &worker)
 {
     const Payment &payment = *ctx.payment;
@@ -34,17 +68,12 @@ void accept_for_good(RequestCtx &ctx, Worker &worker)
         return;
     }
     ctx.receipt = std::move(receipt);
-    ctx.settled_first = true;
-    ctx.never_settled = true;
-    log_ledger(ctx.r->connection->log, {"verified, not settled",
-                                        payment.network,
-                                        payment.payer,
-                                        payment.amount,
-                                        payment.asset,
-                                        {},
-                                        {},
-                                        ctx.quote.resource_url,
-                                        short_id(payment.facts.key)});
+    if (worker.sync) {
+        advance(ctx, PaymentEvent::verify_final);
+        ctx.disk.begin(*worker.sync, on_secured, &ctx);
+        return;
+    }
+    open_for_good(ctx);
     advance(ctx, PaymentEvent::verify_final);
     ctx.slot = Slot();  // there is no settlement
 }

@@ -12,10 +12,25 @@ namespace x402 {
 
 namespace {
 
+// Of a payment with a claim, where the journal is synced; else nullptr.
+JournalSync *sync_of(const RequestCtx &ctx)
+{
+    return ctx.payment && ctx.payment->claim
+               ? main_conf(ctx.r)->worker->sync.get()
+               : nullptr;
+}
+
 void change_claim(const RequestCtx &ctx, ClaimChange change)
 {
-    if (ctx.payment) {
-        apply_claim_change(main_conf(ctx.r)->zone, ctx.payment->claim, change);
+    if (!ctx.payment) {
+        return;
+    }
+    apply_claim_change(main_conf(ctx.r)->zone, ctx.payment->claim, change);
+    if (change == ClaimChange::delivered) {
+        if (JournalSync *sync = sync_of(ctx)) {
+            // No request waits: it cannot be undone.
+            sync->flush();
+        }
     }
 }
 
@@ -93,6 +108,8 @@ void on_request_end(RequestCtx &ctx)
                                        : PaymentEvent::request_gone);
     if (action == PaymentAction::cancel_call && ctx.verify) {
         ctx.verify->cancel();
+    } else if (action == PaymentAction::cancel_call && ctx.settlement) {
+        ctx.settlement->cancel();
     } else if (action == PaymentAction::detach_call && ctx.settlement) {
         ctx.settlement->detach();
     } else if (action == PaymentAction::detach_call) {
@@ -163,6 +180,9 @@ RequestCtx *find_or_make_ctx(ngx_http_request_t *r)
 PaymentAction advance(RequestCtx &ctx, PaymentEvent event)
 {
     PaymentStep next = step(ctx.state(), event);
+    if (sync_of(ctx)) {
+        next = on_disk_first(event, next);
+    }
     ngx_log_debug3(NGX_LOG_DEBUG_HTTP, ctx.r->connection->log, 0,
                    "x402: %s, %s -> %s", state_name(ctx.state()),
                    event_name(event), state_name(next.next));

@@ -184,6 +184,7 @@ public:
     FacilitatorCall *verify = nullptr;
     const VerifyRules *verify_rules = nullptr;  // of that call
     Settlement *settlement = nullptr;
+    DiskWait disk;  // of a payment that is not going to be settled
     const FacilitatorConf *asked = nullptr;  // last, about this payment
     OwnReply answer;                         // to be sent by the access handler
     std::string receipt;                     // JSON, once money moved

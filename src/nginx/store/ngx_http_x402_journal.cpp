@@ -114,9 +114,34 @@ bool JournalFile::carry_over(std::uint64_t edition, std::uint64_t from)
     }
 }
 
+bool JournalFile::digest(std::uint64_t edition, std::uint64_t from, Digest &out)
+{
+    std::uint64_t end = size(edition);
+    if (end < from) {
+        return false;
+    }
+    std::string bytes(static_cast<std::size_t>(end - from), '\0');
+    std::size_t got = 0;
+    while (got < bytes.size()) {
+        ssize_t part = pread(file(edition), &bytes[got], bytes.size() - got,
+                             static_cast<off_t>(from + got));
+        if (part <= 0) {
+            return false;
+        }
+        got += static_cast<std::size_t>(part);
+    }
+    out = sha256(bytes);
+    return true;
+}
+
+int JournalFile::duplicate(std::uint64_t edition) const
+{
+    return fcntl(file(edition), F_DUPFD_CLOEXEC, 0);
+}
+
 FlushState JournalFile::flush(std::uint64_t edition) const
 {
-    int number = fcntl(file(edition), F_DUPFD_CLOEXEC, 0);
+    int number = duplicate(edition);
     if (number < 0) {
         return nullptr;
     }

@@ -47,6 +47,8 @@ public:
     bool append(std::uint64_t edition, std::string_view record) override;
     bool clear(std::uint64_t edition) override;
     bool carry_over(std::uint64_t edition, std::uint64_t from) override;
+    bool digest(std::uint64_t edition, std::uint64_t from,
+                Digest &out) override;
 
     // As append(), for what no request waits for.
     bool extend(std::uint64_t edition, std::string_view records)
@@ -59,6 +61,8 @@ public:
     // next one. How many; nullopt: it cannot be written.
     std::optional<std::uint64_t> copy(std::uint64_t edition, std::uint64_t from,
                                       std::uint64_t most);
+    // Another descriptor of the file of that edition, the caller's; -1: none.
+    int duplicate(std::uint64_t edition) const;
     // To the disk, which may take its time. nullptr: there is no thread.
     FlushState flush(std::uint64_t edition) const;
 

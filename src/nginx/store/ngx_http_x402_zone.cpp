@@ -70,6 +70,7 @@ const ngx_shm_zone_t *zone_before(const ngx_shm_zone_t *zone)
 // What `data` of the module's zone points to, in the pool of its configuration.
 struct ZoneData {
     std::unique_ptr<JournalFile> journal;  // as x402_zone names it
+    bool sync = false;                     // it is brought to the disk
     std::unique_ptr<PaymentIds> names;     // in a worker, as the next
     std::unique_ptr<ClaimTable> table;
 };
@@ -179,7 +180,7 @@ std::size_t least_zone_bytes()
 }
 
 ngx_shm_zone_t *add_zone(ngx_conf_t *cf, ngx_str_t name, std::size_t bytes,
-                         const std::string &journal)
+                         const std::string &journal, bool sync)
 {
     ngx_shm_zone_t *zone =
         ngx_shared_memory_add(cf, &name, bytes, &ngx_http_x402_module);
@@ -192,6 +193,7 @@ ngx_shm_zone_t *add_zone(ngx_conf_t *cf, ngx_str_t name, std::size_t bytes,
     }
     if (!journal.empty()) {
         data->journal = std::make_unique<JournalFile>(journal);
+        data->sync = sync;
     }
     zone->init = init_zone_hook;
     zone->data = data;  // never nullptr: seen again after a reload
@@ -207,6 +209,11 @@ ngx_shm_zone_t *add_zone(ngx_conf_t *cf, ngx_str_t name, std::size_t bytes,
 bool has_journal(const ngx_shm_zone_t *zone)
 {
     return data_of(zone)->journal != nullptr;
+}
+
+bool syncs_journal(const ngx_shm_zone_t *zone)
+{
+    return data_of(zone)->sync;
 }
 
 JournalFile *journal_of(const ngx_shm_zone_t *zone)

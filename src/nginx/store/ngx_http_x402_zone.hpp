@@ -27,13 +27,14 @@ constexpr std::size_t kZoneHeader = 4096;
 void clear_zone_from(const ngx_shm_zone_t *zone, u_char *begin);
 
 // Registers the zone; nullptr after an error was printed. `journal` is a full
-// path; empty: none.
+// path; empty: none. `sync`: it is brought to the disk.
 ngx_shm_zone_t *add_zone(ngx_conf_t *cf, ngx_str_t name, std::size_t bytes,
-                         const std::string &journal = {});
+                         const std::string &journal = {}, bool sync = false);
 
 class JournalFile;
 
 bool has_journal(const ngx_shm_zone_t *zone);
+bool syncs_journal(const ngx_shm_zone_t *zone);
 // Of the configuration; nullptr: none.
 JournalFile *journal_of(const ngx_shm_zone_t *zone);
 

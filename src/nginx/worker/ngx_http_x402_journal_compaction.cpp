@@ -127,6 +127,7 @@ ngx_msec_t JournalCompaction::copy_tail()
     if (*got >= kRest) {
         return kStep;
     }
+    flushed_ = journal_.size(edition_ + 1);
     flush_ = journal_.flush(edition_ + 1);
     phase_ = Phase::flushing;
     return flush_ ? kDisk
@@ -154,8 +155,8 @@ ngx_msec_t JournalCompaction::turn()
         phase_ = Phase::tail;
         return kStep;
     }
-    bool turned = LockedClaims(zone_)->journal().turn(
-        owner_, copied_, journal_.size(edition_ + 1));
+    bool turned =
+        LockedClaims(zone_)->journal().turn(owner_, copied_, flushed_);
     if (!turned) {
         return give_up(journal_.trouble("written anew", edition_ + 1));
     }

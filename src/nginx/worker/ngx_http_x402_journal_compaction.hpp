@@ -41,6 +41,7 @@ private:
     Phase phase_ = Phase::idle;
     std::uint64_t edition_ = 0;  // the present one
     std::uint64_t copied_ = 0;   // of it, bytes
+    std::uint64_t flushed_ = 0;  // of the next one, bytes
     std::size_t place_ = 0;      // in the table
     FlushState flush_;
     Timer timer_;

@@ -100,12 +100,30 @@ void Settlement::write_and_send()
         recorded = claims->set_settling(terms_.claim, terms_.body,
                                         endpoint_->conf().id, ngx_time());
     }
-    if (recorded) {
-        keep_note();
-        send();
+    if (!recorded) {
+        finish_later();
         return;
     }
-    finish_later();
+    keep_note();
+    auto then = [](Settlement &settlement, bool good) {
+        settlement.send_recorded(good);
+    };
+    if (!waits_for_disk(then)) {
+        send();
+    }
+}
+
+void Settlement::end(const PaymentStep &step)
+{
+    SettlementResult result = std::move(result_);
+    Done done = done_;
+    void *data = data_;
+    // The place among the payments in flight is free before the request goes
+    // on: it may well end in this call.
+    delete this;
+    if (done) {
+        done(data, step, result);
+    }
 }
 
 void Settlement::on_unwritten(ngx_event_t *event)
@@ -147,6 +165,12 @@ ngx_log_t *Settlement::log() const
 
 void Settlement::abandon()
 {
+    if (state_ == PaymentState::securing
+        || state_ == PaymentState::securing_first) {
+        // Paid, and owed once its worker is gone.
+        delete this;
+        return;
+    }
     if (call_) {
         call_->cancel();
         call_ = nullptr;
@@ -154,7 +178,7 @@ void Settlement::abandon()
     detach();
     SettleAnswer answer;
     answer.detail = "the worker process ends";
-    if (unwritten_.handler) {
+    if (unwritten_.handler || disk_.waits()) {
         answer.verdict = SettleVerdict::not_sent;
     }
     finish(answer);
@@ -325,13 +349,9 @@ void Settlement::finish(const SettleAnswer &answer)
         next = step(state_, result.event);
         LockedClaims(worker_.zone)->set_unknown(terms_.claim, ngx_time());
     }
-    Done done = done_;
-    void *data = data_;
-    // The slot is free before the request continues, because the request may
-    // end in this call.
-    delete this;
-    if (done) {
-        done(data, next, result);
+    result_ = std::move(result);
+    if (!kept || !secures(next)) {
+        end(next);
     }
 }
 

@@ -59,7 +59,9 @@ struct SettlementResult {
 
 class Settlement {
 public:
-    // Called once, unless detached. `step` is what the session decided.
+    // Called once at the end, unless detached. `step` is what the session
+    // decided. Where the journal is synced it is called before with each step
+    // on the way (is_on_its_way()).
     using Done = void (*)(void *data, const PaymentStep &step,
                           const SettlementResult &result);
 
@@ -73,6 +75,9 @@ public:
 
     // The request is gone; the settlement goes on.
     void detach();
+    // The request is gone, and decided what becomes of the claim: nothing was
+    // sent, or it is paid.
+    void cancel() { delete this; }
     // The worker ends: the outcome is unknown, and the ledger says so.
     void abandon();
 
@@ -84,6 +89,11 @@ private:
     void claim_and_send();
     void write_and_send();
     void finish_later();
+    bool waits_for_disk(void (*then)(Settlement &, bool good));
+    void send_recorded(bool good);
+    void tell_of(const PaymentStep &step);
+    bool secures(const PaymentStep &paid);
+    void end(const PaymentStep &step);
     SettleAnswer read_reply(const FacilitatorReply &reply);
     bool asks_twice(SettleAnswer &answer);
     SettlementResult result_of(const SettleAnswer &answer);
@@ -102,6 +112,7 @@ private:
                      const SettleAnswer &answer);
     static void on_reply(void *data, FacilitatorReply &reply);
     static void on_unwritten(ngx_event_t *event);
+    static void on_disk(void *data, bool good);
 
     Worker &worker_;
     Endpoint *endpoint_;
@@ -116,7 +127,17 @@ private:
     bool out_of_memory_ = false;
     bool asked_twice_ = false;  // after settlement_pending
     std::string answer_body_;
+    DiskWait disk_;
+    void (*then_)(Settlement &, bool good) = nullptr;  // it was waited for
+    SettlementResult result_;                          // while it is secured
 };
+
+// A step in the middle: the settlement goes on.
+inline bool is_on_its_way(const PaymentStep &step)
+{
+    return step.action == PaymentAction::call_settle
+           || step.action == PaymentAction::wait_for_disk;
+}
 
 }  // namespace x402
 

@@ -34,6 +34,9 @@ Worker::Worker(MainConf *mcf)
                 std::make_unique<WebhookSender>(books, *mcf->webhook, engines);
         }
     }
+    if (owner.stamp != 0 && syncs_journal(zone)) {
+        sync = std::make_unique<JournalSync>(zone);
+    }
     if (can_call) {
         supported = watch_supported(zone, endpoints);
         if (owner.stamp != 0) {
@@ -57,6 +60,7 @@ Worker::~Worker()
         shadow_calls.back()->abandon();
     }
     webhook.reset();
+    sync.reset();
     compaction.reset();  // it may be in the middle of a table
     census.reset();
     leave_zone(zone, owner);

@@ -13,6 +13,7 @@
 #include "nginx/call/ngx_http_x402_facilitator_call.hpp"
 #include "nginx/offer/ngx_http_x402_offer.hpp"
 #include "nginx/store/ngx_http_x402_client_quota.hpp"
+#include "nginx/store/ngx_http_x402_journal_sync.hpp"
 #include "nginx/store/ngx_http_x402_zone.hpp"
 
 namespace x402 {
@@ -68,6 +69,7 @@ struct Worker {
     PlaceShare waiting;    // of verified payments whose content is made
     std::unique_ptr<SettleRetry> unknown;
     std::unique_ptr<JournalCompaction> compaction;  // where there is a journal
+    std::unique_ptr<JournalSync> sync;              // where it is synced
     std::unique_ptr<CensusTaker> census;            // in one of the workers
     std::unique_ptr<WebhookSender> webhook;         // as well
 };

@@ -40,6 +40,11 @@ public:
         std::string tail = file(edition).substr(static_cast<std::size_t>(from));
         return tail.empty() || append(edition + 1, tail);
     }
+    bool digest(std::uint64_t edition, std::uint64_t from, Digest &out) override
+    {
+        out = sha256(std::string_view(file(edition)).substr(from));
+        return true;
+    }
     std::string &file(std::uint64_t edition) { return files[edition & 1]; }
 
     std::array<std::string, 2> files;
@@ -87,9 +92,8 @@ protected:
             good = records.empty() || files_.append(edition + 1, records);
             meanwhile();
         }
-        good = good
-               && table_.journal().turn(owner_, copied,
-                                        files_.file(edition + 1).size());
+        std::size_t flushed = files_.file(edition + 1).size();
+        good = good && table_.journal().turn(owner_, copied, flushed);
         if (good) {
             files_.clear(edition);
         }
@@ -320,6 +324,33 @@ TEST(JournalSummaryOf, KnowsWhatIsAJournal)
     EXPECT_FALSE(journal_summary("dear diary").is_journal);
     one[7] = 9;
     EXPECT_FALSE(journal_summary(one).is_journal) << "another build's";
+}
+
+// After a loss of power the end of a file may be there without its middle.
+TEST(JournalSummaryOf, IsCompleteOnlyWithAllThatIsInFrontOfItsEnd)
+{
+    std::string flushed = journal_edge(JournalKind::begin, 3);
+    JournalRecord freed;
+    freed.kind = JournalKind::freed;
+    std::string tail = journal_bytes(freed) + journal_bytes(freed);
+    std::string end = journal_end(3, flushed.size(), sha256(tail));
+    std::string more = journal_bytes(freed);
+    EXPECT_TRUE(journal_summary(flushed + tail + end).complete);
+    EXPECT_EQ(journal_summary(flushed + tail + end + more).edition, 3u);
+    for (std::size_t lost = 0; lost < tail.size(); ++lost) {
+        std::string torn = tail;
+        std::fill(torn.begin() + static_cast<std::ptrdiff_t>(lost), torn.end(),
+                  '\0');
+        if (torn != tail) {
+            EXPECT_FALSE(journal_summary(flushed + torn + end).complete)
+                << lost;
+        }
+    }
+    EXPECT_FALSE(journal_summary(end).complete) << "too short for it";
+    EXPECT_TRUE(
+        journal_summary(flushed + journal_end(3, flushed.size(), sha256("")))
+            .complete)
+        << "nothing was carried over";
 }
 
 TEST(JournalSummaryOf, TheNewerOfThoseThatAreCompleteCounts)

@@ -81,6 +81,24 @@ constexpr Row kExpected[] = {
     {S::delivered,      E::content_broken,        S::closed,         A::none,         C::owed},
     {S::delivered,      E::request_gone,          S::closed,         A::none,         C::keep},
 
+    {S::recording,      E::recorded,              S::settling,       A::call_settle,  C::keep},
+    {S::recording,      E::settle_not_processed,  S::closed,         A::replace,      C::free},
+    {S::recording,      E::request_gone,          S::closed,         A::cancel_call,  C::abandoned},
+
+    {S::recording_first, E::recorded,             S::settling_first, A::call_settle,  C::keep},
+    {S::recording_first, E::settle_not_processed, S::closed,         A::answer_fault, C::free},
+    {S::recording_first, E::request_gone,         S::closed,         A::cancel_call,  C::free},
+
+    {S::securing,       E::recorded,              S::delivering,     A::release,      C::keep},
+    {S::securing,       E::request_gone,          S::closed,         A::cancel_call,  C::owed},
+
+    {S::securing_first, E::recorded,              S::paid,           A::proceed,      C::keep},
+    {S::securing_first, E::request_gone,          S::closed,         A::cancel_call,  C::owed},
+
+    {S::securing_verified, E::recorded,           S::paid,           A::proceed,      C::keep},
+    {S::securing_verified, E::verify_failed,      S::closed,         A::answer_fault, C::free},
+    {S::securing_verified, E::request_gone,       S::closed,         A::cancel_call,  C::owed},
+
     {S::orphaned,       E::settle_paid,           S::closed,         A::none,         C::owed},
     {S::orphaned,       E::settle_unproven,       S::closed,         A::none,         C::owed},
     {S::orphaned,       E::settle_waived,         S::closed,         A::none,         C::keep},
@@ -109,6 +127,11 @@ constexpr Fallback kUnexpected[] = {
     {S::paid,           C::owed},     // money moved
     {S::delivering,     C::owed},
     {S::delivered,      C::keep},
+    {S::recording,      C::free},     // nothing was sent
+    {S::recording_first, C::free},
+    {S::securing,       C::owed},     // money moved
+    {S::securing_first, C::owed},
+    {S::securing_verified, C::owed},
     {S::orphaned,       C::unknown},
     {S::closed,         C::keep},
 };
@@ -142,6 +165,12 @@ const Row *find_row(PaymentState state, PaymentEvent event)
     return nullptr;
 }
 
+bool is_being_secured(PaymentState state)
+{
+    return state == S::securing || state == S::securing_first
+           || state == S::securing_verified;
+}
+
 bool may_be_on_the_wire(PaymentState state)
 {
     return state == S::settling || state == S::settling_first
@@ -166,7 +195,7 @@ TEST(PaymentSession, EveryPairIsTheOneOfTheTable)
         EXPECT_EQ(next.claim, expected.claim);
         ++pairs;
     });
-    EXPECT_EQ(pairs, 11u * 23u);
+    EXPECT_EQ(pairs, 16u * 24u);
 }
 
 TEST(PaymentSession, TheTableNamesEachPairOnce)
@@ -201,8 +230,9 @@ TEST(PaymentSession, UnexpectedPairsFailClosed)
         EXPECT_NE(next.claim, C::delivered);
         EXPECT_NE(next.claim, C::refused);
         EXPECT_EQ(next.claim == C::unknown, may_be_on_the_wire(state));
-        EXPECT_EQ(next.claim == C::owed,
-                  state == S::paid || state == S::delivering);
+        EXPECT_EQ(next.claim == C::owed, state == S::paid
+                                             || state == S::delivering
+                                             || is_being_secured(state));
     });
 }
 
@@ -215,7 +245,7 @@ TEST(PaymentSession, NoPairReleasesContentBeforePaid)
             // What was waived, the operator gives away, and no claim hears
             // of it.
             EXPECT_TRUE(
-                state == S::paid
+                state == S::paid || state == S::securing
                 || (state == S::settling
                     && (event == E::settle_paid || event == E::settle_waived)));
         }
@@ -231,7 +261,7 @@ TEST(PaymentSession, NoPairReleasesContentBeforePaid)
             EXPECT_TRUE(event == E::settle_paid || event == E::settle_unproven
                         || event == E::verify_final
                         || event == E::claim_paid_resumed || state == S::paid
-                        || state == S::delivering);
+                        || state == S::delivering || is_being_secured(state));
         }
     });
 }
@@ -294,7 +324,8 @@ void expect_money_kept(const Walk &before, PaymentEvent event,
         EXPECT_TRUE(proven);
     }
     if (next.action == A::pass || next.claim == C::free) {
-        EXPECT_FALSE(before.paid);
+        // What is not settled is paid on the facilitator's word alone.
+        EXPECT_TRUE(!before.paid || before.state == S::securing_verified);
         EXPECT_TRUE(!before.sent || event == E::settle_not_processed);
     }
     if (next.claim == C::paid || next.claim == C::delivered
@@ -306,7 +337,9 @@ void expect_money_kept(const Walk &before, PaymentEvent event,
         EXPECT_FALSE(before.paid);
     }
     if (next.action == A::call_settle) {
-        EXPECT_EQ(next.claim, C::settling);
+        bool written =
+            before.state == S::recording || before.state == S::recording_first;
+        EXPECT_EQ(next.claim, written ? C::keep : C::settling);
         EXPECT_FALSE(before.sent);
         EXPECT_FALSE(before.paid);
     }
@@ -329,17 +362,21 @@ TEST(PaymentSession, NoWayThroughItLosesMoney)
             if (run.state == S::closed && event != E::request_gone) {
                 continue;  // pinned by the table
             }
-            Walk after = run;
-            after.option.push_back(event);
-            SCOPED_TRACE(way_of(after));
-            PaymentStep next = step(run.state, event);
-            expect_money_kept(run, event, next);
-            after.state = next.next;
-            after.sent = (run.sent || next.action == A::call_settle)
-                         && next.claim != C::free;
-            after.paid = run.paid || next.claim == C::paid
-                         || event == E::claim_paid_resumed;
-            open.push_back(after);
+            // With a journal that is synced, and without.
+            PaymentStep plain = step(run.state, event);
+            for (const PaymentStep &next :
+                 {plain, on_disk_first(event, plain)}) {
+                Walk after = run;
+                after.option.push_back(event);
+                SCOPED_TRACE(way_of(after));
+                expect_money_kept(run, event, next);
+                after.state = next.next;
+                after.sent = (run.sent || next.action == A::call_settle)
+                             && next.claim != C::free;
+                after.paid = run.paid || next.claim == C::paid
+                             || event == E::claim_paid_resumed;
+                open.push_back(after);
+            }
         }
     }
     // Each state was reached, so each rule was tried on it.
@@ -348,6 +385,29 @@ TEST(PaymentSession, NoWayThroughItLosesMoney)
         states.insert(std::get<0>(place));
     }
     EXPECT_EQ(states.size(), kStates);
+}
+
+TEST(PaymentSession, WithASyncedJournalTheDiskComesFirst)
+{
+    each_pair([](PaymentState state, PaymentEvent event) {
+        SCOPED_TRACE(pair_name(state, event));
+        PaymentStep plain = step(state, event);
+        PaymentStep next = on_disk_first(event, plain);
+        EXPECT_EQ(next.claim, plain.claim);
+        bool writes = (plain.claim == C::settling || plain.claim == C::paid)
+                      && event != E::claim_unknown_resumed;
+        EXPECT_EQ(next.action == A::wait_for_disk, writes);
+        if (!writes) {
+            EXPECT_EQ(next.next, plain.next);
+            EXPECT_EQ(next.action, plain.action);
+            return;
+        }
+        // Once it is there, all goes on as without.
+        PaymentStep later = step(next.next, E::recorded);
+        EXPECT_EQ(later.next, plain.next);
+        EXPECT_EQ(later.action, plain.action);
+        EXPECT_EQ(later.claim, C::keep);
+    });
 }
 
 TEST(PaymentSession, NamesAreDistinctWords)

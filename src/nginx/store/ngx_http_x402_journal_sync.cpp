@@ -1,0 +1,319 @@
+#include "nginx/store/ngx_http_x402_journal_sync.hpp"
+
+#include <condition_variable>
+#include <csignal>
+#include <mutex>
+#include <thread>
+
+#include <fcntl.h>
+#include <unistd.h>
+#if (NGX_LINUX)
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#endif
+
+#include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/store/ngx_http_x402_zone.hpp"
+
+namespace x402 {
+
+namespace {
+
+constexpr time_t kComplainEvery = 60;
+constexpr long kPatience = 20 * 1000 * 1000;  // ns, for another's flush
+
+// Closes when it goes.
+class Descriptor {
+public:
+    Descriptor() = default;
+    explicit Descriptor(int number) : number_(number) {}
+    ~Descriptor()
+    {
+        if (number_ >= 0) {
+            close(number_);
+        }
+    }
+    Descriptor(Descriptor &&other) noexcept
+        : number_(std::exchange(other.number_, -1))
+    {
+    }
+    Descriptor &operator=(Descriptor &&other) noexcept
+    {
+        std::swap(number_, other.number_);
+        return *this;
+    }
+    int number() const { return number_; }
+
+private:
+    int number_ = -1;
+};
+
+}  // namespace
+
+// All that the thread touches, beside shared memory, which lasts as long as the
+// process. The last one to need it frees it.
+struct JournalSync::Thread final : CommitDisk {
+    explicit Thread(ClaimHeader &header)
+        : words(header.commit), edition(header.journal_edition)
+    {
+    }
+
+    bool flush() override
+    {
+        // Money: after the number of records was read, so that a journal that
+        // turns meanwhile has all of them (JournalWriter::turn).
+        std::uint64_t now = __atomic_load_n(&edition, __ATOMIC_ACQUIRE);
+        return fdatasync(files[now & 1].number()) == 0;
+    }
+    bool lives(std::uint32_t process) override
+    {
+        return process_is_alive(process);
+    }
+    void wait(std::atomic<std::uint32_t> &rounds, std::uint32_t seen) override
+    {
+        timespec limit = {0, kPatience};
+#if (NGX_LINUX)
+        syscall(SYS_futex, &rounds, FUTEX_WAIT, seen, &limit, nullptr, 0);
+#else
+        limit.tv_nsec /= 20;
+        nanosleep(&limit, nullptr);
+#endif
+    }
+    void wake(std::atomic<std::uint32_t> &rounds) override
+    {
+#if (NGX_LINUX)
+        syscall(SYS_futex, &rounds, FUTEX_WAKE, INT32_MAX, nullptr, nullptr, 0);
+#endif
+    }
+
+    void run()
+    {
+        std::uint64_t served = 0;
+        std::unique_lock<std::mutex> lock(mutex);
+        for (;;) {
+            asked.wait(lock, [&] { return stopped || wanted > served; });
+            if (stopped) {
+                return;
+            }
+            std::uint64_t ticket = wanted;
+            lock.unlock();
+            bool good = commit(words, *this, self, ticket);
+            lock.lock();
+            // What failed may be asked for again.
+            served = good ? ticket : 0;
+            wanted = good ? wanted : 0;
+            if (write(report.number(), "", 1) != 1) {
+                // Full: a report is there. Broken: the worker ends.
+            }
+        }
+    }
+
+    CommitWords &words;
+    const std::uint64_t &edition;
+    std::uint32_t self = static_cast<std::uint32_t>(ngx_pid);
+    Descriptor files[2];
+    Descriptor report;
+    std::mutex mutex;
+    std::condition_variable asked;
+    std::uint64_t wanted = 0;
+    bool stopped = false;
+};
+
+JournalSync::JournalSync(const ngx_shm_zone_t *zone)
+    : header_(claims_to_count(zone)->header()),
+      words_(header_.commit),
+      journal_(*journal_of(zone))
+{
+    ngx_queue_init(&waiting_);
+    failed_.data = this;
+    failed_.log = ngx_cycle->log;
+    failed_.handler = [](ngx_event_t *event) {
+        auto *sync = static_cast<JournalSync *>(event->data);
+        sync->fail(sync->words_.appended.load());
+    };
+}
+
+JournalSync::~JournalSync()
+{
+    while (!ngx_queue_empty(&waiting_)) {
+        wait_of(ngx_queue_head(&waiting_))->stop();
+    }
+    if (failed_.posted) {
+        ngx_delete_posted_event(&failed_);
+    }
+    if (thread_) {
+        std::lock_guard<std::mutex> lock(thread_->mutex);
+        thread_->stopped = true;
+        thread_->asked.notify_one();
+    }
+    if (pipe_) {
+        ngx_close_connection(pipe_);
+    }
+}
+
+bool JournalSync::open_pipe(int &write_end)
+{
+    int ends[2];
+    if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0) {
+        return false;
+    }
+    write_end = ends[1];
+    ngx_connection_t *c = ngx_get_connection(ends[0], ngx_cycle->log);
+    if (c == nullptr) {
+        close(ends[0]);
+        close(ends[1]);
+        return false;
+    }
+    c->data = this;
+    c->read->handler = on_report;
+    c->read->log = c->write->log = c->log = ngx_cycle->log;
+    if (ngx_add_event(c->read, NGX_READ_EVENT, NGX_LEVEL_EVENT) != NGX_OK) {
+        ngx_close_connection(c);
+        close(ends[1]);
+        return false;
+    }
+    pipe_ = c;
+    return true;
+}
+
+bool JournalSync::start_thread()
+{
+    auto thread = std::make_shared<Thread>(header_);
+    for (unsigned i = 0; i < 2; i++) {
+        thread->files[i] = Descriptor(journal_.duplicate(i));
+        if (thread->files[i].number() < 0) {
+            return false;
+        }
+    }
+    int write_end;
+    if (!open_pipe(write_end)) {
+        return false;
+    }
+    thread->report = Descriptor(write_end);
+    // nginx expects its signals in the thread that runs the event loop.
+    sigset_t all;
+    sigset_t former;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &former);
+    bool started = guarded(ngx_cycle->log, false, [&] {
+        std::thread([thread] { thread->run(); }).detach();
+        return true;
+    });
+    pthread_sigmask(SIG_SETMASK, &former, nullptr);
+    if (started) {
+        thread_ = std::move(thread);
+    } else {
+        ngx_close_connection(pipe_);
+        pipe_ = nullptr;
+    }
+    return started;
+}
+
+void JournalSync::ask(std::uint64_t ticket)
+{
+    bool running = thread_ || guarded(ngx_cycle->log, false, [&] {
+                       return start_thread();
+                   });
+    if (!running) {
+        ngx_post_event(&failed_, &ngx_posted_events);
+        return;
+    }
+    std::lock_guard<std::mutex> lock(thread_->mutex);
+    if (thread_->wanted < ticket) {
+        thread_->wanted = ticket;
+        thread_->asked.notify_one();
+    }
+}
+
+DiskWait *JournalSync::wait_of(ngx_queue_t *link)
+{
+    return ngx_queue_data(link, DiskWait, link_);
+}
+
+void JournalSync::flush()
+{
+    ask(words_.appended.load());
+}
+
+void JournalSync::on_report(ngx_event_t *event)
+{
+    auto *c = static_cast<ngx_connection_t *>(event->data);
+    if (c->close && !event->ready) {
+        return;  // worker_shutdown_timeout pokes every connection
+    }
+    guarded(ngx_cycle->log, 0, [&] {
+        char bytes[64];
+        while (read(c->fd, bytes, sizeof(bytes)) > 0) {
+        }
+        static_cast<JournalSync *>(c->data)->report();
+        return 0;
+    });
+}
+
+// What is told may begin to wait again, or end others that wait.
+void JournalSync::report()
+{
+    std::uint64_t last = words_.appended.load();
+    std::uint64_t durable = words_.durable.load();
+    while (!ngx_queue_empty(&waiting_)) {
+        DiskWait *wait = wait_of(ngx_queue_head(&waiting_));
+        if (wait->ticket_ > durable) {
+            break;
+        }
+        wait->stop();
+        wait->done_(wait->data_, true);
+    }
+    if (words_.lost.load() != 0) {
+        complain();
+        fail(last);
+    } else if (!ngx_queue_empty(&waiting_)) {
+        ask(wait_of(ngx_queue_last(&waiting_))->ticket_);
+    }
+}
+
+void JournalSync::fail(std::uint64_t last)
+{
+    while (!ngx_queue_empty(&waiting_)) {
+        DiskWait *wait = wait_of(ngx_queue_head(&waiting_));
+        if (wait->ticket_ > last) {
+            break;
+        }
+        wait->stop();
+        wait->done_(wait->data_, false);
+    }
+}
+
+void JournalSync::complain()
+{
+    if (complained_ != 0 && ngx_time() - complained_ < kComplainEvery) {
+        return;
+    }
+    complained_ = ngx_time();
+    guarded(ngx_cycle->log, 0, [&] {
+        log_line(NGX_LOG_CRIT, ngx_cycle->log,
+                 "journal \"" + journal_.path()
+                     + "\" cannot be brought to the disk; payments are turned "
+                       "away until it can: look at the disk");
+        return 0;
+    });
+}
+
+void DiskWait::begin(JournalSync &sync, Done done, void *data)
+{
+    sync_ = &sync;
+    done_ = done;
+    data_ = data;
+    ticket_ = sync.words_.appended.load();
+    ngx_queue_insert_tail(&sync.waiting_, &link_);
+    sync.ask(ticket_);
+}
+
+void DiskWait::stop()
+{
+    if (sync_) {
+        ngx_queue_remove(&link_);
+        sync_ = nullptr;
+    }
+}
+
+}  // namespace x402
