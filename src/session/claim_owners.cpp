@@ -15,6 +15,32 @@ ClaimOwner ClaimOwners::enter(std::int64_t process, bool &some_died)
             some_died = true;
         }
     }
+    self_ = take_slot(process);
+    return self_;
+}
+
+ClaimOwner ClaimOwners::owner_for(std::int64_t process)
+{
+    const ClaimHeader &header = memory_.header();
+    for (std::uint32_t slot = 0; slot < kWorkers; slot++) {
+        const WorkerSlot &worker = header.workers[slot];
+        if (worker.stamp != 0 && worker.process == process) {
+            return {slot, worker.stamp};
+        }
+    }
+    return take_slot(process);
+}
+
+void ClaimOwners::release(ClaimOwner owner)
+{
+    if (owner.stamp != 0) {
+        memory_.header().workers[owner.slot].stamp = 0;
+    }
+}
+
+ClaimOwner ClaimOwners::take_slot(std::int64_t process)
+{
+    ClaimHeader &header = memory_.header();
     for (std::uint32_t slot = 0; slot < kWorkers; slot++) {
         WorkerSlot &worker = header.workers[slot];
         if (worker.stamp != 0) {
@@ -27,8 +53,7 @@ ClaimOwner ClaimOwners::enter(std::int64_t process, bool &some_died)
             stamp = header.next_stamp++;
         }
         worker.stamp = stamp;
-        self_ = {slot, stamp};
-        return self_;
+        return {slot, stamp};
     }
     return {};
 }

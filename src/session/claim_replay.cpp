@@ -16,9 +16,36 @@ ClaimFacts facts_of(const JournalRecord &record)
     return facts;
 }
 
+// Something may still become of it.
+bool is_in_hand(ClaimState state)
+{
+    return state == ClaimState::settling || state == ClaimState::unknown
+           || state == ClaimState::paid;
+}
+
+bool same(ClaimOwner one, ClaimOwner other)
+{
+    return one.slot == other.slot && one.stamp == other.stamp;
+}
+
 }  // namespace
 
-// A claim as the journal knows it, without an owner.
+// Money: a claim that this table has in hand, or knows something newer of, is
+// not changed by what others wrote.
+bool ClaimReplay::is_own(const JournalRecord &record) const
+{
+    const ClaimCell *cell = cells_.find(record.key);
+    if (other_.stamp == 0 || cell == nullptr || same(cell->owner(), other_)) {
+        return false;
+    }
+    ClaimState state = cell->claim_state();
+    bool over = state == ClaimState::delivered || state == ClaimState::refused
+                || state == ClaimState::closed;
+    return record.kind == JournalKind::freed || !over || cell->owner_stamp != 0
+           || record.changed < cell->changed;
+}
+
+// A claim as the journal knows it.
 bool ClaimReplay::restore_claim(const JournalRecord &record, std::int64_t now)
 {
     auto state = static_cast<ClaimState>(record.state);
@@ -35,6 +62,9 @@ bool ClaimReplay::restore_claim(const JournalRecord &record, std::int64_t now)
         }
     }
     cells_.begin(*cell, facts_of(record), record.changed);
+    if (is_in_hand(state)) {
+        cell->set_owner(other_);
+    }
     cell->flags = static_cast<std::uint8_t>(record.flags | kJournaled);
     cell->executions = record.executions;
     cell->settle_started = record.settle_started;
@@ -55,6 +85,11 @@ bool ClaimReplay::restore_claim(const JournalRecord &record, std::int64_t now)
 
 bool ClaimReplay::restore(const JournalRecord &record, std::int64_t now)
 {
+    bool of_claim =
+        tells_of_claim(record.kind) || record.kind == JournalKind::freed;
+    if (of_claim && is_own(record)) {
+        return true;
+    }
     switch (record.kind) {
     case JournalKind::begin:
     case JournalKind::complete:
@@ -71,6 +106,15 @@ bool ClaimReplay::restore(const JournalRecord &record, std::int64_t now)
         break;
     }
     return payers_.restore(record, now);
+}
+
+ReplayReport ClaimReplay::follow(std::string_view journal, ClaimOwner other,
+                                 std::int64_t now)
+{
+    other_ = other;
+    ReplayReport report = run(journal, now);
+    other_ = {};
+    return report;
 }
 
 ReplayReport ClaimReplay::run(std::string_view journal, std::int64_t now)

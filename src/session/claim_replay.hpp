@@ -23,14 +23,23 @@ public:
     // being delivered is owed.
     ReplayReport run(std::string_view journal, std::int64_t now);
 
+    // The same of a journal that processes of another table still write:
+    // `other` stands for all of them. What they have in hand is in the hands of
+    // `other` here, and in no other until it dies; what this table has in
+    // hand, or has changed since, stays as it is. So records may be read again.
+    ReplayReport follow(std::string_view journal, ClaimOwner other,
+                        std::int64_t now);
+
 private:
     bool restore(const JournalRecord &record, std::int64_t now);
     bool restore_claim(const JournalRecord &record, std::int64_t now);
+    bool is_own(const JournalRecord &record) const;
 
     const ClaimMemory &memory_;
     ClaimCells &cells_;
     SettleBlocks &blocks_;
     PayerRecords &payers_;
+    ClaimOwner other_;  // stamp 0: no other table writes it
 };
 
 }  // namespace x402

@@ -103,6 +103,24 @@ ReplayReport ClaimTable::replay(std::string_view journal, std::int64_t now)
     return ClaimReplay(memory_, cells_, blocks_, payers_).run(journal, now);
 }
 
+bool ClaimTable::follow(std::string_view journal, std::int64_t process,
+                        std::int64_t now, ReplayReport &report)
+{
+    ClaimOwner other = owners_.owner_for(process);
+    if (other.stamp == 0) {
+        return false;
+    }
+    report = ClaimReplay(memory_, cells_, blocks_, payers_)
+                 .follow(journal, other, now);
+    return true;
+}
+
+void ClaimTable::end_follow(std::int64_t process, std::int64_t now)
+{
+    owners_.release(owners_.owner_for(process));
+    cells_.sweep(capacity(), now);
+}
+
 ClaimOwner ClaimTable::enter(std::int64_t process, std::int64_t now)
 {
     bool some_died;

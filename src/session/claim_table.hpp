@@ -70,6 +70,13 @@ public:
     std::uint64_t journal_base() const;
     // Fills a new table from a journal: see ClaimReplay.
     ReplayReport replay(std::string_view journal, std::int64_t now);
+    // The same of a journal that another nginx, with a table of its own, still
+    // writes (a binary upgrade): see ClaimReplay::follow(). `process` is a
+    // living one that has no claims itself. False: no slot.
+    bool follow(std::string_view journal, std::int64_t process,
+                std::int64_t now, ReplayReport &report);
+    // No process of it is left: what it had in hand is unknown, or owed.
+    void end_follow(std::int64_t process, std::int64_t now);
 
     // Names that go with their claims. Lifetime: borrows; nullptr: none.
     void use_names(PaymentIds *names) { cells_.use_names(names); }

@@ -25,7 +25,10 @@ using FlushState = std::shared_ptr<std::atomic<Flush>>;
 class JournalFile : public JournalPort {
 public:
     // An absolute path; nothing is opened.
-    explicit JournalFile(std::string path) : paths_{path, path + ".2"} {}
+    explicit JournalFile(std::string path)
+        : paths_{path, path + ".2"}, lock_path_(path + ".lock")
+    {
+    }
     ~JournalFile() override;
     JournalFile(const JournalFile &) = delete;
     JournalFile &operator=(const JournalFile &) = delete;
@@ -42,6 +45,23 @@ public:
     // to.
     std::string resume(const void *table_memory);
 
+    // --- a binary upgrade: ngx_http_x402_journal_follow.cpp
+    // -------------------
+
+    // The master of the nginx that still writes the journal, too; 0: there is
+    // none.
+    std::int64_t other() const { return other_; }
+    // Reads what it has written since. False: something could not be read, and
+    // is read again.
+    bool catch_up(ClaimTable &table);
+    // It has ended. True: the journal is this nginx's alone.
+    bool take_over(ClaimTable &table);
+    // A worker: whose the journal is, for the next upgrade.
+    void sign();
+    // No other nginx writes it while this lasts: false, if one does.
+    bool lock_alone();
+    void unlock_alone();
+
     // Money: one write(2), which survives the death of every process, not that
     // of the machine: see docs/design.md.
     bool append(std::uint64_t edition, std::string_view record) override;
@@ -55,6 +75,9 @@ public:
     {
         return write_fully(file(edition), records);
     }
+    // A file whose path leads elsewhere by now, or nowhere, in words for the
+    // operator; empty: both are where they belong.
+    std::string misplaced() const;
     // Bytes; 0 also when it cannot be told.
     std::uint64_t size(std::uint64_t edition) const;
     // Copies at most `most` bytes of this edition, from there on, behind the
@@ -82,8 +105,18 @@ private:
     bool identity(Digest &out) const;
     int file(std::uint64_t edition) const { return files_[edition & 1]; }
 
+    std::string open_lock();
+    std::string begin_alone(ClaimTable &table, ngx_log_t *log);
+    std::string begin_beside(ClaimTable &table, ngx_log_t *log);
+    static std::int64_t holder();
+    static bool set_holder(std::int64_t process);
+
     std::string paths_[2];
+    std::string lock_path_;
     int files_[2] = {-1, -1};
+    std::int64_t other_ = 0;
+    std::uint64_t followed_ = 0;  // bytes of the present edition
+    unsigned again_ = 0;          // tries to read something torn
     time_t reported_ = 0;
 };
 

@@ -12,6 +12,7 @@
 
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/store/ngx_http_x402_journal.hpp"
+#include "nginx/store/ngx_http_x402_zone.hpp"
 
 namespace x402 {
 
@@ -198,7 +199,13 @@ std::string JournalFile::choose(ClaimTable &table, ngx_log_t *log,
     }
     edition = std::max(what[0].edition, what[1].edition);
     if (!bytes.empty()) {
-        log_replay(log, paths_[newer], table.replay(bytes, ngx_time()));
+        ReplayReport report;
+        if (other_ == 0) {
+            report = table.replay(bytes, ngx_time());
+        } else if (!table.follow(bytes, ngx_pid, ngx_time(), report)) {
+            return "journal \"" + paths_[newer] + "\": no place in the zone";
+        }
+        log_replay(log, paths_[newer], report);
     }
     return "";
 }
@@ -263,17 +270,29 @@ std::string JournalFile::open_both(int flags)
 std::string JournalFile::begin(ClaimTable &table, ngx_log_t *log)
 {
     std::string why = open_both(O_CREAT);
+    if (why.empty()) {
+        why = open_lock();
+    }
     if (!why.empty()) {
         return why;
     }
-    // Two of them would each know half of the payments: no binary upgrade.
-    if (flock(files_[0], LOCK_EX | LOCK_NB) != 0) {
-        return "journal \"" + paths_[0]
-               + "\" is in use by another nginx, or by workers that outlived "
-                 "theirs; end them first";
+    if (flock(files_[0], LOCK_EX | LOCK_NB) == 0) {
+        return begin_alone(table, log);
     }
+    // Two of them would each know half of the payments, unless this one was
+    // started by the other and follows it.
+    if (ngx_inherited && holder() == getppid()) {
+        return begin_beside(table, log);
+    }
+    return "journal \"" + paths_[0]
+           + "\" is in use by another nginx, or by workers that outlived "
+             "theirs; end them first";
+}
+
+std::string JournalFile::begin_alone(ClaimTable &table, ngx_log_t *log)
+{
     std::uint64_t edition = 0;
-    why = choose(table, log, edition);
+    std::string why = choose(table, log, edition);
     edition = (edition | 1) + 1;  // the first file's
     if (why.empty()) {
         why = write_anew(table, edition);
@@ -284,6 +303,9 @@ std::string JournalFile::begin(ClaimTable &table, ngx_log_t *log)
     }
     if (!why.empty()) {
         return why;
+    }
+    if (!set_holder(ngx_pid)) {
+        return trouble("written", lock_path_);
     }
     table.set_journal_identity(id, edition, size(edition));
     // nginx: the file goes with its configuration at a reload. This one is
@@ -297,8 +319,17 @@ std::string JournalFile::begin(ClaimTable &table, ngx_log_t *log)
 std::string JournalFile::resume(const void *table_memory)
 {
     std::string why = open_both(0);
+    if (why.empty()) {
+        why = open_lock();
+    }
     if (!why.empty()) {
         return why;
+    }
+    // The former nginx has not ended yet: all of it is read once more.
+    std::int64_t other = holder();
+    other_ = other != ngx_pid && process_is_alive(other) ? other : 0;
+    if (other_ != 0 && fcntl(files_[0], F_DUPFD_CLOEXEC, 0) < 0) {
+        return trouble("opened", paths_[0]);
     }
     Digest id;
     if (!identity(id) || id != ClaimTable::journal_identity(table_memory)) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nginx/worker/ngx_http_x402_claim_census.hpp"
 
+#include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/store/ngx_http_x402_journal.hpp"
 #include "nginx/store/ngx_http_x402_zone.hpp"
 
@@ -10,6 +11,7 @@ namespace {
 
 constexpr ngx_msec_t kPause = 500;  // between two counts
 constexpr ngx_msec_t kBreath = 10;  // between two steps
+constexpr time_t kReportEvery = 600;
 
 }  // namespace
 
@@ -38,6 +40,17 @@ void CensusTaker::step()
     timer_.arm(kPause);
 }
 
+void CensusTaker::check_place(const JournalFile &journal)
+{
+    std::string what = journal.misplaced();
+    if (what.empty()) {
+        reported_ = 0;
+    } else if (reported_ == 0 || ngx_time() - reported_ >= kReportEvery) {
+        reported_ = ngx_time();
+        log_line(NGX_LOG_CRIT, ngx_cycle->log, what);
+    }
+}
+
 void CensusTaker::finish()
 {
     if (const JournalFile *journal = journal_of(zone_)) {
@@ -49,6 +62,7 @@ void CensusTaker::finish()
         }
         census_.has_journal = true;
         census_.journal_bytes = journal->size(edition);
+        check_place(*journal);
     }
     census_.taken = ngx_time();
     books_.publish(census_);

@@ -9,6 +9,8 @@
 
 namespace x402 {
 
+class JournalFile;
+
 class CensusTaker {
 public:
     // Begins at once. Lifetime: borrows both from the configuration.
@@ -17,6 +19,7 @@ public:
     CensusTaker &operator=(const CensusTaker &) = delete;
 
 private:
+    void check_place(const JournalFile &journal);
     void step();
     void finish();
 
@@ -25,6 +28,7 @@ private:
     std::size_t place_ = 0;
     ClaimCensus census_;
     Timer timer_;
+    time_t reported_ = 0;  // that the journal is not in its place
 };
 
 }  // namespace x402

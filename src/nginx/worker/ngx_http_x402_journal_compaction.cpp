@@ -64,6 +64,7 @@ void JournalCompaction::leave()
         phase_ = Phase::idle;
         flush_ = nullptr;
         LockedClaims(zone_)->journal().end_checkpoint(owner_);
+        journal_.unlock_alone();
     }
 }
 
@@ -90,7 +91,11 @@ ngx_msec_t JournalCompaction::begin()
         edition_ = claims->journal_edition();
         copied_ = journal_.size(edition_);
         if (copied_ < std::max(kLeast, kTimes * claims->journal_base())
-            || !claims->journal().begin_checkpoint(owner_)) {
+            || !journal_.lock_alone()) {
+            return kLook;
+        }
+        if (!claims->journal().begin_checkpoint(owner_)) {
+            journal_.unlock_alone();
             return kLook;
         }
     }

@@ -5,6 +5,7 @@
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/worker/ngx_http_x402_claim_census.hpp"
 #include "nginx/worker/ngx_http_x402_journal_compaction.hpp"
+#include "nginx/worker/ngx_http_x402_journal_follower.hpp"
 #include "nginx/worker/ngx_http_x402_module_file.hpp"
 #include "nginx/worker/ngx_http_x402_settle_retry.hpp"
 #include "nginx/worker/ngx_http_x402_settlement.hpp"
@@ -26,6 +27,12 @@ Worker::Worker(MainConf *mcf)
     }
     if (ngx_worker == 0 && owner.stamp != 0) {
         census = std::make_unique<CensusTaker>(zone, books);
+        if (JournalFile *journal = journal_of(zone)) {
+            journal->sign();
+            if (journal->other() != 0) {
+                follower = std::make_unique<JournalFollower>(zone, *journal);
+            }
+        }
     }
     if (ngx_worker == 0 && books.outbox() && mcf->webhook->receiver) {
         const FacilitatorConf &receiver = *mcf->webhook->receiver;
@@ -59,6 +66,7 @@ Worker::~Worker()
     while (!shadow_calls.empty()) {
         shadow_calls.back()->abandon();
     }
+    follower.reset();
     webhook.reset();
     sync.reset();
     compaction.reset();  // it may be in the middle of a table

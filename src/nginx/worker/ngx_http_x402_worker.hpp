@@ -23,6 +23,7 @@ class PlanCache;
 class Settlement;
 class SupportedWatch;
 class JournalCompaction;
+class JournalFollower;
 class ShadowCall;
 class WebhookSender;
 class SettleRetry;
@@ -70,7 +71,8 @@ struct Worker {
     std::unique_ptr<SettleRetry> unknown;
     std::unique_ptr<JournalCompaction> compaction;  // where there is a journal
     std::unique_ptr<JournalSync> sync;              // where it is synced
-    std::unique_ptr<CensusTaker> census;            // in one of the workers
+    std::unique_ptr<JournalFollower> follower;      // in one of the workers
+    std::unique_ptr<CensusTaker> census;            // as well
     std::unique_ptr<WebhookSender> webhook;         // as well
 };
 
