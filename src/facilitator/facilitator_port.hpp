@@ -28,6 +28,7 @@ struct FacilitatorReply {
     std::string body;      // at most kMaxReplyBytes
     std::string location;  // of a 3xx
     std::string cache_control;
+    std::string extension_responses;  // Extension-Responses, as sent
     unsigned retry_after = 0;  // s, also if a date was sent; 0: none
     std::string detail;        // for the log: what went wrong, where
 };

@@ -230,6 +230,11 @@ void ResponseReader::read_header(std::string_view name, std::string_view value)
             read_transfer_encoding(value);
         }
         return;
+    case 19:
+        if (same_word(name, "extension-responses")) {
+            extension_responses_ = std::string(value);
+        }
+        return;
     default:
         return;
     }
@@ -303,6 +308,7 @@ void ResponseReader::head_ended()
         said_close_ = said_keep_alive_ = has_location_ = false;
         location_.clear();
         cache_control_.clear();
+        extension_responses_.clear();
         retry_after_.clear();
         expecting_ = Expecting::status_line;
         return;

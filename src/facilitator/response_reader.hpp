@@ -47,6 +47,8 @@ public:
     std::string &cache_control() { return cache_control_; }
     // The value of Retry-After: seconds or a date (RFC 9110, 10.2.3).
     const std::string &retry_after() const { return retry_after_; }
+    // The value of Extension-Responses (x402 v2): see extension_responses.hpp.
+    std::string &extension_responses() { return extension_responses_; }
     // Whether another request may follow on the connection.
     bool reusable() const
     {
@@ -100,6 +102,7 @@ private:
     std::string location_;
     std::string cache_control_;
     std::string retry_after_;
+    std::string extension_responses_;
     std::string body_;
 };
 

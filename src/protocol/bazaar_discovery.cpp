@@ -224,6 +224,19 @@ Result<RouteTemplate> RouteTemplate::parse(std::string_view text)
     return made;
 }
 
+std::string RouteTemplate::openapi_path() const
+{
+    std::string path;
+    for (const Segment &segment : segments_) {
+        path += path.empty() && &segment == &segments_.front() ? "" : "/";
+        path += segment.before;
+        if (!segment.name.empty()) {
+            path += "{" + segment.name + "}" + segment.after;
+        }
+    }
+    return path;
+}
+
 RouteTemplate::Parameters RouteTemplate::match(std::string_view path) const
 {
     Parameters parameters;

@@ -29,6 +29,8 @@ public:
     bool exists() const { return !segments_.empty(); }
     // With `:name` for every parameter.
     const std::string &text() const { return text_; }
+    // With `{name}` for every parameter, as in OpenAPI.
+    std::string openapi_path() const;
 
     using Parameters = std::vector<std::pair<std::string_view, std::string>>;
     // The parameters in a path as the client spelled it; none if the path does

@@ -39,6 +39,16 @@ JsonValue Extensions::find(std::string_view name) const
     return {};
 }
 
+const RouteTemplate *Extensions::route() const
+{
+    for (const Extension &extension : list_) {
+        if (extension.route.exists()) {
+            return &extension.route;
+        }
+    }
+    return nullptr;
+}
+
 std::string Extensions::add(std::string_view name, std::string_view text,
                             std::string_view route)
 {

@@ -32,6 +32,8 @@ public:
     bool vary_by_method_only() const;
     // The declaration of that name, or a value that does not exist.
     JsonValue find(std::string_view name) const;
+    // The route of bazaar's declaration; nullptr: none is written.
+    const RouteTemplate *route() const;
 
 private:
     friend std::string extensions_for(const Extensions &extensions,

@@ -29,6 +29,7 @@ void append_after_url(std::string &text, const ResourceInfo &resource,
     append_json_string(text, resource.description);
     append_json_key(text, "mimeType");
     append_json_string(text, resource.mime_type);
+    text.append(resource.service);
     text.push_back('}');
 
     append_json_key(text, "accepts");

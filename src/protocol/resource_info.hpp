@@ -25,6 +25,9 @@ struct ResourceInfo {
     std::string_view method = {};  // of the request; only version 1 sends it
     // Path of the request, without its query, unless x402_resource is written.
     std::string_view path = {};
+    // serviceName, tags and iconUrl as JSON, each with a comma in front
+    // (service_card.hpp); only version 2 sends them.
+    std::string_view service = {};
 };
 
 }  // namespace x402

@@ -9,6 +9,7 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use X402::Test;
 use X402::Fast;
+use JSON::PP ();
 use MIME::Base64 qw(encode_base64);
 
 my @replacements = (
@@ -65,6 +66,17 @@ my %examples = (
             is_content paid($t, '/v1/reports', %post), 'REPORT', 'and is sold';
             is $f->asked('settle')->{paymentRequirements}{amount}, '250000', 'at its price';
             is $t->get('/v1/reports/1')->status, 200, 'reading it again does not';
+        },
+    },
+    'for-agents.conf' => {
+        offers => [ '/weather/berlin' => ['eip155:84532 10000'], '/map' => ['eip155:84532 250000'],
+            '/map?size=small' => ['eip155:84532 50000'] ],
+        free => [ '/', '/index.html', '/openapi.json', '/.well-known/x402', '/orders' ],
+        also => sub ($t, $f, $up) {
+            my $document = JSON::PP::decode_json($t->get('/openapi.json')->body);
+            is join(' ', sort keys $document->{paths}->%*), '/map /orders /weather/{city}', 'agents find what is for sale';
+            is $document->{paths}{'/orders'}{post}{'x-payment-info'}{price}{amount}, '1', 'and its price';
+            is_content paid($t, '/orders', method => 'POST', body => '{}'), $t->get('/orders')->body, 'as it is';
         },
     },
     'several-networks.conf' => {

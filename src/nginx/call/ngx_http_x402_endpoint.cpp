@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/text_excerpt.hpp"
+#include "facilitator/extension_responses.hpp"
 #include "facilitator/request_head.hpp"
 #include "nginx/call/ngx_http_x402_facilitator_call.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
@@ -225,6 +226,20 @@ void Endpoint::learn(Operation operation, const std::string &url)
                  + " to \"" + log_excerpt(url)
                  + "\", asked there for an hour; write that address into "
                    "x402_facilitator to save the detour");
+}
+
+void Endpoint::log_extensions(const std::string &extension_responses)
+{
+    if (extension_responses == extension_responses_) {
+        return;
+    }
+    extension_responses_ = extension_responses;
+    std::string words = extension_response_words(extension_responses);
+    if (!words.empty()) {
+        log_line(NGX_LOG_NOTICE, ngx_cycle->log,
+                 "facilitator \"" + conf_.url.base()
+                     + "\" says of extensions: " + words);
+    }
 }
 
 void Endpoint::on_look_up_ended(void *data)

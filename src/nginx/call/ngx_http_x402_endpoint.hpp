@@ -82,6 +82,8 @@ private:
     std::optional<std::vector<std::string>> headers_for(Operation operation,
                                                         const std::string &url);
     void learn(Operation operation, const std::string &url);
+    // One line when it says something else than before.
+    void log_extensions(const std::string &extension_responses);
     static void on_look_up_ended(void *data);
 
     const FacilitatorConf &conf_;
@@ -92,6 +94,7 @@ private:
     std::vector<std::unique_ptr<Host>> hosts_;
     Route routes_[5];
     std::unique_ptr<AuthTokens> tokens_;      // nullptr: no auth
+    std::string extension_responses_;         // that were logged last
     std::vector<FacilitatorCall *> waiting_;  // for addresses
     std::vector<FacilitatorCall *> calls_;    // all that run
 };

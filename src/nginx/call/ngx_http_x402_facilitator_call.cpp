@@ -297,6 +297,12 @@ void FacilitatorCall::answer(FacilitatorReply &reply)
     Done done = done_;
     void *data = data_;
     FacilitatorReply last = std::move(reply);
+    if (!last.extension_responses.empty()) {
+        guarded(ngx_cycle->log, 0, [&] {
+            endpoint_.log_extensions(last.extension_responses);
+            return 0;
+        });
+    }
     delete this;
     guarded(ngx_cycle->log, 0, [&] {
         done(data, last);

@@ -232,6 +232,7 @@ void HttpOrigin::Exchange::answer()
     reply.body = std::move(reader.body());
     reply.location = std::move(reader.location());
     reply.cache_control = std::move(reader.cache_control());
+    reply.extension_responses = std::move(reader.extension_responses());
     reply.retry_after = seconds_to_retry(reader.retry_after());
     reply.detail.clear();
     Connection *free = connection;

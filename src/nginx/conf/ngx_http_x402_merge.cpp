@@ -6,11 +6,13 @@
 #include "nginx/conf/ngx_http_x402_error_pages.hpp"
 #include "nginx/conf/ngx_http_x402_journal_check.hpp"
 #include "nginx/conf/ngx_http_x402_location_check.hpp"
+#include "nginx/conf/ngx_http_x402_manifest_list.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/filter/ngx_http_x402_variables.hpp"
 #include "nginx/offer/ngx_http_x402_facilitator_group.hpp"
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
 #include "nginx/offer/ngx_http_x402_offer.hpp"
+#include "nginx/offer/ngx_http_x402_service.hpp"
 #include "nginx/store/ngx_http_x402_zone.hpp"
 
 namespace x402 {
@@ -118,7 +120,7 @@ bool decide_priced(const LocationConf &conf, const LocationConf &outer,
     if (conf.enabled_directive != NGX_CONF_UNSET) {
         return conf.enabled_directive != 0;
     }
-    if (conf.status != StatusFormat::none) {
+    if (conf.status != StatusFormat::none || conf.manifest != nullptr) {
         return false;
     }
     return price_written || outer.has_price();
@@ -237,7 +239,7 @@ char *merge(ngx_conf_t *cf, LocationConf &outer, LocationConf &conf)
 
     bool price_written = conf.price.data || conf.accepts;
     bool terms_written = writes_terms(conf);
-    bool extensions_written = conf.extensions != nullptr;
+    bool resource_written = conf.extensions || conf.service;
     bool own_price_directive = conf.price.data != nullptr;
     set_enabled(conf, decide_priced(conf, outer, price_written),
                 outer.shadow_inherited);
@@ -247,7 +249,11 @@ char *merge(ngx_conf_t *cf, LocationConf &outer, LocationConf &conf)
         !conf.has_price() && !is_server
         && (conf.enabled_directive == 0 || outer.off_in_location);
     merge_settings(conf, outer);
+    merge_service(conf, outer);
     merge_books(cf, conf, outer);
+    if (!is_server && !record_location(cf, conf, outer)) {
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
     mcf->error_pages->note(cf, conf);
     check_rewrite(cf, conf);
 
@@ -268,7 +274,7 @@ char *merge(ngx_conf_t *cf, LocationConf &outer, LocationConf &conf)
 
     if (!terms_written && outer.offer != nullptr) {
         conf.offer = outer.offer;
-        if (extensions_written && !offer_size_ok(cf, conf)) {
+        if (resource_written && !offer_size_ok(cf, conf)) {
             return static_cast<char *>(NGX_CONF_ERROR);
         }
     } else if (!build_offer(cf, conf)) {

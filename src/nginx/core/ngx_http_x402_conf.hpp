@@ -27,9 +27,12 @@ struct FacilitatorConf;
 struct FacilitatorGroups;
 struct FacilitatorProxy;
 struct LocationOffer;
+struct Manifest;
 struct NeverminedConf;
 struct Notice;
 struct Paywall;
+struct SaleList;
+struct Service;
 struct PlacedOffers;
 struct PreparedOffers;
 struct SharedOffers;
@@ -125,6 +128,9 @@ struct LocationConf : ngx_http_x402_loc_conf_t {
     Ledger *ledger = nullptr;     // nullptr: off
     ngx_str_t label{};  // x402_label, of this location or one around it
     StatusFormat status = StatusFormat::none;  // of this location only
+    const Manifest *manifest = nullptr;        // of this location only
+    // x402_service, with what the levels around say.
+    Service *service = nullptr;
     Notices *notices = nullptr;
     const Paywall *paywall = nullptr;
     Extensions *extensions = nullptr;
@@ -169,6 +175,7 @@ struct MainConf {
     ErrorPageCheck *error_pages = nullptr;
     PlacedOffers *placed_offers = nullptr;
     SharedOffers *shared_offers = nullptr;
+    SaleList *sales = nullptr;  // nullptr: no location has x402_manifest
     const char *only_guard_of = nullptr;  // what no chain protects
     ConfOrigin only_guard_at{};
 };

@@ -9,6 +9,7 @@
 #include "nginx/offer/ngx_http_x402_extensions.hpp"
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
 #include "nginx/offer/ngx_http_x402_replaced_offers.hpp"
+#include "nginx/offer/ngx_http_x402_service.hpp"
 #include "nginx/offer/ngx_http_x402_shared_offers.hpp"
 #include "policy/network_table.hpp"
 #include "policy/price_text.hpp"
@@ -158,7 +159,8 @@ bool measure(ngx_conf_t *cf, const LocationConf &conf,
     std::string url = constant_of(conf.resource);
     std::string error = constant_of(conf.error);
     std::string header = base64_encode(payment_required_json(
-        error.empty() ? kPaymentRequired : error, {url, description, mime_type},
+        error.empty() ? kPaymentRequired : error,
+        {url, description, mime_type, {}, {}, service_members(conf)},
         offer.accepts_json(), extensions_json(conf)));
     if (header.size() > kMaxOfferBytes) {
         log_conf(cf, NGX_LOG_EMERG,

@@ -4,6 +4,7 @@
 #include "nginx/offer/ngx_http_x402_extensions.hpp"
 #include "nginx/offer/ngx_http_x402_offer.hpp"
 #include "nginx/offer/ngx_http_x402_prepared_offers.hpp"
+#include "nginx/offer/ngx_http_x402_service.hpp"
 #include "nginx/offer/ngx_http_x402_shared_offers.hpp"
 
 namespace x402 {
@@ -66,7 +67,8 @@ std::string key_of(const LocationConf &conf, const Challenge &challenge)
     for (std::string_view text :
          {std::string_view(challenge.unpaid ? "unpaid" : "error"),
           challenge.error, challenge.resource.description,
-          challenge.resource.mime_type, challenge.extensions_json}) {
+          challenge.resource.mime_type, challenge.resource.service,
+          challenge.extensions_json}) {
         append_part(key, text);
     }
     return key;
@@ -90,6 +92,7 @@ bool prepare_offers(ngx_conf_t *cf, LocationConf &conf)
                              text_of(conf.description),
                              text_of(conf.mime_type),
                              kPreparedMethod};
+    resource.service = service_members(conf);
     Challenge challenge = {error.empty() ? kPaymentRequired : error,
                            error.empty(),
                            resource,

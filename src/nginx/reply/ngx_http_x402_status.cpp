@@ -5,7 +5,7 @@
 #include "nginx/books/ngx_http_x402_counters.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
 #include "nginx/core/ngx_http_x402_header_list.hpp"
-#include "nginx/reply/ngx_http_x402_answer_body.hpp"
+#include "nginx/reply/ngx_http_x402_document.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 #include "nginx/store/ngx_http_x402_journal.hpp"
 #include "nginx/worker/ngx_http_x402_supported.hpp"
@@ -144,23 +144,6 @@ bool add_status_headers(ngx_http_request_t *r, StatusFormat format)
                                       "'none'"));
 }
 
-ngx_int_t send_status(ngx_http_request_t *r, const StatusBody &body)
-{
-    AnswerBody answer = {pool_copy(r->pool, body.text), body.type,
-                         body.type_length};
-    ngx_chain_t *out = body_chain(r, answer);
-    if (answer.text.data == nullptr || out == nullptr) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-    r->headers_out.status = NGX_HTTP_OK;
-    set_body_headers(r, answer);
-    ngx_int_t rc = ngx_http_send_header(r);
-    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
-        return rc;
-    }
-    return ngx_http_output_filter(r, out);
-}
-
 ngx_int_t tell_status(ngx_http_request_t *r)
 {
     if (!(r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD))) {
@@ -178,7 +161,9 @@ ngx_int_t tell_status(ngx_http_request_t *r)
     if (!add_status_headers(r, format)) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-    return send_status(r, body);
+    ngx_str_t text = pool_copy(r->pool, body.text);
+    return text.data ? send_document(r, view(text), body.type, body.type_length)
+                     : NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
 ngx_int_t on_status(ngx_http_request_t *r)

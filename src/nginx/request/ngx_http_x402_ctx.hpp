@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "nginx/offer/ngx_http_x402_offer.hpp"
+#include "nginx/offer/ngx_http_x402_service.hpp"
 #include "nginx/worker/ngx_http_x402_settlement.hpp"
 #include "nginx/worker/ngx_http_x402_worker.hpp"
 #include "policy/scheme_payload.hpp"
@@ -246,7 +247,8 @@ inline ResourceInfo resource_info(const RequestCtx &ctx)
     path = path.substr(0, path.find('?'));
     return {ctx.quote.resource_url, ctx.quote.description, ctx.quote.mime_type,
             view(ctx.r->method_name),
-            ctx.quote.conf->resource ? ctx.quote.resource_url : path};
+            ctx.quote.conf->resource ? ctx.quote.resource_url : path,
+            service_members(*ctx.quote.conf)};
 }
 
 // The context of r->main; nullptr if there is none. A context that an internal

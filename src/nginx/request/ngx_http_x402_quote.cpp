@@ -47,20 +47,34 @@ std::string own_port(ngx_http_request_t *r)
     return standard || port == 0 ? "" : ":" + std::to_string(port);
 }
 
-// $scheme://, $host, the port of the Host header, $request_uri; without a Host
-// (HTTP/1.0) the server's own name and port. Empty: no memory.
+struct OriginParts {
+    std::string_view scheme;
+    std::string_view host;
+    std::string own_port;
+    std::string_view port;  // of the Host header
+};
+
+// $scheme://, $host, the port of the Host header; without a Host (HTTP/1.0) the
+// server's own name and port.
+OriginParts origin_of(ngx_http_request_t *r)
+{
+    OriginParts origin;
+    origin.scheme = is_secure(r) ? "https://" : "http://";
+    origin.host = host_of(r);
+    if (r->headers_in.server.len) {
+        origin.port = written_port(r);
+    } else {
+        origin.own_port = own_port(r);
+    }
+    return origin;
+}
+
+// The origin and $request_uri. Empty: no memory.
 std::string_view default_url(ngx_http_request_t *r)
 {
-    std::string_view scheme = is_secure(r) ? "https://" : "http://";
-    std::string_view host = host_of(r);
-    std::string own;
-    std::string_view port;
-    if (r->headers_in.server.len) {
-        port = written_port(r);
-    } else {
-        own = own_port(r);
-        port = own;
-    }
+    OriginParts origin = origin_of(r);
+    auto [scheme, host, own, written] = origin;
+    std::string_view port = own.empty() ? written : std::string_view(own);
     std::string_view uri = view(r->unparsed_uri);
     std::size_t length = scheme.size() + host.size() + port.size() + uri.size();
     auto *url = static_cast<char *>(ngx_pnalloc(r->pool, length));
@@ -132,6 +146,14 @@ std::string_view host_of(ngx_http_request_t *r)
     auto *cscf = static_cast<ngx_http_core_srv_conf_t *>(
         ngx_http_get_module_srv_conf(r, ngx_http_core_module));
     return view(cscf->server_name);
+}
+
+std::string request_origin(ngx_http_request_t *r)
+{
+    OriginParts origin = origin_of(r);
+    return std::string(origin.scheme) + std::string(origin.host)
+           + (origin.own_port.empty() ? std::string(origin.port)
+                                      : origin.own_port);
 }
 
 ResourceParts resource_of(RequestCtx &ctx)

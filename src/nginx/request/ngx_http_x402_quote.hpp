@@ -27,6 +27,9 @@ bool is_bypassed(ngx_http_request_t *r, const LocationConf *conf);
 // Host as the client named it, for keys: $host.
 std::string_view host_of(ngx_http_request_t *r);
 
+// Scheme, host and port by which the client asks: https://api.example.com
+std::string request_origin(ngx_http_request_t *r);
+
 // The resource that a payment for this request buys: server, method, host, URI,
 // and the body, if it was read (x402_read_body).
 ResourceParts resource_of(RequestCtx &ctx);

@@ -316,6 +316,11 @@ void CurlEngine::read_headers(Transfer &transfer)
         reply.cache_control += i == 0 ? "" : ",";
         reply.cache_control += line->value;
     }
+    if (curl_easy_header(handle, "Extension-Responses", 0, CURLH_HEADER, -1,
+                         &line)
+        == CURLHE_OK) {
+        reply.extension_responses = line->value;
+    }
 }
 
 void CurlEngine::finish(Transfer *transfer, int result)

@@ -1,0 +1,20 @@
+// Whether a location is hidden from strangers, so that no manifest names it.
+#ifndef NGX_HTTP_X402_HIDDEN_LOCATION_HPP
+#define NGX_HTTP_X402_HIDDEN_LOCATION_HPP
+
+#include "nginx/core/ngx_http_x402_boundary.hpp"
+
+namespace x402 {
+
+enum class Visibility {
+    open,
+    by_subrequest,  // auth_request decides; the operator says whether to list
+    hidden,         // `internal`, a password, or `deny all`
+};
+
+// `loc_conf`: the configurations of a location, of all http modules, merged.
+Visibility visibility_of(ngx_conf_t *cf, void **loc_conf);
+
+}  // namespace x402
+
+#endif

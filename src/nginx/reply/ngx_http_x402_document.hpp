@@ -1,0 +1,19 @@
+// A whole document as the answer of a content handler.
+#ifndef NGX_HTTP_X402_DOCUMENT_HPP
+#define NGX_HTTP_X402_DOCUMENT_HPP
+
+#include <cstddef>
+
+#include "nginx/core/ngx_http_x402_boundary.hpp"
+
+namespace x402 {
+
+// 200 with this body; what it returns is the handler's. `type_length` is the
+// length of the type without its parameters. Lifetime of `text` and `type`: the
+// request's pool, or longer.
+ngx_int_t send_document(ngx_http_request_t *r, std::string_view text,
+                        std::string_view type, std::size_t type_length);
+
+}  // namespace x402
+
+#endif

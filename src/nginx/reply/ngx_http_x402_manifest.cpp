@@ -1,0 +1,63 @@
+#include "nginx/reply/ngx_http_x402_manifest.hpp"
+
+#include "base/json_text.hpp"
+#include "nginx/reply/ngx_http_x402_document.hpp"
+#include "nginx/reply/ngx_http_x402_reply.hpp"
+#include "nginx/request/ngx_http_x402_quote.hpp"
+
+namespace x402 {
+
+namespace {
+
+// `text` gets the whole document. False: no memory.
+bool join_pieces(ngx_http_request_t *r, const std::vector<std::string> &pieces,
+                 std::string_view &text)
+{
+    if (pieces.size() == 1) {
+        text = pieces.front();
+        return true;
+    }
+    std::string room;
+    std::string origin = request_origin(r);
+    std::string whole;
+    for (const std::string &piece : pieces) {
+        if (&piece != &pieces.front()) {
+            whole += inside_json_string(origin, room);
+        }
+        whole += piece;
+    }
+    ngx_str_t copied = pool_copy(r->pool, whole);
+    text = view(copied);
+    return copied.data != nullptr;
+}
+
+ngx_int_t tell_manifest(ngx_http_request_t *r)
+{
+    if (!(r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD))) {
+        return NGX_HTTP_NOT_ALLOWED;
+    }
+    ngx_int_t rc = ngx_http_discard_request_body(r);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+    constexpr std::string_view kType = "application/json";
+    std::string_view text;
+    // Scripts of any origin may read it: it is what everyone may know.
+    if (!join_pieces(r, loc_conf(r)->manifest->pieces, text)
+        || !add_constant_header(r, "Access-Control-Allow-Origin", "*")
+        || !add_constant_header(r, "X-Content-Type-Options", "nosniff")) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return send_document(r, text, kType, kType.size());
+}
+
+}  // namespace
+
+ngx_int_t on_manifest(ngx_http_request_t *r)
+{
+    return guarded(r->connection->log,
+                   static_cast<ngx_int_t>(NGX_HTTP_INTERNAL_SERVER_ERROR),
+                   [&] { return tell_manifest(r); });
+}
+
+}  // namespace x402

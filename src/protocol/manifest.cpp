@@ -1,0 +1,263 @@
+#include "protocol/manifest.hpp"
+
+#include <algorithm>
+
+#include "base/json_text.hpp"
+#include "protocol/openapi_operation.hpp"
+
+namespace x402 {
+
+namespace {
+
+constexpr std::string_view kMethods[] = {"get",     "put",  "post",  "delete",
+                                         "options", "head", "patch", "trace"};
+
+std::string lower(std::string_view text)
+{
+    std::string out(text);
+    for (char &letter : out) {
+        if (letter >= 'A' && letter <= 'Z') {
+            letter = static_cast<char>(letter + ('a' - 'A'));
+        }
+    }
+    return out;
+}
+
+void add_text(std::string &out, std::string_view key, std::string_view text)
+{
+    append_json_key(out, key);
+    append_json_string(out, text);
+}
+
+void add_value(std::string &out, std::string_view key, JsonValue value)
+{
+    append_json_key(out, key);
+    value.write(out);
+}
+
+bool is_charged(const ManifestRoute &route, std::string_view method)
+{
+    const auto &charged = route.charged;
+    return charged.empty()
+           || std::any_of(charged.begin(), charged.end(),
+                          [&](const std::string &each) {
+                              return lower(each) == method
+                                     || (each == "GET" && method == "head");
+                          });
+}
+
+// A path that its template matches: parameters become a letter.
+std::string sample_path(std::string_view path)
+{
+    std::string out;
+    bool inside = false;
+    for (char byte : path) {
+        if (byte == '{') {
+            out += 'x';
+        }
+        inside = byte == '{' || (inside && byte != '}');
+        if (!inside && byte != '}') {
+            out += byte;
+        }
+    }
+    return out;
+}
+
+std::string with_price(JsonValue operation, const ManifestRoute &route)
+{
+    std::string ours = "{\"responses\":{\"402\":";
+    ours += kPaymentRequiredResponse;
+    ours += "},\"x-payment-info\":" + payment_info(route) + '}';
+    auto added = JsonDocument::parse(ours);
+    std::string out;
+    if (!added) {
+        operation.write(out);
+        return out;
+    }
+    return merge_json_objects(operation, added->root());
+}
+
+// The path item with prices at its charged operations.
+void add_base_item(std::string &out, JsonValue item, const ManifestRoute *route)
+{
+    out += '{';
+    for (const auto &[key, value] : item.members()) {
+        append_json_key(out, key);
+        bool is_method =
+            std::find(std::begin(kMethods), std::end(kMethods), key)
+            != std::end(kMethods);
+        if (route && is_method && value.is_object()
+            && is_charged(*route, key)) {
+            out += with_price(value, *route);
+        } else {
+            value.write(out);
+        }
+    }
+    out += '}';
+}
+
+std::string paths_json(const std::vector<ManifestRoute> &routes, JsonValue base,
+                       const RouteFinder &find)
+{
+    std::vector<bool> covered(routes.size(), false);
+    std::vector<std::string> written;
+    std::string out = "{";
+    for (const auto &[path, item] : base["paths"].members()) {
+        std::size_t index = find(sample_path(path));
+        bool found = index < routes.size();
+        append_json_key(out, path);
+        add_base_item(out, item, found ? &routes[index] : nullptr);
+        written.emplace_back(path);
+        if (found) {
+            covered[index] = true;
+        }
+    }
+    for (std::size_t i = 0; i < routes.size(); i++) {
+        const ManifestRoute &route = routes[i];
+        // Two members of one name would be two truths.
+        if (covered[i]
+            || std::find(written.begin(), written.end(), route.path)
+                   != written.end()) {
+            continue;
+        }
+        written.push_back(route.path);
+        append_json_key(out, route.path);
+        out += '{';
+        for (const std::string &method : route.methods) {
+            append_json_key(out, lower(method));
+            out += openapi_operation(route, method);
+        }
+        out += '}';
+    }
+    return out + '}';
+}
+
+void add_contact(std::string &out, const std::string &contact)
+{
+    if (contact.empty()) {
+        return;
+    }
+    append_json_key(out, "contact");
+    out += '{';
+    add_text(out, contact.find("://") == std::string::npos ? "email" : "url",
+             contact);
+    out += '}';
+}
+
+std::string own_members(const ManifestService &service)
+{
+    std::string out = "{\"openapi\":\"3.1.0\",\"info\":{";
+    add_text(out, "title", service.title);
+    add_text(out, "version", "1.0.0");
+    add_contact(out, service.contact);
+    if (!service.guidance.empty()) {
+        add_text(out, "x-guidance", service.guidance);
+    }
+    out += '}';
+    if (!service.proof.empty()) {
+        append_json_key(out, "x-discovery");
+        out += "{\"ownershipProofs\":[";
+        append_json_string(out, service.proof);
+        out += "]}";
+    }
+    return out + '}';
+}
+
+std::string colon_route(std::string_view path)
+{
+    std::string out;
+    for (char byte : path) {
+        if (byte == '{') {
+            out += ':';
+        } else if (byte != '}') {
+            out += byte;
+        }
+    }
+    return out;
+}
+
+// Everything behind the origin, or the whole URL.
+void add_url(std::vector<std::string> &pieces, const ManifestRoute &route)
+{
+    std::string room;
+    pieces.back() += '"';
+    if (!route.url.empty()) {
+        pieces.back() += inside_json_string(route.url, room);
+    } else {
+        pieces.emplace_back(inside_json_string(route.path, room));
+    }
+    pieces.back() += '"';
+}
+
+void add_item(std::vector<std::string> &pieces, const ManifestRoute &route,
+              const std::string &method, std::int64_t now)
+{
+    pieces.back() += "{\"resource\":";
+    add_url(pieces, route);
+    std::string &out = pieces.back();
+    add_text(out, "type", "http");
+    out += ",\"x402Version\":2,\"lastUpdated\":" + std::to_string(now);
+    if (!route.accepts_json.empty()) {
+        append_json_key(out, "accepts");
+        out += route.accepts_json;
+    }
+    out += ",\"input\":{";
+    add_text(out, "method", method);
+    if (route.path.find('{') != std::string::npos) {
+        add_text(out, "routeTemplate", colon_route(route.path));
+    }
+    out += "}}";
+}
+
+}  // namespace
+
+std::string openapi_manifest(const ManifestService &service,
+                             const std::vector<ManifestRoute> &routes,
+                             JsonValue base, const RouteFinder &find)
+{
+    std::string paths = paths_json(routes, base, find);
+    std::string out;
+    auto own = JsonDocument::parse(own_members(service));
+    if (base.exists() && own) {
+        // What the operator wrote wins.
+        out = merge_json_objects(own->root(), base);
+    } else {
+        out = own_members(service);
+    }
+    // The paths of the base are written once, with their prices.
+    auto whole = JsonDocument::parse(out, {4 << 20, 64, 1 << 20, 1 << 20});
+    out = "{";
+    if (whole) {
+        for (const auto &[key, value] : whole->root().members()) {
+            if (key != "paths") {
+                add_value(out, key, value);
+            }
+        }
+    }
+    append_json_key(out, "paths");
+    return out + paths + '}';
+}
+
+std::vector<std::string>
+resource_manifest(const std::vector<ManifestRoute> &routes, std::int64_t now)
+{
+    std::vector<std::string> pieces = {"{\"version\":1,\"resources\":["};
+    for (const ManifestRoute &route : routes) {
+        pieces.back() += &route == &routes.front() ? "" : ",";
+        add_url(pieces, route);
+    }
+    pieces.back() += "],\"x402Version\":2,\"lastUpdated\":"
+                     + std::to_string(now) + ",\"items\":[";
+    bool first = true;
+    for (const ManifestRoute &route : routes) {
+        for (const std::string &method : route.methods) {
+            pieces.back() += first ? "" : ",";
+            first = false;
+            add_item(pieces, route, method, now);
+        }
+    }
+    pieces.back() += "]}";
+    return pieces;
+}
+
+}  // namespace x402
