@@ -79,6 +79,18 @@ my %examples = (
             is_content paid($t, '/orders', method => 'POST', body => '{}'), $t->get('/orders')->body, 'as it is';
         },
     },
+    'free-quota.conf' => {
+        offers => [ '/search?q=a' => ['eip155:84532 10000'] ],
+        free   => [ '/', '/index.html' ],
+        also   => sub ($t, $f, $up) {
+            my @key = (headers => [ 'X-Api-Key' => 'mine' ]);
+            is $t->get('/search?q=a', @key)->status, 200, "search $_ of the day" for 1 .. 3;
+            is $t->get('/search?q=a', @key)->status, 402, 'the fourth costs';
+            is paid($t, '/search?q=a', @key)->status, 200, 'and is sold';
+            is paid($t, '/search?q=a', change => { from => '0x000000000000000000000000000000000000dEaD' })->status, 403,
+                'but not to everyone';
+        },
+    },
     'several-networks.conf' => {
         offers => [ '/report' =>
             [ 'eip155:8453 50000', 'eip155:137 50000', 'eip155:42161 50000', 'eip155:1 750000' ] ],

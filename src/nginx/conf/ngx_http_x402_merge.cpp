@@ -12,6 +12,7 @@
 #include "nginx/offer/ngx_http_x402_facilitator_group.hpp"
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
 #include "nginx/offer/ngx_http_x402_offer.hpp"
+#include "nginx/offer/ngx_http_x402_payer_rules.hpp"
 #include "nginx/offer/ngx_http_x402_service.hpp"
 #include "nginx/store/ngx_http_x402_zone.hpp"
 
@@ -250,6 +251,7 @@ char *merge(ngx_conf_t *cf, LocationConf &outer, LocationConf &conf)
         && (conf.enabled_directive == 0 || outer.off_in_location);
     merge_settings(conf, outer);
     merge_service(conf, outer);
+    merge_payer_rules(conf, outer);
     merge_books(cf, conf, outer);
     if (!is_server && !record_location(cf, conf, outer)) {
         return static_cast<char *>(NGX_CONF_ERROR);

@@ -33,6 +33,7 @@ struct Notice;
 struct Paywall;
 struct SaleList;
 struct Service;
+struct PayerRules;
 struct PlacedOffers;
 struct PreparedOffers;
 struct SharedOffers;
@@ -121,6 +122,7 @@ struct LocationConf : ngx_http_x402_loc_conf_t {
     ngx_uint_t settle = NGX_CONF_UNSET_UINT;
     // ngx_http_complex_value_t; nullptr after merge: none.
     ngx_array_t *bypass = static_cast<ngx_array_t *>(NGX_CONF_UNSET_PTR);
+    PayerRules *payer_rules = nullptr;  // nullptr: none
     ngx_str_t cors{};  // "*", an origin; empty: off
     ngx_http_complex_value_t *unpaid_body = nullptr;
     ngx_str_t unpaid_type{};

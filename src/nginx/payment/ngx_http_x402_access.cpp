@@ -5,6 +5,7 @@
 
 #include "nginx/core/ngx_http_x402_header_list.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/payment/ngx_http_x402_payer_check.hpp"
 #include "nginx/payment/ngx_http_x402_payment.hpp"
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
 #include "nginx/payment/ngx_http_x402_phase_wait.hpp"
@@ -158,6 +159,9 @@ ngx_int_t first_visit(RequestCtx &ctx, const LocationConf *conf)
                  "write x402_network, x402_pay_to and x402_facilitator at the "
                  "server level, or serve this request by a location that does");
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    if (take_free_request(ctx, conf)) {
+        return NGX_DECLINED;
     }
     switch (make_quote(ctx, conf)) {
     case OfferState::made:

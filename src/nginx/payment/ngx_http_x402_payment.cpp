@@ -14,6 +14,7 @@
 #include "nginx/payment/ngx_http_x402_facilitator_peers.hpp"
 #include "nginx/payment/ngx_http_x402_identifier.hpp"
 #include "nginx/payment/ngx_http_x402_payer_claims.hpp"
+#include "nginx/payment/ngx_http_x402_payer_check.hpp"
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
 #include "nginx/payment/ngx_http_x402_payment_settlement.hpp"
 #include "nginx/payment/ngx_http_x402_phase_wait.hpp"
@@ -138,7 +139,7 @@ bool may_skip_verify(RequestCtx &ctx, Worker &worker)
 {
     const Payment &payment = *ctx.payment;
     if (payment.settles != SettleTime::before || payment.name
-        || has_older_claim(ctx, worker)) {
+        || has_payer_rules(*ctx.quote.conf) || has_older_claim(ctx, worker)) {
         return false;
     }
     bool has_room =

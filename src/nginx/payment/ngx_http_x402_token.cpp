@@ -11,6 +11,7 @@
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
 #include "nginx/payment/ngx_http_x402_admission.hpp"
 #include "nginx/payment/ngx_http_x402_content_deadline.hpp"
+#include "nginx/payment/ngx_http_x402_payer_check.hpp"
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
 #include "nginx/payment/ngx_http_x402_verify.hpp"
 #include "nginx/reply/ngx_http_x402_answer_body.hpp"
@@ -76,6 +77,9 @@ bool never_moves(RequestCtx &, const FacilitatorReply &, const VerifyAnswer &)
 
 void accept_token(RequestCtx &ctx)
 {
+    if (!payer_may_buy(ctx)) {
+        return;
+    }
     // The body of settle is the same; verify names the payer.
     ctx.payment->request_body =
         question(ctx, agent_request_of(ctx.trace.verify_body));

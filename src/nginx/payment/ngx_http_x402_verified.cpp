@@ -6,6 +6,7 @@
 #include "nginx/payment/ngx_http_x402_claim_takeover.hpp"
 #include "nginx/payment/ngx_http_x402_content_deadline.hpp"
 #include "nginx/payment/ngx_http_x402_identifier.hpp"
+#include "nginx/payment/ngx_http_x402_payer_check.hpp"
 #include "nginx/payment/ngx_http_x402_payer_claims.hpp"
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
 #include "nginx/payment/ngx_http_x402_payment_settlement.hpp"
@@ -105,10 +106,12 @@ void accept_valid_payment(RequestCtx &ctx)
     Worker &worker = *worker_of(main_conf(ctx.r));
     ctx.slot.prove();
     if (ctx.payment->disputed_claim) {
-        settle_disputed_claim(ctx, worker);
+        if (payer_may_buy(ctx)) {
+            settle_disputed_claim(ctx, worker);
+        }
         return;
     }
-    if (adopt_older_claim(ctx, worker)) {
+    if (adopt_older_claim(ctx, worker) || !payer_may_buy(ctx)) {
         return;
     }
     if (!record_identifier(ctx)) {

@@ -129,6 +129,9 @@ void record_reply(RequestCtx &ctx, const OwnReply &answer)
         bool known =
             answer.charged && std::string_view(answer.charged) == "false";
         ctx.trace.reply = known ? ReplyKind::fault : ReplyKind::unknown;
+        if (answer.refusal) {
+            ctx.trace.reply = ReplyKind::refusal;
+        }
         ctx.trace.reason = answer.word ? answer.word : "";
         return;
     }

@@ -33,6 +33,7 @@ struct OwnReply {
     std::string payer;        // of a refused payment, as the facilitator says
     std::string receipt;      // JSON for PAYMENT-RESPONSE; empty: none
     const char *word = nullptr;  // of the JSON body; nullptr: that of a 402
+    bool refusal = false;  // by a rule of the location: not a failure
     const char *charged =
         nullptr;                 // JSON value of `charged`; nullptr: left out
     ngx_uint_t retry_after = 0;  // s; 0: no header

@@ -1,0 +1,113 @@
+#include "nginx/payment/ngx_http_x402_payer_check.hpp"
+
+#include <algorithm>
+
+#include "base/text_excerpt.hpp"
+#include "nginx/core/ngx_http_x402_complex_value.hpp"
+#include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/offer/ngx_http_x402_payer_rules.hpp"
+#include "nginx/payment/ngx_http_x402_payment_answer.hpp"
+#include "nginx/reply/ngx_http_x402_reply.hpp"
+#include "nginx/store/ngx_http_x402_usage_zone.hpp"
+
+namespace x402 {
+
+namespace {
+
+void refuse(RequestCtx &ctx, OwnReply answer)
+{
+    answer.refusal = true;
+    end_payment(ctx, PaymentEvent::verify_failed, std::move(answer));
+}
+
+bool refuse_for(RequestCtx &ctx, const char *word, std::uint64_t wait_ms)
+{
+    OwnReply answer = fault_answer(NGX_HTTP_TOO_MANY_REQUESTS, word);
+    answer.retry_after = static_cast<ngx_uint_t>((wait_ms + 999) / 1000);
+    log_line(NGX_LOG_INFO, ctx.r->connection->log,
+             "a rule of the location refuses the payer "
+                 + log_excerpt(ctx.payment->payer) + ": " + word);
+    refuse(ctx, std::move(answer));
+    return false;
+}
+
+// Letters of one address in another case are no other payer.
+std::string payer_of(const RequestCtx &ctx)
+{
+    std::string payer = ctx.payment->payer;
+    if (payer.substr(0, 2) == "0x") {
+        std::transform(payer.begin(), payer.end(), payer.begin(), [](char c) {
+            return c >= 'A' && c <= 'F' ? static_cast<char>(c + ('a' - 'A'))
+                                        : c;
+        });
+    }
+    return payer;
+}
+
+bool within_quota(RequestCtx &ctx, const PayerQuota &quota,
+                  const std::string &payer)
+{
+    std::string_view subject = payer;
+    if (!evaluate(ctx.r, quota.key, subject)) {
+        refuse(ctx, fault_answer(NGX_HTTP_INTERNAL_SERVER_ERROR, "no_memory"));
+        return false;
+    }
+    if (subject.empty()) {
+        return true;
+    }
+    std::uint64_t wait =
+        count_usage(quota.zone, quota.rule, subject, quota.quota);
+    return wait == 0 || refuse_for(ctx, "quota_used_up", wait);
+}
+
+}  // namespace
+
+bool has_payer_rules(const LocationConf &conf)
+{
+    return conf.payer_rules && conf.payer_rules->ask_payer();
+}
+
+bool payer_may_buy(RequestCtx &ctx)
+{
+    const LocationConf &conf = *ctx.quote.conf;
+    if (!has_payer_rules(conf)) {
+        return true;
+    }
+    const PayerRules &rules = *conf.payer_rules;
+    if (ngx_http_test_predicates(ctx.r, rules.deny) == NGX_DECLINED) {
+        log_line(NGX_LOG_INFO, ctx.r->connection->log,
+                 "x402_deny refuses the payer "
+                     + log_excerpt(ctx.payment->payer));
+        refuse(ctx, fault_answer(NGX_HTTP_FORBIDDEN, "payer_refused"));
+        return false;
+    }
+    std::string payer = payer_of(ctx);
+    if (rules.limit && !payer.empty()) {
+        std::uint64_t wait = count_usage(rules.limit->zone, rules.limit->rule,
+                                         payer, rules.limit->rate);
+        if (wait != 0) {
+            return refuse_for(ctx, "payer_too_fast", wait);
+        }
+    }
+    return std::all_of(rules.quotas.begin(), rules.quotas.end(),
+                       [&](const PayerQuota &quota) {
+                           return within_quota(ctx, quota, payer);
+                       });
+}
+
+bool take_free_request(RequestCtx &ctx, const LocationConf *conf)
+{
+    if (conf->payer_rules == nullptr || !conf->payer_rules->free) {
+        return false;
+    }
+    const PayerQuota &quota = *conf->payer_rules->free;
+    std::string_view subject;
+    if (!evaluate(ctx.r, quota.key, subject) || subject.empty()
+        || count_usage(quota.zone, quota.rule, subject, quota.quota) != 0) {
+        return false;
+    }
+    ctx.free_at = conf;
+    return true;
+}
+
+}  // namespace x402

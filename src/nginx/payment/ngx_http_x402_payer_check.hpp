@@ -1,0 +1,24 @@
+// What the operator's rules say of a payer, once its payment was verified and
+// before content is made, and of a client before its price.
+#ifndef NGX_HTTP_X402_PAYER_CHECK_HPP
+#define NGX_HTTP_X402_PAYER_CHECK_HPP
+
+#include "nginx/request/ngx_http_x402_ctx.hpp"
+
+namespace x402 {
+
+// Whether the location asks something of payers, so that none is settled
+// before it was verified.
+bool has_payer_rules(const LocationConf &conf);
+
+// Money: nothing is charged where this says no, and the claim is free again.
+// False: the payment was ended with 403 or 429. Precondition: verified.
+bool payer_may_buy(RequestCtx &ctx);
+
+// x402_free: whether this request is one of its key's free ones; counts it. The
+// location is free for this request from then on.
+bool take_free_request(RequestCtx &ctx, const LocationConf *conf);
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,95 @@
+#include "session/usage_table.hpp"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace x402 {
+namespace {
+
+struct Memory {
+    explicit Memory(std::size_t bytes = 64 * 1024) : words(bytes / 8)
+    {
+        UsageTable::format(words.data(), bytes);
+    }
+    UsageTable table() { return UsageTable(words.data()); }
+    std::vector<std::uint64_t> words;
+};
+
+Digest key(int n)
+{
+    return sha256("key " + std::to_string(n));
+}
+
+TEST(UsageTable, CountsAQuotaFromItsFirstRequest)
+{
+    Memory memory;
+    UsageTable table = memory.table();
+    UsageQuota quota = {2, 1000};
+    EXPECT_EQ(table.count(key(1), quota, 5000), 0u);
+    EXPECT_EQ(table.count(key(1), quota, 5400), 0u);
+    EXPECT_EQ(table.count(key(1), quota, 5500), 500u);
+    EXPECT_EQ(table.count(key(2), quota, 5500), 0u);
+    EXPECT_EQ(table.count(key(1), quota, 5999), 1u);
+    EXPECT_EQ(table.count(key(1), quota, 6000), 0u);
+    EXPECT_EQ(table.count(key(1), quota, 6001), 0u);
+    EXPECT_EQ(table.count(key(1), quota, 6002), 998u);
+}
+
+TEST(UsageTable, SpacesARateAndLetsABurstThrough)
+{
+    Memory memory;
+    UsageTable table = memory.table();
+    UsageRate rate = {100 * 1000, 2};
+    for (int i = 0; i < 3; i++) {
+        EXPECT_EQ(table.count(key(1), rate, 1000), 0u) << i;
+    }
+    EXPECT_EQ(table.count(key(1), rate, 1000), 100u);
+    EXPECT_EQ(table.count(key(1), rate, 1099), 1u);
+    EXPECT_EQ(table.count(key(1), rate, 1100), 0u);
+    EXPECT_EQ(table.count(key(1), rate, 1100), 100u);
+    EXPECT_EQ(table.count(key(1), rate, 9000), 0u);
+}
+
+TEST(UsageTable, WithoutABurstIsOneAtATime)
+{
+    Memory memory;
+    UsageTable table = memory.table();
+    UsageRate rate = {1000 * 1000, 0};
+    EXPECT_EQ(table.count(key(1), rate, 1000), 0u);
+    EXPECT_EQ(table.count(key(1), rate, 1000), 1000u);
+    EXPECT_EQ(table.count(key(1), rate, 2000), 0u);
+}
+
+TEST(UsageTable, SurvivesAClockThatIsSetBack)
+{
+    Memory memory;
+    UsageTable table = memory.table();
+    EXPECT_EQ(table.count(key(1), UsageQuota{1, 1000}, 9000000), 0u);
+    EXPECT_EQ(table.count(key(1), UsageQuota{1, 1000}, 5000), 0u);
+    EXPECT_EQ(table.count(key(2), UsageRate{1000, 0}, 9000000), 0u);
+    EXPECT_LE(table.count(key(2), UsageRate{1000, 0}, 5000), 1u);
+}
+
+TEST(UsageTable, GivesUpWhatEndsFirst)
+{
+    Memory memory(UsageTable::least_bytes());
+    UsageTable table = memory.table();
+    EXPECT_EQ(table.count(key(0), UsageQuota{1, 100000}, 1000), 0u);
+    for (int i = 1; i < 100; i++) {
+        EXPECT_EQ(table.count(key(i), UsageQuota{1, 1000}, 1000), 0u);
+    }
+    EXPECT_GT(table.count(key(0), UsageQuota{1, 100000}, 1000), 0u);
+}
+
+TEST(UsageTable, IsRecognised)
+{
+    Memory memory;
+    EXPECT_TRUE(UsageTable::recognises(memory.words.data(), 64 * 1024));
+    EXPECT_FALSE(UsageTable::recognises(memory.words.data(), 32 * 1024));
+    memory.words[0] = 0;
+    EXPECT_FALSE(UsageTable::recognises(memory.words.data(), 64 * 1024));
+}
+
+}  // namespace
+}  // namespace x402
