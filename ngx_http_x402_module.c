@@ -21,6 +21,13 @@ static ngx_conf_enum_t  ngx_http_x402_unproven[] = {
 };
 
 
+static ngx_conf_enum_t  ngx_http_x402_batch[] = {
+    { ngx_string("refuse"), NGX_HTTP_X402_BATCH_REFUSE },
+    { ngx_string("sum"), NGX_HTTP_X402_BATCH_SUM },
+    { ngx_null_string, 0 }
+};
+
+
 static ngx_conf_enum_t  ngx_http_x402_settle_failure[] = {
     { ngx_string("reject"), NGX_HTTP_X402_FAILURE_REJECT },
     { ngx_string("deliver"), NGX_HTTP_X402_FAILURE_DELIVER },
@@ -321,6 +328,13 @@ static ngx_command_t  ngx_http_x402_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_x402_loc_conf_t, read_body),
       NULL },
+
+    { ngx_string("x402_batch"),
+      NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_x402_loc_conf_t, batch),
+      &ngx_http_x402_batch },
 
     { ngx_string("x402_settle_buffer"),
       NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,

@@ -109,6 +109,27 @@ std::string to_decimal(std::string_view amount, unsigned decimals)
     return fraction.empty() ? digits : digits + "." + fraction;
 }
 
+std::optional<std::string> add_atomic_amounts(std::string_view left,
+                                              std::string_view right)
+{
+    std::string sum;
+    int carry = 0;
+    for (std::size_t i = 0; i < std::max(left.size(), right.size()); i++) {
+        int digit = carry;
+        for (std::string_view term : {left, right}) {
+            digit += i < term.size() ? term[term.size() - 1 - i] - '0' : 0;
+        }
+        sum += static_cast<char>('0' + digit % 10);
+        carry = digit / 10;
+    }
+    if (carry != 0) {
+        sum += '1';
+    }
+    std::reverse(sum.begin(), sum.end());
+    return is_atomic_amount(sum) ? std::optional<std::string>(std::move(sum))
+                                 : std::nullopt;
+}
+
 int compare_atomic_amounts(std::string_view left, std::string_view right)
 {
     if (left.size() != right.size()) {

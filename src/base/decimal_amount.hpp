@@ -33,6 +33,10 @@ Result<std::string> to_atomic_amount(std::string_view decimal,
 // Without redundant zeros. Precondition: is_atomic_amount(amount).
 std::string to_decimal(std::string_view amount, unsigned decimals);
 
+// The sum of two atomic amounts; nullopt: more than 2^256-1.
+std::optional<std::string> add_atomic_amounts(std::string_view left,
+                                              std::string_view right);
+
 // Compares two atomic amounts by value: <0, 0, >0.
 int compare_atomic_amounts(std::string_view left, std::string_view right);
 

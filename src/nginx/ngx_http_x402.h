@@ -21,6 +21,9 @@
 #define NGX_HTTP_X402_UNPROVEN_DELIVER  0
 #define NGX_HTTP_X402_UNPROVEN_REFUSE   1
 
+#define NGX_HTTP_X402_BATCH_REFUSE  0
+#define NGX_HTTP_X402_BATCH_SUM     1
+
 #define NGX_HTTP_X402_FAILURE_REJECT   0
 #define NGX_HTTP_X402_FAILURE_DELIVER  1
 
@@ -72,6 +75,7 @@ typedef struct {
                                            /* NGX_CONF_UNSET_UINT: as the
                                               dialect has it */
     size_t                     read_body;  /* 0: not read */
+    ngx_uint_t                 batch;      /* an array as request body */
     ngx_flag_t                 forward_payment;
     ngx_http_complex_value_t  *error;
     ngx_uint_t                 refuse_status;  /* of an invalid payment */

@@ -91,6 +91,22 @@ my %examples = (
                 'but not to everyone';
         },
     },
+    'mcp.conf' => {
+        offers => [],    # by request body, see below
+        free   => [ '/', '/index.html', '/openapi.json', '/mcp' ],
+        also   => sub ($t, $f, $up) {
+            my sub call ($body) { return $t->ask(POST => '/mcp', body => $body) }
+            my sub tool ($name) { return qq({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"$name"}}) }
+            is call(qq({"jsonrpc":"2.0","id":1,"method":"$_"}))->status, 200, "$_ is free"
+                for qw(initialize ping tools/list notifications/initialized);
+            is offer(call(tool($_->[0])))->{accepts}[0]{amount}, $_->[1], "$_->[0] has its price"
+                for [ search => 10000 ], [ report => 50000 ], [ 'Search', 250000 ], [ 'other', 250000 ];
+            is call('[' . tool('search') . ']')->status, 400, 'no batches';
+            is call(qq({"method":"tools/list","Method":"tools/call"}))->status, 400, 'nor two methods';
+            is paid($t, '/mcp', method => 'POST', body => tool('search'))->status, 200, 'a tool is sold';
+            is $f->asked('settle')->{paymentRequirements}{amount}, '10000', 'at its price';
+        },
+    },
     'several-networks.conf' => {
         offers => [ '/report' =>
             [ 'eip155:8453 50000', 'eip155:137 50000', 'eip155:42161 50000', 'eip155:1 750000' ] ],
@@ -379,12 +395,14 @@ for my $name (sort keys %examples) {
     }
     is $f->calls, 0, "$name: no facilitator was asked for that";
 
-    my ($r, $receipt) = sold($about, $t, $sold);
-    is $r->status, 200, "$name: $sold is sold";
-    ok $receipt->{success}, "$name: with a receipt";
-    is $f->order, $about->{order} // 'verify settle', "$name: at the facilitator";
-    my ($last) = ($about->{order} // 'settle') =~ /(\w+)\z/;
-    is $f->asked($last)->{paymentRequirements}{payTo}, $about->{pay_to} // $pay_to, "$name: to the address";
+    if (defined $sold) {
+        my ($r, $receipt) = sold($about, $t, $sold);
+        is $r->status, 200, "$name: $sold is sold";
+        ok $receipt->{success}, "$name: with a receipt";
+        is $f->order, $about->{order} // 'verify settle', "$name: at the facilitator";
+        my ($last) = ($about->{order} // 'settle') =~ /(\w+)\z/;
+        is $f->asked($last)->{paymentRequirements}{payTo}, $about->{pay_to} // $pay_to, "$name: to the address";
+    }
     $_->forget for $f, $up;
     if ($about->{also}) {
         subtest $name => sub { $about->{also}->($t, $f, $up) };

@@ -281,6 +281,13 @@ bool check_location(ngx_conf_t *cf, const LocationConf &conf, bool new_offer)
                  conf.origin);
         return false;
     }
+    if (conf.batch == NGX_HTTP_X402_BATCH_SUM && conf.read_body == 0) {
+        log_conf(cf, NGX_LOG_EMERG,
+                 "\"x402_batch sum\" needs the request body; write "
+                 "x402_read_body with a size",
+                 conf.origin);
+        return false;
+    }
     if (!new_offer || uses_bearer_tokens(conf)) {
         return true;
     }

@@ -109,6 +109,8 @@ void merge_settings(LocationConf &conf, const LocationConf &outer)
     ngx_conf_merge_uint_value(conf.settle_failure, outer.settle_failure,
                               NGX_CONF_UNSET_UINT);
     ngx_conf_merge_size_value(conf.read_body, outer.read_body, 0);
+    ngx_conf_merge_uint_value(conf.batch, outer.batch,
+                              NGX_HTTP_X402_BATCH_REFUSE);
     ngx_conf_merge_value(conf.forward_payment, outer.forward_payment, 0);
     merge_replies(conf, outer);
 }

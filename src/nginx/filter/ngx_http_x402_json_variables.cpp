@@ -118,9 +118,17 @@ std::string body_field(ngx_http_request_t *r, std::string_view name)
             ctx->body_missed = true;
         }
     }
-    return ctx && ctx->trace.body_document
-               ? text_of(only_value(ctx->trace.body_document->root(), name))
-               : std::string();
+    if (ctx == nullptr || !ctx->trace.body_document) {
+        return {};
+    }
+    JsonValue root = ctx->trace.body_document->root();
+    if (ctx->trace.batch_element) {
+        root = root.at(*ctx->trace.batch_element);
+    } else if (root.is_array() && ctx->quote.offer == nullptr) {
+        // Money: the same for a map that would be remembered for each element.
+        ctx->body_missed = true;
+    }
+    return text_of(only_value(root, name));
 }
 
 // A member of a facilitator's answer; `document` is parsed at the first use.

@@ -138,6 +138,8 @@ struct Trace {
     std::string settle_body;                      // the answer to settle
     std::optional<JsonDocument> settle_document;  // of it, once asked for
     std::optional<JsonDocument> body_document;    // of the request body
+    // Of a body that is an array (x402_batch), while it is priced.
+    std::optional<std::size_t> batch_element;
 };
 
 class RequestCtx {

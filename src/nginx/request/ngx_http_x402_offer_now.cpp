@@ -5,11 +5,13 @@
 #include <map>
 #include <memory>
 
+#include "base/decimal_amount.hpp"
 #include "base/text_excerpt.hpp"
 #include "facilitator/credit_answers.hpp"
 #include "nginx/core/ngx_http_x402_complex_value.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_offer.hpp"
+#include "nginx/request/ngx_http_x402_batch.hpp"
 #include "nginx/request/ngx_http_x402_made_offers.hpp"
 #include "nginx/request/ngx_http_x402_offer_supported.hpp"
 #include "nginx/request/ngx_http_x402_request_body.hpp"
@@ -298,6 +300,72 @@ OfferState variable_offer(ngx_http_request_t *r, Worker &worker,
     return state;
 }
 
+bool same_receiver(const PaymentRequirements &left,
+                   const PaymentRequirements &right)
+{
+    return left.scheme == right.scheme && left.network == right.network
+           && left.asset == right.asset && left.pay_to == right.pay_to
+           && left.plan == right.plan && left.agent == right.agent;
+}
+
+// Adds the price of one element to that of those before, in `sum` (nullptr:
+// there was none). False: the ways to pay differ, or the sum is no amount.
+bool add_prices(const PaymentOffer &offer,
+                std::shared_ptr<const PaymentOffer> &sum)
+{
+    auto added = std::make_shared<PaymentOffer>();
+    for (std::size_t i = 0; i < offer.options().size(); i++) {
+        const PaymentOffer::Option &option = offer.options()[i];
+        auto copied = with_supported_extra(option.requirements, JsonValue());
+        if (!copied) {
+            return false;
+        }
+        if (sum) {
+            const PaymentRequirements &before = sum->options()[i].requirements;
+            auto amount = add_atomic_amounts(before.amount, copied->amount);
+            if (!amount || !same_receiver(before, copied.value())) {
+                return false;
+            }
+            copied->amount = *amount;
+        }
+        added->add(std::move(copied.value()), option.term);
+    }
+    sum = std::move(added);
+    return true;
+}
+
+// Of a body that is an array: each element has its price, and the sum of them
+// is asked for.
+OfferState batch_offer(RequestCtx &ctx, Worker &worker,
+                       const LocationOffer &location,
+                       std::shared_ptr<const PaymentOffer> &made)
+{
+    OfferState state = OfferState::free;
+    each_batch_element(ctx, [&] {
+        std::shared_ptr<const PaymentOffer> own;
+        OfferState here = OfferState::made;
+        if (!location.constant) {
+            here = variable_offer(ctx.r, worker, location, own);
+        }
+        if (here == OfferState::free) {
+            return true;
+        }
+        state = here;
+        if (here != OfferState::made) {
+            return false;  // and nothing is sold
+        }
+        if (!add_prices(own ? *own : *location.constant, made)) {
+            log_line(NGX_LOG_ERR, ctx.r->connection->log,
+                     "no offer can be made for a batch, answered 500: its "
+                     "elements are paid to different receivers, or cost more "
+                     "than there is");
+            state = OfferState::failed;
+        }
+        return state == OfferState::made;
+    });
+    return state;
+}
+
 bool is_supplemented(const PaymentOffer &offer)
 {
     const auto &options = offer.options();
@@ -313,7 +381,10 @@ OfferState offer_now(ngx_http_request_t *r, const LocationConf &conf,
                      std::shared_ptr<const PaymentOffer> &offer)
 {
     const LocationOffer &location = location_offer(conf);
-    if (location.constant && !location.with_supported) {
+    RequestCtx *ctx =
+        conf.batch == NGX_HTTP_X402_BATCH_SUM ? find_ctx(r) : nullptr;
+    bool is_batch = ctx && has_batch(*ctx);
+    if (location.constant && !location.with_supported && !is_batch) {
         offer = location.constant;
         return OfferState::made;
     }
@@ -321,11 +392,13 @@ OfferState offer_now(ngx_http_request_t *r, const LocationConf &conf,
     if (worker == nullptr) {
         return OfferState::failed;
     }
-    if (location.constant) {
+    if (location.constant && !is_batch) {
         offer = supplemented_constant(*worker, conf);
     } else {
         std::shared_ptr<const PaymentOffer> made;
-        OfferState state = variable_offer(r, *worker, location, made);
+        OfferState state = is_batch
+                               ? batch_offer(*ctx, *worker, location, made)
+                               : variable_offer(r, *worker, location, made);
         if (state != OfferState::made) {
             return state;
         }

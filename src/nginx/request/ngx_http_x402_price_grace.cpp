@@ -2,6 +2,7 @@
 #include "nginx/request/ngx_http_x402_price_grace.hpp"
 
 #include "base/decimal_amount.hpp"
+#include "nginx/request/ngx_http_x402_batch.hpp"
 #include "nginx/request/ngx_http_x402_offer_supported.hpp"
 #include "policy/claim_key.hpp"
 
@@ -33,7 +34,8 @@ find_offered(RequestCtx &ctx, Choose choose,
         return option;
     }
     Worker *worker = worker_of(main_conf(ctx.r));
-    if (worker == nullptr) {
+    // Money: the sum of a batch was never the price of one request.
+    if (worker == nullptr || has_batch(ctx)) {
         return nullptr;
     }
     const auto *before = offers_before(*worker, *ctx.quote.conf);

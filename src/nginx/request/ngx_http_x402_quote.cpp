@@ -5,6 +5,7 @@
 
 #include "nginx/core/ngx_http_x402_complex_value.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/request/ngx_http_x402_batch.hpp"
 #include "nginx/request/ngx_http_x402_request_body.hpp"
 
 namespace x402 {
@@ -128,7 +129,9 @@ bool is_bypassed(ngx_http_request_t *r, const LocationConf *conf)
             return answer;
         }
     }
-    bool bypassed = ngx_http_test_predicates(r, conf->bypass) == NGX_DECLINED;
+    bool bypassed = each_batch_element(*ctx, [&] {
+        return ngx_http_test_predicates(r, conf->bypass) == NGX_DECLINED;
+    });
     if (bypassed && ctx->body_missed) {
         log_line(NGX_LOG_ERR, r->connection->log,
                  "x402_bypass is not followed: " + std::string(kBodyMissed));

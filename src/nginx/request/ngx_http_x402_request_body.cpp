@@ -11,6 +11,8 @@ namespace x402 {
 
 namespace {
 
+constexpr std::size_t kMostBatchElements = 64;
+
 // False: a file could not be read.
 bool append_buffer(const ngx_buf_t &buffer, std::string &text)
 {
@@ -50,10 +52,33 @@ bool is_ambiguous(JsonValue root)
     return false;
 }
 
+// Empty, or why no price can be taken from it.
+std::string fault_of(JsonValue root, bool batches)
+{
+    if (batches && root.is_array()) {
+        if (root.size() == 0 || root.size() > kMostBatchElements) {
+            return "a batch has 1 to " + std::to_string(kMostBatchElements)
+                   + " elements";
+        }
+        for (std::size_t i = 0; i < root.size(); i++) {
+            std::string fault = fault_of(root.at(i), false);
+            if (!fault.empty()) {
+                return "an element of the batch: " + fault;
+            }
+        }
+        return {};
+    }
+    if (!root.is_object()) {
+        return "it is not an object";
+    }
+    return is_ambiguous(root) ? "members differ in case alone" : "";
+}
+
 // Money: a body that only the upstream can read, or one without members (an
 // array, a number), would be sold at the price of an empty one.
-ngx_int_t take_body(RequestCtx &ctx, std::size_t limit)
+ngx_int_t take_body(RequestCtx &ctx, const LocationConf &conf)
 {
+    std::size_t limit = conf.read_body;
     ngx_http_request_t *r = ctx.r;
     if (r->request_body == nullptr || r->request_body->bufs == nullptr) {
         return NGX_OK;
@@ -80,10 +105,8 @@ ngx_int_t take_body(RequestCtx &ctx, std::size_t limit)
     std::string why;
     if (!document) {
         why = log_excerpt(document.problem().text);
-    } else if (!document->root().is_object()) {
-        why = "it is not an object";
-    } else if (is_ambiguous(document->root())) {
-        why = "members differ in case alone";
+    } else {
+        why = fault_of(document->root(), conf.batch == NGX_HTTP_X402_BATCH_SUM);
     }
     if (!why.empty()) {
         log_line(NGX_LOG_INFO, r->connection->log,
@@ -106,7 +129,7 @@ void on_body(ngx_http_request_t *r)
                 return static_cast<ngx_int_t>(NGX_HTTP_INTERNAL_SERVER_ERROR);
             }
             ctx->body_read = true;
-            return take_body(*ctx, loc_conf(r)->read_body);
+            return take_body(*ctx, *loc_conf(r));
         });
     if (rc != NGX_OK) {
         ngx_http_finalize_request(r, rc);
