@@ -146,6 +146,25 @@ Fault read_listing(std::string_view text, ServiceCard::Listing &listing)
     return {};
 }
 
+struct UrlKey {
+    std::string_view key;
+    std::string ServiceCard::*member;
+    bool email;  // may be an address, too
+};
+
+constexpr UrlKey kUrlKeys[] = {
+    {"icon", &ServiceCard::icon, false},
+    {"help", &ServiceCard::help, false},
+    {"contact", &ServiceCard::contact, true},
+};
+
+Fault url_fault(const UrlKey &known, std::string_view value)
+{
+    return std::string(known.key) + " \"" + std::string(value)
+           + (known.email ? "\" is neither an e-mail address nor a URL"
+                          : "\" is not an http or https URL");
+}
+
 template <class T> void take_if_empty(T &own, const T &outer)
 {
     if (own.empty()) {
@@ -172,18 +191,12 @@ std::string ServiceCard::read(std::string_view word)
     if (key == "tags") {
         return read_tags(value, tags);
     }
-    if (key == "icon") {
-        icon = value;
-        return is_web_url(value)
-                   ? Fault()
-                   : "icon \"" + icon + "\" is not an http or https URL";
-    }
-    if (key == "contact") {
-        contact = value;
-        return is_email(value) || is_web_url(value)
-                   ? Fault()
-                   : "contact \"" + contact
-                         + "\" is neither an e-mail address nor a URL";
+    for (const UrlKey &known : kUrlKeys) {
+        if (key == known.key) {
+            this->*known.member = value;
+            bool fine = is_web_url(value) || (known.email && is_email(value));
+            return fine ? Fault() : url_fault(known, value);
+        }
     }
     if (key == "guidance") {
         guidance = value;
@@ -208,8 +221,8 @@ std::string ServiceCard::read(std::string_view word)
         return read_listing(value, listing);
     }
     return "\"" + std::string(key)
-           + "\" is unknown; write name, tags, icon, contact, guidance, proof, "
-             "path, method, price or list";
+           + "\" is unknown; write name, tags, icon, contact, guidance, help, "
+             "proof, path, method, price or list";
 }
 
 void ServiceCard::inherit(const ServiceCard &outer)
@@ -219,6 +232,7 @@ void ServiceCard::inherit(const ServiceCard &outer)
     take_if_empty(icon, outer.icon);
     take_if_empty(contact, outer.contact);
     take_if_empty(guidance, outer.guidance);
+    take_if_empty(help, outer.help);
     take_if_empty(proof, outer.proof);
 }
 

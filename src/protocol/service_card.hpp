@@ -17,6 +17,7 @@ struct ServiceCard {
     std::string icon;               // an http or https URL
     std::string contact;            // e-mail address, or an http or https URL
     std::string guidance;           // for agents, in words
+    std::string help;               // URL: how to pay here
     std::string proof;              // of the ownership of the origin
 
     // Of one location.

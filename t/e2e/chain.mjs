@@ -73,8 +73,8 @@ async function connected(anvil, { chainId, network, name, asset }) {
     const read = (functionName, ...args) => reader.readContract({ address: asset, abi, functionName, args });
 
     // An account with gas money and no dollars.
-    async function newAccount() {
-        const account = privateKeyToAccount(generatePrivateKey());
+    async function newAccount(privateKey = generatePrivateKey()) {
+        const account = privateKeyToAccount(privateKey);
         await rpc('anvil_setBalance', account.address, '0xde0b6b3a7640000');
         return account;
     }

@@ -51,6 +51,7 @@ sub shows_evil ($r) {
     return 0 if $r->body !~ /EVIL/;
     my $body = eval { JSON::PP->new->utf8->decode($r->body) } // {};
     my $said = delete $body->{error};
+    delete @$body{qw(message hint help)} if "@$body{qw(message help)}" !~ /EVIL/ && ($body->{hint} // '') !~ /EVIL/;
     return $r->header('Content-Type') ne 'application/json' || $said ne offer($r)->{error}
         || JSON::PP->new->encode($body) ne '{"accepts":[]}' || $r->body =~ /[\x00-\x1f]/;
 }

@@ -48,7 +48,8 @@ $t->start;
 
 my $r = $t->get('/paid?a=1&b=%20', host => 'seller.example:8443');
 is $r->status, 402, 'status';
-is $r->body, '{"error":"Payment required","accepts":[]}', 'body';
+is $r->body, '{"error":"Payment required","accepts":[],"message":"This costs 0.01 USDC on Base Sepolia; the header '
+    . 'PAYMENT-REQUIRED has the offer.","help":"https://x402.org"}', 'body';
 like $r->header('Content-Type'), qr{\Aapplication/json}, 'type';
 is $r->header('Cache-Control'), 'no-store', 'not to be stored';
 is $r->header_count('Cache-Control'), 1, 'said once';

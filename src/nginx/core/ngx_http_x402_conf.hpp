@@ -154,6 +154,7 @@ struct LocationConf : ngx_http_x402_loc_conf_t {
     FacilitatorConf *facilitator = nullptr;  // the first of the peers
     const FacilitatorPeers *facilitator_peers = nullptr;
     const PreparedOffers *prepared = nullptr;  // nullptr: they vary
+    ngx_str_t prepared_body{};  // of a 402 with them, if it has no other
 };
 
 // Of the http block as a whole.

@@ -6,6 +6,7 @@
 #include "nginx/offer/ngx_http_x402_prepared_offers.hpp"
 #include "nginx/offer/ngx_http_x402_service.hpp"
 #include "nginx/offer/ngx_http_x402_shared_offers.hpp"
+#include "policy/plain_challenge.hpp"
 
 namespace x402 {
 
@@ -100,6 +101,14 @@ bool prepare_offers(ngx_conf_t *cf, LocationConf &conf)
                            *location.constant,
                            extensions,
                            {}};
+    conf.prepared_body = pool_copy(
+        cf->pool,
+        plain_challenge_json(challenge.error, location.constant.get(),
+                             location.dialects.front()->offer_header(),
+                             service_help(conf)));
+    if (conf.prepared_body.data == nullptr) {
+        return false;
+    }
     auto [at, added] =
         shared->prepared.emplace(key_of(conf, challenge), nullptr);
     if (!added) {

@@ -20,6 +20,13 @@ inline std::string_view service_members(const LocationConf &conf)
                         : std::string_view();
 }
 
+// The URL that says how to pay; empty: the default.
+inline std::string_view service_help(const LocationConf &conf)
+{
+    return conf.service ? std::string_view(conf.service->card.help)
+                        : std::string_view();
+}
+
 // By merge.
 void merge_service(LocationConf &conf, const LocationConf &outer);
 

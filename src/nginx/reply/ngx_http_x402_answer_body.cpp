@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nginx/reply/ngx_http_x402_answer_body.hpp"
 
-#include "base/json_text.hpp"
-
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
 #include "nginx/reply/ngx_http_x402_paywall.hpp"
+#include "policy/plain_challenge.hpp"
 
 namespace x402 {
 
@@ -112,21 +111,23 @@ bool challenge_body(const RequestCtx &ctx, const OwnReply &answer,
             }
         }
     }
-    // Clients of version 1 read the payment options here, and fail without
-    // at least an empty list.
+    // Clients of version 1 read the ways to pay here, and fail where there is
+    // not even an empty list.
+    const LocationConf *conf = ctx.quote.conf;
+    if (answer.unpaid && answer.offer_error.empty() && conf
+        && conf->prepared_body.data) {
+        return set_json(ctx.r, view(conf->prepared_body), body);
+    }
     std::string_view error = error_of(ctx, answer);
-    if (answer.unpaid && error.empty()) {
-        return set_json(ctx.r, R"({"error":"Payment required","accepts":[]})",
-                        body);
-    }
-    std::string text = "{";
-    if (!error.empty()) {
-        append_json_key(text, "error");
-        append_json_string(text, error);
-    }
-    append_json_key(text, "accepts");
-    text.append("[]}");
-    return set_json(ctx.r, text, body);
+    bool stock = answer.unpaid && error.empty();
+    return set_json(
+        ctx.r,
+        plain_challenge_json(
+            stock ? kPaymentRequired : error,
+            answer.offer ? ctx.quote.offer.get() : nullptr,
+            ctx.quote.dialect ? ctx.quote.dialect->offer_header() : "",
+            conf ? service_help(*conf) : ""),
+        body);
 }
 
 }  // namespace

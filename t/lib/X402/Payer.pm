@@ -37,10 +37,12 @@ sub encoded ($value) { return encode_base64(ref $value ? $json->encode($value) :
 sub offer ($answer)   { return decoded(scalar $answer->header('PAYMENT-REQUIRED')) }
 sub receipt ($answer) { return decoded(scalar $answer->header('PAYMENT-RESPONSE')) }
 
-# The body of a 402 that carries its offer in the header: the error once more, and no way to pay for clients of version 1.
+# The body of a 402 that carries its offer in the header: the error once more, no way to pay for clients of version 1,
+# and words for people, which t/unit/policy/plain_challenge_test.cpp looks at.
 sub plain_body ($answer) {
     my $error = (offer($answer) // {})->{error};
-    return '{' . (defined $error ? '"error":' . $json->allow_nonref->encode($error) . ',' : '') . '"accepts":[]}';
+    my ($words) = $answer->body =~ /("message":"This costs [^"]+","(?:hint":"[^"]+",")?help":"https:[^"]+")\}\z/;
+    return '{' . (defined $error ? '"error":' . $json->allow_nonref->encode($error) . ',' : '') . '"accepts":[],' . ($words // '') . '}';
 }
 
 sub random_hex ($bytes) {
