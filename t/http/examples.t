@@ -22,6 +22,8 @@ my @replacements = (
     [ 'listen       80;'                                      => 'listen 127.0.0.1:%%PORT%%;' ],
     [ 'https://x402.org/facilitator;'                         => '%%FACILITATOR%%;' ],
     [ 'https://facilitator.example.com;'                      => '%%FACILITATOR%%;' ],
+    [ 'https://gateway-api.circle.com/v1/x402;'               => '%%FACILITATOR%%;' ],
+    [ 'listen       80  default_server;'                      => 'listen 127.0.0.1:%%PORT%% default_server;' ],
     [ 'http://127.0.0.1:4021;'                                => '%%FACILITATOR%%;' ],
     [ 'https://x402.org/facilitator  max_fails'               => '%%DEAD%%  max_fails' ],
     [ 'http://127.0.0.1:4021  backup;'                        => '%%FACILITATOR%%/backup  backup;' ],
@@ -105,6 +107,69 @@ my %examples = (
             is call(qq({"method":"tools/list","Method":"tools/call"}))->status, 400, 'nor two methods';
             is paid($t, '/mcp', method => 'POST', body => tool('search'))->status, 200, 'a tool is sold';
             is $f->asked('settle')->{paymentRequirements}{amount}, '10000', 'at its price';
+        },
+    },
+    'ai-crawlers.conf' => {
+        headers => [ 'User-Agent' => 'Mozilla/5.0 (compatible; GPTBot/1.2)' ],
+        offers  => [ '/2026/article' => ['eip155:84532 10000'], '/' => ['eip155:84532 10000'] ],
+        free    => [ '/robots.txt', '/openapi.json', '/wp-content/a.png', '/wp-admin/', '/.well-known/security.txt' ],
+        also    => sub ($t, $f, $up) {
+            for my $reader ('Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0', 'Googlebot/2.1', '') {
+                is $t->get('/2026/article', headers => [ 'User-Agent' => $reader ])->status, 200, "free: $reader";
+            }
+            is $t->get('/2026/article', headers => [ 'User-Agent' => 'claudebot' ])->status, 402, 'crawlers pay';
+        },
+    },
+    'verified-agents.conf' => {
+        offers => [ '/data' => ['eip155:84532 100000'] ],
+        free   => [ '/', '/index.html', '/openapi.json' ],
+        also   => sub ($t, $f, $up) {
+            for my $case ([ 'research.example', 10000 ], [ 'some.example', 20000 ], [ '', 100000 ]) {
+                my ($agent, $amount) = @$case;
+                $up->on('/verify-agent', headers => [ 'X-Verified-Agent' => $agent ]);
+                is offer($t->get('/data'))->{accepts}[0]{amount}, $amount, "the price of \"$agent\"";
+            }
+            $up->on('/verify-agent', headers => [ 'X-Verified-Agent' => 'research.example' ]);
+            is paid($t, '/data')->status, 200, 'is what it pays';
+            is $f->asked('settle')->{paymentRequirements}{amount}, '10000', 'in full';
+            $up->on('/verify-agent', headers => [ 'X-Verified-Agent' => 'partner.example' ]);
+            is $t->get('/data')->status, 200, 'and a partner nothing';
+            ok +(grep { $_->{path} eq '/verify-agent' } $up->requests), 'the verifier was asked';
+            is $t->get('/verify-agent')->status, 404, 'by nginx alone';
+        },
+    },
+    'tenants.conf' => {
+        host   => 'shop-a.example.com',
+        offers => [ '/data' => ['eip155:84532 50000'] ],
+        free   => [ '/', '/index.html' ],
+        also   => sub ($t, $f, $up) {
+            my @other = (host => 'shop-b.example.com');
+            is paid($t, '/data', @other)->status, 200, 'another seller';
+            my $asked = $f->asked('settle')->{paymentRequirements};
+            is "$asked->{payTo} $asked->{amount}", '0x' . '1' x 40 . ' 200000', 'has its own address and price';
+            my $payment = payment(unpaid($t, '/data', host => 'shop-a.example.com'));
+            is paid($t, '/data', @other, payment => $payment)->status, 402, 'what was signed for one buys nothing at the other';
+            is $t->get('/data', host => 'other.example.com')->status, 404, 'a name that is not listed';
+        },
+    },
+    'large-files.conf' => {
+        offers => [ '/downloads/a.bin' => ['eip155:84532 500000'], '/exports/a' => ['eip155:84532 2000000'] ],
+        free   => [ '/', '/index.html' ],
+        also   => sub ($t, $f, $up) {
+            is_content paid($t, '/downloads/a.bin', headers => [ Range => 'bytes=0-3' ]), file('/downloads/a.bin'), 'the whole file';
+            $f->forget;
+            is paid($t, '/exports/a')->status, 200, 'work that takes long';
+            is $f->order, 'settle', 'is paid first';
+        },
+    },
+    'circle-batched.conf' => {
+        offers => [ '/tick' => ['eip155:8453 1000'] ],
+        free   => [ '/', '/index.html' ],
+        also   => sub ($t, $f, $up) {
+            my $accept = unpaid($t, '/tick')->{accepts}[0];
+            is_deeply $accept->{extra}, { name => 'GatewayWalletBatched', version => '1',
+                verifyingContract => '0x77777777Dcc4d5A8B6E418Fd04D8997ef11000eE' }, 'for the contract of Gateway';
+            is $accept->{maxTimeoutSeconds}, 604900, 'as long as it asks for';
         },
     },
     'several-networks.conf' => {
@@ -328,9 +393,12 @@ sub ways ($about, $answer) {
     return join ', ', map { "$_->{network} " . ($_->{amount} // $_->{maxAmountRequired}) } ($offer // {})->{accepts}->@*;
 }
 
+# Headers and host of the client that the example is about.
+sub as_client ($about) { return map { $about->{$_} ? ($_ => $about->{$_}) : () } qw(headers host) }
+
 sub sold ($about, $t, $path) {
     if (!$about->{dialect}) {
-        my $r = paid($t, $path);
+        my $r = paid($t, $path, as_client($about));
         return ($r, receipt($r));
     }
     my $r = $t->get($path, headers => [ 'X-PAYMENT' => fast_payment(fast_offer($t->get($path))) ]);
@@ -361,7 +429,7 @@ for my $name (sort keys %examples) {
     my ($f, $up) = (facilitator(), backend());
     my $text = example($name);
     my $t = nginx($text, facilitator => $f, backend => $up, holes => { DEAD => dead_url() });
-    $t->write("html$_", file($_)) for '/index.html', '/report', '/downloads/a.bin', '/downloads/preview/a.bin',
+    $t->write("html$_", file($_)) for '/robots.txt', '/.well-known/security.txt', '/index.html', '/report', '/downloads/a.bin', '/downloads/preview/a.bin',
         '/downloads/datasets/a.bin', '/articles/a.html', '/archive/a.html', '/pages/pay.html', '/pages/later.html';
     $t->write('html/downloads/index.html', 'list');
     $t->write('mime.types', "types { text/html html; }\n");
@@ -382,14 +450,14 @@ for my $name (sort keys %examples) {
     my @offers = $about->{offers}->@*;
     my ($sold) = @offers;
     while (my ($path, $expected) = splice @offers, 0, 2) {
-        my $r = $t->get($path);
+        my $r = $t->get($path, as_client($about));
         is $r->status, 402, "$name: $path is not free";
         is ways($about, $r), join(', ', @$expected), "$name: $path: its price";
         next if $about->{dialect};
         is $r->body, $about->{unpaid} ? $about->{unpaid}->() : plain_body($r), "$name: $path: what is shown";
     }
     for my $path ($about->{free}->@*) {
-        my $r = $t->get($path);
+        my $r = $t->get($path, as_client($about));
         is $r->status, 200, "$name: $path is free";
         ok !grep({/\Apayment/i} $r->{headers}->@*), "$name: $path knows nothing of payments";
     }
