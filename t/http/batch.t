@@ -51,12 +51,17 @@ is ask('/sum', batch(qw(initialize initialize)))->status, 200, 'a batch of free 
 is price_of(ask('/constant', batch(qw(a b c)))), 60000, 'a constant price counts for each';
 is price_of(ask('/constant', '{}')), 20000, 'and once for one';
 
+# Signs what is asked for this body, and pays for that or another.
+sub signed ($path, $body) { return payment(offer(ask($path, $body))) }
+sub bought ($path, $body, $payment = signed($path, $body)) {
+    return paid($t, $path, method => 'POST', body => $body, payment => $payment);
+}
+
 my $body = batch(qw(look draw));
-is_content paid($t, '/sum', method => 'POST', body => $body), "SECRET\n", 'it is sold';
+is_content bought('/sum', $body), "SECRET\n", 'it is sold';
 is $f->asked('settle')->{paymentRequirements}{amount}, '60000', 'for the sum';
 is(($up->requests)[-1]{body}, $body, 'and the backend gets it whole');
-my $cheap = payment(unpaid($t, '/sum', method => 'POST', body => batch('look')));
-is_refused paid($t, '/sum', method => 'POST', body => $body, payment => $cheap), 'the price of one does not pay for two';
+is bought('/sum', $body, signed('/sum', batch('look')))->status, 402, 'the price of one does not pay for two';
 
 is ask('/member', batch(qw(member member)))->status, 200, 'a bypass that all elements have';
 is price_of(ask('/member', batch(qw(member look)))), 110000, 'is none where one has it not';
@@ -68,19 +73,20 @@ is ask('/sum', $_)->status, 400, "refused: " . substr $_, 0, 30
 is price_of(ask('/sum', '[' . join(',', ('{}') x 64) . ']')), 6400000, 'as many as there may be';
 is ask('/split', batch('draw', 'draw'))->status, 402, 'one receiver';
 is ask('/split', batch('draw', 'look'))->status, 500, 'two receivers cannot be paid at once';
-is ask('/keyed', batch('look', 'draw'))->status, 500, 'a map that was computed too early sells nothing';
 
 # A price that a reload moved has its grace, but never for more than one request.
 $up->forget;
 $f->forget;
-my $old = payment(unpaid($t, '/constant', method => 'POST', body => '{}'));
-my $other = payment(unpaid($t, '/constant', method => 'POST', body => '{}'));
+my $old = signed('/constant', '{}');
+my $other = signed('/constant', '{}');
 $t->conf($text =~ s/x402_price 0\.02/x402_price 0.03/r)->reload;
-is_refused paid($t, '/constant', method => 'POST', body => batch(qw(a b)), payment => $old), 'an older price buys no batch';
-is_content paid($t, '/constant', method => 'POST', body => '{}', payment => $other), "SECRET\n", 'but one request';
+is bought('/constant', batch(qw(a b)), $old)->status, 402, 'an older price buys no batch';
+is_content bought('/constant', '{}', $other), "SECRET\n", 'but one request';
 
-my ($said, $passed) = $t->test_config($text =~ s/x402_read_body 64k;//r =~ s/\$price/0.01/gr =~ s/x402_bypass[^;]*;//gr
-    =~ s/x402_free[^;]*;//r =~ s/x402_pay_to \$to;//r);
+my $blind = $text =~ s/x402_read_body 64k;//r;
+$blind =~ s/x402_price \$price/x402_price 0.01/g;
+$blind =~ s/x402_bypass[^;]*;|x402_free[^;]*;//g;
+my ($said, $passed) = $t->test_config($blind);
 ok !$passed && $said =~ /"x402_batch sum" needs the request body/, 'a body that is not read' or diag $said;
 
 finish;

@@ -102,10 +102,11 @@ my %examples = (
             is call(qq({"jsonrpc":"2.0","id":1,"method":"$_"}))->status, 200, "$_ is free"
                 for qw(initialize ping tools/list notifications/initialized);
             is offer(call(tool($_->[0])))->{accepts}[0]{amount}, $_->[1], "$_->[0] has its price"
-                for [ search => 10000 ], [ report => 50000 ], [ 'Search', 250000 ], [ 'other', 250000 ];
+                for [ search => 10000 ], [ report => 50000 ], [ 'searching', 250000 ], [ 'other', 250000 ];
             is call('[' . tool('search') . ']')->status, 400, 'no batches';
             is call(qq({"method":"tools/list","Method":"tools/call"}))->status, 400, 'nor two methods';
-            is paid($t, '/mcp', method => 'POST', body => tool('search'))->status, 200, 'a tool is sold';
+            my $payment = payment(offer(call(tool('search'))));
+            is paid($t, '/mcp', method => 'POST', body => tool('search'), payment => $payment)->status, 200, 'a tool is sold';
             is $f->asked('settle')->{paymentRequirements}{amount}, '10000', 'at its price';
         },
     },

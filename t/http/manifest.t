@@ -21,8 +21,8 @@ http {
     server {
         listen 127.0.0.1:%%PORT%%;
         server_name shop.example;
-        x402_service name="Weather \"shop\"" tags=weather,data icon=https://shop.example/i.png
-                     contact=ops@shop.example guidance="Ask for a city" proof=0x1234;
+        x402_service 'name=Weather "shop"' tags=weather,data icon=https://shop.example/i.png
+                     contact=ops@shop.example "guidance=Ask for a city" proof=0x1234;
         location / { proxy_pass http://%%BACKEND%%; }
         location = /weather { x402_price $0.01; x402_description "The weather"; x402_mime_type application/json; proxy_pass http://%%BACKEND%%; }
         location /files/ { x402_price $1.50; proxy_pass http://%%BACKEND%%; }
@@ -31,7 +31,7 @@ http {
         location /sized { x402_price $price; x402_service price=0.05-0.25; proxy_pass http://%%BACKEND%%; }
         location /upto { x402_accept scheme=upto price=0.10; x402_service method=POST; proxy_pass http://%%BACKEND%%; }
         location /other { x402_accept network=base-sepolia asset=0x1111111111111111111111111111111111111111 amount=5 decimals=0 'extra={"name":"P","version":"1"}'; proxy_pass http://%%BACKEND%%; }
-        location ~ \.pdf$ { x402_price $0.09; x402_service path=/reports/{id}.pdf; proxy_pass http://%%BACKEND%%; }
+        location ~ \.pdf$ { x402_price $0.09; x402_service path=/reports/:id.pdf; proxy_pass http://%%BACKEND%%; }
         location /api/ { x402_price $0.03; location /api/inner { proxy_pass http://%%BACKEND%%; } proxy_pass http://%%BACKEND%%; }
         location /HIDDEN-off { x402_price $0.01; x402 off; proxy_pass http://%%BACKEND%%; }
         location /HIDDEN-internal { internal; x402_price $0.01; proxy_pass http://%%BACKEND%%; }
@@ -86,6 +86,7 @@ put('base.json', {
     components => { schemas => { A => { type => 'string' } } },
 });
 $up->on('*', body => "SECRET\n");
+$t->allow(qr/does not list scheme "upto"/);
 $t->start;
 
 sub manifest ($path, %options) { return $json->decode($t->ask('GET', $path, %options)->body) }
@@ -153,10 +154,9 @@ ok $based->{components}{schemas}{A}, 'all else is kept';
 
 # --- the resource list --------------------------------------------------------------------
 
-my $port = $t->port;
 my $list = manifest('/.well-known/x402');
 is $list->{version} . $list->{x402Version}, '12', 'both drafts';
-ok +(grep { $_ eq "http://127.0.0.1:$port/weather" } $list->{resources}->@*), 'full URLs';
+ok +(grep { $_ eq "http://localhost/weather" } $list->{resources}->@*), 'full URLs';
 my ($item) = grep { $_->{resource} =~ m{/weather\z} } $list->{items}->@*;
 is "$item->{type} $item->{input}{method} $item->{accepts}[0]{amount}", 'http GET 10000', 'what an item has';
 ($item) = grep { $_->{resource} =~ m{/city/} } $list->{items}->@*;
@@ -178,7 +178,7 @@ $f->settle(paid => 1, headers => [ 'EXTENSION-RESPONSES' => $words ]);
 my $r = paid($t, '/weather');
 is $r->status, 200, 'sold';
 ok !defined $r->header('EXTENSION-RESPONSES'), 'the client does not see it';
-ok $t->log_like(qr/\[notice\].*says of extensions: bazaar status=rejected rejectedReason=no schema/), 'the log does';
+$t->log_like(qr/\[notice\].*says of extensions: bazaar status=rejected rejectedReason=no schema/, 'the log does');
 paid($t, '/weather');
 is scalar(() = $t->log =~ /says of extensions/g), 1, 'once, while it says the same';
 
@@ -188,7 +188,7 @@ sub tested ($change, $to) { return $t->test_config($text =~ s/\Q$change\E/$to/r)
 my $many = join '', map {"location /l$_ { x402_price \$0.01; proxy_pass http://%%BACKEND%%; }\n"} 1 .. 1000;
 my ($said, $passed) = tested('location = /openapi.json', "${many}location = /openapi.json");
 ok $passed && $said !~ /warn/, 'a thousand locations' or diag $said;
-($said) = tested('x402_service path=/reports/{id}.pdf;', '');
+($said) = tested('x402_service path=/reports/:id.pdf;', '');
 like $said, qr/\[warn\].*leaves out 1 locations .*write x402_service path=/, 'a location whose path is not known';
 ($said) = tested('x402_service price=0.05-0.25;', '');
 like $said, qr{\[warn\].*cannot say what "/sized" costs.*write x402_service price=}, 'a price that is not known';

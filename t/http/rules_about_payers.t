@@ -127,7 +127,7 @@ $f->forget;
 for my $n (1, 2) {
     $r = $t->get('/free', @key);
     is $r->status . $r->body, "200SECRET\n", "free request $n";
-    is $r->header('X-State'), 'free ', 'says so';
+    is $r->header('X-State'), 'free', 'says so';
     is $r->header('Cache-Control'), 'private', 'and is not for caches';
 }
 is $t->get('/free', @key)->status, 402, 'the third costs';
