@@ -89,7 +89,7 @@ Fault read_path(std::string_view text, std::string &path)
     if (text.empty() || text.front() != '/' || !is_printable(text)
         || text.find_first_of(" ?#\"<>\\") != std::string_view::npos) {
         return "path \"" + std::string(text)
-               + "\" is not a path; write one such as /weather/{city}";
+               + "\" is not a path; write one such as /weather/:city";
     }
     if (text.find_first_of("{}") != std::string_view::npos) {
         path = text;

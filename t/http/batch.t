@@ -73,6 +73,7 @@ is ask('/sum', $_)->status, 400, "refused: " . substr $_, 0, 30
 is price_of(ask('/sum', '[' . join(',', ('{}') x 64) . ']')), 6400000, 'as many as there may be';
 is ask('/split', batch('draw', 'draw'))->status, 402, 'one receiver';
 is ask('/split', batch('draw', 'look'))->status, 500, 'two receivers cannot be paid at once';
+is ask('/keyed', batch('look', 'draw'))->status, 500, 'a map that was computed too early sells nothing';
 
 # A price that a reload moved has its grace, but never for more than one request.
 $up->forget;

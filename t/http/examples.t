@@ -140,17 +140,17 @@ my %examples = (
         },
     },
     'tenants.conf' => {
-        host   => 'shop-a.example.com',
+        host   => 'shop-a.shops.example.com',
         offers => [ '/data' => ['eip155:84532 50000'] ],
         free   => [ '/', '/index.html' ],
         also   => sub ($t, $f, $up) {
-            my @other = (host => 'shop-b.example.com');
+            my @other = (host => 'shop-b.shops.example.com');
             is paid($t, '/data', @other)->status, 200, 'another seller';
             my $asked = $f->asked('settle')->{paymentRequirements};
             is "$asked->{payTo} $asked->{amount}", '0x' . '1' x 40 . ' 200000', 'has its own address and price';
-            my $payment = payment(unpaid($t, '/data', host => 'shop-a.example.com'));
+            my $payment = payment(unpaid($t, '/data', host => 'shop-a.shops.example.com'));
             is paid($t, '/data', @other, payment => $payment)->status, 402, 'what was signed for one buys nothing at the other';
-            is $t->get('/data', host => 'other.example.com')->status, 404, 'a name that is not listed';
+            is $t->get('/data', host => $_)->status, 404, "$_ is not listed" for 'other.shops.example.com', 'shop-a.example.com';
         },
     },
     'large-files.conf' => {

@@ -35,6 +35,17 @@ bool take_key(std::string_view word, std::string_view key,
     return true;
 }
 
+// `zone=`. False: the word has another key.
+bool take_zone(std::string_view word, std::optional<std::string_view> &zone)
+{
+    std::string_view value;
+    if (!take_key(word, "zone=", value)) {
+        return false;
+    }
+    zone = value;
+    return true;
+}
+
 std::optional<std::uint64_t> read_count(std::string_view text)
 {
     ngx_str_t digits = to_ngx_str(text);
@@ -132,11 +143,11 @@ char *set_limit(ngx_conf_t *cf, void *conf)
         return NGX_CONF_OK;
     }
     PayerLimit limit;
-    std::string_view zone;
+    std::optional<std::string_view> zone;
     for (ngx_uint_t i = 1; i < cf->args->nelts; i++) {
         std::string_view word = view(arguments(cf)[i]);
         std::string_view value;
-        if (take_key(word, "zone=", zone)) {
+        if (take_zone(word, zone)) {
             continue;
         }
         if (take_key(word, "rate=", value)) {
@@ -171,7 +182,8 @@ char *set_limit(ngx_conf_t *cf, void *conf)
 // The words of x402_quota and x402_free but for the key. False: an error was
 // printed, or no memory.
 bool read_quota_words(ngx_conf_t *cf, std::string_view number,
-                      std::string_view zone, const char *kind, PayerQuota &out)
+                      std::optional<std::string_view> zone, const char *kind,
+                      PayerQuota &out)
 {
     auto quota = read_quota(number);
     if (!quota) {
@@ -217,9 +229,8 @@ char *set_quota(ngx_conf_t *cf, void *conf)
             return static_cast<char *>(NGX_CONF_ERROR);
         }
     }
-    std::string_view zone;
-    if (cf->args->nelts > 3
-        && !take_key(view(arguments(cf)[3]), "zone=", zone)) {
+    std::optional<std::string_view> zone;
+    if (cf->args->nelts > 3 && !take_zone(view(arguments(cf)[3]), zone)) {
         return conf_error(cf, "\"" + copy(arguments(cf)[3])
                                   + "\" is unknown; write zone=name:size");
     }
@@ -246,11 +257,11 @@ char *set_free(ngx_conf_t *cf, void *conf)
         return NGX_CONF_OK;
     }
     PayerQuota quota;
-    std::string_view zone;
+    std::optional<std::string_view> zone;
     for (ngx_uint_t i = 2; i < cf->args->nelts; i++) {
         std::string_view word = view(arguments(cf)[i]);
         std::string_view key;
-        if (take_key(word, "zone=", zone)) {
+        if (take_zone(word, zone)) {
             continue;
         }
         if (!take_key(word, "key=", key) || !has_variable(key)) {

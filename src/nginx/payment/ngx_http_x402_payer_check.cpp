@@ -31,7 +31,7 @@ bool refuse_for(RequestCtx &ctx, const char *word, std::uint64_t wait_ms)
     return false;
 }
 
-// Letters of one address in another case are no other payer.
+// An address with letters of another case is the same payer.
 std::string payer_of(const RequestCtx &ctx)
 {
     std::string payer = ctx.payment->payer;
@@ -102,7 +102,9 @@ bool take_free_request(RequestCtx &ctx, const LocationConf *conf)
     }
     const PayerQuota &quota = *conf->payer_rules->free;
     std::string_view subject;
+    // Money: a key that depends on a body that is not known belongs to no one.
     if (!evaluate(ctx.r, quota.key, subject) || subject.empty()
+        || ctx.body_missed
         || count_usage(quota.zone, quota.rule, subject, quota.quota) != 0) {
         return false;
     }

@@ -309,7 +309,7 @@ bool same_receiver(const PaymentRequirements &left,
 }
 
 // Adds the price of one element to that of those before, in `sum` (nullptr:
-// there was none). False: the ways to pay differ, or the sum is no amount.
+// there was none). False: the ways to pay differ, or the sum is too large.
 bool add_prices(const PaymentOffer &offer,
                 std::shared_ptr<const PaymentOffer> &sum)
 {

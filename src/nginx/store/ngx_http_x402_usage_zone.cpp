@@ -24,11 +24,10 @@ std::size_t table_bytes(const ngx_shm_zone_t *zone)
 }
 
 // Memory of another build is begun anew: it is figures, not money.
-ngx_int_t on_init(ngx_shm_zone_t *zone, void *old_data)
+void begin(ngx_shm_zone_t *zone, bool used)
 {
-    bool used = old_data != nullptr || zone->shm.exists;
     if (used && UsageTable::recognises(table_of(zone), table_bytes(zone))) {
-        return NGX_OK;
+        return;
     }
     if (used) {
         ngx_memzero(table_of(zone), table_bytes(zone));
@@ -36,7 +35,14 @@ ngx_int_t on_init(ngx_shm_zone_t *zone, void *old_data)
         clear_zone_from(zone, table_of(zone));
     }
     UsageTable::format(table_of(zone), table_bytes(zone));
-    return NGX_OK;
+}
+
+ngx_int_t on_init(ngx_shm_zone_t *zone, void *old_data)
+{
+    return guarded(zone->shm.log, static_cast<ngx_int_t>(NGX_ERROR), [&] {
+        begin(zone, old_data != nullptr || zone->shm.exists);
+        return static_cast<ngx_int_t>(NGX_OK);
+    });
 }
 
 std::uint64_t now_ms()
@@ -65,11 +71,13 @@ std::uint64_t count(ngx_shm_zone_t *zone, std::string_view rule,
 
 }  // namespace
 
-ngx_shm_zone_t *usage_zone(ngx_conf_t *cf, std::string_view word)
+ngx_shm_zone_t *usage_zone(ngx_conf_t *cf,
+                           std::optional<std::string_view> written)
 {
+    std::string_view word = written.value_or(kDefaultZone);
     std::size_t colon = word.find(':');
-    std::string_view text = word.empty() ? kDefaultZone : word.substr(0, colon);
-    std::size_t bytes = word.empty() ? kDefaultBytes : 0;
+    std::string_view text = word.substr(0, colon);
+    std::size_t bytes = written ? 0 : kDefaultBytes;
     if (colon != std::string_view::npos) {
         ngx_str_t size = to_ngx_str(word.substr(colon + 1));
         ssize_t parsed = ngx_parse_size(&size);

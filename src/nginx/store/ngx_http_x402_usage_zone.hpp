@@ -3,15 +3,18 @@
 #ifndef NGX_HTTP_X402_USAGE_ZONE_HPP
 #define NGX_HTTP_X402_USAGE_ZONE_HPP
 
+#include <optional>
+
 #include "nginx/core/ngx_http_x402_boundary.hpp"
 #include "session/usage_table.hpp"
 
 namespace x402 {
 
 // Registers or finds the zone of a directive. `word` is `name:size` or `name`;
-// empty: a zone of 1m that is shared by all without a name. nullptr: an error
+// nullopt: a zone of 1m that is shared by all without a name. nullptr: an error
 // was printed.
-ngx_shm_zone_t *usage_zone(ngx_conf_t *cf, std::string_view word);
+ngx_shm_zone_t *usage_zone(ngx_conf_t *cf,
+                           std::optional<std::string_view> word);
 
 // Milliseconds until it may go on; 0: now, and it was counted. `rule` tells
 // rules of one zone apart.
