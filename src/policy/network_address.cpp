@@ -8,6 +8,7 @@
 #include "base/address_codec.hpp"
 #include "base/sha256_digest.hpp"
 #include "policy/evm_address.hpp"
+#include "policy/ledger_address.hpp"
 
 namespace x402 {
 
@@ -215,6 +216,9 @@ constexpr Family kFamilies[] = {
     {"sui", sui_fault, move_asset_fault,
      "0x0000000000000000000000000000000000000000000000000000000000000000"},
     {"fast", fast_fault, fast_asset_fault, ""},
+    {"xrpl", xrpl_fault, printable_fault, "rrrrrrrrrrrrrrrrrrrrrhoLvTp"},
+    {"near", near_fault, near_fault, ""},
+    {"ccd", concordium_fault, printable_fault, ""},
 };
 
 constexpr Family kUnknownFamily = {"", printable_fault, printable_fault, ""};

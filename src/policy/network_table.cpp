@@ -71,6 +71,13 @@ constexpr Network kNetworks[] = {
     {"", "hedera:testnet", Money::test},
     {"", "sui:mainnet", Money::real},
     {"", "sui:testnet", Money::test},
+    {"", "xrpl:0", Money::real},
+    {"", "xrpl:1", Money::test},
+    {"", "xrpl:2", Money::test},
+    {"", "near:mainnet", Money::real},
+    {"", "near:testnet", Money::test},
+    {"", "ccd:9dd9ca4d19e9393877d2c44b70f89acb", Money::real},
+    {"", "ccd:4221332d34e1694168c2a0c0b3fd0f27", Money::test},
     {"", "eip155:50", Money::real},        // XDC
     {"", "eip155:51", Money::test},        // XDC Apothem
     {"", "eip155:31612", Money::real},     // Mezo
