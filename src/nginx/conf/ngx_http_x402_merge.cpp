@@ -59,6 +59,8 @@ void merge_replies(LocationConf &conf, const LocationConf &outer)
     inherit(conf.notices, outer.notices);
     inherit(conf.paywall, outer.paywall);
     inherit(conf.extensions, outer.extensions);
+    merge_service(conf, outer);
+    merge_payer_rules(conf, outer);
 }
 
 void merge_settings(LocationConf &conf, const LocationConf &outer)
@@ -252,8 +254,6 @@ char *merge(ngx_conf_t *cf, LocationConf &outer, LocationConf &conf)
         !conf.has_price() && !is_server
         && (conf.enabled_directive == 0 || outer.off_in_location);
     merge_settings(conf, outer);
-    merge_service(conf, outer);
-    merge_payer_rules(conf, outer);
     merge_books(cf, conf, outer);
     if (!is_server && !record_location(cf, conf, outer)) {
         return static_cast<char *>(NGX_CONF_ERROR);

@@ -169,7 +169,7 @@ ngx_int_t take_read_body(RequestCtx &ctx, const LocationConf *conf)
         ctx.body_missed = true;  // it was not read, or was passed on unread
         return NGX_OK;
     }
-    return take_body(ctx, conf->read_body);
+    return take_body(ctx, *conf);
 }
 
 ngx_int_t read_body(RequestCtx &ctx, const LocationConf *conf)
