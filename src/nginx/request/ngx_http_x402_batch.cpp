@@ -1,5 +1,8 @@
 #include "nginx/request/ngx_http_x402_batch.hpp"
 
+#include "base/decimal_amount.hpp"
+#include "policy/supported_extra.hpp"
+
 namespace x402 {
 
 namespace {
@@ -11,12 +14,44 @@ ngx_uint_t variable_count(ngx_http_request_t *r)
     return cmcf->variables.nelts;
 }
 
+bool same_receiver(const PaymentRequirements &left,
+                   const PaymentRequirements &right)
+{
+    return left.scheme == right.scheme && left.network == right.network
+           && left.asset == right.asset && left.pay_to == right.pay_to
+           && left.plan == right.plan && left.agent == right.agent;
+}
+
 }  // namespace
 
 bool has_batch(const RequestCtx &ctx)
 {
     return ctx.trace.body_document
            && ctx.trace.body_document->root().is_array();
+}
+
+bool add_prices(const PaymentOffer &offer,
+                std::shared_ptr<const PaymentOffer> &sum)
+{
+    auto added = std::make_shared<PaymentOffer>();
+    for (std::size_t i = 0; i < offer.options().size(); i++) {
+        const PaymentOffer::Option &option = offer.options()[i];
+        auto copied = with_supported_extra(option.requirements, JsonValue());
+        if (!copied) {
+            return false;
+        }
+        if (sum) {
+            const PaymentRequirements &before = sum->options()[i].requirements;
+            auto amount = add_atomic_amounts(before.amount, copied->amount);
+            if (!amount || !same_receiver(before, copied.value())) {
+                return false;
+            }
+            copied->amount = *amount;
+        }
+        added->add(std::move(copied.value()), option.term);
+    }
+    sum = std::move(added);
+    return true;
 }
 
 ForgottenVariables::ForgottenVariables(ngx_http_request_t *r) : r_(r)

@@ -10,6 +10,11 @@ namespace x402 {
 // Whether the body was read and is an array.
 bool has_batch(const RequestCtx &ctx);
 
+// Adds the price of one element to that of those before, in `sum` (nullptr:
+// there was none). False: the ways to pay differ, or the sum is too large.
+bool add_prices(const PaymentOffer &offer,
+                std::shared_ptr<const PaymentOffer> &sum);
+
 // Variables that a block of code computes, forgotten again at its end.
 // nginx: a map is computed once in a request, and each element needs its own.
 class ForgottenVariables {

@@ -5,7 +5,6 @@
 #include <map>
 #include <memory>
 
-#include "base/decimal_amount.hpp"
 #include "base/text_excerpt.hpp"
 #include "facilitator/credit_answers.hpp"
 #include "nginx/core/ngx_http_x402_complex_value.hpp"
@@ -298,40 +297,6 @@ OfferState variable_offer(ngx_http_request_t *r, Worker &worker,
         made_offers(worker).keep(location, std::move(text), offer);
     }
     return state;
-}
-
-bool same_receiver(const PaymentRequirements &left,
-                   const PaymentRequirements &right)
-{
-    return left.scheme == right.scheme && left.network == right.network
-           && left.asset == right.asset && left.pay_to == right.pay_to
-           && left.plan == right.plan && left.agent == right.agent;
-}
-
-// Adds the price of one element to that of those before, in `sum` (nullptr:
-// there was none). False: the ways to pay differ, or the sum is too large.
-bool add_prices(const PaymentOffer &offer,
-                std::shared_ptr<const PaymentOffer> &sum)
-{
-    auto added = std::make_shared<PaymentOffer>();
-    for (std::size_t i = 0; i < offer.options().size(); i++) {
-        const PaymentOffer::Option &option = offer.options()[i];
-        auto copied = with_supported_extra(option.requirements, JsonValue());
-        if (!copied) {
-            return false;
-        }
-        if (sum) {
-            const PaymentRequirements &before = sum->options()[i].requirements;
-            auto amount = add_atomic_amounts(before.amount, copied->amount);
-            if (!amount || !same_receiver(before, copied.value())) {
-                return false;
-            }
-            copied->amount = *amount;
-        }
-        added->add(std::move(copied.value()), option.term);
-    }
-    sum = std::move(added);
-    return true;
 }
 
 // Of a body that is an array: each element has its price, and the sum of them
