@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nginx/reply/ngx_http_x402_answer_body.hpp"
 
+#include "base/json_text.hpp"
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
 #include "nginx/reply/ngx_http_x402_paywall.hpp"
 #include "policy/plain_challenge.hpp"
