@@ -9,6 +9,7 @@
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 #include "protocol/payment_identifier.hpp"
+#include "session/payment_name.hpp"
 
 namespace x402 {
 
@@ -34,27 +35,11 @@ std::string payer_of(const SchemePayload &scheme)
                              payer.size());
 }
 
-// Another payment has the name and may still be paid.
 bool is_taken(Worker &worker, const PaymentName &name, const Digest &own)
 {
     LockedClaims claims(worker.zone);
     PaymentIds names = payment_ids_in(worker.zone);
-    auto holder = names.holder_of(name, ngx_time());
-    if (!holder || holder->claim == own) {
-        return false;
-    }
-    if (holder->kept) {
-        return true;
-    }
-    ClaimFacts facts;
-    facts.key = holder->claim;
-    ClaimState state = claims->look_up(facts, ngx_time()).state;
-    if (state != ClaimState::free && state != ClaimState::refused) {
-        return true;
-    }
-    // Refused or given up: an honest client tries again under the same name.
-    names.forget(holder->place, holder->claim);
-    return false;
+    return name_is_taken(*claims, names, name, own, ngx_time());
 }
 
 OwnReply conflict_answer()

@@ -11,14 +11,11 @@
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 #include "nginx/request/ngx_http_x402_price_grace.hpp"
 #include "policy/evm_address.hpp"
+#include "session/older_claim.hpp"
 
 namespace x402 {
 
 namespace {
-
-// In seconds after its first settle. An outcome that is still unknown then does
-// not prevent its payer from buying again.
-constexpr std::int64_t kPatience = 60;
 
 Purchase purchase_of(const RequestCtx &ctx)
 {
@@ -85,12 +82,9 @@ bool ask_again(RequestCtx &ctx, Worker &worker, const ClaimView &older)
     if (endpoint == nullptr || !request) {
         return false;
     }
-    {
-        LockedClaims claims(worker.zone);
-        if (!claims->resume(older.ref, worker.owner)) {
-            return false;
-        }
-        claims->free(payment.claim);
+    if (!take_unknown(*LockedClaims(worker.zone), older.ref, payment.claim,
+                      worker.owner)) {
+        return false;
     }
     take_up(ctx, older, PaymentEvent::claim_unknown_resumed);
     payment.network = std::move(request->network);
@@ -130,29 +124,25 @@ bool adopt_older_claim(RequestCtx &ctx, Worker &worker)
     if (!payer_is_proven(*ctx.payment)) {
         return false;
     }
-    Purchase purchase = purchase_of(ctx);
-    ClaimView older;
-    {
-        LockedClaims claims(worker.zone);
-        if (claims->resume_owed(purchase, worker.owner, ngx_time(), older)) {
-            claims->free(ctx.payment->claim);
-        } else {
-            older = claims->find_unknown(purchase, ngx_time());
-        }
-    }
-    if (older.state == ClaimState::paid) {
-        deliver_owed(ctx, older);
-        return true;
-    }
-    std::int64_t left = older.settle_started + kPatience - ngx_time();
-    if (older.state == ClaimState::free || left <= 0) {
+    OlderClaim older = take_older(*LockedClaims(worker.zone), purchase_of(ctx),
+                                  ctx.payment->claim, worker.owner, ngx_time());
+    switch (older.kind) {
+    case OlderClaim::Kind::none:
         return false;
+    case OlderClaim::Kind::owed:
+        deliver_owed(ctx, older.claim);
+        return true;
+    case OlderClaim::Kind::unknown:
+        if (ask_again(ctx, worker, older.claim)) {
+            return true;
+        }
+        break;
+    case OlderClaim::Kind::in_use:
+        break;
     }
-    if (older.in_use || !ask_again(ctx, worker, older)) {
-        end_payment(ctx, PaymentEvent::verify_failed, unknown_answer());
-        ctx.answer.retry_after =
-            std::min(ctx.answer.retry_after, static_cast<ngx_uint_t>(left));
-    }
+    end_payment(ctx, PaymentEvent::verify_failed, unknown_answer());
+    ctx.answer.retry_after =
+        std::min(ctx.answer.retry_after, static_cast<ngx_uint_t>(older.left));
     return true;
 }
 

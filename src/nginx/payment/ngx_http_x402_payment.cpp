@@ -28,6 +28,7 @@
 #include "policy/supported_extra.hpp"
 #include "protocol/extension_echo.hpp"
 #include "protocol/facilitator_messages.hpp"
+#include "session/payment_order.hpp"
 
 namespace x402 {
 
@@ -132,26 +133,22 @@ void log_full(const RequestCtx &ctx, Worker &worker)
                           "size of x402_zone");
 }
 
-// Money: a payer with an older claim here is always verified first. A name
-// (payment-identifier) is recorded for verified payments only. And a client has
-// only a share of the claims that may be settled without a verify.
 bool may_skip_verify(RequestCtx &ctx, Worker &worker)
 {
     const Payment &payment = *ctx.payment;
-    if (payment.settles != SettleTime::before || payment.name
-        || has_payer_rules(*ctx.quote.conf) || has_older_claim(ctx, worker)) {
+    if (payment.settles != SettleTime::before
+        || has_payer_rules(*ctx.quote.conf)) {
         return false;
     }
-    bool has_room =
-        LockedClaims(worker.zone)
-            ->may_settle_unverified(payment.facts.client, ngx_time());
-    if (!has_room) {
+    VerifyNeed need = verify_need(*LockedClaims(worker.zone), payment.facts,
+                                  payment.name.has_value(), ngx_time());
+    if (need == VerifyNeed::verify_for_room) {
         log_line(NGX_LOG_INFO, ctx.r->connection->log,
                  "this client, or all clients, have as many unverified "
                  "payments with an open settlement as x402_zone has room for: "
                  "the payment is verified before it is settled");
     }
-    return has_room;
+    return need == VerifyNeed::none;
 }
 
 // The claim is taken.

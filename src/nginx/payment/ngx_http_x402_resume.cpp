@@ -15,6 +15,7 @@
 #include "nginx/request/ngx_http_x402_price_grace.hpp"
 #include "policy/evm_address.hpp"
 #include "policy/network_table.hpp"
+#include "session/claim_answer.hpp"
 
 namespace x402 {
 
@@ -118,29 +119,6 @@ void resume_paid(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
                  + ctx.payment->payer + "\"");
 }
 
-// Another request is working on it and will be done soon.
-bool is_in_flight(const ClaimView &claim)
-{
-    switch (claim.state) {
-    case ClaimState::verifying:
-    case ClaimState::verified:
-    case ClaimState::settling:
-        return true;
-    case ClaimState::unknown:
-    case ClaimState::paid:
-        return claim.in_use;
-    default:
-        return false;
-    }
-}
-
-// In these states the claim can answer the request that it was taken for.
-bool may_be_answered(ClaimState state)
-{
-    return state == ClaimState::settling || state == ClaimState::unknown
-           || state == ClaimState::paid;
-}
-
 }  // namespace
 
 bool answer_from_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
@@ -148,44 +126,31 @@ bool answer_from_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
     if (is_in_flight(claim) && wait_for_claim(ctx)) {
         return true;
     }
-    bool same = may_be_answered(claim.state) && claim.same_client
-                && is_bought_here(ctx, claim.binding);
-    switch (claim.state) {
-    case ClaimState::free:
-    case ClaimState::refused:
+    ClaimPresenter presenter;
+    presenter.same_purchase = may_be_answered(claim) && claim.same_client
+                              && is_bought_here(ctx, claim.binding);
+    presenter.without_body = has_no_body(ctx.r);
+    presenter.waited = ctx.claim_wait_until.has_value();
+    if (claim.state == ClaimState::unknown
+        && take_over_claim(ctx, worker, claim)) {
+        return true;
+    }
+    switch (answer_of(claim, presenter)) {
+    case ClaimAnswer::none:
         return false;
-    case ClaimState::verifying:
-    case ClaimState::verified:
+    case ClaimAnswer::in_use:
         decide(ctx, in_use_answer());
         break;
-    case ClaimState::settling:
-        decide(ctx, same ? in_use_answer() : unknown_answer());
-        break;
-    case ClaimState::unknown:
-        if (take_over_claim(ctx, worker, claim)) {
-            return true;
-        }
-        // A request that waited for another request's settlement does not start
-        // its own, unless that one died with its worker.
-        if (same && !claim.in_use
-            && (!ctx.claim_wait_until || claim.abandoned)) {
-            resume_unknown(ctx, worker, claim);
-            return true;
-        }
+    case ClaimAnswer::unknown:
         decide(ctx, unknown_answer());
         break;
-    case ClaimState::paid:
-        if (same && claim.in_use) {
-            decide(ctx, in_use_answer());
-        } else if (same && has_no_body(ctx.r)) {
-            resume_paid(ctx, worker, claim);
-            return true;
-        } else {
-            challenge(ctx, "payment_already_used");
-        }
+    case ClaimAnswer::ask_again:
+        resume_unknown(ctx, worker, claim);
         break;
-    case ClaimState::delivered:
-    case ClaimState::closed:
+    case ClaimAnswer::deliver:
+        resume_paid(ctx, worker, claim);
+        break;
+    case ClaimAnswer::used:
         challenge(ctx, "payment_already_used");
         break;
     }

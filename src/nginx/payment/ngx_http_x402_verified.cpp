@@ -13,6 +13,7 @@
 #include "nginx/payment/ngx_http_x402_phase_wait.hpp"
 #include "nginx/reply/ngx_http_x402_notify.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
+#include "session/payment_order.hpp"
 
 namespace x402 {
 
@@ -125,19 +126,18 @@ void accept_valid_payment(RequestCtx &ctx)
     }
     bool waits = may_wait(ctx, worker);
     bool trusted = LockedClaims(worker.zone)->set_verified(ctx.payment->claim);
-    if (trusted && waits) {
-        advance(ctx, PaymentEvent::verify_valid);
+    PaymentEvent event = verified_event(trusted && waits, ctx.settled_before,
+                                        ctx.payment->scheme.upto);
+    if (event == PaymentEvent::verify_failed) {
+        end_payment(ctx, event, busy_answer(kRetryPayer));
+        return;
+    }
+    advance(ctx, event);
+    if (event == PaymentEvent::verify_valid) {
         arm_content_deadline(ctx);
         return;
     }
-    if (ctx.payment->scheme.upto && !ctx.settled_before) {
-        // The cost is not known before the content is made, and the maximum
-        // that was signed must not be taken.
-        end_payment(ctx, PaymentEvent::verify_failed, busy_answer(kRetryPayer));
-        return;
-    }
     ctx.settled_before = true;
-    advance(ctx, PaymentEvent::verify_settle_first);
     SettlementTerms terms = settlement_terms(ctx);
     terms.was_verified = true;
     settle_first(ctx, worker, worker.endpoint_of(*ctx.asked), std::move(terms));

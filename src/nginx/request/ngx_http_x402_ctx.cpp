@@ -7,6 +7,7 @@
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/request/ngx_http_x402_request_books.hpp"
 #include "nginx/store/ngx_http_x402_zone.hpp"
+#include "session/payment_order.hpp"
 
 namespace x402 {
 
@@ -77,16 +78,6 @@ bool client_left(ngx_http_request_t *r)
     return c->timedout || (c->error && !r->filter_finalize);
 }
 
-// Money: the released content did not leave completely, by a fault of this side
-// or of the upstream. Content that a client did not wait for was delivered.
-bool is_cut_short(const RequestCtx &ctx)
-{
-    bool released = ctx.state() == PaymentState::delivering
-                    || ctx.state() == PaymentState::delivered;
-    return released && !ctx.hold.last_seen && !ctx.r->header_only
-           && !client_left(ctx.r);
-}
-
 // The request ends, for whatever reason.
 void on_request_end(RequestCtx &ctx)
 {
@@ -103,9 +94,10 @@ void on_request_end(RequestCtx &ctx)
     if (ctx.state() == PaymentState::closed) {
         return;
     }
-    PaymentAction action =
-        advance(ctx, is_cut_short(ctx) ? PaymentEvent::content_broken
-                                       : PaymentEvent::request_gone);
+    RequestEnd end;
+    end.complete = ctx.hold.last_seen || ctx.r->header_only;
+    end.client_left = client_left(ctx.r);
+    PaymentAction action = advance(ctx, end_event(ctx.state(), end));
     if (action == PaymentAction::cancel_call && ctx.verify) {
         ctx.verify->cancel();
     } else if (action == PaymentAction::cancel_call && ctx.settlement) {

@@ -7,6 +7,7 @@
 
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/store/ngx_http_x402_journal.hpp"
+#include "session/claim_change.hpp"
 
 namespace x402 {
 
@@ -281,33 +282,9 @@ void leave_zone(ngx_shm_zone_t *zone, ClaimOwner owner)
 void apply_claim_change(ngx_shm_zone_t *zone, ClaimRef claim,
                         ClaimChange change)
 {
-    if (!claim) {
-        return;
-    }
-    switch (change) {
-    case ClaimChange::free:
-        LockedClaims(zone)->free(claim);
-        break;
-    case ClaimChange::abandoned:
-        LockedClaims(zone)->abandon(claim, ngx_time());
-        break;
-    case ClaimChange::delivered:
-        LockedClaims(zone)->set_delivered(claim, ngx_time());
-        break;
-    case ClaimChange::owed:
-        LockedClaims(zone)->set_owed(claim);
-        break;
-    case ClaimChange::refused:
-        LockedClaims(zone)->set_refused(claim, ngx_time());
-        break;
-    case ClaimChange::unknown:
-        LockedClaims(zone)->set_unknown(claim, ngx_time());
-        break;
-    case ClaimChange::keep:
-    case ClaimChange::verified:
-    case ClaimChange::settling:
-    case ClaimChange::paid:
-        break;
+    // Most steps change nothing of a claim: no need for the lock.
+    if (claim && change != ClaimChange::keep) {
+        apply_claim_change(*LockedClaims(zone), claim, change, ngx_time());
     }
 }
 

@@ -59,6 +59,7 @@ public:
     explicit LockedClaims(ngx_shm_zone_t *zone);
 
     ClaimTable *operator->() { return table_; }
+    ClaimTable &operator*() { return *table_; }
 
 private:
     ZoneLock lock_;

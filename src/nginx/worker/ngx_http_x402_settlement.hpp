@@ -102,7 +102,7 @@ private:
     ngx_log_t *log() const;
     void finish(const SettleAnswer &answer);
     SettlementResult interpret(const SettleAnswer &answer);
-    SettlementResult interpret_again(const SettleAnswer &answer);
+    void decide_unproven(SettlementResult &result);
     void change_claim(const PaymentStep &step, const SettlementResult &result);
     void keep_receipt(const std::string &receipt);
     void keep_note() const;

@@ -5,6 +5,7 @@
 // line too many, never one too few.
 #include "nginx/worker/ngx_http_x402_settlement.hpp"
 #include "protocol/settlement_receipt.hpp"
+#include "session/settle_event.hpp"
 
 namespace x402 {
 
@@ -37,68 +38,41 @@ Booked booked_as(PaymentEvent event, bool ever_unknown)
 
 }  // namespace
 
-// A claim that was ever unknown: a refusal does not count. Only proof of
-// payment or the unproven rule ends it.
-SettlementResult Settlement::interpret_again(const SettleAnswer &answer)
+SettlementResult Settlement::interpret(const SettleAnswer &answer)
 {
     SettlementResult result;
     result.verdict = answer.verdict;
     result.reason = answer.reason;
-    if (answer.verdict == SettleVerdict::paid) {
-        result.event = PaymentEvent::settle_paid;
+    result.event =
+        settle_event(answer.verdict, {terms_.ever_unknown, terms_.was_verified,
+                                      terms_.first_settle_sent});
+    if (result.event == PaymentEvent::settle_unproven) {
+        decide_unproven(result);
+    } else if (!terms_.ever_unknown
+               || result.event == PaymentEvent::settle_paid) {
         result.receipt = answer.receipt;
-        return result;
     }
-    bool unproven = answer.verdict == SettleVerdict::nonce_used
-                    && terms_.was_verified && terms_.first_settle_sent;
-    if (!unproven) {
-        return result;
+    if (terms_.waives_failure && !terms_.ever_unknown
+        && result.event != PaymentEvent::settle_paid) {
+        result.event = PaymentEvent::settle_waived;
     }
+    return result;
+}
+
+// By the unproven rule, unless the operator or the payer's share says no.
+void Settlement::decide_unproven(SettlementResult &result)
+{
     bool deliver =
         terms_.unproven_delivers
         && LockedClaims(worker_.zone)
                ->count_unproven(terms_.payer_digest, kMaxUnproven, ngx_time());
     if (deliver) {
-        result.event = PaymentEvent::settle_unproven;
         result.receipt = settlement_receipt_json(true, terms_.payer, "",
                                                  terms_.receipt_network);
     } else {
+        result.event = PaymentEvent::settle_unknown;
         result.unproven_refused = true;
     }
-    return result;
-}
-
-SettlementResult Settlement::interpret(const SettleAnswer &answer)
-{
-    if (terms_.ever_unknown) {
-        return interpret_again(answer);
-    }
-    SettlementResult result;
-    result.verdict = answer.verdict;
-    result.reason = answer.reason;
-    result.receipt = answer.receipt;
-    switch (answer.verdict) {
-    case SettleVerdict::paid:
-        result.event = PaymentEvent::settle_paid;
-        break;
-    case SettleVerdict::refused:
-    case SettleVerdict::nonce_used:
-        result.event = PaymentEvent::settle_refused;
-        break;
-    case SettleVerdict::operator_fault:
-    case SettleVerdict::rate_limited:
-    case SettleVerdict::not_sent:
-        result.event = PaymentEvent::settle_not_processed;
-        break;
-    case SettleVerdict::pending:
-    case SettleVerdict::unknown:
-        result.event = PaymentEvent::settle_unknown;
-        break;
-    }
-    if (terms_.waives_failure && result.event != PaymentEvent::settle_paid) {
-        result.event = PaymentEvent::settle_waived;
-    }
-    return result;
 }
 
 SettlementResult Settlement::result_of(const SettleAnswer &answer)

@@ -1,0 +1,116 @@
+#include "session/payment_order.hpp"
+
+#include "session/claim_change.hpp"
+#include "session/claim_zone.hpp"
+#include "session/payment_name.hpp"
+
+namespace x402 {
+namespace {
+
+TEST(PaymentOrder, TrustsAVerifiedPaymentUnlessMoneyGoesFirst)
+{
+    EXPECT_EQ(verified_event(true, false, false), PaymentEvent::verify_valid);
+    EXPECT_EQ(verified_event(true, false, true), PaymentEvent::verify_valid);
+    EXPECT_EQ(verified_event(true, true, false),
+              PaymentEvent::verify_settle_first);
+    EXPECT_EQ(verified_event(false, false, false),
+              PaymentEvent::verify_settle_first);
+}
+
+TEST(PaymentOrder, NeverTakesTheMaximumOfUptoBeforeContent)
+{
+    EXPECT_EQ(verified_event(false, false, true), PaymentEvent::verify_failed);
+    EXPECT_EQ(verified_event(false, true, true),
+              PaymentEvent::verify_settle_first);
+}
+
+TEST(PaymentOrder, OwesWhatDidNotLeaveWholeByTheFaultOfThisSide)
+{
+    for (PaymentState state :
+         {PaymentState::delivering, PaymentState::delivered}) {
+        EXPECT_EQ(end_event(state, {false, false}),
+                  PaymentEvent::content_broken);
+        EXPECT_EQ(end_event(state, {false, true}), PaymentEvent::request_gone);
+        EXPECT_EQ(end_event(state, {true, false}), PaymentEvent::request_gone);
+    }
+    // What was not released is not broken content.
+    EXPECT_EQ(end_event(PaymentState::paid, {}), PaymentEvent::request_gone);
+    EXPECT_EQ(end_event(PaymentState::holding, {}), PaymentEvent::request_gone);
+}
+
+class PaymentOrderOf : public ClaimZone {};
+
+TEST_F(PaymentOrderOf, VerifiesANameAndAPayerWithAnOlderClaim)
+{
+    ClaimFacts facts = facts_of(2);
+    EXPECT_EQ(verify_need(table_, facts, false, kNow), VerifyNeed::none);
+    EXPECT_EQ(verify_need(table_, facts, true, kNow), VerifyNeed::verify);
+    owed(1);
+    EXPECT_EQ(verify_need(table_, facts, false, kNow), VerifyNeed::verify);
+}
+
+TEST_F(PaymentOrderOf, VerifiesWhatHasNoRoomUnverified)
+{
+    // An eighth of the smallest table, and one client's eighth of that.
+    ClaimFacts facts = facts_of(2);
+    ClaimRef ref = take(1);
+    table_.set_settling(ref, "bytes", 42, kNow);
+    EXPECT_EQ(verify_need(table_, facts, false, kNow),
+              VerifyNeed::verify_for_room);
+}
+
+TEST_F(PaymentOrderOf, CarriesOutWhatTheSessionDecides)
+{
+    apply_claim_change(table_, take(1), ClaimChange::keep, kNow);
+    EXPECT_EQ(state(1), ClaimState::verifying);
+    apply_claim_change(table_, take(2), ClaimChange::free, kNow);
+    EXPECT_EQ(state(2), ClaimState::free);
+    const std::pair<ClaimChange, ClaimState> kCases[] = {
+        {ClaimChange::delivered, ClaimState::delivered},
+        {ClaimChange::refused, ClaimState::refused},
+        {ClaimChange::unknown, ClaimState::unknown},
+    };
+    unsigned number = 3;
+    for (const auto &[change, expected] : kCases) {
+        apply_claim_change(table_, take(number), change, kNow);
+        EXPECT_EQ(state(number), expected);
+        number++;
+    }
+    ClaimRef paid = take(number);
+    table_.set_paid(paid, "{}", kNow);
+    apply_claim_change(table_, paid, ClaimChange::owed, kNow);
+    EXPECT_EQ(state(number), ClaimState::paid);
+    EXPECT_FALSE(look(number).in_use);
+}
+
+TEST_F(PaymentOrderOf, ANameIsFreeAgainWhenItsPaymentCameToNothing)
+{
+    std::vector<std::uint64_t> memory(PaymentIds::least_bytes() / 8 + 1);
+    ASSERT_TRUE(PaymentIds::format(memory.data(), memory.size() * 8));
+    PaymentIds names(memory.data());
+    table_.use_names(&names);
+    PaymentName name(digest_of(7));
+    ClaimFacts first = facts_of(1);
+    ClaimFacts second = facts_of(2);
+    ClaimRef ref = take(1);
+    std::uint32_t place = 0;
+    ASSERT_EQ(names.note(name, first.key, kExpires, kNow, place),
+              PaymentIdNote::noted);
+    EXPECT_FALSE(name_is_taken(table_, names, name, first.key, kNow));
+    EXPECT_TRUE(name_is_taken(table_, names, name, second.key, kNow));
+    // The claim is gone without the name knowing: it was never set.
+    table_.free(ref);
+    EXPECT_FALSE(name_is_taken(table_, names, name, second.key, kNow));
+    EXPECT_FALSE(names.holder_of(name, kNow));
+    // Of a paid payment it is kept.
+    ref = take(1);
+    ASSERT_EQ(names.note(name, first.key, kExpires, kNow, place),
+              PaymentIdNote::noted);
+    table_.set_name(ref, place);
+    table_.set_paid(ref, "{}", kNow);
+    table_.set_delivered(ref, kNow);
+    EXPECT_TRUE(name_is_taken(table_, names, name, second.key, kNow));
+}
+
+}  // namespace
+}  // namespace x402
