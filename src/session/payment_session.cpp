@@ -17,12 +17,12 @@ PaymentStep unexpected(PaymentState state)
                 ClaimChange::unknown};
     case PaymentState::paid:
     case PaymentState::delivering:
+    case PaymentState::delivered:
     case PaymentState::securing:
     case PaymentState::securing_first:
     case PaymentState::securing_verified:
         return {PaymentState::closed, PaymentAction::fail, ClaimChange::owed};
     case PaymentState::arrived:
-    case PaymentState::delivered:
     case PaymentState::closed:
         return {PaymentState::closed, PaymentAction::fail, ClaimChange::keep};
     case PaymentState::verifying:
@@ -197,8 +197,9 @@ PaymentStep step_delivering(PaymentEvent event)
 {
     switch (event) {
     case PaymentEvent::body_sent:
+        // Money: what its worker does not finish is owed until the end.
         return {PaymentState::delivered, PaymentAction::none,
-                ClaimChange::delivered};
+                ClaimChange::keep};
     case PaymentEvent::content_broken:
     case PaymentEvent::request_gone:
         return {PaymentState::closed, PaymentAction::none, ClaimChange::owed};
@@ -217,7 +218,8 @@ PaymentStep step_delivered(PaymentEvent event)
         // Settled before content, and the body broke off: owed after all.
         return {PaymentState::closed, PaymentAction::none, ClaimChange::owed};
     case PaymentEvent::request_gone:
-        return {PaymentState::closed, PaymentAction::none, ClaimChange::keep};
+        return {PaymentState::closed, PaymentAction::none,
+                ClaimChange::delivered};
     default:
         return unexpected(PaymentState::delivered);
     }

@@ -75,6 +75,17 @@ is $f->order, 'settle', 'by settling again';
 is +($f->requests('settle'))[0]{body}, $sent, 'with the same bytes';
 is paid($t, '/b', payment => $payment)->status, 402, 'and is used';
 
+# content is sent: what the client has is not all of it
+my $content = 'SECRET ' x 30_000;
+$up->on('/most', body => $content, hold_after => 150_000);
+($payment, $c) = send_payment('/most');
+ok $t->wait_for(sub { $c->rest(0.05); $c->raw =~ /SECRET SECRET/ }), 'content has begun';
+ok kill_worker(), 'killed while content is sent';
+$up->on('/most', body => $content);
+is_content paid($t, '/most', payment => $payment), $content, 'the content is owed';
+is $f->calls('settle'), 1, 'and settled once';
+is paid($t, '/most', payment => $payment)->status, 402, 'and then it is used';
+
 # delivered: still known
 $payment = payment(unpaid($t, '/c'));
 is_content paid($t, '/c', payment => $payment), "SECRET\n", 'a payment that was used';

@@ -73,13 +73,13 @@ constexpr Row kExpected[] = {
     {S::paid,           E::content_broken,        S::closed,         A::replace,      C::owed},
     {S::paid,           E::request_gone,          S::closed,         A::none,         C::owed},
 
-    {S::delivering,     E::body_sent,             S::delivered,      A::none,         C::delivered},
+    {S::delivering,     E::body_sent,             S::delivered,      A::none,         C::keep},
     {S::delivering,     E::content_broken,        S::closed,         A::none,         C::owed},
     {S::delivering,     E::request_gone,          S::closed,         A::none,         C::owed},
 
     {S::delivered,      E::body_sent,             S::delivered,      A::none,         C::keep},
     {S::delivered,      E::content_broken,        S::closed,         A::none,         C::owed},
-    {S::delivered,      E::request_gone,          S::closed,         A::none,         C::keep},
+    {S::delivered,      E::request_gone,          S::closed,         A::none,         C::delivered},
 
     {S::recording,      E::recorded,              S::settling,       A::call_settle,  C::keep},
     {S::recording,      E::settle_not_processed,  S::closed,         A::replace,      C::free},
@@ -126,7 +126,7 @@ constexpr Fallback kUnexpected[] = {
     {S::settling_first, C::unknown},
     {S::paid,           C::owed},     // money moved
     {S::delivering,     C::owed},
-    {S::delivered,      C::keep},
+    {S::delivered,      C::owed},
     {S::recording,      C::free},     // nothing was sent
     {S::recording_first, C::free},
     {S::securing,       C::owed},     // money moved
@@ -232,6 +232,7 @@ TEST(PaymentSession, UnexpectedPairsFailClosed)
         EXPECT_EQ(next.claim == C::unknown, may_be_on_the_wire(state));
         EXPECT_EQ(next.claim == C::owed, state == S::paid
                                              || state == S::delivering
+                                             || state == S::delivered
                                              || is_being_secured(state));
     });
 }
