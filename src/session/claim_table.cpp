@@ -259,10 +259,22 @@ bool ClaimTable::set_settling(ClaimRef ref, std::string_view bytes,
         blocks_.keep(*cell, bytes, now);
     }
     cell->changed = now;
+    ClaimState before = cell->claim_state();
+    std::uint8_t flags = cell->flags;
     cell->flags &= static_cast<std::uint8_t>(~kAbandoned);
     cells_.enter_state(*cell, ClaimState::settling);
-    // Asked again it is UNKNOWN in the journal already.
-    return (cell->flags & kEverUnknown) || journal_.record_claim(*cell);
+    // Asked again it is UNKNOWN in the journal already, unless its worker died
+    // on the way there.
+    bool known = (flags & kEverUnknown) && !(flags & kAbandoned);
+    if (known || journal_.record_claim(*cell)) {
+        return true;
+    }
+    // Money: if the caller dies now, nothing may be left to ask about.
+    cell->flags = flags;
+    if (!(flags & kEverUnknown)) {
+        cells_.enter_state(*cell, before);
+    }
+    return false;
 }
 
 // Money: killed in the middle this leaves a claim without a settle request: it
@@ -292,6 +304,7 @@ bool ClaimTable::take_over(ClaimRef ref, const ClaimFacts &facts,
         blocks_.keep(*cell, bytes, now);
     });
     if (!journal_.record_claim(*cell)) {
+        cell->flags |= kAbandoned;  // to be written before it is asked about
         return false;
     }
     cell->set_owner(owner);

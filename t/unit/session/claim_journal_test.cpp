@@ -202,7 +202,7 @@ TEST_F(ClaimJournal, ThatCannotBeWrittenTurnsNewClaimsAway)
     journal_.full = false;
     EXPECT_EQ(try_take(3, ref, kNow + 1), TakeOutcome::full) << "a second";
     EXPECT_EQ(try_take(3, ref, kNow + 2), TakeOutcome::taken);
-    EXPECT_EQ(restored(1), ClaimState::unknown);
+    EXPECT_EQ(restored(1), ClaimState::free) << "nothing was sent for it";
     EXPECT_EQ(restored(2), ClaimState::refused);
 }
 

@@ -157,6 +157,54 @@ TEST_F(ClaimCheckpoint, SaysTheSameInLess)
     EXPECT_EQ(started(3), ClaimState::unknown);
 }
 
+TEST_F(ClaimCheckpoint, WhatCannotBeWrittenLeavesNothingToAskAbout)
+{
+    ClaimRef ref = verified(1);
+    files_.full = true;
+    EXPECT_FALSE(table_.set_settling(ref, "settle", 7, kNow));
+    living_processes().erase(100);  // before it can free the claim
+    EXPECT_EQ(other_->look_up(facts_of(1), kNow).state, ClaimState::free);
+    EXPECT_EQ(other_->next_due(other_owner_, kNow + 60).what,
+              DueClaim::What::nothing);
+}
+
+TEST_F(ClaimCheckpoint, WhatADeadWorkerLeftIsWrittenBeforeItIsAskedAbout)
+{
+    table_.journal().use(nullptr);  // killed between the zone and the journal
+    settle(1);
+    living_processes().erase(100);
+    DueClaim due = other_->next_due(other_owner_, kNow);
+    due = other_->next_due(other_owner_, kNow + 60);
+    ASSERT_EQ(due.what, DueClaim::What::ask_again);
+    files_.full = true;
+    EXPECT_FALSE(other_->set_settling(due.ref, "settle", 7, kNow + 60));
+    other_->set_unknown(due.ref, kNow + 60);
+    due = other_->next_due(other_owner_, kNow + 120);
+    ASSERT_EQ(due.what, DueClaim::What::ask_again);
+    EXPECT_FALSE(other_->set_settling(due.ref, "settle", 7, kNow + 120));
+    other_->set_unknown(due.ref, kNow + 120);
+    EXPECT_EQ(started(1), ClaimState::free);
+
+    files_.full = false;
+    EXPECT_TRUE(other_->journal().is_ready(kNow + 121));
+    due = other_->next_due(other_owner_, kNow + 200);
+    EXPECT_TRUE(other_->set_settling(due.ref, "settle", 7, kNow + 200));
+    EXPECT_EQ(started(1), ClaimState::unknown);
+}
+
+TEST_F(ClaimCheckpoint, ATakeoverIsWrittenBeforeItIsAskedAbout)
+{
+    ClaimRef ref = take(1);
+    ASSERT_TRUE(table_.set_settling(ref, "forged", 7, kNow));
+    table_.set_unknown(ref, kNow);
+    files_.full = true;
+    EXPECT_FALSE(table_.take_over(ref, facts_of(1), owner_, "good", 7, kNow));
+    DueClaim due = table_.next_due(owner_, kNow + 60);
+    ASSERT_EQ(due.what, DueClaim::What::ask_again);
+    EXPECT_EQ(table_.stored_settle(due.ref), "good");
+    EXPECT_FALSE(table_.set_settling(due.ref, "good", 7, kNow + 60));
+}
+
 TEST_F(ClaimCheckpoint, LeavesOutWhatIsPast)
 {
     ClaimRef ref = owed(1);
