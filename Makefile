@@ -6,6 +6,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help build test unit http e2e house asan asan-chaos valgrind chaos chaos-short fuzz replay lint compdb tidy format demo pay clean \
+	simulate simulate-short simulate-planted \
 	paywall-shot bench bench-micro bench-check bench-scale bench-docs \
 	need-build need-test need-chaos need-e2e need-bench ask
 
@@ -88,11 +89,17 @@ build/tool/%.o: %.cpp
 
 # --- tests -------------------------------------------------------------------
 
+PURE := base protocol policy facilitator session
+# One of the two JSON readers, as in a module; the tests compare it with the other.
+PURE_SRC := $(filter-out %/json_reader_jansson.cpp,$(foreach room,$(PURE),$(wildcard src/$(room)/*.cpp)))
+PURE_LIBS := -lsimdjson -ljansson -lcrypto
+
 test: need-chaos need-e2e ## everything: house, unit, fuzz seeds, http, chaos and e2e
 	@$(MAKE) --no-print-directory $(MODULE)
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory unit
 	@$(MAKE) --no-print-directory replay
+	@$(MAKE) --no-print-directory simulate-short
 	@$(MAKE) --no-print-directory http
 	@$(MAKE) --no-print-directory chaos-short
 	@$(MAKE) --no-print-directory e2e
@@ -151,6 +158,33 @@ build/chaos/fault_shim.so: t/chaos/fault_shim.c
 	@mkdir -p $(@D)
 	@$(CC) -shared -fPIC -O1 -g -W -Wall -Werror -o $@ $<
 
+# The pure rooms alone, in virtual time.
+SIMULATE_SRC := $(wildcard t/simulate/*.cpp)
+STEPS ?= 1000000
+
+simulate: need-build ## STEPS=1000000 payments through the pure rooms in virtual time; SEED=s repeats them
+	@$(MAKE) --no-print-directory -j$(JOBS) build/simulate/simulate
+	@build/simulate/simulate --payments $(STEPS) $(if $(SEED),--seed $(SEED))
+
+# With ASan and UBSan: the same payments each time, and others each time.
+simulate-short: need-test
+	@$(MAKE) --no-print-directory -j$(JOBS) build/simulate/sanitized build/simulate/simulate
+	@build/simulate/sanitized --quiet --seconds 10 --seed 402
+	@build/simulate/sanitized --quiet --seconds 20
+	@$(MAKE) --no-print-directory simulate-planted
+
+simulate-planted: need-test ## the simulator finds each fault that is planted into a copy of the sources
+	@$(MAKE) --no-print-directory -j$(JOBS) build/simulate/simulate
+	prove -j$(JOBS) -It/lib t/simulate/*.t
+
+build/simulate/simulate: $(SIMULATE_SRC:%.cpp=build/bench/o/%.o) $(PURE_SRC:%.cpp=build/bench/o/%.o)
+	@mkdir -p $(@D)
+	@$(CXX) -o $@ $^ $(PURE_LIBS)
+
+build/simulate/sanitized: $(SIMULATE_SRC:%.cpp=build/fuzz/g/%.o) $(PURE_SRC:%.cpp=build/unit/%.o)
+	@mkdir -p $(@D)
+	@$(CXX) -fsanitize=address,undefined -o $@ $^ $(PURE_LIBS)
+
 ASAN_NGINX = $(CURDIR)/build/asan-nginx/nginx
 ASAN_ENVIRONMENT = X402_SLOW=1 LSAN_OPTIONS=suppressions=$(CURDIR)/t/lib/lsan.supp UBSAN_OPTIONS=print_stacktrace=1
 
@@ -181,10 +215,6 @@ valgrind: need-test ## a short set of t/http under valgrind
 
 # --- unit objects ------------------------------------------------------------
 
-PURE := base protocol policy facilitator session
-# One of the two JSON readers, as in a module; the tests compare it with the other.
-PURE_SRC := $(filter-out %/json_reader_jansson.cpp,$(foreach room,$(PURE),$(wildcard src/$(room)/*.cpp)))
-PURE_LIBS := -lsimdjson -ljansson -lcrypto
 UNIT_SRC := $(PURE_SRC) $(foreach room,$(PURE),$(wildcard t/unit/$(room)/*.cpp))
 UNIT_OBJ := $(UNIT_SRC:%.cpp=build/unit/%.o)
 PURE_FLAGS := -std=c++17 -O1 -g1 -W -Wall -Wextra -Wshadow -Werror \
@@ -320,7 +350,7 @@ demo: need-build need-e2e ## chain, facilitator and nginx with a paid location; 
 pay: need-e2e ## one payment at URL=http://..., by the wallet whose key is in X402_KEY, at most X402_MAX=1 dollars
 	@URL='$(URL)' node t/e2e/pay.mjs
 
-CXX_FILES = $(foreach dir,src/* src/nginx/* src/nginx/*/* t/unit t/unit/* t/fuzz t/bench tools,$(wildcard $(dir)/*.cpp $(dir)/*.hpp))
+CXX_FILES = $(foreach dir,src/* src/nginx/* src/nginx/*/* t/unit t/unit/* t/fuzz t/simulate t/bench tools,$(wildcard $(dir)/*.cpp $(dir)/*.hpp))
 
 format: ## clang-format for the C++ (ngx_http_x402_module.c is kept by hand)
 	@t/lib/need clang-format

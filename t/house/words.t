@@ -43,6 +43,8 @@ my @covered = (
     [ 't/bench/*.mjs',          'comments' ],
     [ 't/bench/*.*pp',          'comments' ],
     [ 't/fuzz/*.*pp',           'comments' ],
+    [ 't/simulate/*.*pp',       'comments' ],
+    [ 't/simulate/*.t',         'hash comments' ],
 );
 
 # Pattern, what to write instead, and what looks like it and is fine.
