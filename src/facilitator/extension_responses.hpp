@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a facilitator says of the extensions of a payment, in the response
 // header EXTENSION-RESPONSES (x402 v2): for a seller the only sign of why a
 // catalogue does not list it. It is for the log, and never reaches a client.

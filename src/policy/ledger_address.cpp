@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "policy/ledger_address.hpp"
 
 #include "base/address_codec.hpp"

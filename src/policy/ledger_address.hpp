@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Addresses of XRPL, NEAR and Concordium, whose formats are published with
 // their schemes. Each returns a phrase that follows the quoted text, and says
 // what to write; empty: it is valid.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "policy/plain_challenge.hpp"
 
 #include "base/json_text.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The body of a 402 whose offer is in a header: for people, for agents that
 // read words, and for clients of version 1, which look for `accepts`.
 #ifndef X402_POLICY_PLAIN_CHALLENGE_HPP

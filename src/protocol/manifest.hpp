@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What is for sale at a server, for agents (x402_manifest): an OpenAPI document
 // whose paid operations carry `x-payment-info`, and the resource list of
 // /.well-known/x402. Made once, when the configuration is read.

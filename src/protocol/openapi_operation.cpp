@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "protocol/openapi_operation.hpp"
 
 #include "base/json_text.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One paid operation of an OpenAPI 3.1 document, with `x-payment-info` in the
 // shapes of both discovery tools that agents use, and with the input and output
 // that bazaar's declaration describes.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "protocol/service_card.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What catalogues show of a service (x402_service): the members serviceName,
 // tags and iconUrl of ResourceInfo (x402 v2), and what a manifest says of the
 // server and of one location. Built when the configuration is read.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the claim of a presented payment says about the request that presents
 // it.
 #ifndef X402_SESSION_CLAIM_ANSWER_HPP

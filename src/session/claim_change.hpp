@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Carries out what the session decided about a claim (PaymentStep.claim).
 #ifndef X402_SESSION_CLAIM_CHANGE_HPP
 #define X402_SESSION_CLAIM_CHANGE_HPP

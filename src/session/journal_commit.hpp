@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Group commit: many processes append to one journal, and one flush to the disk
 // is for all that they appended before it began.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What a payer with a new, verified payment has bought before: content that is
 // owed to it, or a payment whose outcome is unknown, goes first.
 #ifndef X402_SESSION_OLDER_CLAIM_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "session/payment_name.hpp"
 
 namespace x402 {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Whether a name (payment-identifier) is free for a payment, by the names and
 // the claims together.
 #ifndef X402_SESSION_PAYMENT_NAME_HPP

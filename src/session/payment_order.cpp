@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "session/payment_order.hpp"
 
 namespace x402 {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // In which order a payment is verified, settled and served, and what the end of
 // its request comes to.
 #ifndef X402_SESSION_PAYMENT_ORDER_HPP

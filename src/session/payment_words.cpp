@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // States and events of a payment as words, for logs and tests.
 #include "session/payment_session.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What an answer to settle comes to for a claim, as an event of the session.
 #ifndef X402_SESSION_SETTLE_EVENT_HPP
 #define X402_SESSION_SETTLE_EVENT_HPP

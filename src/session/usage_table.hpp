@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // How often a payer or a key asked, in shared memory: rates and quotas. A table
 // of fixed cells in sets of eight; a full set gives up the cell that ends
 // first. Figures, not money: what is lost by that is one count.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Both tools with which agents look for something to buy find every priced route, with method and price, and have no
 // fault to find with an offer.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // An MCP server behind nginx, as the example has it: a wrapped MCP client connects and lists tools for nothing, and pays
 // for two tools at two prices.
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The code of docs/paying.md pays, as it stands there.
 
 import assert from 'node:assert/strict';

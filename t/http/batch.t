@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # x402_batch: a JSON-RPC batch is refused, or costs the sum of its elements.
 
 use v5.36;

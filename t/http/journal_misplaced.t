@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # A journal that is renamed, replaced or deleted while nginx runs is named
 # within seconds, with the file from which it can be restored.
 

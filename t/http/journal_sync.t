@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # x402_zone sync=on: what must not be forgotten is on the disk first. One flush is for many payments, no worker waits
 # for it, and after a loss of power nothing was sold twice, and nothing that was paid is forgotten.
 

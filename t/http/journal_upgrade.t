@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # A binary upgrade (USR2) with a journal: the new nginx begins with what the
 # old one knows and hears what it still does. Nothing is sold twice, and a
 # settlement that the old workers finish late is known to the new ones. The

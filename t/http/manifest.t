@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # x402_manifest tells agents what a server sells, in the formats that their tools
 # read, and names nothing that strangers are not meant to know.
 

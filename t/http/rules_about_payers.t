@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Rules about payers: x402_deny, x402_limit_payer and x402_quota are asked once a
 # payment was verified, and charge nothing where they say no. x402_free gives
 # requests away before the price.

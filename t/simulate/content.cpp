@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // From the answer to verify to the last byte of the content.
 #include "session/payment_order.hpp"
 #include "world.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the access phase does with a presented payment, up to its claim.
 #include "facilitator/settle_request.hpp"
 #include "policy/claim_key.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Workers, and what happens to them.
 #include <algorithm>
 #include <set>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What is for sale, what a payer signs, and where the money is: the truth that
 // the module's memory is compared with.
 #ifndef X402_SIMULATE_MARKET_HPP

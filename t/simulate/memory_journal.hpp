@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The journal of a claim table as two texts in memory, as the two files would
 // hold them.
 #ifndef X402_SIMULATE_MEMORY_JOURNAL_HPP

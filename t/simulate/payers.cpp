@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What payers and thieves do.
 #include <algorithm>
 #include <cstring>

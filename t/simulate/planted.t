@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The simulator finds faults: each known one is planted into a copy of the
 # sources, below build/, and has to be found within a number of payments.
 # A1 to A5 and B4 were found by attackers in an earlier version; here each of

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The promises about money, compared with the chain. I1 to I7 and M3 to M5 are
 // those of docs/design.md and of the fault bench (t/chaos/case_check.py).
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Random numbers that belong to one thing of the world (a payment, a fault): a
 // world without that thing draws the same numbers for all others, so that a
 // failing world can be shrunk.

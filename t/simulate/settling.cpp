@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A settlement: its claim, the facilitator behind it, and the chain.
 #include "facilitator/settle_request.hpp"
 #include "session/claim_change.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // simulate [--seed N] [--payments N] [--seconds N] [--quiet]: worlds of
 // payments until so many were made or so much time is over. Exit 1 at the first
 // violated promise: the world is shrunk to few payments and faults, and its

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A shop of several servers and workers, its payers, its facilitator and its
 // chain, in virtual time and without nginx. The decisions are those of the
 // product: the states of a payment, the claim table, its journal, the names,

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The setter of x402_manifest.
 #include "nginx/conf/ngx_http_x402_config_file.hpp"
 #include "nginx/conf/ngx_http_x402_manifest_list.hpp"

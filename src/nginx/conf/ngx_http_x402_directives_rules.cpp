@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Directive setters: rules about payers.
 #include "nginx/core/ngx_http_x402_complex_value.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"

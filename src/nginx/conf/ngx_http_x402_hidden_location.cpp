@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "nginx/conf/ngx_http_x402_hidden_location.hpp"
 
 namespace x402 {

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Whether a location is hidden from strangers, so that no manifest names it.
 #ifndef NGX_HTTP_X402_HIDDEN_LOCATION_HPP
 #define NGX_HTTP_X402_HIDDEN_LOCATION_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the servers sell, collected while their locations are merged, for
 // x402_manifest.
 #ifndef NGX_HTTP_X402_MANIFEST_LIST_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // One paid location as a manifest tells of it.
 #ifndef NGX_HTTP_X402_MANIFEST_ROUTE_HPP
 #define NGX_HTTP_X402_MANIFEST_ROUTE_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "nginx/offer/ngx_http_x402_payer_rules.hpp"
 
 namespace x402 {

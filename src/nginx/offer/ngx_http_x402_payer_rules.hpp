@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The rules about payers of a location, as configured: x402_deny,
 // x402_limit_payer, x402_quota and x402_free.
 #ifndef NGX_HTTP_X402_PAYER_RULES_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "nginx/offer/ngx_http_x402_service.hpp"
 
 #include "nginx/core/ngx_http_x402_directive.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // x402_service of a location: what catalogues and manifests show of it.
 #ifndef NGX_HTTP_X402_SERVICE_HPP
 #define NGX_HTTP_X402_SERVICE_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "nginx/payment/ngx_http_x402_payer_check.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the operator's rules say of a payer, once its payment was verified and
 // before content is made, and of a client before its price.
 #ifndef NGX_HTTP_X402_PAYER_CHECK_HPP

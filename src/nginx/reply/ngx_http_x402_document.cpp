@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "nginx/reply/ngx_http_x402_document.hpp"
 
 #include "nginx/reply/ngx_http_x402_answer_body.hpp"

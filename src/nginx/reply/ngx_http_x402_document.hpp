@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A whole document as the answer of a content handler.
 #ifndef NGX_HTTP_X402_DOCUMENT_HPP
 #define NGX_HTTP_X402_DOCUMENT_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "nginx/reply/ngx_http_x402_manifest.hpp"
 
 #include "base/json_text.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "nginx/request/ngx_http_x402_batch.hpp"
 
 #include "base/decimal_amount.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // A request body that is an array of requests (a JSON-RPC batch; x402_batch
 // sum): its elements are priced one after the other.
 #ifndef NGX_HTTP_X402_BATCH_HPP

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Two nginx, one journal: a binary upgrade. The new master is started by the
 // old one and has a zone of its own. It fills it from the journal, and a worker
 // reads on while the old workers end, so that settlements that finish late are

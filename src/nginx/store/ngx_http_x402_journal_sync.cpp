@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "nginx/store/ngx_http_x402_journal_sync.hpp"
 
 #include <condition_variable>

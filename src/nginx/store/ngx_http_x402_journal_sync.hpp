@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // `x402_zone ... sync=on`: brings the journal to the disk for what must not be
 // forgotten. One thread of each worker flushes, all workers share one flush
 // (session/journal_commit.hpp), and only requests wait.

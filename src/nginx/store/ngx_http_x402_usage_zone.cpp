@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "nginx/store/ngx_http_x402_usage_zone.hpp"
 
 #include "nginx/core/ngx_http_x402_directive.hpp"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The shared memory in which payers and keys are counted (x402_limit_payer,
 // x402_quota, x402_free). Apart from the zone of payments: it may be lost.
 #ifndef NGX_HTTP_X402_USAGE_ZONE_HPP

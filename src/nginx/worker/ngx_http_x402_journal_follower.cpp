@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "nginx/worker/ngx_http_x402_journal_follower.hpp"
 
 #include "nginx/core/ngx_http_x402_log.hpp"

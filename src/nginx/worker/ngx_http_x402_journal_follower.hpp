@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Reads on in a journal that the former nginx still writes (a binary upgrade),
 // until that has ended: in one worker. See
 // store/ngx_http_x402_journal_follow.cpp.

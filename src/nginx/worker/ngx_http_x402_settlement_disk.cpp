@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Where a settlement waits for the disk: x402_zone sync=on.
 #include "nginx/worker/ngx_http_x402_settlement.hpp"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "facilitator/extension_responses.hpp"
 
 #include <gtest/gtest.h>

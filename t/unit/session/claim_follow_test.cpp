@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Two tables, one journal: what a binary upgrade does. The second one follows
 // what the first still does, and changes nothing that the first has in hand.
 #include <memory>

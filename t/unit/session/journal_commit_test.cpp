@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "session/journal_commit.hpp"
 
 #include <chrono>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "session/older_claim.hpp"
 
 #include "session/claim_zone.hpp"

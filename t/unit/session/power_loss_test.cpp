@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // The power fails: of a journal that is synced all is there that was on the
 // disk, and any part of what was written since. Whatever part that is, nothing
 // is sold twice, and nothing that was paid is forgotten.

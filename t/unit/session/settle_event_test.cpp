@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "session/settle_event.hpp"
 
 #include <gtest/gtest.h>
