@@ -26,8 +26,8 @@ void add_fields(std::string &words, JsonValue response)
         } else {
             field.write(text);
         }
-        words += " " + std::string(key) + "="
-                 + log_excerpt(text, kMostWordBytes);
+        words +=
+            " " + std::string(key) + "=" + log_excerpt(text, kMostWordBytes);
     }
 }
 

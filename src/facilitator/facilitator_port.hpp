@@ -29,8 +29,8 @@ struct FacilitatorReply {
     std::string location;  // of a 3xx
     std::string cache_control;
     std::string extension_responses;  // Extension-Responses, as sent
-    unsigned retry_after = 0;  // s, also if a date was sent; 0: none
-    std::string detail;        // for the log: what went wrong, where
+    unsigned retry_after = 0;         // s, also if a date was sent; 0: none
+    std::string detail;               // for the log: what went wrong, where
 };
 
 constexpr std::size_t kMaxReplyBytes = 256 * 1024;

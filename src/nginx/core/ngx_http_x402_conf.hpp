@@ -123,7 +123,7 @@ struct LocationConf : ngx_http_x402_loc_conf_t {
     // ngx_http_complex_value_t; nullptr after merge: none.
     ngx_array_t *bypass = static_cast<ngx_array_t *>(NGX_CONF_UNSET_PTR);
     PayerRules *payer_rules = nullptr;  // nullptr: none
-    ngx_str_t cors{};  // "*", an origin; empty: off
+    ngx_str_t cors{};                   // "*", an origin; empty: off
     ngx_http_complex_value_t *unpaid_body = nullptr;
     ngx_str_t unpaid_type{};
     bool ledger_written = false;  // x402_ledger, here or around

@@ -33,7 +33,7 @@ struct OwnReply {
     std::string payer;        // of a refused payment, as the facilitator says
     std::string receipt;      // JSON for PAYMENT-RESPONSE; empty: none
     const char *word = nullptr;  // of the JSON body; nullptr: that of a 402
-    bool refusal = false;  // by a rule of the location: not a failure
+    bool refusal = false;        // by a rule of the location: not a failure
     const char *charged =
         nullptr;                 // JSON value of `charged`; nullptr: left out
     ngx_uint_t retry_after = 0;  // s; 0: no header
@@ -248,7 +248,9 @@ inline ResourceInfo resource_info(const RequestCtx &ctx)
 {
     std::string_view path = view(ctx.r->unparsed_uri);
     path = path.substr(0, path.find('?'));
-    return {ctx.quote.resource_url, ctx.quote.description, ctx.quote.mime_type,
+    return {ctx.quote.resource_url,
+            ctx.quote.description,
+            ctx.quote.mime_type,
             view(ctx.r->method_name),
             ctx.quote.conf->resource ? ctx.quote.resource_url : path,
             service_members(*ctx.quote.conf)};

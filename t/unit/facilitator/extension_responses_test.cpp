@@ -26,10 +26,10 @@ TEST(ExtensionResponses, HaveNothingThatBreaksALine)
 {
     EXPECT_EQ(words_of(R"({"a\nb":{"status":"x\r\ny"}})").find('\n'),
               std::string::npos);
-    EXPECT_LT(words_of("{\"a\":{\"reason\":\"" + std::string(5000, 'x')
-                       + "\"}}")
-                  .size(),
-              400u);
+    EXPECT_LT(
+        words_of("{\"a\":{\"reason\":\"" + std::string(5000, 'x') + "\"}}")
+            .size(),
+        400u);
 }
 
 TEST(ExtensionResponses, SayNothingIfTheyCannotBeRead)

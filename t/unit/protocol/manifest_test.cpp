@@ -32,8 +32,8 @@ std::size_t nothing(std::string_view)
 
 TEST(Manifest, HasThePriceInBothShapes)
 {
-    auto document = parsed(openapi_manifest({"Shop", "", "", ""}, {weather()},
-                                            {}, nothing));
+    auto document = parsed(
+        openapi_manifest({"Shop", "", "", ""}, {weather()}, {}, nothing));
     JsonValue info =
         document.root()["paths"]["/weather/{city}"]["get"]["x-payment-info"];
     std::string text;
@@ -46,8 +46,8 @@ TEST(Manifest, HasThePriceInBothShapes)
 
 TEST(Manifest, WithoutRoutesIsADocument)
 {
-    auto document = parsed(openapi_manifest({"A \"b\"\n", "", "", ""}, {}, {},
-                                            nothing));
+    auto document =
+        parsed(openapi_manifest({"A \"b\"\n", "", "", ""}, {}, {}, nothing));
     EXPECT_EQ(document.root()["info"]["title"].string(), "A \"b\"\n");
     EXPECT_EQ(document.root()["paths"].size(), 0u);
     EXPECT_EQ(resource_manifest({}, 7).size(), 1u);
@@ -63,8 +63,8 @@ TEST(Manifest, KeepsABaseAndPricesIt)
     auto find = [](std::string_view path) {
         return path == "/weather/x" ? std::size_t{0} : kNoRoute;
     };
-    auto document = parsed(
-        openapi_manifest({"Shop", "a@b.c", "", ""}, {route}, base.root(), find));
+    auto document = parsed(openapi_manifest({"Shop", "a@b.c", "", ""}, {route},
+                                            base.root(), find));
     JsonValue root = document.root();
     EXPECT_EQ(root["openapi"].string(), "3.0.3");
     EXPECT_EQ(root["info"]["title"].string(), "Mine");

@@ -230,10 +230,9 @@ TEST(PaymentSession, UnexpectedPairsFailClosed)
         EXPECT_NE(next.claim, C::delivered);
         EXPECT_NE(next.claim, C::refused);
         EXPECT_EQ(next.claim == C::unknown, may_be_on_the_wire(state));
-        EXPECT_EQ(next.claim == C::owed, state == S::paid
-                                             || state == S::delivering
-                                             || state == S::delivered
-                                             || is_being_secured(state));
+        EXPECT_EQ(next.claim == C::owed,
+                  state == S::paid || state == S::delivering
+                      || state == S::delivered || is_being_secured(state));
     });
 }
 
