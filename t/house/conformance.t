@@ -96,11 +96,11 @@ sub let_in ($house) {
         my (%from, %keys);
         ($from{$2}, $keys{$2}) = ($1, $3) while $text =~ /(?:map|geo)\s+(\S+)\s+(\$\w+)\s*\{([^}]*)\}/g;
         while ($text =~ /^\s*(x402_bypass|x402_price|x402_pay_to|x402_accept)\s+([^;]*);/mg) {
-            my $directive = $1;
+            my ($directive, $value) = ($1, $2);
             # What crawlers pay for is free for people: a crawler that lies reads what everyone may read.
             next if $path =~ m{/ai-crawlers\.conf\z} && $directive eq 'x402_bypass';
             # Credits may follow the service that the request asks for: the content does, too.
-            my @used = ($2 =~ s/\bcredits=\S+//r) =~ /(\$[a-z_]\w*)/g;
+            my @used = ($value =~ s/\bcredits=\S+//r) =~ /(\$[a-z_]\w*)/g;
             for my $mapped (grep { $from{$_} } @used) {
                 my $source = $from{$mapped};
                 # A price may follow an argument, like the content. A key that is written down is a password.
