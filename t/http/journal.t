@@ -92,7 +92,7 @@ open my $torn, '>>:raw', $journal or die $!;
 print {$torn} "\xffx402\0\xfe\1", 'half a record';
 close $torn;
 $t->start;
-$t->log_like(qr/\[warn\].*\Q$journal\E.*no record/, 'a torn end is passed over, and said');
+$t->log_like(qr/\[warn\].*\Q$journal\E.*not a record/, 'a torn end is passed over, and said');
 $_->forget for $f, $up;
 
 is paid($t, '/used', payment => $payment{used})->status, 402, 'started again: used is used';

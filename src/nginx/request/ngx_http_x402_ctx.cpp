@@ -68,6 +68,10 @@ void log_step(const RequestCtx &ctx, PaymentEvent event,
     } else if (next.claim == ClaimChange::delivered) {
         book_delivery(ctx);
     }
+    if (next.next == PaymentState::paid
+        || next.next == PaymentState::delivering) {
+        prepare_books(ctx);
+    }
 }
 
 // The client left, or does not read any more. nginx: a filter that replaces the

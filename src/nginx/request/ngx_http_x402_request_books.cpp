@@ -18,17 +18,21 @@ ngx_uint_t label_of(const RequestCtx &ctx)
     return ctx.quote.conf ? ctx.quote.conf->label_number : ctx.label_number;
 }
 
-// Only where a ledger is written: it costs random bytes.
+// Only where a ledger is written: it costs random bytes. nginx: a variable is
+// made in the request's pool, which is gone when the request ends; what was
+// made before stays readable.
 std::string_view request_id(const RequestCtx &ctx, const Books &books)
 {
     if (books.request_id == NGX_ERROR) {
         return {};
     }
-    const ngx_http_variable_value_t *value = ngx_http_get_indexed_variable(
-        ctx.r, static_cast<ngx_uint_t>(books.request_id));
-    return value && !value->not_found ? std::string_view(
+    auto index = static_cast<ngx_uint_t>(books.request_id);
+    const ngx_http_variable_value_t *value =
+        ctx.r->pool ? ngx_http_get_indexed_variable(ctx.r, index)
+                    : &ctx.r->variables[index];
+    return value && value->valid && !value->not_found ? std::string_view(
                reinterpret_cast<const char *>(value->data), value->len)
-                                      : std::string_view();
+                                                      : std::string_view();
 }
 
 void fill_option(LedgerFacts &facts, const PaymentRequirements &option)
@@ -143,6 +147,11 @@ MoneyBooks money_books(const RequestCtx &ctx)
     money.payment = ctx.payment->facts.key;
     money.facts = pack_facts(facts_of(ctx));
     return money;
+}
+
+void prepare_books(const RequestCtx &ctx)
+{
+    request_id(ctx, *books_of(ctx));
 }
 
 void book_delivery(const RequestCtx &ctx)

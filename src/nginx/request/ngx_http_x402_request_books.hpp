@@ -18,6 +18,10 @@ MoneyBooks shadow_books(const RequestCtx &ctx);
 // Lifetime: the context's, and the request's.
 LedgerFacts facts_of(const RequestCtx &ctx);
 
+// Money moved: what the books say when the request ends, and its memory is
+// gone, is made now.
+void prepare_books(const RequestCtx &ctx);
+
 // The content of a payment was delivered, or is owed.
 void book_delivery(const RequestCtx &ctx);
 void book_owed(const RequestCtx &ctx);
