@@ -160,6 +160,7 @@ build/chaos/fault_shim.so: t/chaos/fault_shim.c
 
 # The pure rooms alone, in virtual time.
 SIMULATE_SRC := $(wildcard t/simulate/*.cpp)
+SIMULATE_OBJ := $(SIMULATE_SRC:%.cpp=build/bench/o/%.o) $(PURE_SRC:%.cpp=build/bench/o/%.o)
 STEPS ?= 1000000
 
 simulate: need-build ## STEPS=1000000 payments through the pure rooms in virtual time; SEED=s repeats them
@@ -175,9 +176,9 @@ simulate-short: need-test
 
 simulate-planted: need-test ## the simulator finds each fault that is planted into a copy of the sources
 	@$(MAKE) --no-print-directory -j$(JOBS) build/simulate/simulate
-	prove -j$(JOBS) -It/lib t/simulate/*.t
+	SIMULATE_OBJECTS="$(SIMULATE_OBJ)" SIMULATE_LIBS="$(PURE_LIBS)" prove -j$(JOBS) -It/lib t/simulate/*.t
 
-build/simulate/simulate: $(SIMULATE_SRC:%.cpp=build/bench/o/%.o) $(PURE_SRC:%.cpp=build/bench/o/%.o)
+build/simulate/simulate: $(SIMULATE_OBJ)
 	@mkdir -p $(@D)
 	@$(CXX) -o $@ $^ $(PURE_LIBS)
 

@@ -291,11 +291,16 @@ void World::client_leaves(std::uint32_t number)
     }
     request.gone = true;
     note(request.payment, [] { return "its client leaves"; });
+    Purse &purse = purses_[request.money];
+    bool was_excused = purse.excused;
     if (request.first_out) {
         served(request, "has all of its content but the end");
+        purse.excused = true;  // as in last_bytes()
     }
     PaymentAction action =
         advance(request, end_event(request.state, {false, true}));
+    purse.excused =
+        was_excused || (request.first_out && table_->journal().failed());
     // The settlement goes on without it.
     if (action != PaymentAction::detach_call) {
         end_request(request);

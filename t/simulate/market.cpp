@@ -153,6 +153,7 @@ bool Chain::settle(const Authorization &made, std::uint32_t payment,
     }
     movement.used = movement.settled = true;
     movement.amount = amount;
+    movement.at = now;
     movement.payment = payment;
     movement.terms = made.terms;
     movement.settlements++;

@@ -111,6 +111,7 @@ public:
         bool used = false;     // the nonce: settled, or burnt by its payer
         bool settled = false;  // by us
         std::uint64_t amount = 0;
+        std::int64_t at = 0;        // s
         std::uint32_t payment = 0;  // whose signature it was
         Terms terms;
         unsigned settlements = 0;

@@ -260,7 +260,7 @@ void World::check_end()
                     && !(cell && cell->executions >= kMaxExecutions)
                     && payment.wish == purse.bought && payment.wish.body == 0;
         bool asked =
-            payment.honest_tries > 0 && payment.last_at != 0
+            payment.honest_tries > 0 && payment.last_at > moved.at
             && payment.last_at < payment.signed_.valid_before + kAfterlife - 5
             && (payment.wish.path == kPathUpto
                 || payment.last_worth <= purse.asked);
