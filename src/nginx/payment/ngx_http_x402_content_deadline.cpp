@@ -10,6 +10,10 @@ namespace x402 {
 
 namespace {
 
+// After that time, s: content that is complete by then gets the facilitator's
+// own word, and its client a 402 with an offer.
+constexpr std::int64_t kGrace = 2;
+
 // The request body is being read and is not complete: what is waited for is the
 // client.
 bool waits_for_body(const ngx_http_request_t *r)
@@ -86,7 +90,7 @@ void arm_content_deadline(RequestCtx &ctx)
     std::int64_t left =
         std::min<std::int64_t>(payment.option->requirements.max_timeout_seconds,
                                payment.valid_before - ngx_time());
-    left = std::max<std::int64_t>(left, 1);
+    left = std::max<std::int64_t>(left, 0) + kGrace;
     ctx.content_timer.handler = on_deadline;
     ctx.content_timer.data = ctx.r->connection;
     ctx.content_timer.log = ctx.r->connection->log;
