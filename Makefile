@@ -176,7 +176,7 @@ simulate-short: need-test
 
 simulate-planted: need-test ## the simulator finds each fault that is planted into a copy of the sources
 	@$(MAKE) --no-print-directory -j$(JOBS) build/simulate/simulate
-	SIMULATE_OBJECTS="$(SIMULATE_OBJ)" SIMULATE_LIBS="$(PURE_LIBS)" prove -j$(JOBS) -It/lib t/simulate/*.t
+	@SIMULATE_OBJECTS="$(SIMULATE_OBJ)" SIMULATE_LIBS="$(PURE_LIBS)" prove -j$(JOBS) -It/lib t/simulate/*.t
 
 build/simulate/simulate: $(SIMULATE_OBJ)
 	@mkdir -p $(@D)
