@@ -39,7 +39,7 @@ http {
 EOF
 $t->start;
 
-sub old ($path, %of) { return $t->ask(GET => $path, headers => [ 'X-PAYMENT' => evm_payment(fast_offer($t->get($path)), valid => 60, %of) ]) }
+sub old ($path, %of) { return $t->ask(GET => $path, headers => [ 'X-PAYMENT' => evm_payment(fast_offer($t->get($path)), valid => 120, %of) ]) }
 
 # --- the facilitator says no -------------------------------------------------
 
