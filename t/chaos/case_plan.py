@@ -166,8 +166,8 @@ class Case:
         if rng.random() < 0.1:
             at = rng.randrange(len(plan))
             plan[at] = (plan[at][0], {**plan[at][1], 'slow': 0.002})
-        # curl loses an answer that comes before it has sent a large body.
-        if rng.random() < 0.08 and len(payment.body) < 1000:
+        # curl loses an answer that comes before it has sent a body.
+        if rng.random() < 0.08 and not payment.body and payment.method == 'GET':
             payment.h2 = True
             self.injected.append('client: HTTP/2')
         if payment.body or payment.method != 'GET':
