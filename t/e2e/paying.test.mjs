@@ -28,6 +28,8 @@ before(async () => {
 
 after(() => stack?.stop());
 
+// Node.js 18 has it under another name.
+const webcrypto = join(repository, 't', 'e2e', 'webcrypto.mjs');
 const page = readFileSync(join(repository, 'docs', 'paying.md'), 'utf8');
 
 test('the script of the page pays and shows the content', async () => {
@@ -40,7 +42,7 @@ test('the script of the page pays and shows the content', async () => {
     await stack.chain.mint(payer.address, dollars(1));
     try {
         const env = { ...process.env, PRIVATE_KEY: key };
-        const { stdout } = await promisify(execFile)(process.execPath, [file], { env, timeout: 60_000 });
+        const { stdout } = await promisify(execFile)(process.execPath, ['--import', webcrypto, file], { env, timeout: 60_000 });
         assert.ok(stdout.includes(`200 ${contentOf('/weather')}`), stdout);
         assert.match(stdout, /success: true/);
     } finally {
