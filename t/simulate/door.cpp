@@ -343,9 +343,10 @@ void World::begin_purse(const Request &request)
     if (purse.known_paid && roomy_) {
         violated(request.payment, "M3: its claim is taken anew");
     }
-    // A small zone forgets what was delivered; the chain stands behind it, but
-    // not every facilitator says so.
-    purse.excused = purse.excused || (purse.known_paid && idempotent_);
+    // A small zone forgets what was delivered. The chain stands behind it, but
+    // a facilitator may settle again with success, or lose its answer and then
+    // say that the nonce was used.
+    purse.excused = purse.excused || purse.known_paid;
     hold_purse(request);
     purse.off = request.terms.mode == SettleMode::off;
     purse.named = request.named;
