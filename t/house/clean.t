@@ -52,7 +52,7 @@ catches $_, \&unclean, planted("a line\n$_\n") for
     'blank at the end ', "tab at the end\t", "\r";
 catches 'no newline at the end', \&unclean, planted('text');
 catches 'an empty line at the end', \&unclean, planted("text\n\n");
-for my $fine ('/worker/a', 'http://app/work/a', 'x402-XXXXXXXX', 'the registry of tokens', 'proxy_pass http://mirrored;') {
+for my $fine ('/worker/a', 'http://app/' . 'work/a', 'x402-XXXXXXXX', 'the registry of tokens', 'proxy_pass http://mirrored;') {
     is_deeply [ unclean(planted("$fine\n")) ], [ unclean($house) ], "fine: $fine";
 }
 is_deeply [ unclean(planted("blank \n", 't/vectors/a.json')) ], [ unclean($house) ], 'vectors are data';
