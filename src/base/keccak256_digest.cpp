@@ -2,6 +2,7 @@
 #include "base/keccak256_digest.hpp"
 
 #include <cstddef>
+#include <utility>
 
 namespace x402 {
 
@@ -41,62 +42,85 @@ constexpr std::array<std::uint64_t, kRounds> make_round_constants()
 constexpr std::array<std::uint64_t, kRounds> kRoundConstants =
     make_round_constants();
 
-// Theta: every lane is combined with the parity of two neighboring columns.
-void mix_columns(State &state)
-{
-    std::array<std::uint64_t, 5> parity{};
-    for (unsigned x = 0; x < 5; ++x) {
-        for (unsigned y = 0; y < 5; ++y) {
-            parity[x] ^= state[x + 5 * y];
-        }
-    }
-    for (unsigned x = 0; x < 5; ++x) {
-        std::uint64_t mask =
-            parity[(x + 4) % 5] ^ rotate_left(parity[(x + 1) % 5], 1);
-        for (unsigned y = 0; y < 5; ++y) {
-            state[x + 5 * y] ^= mask;
-        }
-    }
-}
+// The walk of rho and pi: lanes move along a cycle of 24 places, the n-th move
+// rotating by the n-th triangular number. source[i] is the place that lane i
+// comes from, turn[i] by how much it is rotated.
+struct Moves {
+    std::array<unsigned, 25> source{};
+    std::array<unsigned, 25> turn{};
+};
 
-// Rho and pi in one walk: lanes move along a cycle of 24 places, the n-th move
-// rotating by the n-th triangular number.
-void move_lanes(State &state)
+constexpr Moves make_moves()
 {
+    Moves moves;
     unsigned x = 1;
     unsigned y = 0;
-    std::uint64_t carried = state[x + 5 * y];
     for (unsigned step = 1; step <= 24; ++step) {
+        unsigned from = x + 5 * y;
         unsigned next_y = (2 * x + 3 * y) % 5;
         x = y;
         y = next_y;
-        std::uint64_t displaced = state[x + 5 * y];
-        state[x + 5 * y] = rotate_left(carried, step * (step + 1) / 2 % 64);
-        carried = displaced;
+        moves.source[x + 5 * y] = from;
+        moves.turn[x + 5 * y] = step * (step + 1) / 2 % 64;
     }
+    return moves;
 }
 
-// Chi: the only step that is not linear.
-void mix_rows(State &state)
+constexpr Moves kMoves = make_moves();
+
+template <unsigned x> std::uint64_t column_parity(const State &state)
 {
-    for (unsigned y = 0; y < 5; ++y) {
-        std::array<std::uint64_t, 5> row;
-        for (unsigned x = 0; x < 5; ++x) {
-            row[x] = state[x + 5 * y];
-        }
-        for (unsigned x = 0; x < 5; ++x) {
-            state[x + 5 * y] = row[x] ^ (~row[(x + 1) % 5] & row[(x + 2) % 5]);
-        }
+    return state[x] ^ state[x + 5] ^ state[x + 10] ^ state[x + 15]
+           ^ state[x + 20];
+}
+
+// Theta, rho and pi of one lane. The index is known to the compiler: a round
+// is straight code.
+template <unsigned i>
+std::uint64_t moved_lane(const State &state,
+                         const std::array<std::uint64_t, 5> &mask)
+{
+    constexpr unsigned from = kMoves.source[i];
+    return rotate_left(state[from] ^ mask[from % 5], kMoves.turn[i]);
+}
+
+template <std::size_t... i>
+State moved_lanes(const State &state, const std::array<std::uint64_t, 5> &mask,
+                  std::index_sequence<i...>)
+{
+    return {moved_lane<i>(state, mask)...};
+}
+
+// Chi, the only step that is not linear.
+template <std::size_t... i>
+State mixed_rows(const State &state, std::index_sequence<i...>)
+{
+    return {(state[i]
+             ^ (~state[i / 5 * 5 + (i + 1) % 5]
+                & state[i / 5 * 5 + (i + 2) % 5]))...};
+}
+
+// `mask`: what theta combines every lane of a column with, the parity of two
+// neighboring columns.
+void do_round(State &state, std::uint64_t round_constant)
+{
+    std::array<std::uint64_t, 5> parity{
+        column_parity<0>(state), column_parity<1>(state),
+        column_parity<2>(state), column_parity<3>(state),
+        column_parity<4>(state)};
+    std::array<std::uint64_t, 5> mask;
+    for (unsigned x = 0; x < 5; ++x) {
+        mask[x] = parity[(x + 4) % 5] ^ rotate_left(parity[(x + 1) % 5], 1);
     }
+    constexpr auto all = std::make_index_sequence<25>();
+    state = mixed_rows(moved_lanes(state, mask, all), all);
+    state[0] ^= round_constant;
 }
 
 void permute(State &state)
 {
     for (std::uint64_t round_constant : kRoundConstants) {
-        mix_columns(state);
-        move_lanes(state);
-        mix_rows(state);
-        state[0] ^= round_constant;
+        do_round(state, round_constant);
     }
 }
 
