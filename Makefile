@@ -89,7 +89,7 @@ build/tool/%.o: %.cpp
 
 # --- tests -------------------------------------------------------------------
 
-PURE := base protocol policy facilitator session
+PURE := base protocol policy facilitator session store
 # One of the two JSON readers, as in a module; the tests compare it with the other.
 PURE_SRC := $(filter-out %/json_reader_jansson.cpp,$(foreach room,$(PURE),$(wildcard src/$(room)/*.cpp)))
 PURE_LIBS := -lsimdjson -ljansson -lcrypto

@@ -296,6 +296,18 @@ void add_responses(Seeds &seeds)
     }
 }
 
+void add_store_replies(Seeds &seeds)
+{
+    for (const char *text :
+         {"+OK\r\n", "-NOSCRIPT No matching script.\r\n", ":-1\r\n", "$-1\r\n",
+          "*-1\r\n", "$3\r\na\r\n\r\n",
+          "*3\r\n$6\r\nmaster\r\n:3129659\r\n*1\r\n*2\r\n$9\r\n"
+          "127.0.0.1\r\n$4\r\n9001\r\n",
+          "*3\r\n:1\r\n$0\r\n\r\n*0\r\n+PONG\r\n:7\r\n"}) {
+        seeds.add("resp_reader_fuzz", '\x02', text);
+    }
+}
+
 void add_journals(Seeds &seeds)
 {
     std::string all;
@@ -333,6 +345,7 @@ int main(int argc, char **argv)
     add_terms(seeds);
     add_overrides(seeds, argv[1]);
     add_responses(seeds);
+    add_store_replies(seeds);
     add_journals(seeds);
     return seeds.complete() ? 0 : 1;
 }

@@ -15,7 +15,8 @@ my @pages = ('README.md', 'CHANGELOG.md', 'docs/*.md');
 # Rooms by the names that pages use: `session/claim_table` is a file of a pure
 # room, `filter/response_hold` one of src/nginx.
 my $house = X402::House->new;
-my %room  = map { m{\Asrc/(nginx/)?(\w+)/} ? ($2 => 'src/' . ($1 // '') . $2) : () } $house->sources;
+my %room;    # store is a room in both
+for ($house->sources) { $room{$2}{"src/" . ($1 // '') . $2} = 1 if m{\Asrc/(nginx/)?(\w+)/} }
 
 # --- reading pages -----------------------------------------------------------------------
 
@@ -77,7 +78,8 @@ sub named_paths ($house) {
             my @there =
                 $first =~ /\A(?:src|t|docs|conf-examples)\z/ ? exists_in($house, $name =~ s{/\z}{}r)
                 : !$room{$first}                             ? next
-                : map { $house->paths("$room{$first}/$_") } map { /\./ ? $_ : ("$_.*", $_) } $rest, "ngx_http_x402_$rest";
+                : map { my $name = $_; map { $house->paths("$_/$name") } keys $room{$first}->%* }
+                  map { /\./ ? $_ : ("$_.*", $_) } $rest, "ngx_http_x402_$rest";
             push @wrong, "$page:$line: there is no $name" if !@there;
         }
     }

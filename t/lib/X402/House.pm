@@ -23,7 +23,7 @@ use Test::More ();
 our @EXPORT = qw(holds catches);
 
 # From left to right; a room knows itself and what is to its left.
-use constant ROOMS => qw(base protocol policy facilitator session nginx);
+use constant ROOMS => qw(base protocol policy facilitator session store nginx);
 # The rooms inside src/nginx, by the same rule.
 use constant NGINX_ROOMS => qw(core store books call offer worker request reply payment filter conf);
 use constant TABLES => 'ngx_http_x402_module.c';

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/resp_writer.hpp"
+
+#include <charconv>
+#include <cstring>
+
+namespace x402 {
+
+namespace {
+
+// The longest number is "-9223372036854775808".
+using NumberText = char[24];
+
+template <class Number>
+std::string_view written(NumberText &text, Number number)
+{
+    auto end = std::to_chars(text, text + sizeof(text), number).ptr;
+    return {text, static_cast<std::size_t>(end - text)};
+}
+
+}  // namespace
+
+void RespWriter::put(std::string_view bytes)
+{
+    if (!fits_ || bytes.size() > room_ - size_) {
+        fits_ = false;
+        return;
+    }
+    if (!bytes.empty()) {
+        std::memcpy(buffer_ + size_, bytes.data(), bytes.size());
+    }
+    size_ += bytes.size();
+}
+
+void RespWriter::put_length(char kind, std::size_t length)
+{
+    NumberText text;
+    put({&kind, 1});
+    put(written(text, length));
+    put("\r\n");
+}
+
+RespWriter &RespWriter::begin(std::size_t arguments)
+{
+    fits_ = fits_ && left_ == 0 && arguments > 0;
+    left_ = arguments;
+    put_length('*', arguments);
+    return *this;
+}
+
+RespWriter &RespWriter::add(std::string_view argument)
+{
+    if (left_ == 0) {
+        fits_ = false;
+        return *this;
+    }
+    left_--;
+    put_length('$', argument.size());
+    put(argument);
+    put("\r\n");
+    return *this;
+}
+
+RespWriter &RespWriter::add(std::int64_t number)
+{
+    NumberText text;
+    return add(written(text, number));
+}
+
+}  // namespace x402
