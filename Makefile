@@ -27,7 +27,7 @@ help: ## list these words
 # --- what the machine lacks --------------------------------------------------
 
 BUILD_PACKAGES := nginx nginx-dev g++ make pkg-config libsimdjson-dev libjansson-dev \
-	libcurl4-openssl-dev libssl-dev
+	libsecp256k1-dev libcurl4-openssl-dev libssl-dev
 # Filters of others, which t/http/filter_modules.t loads beside the module.
 FILTER_PACKAGES := $(patsubst %,libnginx-mod-http-%,brotli-filter echo headers-more-filter image-filter js lua \
 	modsecurity perl srcache-filter subs-filter uploadprogress xslt-filter)
@@ -59,7 +59,7 @@ t/e2e/node_modules/.package-lock.json: t/e2e/package-lock.json \
 
 # --- the module --------------------------------------------------------------
 
-build: need-build ## build/ngx_http_x402_module.so for the installed nginx, NGINX=binary or NGINX_SRC=dir; X402_CURL=no without libcurl; and build/x402-journal
+build: need-build ## build/ngx_http_x402_module.so for the installed nginx, NGINX=binary or NGINX_SRC=dir; X402_CURL=no without libcurl, X402_SECP256K1=no without that; and build/x402-journal
 	@$(MAKE) --no-print-directory $(MODULE) $(TOOL)
 
 # Asked every time: nginx's own Makefile knows what is out of date, and another
@@ -91,8 +91,8 @@ build/tool/%.o: %.cpp
 
 PURE := base protocol policy facilitator session store
 # One of the two JSON readers, as in a module; the tests compare it with the other.
-PURE_SRC := $(filter-out %/json_reader_jansson.cpp,$(foreach room,$(PURE),$(wildcard src/$(room)/*.cpp)))
-PURE_LIBS := -lsimdjson -ljansson -lcrypto
+PURE_SRC := $(filter-out %/json_reader_jansson.cpp %/evm_signer_absent.cpp,$(foreach room,$(PURE),$(wildcard src/$(room)/*.cpp)))
+PURE_LIBS := -lsimdjson -ljansson -lsecp256k1 -lcrypto
 
 test: need-chaos need-e2e ## everything: house, unit, fuzz seeds, http, chaos and e2e
 	@$(MAKE) --no-print-directory $(MODULE)

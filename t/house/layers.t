@@ -17,6 +17,7 @@ my @foreign = (
     [ qr{\Asrc/base/json_jansson\.cpp\z}, qr{\Ajansson\.h\z} ],
     [ qr{\Asrc/base/sha256_digest\.cpp\z}, qr{\Aopenssl/} ],
     # Keys and signatures of bearer tokens are another subject than digests: two files instead of one.
+    [ qr{\Asrc/policy/evm_signer\.cpp\z}, qr{\Asecp256k1(?:_recovery)?\.h\z} ],
     [ qr{\Asrc/base/token_signature\.cpp\z}, qr{\Aopenssl/} ],
 );
 
@@ -115,6 +116,8 @@ sub foreign_in_nginx_room ($house) {
             next if $kind ne 'angled';
             push @wrong, "$path:$line: curl belongs to src/nginx/call/curl"
                 if $what =~ m{\Acurl/} && !$of_curl{$path};
+            push @wrong, "$path:$line: libsecp256k1 belongs to policy/evm_signer"
+                if $what =~ m{\Asecp256k1};
             push @wrong, "$path:$line: JSON parsers belong to their files in base"
                 if $what =~ m{\A(?:jansson|simdjson)};
             push @wrong, "$path:$line: nginx's headers come through ngx_http_x402.h"
@@ -189,7 +192,7 @@ catches 'nginx\'s contract in a pure room', \&against_the_stream,
 catches 'a header that is gone', \&against_the_stream,
     planted('src/policy/planted.cpp', '"base/gone_away.hpp"');
 
-for (qw(<ngx_core.h> <curl/curl.h> <sys/socket.h> <netinet/in.h> <openssl/evp.h> <jansson.h> <simdjson.h> <unistd.h> <chrono>)) {
+for (qw(<ngx_core.h> <curl/curl.h> <sys/socket.h> <netinet/in.h> <openssl/evp.h> <jansson.h> <simdjson.h> <secp256k1.h> <unistd.h> <chrono>)) {
     catches "$_ in a pure room", \&foreign_in_pure_rooms, planted('src/policy/planted.cpp', $_);
 }
 catches 'jansson in the digest', \&foreign_in_pure_rooms,
@@ -200,7 +203,7 @@ catches 'OpenSSL in the header of the signatures', \&foreign_in_pure_rooms,
 catches 'jansson in the signatures', \&foreign_in_pure_rooms,
     $house->changed('src/base/token_signature.cpp', qr/^/, "#include <jansson.h>\n");
 
-for (qw(<curl/curl.h> <openssl/ssl.h> <jansson.h> <simdjson.h> <ngx_http.h>)) {
+for (qw(<curl/curl.h> <openssl/ssl.h> <jansson.h> <simdjson.h> <secp256k1.h> <ngx_http.h>)) {
     catches "$_ in the nginx room", \&foreign_in_nginx_room,
         planted('src/nginx/ngx_http_x402_planted.cpp', $_);
 }
