@@ -87,11 +87,19 @@ build/tool/%.o: %.cpp
 
 -include $(TOOL_SRC:%.cpp=build/tool/%.d)
 
+# The scripts of the store as constants; config.make does the same for nginx.
+STORE_LUA := $(sort $(wildcard src/store/lua/*.lua))
+
+build/made/store_lua.cpp: src/store/lua/embed $(STORE_LUA)
+	@mkdir -p $(@D)
+	@src/store/lua/embed $(STORE_LUA) > $@
+
 # --- tests -------------------------------------------------------------------
 
 PURE := base protocol policy facilitator session store
 # One of the two JSON readers, as in a module; the tests compare it with the other.
-PURE_SRC := $(filter-out %/json_reader_jansson.cpp %/evm_signer_absent.cpp,$(foreach room,$(PURE),$(wildcard src/$(room)/*.cpp)))
+PURE_SRC := $(filter-out %/json_reader_jansson.cpp %/evm_signer_absent.cpp,$(foreach room,$(PURE),$(wildcard src/$(room)/*.cpp))) \
+	build/made/store_lua.cpp
 PURE_LIBS := -lsimdjson -ljansson -lsecp256k1 -lcrypto
 
 test: need-chaos need-e2e ## everything: house, unit, fuzz seeds, http, chaos and e2e

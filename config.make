@@ -29,7 +29,21 @@ END
 
 done
 
+# The scripts of the store, in one order everywhere.
+x402_lua_files=
+for x402_file in `cd $ngx_addon_dir && LC_ALL=C && export LC_ALL && ls src/store/lua/*.lua`; do
+    x402_lua_files="$x402_lua_files $ngx_addon_dir/$x402_file"
+done
+
 cat << END                                                    >> $NGX_MAKEFILE
+
+$x402_lua:	$ngx_addon_dir/src/store/lua/embed $x402_lua_files
+	mkdir -p $NGX_OBJS/addon/store
+	$ngx_addon_dir/src/store/lua/embed $x402_lua_files > $x402_lua.new
+	mv $x402_lua.new $x402_lua
+
+$NGX_OBJS/addon/store/store_lua.o:	CFLAGS := -O2 \$(filter-out -O -Werror=implicit-function-declaration,\$(CFLAGS)) \\
+	$x402_cpp_cc $x402_cc
 
 $NGX_OBJS/addon/`basename $ngx_addon_dir`/ngx_http_x402_module.o:	CFLAGS += $x402_cc
 END

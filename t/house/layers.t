@@ -15,7 +15,7 @@ my %rank  = map { $rooms[$_] => $_ } 0 .. $#rooms;
 my @foreign = (
     [ qr{\Asrc/base/json_reader_simdjson\.cpp\z}, qr{\Asimdjson\.h\z} ],
     [ qr{\Asrc/base/json_jansson\.cpp\z}, qr{\Ajansson\.h\z} ],
-    [ qr{\Asrc/base/sha256_digest\.cpp\z}, qr{\Aopenssl/} ],
+    [ qr{\Asrc/base/sha(?:1|256)_digest\.cpp\z}, qr{\Aopenssl/} ],
     # Keys and signatures of bearer tokens are another subject than digests: two files instead of one.
     [ qr{\Asrc/policy/evm_signer\.cpp\z}, qr{\Asecp256k1(?:_recovery)?\.h\z} ],
     [ qr{\Asrc/base/token_signature\.cpp\z}, qr{\Aopenssl/} ],
