@@ -49,6 +49,14 @@ local function lapsed(claim)
     return claim
 end
 
+-- Executions, where a machine says `told`. A refused payment begins anew.
+local function executions_of(claim, told)
+    if claim.state == REFUSED then
+        return tonumber(told)
+    end
+    return math.max(claim.executions, tonumber(told))
+end
+
 local function bytes_of(claim)
     if claim.state == FREE then
         return ''

@@ -20,11 +20,11 @@ local function answer(verdict)
 end
 
 local function enter(next_state)
+    claim.executions = executions_of(claim, ARGV[6])
     claim.state = next_state
     claim.lease = 0
     claim.flags = flags
     claim.expires = expires
-    claim.executions = math.max(claim.executions, tonumber(ARGV[6]))
     claim.token = ARGV[1]
     if ARGV[7] ~= '' then
         claim.record = ARGV[7]

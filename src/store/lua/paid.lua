@@ -29,9 +29,9 @@ end
 
 local id = id_of(KEYS[1])
 local left = tonumber(ARGV[4])
+claim.executions = executions_of(claim, ARGV[7])
 claim.state = PAID
 claim.flags = tonumber(ARGV[6])
-claim.executions = math.max(claim.executions, tonumber(ARGV[7]))
 claim.lease = lease > 0 and now + lease or 0
 claim.expires = tonumber(ARGV[5])
 claim.token = ARGV[1]

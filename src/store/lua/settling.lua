@@ -30,9 +30,9 @@ local keeps = has(flags, EVER_UNKNOWN) and redis.call('EXISTS', KEYS[2]) == 1
 if ARGV[9] ~= '' and not keeps then
     put(KEYS[2], ARGV[9], math.max(left, 0) + LINGERS, never)
 end
+claim.executions = executions_of(claim, ARGV[7])
 claim.state = SETTLING
 claim.flags = flags
-claim.executions = math.max(claim.executions, tonumber(ARGV[7]))
 if silent then
     claim.tries = 0
 end
