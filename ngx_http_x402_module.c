@@ -413,6 +413,20 @@ static ngx_command_t  ngx_http_x402_commands[] = {
       0,
       NULL },
 
+    { ngx_string("x402_sign_offers"),
+      NGX_HTTP_X402_ANY|NGX_CONF_TAKE123,
+      ngx_http_x402_set_sign_offers,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("x402_did_document"),
+      NGX_HTTP_LOC_CONF|NGX_CONF_ANY,
+      ngx_http_x402_set_did_document,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("x402_zone"),
       NGX_HTTP_MAIN_CONF|NGX_CONF_TAKE123,
       ngx_http_x402_set_zone,
@@ -505,6 +519,10 @@ ngx_http_variable_t  ngx_http_x402_variables[] = {
     { ngx_string("x402_offer"), NULL,
       ngx_http_x402_get_variable,
       NGX_HTTP_X402_OFFER, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("x402_signed_receipt"), NULL,
+      ngx_http_x402_get_variable,
+      NGX_HTTP_X402_SIGNED_RECEIPT, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("x402_settled_"), NULL,
       ngx_http_x402_get_settled_field, 0,

@@ -151,4 +151,28 @@ std::optional<std::string> base64_decode(std::string_view text)
     return bytes;
 }
 
+std::string base64url_encode(std::string_view bytes)
+{
+    std::string out = base64_encode(bytes);
+    while (!out.empty() && out.back() == '=') {
+        out.pop_back();
+    }
+    for (char &symbol : out) {
+        symbol = symbol == '+' ? '-' : symbol == '/' ? '_' : symbol;
+    }
+    return out;
+}
+
+std::optional<std::string> base64url_decode(std::string_view text)
+{
+    if (text.find_first_of("+/") != std::string_view::npos) {
+        return std::nullopt;
+    }
+    std::string standard(text);
+    for (char &symbol : standard) {
+        symbol = symbol == '-' ? '+' : symbol == '_' ? '/' : symbol;
+    }
+    return base64_decode(standard);
+}
+
 }  // namespace x402

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Base64 as in x402 headers: RFC 4648 section 4, standard alphabet.
+// Base64 as in x402 headers (RFC 4648 section 4, standard alphabet), and its
+// form for URLs.
 #ifndef X402_BASE_BASE64_CODEC_HPP
 #define X402_BASE_BASE64_CODEC_HPP
 
@@ -27,6 +28,12 @@ char *write_base64(char *out, std::string_view bytes);
 // alphabet, spaces, commas, missing or surplus '=' and a lone last symbol.
 // Non-zero trailing bits are accepted, as the reference implementation does.
 std::optional<std::string> base64_decode(std::string_view text);
+
+// RFC 4648, section 5, without padding, as in JWS and in HTTP Payment.
+std::string base64url_encode(std::string_view bytes);
+// Accepts that alphabet only, with padding or without any; otherwise as
+// base64_decode().
+std::optional<std::string> base64url_decode(std::string_view text);
 
 }  // namespace x402
 

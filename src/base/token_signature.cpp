@@ -4,6 +4,7 @@
 #include <new>
 
 #include <openssl/bio.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
@@ -53,6 +54,78 @@ bool is_on_p256(EVP_PKEY *key)
            && std::string_view(group, length) == "prime256v1";
 }
 
+constexpr char kNoPrivateKey[] =
+    "the PEM block holds no readable, unencrypted private key";
+constexpr char kOtherKind[] =
+    "the PEM block holds another kind of key than Ed25519 or EC P-256";
+
+using OwnedKey = std::unique_ptr<EVP_PKEY, void (*)(EVP_PKEY *)>;
+
+// nullptr: it cannot be read.
+OwnedKey read_pem(std::string_view pem, bool is_public)
+{
+    Owned<BIO> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+    if (!bio) {
+        throw std::bad_alloc();
+    }
+    EVP_PKEY *key =
+        is_public
+            ? PEM_read_bio_PUBKEY(bio.get(), nullptr, no_password, nullptr)
+            : PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr);
+    return OwnedKey(key, EVP_PKEY_free);
+}
+
+std::string coordinate(EVP_PKEY *key, const char *name)
+{
+    BIGNUM *number = nullptr;
+    std::string out(kHalfBytes, '\0');
+    int half = static_cast<int>(kHalfBytes);
+    bool read = EVP_PKEY_get_bn_param(key, name, &number) == 1
+                && BN_bn2binpad(
+                       number, reinterpret_cast<unsigned char *>(&out[0]), half)
+                       == half;
+    BN_free(number);
+    if (!read) {
+        throw std::bad_alloc();
+    }
+    return out;
+}
+
+std::string raw_public_bytes(EVP_PKEY *key)
+{
+    std::string out(kSeedBytes, '\0');
+    std::size_t length = out.size();
+    bool read = EVP_PKEY_get_raw_public_key(
+                    key, reinterpret_cast<unsigned char *>(&out[0]), &length)
+                == 1;
+    return read ? out : std::string();
+}
+
+// Precondition: one of the two kinds.
+PublicKey public_part(EVP_PKEY *key, SignatureKind kind)
+{
+    PublicKey out;
+    out.kind = kind;
+    if (kind == SignatureKind::es256) {
+        out.x = coordinate(key, OSSL_PKEY_PARAM_EC_PUB_X);
+        out.y = coordinate(key, OSSL_PKEY_PARAM_EC_PUB_Y);
+    } else {
+        out.x = raw_public_bytes(key);
+    }
+    return out;
+}
+
+std::optional<SignatureKind> kind_of(EVP_PKEY *key)
+{
+    if (EVP_PKEY_base_id(key) == EVP_PKEY_ED25519) {
+        return SignatureKind::eddsa;
+    }
+    if (is_on_p256(key)) {
+        return SignatureKind::es256;
+    }
+    return std::nullopt;
+}
+
 // DER to r and s (RFC 7518, 3.4).
 std::optional<std::string> raw_halves(std::string_view der)
 {
@@ -98,35 +171,58 @@ Result<SigningKey> SigningKey::from_ed25519_seed(std::string_view seed)
 Result<SigningKey> SigningKey::from_p256_pem(std::string_view pem)
 {
     ErrorsForgotten forgotten;
-    Owned<BIO> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-    if (!bio) {
-        throw std::bad_alloc();
+    OwnedKey key = read_pem(pem, false);
+    if (!key) {
+        return Problem{kNoPrivateKey};
     }
-    EVP_PKEY *key =
-        PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr);
-    if (key == nullptr) {
-        return Problem{"the PEM block holds no readable, unencrypted private "
-                       "key"};
-    }
-    SigningKey out(key, SignatureKind::es256);
-    if (!is_on_p256(key)) {
+    if (!is_on_p256(key.get())) {
         return Problem{"the PEM block holds another kind of key than EC P-256"};
     }
-    return out;
+    return SigningKey(key.release(), SignatureKind::es256);
+}
+
+Result<SigningKey> SigningKey::from_pem(std::string_view pem)
+{
+    ErrorsForgotten forgotten;
+    OwnedKey key = read_pem(pem, false);
+    if (!key) {
+        return Problem{kNoPrivateKey};
+    }
+    auto kind = kind_of(key.get());
+    if (!kind) {
+        return Problem{kOtherKind};
+    }
+    return SigningKey(key.release(), *kind);
 }
 
 std::string SigningKey::public_bytes() const
 {
     ErrorsForgotten forgotten;
-    std::string out(kSeedBytes, '\0');
-    std::size_t length = out.size();
-    if (kind_ != SignatureKind::eddsa
-        || EVP_PKEY_get_raw_public_key(
-               key_.get(), reinterpret_cast<unsigned char *>(&out[0]), &length)
-               != 1) {
-        return {};
+    return kind_ == SignatureKind::eddsa ? raw_public_bytes(key_.get())
+                                         : std::string();
+}
+
+PublicKey SigningKey::public_key() const
+{
+    ErrorsForgotten forgotten;
+    return public_part(key_.get(), kind_);
+}
+
+Result<PublicKey> read_public_pem(std::string_view pem)
+{
+    ErrorsForgotten forgotten;
+    OwnedKey key = read_pem(pem, true);
+    if (!key) {
+        key = read_pem(pem, false);
     }
-    return out;
+    if (!key) {
+        return Problem{"the PEM block holds no readable, unencrypted key"};
+    }
+    auto kind = kind_of(key.get());
+    if (!kind) {
+        return Problem{kOtherKind};
+    }
+    return public_part(key.get(), *kind);
 }
 
 std::optional<std::string> SigningKey::sign(std::string_view text) const

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Signing keys for bearer tokens, random bytes and secure erasure, by OpenSSL.
+// Signing keys for tokens, offers and receipts, random bytes and secure
+// erasure, by OpenSSL.
 //
-// Two kinds of key, as issued by facilitators: Ed25519 (JWT "EdDSA") and ECDSA
-// on P-256 (JWT "ES256"). The text of a Problem never contains a byte of a
-// key.
+// Two kinds of key: Ed25519 (JWS "EdDSA") and ECDSA on P-256 (JWS "ES256"). The
+// text of a Problem never contains a byte of a key.
 #ifndef X402_BASE_TOKEN_SIGNATURE_HPP
 #define X402_BASE_TOKEN_SIGNATURE_HPP
 
@@ -22,6 +22,18 @@ namespace x402 {
 
 enum class SignatureKind { eddsa, es256 };
 
+// What checks a signature. `x` is the key of Ed25519; x and y are the point on
+// P-256, 32 bytes each, big-endian.
+struct PublicKey {
+    SignatureKind kind = SignatureKind::eddsa;
+    std::string x;
+    std::string y;
+};
+
+// Of a PEM block with a private or a public key ("PUBLIC KEY"). Problem:
+// unreadable, encrypted, or of another kind.
+Result<PublicKey> read_public_pem(std::string_view pem);
+
 // A private key. Copies share it; the last one erases it.
 class SigningKey {
 public:
@@ -30,10 +42,13 @@ public:
     // PKCS#8 ("PRIVATE KEY") or SEC1 ("EC PRIVATE KEY"), unencrypted. Problem:
     // unreadable, encrypted, or not a key on P-256.
     static Result<SigningKey> from_p256_pem(std::string_view pem);
+    // The same, or an Ed25519 key as PKCS#8.
+    static Result<SigningKey> from_pem(std::string_view pem);
 
     SignatureKind kind() const { return kind_; }
     // The public key of an Ed25519 key; empty for others.
     std::string public_bytes() const;
+    PublicKey public_key() const;
     // 64 bytes: the signature of Ed25519, or r and s of ES256, big-endian, as
     // in JWS (RFC 7518, 3.4). nullopt: OpenSSL has no memory or no randomness.
     std::optional<std::string> sign(std::string_view text) const;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "facilitator/auth_token.hpp"
 
-#include "base/base64_codec.hpp"
 #include "base/hex_codec.hpp"
 #include "base/json_text.hpp"
+#include "base/web_signature.hpp"
 #include "facilitator/facilitator_url.hpp"
 
 namespace x402 {
@@ -15,18 +15,6 @@ constexpr std::int64_t kLifetime = 120;  // s, as the official clients
 // before its end.
 constexpr std::int64_t kCdpUse = 60;
 constexpr std::int64_t kPayaiUse = 90;
-
-std::string base64url(std::string_view bytes)
-{
-    std::string out = base64_encode(bytes);
-    while (!out.empty() && out.back() == '=') {
-        out.pop_back();
-    }
-    for (char &byte : out) {
-        byte = byte == '+' ? '-' : byte == '/' ? '_' : byte;
-    }
-    return out;
-}
 
 std::string hex(const RandomBytes &bytes)
 {
@@ -55,18 +43,6 @@ void add_number(std::string &object, std::string_view key, std::int64_t number)
 {
     append_json_key(object, key);
     object += std::to_string(number);
-}
-
-std::optional<std::string> signed_token(const AuthKey &key,
-                                        const std::string &header,
-                                        const std::string &claims)
-{
-    std::string text = base64url(header) + "." + base64url(claims);
-    auto signature = key.key->sign(text);
-    if (!signature) {
-        return std::nullopt;
-    }
-    return text + "." + base64url(*signature);
 }
 
 }  // namespace
@@ -106,7 +82,7 @@ std::optional<std::string> mint_cdp_token(const AuthKey &key,
     add_number(claims, "iat", now);
     add_number(claims, "nbf", now);
     add_number(claims, "exp", now + kLifetime);
-    return signed_token(key, header + "}", claims + "}");
+    return compact_jws(*key.key, header + "}", claims + "}");
 }
 
 std::optional<std::string>
@@ -123,7 +99,7 @@ mint_payai_token(const AuthKey &key, std::int64_t now, const RandomBytes &id)
     add_number(claims, "iat", now);
     add_number(claims, "exp", now + kLifetime);
     add_text(claims, "jti", uuid_v4(id));
-    return signed_token(key, header + "}", claims + "}");
+    return compact_jws(*key.key, header + "}", claims + "}");
 }
 
 std::optional<std::string> AuthTokens::authorization(std::string_view method,

@@ -50,7 +50,8 @@ typedef enum {
     NGX_HTTP_X402_PAYMENT_ID,
     NGX_HTTP_X402_REDELIVERY,
     NGX_HTTP_X402_MODULE_VERSION,
-    NGX_HTTP_X402_OFFER
+    NGX_HTTP_X402_OFFER,
+    NGX_HTTP_X402_SIGNED_RECEIPT
 } ngx_http_x402_variable_e;
 
 
@@ -139,6 +140,10 @@ char *ngx_http_x402_set_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_manifest(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_x402_set_service(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_x402_set_sign_offers(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_x402_set_did_document(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_http_x402_set_zone(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 
 /* configuration */

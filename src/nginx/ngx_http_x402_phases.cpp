@@ -7,6 +7,7 @@
 #include "nginx/conf/ngx_http_x402_location_check.hpp"
 #include "nginx/conf/ngx_http_x402_manifest_list.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/offer/ngx_http_x402_signing.hpp"
 #include "nginx/payment/ngx_http_x402_access.hpp"
 #include "nginx/payment/ngx_http_x402_shadow.hpp"
 #include "nginx/reply/ngx_http_x402_cors.hpp"
@@ -118,7 +119,7 @@ ngx_int_t postconfiguration(ngx_conf_t *cf)
     advise_journal(cf, *mcf);
     check_body_variables(cf, *mcf);
     warn_of_shadow(cf, *mcf);
-    if (!build_manifests(cf, *mcf)) {
+    if (!build_manifests(cf, *mcf) || !build_did_documents(cf, *mcf)) {
         return NGX_ERROR;
     }
     bool added = add_handler(cmcf, NGX_HTTP_PREACCESS_PHASE, on_preaccess)

@@ -124,6 +124,8 @@ public:
         return configured.value_or(SettleTime::after);
     }
 
+    // Whether offers and receipts have the member `extensions`.
+    virtual bool carries_extensions() const { return false; }
     // The response header of a receipt. Lifetime: static.
     virtual std::string_view receipt_header() const = 0;
     // A receipt in the schema of version 2 (settlement_receipt.hpp), in the

@@ -40,6 +40,7 @@ public:
         return nullptr;
     }
 
+    bool carries_extensions() const override { return true; }
     bool can_offer(const PaymentRequirements &) const override { return true; }
 
     std::string offer_value(const Challenge &challenge) const override

@@ -119,6 +119,21 @@ std::string extensions_for(const Extensions &extensions,
     return text + "}";
 }
 
+std::string with_extension(std::string extensions, std::string_view name,
+                           std::string_view json)
+{
+    if (json.empty()) {
+        return extensions;
+    }
+    if (extensions.empty()) {
+        extensions = "{";
+    } else {
+        extensions.pop_back();
+    }
+    append_json_key(extensions, name);
+    return extensions.append(json) + "}";
+}
+
 bool echo_ok(const Extensions &extensions, std::string_view method,
              std::string_view path, JsonValue echoed)
 {

@@ -62,6 +62,11 @@ private:
 std::string extensions_for(const Extensions &extensions,
                            std::string_view method, std::string_view path);
 
+// `extensions`, such an object or empty, with one more of that name; as it is
+// if `json` is empty.
+std::string with_extension(std::string extensions, std::string_view name,
+                           std::string_view json);
+
 // Whether `echoed`, the member `extensions` of a payment (which may be absent),
 // keeps the result of extensions_for() for the same request. Also for a
 // location that advertises nothing, because a client must not invent some

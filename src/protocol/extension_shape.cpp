@@ -139,7 +139,11 @@ std::string validate_declaration(std::string_view name, JsonValue declaration)
     if (name == "bazaar") {
         return validate_bazaar(declaration);
     }
-    if (name == "sign-in-with-x" || name == "offer-receipt") {
+    if (name == "offer-receipt") {
+        return "what it says is made anew with each answer; write "
+               "x402_sign_offers, and no file";
+    }
+    if (name == "sign-in-with-x") {
         return "what it says is made anew with each answer, which is not "
                "served yet; a file cannot do it";
     }

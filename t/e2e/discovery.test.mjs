@@ -3,7 +3,7 @@
 // fault to find with an offer.
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -25,11 +25,14 @@ before(async () => {
         servers: ({ listen, directory, backend }) => {
             writeFileSync(join(directory, 'bazaar.json'),
                 readFileSync(join(repository, 'conf-examples', 'extensions', 'bazaar.json')));
+            const key = join(directory, 'sign.pem');
+            execFileSync('openssl', ['genpkey', '-algorithm', 'ed25519', '-out', key], { stdio: 'ignore' });
             // The server of the example, as it is, but for where things are.
             return example.slice(example.indexOf('    server {'), example.lastIndexOf('}'))
                 .replace(/listen +80;/, `listen ${listen};`)
                 .replaceAll('http://127.0.0.1:3000', backend)
-                .replaceAll('extensions/bazaar.json', join(directory, 'bazaar.json'));
+                .replaceAll('extensions/bazaar.json', join(directory, 'bazaar.json'))
+                .replaceAll('x402-sign.pem', key);
         },
         extra: '    map $arg_size $price { default 0.25; small 0.05; }',
     });

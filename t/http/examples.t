@@ -73,12 +73,14 @@ my %examples = (
     'for-agents.conf' => {
         offers => [ '/weather/berlin' => ['eip155:84532 10000'], '/map' => ['eip155:84532 250000'],
             '/map?size=small' => ['eip155:84532 50000'] ],
-        free => [ '/', '/index.html', '/openapi.json', '/.well-known/x402', '/orders' ],
+        free => [ '/', '/index.html', '/openapi.json', '/.well-known/x402', '/.well-known/did.json', '/orders' ],
         also => sub ($t, $f, $up) {
             my $document = JSON::PP::decode_json($t->get('/openapi.json')->body);
             is join(' ', sort keys $document->{paths}->%*), '/map /orders /weather/{city}', 'agents find what is for sale';
             is $document->{paths}{'/orders'}{post}{'x-payment-info'}{price}{amount}, '1', 'and its price';
-            is_content paid($t, '/orders', method => 'POST', body => '{}'), $t->get('/orders')->body, 'as it is';
+            my $paid = paid($t, '/orders', method => 'POST', body => '{}');
+            is_content $paid, $t->get('/orders')->body, 'as it is';
+            like receipt($paid)->{extensions}{'offer-receipt'}{info}{receipt}{signature}, qr/^eyJ/, 'with a signed receipt';
         },
     },
     'free-quota.conf' => {
@@ -437,6 +439,8 @@ for my $name (sort keys %examples) {
     $t->write($_->[0], $_->[1]) for map { [ s{^\Q$directory/\E}{}r, read_text($_) ] }
         glob("$directory/*.html"), glob("$directory/extensions/*.json");
     $t->write('members.passwd', "me:{PLAIN}word\n");
+    chmod 0600, $t->write('x402-sign.pem', "-----BEGIN PRIVATE KEY-----\n"
+        . encode_base64(pack('H*', '302e020100300506032b657004220420') . 'y' x 32, '') . "\n-----END PRIVATE KEY-----\n");
     chmod 0600, $t->write('payai.key', "id = my-id\nsecret = payai_sk_"
         . encode_base64(pack('H*', '302e020100300506032b657004220420') . 'x' x 32, '') . "\n");
 

@@ -47,6 +47,7 @@ http {
     add_header X-Module      $x402_module_version always;
     add_header X-Offer       $x402_offer always;
     add_header X-Settled     $x402_settled_transaction always;
+    add_header X-Signed      "[$x402_signed_receipt]" always;
     server {
         listen 127.0.0.1:%%PORT%%;
         listen 127.0.0.1:%%PORT_h2%% http2;
@@ -306,5 +307,7 @@ for my $path ('/paid/answered', '/paid/before/answered') {
             'x-text' => 'a b: ????', 'x-body' => '' },
         "$path: what upstreams are told of the answer to verify";
 }
+
+is paid($t, '/paid/signed')->header('X-Signed'), '[]', 'no signed receipt where nothing is signed';
 
 finish;

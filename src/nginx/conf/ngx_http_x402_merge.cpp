@@ -14,6 +14,7 @@
 #include "nginx/offer/ngx_http_x402_offer.hpp"
 #include "nginx/offer/ngx_http_x402_payer_rules.hpp"
 #include "nginx/offer/ngx_http_x402_service.hpp"
+#include "nginx/offer/ngx_http_x402_signing.hpp"
 #include "nginx/store/ngx_http_x402_zone.hpp"
 
 namespace x402 {
@@ -125,7 +126,8 @@ bool decide_priced(const LocationConf &conf, const LocationConf &outer,
     if (conf.enabled_directive != NGX_CONF_UNSET) {
         return conf.enabled_directive != 0;
     }
-    if (conf.status != StatusFormat::none || conf.manifest != nullptr) {
+    if (conf.status != StatusFormat::none || conf.manifest != nullptr
+        || conf.did_document != nullptr) {
         return false;
     }
     return price_written || outer.has_price();
@@ -244,7 +246,7 @@ char *merge(ngx_conf_t *cf, LocationConf &outer, LocationConf &conf)
 
     bool price_written = conf.price.data || conf.accepts;
     bool terms_written = writes_terms(conf);
-    bool resource_written = conf.extensions || conf.service;
+    bool resource_written = conf.extensions || conf.service || conf.signing;
     bool own_price_directive = conf.price.data != nullptr;
     set_enabled(conf, decide_priced(conf, outer, price_written),
                 outer.shadow_inherited);
@@ -255,7 +257,8 @@ char *merge(ngx_conf_t *cf, LocationConf &outer, LocationConf &conf)
         && (conf.enabled_directive == 0 || outer.off_in_location);
     merge_settings(conf, outer);
     merge_books(cf, conf, outer);
-    if (!is_server && !record_location(cf, conf, outer)) {
+    if ((!is_server && !record_location(cf, conf, outer))
+        || !merge_signing(cf, conf, outer)) {
         return static_cast<char *>(NGX_CONF_ERROR);
     }
     mcf->error_pages->note(cf, conf);
@@ -275,7 +278,6 @@ char *merge(ngx_conf_t *cf, LocationConf &outer, LocationConf &conf)
         return is_server ? NGX_CONF_OK : report_incomplete(cf, conf);
     }
     warn_of_unused_price(cf, conf, own_price_directive);
-
     if (!terms_written && outer.offer != nullptr) {
         conf.offer = outer.offer;
         if (resource_written && !offer_size_ok(cf, conf)) {

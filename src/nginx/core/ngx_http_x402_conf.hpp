@@ -29,13 +29,16 @@ struct FacilitatorProxy;
 struct LocationOffer;
 struct Manifest;
 struct NeverminedConf;
+struct DidDocument;
 struct Notice;
 struct Paywall;
 struct SaleList;
 struct Service;
+struct Signing;
 struct PayerRules;
 struct PlacedOffers;
 struct PreparedOffers;
+struct PublishedKeys;
 struct SharedOffers;
 struct WebhookConf;
 struct Worker;
@@ -133,6 +136,8 @@ struct LocationConf : ngx_http_x402_loc_conf_t {
     const Manifest *manifest = nullptr;        // of this location only
     // x402_service, with what the levels around say.
     Service *service = nullptr;
+    const Signing *signing = nullptr;     // x402_sign_offers
+    DidDocument *did_document = nullptr;  // of this location only
     Notices *notices = nullptr;
     const Paywall *paywall = nullptr;
     Extensions *extensions = nullptr;
@@ -179,7 +184,8 @@ struct MainConf {
     PlacedOffers *placed_offers = nullptr;
     SharedOffers *shared_offers = nullptr;
     SaleList *sales = nullptr;  // nullptr: no location has x402_manifest
-    const char *only_guard_of = nullptr;  // what no chain protects
+    PublishedKeys *published_keys = nullptr;  // nullptr: nothing is signed
+    const char *only_guard_of = nullptr;      // what no chain protects
     ConfOrigin only_guard_at{};
 };
 

@@ -6,11 +6,11 @@
 #include "base/base64_codec.hpp"
 #include "nginx/core/ngx_http_x402_complex_value.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "nginx/offer/ngx_http_x402_extensions.hpp"
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
 #include "nginx/offer/ngx_http_x402_replaced_offers.hpp"
 #include "nginx/offer/ngx_http_x402_service.hpp"
 #include "nginx/offer/ngx_http_x402_shared_offers.hpp"
+#include "nginx/offer/ngx_http_x402_signing.hpp"
 #include "policy/network_table.hpp"
 #include "policy/price_text.hpp"
 #include "policy/supported_extra.hpp"
@@ -161,7 +161,7 @@ bool measure(ngx_conf_t *cf, const LocationConf &conf,
     std::string header = base64_encode(payment_required_json(
         error.empty() ? kPaymentRequired : error,
         {url, description, mime_type, {}, {}, service_members(conf)},
-        offer.accepts_json(), extensions_json(conf)));
+        offer.accepts_json(), measured_extensions(conf, url, offer)));
     if (header.size() > kMaxOfferBytes) {
         log_conf(cf, NGX_LOG_EMERG,
                  "the offer takes " + std::to_string(header.size())

@@ -6,6 +6,7 @@
 #include "nginx/offer/ngx_http_x402_prepared_offers.hpp"
 #include "nginx/offer/ngx_http_x402_service.hpp"
 #include "nginx/offer/ngx_http_x402_shared_offers.hpp"
+#include "nginx/offer/ngx_http_x402_signing.hpp"
 #include "policy/plain_challenge.hpp"
 
 namespace x402 {
@@ -26,6 +27,7 @@ bool can_be_prepared(const LocationConf &conf)
 {
     const LocationOffer &location = location_offer(conf);
     return location.constant && !location.with_supported
+           && signer_of(conf) == nullptr
            && conf.batch != NGX_HTTP_X402_BATCH_SUM
            && extensions_of(conf).vary_by_method_only()
            && is_constant(conf.description) && is_constant(conf.mime_type)

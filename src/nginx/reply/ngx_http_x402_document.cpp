@@ -2,6 +2,7 @@
 #include "nginx/reply/ngx_http_x402_document.hpp"
 
 #include "nginx/reply/ngx_http_x402_answer_body.hpp"
+#include "nginx/reply/ngx_http_x402_reply.hpp"
 
 namespace x402 {
 
@@ -20,6 +21,23 @@ ngx_int_t send_document(ngx_http_request_t *r, std::string_view text,
         return rc;
     }
     return ngx_http_output_filter(r, out);
+}
+
+ngx_int_t send_public_json(ngx_http_request_t *r, std::string_view text)
+{
+    constexpr std::string_view kType = "application/json";
+    if (!(r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD))) {
+        return NGX_HTTP_NOT_ALLOWED;
+    }
+    ngx_int_t rc = ngx_http_discard_request_body(r);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+    if (!add_constant_header(r, "Access-Control-Allow-Origin", "*")
+        || !add_constant_header(r, "X-Content-Type-Options", "nosniff")) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return send_document(r, text, kType, kType.size());
 }
 
 }  // namespace x402

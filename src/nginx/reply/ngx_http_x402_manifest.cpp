@@ -3,7 +3,6 @@
 
 #include "base/json_text.hpp"
 #include "nginx/reply/ngx_http_x402_document.hpp"
-#include "nginx/reply/ngx_http_x402_reply.hpp"
 #include "nginx/request/ngx_http_x402_quote.hpp"
 
 namespace x402 {
@@ -34,22 +33,11 @@ bool join_pieces(ngx_http_request_t *r, const std::vector<std::string> &pieces,
 
 ngx_int_t tell_manifest(ngx_http_request_t *r)
 {
-    if (!(r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD))) {
-        return NGX_HTTP_NOT_ALLOWED;
-    }
-    ngx_int_t rc = ngx_http_discard_request_body(r);
-    if (rc != NGX_OK) {
-        return rc;
-    }
-    constexpr std::string_view kType = "application/json";
     std::string_view text;
-    // Scripts of any origin may read it: it is what everyone may know.
-    if (!join_pieces(r, loc_conf(r)->manifest->pieces, text)
-        || !add_constant_header(r, "Access-Control-Allow-Origin", "*")
-        || !add_constant_header(r, "X-Content-Type-Options", "nosniff")) {
+    if (!join_pieces(r, loc_conf(r)->manifest->pieces, text)) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-    return send_document(r, text, kType, kType.size());
+    return send_public_json(r, text);
 }
 
 }  // namespace

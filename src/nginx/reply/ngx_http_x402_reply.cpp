@@ -3,9 +3,9 @@
 
 #include "base/base64_codec.hpp"
 #include "base/json_text.hpp"
-#include "nginx/offer/ngx_http_x402_extensions.hpp"
 #include "nginx/reply/ngx_http_x402_answer_body.hpp"
 #include "nginx/reply/ngx_http_x402_notify.hpp"
+#include "nginx/request/ngx_http_x402_signed_offers.hpp"
 
 namespace x402 {
 
@@ -67,7 +67,7 @@ bool add_offers(RequestCtx &ctx, const OwnReply &answer)
     }
     ResourceInfo resource = resource_info(ctx);
     Challenge challenge = challenge_of(ctx, answer, resource);
-    std::string extensions = extensions_json(*ctx.quote.conf, ctx.r);
+    std::string extensions = extensions_of_offer(ctx);
     challenge.extensions_json = extensions;
     for (const Dialect *dialect : ctx.quote.location->dialects) {
         std::string_view name = dialect->offer_header();
@@ -208,9 +208,9 @@ bool add_paid_headers(RequestCtx &ctx)
 {
     ctx.cache_control = RequestCtx::CacheControl::paid;
     return (ctx.receipt.empty()
-            || add_own_header(
-                ctx, ctx.quote.dialect->receipt_header(),
-                base64_encode(ctx.quote.dialect->receipt(ctx.receipt))))
+            || add_own_header(ctx, ctx.quote.dialect->receipt_header(),
+                              base64_encode(ctx.quote.dialect->receipt(
+                                  receipt_of_answer(ctx, ctx.receipt)))))
            && add_constant_header(ctx.r, "Vary", kVary) != nullptr;
 }
 

@@ -132,8 +132,9 @@ struct Trace {
     ngx_msec_t verify_started = 0;
     std::optional<ngx_msec_t> verify_time;
     std::optional<ngx_msec_t> settle_time;
-    std::string transaction;  // as the facilitator named it
-    std::string verify_body;  // the answer to verify, when it was "valid"
+    std::string transaction;     // as the facilitator named it
+    std::string signed_receipt;  // JWS, as it was sent
+    std::string verify_body;     // the answer to verify, when it was "valid"
     std::optional<JsonDocument> verify_document;  // of it, once asked for
     std::string settle_body;                      // the answer to settle
     std::optional<JsonDocument> settle_document;  // of it, once asked for

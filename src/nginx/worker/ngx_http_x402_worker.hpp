@@ -27,6 +27,7 @@ class JournalFollower;
 class ShadowCall;
 class WebhookSender;
 class SettleRetry;
+class SignedOffers;
 class CensusTaker;
 
 struct Worker {
@@ -53,10 +54,11 @@ struct Worker {
     // One per facilitator. Declared after `endpoints`, so destroyed first: its
     // calls refer to them.
     std::vector<std::shared_ptr<SupportedWatch>> supported;
-    std::shared_ptr<PlanCache> plans;        // made when first asked for
-    std::shared_ptr<MadeOffers> made;        // likewise
-    std::vector<Settlement *> settlements;   // on the wire
-    std::vector<ShadowCall *> shadow_calls;  // of `x402 shadow`
+    std::shared_ptr<PlanCache> plans;             // made when first asked for
+    std::shared_ptr<MadeOffers> made;             // likewise
+    std::shared_ptr<SignedOffers> signed_offers;  // likewise
+    std::vector<Settlement *> settlements;        // on the wire
+    std::vector<ShadowCall *> shadow_calls;       // of `x402 shadow`
     RefusalCache refusals;
     // Offers with a part of a facilitator, by location.
     struct SupportedOffer {

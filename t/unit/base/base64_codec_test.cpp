@@ -129,5 +129,17 @@ TEST(Base64Codec, CutTextIsRefusedOrTheFrontOfTheBytes)
     }
 }
 
+TEST(Base64Codec, UrlAlphabetHasNoPadding)
+{
+    EXPECT_EQ(base64url_encode("\xfb\xff"), "-_8");
+    EXPECT_EQ(base64url_encode(""), "");
+    EXPECT_EQ(base64url_decode("-_8"), "\xfb\xff");
+    EXPECT_EQ(base64url_decode("-_8="), "\xfb\xff");
+    EXPECT_EQ(base64url_decode("+/8"), std::nullopt);
+    EXPECT_EQ(base64url_decode("-_8=="), std::nullopt);
+    EXPECT_EQ(base64url_decode("-"), std::nullopt);
+    EXPECT_EQ(base64_decode("-_8"), std::nullopt);
+}
+
 }  // namespace
 }  // namespace x402

@@ -158,7 +158,7 @@ TEST(ExtensionList, SaysWhatIsWrong)
         {"bazaar", R"({"info":{"input":{"type":"mcp"}},"schema":{}})", "/a/:b",
          "only of use"},
         {"sign-in-with-x", R"({"info":{}})", "", "not served yet"},
-        {"offer-receipt", R"({"info":{}})", "", "not served yet"},
+        {"offer-receipt", R"({"info":{}})", "", "write x402_sign_offers"},
     };
     for (const Refused &refused : cases) {
         Extensions extensions;
@@ -191,6 +191,14 @@ TEST(ExtensionList, TakesWhatIsRight)
         EXPECT_EQ(validate_declaration(name, declaration.root()), "")
             << name << " " << text;
     }
+}
+
+TEST(ExtensionList, OneMoreIsAddedToTheOffer)
+{
+    EXPECT_EQ(with_extension("", "a", "{}"), R"({"a":{}})");
+    EXPECT_EQ(with_extension(R"({"b":1})", "a", "{}"), R"({"b":1,"a":{}})");
+    EXPECT_EQ(with_extension(R"({"b":1})", "a", ""), R"({"b":1})");
+    EXPECT_EQ(with_extension("", "a", ""), "");
 }
 
 }  // namespace

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// The setters of x402_sign_offers and x402_did_document.
+#include "nginx/conf/ngx_http_x402_config_file.hpp"
+#include "nginx/core/ngx_http_x402_directive.hpp"
+#include "nginx/offer/ngx_http_x402_signing.hpp"
+#include "nginx/reply/ngx_http_x402_did.hpp"
+
+namespace x402 {
+
+namespace {
+
+constexpr std::size_t kLongestKeyFile = 16 * 1024;
+
+PublishedKeys *published_keys(ngx_conf_t *cf)
+{
+    MainConf *mcf = main_conf(cf);
+    if (mcf->published_keys == nullptr) {
+        mcf->published_keys = pool_new<PublishedKeys>(cf->pool);
+    }
+    return mcf->published_keys;
+}
+
+bool takes(std::string_view word, std::string_view key, std::string_view &value)
+{
+    if (word.substr(0, key.size()) != key) {
+        return false;
+    }
+    value = word.substr(key.size());
+    return true;
+}
+
+ngx_str_t path_of(ngx_conf_t *cf, std::string_view text)
+{
+    return pool_copy(cf->pool, text);
+}
+
+// nullopt: an error was printed.
+std::optional<SigningKey> read_signing_key(ngx_conf_t *cf,
+                                           std::string_view name)
+{
+    ngx_str_t path = path_of(cf, name);
+    SecretText pem;
+    if (read_secret_file(cf, path, kLongestKeyFile, pem) != NGX_CONF_OK) {
+        return std::nullopt;
+    }
+    auto key = SigningKey::from_pem(pem.text);
+    if (!key) {
+        config_file_error(cf, path, 0,
+                          "cannot sign: " + key.problem().text
+                              + "; make one with \"openssl genpkey -algorithm "
+                                "ed25519\"");
+        return std::nullopt;
+    }
+    return key.value();
+}
+
+char *set_sign_offers(ngx_conf_t *cf, void *conf)
+{
+    LocationConf *lcf = location_conf(conf);
+    if (lcf->signing != nullptr) {
+        return const_cast<char *>("is duplicate");
+    }
+    auto *signing = pool_new<Signing>(cf->pool);
+    if (signing == nullptr || published_keys(cf) == nullptr) {
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    record_origin(cf, signing->origin);
+    lcf->signing = signing;
+    if (cf->args->nelts == 2 && view(arguments(cf)[1]) == "off") {
+        return NGX_CONF_OK;
+    }
+    std::string_view file;
+    std::string_view kid;
+    std::string_view transaction = "on";
+    for (ngx_uint_t i = 1; i < cf->args->nelts; i++) {
+        std::string_view word = view(arguments(cf)[i]);
+        if (!takes(word, "key=", file) && !takes(word, "kid=", kid)
+            && !takes(word, "transaction=", transaction)) {
+            return conf_error(cf, "unknown parameter \"" + std::string(word)
+                                      + "\"; write key=file, kid=, "
+                                        "transaction=off, or off alone");
+        }
+    }
+    if (file.empty()) {
+        return conf_error(cf, "x402_sign_offers needs key=file, a PEM file "
+                              "with an Ed25519 or P-256 private key");
+    }
+    if (!kid.empty() && !is_did_url(kid)) {
+        return conf_error(cf, "kid \"" + std::string(kid)
+                                  + "\" is not a DID with a fragment; write "
+                                    "one such as did:web:shop.example#key-1");
+    }
+    if (transaction != "on" && transaction != "off") {
+        return conf_error(cf, "transaction= is on or off");
+    }
+    auto key = read_signing_key(cf, file);
+    if (!key) {
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    signing->signer = OfferSigner{*key, std::string(kid), transaction == "on"};
+    return NGX_CONF_OK;
+}
+
+// A word fragment=file. False: an error was printed.
+bool read_published(ngx_conf_t *cf, std::string_view word,
+                    DidDocument &document)
+{
+    std::size_t equals = word.find('=');
+    std::string name(word.substr(0, equals));
+    if (equals == std::string_view::npos || !is_did_url("did:web:x#" + name)) {
+        conf_error(cf, "\"" + std::string(word)
+                           + "\" is neither a DID such as "
+                             "did:web:shop.example nor name=file, such as "
+                             "key-1=old.pem");
+        return false;
+    }
+    ngx_str_t path = path_of(cf, word.substr(equals + 1));
+    SecretText pem;  // it may be a private key
+    if (read_config_file(cf, path, kLongestKeyFile, pem.text) != NGX_CONF_OK) {
+        return false;
+    }
+    auto key = read_public_pem(pem.text);
+    if (!key) {
+        config_file_error(cf, path, 0,
+                          "cannot be published: " + key.problem().text);
+        return false;
+    }
+    document.keys.push_back({std::move(name), std::move(key.value())});
+    return true;
+}
+
+char *set_did_document(ngx_conf_t *cf, void *conf)
+{
+    LocationConf *lcf = location_conf(conf);
+    if (lcf->did_document != nullptr) {
+        return const_cast<char *>("is duplicate");
+    }
+    auto *document = pool_new<DidDocument>(cf->pool);
+    if (document == nullptr || published_keys(cf) == nullptr) {
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    record_origin(cf, document->origin);
+    for (ngx_uint_t i = 1; i < cf->args->nelts; i++) {
+        std::string_view word = view(arguments(cf)[i]);
+        if (i == 1 && is_did(word)) {
+            document->did = word;
+        } else if (!read_published(cf, word, *document)) {
+            return static_cast<char *>(NGX_CONF_ERROR);
+        }
+    }
+    published_keys(cf)->documents.push_back(document);
+    lcf->did_document = document;
+    auto *clcf = static_cast<ngx_http_core_loc_conf_t *>(
+        ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
+    clcf->handler = on_did_document;
+    return NGX_CONF_OK;
+}
+
+}  // namespace
+
+}  // namespace x402
+
+using namespace x402;
+
+char *ngx_http_x402_set_sign_offers(ngx_conf_t *cf, ngx_command_t *, void *conf)
+{
+    return config_guarded(cf, set_sign_offers, conf);
+}
+
+char *ngx_http_x402_set_did_document(ngx_conf_t *cf, ngx_command_t *,
+                                     void *conf)
+{
+    return config_guarded(cf, set_did_document, conf);
+}
