@@ -16,6 +16,7 @@ my %places = (
     'packaging/rpm/nginx-mod-http-x402.spec'      => qr/^Version: +/m,
     'packaging/rpm/nginx-module-http-x402.spec'   => qr/^Version: +%\{nginx_version\}\+/m,
     'packaging/kubernetes/x402.yaml'              => qr/^ +image: nginx-x402:/m,
+    'packaging/kubernetes/x402-store.yaml'        => qr/^ +image: nginx-x402:/m,
 );
 
 sub version ($house) { return $house->text(HEADER) =~ /^#define NGX_HTTP_X402_VERSION "(\d+\.\d+\.\d+)"$/m ? $1 : '' }

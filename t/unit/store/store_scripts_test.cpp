@@ -3,6 +3,9 @@
 // three machines, retries, lost answers, lapsed leases.
 #include "store/store_scripts.hpp"
 
+#include <fstream>
+#include <sstream>
+
 #include "store/store_rig.hpp"
 
 namespace x402 {
@@ -702,6 +705,69 @@ TEST_F(ClusterStore, EachScriptStaysInOneSlot)
         {"EVAL", store_script_text(StoreScript::take), "2",
          "x402:{0}:c:" + id_of(torn), "x402:{1}:o:1", "token", "1000", "0"});
     EXPECT_EQ(reply.error_word(), "CROSSSLOT");
+}
+
+class UserOfTheStore : public StoreRig {
+protected:
+    // The rights in docs/several-machines.md, which operators copy.
+    static std::vector<std::string> rights()
+    {
+        std::ifstream page("docs/several-machines.md");
+        std::string line;
+        while (std::getline(page, line)) {
+            if (line.rfind("user x402 on ", 0) == 0) {
+                break;
+            }
+        }
+        std::vector<std::string> words = {"ACL", "SETUSER"};
+        std::istringstream in(
+            line.substr(std::min<std::size_t>(5, line.size())));
+        for (std::string word; in >> word;) {
+            words.push_back(word[0] == '>' ? "nopass" : word);
+        }
+        return words;
+    }
+};
+
+TEST_F(UserOfTheStore, NeedsNoOtherRights)
+{
+    ASSERT_GT(rights().size(), 10u);
+    ASSERT_EQ(a().command(rights()).root().text, "OK");
+    for (StoreMachine *machine : {&b(), &c()}) {
+        ASSERT_EQ(machine->command({"AUTH", "x402", "any"}).root().text, "OK");
+    }
+    EXPECT_EQ(b().command({"KEYS", "*"}).error_word(), "NOPERM");
+    EXPECT_EQ(b().command({"SET", "other", "1"}).error_word(), "NOPERM");
+    EXPECT_EQ(b().command({"INFO"}).root().type, RespType::bytes);
+    EXPECT_EQ(b().command({"SET", "x402:epoch", "1", "NX", "GET"}).root().type,
+              RespType::nothing);
+    a().command({"SCRIPT", "FLUSH"});
+    Digest name = digest(7, 'n');
+    Hand owed = hand(1), mine = hand(2), forged = hand(3);
+    mine.facts.name = &name;
+    forged.facts.flags = 0;
+    begin(b(), owed);
+    EXPECT_EQ(paid(b(), owed, 0), V::done);
+    EXPECT_EQ(take(b(), mine).older.size(), 1u);
+    EXPECT_EQ(settling(b(), mine), V::done);
+    EXPECT_EQ(renew(b(), mine), V::done);
+    EXPECT_EQ(finish(b(), mine, FinishAs::refused), V::done);
+    EXPECT_EQ(resume(b(), hand(1)).verdict, V::resumed);
+    begin(b(), forged);
+    EXPECT_EQ(finish(b(), forged, FinishAs::unknown), V::done);
+    EXPECT_EQ(takeover(b(), hand(3)), V::done);
+    Hand for_good = hand(4);
+    for_good.facts.expires = kNeverExpires;
+    begin(b(), for_good);
+    EXPECT_EQ(finish(b(), for_good, FinishAs::delivered), V::done);
+    const RespReply &due = b().ask([&](RespWriter &out, ScriptBy by) {
+        write_due(out, by, "x402", 0, 1);
+    });
+    EXPECT_EQ(read_due(due).verdict, V::done);
+    const RespReply &unproven = b().ask([&](RespWriter &out, ScriptBy by) {
+        write_unproven(out, by, mine.claim, mine.facts.payer, 3);
+    });
+    EXPECT_FALSE(unproven.is_error()) << unproven.root().text;
 }
 
 class ReplicaStore : public StoreRig {};
