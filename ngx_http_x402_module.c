@@ -231,6 +231,13 @@ static ngx_command_t  ngx_http_x402_commands[] = {
       0,
       NULL },
 
+    { ngx_string("x402_charge"),
+      NGX_HTTP_X402_ANY|NGX_CONF_1MORE,
+      ngx_http_x402_set_charge,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("x402_cors"),
       NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
       ngx_http_x402_set_cors,
@@ -530,6 +537,10 @@ ngx_http_variable_t  ngx_http_x402_variables[] = {
 
     { ngx_string("x402_body_"), NULL,
       ngx_http_x402_get_body_field, 0,
+      NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
+
+    { ngx_string("x402_reply_"), NULL,
+      ngx_http_x402_get_reply_field, 0,
       NGX_HTTP_VAR_NOCACHEABLE|NGX_HTTP_VAR_PREFIX, 0 },
 
     { ngx_string("x402_answer_"), NULL,

@@ -124,6 +124,7 @@ char *ngx_http_x402_set_deny(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_limit_payer(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_x402_set_quota(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_x402_set_charge(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_free(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_cors(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_unpaid_body(ngx_conf_t *cf, ngx_command_t *cmd,
@@ -165,6 +166,8 @@ ngx_int_t ngx_http_x402_get_variable(ngx_http_request_t *r,
 ngx_int_t ngx_http_x402_get_body_field(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t name);
 ngx_int_t ngx_http_x402_get_answer_field(ngx_http_request_t *r,
+    ngx_http_variable_value_t *v, uintptr_t name);
+ngx_int_t ngx_http_x402_get_reply_field(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t name);
 ngx_int_t ngx_http_x402_get_settled_field(ngx_http_request_t *r,
     ngx_http_variable_value_t *v, uintptr_t name);

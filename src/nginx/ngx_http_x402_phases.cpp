@@ -118,6 +118,7 @@ ngx_int_t postconfiguration(ngx_conf_t *cf)
     mcf->error_pages->warn(cf);
     advise_journal(cf, *mcf);
     check_body_variables(cf, *mcf);
+    collect_reply_fields(cf, *mcf);
     warn_of_shadow(cf, *mcf);
     if (!build_manifests(cf, *mcf) || !build_did_documents(cf, *mcf)) {
         return NGX_ERROR;

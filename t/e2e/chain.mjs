@@ -10,7 +10,7 @@ import { createPublicClient, createWalletClient, defineChain, http } from 'viem'
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { output } from './paths.mjs';
 import { start, stop, until } from './process.mjs';
-import { token } from './token.mjs';
+import { permit2, token } from './token.mjs';
 
 // Networks whose USDC has the name and version of our token. `name` is that of x402 version 1.
 export const baseSepolia = {
@@ -20,6 +20,7 @@ export const seiTestnet = {
     chainId: 1328, network: 'eip155:1328', name: 'sei-testnet', asset: '0x4fCF1784B31630811181f670Aea7A7bEF803eaED',
 };
 export const { network, asset } = baseSepolia;
+const permit2Address = '0x000000000022D473030F116dDEE9F6B43aC78BA3';
 
 // The program for this platform is a dependency of its own, not the package that picks one: npm leaves that package's
 // choices out silently on a node older than they ask for, although the program needs no node at all.
@@ -100,6 +101,14 @@ async function connected(anvil, { chainId, network, name, asset }) {
         newAccount,
         read,
         write,
+        // What payments of the scheme upto go through, at the addresses where the official packages look for it.
+        async addUpto() {
+            const { TestPermit2, TestUptoProxy } = permit2();
+            await rpc('anvil_setCode', permit2Address, TestPermit2.code);
+            await rpc('anvil_setCode', '0x4020A4f3b7b90ccA423B9fabCc0CE57C6C240002', TestUptoProxy.code);
+        },
+        // An account has to allow that once.
+        approveUpto: (account, amount = 2n ** 255n) => write(account, 'approve', permit2Address, amount),
         mint: (address, amount) => write(bank, 'mint', address, amount),
         send: (from, to, amount) => write(from, 'transfer', to, amount),
         balanceOf: (address) => read('balanceOf', address),

@@ -6,6 +6,7 @@ import './webcrypto.mjs';
 import { x402Facilitator } from '@x402/core/facilitator';
 import { toFacilitatorEvmSigner } from '@x402/evm';
 import { ExactEvmScheme } from '@x402/evm/exact/facilitator';
+import { UptoEvmScheme } from '@x402/evm/upto/facilitator';
 import { ExactEvmSchemeV1 } from '@x402/evm/exact/v1/facilitator';
 import { network } from './chain.mjs';
 import { bodyOf, serve } from './http.mjs';
@@ -24,6 +25,7 @@ export async function startFacilitator(...chains) {
     for (const chain of chains) {
         const hands = signer(chain, await chain.newAccount(), options);
         facilitator.register(chain.network, new ExactEvmScheme(hands));
+        facilitator.register(chain.network, new UptoEvmScheme(hands));
         facilitator.registerV1(chain.name, new ExactEvmSchemeV1(hands));
     }
     const served = await serveFacilitator(facilitator);
@@ -123,7 +125,8 @@ function signer(chain, account, options) {
     return toFacilitatorEvmSigner({
         address: account.address,
         getCode: (args) => reader.getCode(args),
-        readContract: (args) => reader.readContract({ ...args, args: args.args ?? [] }),
+        // What only the facilitator may do is tried as the facilitator.
+        readContract: (args) => reader.readContract({ account: account.address, ...args, args: args.args ?? [] }),
         verifyTypedData: (args) => reader.verifyTypedData(args),
         writeContract: (args) => inTurn(() => wallet.writeContract({ ...args, gas: args.gas ?? options.gas })),
         sendTransaction: (args) => inTurn(() => wallet.sendTransaction(args)),

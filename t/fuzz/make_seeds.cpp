@@ -279,6 +279,23 @@ void add_overrides(Seeds &seeds, const std::string &vectors)
     seeds.add("settlement_override_fuzz", '\x92', R"({"amount":"50%"})");
 }
 
+void add_replies(Seeds &seeds)
+{
+    for (const char *text :
+         {R"({"usage":{"total_tokens":1000},"a_b":1,"a":{"b":[1,{"c":"x"}]}})",
+          "data: {\"usage\":null}\n\ndata: {\"usage\":{\"total_tokens\":7}}"
+          "\r\n\r\ndata: [DONE]\n\n",
+          ": x\n\nevent: a\ndata:{\"a\":\ndata: {\"b\":\"\\u00e9\\ud83d\\ude00"
+          "\"}}\n\n",
+          "{\"a\":{\"b\":1e-5}}\n{\"a_b\":2}\r\nno\n",
+          "{\"usage\":{\"total_tokens\":1,\"total_tokens\":2}}",
+          "{\"usage\":{\"total_tokens\":123456789012345678901234567890}}"}) {
+        for (char choice : {0, 1, 2, 64, 65, 66}) {
+            seeds.add("reply_fields_fuzz", choice, text);
+        }
+    }
+}
+
 void add_responses(Seeds &seeds)
 {
     for (const char *text :
@@ -344,6 +361,7 @@ int main(int argc, char **argv)
     add_payloads(seeds, argv[1]);
     add_terms(seeds);
     add_overrides(seeds, argv[1]);
+    add_replies(seeds);
     add_responses(seeds);
     add_store_replies(seeds);
     add_journals(seeds);

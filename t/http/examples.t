@@ -112,6 +112,26 @@ my %examples = (
             is $f->asked('settle')->{paymentRequirements}{amount}, '10000', 'at its price';
         },
     },
+    'pay-per-token.conf' => {
+        offers => [],    # by POST, see below
+        free   => [ '/', '/index.html', '/v1/models' ],
+        also   => sub ($t, $f, $up) {
+            my $path = '/v1/chat/completions';
+            my $json = '{"model":"small","usage":{"prompt_tokens":100,"completion_tokens":1000,"total_tokens":1100}}';
+            my %post = (method => 'POST', body => '{"model":"small"}');
+            my $offer = unpaid($t, $path, %post);
+            is "$offer->{accepts}[0]{scheme} $offer->{accepts}[0]{amount}", 'upto 50000', 'at most 5 cents';
+            for my $case ([ $json, 'application/json' ], [ "data: $json\n\ndata: [DONE]\n\n", 'text/event-stream' ]) {
+                $up->on($path, body => $case->[0], headers => [ 'Content-Type' => $case->[1] ]);
+                is_content paid($t, $path, %post, payment => permit2($offer)), $case->[0], "$case->[1] is sold";
+                is $f->asked('settle')->{paymentRequirements}{amount}, '600', 'for its tokens';
+            }
+            $f->forget;
+            $up->on($path, body => $json =~ s/small/large/r, headers => [ 'Content-Type' => 'application/json' ]);
+            is paid($t, $path, %post, payment => permit2($offer))->status, 200, 'a dear model';
+            is $f->asked('settle')->{paymentRequirements}{amount}, '4100', 'costs more';
+        },
+    },
     'ai-crawlers.conf' => {
         headers => [ 'User-Agent' => 'Mozilla/5.0 (compatible; GPTBot/1.2)' ],
         offers  => [ '/2026/article' => ['eip155:84532 10000'], '/' => ['eip155:84532 10000'] ],

@@ -48,6 +48,7 @@ http {
     add_header X-Offer       $x402_offer always;
     add_header X-Settled     $x402_settled_transaction always;
     add_header X-Signed      "[$x402_signed_receipt]" always;
+    add_header X-Reply       $x402_reply_usage_tokens always;
     server {
         listen 127.0.0.1:%%PORT%%;
         listen 127.0.0.1:%%PORT_h2%% http2;

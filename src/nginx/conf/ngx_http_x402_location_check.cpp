@@ -6,6 +6,7 @@
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
 #include "nginx/offer/ngx_http_x402_offer.hpp"
+#include "nginx/offer/ngx_http_x402_usage_terms.hpp"
 #include "policy/network_address.hpp"
 #include "policy/price_text.hpp"
 
@@ -303,6 +304,24 @@ bool check_location(ngx_conf_t *cf, const LocationConf &conf, bool new_offer)
     return true;
 }
 
+bool check_charge(ngx_conf_t *cf, const LocationConf &conf,
+                  const LocationConf &outer)
+{
+    if (conf.charge == nullptr || conf.charge == outer.charge) {
+        return true;
+    }
+    for (const LocationTerm &term : location_offer(conf).terms) {
+        if (!term.plan && term.terms.scheme_or_default() == "upto") {
+            return true;
+        }
+    }
+    log_conf(cf, NGX_LOG_EMERG,
+             "\"x402_charge\" needs a price that is a maximum; write "
+             "x402_accept scheme=upto with that price",
+             conf.charge->origin);
+    return false;
+}
+
 void check_body_variables(ngx_conf_t *cf, const MainConf &mcf)
 {
     if (!mcf.paid || mcf.reads_body) {
@@ -322,6 +341,27 @@ void check_body_variables(ngx_conf_t *cf, const MainConf &mcf)
                      mcf.paid_at);
             return;
         }
+    }
+}
+
+void collect_reply_fields(ngx_conf_t *cf, MainConf &mcf)
+{
+    constexpr std::string_view kReply = "x402_reply_";
+    auto *cmcf = static_cast<ngx_http_core_main_conf_t *>(
+        ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
+    auto *names =
+        static_cast<const ngx_http_variable_t *>(cmcf->variables.elts);
+    for (ngx_uint_t i = 0; i < cmcf->variables.nelts; i++) {
+        std::string_view name = view(names[i].name);
+        if (name.substr(0, kReply.size()) == kReply) {
+            mcf.reply_fields.emplace_back(name.substr(kReply.size()));
+        }
+    }
+    if (!mcf.reply_fields.empty() && !mcf.charges && mcf.paid) {
+        log_conf(cf, NGX_LOG_WARN,
+                 "$x402_reply_" + mcf.reply_fields.front()
+                     + " is always empty, because no location has x402_charge",
+                 mcf.paid_at);
     }
 }
 

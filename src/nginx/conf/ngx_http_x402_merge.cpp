@@ -15,6 +15,7 @@
 #include "nginx/offer/ngx_http_x402_payer_rules.hpp"
 #include "nginx/offer/ngx_http_x402_service.hpp"
 #include "nginx/offer/ngx_http_x402_signing.hpp"
+#include "nginx/offer/ngx_http_x402_usage_terms.hpp"
 #include "nginx/store/ngx_http_x402_zone.hpp"
 
 namespace x402 {
@@ -64,6 +65,33 @@ void merge_replies(LocationConf &conf, const LocationConf &outer)
     merge_payer_rules(conf, outer);
 }
 
+// An answer that says at its end what it has cost is held until then, unless
+// the operator limits that.
+void merge_hold(LocationConf &conf, const LocationConf &outer)
+{
+    constexpr std::size_t kBuffer = 64 * 1024;
+    constexpr std::size_t kUsageBuffer = 8 * 1024 * 1024;
+    constexpr ngx_msec_t kWait = 1000;
+    constexpr ngx_msec_t kUsageWait = 86400 * 1000;
+
+    inherit(conf.charge, outer.charge);
+    if (conf.charge != nullptr && conf.charge->terms.empty()) {
+        conf.charge = nullptr;
+    }
+    bool usage = conf.charge != nullptr;
+    ngx_conf_merge_size_value(conf.settle_buffer, outer.settle_buffer,
+                              NGX_CONF_UNSET_SIZE);
+    ngx_conf_merge_msec_value(conf.settle_wait, outer.settle_wait,
+                              NGX_CONF_UNSET_MSEC);
+    conf.hold_buffer = conf.settle_buffer != NGX_CONF_UNSET_SIZE
+                           ? conf.settle_buffer
+                       : usage ? kUsageBuffer
+                               : kBuffer;
+    conf.hold_wait = conf.settle_wait != NGX_CONF_UNSET_MSEC ? conf.settle_wait
+                     : usage                                 ? kUsageWait
+                                                             : kWait;
+}
+
 void merge_settings(LocationConf &conf, const LocationConf &outer)
 {
     inherit(conf.price, outer.price);
@@ -105,8 +133,7 @@ void merge_settings(LocationConf &conf, const LocationConf &outer)
     ngx_conf_merge_ptr_value(conf.mime_type, outer.mime_type, nullptr);
     ngx_conf_merge_ptr_value(conf.redeliver_key, outer.redeliver_key, nullptr);
     ngx_conf_merge_uint_value(conf.settle, outer.settle, NGX_CONF_UNSET_UINT);
-    ngx_conf_merge_size_value(conf.settle_buffer, outer.settle_buffer, 65536);
-    ngx_conf_merge_msec_value(conf.settle_wait, outer.settle_wait, 1000);
+    merge_hold(conf, outer);
     ngx_conf_merge_uint_value(conf.unproven, outer.unproven,
                               NGX_HTTP_X402_UNPROVEN_DELIVER);
     ngx_conf_merge_uint_value(conf.settle_failure, outer.settle_failure,
@@ -209,6 +236,7 @@ void record_paid(MainConf &mcf, const LocationConf &conf)
         mcf.shadow_at = conf.origin;
     }
     mcf.reads_body = mcf.reads_body || conf.read_body != 0;
+    mcf.charges = mcf.charges || conf.charge != nullptr;
     if (conf.max_calls != kDefaultMaxCalls) {
         mcf.max_calls = std::max(mcf.max_calls, conf.max_calls);
     }
@@ -263,7 +291,6 @@ char *merge(ngx_conf_t *cf, LocationConf &outer, LocationConf &conf)
     }
     mcf->error_pages->note(cf, conf);
     check_rewrite(cf, conf);
-
     if (!conf.has_price()) {
         return NGX_CONF_OK;
     }
@@ -288,6 +315,7 @@ char *merge(ngx_conf_t *cf, LocationConf &outer, LocationConf &conf)
     }
     return record_only_guard(cf, *mcf, conf) && choose_facilitator(cf, conf)
                    && check_location(cf, conf, conf.offer != outer.offer)
+                   && (is_server || check_charge(cf, conf, outer))
                    && prepare_offers(cf, conf)
                ? NGX_CONF_OK
                : static_cast<char *>(NGX_CONF_ERROR);

@@ -35,6 +35,7 @@ struct Paywall;
 struct SaleList;
 struct Service;
 struct Signing;
+struct UsageTerms;
 struct PayerRules;
 struct PlacedOffers;
 struct PreparedOffers;
@@ -125,8 +126,9 @@ struct LocationConf : ngx_http_x402_loc_conf_t {
     ngx_uint_t settle = NGX_CONF_UNSET_UINT;
     // ngx_http_complex_value_t; nullptr after merge: none.
     ngx_array_t *bypass = static_cast<ngx_array_t *>(NGX_CONF_UNSET_PTR);
-    PayerRules *payer_rules = nullptr;  // nullptr: none
-    ngx_str_t cors{};                   // "*", an origin; empty: off
+    PayerRules *payer_rules = nullptr;   // nullptr: none
+    const UsageTerms *charge = nullptr;  // x402_charge; nullptr: none
+    ngx_str_t cors{};                    // "*", an origin; empty: off
     ngx_http_complex_value_t *unpaid_body = nullptr;
     ngx_str_t unpaid_type{};
     bool ledger_written = false;  // x402_ledger, here or around
@@ -159,6 +161,9 @@ struct LocationConf : ngx_http_x402_loc_conf_t {
     FacilitatorConf *facilitator = nullptr;  // the first of the peers
     const FacilitatorPeers *facilitator_peers = nullptr;
     const PreparedOffers *prepared = nullptr;  // nullptr: they vary
+    // How much is held, and how long (x402_settle_buffer, x402_settle_wait).
+    size_t hold_buffer = 0;
+    ngx_msec_t hold_wait = 0;
     ngx_str_t prepared_body{};  // of a 402 with them, if it has no other
 };
 
@@ -175,6 +180,8 @@ struct MainConf {
     ConfOrigin shadow_at{};   // the first that is only tried; line 0: none
     bool cors = false;        // one of them has x402_cors
     bool reads_body = false;  // one of them has x402_read_body
+    bool charges = false;     // one of them has x402_charge
+    std::vector<std::string> reply_fields;  // of $x402_reply_..., lower case
     // The most that x402_facilitator_max_calls says in a paid location; 0: it
     // is not written.
     ngx_uint_t max_calls = 0;

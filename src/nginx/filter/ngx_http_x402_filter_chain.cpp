@@ -231,9 +231,10 @@ ngx_int_t ngx_http_x402_headers_postconfiguration(ngx_conf_t *)
     return NGX_OK;
 }
 
-ngx_int_t ngx_http_x402_source_postconfiguration(ngx_conf_t *)
+ngx_int_t ngx_http_x402_source_postconfiguration(ngx_conf_t *cf)
 {
     below_source_body = ngx_http_top_body_filter;
     ngx_http_top_body_filter = on_source_body;
+    add_usage_filter(cf);
     return NGX_OK;
 }

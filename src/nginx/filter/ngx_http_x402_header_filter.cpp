@@ -114,6 +114,7 @@ bool take_override(RequestCtx &ctx)
                      + log_excerpt(amount.problem().text));
         return false;
     }
+    begin_usage(ctx);
     return set_amount(ctx, amount.value());
 }
 
@@ -127,6 +128,10 @@ bool costs_more_than_paid(RequestCtx &ctx)
         return false;
     }
     auto cost = upstream_cost(ctx, payment.bought->requirements);
+    if (ctx.quote.conf->charge && ctx.overrides.empty()) {
+        // Known at its end alone, and it answers the request that was paid.
+        return false;
+    }
     auto units = cost ? atomic_amount_bytes(cost.value()) : std::nullopt;
     return !units || !pays_for(payment.bought_binding, *units);
 }
@@ -173,6 +178,9 @@ ngx_int_t read_verified(RequestCtx &ctx)
         return NGX_ERROR;
     }
     begin_hold(ctx);
+    if (ctx.usage) {
+        extend_hold(ctx);
+    }
     bool head = r->method == NGX_HTTP_HEAD;
     if (head && ctx.hold.made == 0) {
         // Core decides that later, below this filter; producers ask now. A

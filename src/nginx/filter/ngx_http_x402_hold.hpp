@@ -66,6 +66,20 @@ void settle(RequestCtx &ctx);
 // The content failed before settlement began; it is not charged.
 ngx_int_t replace_broken(RequestCtx &ctx, const char *why);
 
+// --- reply_usage: what the answer says it has cost (x402_charge)
+// ------------------------------------------------------
+
+// The header of content under scheme upto, of which the upstream's header does
+// not say what it has cost: from now on its body is read.
+void begin_usage(RequestCtx &ctx);
+// It is held to its end, within the time that its payment is valid.
+void extend_hold(RequestCtx &ctx);
+// The settlement begins: what it asks for. Never more than the maximum, which
+// it is if the answer has not ended.
+void set_used_amount(RequestCtx &ctx);
+// By the source filter's postconfiguration: stands above it.
+void add_usage_filter(ngx_conf_t *cf);
+
 // --- response_hold: mechanics
 // --------------------------------------------------
 

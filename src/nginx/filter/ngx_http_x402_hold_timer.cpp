@@ -121,13 +121,14 @@ bool enough_was_read(const RequestCtx &ctx)
     off_t read = std::max(ctx.hold.bytes, ctx.hold.made);
     if (u && u->header_sent) {
         if (!u->buffering && read > 0) {
-            return true;
+            // What is charged by usage has to end first, if there is room.
+            return !ctx.usage || u->buffer.last == u->buffer.end;
         }
         if (u->buffering && u->pipe) {
             read = std::max(read, u->pipe->read_length);
         }
     }
-    return read >= static_cast<off_t>(ctx.quote.conf->settle_buffer);
+    return read >= static_cast<off_t>(ctx.quote.conf->hold_buffer);
 }
 
 bool has_subrequests(const RequestCtx &ctx)
@@ -151,7 +152,7 @@ void begin_hold(RequestCtx &ctx)
     ctx.hold.timer.data = ctx.r->connection;
     ctx.hold.timer.log = ctx.r->connection->log;
     ctx.hold.since = ngx_current_msec;
-    ctx.hold.until = ngx_current_msec + ctx.quote.conf->settle_wait;
+    ctx.hold.until = ngx_current_msec + ctx.quote.conf->hold_wait;
     hold_back(ctx);
 }
 
@@ -172,6 +173,9 @@ void settle(RequestCtx &ctx)
     Worker *worker = worker_of(main_conf(ctx.r));
     // The facilitator that verified settles.
     Endpoint &endpoint = worker->endpoint_of(*ctx.asked);
+    if (ctx.usage) {
+        set_used_amount(ctx);
+    }
     SettlementTerms terms = settlement_terms(ctx);
     terms.others = others_to_settle(ctx, *worker);
     terms.was_verified = true;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Variables with a field in their name: $x402_body_<field> of the request body,
 // $x402_answer_<field> of the facilitator's answer to verify,
-// $x402_settled_<field> of its answer to settle.
+// $x402_settled_<field> of its answer to settle, $x402_reply_<field> of the
+// content (x402_charge).
 #include <vector>
 
 #include "base/json_text.hpp"
@@ -181,6 +182,14 @@ std::string settled_field(ngx_http_request_t *r, std::string_view name)
                : std::string();
 }
 
+std::string reply_field(ngx_http_request_t *r, std::string_view name)
+{
+    RequestCtx *ctx = find_ctx(r);
+    return ctx && ctx->usage ? header_excerpt(
+               std::string(ctx->usage->fields.value(name)), kLongestText)
+                             : std::string();
+}
+
 // `data` is the whole name of the variable, as for nginx's own prefixes.
 template <class Find>
 ngx_int_t set_field(ngx_http_request_t *r, ngx_http_variable_value_t *v,
@@ -223,6 +232,13 @@ ngx_int_t ngx_http_x402_get_answer_field(ngx_http_request_t *r,
                                          uintptr_t name)
 {
     return set_field(r, v, name, "x402_answer_", answer_field);
+}
+
+ngx_int_t ngx_http_x402_get_reply_field(ngx_http_request_t *r,
+                                        ngx_http_variable_value_t *v,
+                                        uintptr_t name)
+{
+    return set_field(r, v, name, "x402_reply_", reply_field);
 }
 
 ngx_int_t ngx_http_x402_get_settled_field(ngx_http_request_t *r,

@@ -85,12 +85,22 @@ constexpr std::string_view kConditions[] = {
     "if-unmodified-since",
 };
 
+// And what is charged by its usage has to be read (x402_charge). nginx: its own
+// gzip knows the header from elsewhere.
+constexpr std::string_view kConditionsAndCoding[] = {
+    "if-none-match",       "if-modified-since", "if-match",
+    "if-unmodified-since", "accept-encoding",
+};
+
 ngx_int_t admit(RequestCtx &ctx)
 {
     ngx_http_request_t *r = ctx.r;
     ctx.accepted = true;
     r->disable_not_modified = 1;
-    if (!unlink_headers(r->pool, r->headers_in.headers, kConditions)) {
+    HeaderNames unwanted = ctx.quote.conf->charge
+                               ? HeaderNames(kConditionsAndCoding)
+                               : HeaderNames(kConditions);
+    if (!unlink_headers(r->pool, r->headers_in.headers, unwanted)) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
     return NGX_OK;

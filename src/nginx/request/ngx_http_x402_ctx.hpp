@@ -15,6 +15,7 @@
 #include "nginx/offer/ngx_http_x402_service.hpp"
 #include "nginx/worker/ngx_http_x402_settlement.hpp"
 #include "nginx/worker/ngx_http_x402_worker.hpp"
+#include "policy/reply_fields.hpp"
 #include "policy/scheme_payload.hpp"
 #include "session/payment_outcome.hpp"
 #include "session/payment_session.hpp"
@@ -143,6 +144,15 @@ struct Trace {
     std::optional<std::size_t> batch_element;
 };
 
+// What the content says it has cost (x402_charge).
+struct ReplyUsage {
+    ReplyUsage(ReplyForm form, const JsonNames &names) : fields(form, names) {}
+
+    ReplyFields fields;
+    const char *defect = nullptr;  // why it cannot be read
+    bool ended = false;
+};
+
 class RequestCtx {
 public:
     explicit RequestCtx(ngx_http_request_t *request) : r(request) {}
@@ -198,6 +208,8 @@ public:
     // was looked at.
     std::vector<std::string> overrides;
     const void *overrides_of = nullptr;
+    // Else what the content says; nullptr: it is not asked.
+    std::unique_ptr<ReplyUsage> usage;
 
     // Waiting for another request with the same payment.
     ngx_event_t claim_wait_timer{};

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// Directive setters: x402_charge.
+#include "nginx/core/ngx_http_x402_complex_value.hpp"
+#include "nginx/core/ngx_http_x402_directive.hpp"
+#include "nginx/offer/ngx_http_x402_usage_terms.hpp"
+#include "policy/usage_charge.hpp"
+
+namespace x402 {
+
+namespace {
+
+constexpr std::string_view kUnreadable = "unreadable=";
+
+std::string validate_factor(std::string_view word, std::string_view factor)
+{
+    if (has_variable(factor) || is_usage_factor(factor)) {
+        return {};
+    }
+    return "\"" + std::string(factor) + "\" in \"" + std::string(word)
+           + "\" is not a number; write atomic units for each, such as "
+             "$x402_reply_usage_total_tokens*2 or *0.25";
+}
+
+// value or value*factor. False: an error was printed.
+bool add_term(ngx_conf_t *cf, UsageTerms &charge, std::string_view word)
+{
+    std::size_t star = word.rfind('*');
+    std::string_view value = word.substr(0, star);
+    if (!has_variable(value)) {
+        conf_error(cf, "\"" + std::string(word)
+                           + "\" is the same for every answer; write a value "
+                             "with a variable, such as "
+                             "$x402_reply_usage_total_tokens*2");
+        return false;
+    }
+    UsageTerms::Term term;
+    if (star != std::string_view::npos) {
+        std::string_view factor = word.substr(star + 1);
+        std::string error = validate_factor(word, factor);
+        if (!error.empty()) {
+            conf_error(cf, error);
+            return false;
+        }
+        term.has_factor = true;
+        if (!compile_value(cf, to_ngx_str(factor), term.factor)) {
+            return false;
+        }
+    }
+    if (!compile_value(cf, to_ngx_str(value), term.value)) {
+        return false;
+    }
+    charge.terms.push_back(term);
+    return true;
+}
+
+char *set_charge(ngx_conf_t *cf, void *conf)
+{
+    LocationConf *lcf = location_conf(conf);
+    if (lcf->charge != nullptr) {
+        return const_cast<char *>("is duplicate");
+    }
+    auto *charge = pool_new<UsageTerms>(cf->pool);
+    if (charge == nullptr) {
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    record_origin(cf, charge->origin);
+    lcf->charge = charge;
+    if (cf->args->nelts == 2 && view(arguments(cf)[1]) == "off") {
+        return NGX_CONF_OK;
+    }
+    for (ngx_uint_t i = 1; i < cf->args->nelts; i++) {
+        // Lifetime: as long as the configuration, with a NUL behind it.
+        ngx_str_t kept = pool_copy(cf->pool, view(arguments(cf)[i]));
+        std::string_view word = view(kept);
+        if (word.substr(0, kUnreadable.size()) != kUnreadable) {
+            if (kept.data == nullptr || !add_term(cf, *charge, word)) {
+                return static_cast<char *>(NGX_CONF_ERROR);
+            }
+            continue;
+        }
+        std::string_view what = word.substr(kUnreadable.size());
+        if (what != "nothing" && what != "maximum") {
+            return conf_error(cf, "\"" + std::string(word)
+                                      + "\" is unknown; write "
+                                        "unreadable=nothing or "
+                                        "unreadable=maximum");
+        }
+        charge->unreadable_is_maximum = what == "maximum";
+    }
+    if (charge->terms.empty()) {
+        return conf_error(cf, "\"x402_charge\" has no value; write one such "
+                              "as $x402_reply_usage_total_tokens*2");
+    }
+    return NGX_CONF_OK;
+}
+
+}  // namespace
+
+}  // namespace x402
+
+using namespace x402;
+
+char *ngx_http_x402_set_charge(ngx_conf_t *cf, ngx_command_t *, void *conf)
+{
+    return config_guarded(cf, set_charge, conf);
+}
