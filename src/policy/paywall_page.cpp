@@ -7,6 +7,7 @@
 #include "policy/asset_table.hpp"
 #include "policy/network_table.hpp"
 #include "policy/network_title.hpp"
+#include "policy/paywall_script.hpp"
 #include "protocol/html_page.hpp"
 
 namespace x402 {
@@ -19,13 +20,14 @@ constexpr std::string_view kStyle = R"(
 *{box-sizing:border-box}
 body{margin:0;padding:2rem 1rem 3rem;background:var(--paper);color:var(--ink);font:1rem/1.55 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,"DejaVu Sans",sans-serif}
 main{max-width:42rem;margin:0 auto}
-h1{margin:.1rem 0 .6rem;font-size:1.9rem;line-height:1.2;letter-spacing:-.01em}
+h1{margin:.1rem 0 .6rem;font-size:1.9rem;line-height:1.2;letter-spacing:-.01em;overflow-wrap:anywhere}
 h2{margin:2rem 0 .7rem;font-size:1.15rem}
 p{margin:.5rem 0}
 a{color:var(--blue)}
 a:focus-visible{outline:3px solid var(--blue);outline-offset:2px}
 .status{margin:0;color:var(--soft);font-size:.85rem;font-weight:600;letter-spacing:.06em;text-transform:uppercase}
 .about{font-size:1.1rem}
+.about,.reason,.price{overflow-wrap:anywhere}
 .reason,.test{background:var(--note);color:var(--noteink);border-radius:.4rem}
 .reason{padding:.6rem .8rem}
 .test{padding:.1rem .5rem;font-size:.8rem;font-weight:600;white-space:nowrap}
@@ -44,9 +46,16 @@ ol code{white-space:nowrap}
 @media print{body{background:#fff;color:#000}}
 )";
 
+// Offers name a network as the operator wrote it.
+const Asset *asset_of(const PaymentRequirements &option)
+{
+    return find_asset_by_address(canonical_network(option.network),
+                                 option.asset);
+}
+
 std::string symbol_of(const PaymentRequirements &option)
 {
-    const Asset *asset = find_asset_by_address(option.network, option.asset);
+    const Asset *asset = asset_of(option);
     if (asset != nullptr) {
         return std::string(asset->symbol);
     }
@@ -59,7 +68,7 @@ std::optional<std::string> decimal_price(const PaymentRequirements &option)
     if (option.decimals) {
         return to_decimal(option.amount, *option.decimals);
     }
-    const Asset *asset = find_asset_by_address(option.network, option.asset);
+    const Asset *asset = asset_of(option);
     if (asset == nullptr) {
         return std::nullopt;
     }
@@ -92,35 +101,58 @@ void append_option(std::string &page, const PaymentRequirements &option)
     page += "</dl>\n</li>\n";
 }
 
-// In base64.
-std::string style_digest()
+// A source of a Content-Security-Policy.
+std::string digest_of(std::string_view text)
 {
-    Digest digest = sha256(kStyle);
-    return base64_encode(
-        {reinterpret_cast<const char *>(digest.data()), digest.size()});
+    Digest digest = sha256(text);
+    return "'sha256-"
+           + base64_encode(
+               {reinterpret_cast<const char *>(digest.data()), digest.size()})
+           + "'";
 }
 
-// The one style element is allowed by its digest; everything else is forbidden.
-void append_head(std::string &page, const std::string &price)
+// The style element is allowed by its digest; everything else is forbidden.
+std::string page_policy()
 {
-    static const std::string allowed_style = style_digest();
+    return "default-src 'none'; base-uri 'none'; form-action 'none'; "
+           "style-src "
+           + digest_of(kStyle);
+}
+
+// With a wallet also the script, what it asks of this server, and what the
+// content shows of this server once it is paid.
+std::string wallet_policy()
+{
+    return page_policy() + " " + digest_of(kWalletStyle)
+           + " 'self'; script-src " + digest_of(kWalletScript)
+           + "; connect-src 'self'; img-src 'self' blob:; font-src 'self'";
+}
+
+void append_head(std::string &page, const std::string &price, bool wallet)
+{
+    static const std::string policy = page_policy();
+    static const std::string with_wallet = wallet_policy();
     page += "<!DOCTYPE html>\n"
             "<html lang=\"en\">\n"
             "<head>\n"
             "<meta charset=\"utf-8\">\n"
             "<meta name=\"viewport\" "
             "content=\"width=device-width, initial-scale=1\">\n"
-            "<meta http-equiv=\"Content-Security-Policy\" "
-            "content=\"default-src 'none'; base-uri 'none'; "
-            "form-action 'none'; style-src 'sha256-";
-    page += allowed_style;
-    page += "'\">\n"
+            "<meta http-equiv=\"Content-Security-Policy\" content=\"";
+    page += wallet ? with_wallet : policy;
+    page += "\">\n"
             "<meta name=\"robots\" content=\"noindex\">\n"
             "<title>Payment required: ";
     append_html(page, price);
     page += "</title>\n<style>";
     page += kStyle;
-    page += "</style>\n</head>\n";
+    page += "</style>\n";
+    if (wallet) {
+        page += "<style>";
+        page += kWalletStyle;
+        page += "</style>\n";
+    }
+    page += "</head>\n";
 }
 
 constexpr std::string_view kHowTo = R"(<h2>How to pay</h2>
@@ -177,15 +209,16 @@ std::optional<std::string> offered_value(const PaymentOffer &offer,
 }
 
 std::string paywall_page(const PaymentOffer &offer,
-                         const ResourceInfo &resource, std::string_view reason)
+                         const ResourceInfo &resource, std::string_view reason,
+                         bool wallet)
 {
     std::string price;
     if (!offer.options().empty()) {
         price = readable_price(offer.options().front().requirements);
     }
     std::string page;
-    page.reserve(8 * 1024);
-    append_head(page, price);
+    page.reserve((wallet ? 24 : 8) * 1024);
+    append_head(page, price, wallet);
     page += "<body>\n<main>\n"
             "<p class=\"status\">402 Payment Required</p>\n"
             "<h1>This costs ";
@@ -211,7 +244,13 @@ std::string paywall_page(const PaymentOffer &offer,
     }
     page += "</ul>\n";
     page += kHowTo;
-    page += "</main>\n</body>\n</html>\n";
+    page += "</main>\n";
+    if (wallet) {
+        page += "<script>";
+        page += kWalletScript;
+        page += "</script>\n";
+    }
+    page += "</body>\n</html>\n";
     return page;
 }
 

@@ -22,6 +22,7 @@ http {
         listen 127.0.0.1:%%PORT_h2%% http2;
         x402_price $0.01;
 
+        location /wallet/ { x402_paywall wallet; proxy_pass http://%%BACKEND%%; }
         location /ours/  { x402_description "Weather & <tides>"; proxy_pass http://%%BACKEND%%; }
         location /words/ { x402_error "Members: $arg_why"; x402_unpaid_body text/plain JSON; proxy_pass http://%%BACKEND%%; }
         location /off/   { x402_paywall off; x402_unpaid_body text/plain JSON; proxy_pass http://%%BACKEND%%; }
@@ -117,6 +118,14 @@ EOF
     is_refused $r, "$http: settlement refused";
     is $r->body, plain_body($r), "$http: settlement refused: JSON";
     is_content paid($t, '/ours/y', %via, headers => \@browser), "answer to /ours/y\n", "$http: paid";
+}
+
+# With a wallet: the same, and a script. t/e2e/wallet.test.mjs pays with it.
+{
+    my $r = $t->get('/wallet/x', headers => \@browser);
+    like $r->body, qr{<h1>This costs .*<script>\n'use strict';.*</script>}s, 'a page that can pay';
+    like $r->body, qr/script-src 'sha256-[^';]+'; connect-src 'self'/, 'and nothing else can';
+    is +($r = $t->get('/wallet/x'))->body, plain_body($r), 'for browsers only';
 }
 
 finish;

@@ -136,8 +136,9 @@ char *set_paywall(ngx_conf_t *cf, void *conf)
     }
     std::string_view word = view(arguments(cf)[1]);
     paywall->on = word != "off";
+    paywall->wallet = word == "wallet";
     lcf->paywall = paywall;
-    return word == "on" || word == "off"
+    return word == "on" || word == "off" || paywall->wallet
                ? NGX_CONF_OK
                : read_page(cf, arguments(cf)[1], *paywall);
 }

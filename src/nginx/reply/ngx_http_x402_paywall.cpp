@@ -69,7 +69,7 @@ bool paywall_for(const RequestCtx &ctx, std::string &page)
     page = paywall_page(
         *ctx.quote.offer,
         {ctx.quote.resource_url, ctx.quote.description, ctx.quote.mime_type},
-        reason);
+        reason, paywall.wallet);
     return true;
 }
 

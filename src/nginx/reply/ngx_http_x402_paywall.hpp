@@ -17,6 +17,7 @@ struct Paywall {
         ngx_int_t index = 0;   // in nginx's variables
     };
     bool on = false;
+    bool wallet = false;     // the module's page can pay
     std::vector<Part> page;  // the operator's; empty: the module's
 };
 

@@ -81,6 +81,51 @@ TEST(PaywallPage, SaysWhatAPayerHasToKnow)
     }
 }
 
+// Of all texts between <tag> and </tag>, as a policy has them.
+std::string digests_of(const std::string &page, const std::string &tag)
+{
+    std::string digests;
+    for (std::size_t at = 0;
+         (at = page.find("<" + tag + ">", at)) != std::string::npos;) {
+        at += tag.size() + 2;
+        std::size_t end = page.find("</" + tag + ">", at);
+        Digest digest = sha256(page.substr(at, end - at));
+        digests +=
+            " 'sha256-"
+            + base64_encode(
+                {reinterpret_cast<const char *>(digest.data()), digest.size()})
+            + "'";
+    }
+    return digests;
+}
+
+TEST(PaywallPage, WithAWalletHasOneScriptThatItsPolicyAllows)
+{
+    PaymentOffer offer = offer_of(base_sepolia());
+    std::string page = paywall_page(offer, {}, "", true);
+    std::string plain = paywall_page(offer, {}, "");
+    EXPECT_TRUE(has(page, "script-src" + digests_of(page, "script") + ";"));
+    EXPECT_TRUE(
+        has(page, "style-src" + digests_of(page, "style") + " 'self';"));
+    EXPECT_TRUE(has(page, "connect-src 'self'"));
+    EXPECT_FALSE(has(page, "unsafe"));
+    EXPECT_EQ(page.find("<script>"), page.rfind("<script"));
+    EXPECT_EQ(page.find("</script>"), page.rfind("</script"));
+    EXPECT_LT(page.size(), plain.size() + 13 * 1024);
+    EXPECT_FALSE(has(plain, "script"));
+    EXPECT_FALSE(has(plain, "connect-src"));
+}
+
+TEST(PaywallPage, NamesATokenByAnySpellingOfItsNetwork)
+{
+    for (const char *network :
+         {"algorand:SGO1GKSzyE7IEPItTxCByw9x8FmnrCDe",
+          "algorand:SGO1GKSzyE7IEPItTxCByw9x8FmnrCDexi9/cOUJOiI="}) {
+        EXPECT_EQ(readable_price(usdc(network, "10458941")), "0.01 USDC")
+            << network;
+    }
+}
+
 TEST(PaywallPage, LoadsNothingAndRunsNothing)
 {
     std::string page = paywall_page(offer_of(base_sepolia()), {}, "");
