@@ -35,6 +35,15 @@ static ngx_conf_enum_t  ngx_http_x402_settle_failure[] = {
 };
 
 
+static ngx_conf_enum_t  ngx_http_x402_verify[] = {
+    { ngx_string("remote"), NGX_HTTP_X402_VERIFY_REMOTE },
+    { ngx_string("local"), NGX_HTTP_X402_VERIFY_LOCAL },
+    { ngx_string("trusted"), NGX_HTTP_X402_VERIFY_TRUSTED },
+    { ngx_string("off"), NGX_HTTP_X402_VERIFY_OFF },
+    { ngx_null_string, 0 }
+};
+
+
 static ngx_conf_enum_t  ngx_http_x402_refuse_statuses[] = {
     { ngx_string("402"), 402 },
     { ngx_string("403"), NGX_HTTP_FORBIDDEN },
@@ -314,6 +323,13 @@ static ngx_command_t  ngx_http_x402_commands[] = {
       NGX_HTTP_LOC_CONF_OFFSET,
       0,
       NULL },
+
+    { ngx_string("x402_verify"),
+      NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
+      ngx_conf_set_enum_slot,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      offsetof(ngx_http_x402_loc_conf_t, verify),
+      &ngx_http_x402_verify },
 
     { ngx_string("x402_settle"),
       NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,

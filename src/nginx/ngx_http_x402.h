@@ -18,6 +18,12 @@
 #define NGX_HTTP_X402_SETTLE_BEFORE  1
 #define NGX_HTTP_X402_SETTLE_OFF     2
 
+/* In the order of x402::VerifyMode. */
+#define NGX_HTTP_X402_VERIFY_REMOTE   0
+#define NGX_HTTP_X402_VERIFY_LOCAL    1
+#define NGX_HTTP_X402_VERIFY_TRUSTED  2
+#define NGX_HTTP_X402_VERIFY_OFF      3
+
 #define NGX_HTTP_X402_UNPROVEN_DELIVER  0
 #define NGX_HTTP_X402_UNPROVEN_REFUSE   1
 
@@ -73,6 +79,7 @@ typedef struct {
     ngx_msec_t                 settle_wait;
     ngx_uint_t                 unproven;
     ngx_uint_t                 settle_failure;
+    ngx_uint_t                 verify;
                                            /* NGX_CONF_UNSET_UINT: as the
                                               dialect has it */
     size_t                     read_body;  /* 0: not read */

@@ -158,7 +158,8 @@ struct PayerRecord {
     std::uint32_t taken;    // 0: a free record
     // Derived, of an address: its claims that is_unverified().
     std::uint32_t unverified;
-    std::uint32_t abandoned;    // verified payments, see abandoned_at
+    std::uint16_t abandoned;    // verified payments, see abandoned_at
+    std::uint16_t settled;      // since the last that was not, saturated
     std::int64_t abandoned_at;  // the last of them; 0: never
 };
 

@@ -245,6 +245,13 @@ bool ClaimTable::set_verified(ClaimRef ref)
     return true;
 }
 
+void ClaimTable::set_served_unverified(ClaimRef ref)
+{
+    if (ClaimCell *cell = memory_.cell_of(ref)) {
+        cell->executions++;
+    }
+}
+
 bool ClaimTable::set_settling(ClaimRef ref, std::string_view bytes,
                               std::uint64_t facilitator, std::int64_t now)
 {
@@ -332,6 +339,9 @@ bool ClaimTable::set_paid(ClaimRef ref, std::string_view receipt,
     std::memcpy(cell->receipt, receipt.data(), receipt.size());
     cell->receipt_bytes = static_cast<std::uint16_t>(receipt.size());
     cell->changed = now;
+    if (cell->settle_started != 0) {
+        payers_.record_settled(cell->payer, now);
+    }
     cells_.enter_state(*cell, ClaimState::paid);
     journal_.record_claim(*cell);
     return true;
@@ -353,6 +363,8 @@ void ClaimTable::set_refused(ClaimRef ref, std::int64_t now)
         // A payment that was never verified may name any payer.
         if (cell->flags & kWasVerified) {
             payers_.record_refused(cell->payer, now);
+        } else if (cell->executions > 0) {
+            payers_.record_unverified_refusal(cell->client, now);
         }
         cell->changed = now;
         cells_.enter_state(*cell, ClaimState::refused);
@@ -364,6 +376,9 @@ void ClaimTable::set_refused(ClaimRef ref, std::int64_t now)
 void ClaimTable::set_unknown(ClaimRef ref, std::int64_t now)
 {
     if (ClaimCell *cell = memory_.cell_of(ref)) {
+        if (cell->payer_was_verified()) {
+            payers_.forget_settled(cell->payer);
+        }
         cell->flags |= kEverUnknown;
         cell->changed = now;
         DueList::plan_retry(*cell, now);

@@ -115,6 +115,9 @@ public:
     // made on trust (PayerRecords::admit): the claim stays VERIFYING, and is
     // settled before content or freed.
     bool set_verified(ClaimRef ref);
+    // Content is made without the facilitator's word: counts as an execution.
+    // The claim stays VERIFYING.
+    void set_served_unverified(ClaimRef ref);
     // Money: before the first byte of settle leaves. `bytes` are kept when they
     // fit and there is room, else only their digest (stored_settle is empty).
     // False: the journal cannot be written, and nothing may be sent.
@@ -178,6 +181,17 @@ public:
     bool may_settle_unverified(std::uint32_t client, std::int64_t now)
     {
         return cells_.may_settle_unverified(client, now);
+    }
+    // Whether content may be made before it is known that the payment is good
+    // (x402_verify), for this client address.
+    bool may_serve_unverified(std::uint32_t client, std::int64_t now)
+    {
+        return payers_.may_serve_unverified(client, now);
+    }
+    // The last settlements of the payer here succeeded.
+    bool settled_lately(const Digest &payer) const
+    {
+        return payers_.settled_lately(payer);
     }
     unsigned waiting_of(const Digest &payer);
     bool count_unproven(const Digest &payer, unsigned limit, std::int64_t now);

@@ -10,6 +10,8 @@ namespace {
 constexpr std::int64_t kUnprovenWindow = 24 * 3600;
 constexpr std::int64_t kRefusedWindow = 600;
 constexpr std::int64_t kAbandonedWindow = 300;
+// Settlements in a row after which a payer has a good record.
+constexpr std::uint16_t kGoodRecord = 3;
 
 bool is_recent(std::int64_t moment, std::int64_t now, std::int64_t window)
 {
@@ -36,6 +38,14 @@ bool matters(const PayerRecord &record, std::int64_t now)
            && (record.waiting != 0 || record.unverified != 0 || some_unproven
                || is_recent(record.refused_at, now, kRefusedWindow)
                || is_recent(record.abandoned_at, now, kAbandonedWindow));
+}
+
+// Of two records that may be given up.
+bool is_missed_less(const PayerRecord &one, const PayerRecord &other)
+{
+    bool good = one.settled >= kGoodRecord;
+    bool other_good = other.settled >= kGoodRecord;
+    return good == other_good ? last_used(one) < last_used(other) : other_good;
 }
 
 // No payer has this digest: it is not a SHA-256.
@@ -79,7 +89,7 @@ PayerRecord *PayerRecords::find_room(const Digest &payer,
             return &bucket[i];
         }
         if (!matters(bucket[i], now)
-            && (!vacant || last_used(bucket[i]) < last_used(*vacant))) {
+            && (!vacant || is_missed_less(bucket[i], *vacant))) {
             vacant = &bucket[i];
         }
     }
@@ -165,6 +175,31 @@ bool PayerRecords::has_room_for(std::uint32_t client, std::int64_t now) const
     return find(name) != nullptr || find_room(name, now) != nullptr;
 }
 
+std::size_t PayerRecords::vacant_of(const Digest &name, std::int64_t now) const
+{
+    const PayerRecord *bucket = memory_.payer_bucket(name);
+    return static_cast<std::size_t>(std::count_if(
+        bucket, bucket + kPayersPerBucket,
+        [now](const PayerRecord &r) { return !matters(r, now); }));
+}
+
+bool PayerRecords::may_serve_unverified(std::uint32_t client,
+                                        std::int64_t now) const
+{
+    const PayerRecord *record = find(name_of(client));
+    return (!record || !is_recent(record->refused_at, now, kRefusedWindow))
+           && vacant_of(name_of(client), now) >= kPayersPerBucket / 2;
+}
+
+void PayerRecords::record_unverified_refusal(std::uint32_t client,
+                                             std::int64_t now)
+{
+    Digest name = name_of(client);
+    if (find(name) || vacant_of(name, now) >= kPayersPerBucket / 2) {
+        record_refused(name, now);
+    }
+}
+
 void PayerRecords::reset_counts()
 {
     for (std::size_t i = 0; i < memory_.payer_count(); i++) {
@@ -177,8 +212,30 @@ void PayerRecords::record_refused(const Digest &payer, std::int64_t now)
 {
     if (PayerRecord *record = find_or_make(payer, now)) {
         record->refused_at = now;
+        record->settled = 0;
         journal_.record_payer(*record);
     }
+}
+
+void PayerRecords::record_settled(const Digest &payer, std::int64_t now)
+{
+    PayerRecord *record = find_or_make(payer, now);
+    if (record != nullptr && record->settled < kGoodRecord) {
+        record->settled++;
+    }
+}
+
+void PayerRecords::forget_settled(const Digest &payer)
+{
+    if (PayerRecord *record = find(payer)) {
+        record->settled = 0;
+    }
+}
+
+bool PayerRecords::settled_lately(const Digest &payer) const
+{
+    const PayerRecord *record = find(payer);
+    return record && record->settled >= kGoodRecord;
 }
 
 void PayerRecords::record_abandoned(const Digest &payer, std::int64_t now)
@@ -190,7 +247,9 @@ void PayerRecords::record_abandoned(const Digest &payer, std::int64_t now)
     if (!is_recent(record->abandoned_at, now, kAbandonedWindow)) {
         record->abandoned = 0;
     }
-    record->abandoned += record->abandoned < kMaxWaiting ? 1 : 0;
+    if (record->abandoned < kMaxWaiting) {
+        record->abandoned++;
+    }
     record->abandoned_at = now;
 }
 

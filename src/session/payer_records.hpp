@@ -2,9 +2,10 @@
 // What a claim table knows about payers: a fixed area of records in buckets of
 // eight. A record that still matters (payments waiting, a refusal of the last
 // ten minutes, an unproven delivery of the last day) is never given to another
-// payer; one that does not is, the longest unused first. A payer for which
-// there is no record is not trusted. A client address has a record while it has
-// claims that were never verified.
+// payer; one that does not is, the longest unused first, and those of payers
+// whose settlements succeeded last. A payer for which there is no record is not
+// trusted. A client address has a record while it has claims that were never
+// verified, or after one of them was refused for which content was made.
 #ifndef X402_SESSION_PAYER_RECORDS_HPP
 #define X402_SESSION_PAYER_RECORDS_HPP
 
@@ -37,12 +38,23 @@ public:
     void add_unverified(const ClaimCell &cell);
     void remove_unverified(const ClaimCell &cell);
     std::size_t unverified_of(std::uint32_t client) const;
+    // The client's payments were not refused in the last ten minutes after
+    // content was made for them without verify; and half of its bucket is free
+    // to remember that, so that forgers cannot take the records of payers.
+    bool may_serve_unverified(std::uint32_t client, std::int64_t now) const;
+    void record_unverified_refusal(std::uint32_t client, std::int64_t now);
     // Whether there is a record to count in.
     bool has_room_for(std::uint32_t client, std::int64_t now) const;
     // The counts are derived from the cells: to be counted again.
     void reset_counts();
 
     void record_refused(const Digest &payer, std::int64_t now);
+    // A settlement succeeded; or it did not, or is unknown. Forgotten when the
+    // record is wanted for another payer, or at a restart.
+    void record_settled(const Digest &payer, std::int64_t now);
+    void forget_settled(const Digest &payer);
+    bool settled_lately(const Digest &payer) const;
+
     // A verified payment was left before its settle, which costs the payer
     // nothing and the server a slot and its work: it counts as one that waits
     // until the payer has abandoned none for five minutes.
@@ -58,6 +70,7 @@ private:
     PayerRecord *find(const Digest &payer) const;
     PayerRecord *find_room(const Digest &payer, std::int64_t now) const;
     PayerRecord *find_or_make(const Digest &payer, std::int64_t now);
+    std::size_t vacant_of(const Digest &name, std::int64_t now) const;
 
     const ClaimMemory &memory_;
     JournalWriter &journal_;

@@ -14,6 +14,16 @@ VerifyNeed verify_need(ClaimTable &claims, const ClaimFacts &facts, bool named,
                : VerifyNeed::verify_for_room;
 }
 
+bool may_serve_unverified(ClaimTable &claims, const ClaimFacts &facts,
+                          bool named, VerifyMode mode, std::int64_t now)
+{
+    return mode != VerifyMode::remote
+           && (mode != VerifyMode::trusted
+               || claims.settled_lately(facts.payer))
+           && claims.may_serve_unverified(facts.client, now)
+           && verify_need(claims, facts, named, now) == VerifyNeed::none;
+}
+
 PaymentEvent verified_event(bool trusted, bool settles_before, bool upto)
 {
     if (trusted && !settles_before) {

@@ -21,6 +21,20 @@ enum class VerifyNeed {
 VerifyNeed verify_need(ClaimTable &claims, const ClaimFacts &facts, bool named,
                        std::int64_t now);
 
+// Who says that a payment is good before content is made (x402_verify). Settle
+// decides in any case.
+enum class VerifyMode {
+    remote,   // the facilitator
+    local,    // this machine, where it can check the signature
+    trusted,  // likewise, of payers whose settlements here succeeded
+    off,      // settle alone
+};
+// Whether content may be made without the facilitator's word, as far as the
+// table knows. Money: as verify_need(); and not for a client whose payment was
+// refused lately after its content was made for nothing.
+bool may_serve_unverified(ClaimTable &claims, const ClaimFacts &facts,
+                          bool named, VerifyMode mode, std::int64_t now);
+
 // What follows from "valid". `trusted`: ClaimTable::set_verified() said so, and
 // there is room to wait for content.
 // verify_failed (busy): what scheme upto costs is not known before content, and

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Every pair of state and event: longer than other files because it is one table.
 #include "session/payment_session.hpp"
 
 namespace x402 {
@@ -45,6 +46,10 @@ PaymentStep step_arrived(PaymentEvent event)
     case PaymentEvent::claim_unknown_resumed:
         return {PaymentState::settling_first, PaymentAction::call_settle,
                 ClaimChange::settling};
+    case PaymentEvent::claim_taken_to_serve:
+        // Money: it stays VERIFYING. Anyone may have made it.
+        return {PaymentState::verified, PaymentAction::proceed,
+                ClaimChange::keep};
     case PaymentEvent::claim_paid_resumed:
         return {PaymentState::paid, PaymentAction::proceed, ClaimChange::keep};
     case PaymentEvent::answered_without_call:

@@ -11,7 +11,8 @@ namespace x402 {
 enum class PaymentState : std::uint8_t {
     arrived,         // a payment was presented, nothing is taken yet
     verifying,       // claim taken, the facilitator is asked to verify
-    verified,        // access granted, content is being made
+    verified,        // access granted, content is being made; by the word of the
+                     // facilitator, or without it (x402_verify)
     holding,         // response held back, settlement has not begun
     settling,        // response held back, settlement is on the wire
     settling_first,  // settlement on the wire before any content was made
@@ -32,6 +33,7 @@ enum class PaymentState : std::uint8_t {
 enum class PaymentEvent : std::uint8_t {
     claim_taken,            // fresh claim, settle after content
     claim_taken_to_settle,  // fresh claim, settle before content
+    claim_taken_to_serve,   // fresh claim, content without verify, then settle
     // An older claim is taken up, for the same payment presented again or, once
     // that is verified, for another payment of the same payer.
     claim_unknown_resumed,  // outcome was unknown

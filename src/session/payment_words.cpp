@@ -24,6 +24,7 @@ const char *event_name(PaymentEvent event)
     constexpr const char *kNames[] = {
         "claim_taken",
         "claim_taken_to_settle",
+        "claim_taken_to_serve",
         "claim_unknown_resumed",
         "claim_paid_resumed",
         "answered_without_call",

@@ -213,6 +213,9 @@ like $t->config_error($frame =~ s{LINE}{$complete x402_price 1; x402_paywall $x/
 
 # --- the rest
 
+refused_here("$complete x402_verify sometimes; x402_price 1;", 'invalid value');
+refused("$complete x402_settle off; x402_verify off; x402_price 1;", 'x402_settle off.*verify is all that stands.*remove x402_verify');
+passes("$complete x402_verify $_; x402_price 1;") for qw(remote off);
 refused_here("$complete x402_settle sometimes; x402_price 1;", '(?:sometimes|invalid)');
 refused_here("$complete x402_settle never; x402_price 1;", 'after, before or off');
 refused_here("$complete x402_settle_buffer x; x402_price 1;", 'invalid');

@@ -365,6 +365,9 @@ void World::ask_facilitator(std::uint32_t number, bool distrusted)
             distrusted || claims(request).settles_first(facts.payer, now());
     }
     request.settled_before = before;
+    if (!before && serve_unverified(number)) {
+        return;
+    }
     bool skips_verify =
         before
         && verify_need(claims(request), facts, request.named, now())
@@ -376,6 +379,29 @@ void World::ask_facilitator(std::uint32_t number, bool distrusted)
     }
     advance(request, PaymentEvent::claim_taken);
     ask_to_verify(number);
+}
+
+// x402_verify: at one server a path verifies no payment, at the others none of a
+// payer with a good record whose signature is right.
+bool World::serve_unverified(std::uint32_t number)
+{
+    Request &request = requests_[number];
+    const ClaimFacts &facts = request.facts;
+    Payment &payment = payments_[request.payment];
+    VerifyMode mode = request.wish.path != 1     ? VerifyMode::remote
+                      : request.wish.server == 0 ? VerifyMode::off
+                                                 : VerifyMode::trusted;
+    if (request.terms.mode != SettleMode::after
+        || !may_serve_unverified(claims(request), facts, request.named, mode,
+                                 now())
+        || (mode == VerifyMode::trusted && payment.signed_.forged)) {
+        return false;
+    }
+    claims(request).set_served_unverified(request.claim);
+    request.unverified = true;
+    advance(request, PaymentEvent::claim_taken_to_serve);
+    make_content(number, 20 + payment.random.below(300));
+    return true;
 }
 
 void World::ask_to_verify(std::uint32_t number)

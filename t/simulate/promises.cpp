@@ -53,8 +53,8 @@ void World::check_content(Request &request)
 {
     Purse &purse = purses_[request.money];
     purse.executions++;
-    bool good = purse.valid || purse.unproven || purse.known_paid
-                || chain_.of(request.money).settled;
+    bool good = request.unverified || purse.valid || purse.unproven
+                || purse.known_paid || chain_.of(request.money).settled;
     if (!good) {
         violated(request.payment, "I1: content before the payment was good");
     }

@@ -161,6 +161,7 @@ private:
         bool settled_before = false;
         bool ever_unknown = false;
         bool was_verified = false;
+        bool unverified = false;  // content is made all the same
         bool first_settle_sent = false;
         bool sent = false;  // the settle in progress
         bool gone = false;  // the client left
@@ -254,6 +255,7 @@ private:
     void begin_purse(const Request &request);
     void hold_purse(const Request &request);
     void ask_facilitator(std::uint32_t number, bool distrusted);
+    bool serve_unverified(std::uint32_t number);
     void ask_to_verify(std::uint32_t number);
 
     // content.cpp: from the answer to verify to the last byte

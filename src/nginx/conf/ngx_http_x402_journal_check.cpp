@@ -5,6 +5,7 @@
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
 #include "nginx/offer/ngx_http_x402_offer.hpp"
 #include "nginx/store/ngx_http_x402_zone.hpp"
+#include "policy/evm_signer.hpp"
 #include "policy/scheme_payload.hpp"
 
 namespace x402 {
@@ -45,6 +46,32 @@ bool can_guard(ngx_conf_t *cf, const LocationOffer &offer)
     return true;
 }
 
+// False: an error was printed.
+bool check_verify(ngx_conf_t *cf, const LocationConf &conf)
+{
+    if (conf.verify == NGX_HTTP_X402_VERIFY_REMOTE
+        || uses_bearer_tokens(conf)) {
+        return true;
+    }
+    if (conf.settle == NGX_HTTP_X402_SETTLE_OFF) {
+        log_conf(
+            cf, NGX_LOG_EMERG,
+            "with \"x402_settle off\" the facilitator's verify is all that "
+            "stands behind a payment; remove x402_verify, or write "
+            "\"x402_settle after\"",
+            conf.origin);
+        return false;
+    }
+    if (conf.verify != NGX_HTTP_X402_VERIFY_OFF && !has_evm_signer()) {
+        log_conf(cf, NGX_LOG_EMERG,
+                 std::string("x402_verify local and trusted: ")
+                     + kEvmSignerAbsent,
+                 conf.origin);
+        return false;
+    }
+    return true;
+}
+
 }  // namespace
 
 bool record_only_guard(ngx_conf_t *cf, MainConf &mcf, const LocationConf &conf)
@@ -54,7 +81,7 @@ bool record_only_guard(ngx_conf_t *cf, MainConf &mcf, const LocationConf &conf)
     }
     bool off =
         conf.settle == NGX_HTTP_X402_SETTLE_OFF && !uses_bearer_tokens(conf);
-    if (off && !can_guard(cf, *conf.offer)) {
+    if (!check_verify(cf, conf) || (off && !can_guard(cf, *conf.offer))) {
         return false;
     }
     if (mcf.only_guard_of != nullptr) {

@@ -9,7 +9,8 @@
 namespace x402 {
 
 // At merge, for each location that is sold. False: it sells with "x402_settle
-// off" where even the zone cannot protect, and an error was printed.
+// off" where even the zone cannot protect, or with an x402_verify that leaves
+// nothing to stand behind a payment, and an error was printed.
 bool record_only_guard(ngx_conf_t *cf, MainConf &mcf, const LocationConf &conf);
 
 // At the end of the configuration: warns if there is no journal.

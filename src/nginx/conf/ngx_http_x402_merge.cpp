@@ -133,6 +133,8 @@ void merge_settings(LocationConf &conf, const LocationConf &outer)
     ngx_conf_merge_ptr_value(conf.mime_type, outer.mime_type, nullptr);
     ngx_conf_merge_ptr_value(conf.redeliver_key, outer.redeliver_key, nullptr);
     ngx_conf_merge_uint_value(conf.settle, outer.settle, NGX_CONF_UNSET_UINT);
+    ngx_conf_merge_uint_value(conf.verify, outer.verify,
+                              NGX_HTTP_X402_VERIFY_REMOTE);
     merge_hold(conf, outer);
     ngx_conf_merge_uint_value(conf.unproven, outer.unproven,
                               NGX_HTTP_X402_UNPROVEN_DELIVER);

@@ -90,7 +90,7 @@ struct LocationConf : ngx_http_x402_loc_conf_t {
         resource = description = mime_type = redeliver_key = error = unset;
         settle_buffer = read_body = NGX_CONF_UNSET_SIZE;
         settle_wait = NGX_CONF_UNSET_MSEC;
-        unproven = settle_failure = NGX_CONF_UNSET_UINT;
+        unproven = settle_failure = verify = NGX_CONF_UNSET_UINT;
         refuse_status = malformed_status = batch = NGX_CONF_UNSET_UINT;
         forward_payment = NGX_CONF_UNSET;
     }

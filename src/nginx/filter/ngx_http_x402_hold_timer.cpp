@@ -178,7 +178,7 @@ void settle(RequestCtx &ctx)
     }
     SettlementTerms terms = settlement_terms(ctx);
     terms.others = others_to_settle(ctx, *worker);
-    terms.was_verified = true;
+    terms.was_verified = ctx.payment->verified;
     PaymentAction action = advance(ctx, PaymentEvent::settle_due);
     if (action != PaymentAction::call_settle
         && action != PaymentAction::wait_for_disk) {

@@ -19,6 +19,7 @@
 #include "nginx/payment/ngx_http_x402_payment_settlement.hpp"
 #include "nginx/payment/ngx_http_x402_phase_wait.hpp"
 #include "nginx/payment/ngx_http_x402_resume.hpp"
+#include "nginx/payment/ngx_http_x402_unverified.hpp"
 #include "nginx/payment/ngx_http_x402_verified.hpp"
 #include "nginx/payment/ngx_http_x402_verify.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
@@ -161,6 +162,9 @@ void ask_facilitator(RequestCtx &ctx, Worker &worker, const PeerChoice &peer)
     }
     ctx.settled_before =
         when == SettleTime::before || when == SettleTime::verified_first;
+    if (serve_unverified(ctx, worker, endpoint)) {
+        return;
+    }
     if (!may_skip_verify(ctx, worker)) {
         advance(ctx, PaymentEvent::claim_taken);
         verify_payment(ctx, endpoint);

@@ -106,6 +106,7 @@ void accept_valid_payment(RequestCtx &ctx)
 {
     Worker &worker = *worker_of(main_conf(ctx.r));
     ctx.slot.prove();
+    ctx.payment->verified = true;
     if (ctx.payment->disputed_claim) {
         if (payer_may_buy(ctx)) {
             settle_disputed_claim(ctx, worker);

@@ -70,6 +70,7 @@ struct Payment {
     std::string asset;
     std::string pay_to;        // empty when content is owed
     bool payer_known = false;  // not only the client says so
+    bool verified = false;     // by a facilitator
     bool resumed = false;      // it continues under an earlier claim
     SettleTime settles = SettleTime::after;
 };

@@ -28,6 +28,7 @@ use constant {
 
 sub new ($class, $port, %options) {
     socket(my $fh, AF_INET, SOCK_STREAM, 0) or die "socket: $!";
+    bind($fh, sockaddr_in(0, inet_aton($options{from}))) or die "bind: $!" if $options{from};
     connect($fh, sockaddr_in($port, INADDR_LOOPBACK)) or die "connect to port $port: $!";
     setsockopt $fh, IPPROTO_TCP, TCP_NODELAY, 1;
     $fh->blocking(0);

@@ -60,6 +60,88 @@ TEST_F(PaymentOrderOf, VerifiesWhatHasNoRoomUnverified)
               VerifyNeed::verify_for_room);
 }
 
+TEST_F(PaymentOrderOf, AsksTheFacilitatorUnlessToldOtherwise)
+{
+    ClaimFacts facts = facts_of(1);
+    EXPECT_FALSE(
+        may_serve_unverified(table_, facts, false, VerifyMode::remote, kNow));
+    for (VerifyMode mode : {VerifyMode::off, VerifyMode::local}) {
+        EXPECT_TRUE(may_serve_unverified(table_, facts, false, mode, kNow));
+        EXPECT_FALSE(may_serve_unverified(table_, facts, true, mode, kNow));
+    }
+    owed(2);
+    EXPECT_FALSE(
+        may_serve_unverified(table_, facts, false, VerifyMode::off, kNow));
+}
+
+TEST_F(PaymentOrderOf, TrustsAPayerWhoseSettlementsSucceeded)
+{
+    auto trusted = [this] {
+        return may_serve_unverified(table_, facts_of(9), false,
+                                    VerifyMode::trusted, kNow);
+    };
+    auto pay = [this](unsigned number) {
+        ClaimRef ref = take(number);
+        table_.set_verified(ref);
+        table_.set_settling(ref, "bytes", 42, kNow);
+        return ref;
+    };
+    for (unsigned number : {1, 2, 3}) {
+        EXPECT_FALSE(trusted());
+        ClaimRef ref = pay(number);
+        table_.set_paid(ref, "{}", kNow);
+        table_.set_delivered(ref, kNow);
+    }
+    EXPECT_TRUE(trusted());
+    table_.set_refused(pay(4), kNow);
+    EXPECT_FALSE(trusted());
+}
+
+TEST_F(PaymentOrderOf, ForgetsTrustAfterAnUnknownOutcomeOfThatPayerAlone)
+{
+    auto paid = [this](unsigned number) {
+        ClaimRef ref = take(number);
+        table_.set_verified(ref);
+        table_.set_settling(ref, "bytes", 42, kNow);
+        table_.set_paid(ref, "{}", kNow);
+        table_.set_delivered(ref, kNow);
+    };
+    paid(1);
+    paid(2);
+    paid(3);
+    ClaimRef forged = take(4);
+    table_.set_settling(forged, "bytes", 42, kNow);
+    table_.set_unknown(forged, kNow);
+    EXPECT_TRUE(table_.settled_lately(facts_of(9).payer));
+    ClaimRef own = take(5);
+    table_.set_verified(own);
+    table_.set_settling(own, "bytes", 42, kNow);
+    table_.set_unknown(own, kNow);
+    EXPECT_FALSE(table_.settled_lately(facts_of(9).payer));
+}
+
+TEST_F(PaymentOrderOf, AsksAboutAClientWhoseUnverifiedPaymentWasRefused)
+{
+    ClaimFacts facts = facts_of(1);
+    facts.client = 77;
+    ClaimRef ref;
+    ASSERT_EQ(table_.take(facts, owner_, kNow, ref), TakeOutcome::taken);
+    table_.set_served_unverified(ref);
+    EXPECT_EQ(look(1).executions, 1u);
+    table_.set_settling(ref, "bytes", 42, kNow);
+    table_.set_refused(ref, kNow);
+    auto serves = [this](std::uint32_t client, std::int64_t now) {
+        ClaimFacts next = facts_of(2);
+        next.client = client;
+        return may_serve_unverified(table_, next, false, VerifyMode::off, now);
+    };
+    EXPECT_FALSE(serves(77, kNow));
+    EXPECT_TRUE(serves(78, kNow));
+    EXPECT_TRUE(serves(77, kNow + 601));
+    // Its payer is not to blame: anyone could have named it.
+    EXPECT_FALSE(table_.settles_first(facts.payer, kNow));
+}
+
 TEST_F(PaymentOrderOf, CarriesOutWhatTheSessionDecides)
 {
     apply_claim_change(table_, take(1), ClaimChange::keep, kNow);

@@ -29,6 +29,7 @@ struct Row {
 constexpr Row kExpected[] = {
     {S::arrived,        E::claim_taken,           S::verifying,      A::call_verify,  C::keep},
     {S::arrived,        E::claim_taken_to_settle, S::settling_first, A::call_settle,  C::settling},
+    {S::arrived,        E::claim_taken_to_serve,  S::verified,       A::proceed,      C::keep},
     {S::arrived,        E::claim_unknown_resumed, S::settling_first, A::call_settle,  C::settling},
     {S::arrived,        E::claim_paid_resumed,    S::paid,           A::proceed,      C::keep},
     {S::arrived,        E::answered_without_call, S::closed,         A::none,         C::keep},
@@ -195,7 +196,7 @@ TEST(PaymentSession, EveryPairIsTheOneOfTheTable)
         EXPECT_EQ(next.claim, expected.claim);
         ++pairs;
     });
-    EXPECT_EQ(pairs, 16u * 24u);
+    EXPECT_EQ(pairs, 16u * 25u);
 }
 
 TEST(PaymentSession, TheTableNamesEachPairOnce)
