@@ -62,6 +62,13 @@ MoneyBooks books_from_note(Books &books, const Digest &payment,
     }
     money.label = books.find_label(read.server, read.location);
     money.ledger = books.ledger_of_label(money.label);
+    // Money: of a payment that another machine began, or that is known from the
+    // journal alone, no note says where it is booked: a line too many is better
+    // than one too few.
+    if (money.label == 0 && money.ledger == nullptr
+        && !books.ledgers().empty()) {
+        money.ledger = books.ledgers().front();
+    }
     return money;
 }
 
