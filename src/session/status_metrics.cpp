@@ -2,112 +2,13 @@
 // The report as Prometheus reads it. Every family is written whole, with HELP
 // and TYPE; a series that may stay 0 (a reason, a code) once it is not.
 #include "base/decimal_amount.hpp"
-#include "base/json_text.hpp"
 #include "session/claim_table.hpp"
+#include "session/metrics_text.hpp"
 #include "session/status_report.hpp"
 
 namespace x402 {
 
 namespace {
-
-enum class Kind { counter, gauge, histogram };
-
-class MetricsText {
-public:
-    explicit MetricsText(Exposition format) : format_(format) {}
-
-    // Counters are named without `_total`, which belongs to their samples.
-    void family(const char *name, Kind kind, const char *help)
-    {
-        name_ = std::string("nginx_x402_") + name;
-        std::string shown = name_;
-        if (kind == Kind::counter) {
-            name_ += "_total";
-            shown = format_ == Exposition::openmetrics ? shown : name_;
-        }
-        constexpr const char *kTypes[] = {"counter", "gauge", "histogram"};
-        out_ += "# HELP " + shown + " " + help + "\n# TYPE " + shown + " "
-                + kTypes[static_cast<int>(kind)] + "\n";
-    }
-
-    // `labels` as labels() makes them, or empty.
-    void sample(std::string_view labels, std::string_view value,
-                const char *suffix = "")
-    {
-        out_ += name_;
-        out_ += suffix;
-        if (!labels.empty()) {
-            out_ += '{';
-            out_ += labels;
-            out_ += '}';
-        }
-        out_ += ' ';
-        out_ += value;
-        out_ += '\n';
-    }
-    void sample(std::string_view labels, std::uint64_t value)
-    {
-        sample(labels, std::to_string(value));
-    }
-
-    void histogram(const std::string &labels, const DurationCounts &counts)
-    {
-        const auto &bounds = DurationCounts::bounds();
-        std::string lead = labels.empty() ? "le=\"" : labels + ",le=\"";
-        std::uint64_t so_far = 0;
-        for (std::size_t i = 0; i < counts.buckets.size(); i++) {
-            so_far += counts.buckets[i];
-            std::string le = i < bounds.size() ? seconds(bounds[i]) : "+Inf";
-            sample(lead + le + '"', std::to_string(so_far), "_bucket");
-        }
-        sample(labels, seconds(counts.sum), "_sum");
-        sample(labels, std::to_string(so_far), "_count");
-    }
-
-    std::string take()
-    {
-        if (format_ == Exposition::openmetrics) {
-            out_ += "# EOF\n";
-        }
-        return std::move(out_);
-    }
-
-    // OpenMetrics wants numbers of `le` with a point.
-    std::string seconds(std::uint64_t ms) const
-    {
-        std::string text = to_decimal(std::to_string(ms), 3);
-        bool whole = text.find('.') == std::string::npos;
-        return whole && format_ == Exposition::openmetrics ? text + ".0" : text;
-    }
-
-private:
-    Exposition format_;
-    std::string name_;
-    std::string out_;
-};
-
-// name="value", the value as the format escapes it. Names come from an
-// operator; bytes that are not UTF-8 are replaced.
-std::string label(const char *name, std::string_view value)
-{
-    std::string json;
-    append_json_string(json, value);
-    // JSON escapes \ and " the same way; other escapes are not known there.
-    std::string out = std::string(name) + "=";
-    for (std::size_t i = 0; i < json.size(); i++) {
-        if (json[i] != '\\') {
-            out += json[i];
-        } else if (char next = json[++i]; next == '"' || next == '\\') {
-            out += {'\\', next};
-        } else if (next == 'n') {
-            out += "\\n";
-        } else {
-            out += ' ';
-            i += next == 'u' ? 4 : 0;
-        }
-    }
-    return out;
-}
 
 using LabelNames = std::vector<std::string>;
 LabelNames label_names(const StatusReport &report)
@@ -115,8 +16,8 @@ LabelNames label_names(const StatusReport &report)
     LabelNames names;
     names.reserve(report.labels.size());
     for (const auto &row : report.labels) {
-        names.push_back(label("server", row.server) + ","
-                        + label("location", row.label));
+        names.push_back(metric_label("server", row.server) + ","
+                        + metric_label("location", row.label));
     }
     return names;
 }
@@ -169,6 +70,20 @@ constexpr Named kShadow[] = {
     {LabelCounter::would_charge, ",outcome=\"would_charge\""},
 };
 
+// Bytes of all that is written for each location, whatever was counted, and
+// something for the rest.
+std::size_t length_of_locations(const LabelNames &names)
+{
+    constexpr std::size_t kLines =
+        std::size(kStates) + std::size(kSteps) + std::size(kDeliveries);
+    constexpr std::size_t kAround = 64;  // name, braces, state and number
+    std::size_t length = 64 * 1024;
+    for (const std::string &name : names) {
+        length += kLines * (name.size() + kAround);
+    }
+    return length;
+}
+
 template <std::size_t N>
 void put_counters(MetricsText &text, const StatusReport &report,
                   const LabelNames &names, const Named (&rows)[N],
@@ -182,7 +97,7 @@ void put_counters(MetricsText &text, const StatusReport &report,
         for (const Named &named : rows) {
             if (std::uint64_t count = of(view, named.counter);
                 zeros || count != 0) {
-                text.sample(names[row] + named.labels, count);
+                text.sample(names[row], count, named.labels);
             }
         }
     }
@@ -191,27 +106,27 @@ void put_counters(MetricsText &text, const StatusReport &report,
 void put_locations(MetricsText &text, const StatusReport &report,
                    const LabelNames &names)
 {
-    text.family("requests", Kind::counter,
+    text.family("requests", MetricKind::counter,
                 "Requests to paid locations, by what became of them.");
     put_counters(text, report, names, kStates);
-    text.family("shadow", Kind::counter, "What would have happened.");
+    text.family("shadow", MetricKind::counter, "What would have happened.");
     put_counters(text, report, names, kShadow, false);
-    text.family("payments_seen", Kind::counter,
+    text.family("payments_seen", MetricKind::counter,
                 "Payments on their way: presented, then verified.");
     put_counters(text, report, names, kSteps);
-    text.family("deliveries", Kind::counter,
+    text.family("deliveries", MetricKind::counter,
                 "Paid content: delivered, delivered again, owed.");
     put_counters(text, report, names, kDeliveries);
-    text.family("refusals", Kind::counter,
+    text.family("refusals", MetricKind::counter,
                 "Payments that were not served, by reason.");
     for (std::size_t row = 0; row < report.labels.size(); row++) {
         for (std::size_t n = 0; n < kRefusalLabels; n++) {
             if (std::uint64_t count = report.labels[row].refusals[n]) {
-                text.sample(
-                    names[row] + ",reason=\""
-                        + refusal_label_name(static_cast<RefusalLabel>(n))
-                        + "\"",
-                    count);
+                text.sample(names[row], count,
+                            ",reason=\""
+                                + std::string(refusal_label_name(
+                                    static_cast<RefusalLabel>(n)))
+                                + '"');
             }
         }
     }
@@ -220,24 +135,24 @@ void put_locations(MetricsText &text, const StatusReport &report,
 std::string revenue_labels(const LabelNames &names, const std::string &network,
                            std::string_view asset, std::uint32_t row)
 {
-    return label("network", network) + "," + label("asset", asset) + ","
-           + names[row < names.size() ? row : StatusCounters::kOther];
+    return metric_label("network", network) + "," + metric_label("asset", asset)
+           + "," + names[row < names.size() ? row : StatusCounters::kOther];
 }
 
 void put_revenue(MetricsText &text, const StatusReport &report,
                  const LabelNames &names)
 {
-    text.family("revenue_atomic", Kind::counter,
+    text.family("revenue_atomic", MetricKind::counter,
                 "Settled, in the smallest unit of the asset.");
     for (const auto &view : report.revenues) {
         text.sample(
             revenue_labels(names, view.network,
                            view.symbol.empty() ? view.asset : view.symbol,
                            view.label)
-                + "," + label("pay_to", view.pay_to),
+                + "," + metric_label("pay_to", view.pay_to),
             atomic_amount_text(view.all.bytes()));
     }
-    text.family("revenue", Kind::counter,
+    text.family("revenue", MetricKind::counter,
                 "Settled, in the asset itself; real and test money.");
     for (const RevenueLine &line : revenue_by_label(report)) {
         if (line.decimals) {
@@ -252,7 +167,7 @@ std::vector<std::string> facilitator_names(const StatusReport &report)
 {
     std::vector<std::string> names;
     for (const auto &row : report.facilitators) {
-        names.push_back(label("facilitator", row.counts.name));
+        names.push_back(metric_label("facilitator", row.counts.name));
     }
     return names;
 }
@@ -273,7 +188,7 @@ template <class Put> void each_endpoint(const StatusReport &report, Put &&put)
 void put_calls(MetricsText &text, const StatusReport &report)
 {
     using View = StatusCounters::FacilitatorView;
-    text.family("facilitator_requests", Kind::counter,
+    text.family("facilitator_requests", MetricKind::counter,
                 "Calls to facilitators, by HTTP status or failure.");
     each_endpoint(report, [&](const View &view, std::size_t e,
                               const std::string &labels) {
@@ -284,7 +199,7 @@ void put_calls(MetricsText &text, const StatusReport &report)
             }
         }
     });
-    text.family("facilitator_request_duration_seconds", Kind::histogram,
+    text.family("facilitator_request_duration_seconds", MetricKind::histogram,
                 "How long calls to facilitators took.");
     each_endpoint(report, [&](const View &view, std::size_t e,
                               const std::string &labels) {
@@ -297,7 +212,7 @@ void put_calls(MetricsText &text, const StatusReport &report)
 void put_facilitators(MetricsText &text, const StatusReport &report)
 {
     auto names = facilitator_names(report);
-    text.family("settlements", Kind::counter,
+    text.family("settlements", MetricKind::counter,
                 "Settlements that ended, by what they came to.");
     for (std::size_t row = 0; row < names.size(); row++) {
         for (std::size_t n = 0; n < kSettlementOutcomes; n++) {
@@ -312,7 +227,7 @@ void put_facilitators(MetricsText &text, const StatusReport &report)
         }
     }
     put_calls(text, report);
-    text.family("facilitator_up", Kind::gauge,
+    text.family("facilitator_up", MetricKind::gauge,
                 "Whether the last call to a facilitator was answered.");
     for (std::size_t row = 1; row < names.size(); row++) {
         const auto &answered = report.facilitators[row].counts.answered;
@@ -320,13 +235,13 @@ void put_facilitators(MetricsText &text, const StatusReport &report)
             text.sample(names[row], *answered ? 1 : 0);
         }
     }
-    text.family("breaker_open", Kind::gauge,
+    text.family("breaker_open", MetricKind::gauge,
                 "Whether a worker does without a facilitator that failed.");
     for (std::size_t row = 1; row < names.size(); row++) {
         text.sample(names[row],
                     report.facilitators[row].counts.breaker_open ? 1 : 0);
     }
-    text.family("hold_duration_seconds", Kind::histogram,
+    text.family("hold_duration_seconds", MetricKind::histogram,
                 "How long responses were held back for their settlement.");
     text.histogram("", report.hold);
 }
@@ -337,18 +252,18 @@ void put_claims(MetricsText &text, const StatusReport &report)
     auto in_state = [&claims](ClaimState state) {
         return claims.states[static_cast<std::size_t>(state)];
     };
-    text.family("payments", Kind::gauge,
+    text.family("payments", MetricKind::gauge,
                 "Payments in flight, of unknown outcome, and owed.");
     text.sample("state=\"inflight\"", claims.in_flight);
     text.sample("state=\"unknown\"", in_state(ClaimState::unknown));
     text.sample("state=\"owed\"", claims.owed);
-    text.family("oldest_unknown_seconds", Kind::gauge,
+    text.family("oldest_unknown_seconds", MetricKind::gauge,
                 "Age of the oldest payment of unknown outcome; 0: none.");
     text.sample(
         "", claims.oldest_unknown != 0 && report.now > claims.oldest_unknown
                 ? static_cast<std::uint64_t>(report.now - claims.oldest_unknown)
                 : 0);
-    text.family("zone_claims", Kind::gauge,
+    text.family("zone_claims", MetricKind::gauge,
                 "Claims in the zone by state; together its size.");
     for (std::size_t n = 0; n < kCensusStates; n++) {
         text.sample(std::string("state=\"")
@@ -360,17 +275,18 @@ void put_claims(MetricsText &text, const StatusReport &report)
 void put_books(MetricsText &text, const StatusReport &report)
 {
     if (report.journal) {
-        text.family("journal_bytes", Kind::gauge, "Size of the journal.");
+        text.family("journal_bytes", MetricKind::gauge, "Size of the journal.");
         text.sample("", report.journal->bytes);
-        text.family("journal_writable", Kind::gauge,
+        text.family("journal_writable", MetricKind::gauge,
                     "Whether the last write to the journal succeeded.");
         text.sample("", report.journal->writable ? 1 : 0);
     }
     if (report.webhook_waiting) {
-        text.family("webhook_waiting_events", Kind::gauge, "Still to be sent.");
+        text.family("webhook_waiting_events", MetricKind::gauge,
+                    "Still to be sent.");
         text.sample("", *report.webhook_waiting);
     }
-    text.family("ledger_lines", Kind::counter,
+    text.family("ledger_lines", MetricKind::counter,
                 "Lines for the ledger, written and lost.");
     text.sample("outcome=\"written\"", report.ledger_written);
     text.sample("outcome=\"lost\"", report.ledger_lost);
@@ -382,11 +298,12 @@ std::string status_metrics(const StatusReport &report, Exposition format)
 {
     MetricsText text(format);
     LabelNames names = label_names(report);
-    text.family("build_info", Kind::gauge, "Which build runs; always 1.");
-    text.sample(label("version", report.version) + ","
-                    + label("nginx_version", report.server_version),
+    text.reserve(length_of_locations(names));
+    text.family("build_info", MetricKind::gauge, "Which build runs; always 1.");
+    text.sample(metric_label("version", report.version) + ","
+                    + metric_label("nginx_version", report.server_version),
                 1);
-    text.family("start_time_seconds", Kind::gauge,
+    text.family("start_time_seconds", MetricKind::gauge,
                 "When the counters began, in unix time.");
     text.sample("", static_cast<std::uint64_t>(report.started));
     put_locations(text, report, names);

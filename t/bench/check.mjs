@@ -37,6 +37,12 @@ function odd_offers() {
     ];
 }
 
+// What a scrape of so many locations costs.
+function many_labels(count) {
+    const locations = Array.from({ length: count }, (_, i) => `location /label${i} { x402_price ${price}; x402_label "label ${i}"; }`);
+    return `${locations.join('\n')} location = /status { x402_status prometheus; }`;
+}
+
 async function measure() {
     const challenge = await stage.challenge();
     const file = stage.payments('payments', decoded(challenge.headers['payment-required']), 8000);
@@ -57,6 +63,8 @@ async function measure() {
     await on(module(), [['free', 'free'], ['unpaid', 'unpaid'], ['paid', 'paid'],
         ['paid, 32 at once', 'paid', { connections: 32, requests: 1024 }]]);
     await on(module({ paid: stage.up_front }), [['paid before', 'paid', { file: up_front }]]);
+    await on(module({ paid: `x402_ledger ${path.join(tools.scratch(), 'books')};` }), [['paid, with a ledger', 'paid']]);
+    await on(module({ server: many_labels(1000) }), [['metrics of 1000 labels', 'status', { requests: 40, warmup: 4 }]]);
     for (const [name, server, words] of odd_offers()) await on(module({ server }), [[name, 'unpaid', { words }]]);
     return found;
 }

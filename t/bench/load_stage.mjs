@@ -69,6 +69,7 @@ export function first_payment(file) {
 const asks = {
     free: () => ['path=/free', 'status=200', `body=${content}`],
     unpaid: () => ['path=/paid', 'status=402', 'header=payment-required'],
+    status: () => ['path=/status', 'status=200'],
     paid: (file, who) => ['path=/paid', 'status=200', `body=${content}`, `payments=${file}`,
         ...(who.receipt === false ? [] : ['header=payment-response'])],
 };

@@ -61,7 +61,8 @@ SKIP: {
         my $before = processor_ms($worker);
         status($format) for 1 .. 100;
         my $each = (processor_ms($worker) - $before) / 100;
-        # All of it: making the text, and sending what is up to 2 MB to a socket.
+        # All of it: making the text, and sending what is up to 2 MB to a socket,
+        # on a machine that others use.
         note sprintf '%s: %.2f ms, %d KB', $format, $each, length(status($format)->body) / 1024;
         my $most = { html => 2, json => 4, prometheus => 10 }->{$format};
         cmp_ok $each, '<', $most, "$format with its transport";

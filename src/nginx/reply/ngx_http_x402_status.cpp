@@ -161,9 +161,10 @@ ngx_int_t tell_status(ngx_http_request_t *r)
     if (!add_status_headers(r, format)) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-    ngx_str_t text = pool_copy(r->pool, body.text);
-    return text.data ? send_document(r, view(text), body.type, body.type_length)
-                     : NGX_HTTP_INTERNAL_SERVER_ERROR;
+    // It may be megabytes, which are sent from where they were written.
+    auto *text = pool_new<std::string>(r->pool, std::move(body.text));
+    return text ? send_document(r, *text, body.type, body.type_length)
+                : NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
 ngx_int_t on_status(ngx_http_request_t *r)
