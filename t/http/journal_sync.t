@@ -112,6 +112,20 @@ sleep 0.2;
 is $up->count('/off'), 0, '/off: no content is made before it is on the disk';
 is $c->answer->body, "SECRET\n", '/off: served';
 
+# --- a worker that was asked to quit waits for the disk, too
+
+delay(0.8);
+for my $path ('/a', '/before', '/off') {
+    $_->forget for $f, $up;
+    my %old = map { $_ => 1 } $t->workers;
+    $c = begin($path);
+    $path eq '/a' ? $up->wait_count('/a', 1) : $f->wait_calls(verify => $path eq '/off');
+    sleep 0.2;
+    $t->signal('HUP');
+    $t->wait_for(sub { grep { !$old{$_} } $t->workers });
+    is $c->answer->body, "SECRET\n", "$path: served across a reload";
+}
+
 # --- one flush is for many
 
 delay(0.15);

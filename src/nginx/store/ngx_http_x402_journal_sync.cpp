@@ -21,6 +21,7 @@ namespace x402 {
 namespace {
 
 constexpr time_t kComplainEvery = 60;
+constexpr ngx_msec_t kStay = 1000;
 constexpr long kPatience = 20 * 1000 * 1000;  // ns, for another's flush
 
 // Closes when it goes.
@@ -130,7 +131,14 @@ JournalSync::JournalSync(const ngx_shm_zone_t *zone)
     failed_.log = ngx_cycle->log;
     failed_.handler = [](ngx_event_t *event) {
         auto *sync = static_cast<JournalSync *>(event->data);
-        sync->fail(sync->words_.appended.load());
+        if (!event->timedout) {
+            sync->fail(sync->words_.appended.load());
+            return;
+        }
+        event->timedout = 0;
+        if (!ngx_queue_empty(&sync->waiting_)) {
+            ngx_add_timer(event, kStay);
+        }
     };
 }
 
@@ -141,6 +149,9 @@ JournalSync::~JournalSync()
     }
     if (failed_.posted) {
         ngx_delete_posted_event(&failed_);
+    }
+    if (failed_.timer_set) {
+        ngx_del_timer(&failed_);
     }
     if (thread_) {
         std::lock_guard<std::mutex> lock(thread_->mutex);
@@ -306,6 +317,11 @@ void DiskWait::begin(JournalSync &sync, Done done, void *data)
     data_ = data;
     ticket_ = sync.words_.appended.load();
     ngx_queue_insert_tail(&sync.waiting_, &link_);
+    // nginx: a worker that was asked to quit goes when no timer is left, and
+    // with it the requests that wait.
+    if (!sync.failed_.timer_set) {
+        ngx_add_timer(&sync.failed_, kStay);
+    }
     sync.ask(ticket_);
 }
 
@@ -313,6 +329,9 @@ void DiskWait::stop()
 {
     if (sync_) {
         ngx_queue_remove(&link_);
+        if (ngx_queue_empty(&sync_->waiting_) && sync_->failed_.timer_set) {
+            ngx_del_timer(&sync_->failed_);
+        }
         sync_ = nullptr;
     }
 }
