@@ -31,13 +31,55 @@ bool may_be_due(ClaimState state, std::uint8_t flags)
            || (state == ClaimState::closed && (flags & kCloseUnreported));
 }
 
-// The chain refuses the payment a second time, or it was never good.
+// It guards no money: the payment was never good, or its time is over. Money: a
+// delivered payment would buy once more from a facilitator that settles it
+// again with success, or loses an answer.
 bool is_replaceable(const ClaimCell &cell)
 {
     ClaimState state = cell.claim_state();
     return cell.expires != kNeverExpires
-           && ((state == ClaimState::delivered && !(cell.flags & kOnlyGuard))
-               || state == ClaimState::refused || state == ClaimState::closed);
+           && (state == ClaimState::refused || state == ClaimState::closed);
+}
+
+ClaimCell *free_cell_of(ClaimCell *bucket)
+{
+    for (std::size_t i = 0; i < kCellsPerBucket; i++) {
+        if (bucket[i].claim_state() == ClaimState::free) {
+            return &bucket[i];
+        }
+    }
+    return nullptr;
+}
+
+// A delivered claim of the two buckets moves to its other one, if there is a
+// free cell. Nothing knows of its place: it is in no list, has no settle bytes,
+// and its name is known by its key. Killed in the middle there are two of it,
+// which say the same. `enter` changes a state. The cell that it leaves.
+template <class Enter>
+ClaimCell *move_one(const ClaimMemory &memory, const Digest &key, Enter enter)
+{
+    for (unsigned place = 0; place < 2 * kCellsPerBucket; place++) {
+        ClaimCell &cell = memory.bucket_of(
+            key, place / kCellsPerBucket)[place % kCellsPerBucket];
+        if (cell.claim_state() != ClaimState::delivered
+            || cell.owner_stamp != 0) {
+            continue;
+        }
+        for (unsigned choice = 0; choice < 2; choice++) {
+            ClaimCell *there = free_cell_of(memory.bucket_of(cell.key, choice));
+            if (there == nullptr) {
+                continue;
+            }
+            ClaimCell moved = cell;
+            moved.state = static_cast<std::uint32_t>(ClaimState::free);
+            *there = moved;
+            enter(*there, ClaimState::delivered);
+            cell.name = 0;
+            enter(cell, ClaimState::free);
+            return &cell;
+        }
+    }
+    return nullptr;
 }
 
 }  // namespace
@@ -61,13 +103,19 @@ ClaimCell *ClaimCells::find_room(const Digest &key, std::int64_t now)
     ClaimCell *unreported = nullptr;
     ClaimCell *expired = nullptr;
     ClaimCell *oldest = nullptr;
+    ClaimCell *free = nullptr;
+    unsigned most_free = 0;
     for (unsigned choice = 0; choice < 2; choice++) {
         ClaimCell *bucket = memory_.bucket_of(key, choice);
+        ClaimCell *free_here = nullptr;
+        unsigned count = 0;
         for (std::size_t i = 0; i < kCellsPerBucket; i++) {
             ClaimCell &cell = bucket[i];
             tidy(cell, now);
             if (cell.claim_state() == ClaimState::free) {
-                return &cell;
+                free_here = free_here ? free_here : &cell;
+                count++;
+                continue;
             }
             if (cell.owner_stamp != 0) {
                 continue;
@@ -84,9 +132,23 @@ ClaimCell *ClaimCells::find_room(const Digest &key, std::int64_t now)
                 oldest = &cell;
             }
         }
+        // The emptier bucket: filled evenly, a table is nearly full before both
+        // of a key's are.
+        if (count > most_free) {
+            most_free = count;
+            free = free_here;
+        }
     }
-    ClaimCell *vacant = expired ? expired : oldest;
-    return vacant ? vacant : unreported;
+    for (ClaimCell *vacant : {free, expired, oldest}) {
+        if (vacant) {
+            return vacant;
+        }
+    }
+    ClaimCell *left =
+        move_one(memory_, key, [this](ClaimCell &cell, ClaimState next) {
+            enter_state(cell, next);
+        });
+    return left ? left : unreported;
 }
 
 void ClaimCells::begin(ClaimCell &cell, const ClaimFacts &facts,

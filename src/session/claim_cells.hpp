@@ -38,8 +38,8 @@ public:
 
     ClaimCell *find(const Digest &key) const;
     // A cell for a new claim: a free one, else one that expired, else the
-    // oldest DELIVERED (unless only_guard), REFUSED or CLOSED one. nullptr:
-    // all are needed.
+    // oldest that guards no money (REFUSED or CLOSED); a DELIVERED claim may
+    // move to its other bucket. nullptr: all are needed.
     ClaimCell *find_room(const Digest &key, std::int64_t now);
     // Fills the cell for a new claim; its state is still free.
     void begin(ClaimCell &cell, const ClaimFacts &facts, std::int64_t now);

@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "session/claim_replay.hpp"
 
+#include <algorithm>
+#include <unordered_set>
+#include <vector>
+
+#include "session/claim_record.hpp"
+
 namespace x402 {
 
 namespace {
+
+constexpr std::size_t kMostLooked = 10000;  // buckets
 
 ClaimFacts facts_of(const JournalRecord &record)
 {
@@ -39,10 +47,104 @@ bool ClaimReplay::is_own(const JournalRecord &record) const
         return false;
     }
     ClaimState state = cell->claim_state();
+    // Nothing was sent for it here, and there it was: the request here finds
+    // that its claim is gone, and sends nothing.
+    bool unsent =
+        state == ClaimState::verifying || state == ClaimState::verified;
+    bool sent_there =
+        tells_of_claim(record.kind)
+        && static_cast<ClaimState>(record.state) != ClaimState::refused;
+    if (unsent && sent_there) {
+        return false;
+    }
     bool over = state == ClaimState::delivered || state == ClaimState::refused
                 || state == ClaimState::closed;
     return record.kind == JournalKind::freed || !over || cell->owner_stamp != 0
            || record.changed < cell->changed;
+}
+
+// The bucket of two in which the claim does not lie.
+ClaimCell *ClaimReplay::other_bucket(const ClaimCell &cell,
+                                     const ClaimCell *bucket) const
+{
+    ClaimCell *first = memory_.bucket_of(cell.key, 0);
+    return first == bucket ? memory_.bucket_of(cell.key, 1) : first;
+}
+
+// As a record, which is all that a claim is here.
+void ClaimReplay::move(ClaimCell &from, ClaimCell &to, std::int64_t now)
+{
+    JournalRecord record = claim_record(from, blocks_);
+    cells_.enter_state(from, ClaimState::free);
+    restore_into(to, record, now);
+}
+
+// Money: claims that had room before a restart have room after it. They were
+// not put where they were in the order of the journal, so that both buckets of
+// one may be full: the shortest row of claims is found of which each can move
+// to its other bucket, the last one to a cell that guards no money.
+ClaimCell *ClaimReplay::make_room(const Digest &key, std::int64_t now)
+{
+    struct Step {
+        ClaimCell *bucket;
+        ClaimCell *mover;  // into it, from the bucket of the step `from`
+        std::size_t from;
+    };
+    std::vector<Step> steps;
+    std::unordered_set<const ClaimCell *> seen;
+    auto reach = [&](ClaimCell *bucket, ClaimCell *mover, std::size_t from) {
+        bool is_new = seen.insert(bucket).second;
+        if (is_new) {
+            steps.push_back({bucket, mover, from});
+        }
+        return is_new;
+    };
+    reach(memory_.bucket_of(key, 0), nullptr, 0);
+    reach(memory_.bucket_of(key, 1), nullptr, 0);
+    for (std::size_t at = 0; at < steps.size() && at < kMostLooked; at++) {
+        ClaimCell *bucket = steps[at].bucket;
+        for (std::size_t i = 0; i < kCellsPerBucket; i++) {
+            ClaimCell *vacant =
+                reach(other_bucket(bucket[i], bucket), &bucket[i], at)
+                    ? cells_.find_room(bucket[i].key, now)
+                    : nullptr;
+            if (vacant == nullptr) {
+                continue;
+            }
+            for (Step step = steps.back(); step.mover != nullptr;
+                 step = steps[step.from]) {
+                move(*step.mover, *vacant, now);
+                vacant = step.mover;
+            }
+            return vacant;
+        }
+    }
+    return nullptr;
+}
+
+void ClaimReplay::restore_into(ClaimCell &cell, const JournalRecord &record,
+                               std::int64_t now)
+{
+    auto state = static_cast<ClaimState>(record.state);
+    cells_.begin(cell, facts_of(record), record.changed);
+    if (is_in_hand(state)) {
+        cell.set_owner(other_);
+    }
+    cell.flags = static_cast<std::uint8_t>(record.flags | kJournaled);
+    cell.executions = record.executions;
+    cell.settle_started = record.settle_started;
+    cell.facilitator = record.facilitator;
+    cell.settle_digest = record.settle_digest;
+    std::memcpy(cell.receipt, record.receipt.data(), record.receipt.size());
+    cell.receipt_bytes = static_cast<std::uint16_t>(record.receipt.size());
+    if (!record.settle.empty()) {
+        blocks_.keep(cell, record.settle, now);
+    }
+    if (state == ClaimState::unknown) {
+        DueList::plan_retry(cell, now);
+    }
+    cells_.enter_state(cell, state);
+    cell.set_texts(record.network, record.payer_text, record.asset);
 }
 
 // A claim as the journal knows it.
@@ -57,29 +159,15 @@ bool ClaimReplay::restore_claim(const JournalRecord &record, std::int64_t now)
     ClaimCell *cell = cells_.find(record.key);
     if (cell == nullptr) {
         cell = cells_.find_room(record.key, now);
-        if (cell == nullptr) {
-            return false;
-        }
     }
-    cells_.begin(*cell, facts_of(record), record.changed);
-    if (is_in_hand(state)) {
-        cell->set_owner(other_);
+    // In a table that is in use requests know claims by their cells.
+    if (cell == nullptr && other_.stamp == 0) {
+        cell = make_room(record.key, now);
     }
-    cell->flags = static_cast<std::uint8_t>(record.flags | kJournaled);
-    cell->executions = record.executions;
-    cell->settle_started = record.settle_started;
-    cell->facilitator = record.facilitator;
-    cell->settle_digest = record.settle_digest;
-    std::memcpy(cell->receipt, record.receipt.data(), record.receipt.size());
-    cell->receipt_bytes = static_cast<std::uint16_t>(record.receipt.size());
-    if (!record.settle.empty()) {
-        blocks_.keep(*cell, record.settle, now);
+    if (cell == nullptr) {
+        return false;
     }
-    if (state == ClaimState::unknown) {
-        DueList::plan_retry(*cell, now);
-    }
-    cells_.enter_state(*cell, state);
-    cell->set_texts(record.network, record.payer_text, record.asset);
+    restore_into(*cell, record, now);
     return true;
 }
 

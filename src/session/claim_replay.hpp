@@ -34,6 +34,12 @@ private:
     bool restore(const JournalRecord &record, std::int64_t now);
     bool restore_claim(const JournalRecord &record, std::int64_t now);
     bool is_own(const JournalRecord &record) const;
+    void restore_into(ClaimCell &cell, const JournalRecord &record,
+                      std::int64_t now);
+    ClaimCell *make_room(const Digest &key, std::int64_t now);
+    void move(ClaimCell &from, ClaimCell &to, std::int64_t now);
+    ClaimCell *other_bucket(const ClaimCell &cell,
+                            const ClaimCell *bucket) const;
 
     const ClaimMemory &memory_;
     ClaimCells &cells_;

@@ -94,10 +94,10 @@ public:
     ClaimView look_up(const ClaimFacts &facts, std::int64_t now);
     ClaimView view(ClaimRef ref) const;
 
-    // A new claim in state verifying. Takes a free cell, else one that expired,
-    // else the oldest DELIVERED (unless only_guard), REFUSED or CLOSED of its
-    // buckets; none if half of the table is open (see ClaimCells), or while the
-    // journal cannot be written. A REFUSED claim of the same key begins again.
+    // A new claim in state verifying. Takes a free cell of its buckets, or one
+    // that guards no money (ClaimCells::find_room); none if half of the table
+    // is open (see ClaimCells), or while the journal cannot be written. A
+    // REFUSED claim of the same key begins again.
     TakeOutcome take(const ClaimFacts &facts, ClaimOwner owner,
                      std::int64_t now, ClaimRef &ref);
     // Takes an UNKNOWN or owed PAID claim into the hands of a request; PAID

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <new>
 
+#include "session/claim_record.hpp"
+
 namespace x402 {
 
 namespace {
@@ -37,30 +39,7 @@ bool says_something(const PayerRecord &payer)
 
 JournalRecord JournalWriter::record_of(const ClaimCell &cell) const
 {
-    JournalRecord record;
-    record.kind = JournalKind::bound_claim;
-    record.key = cell.key;
-    record.state = cell.state;
-    record.flags = cell.flags;
-    record.executions = cell.executions;
-    record.expires = cell.expires;
-    record.changed = cell.changed;
-    record.settle_started = cell.settle_started;
-    record.facilitator = cell.facilitator;
-    record.binding = cell.binding;
-    record.redeliver_key = cell.redeliver_key;
-    record.payer = cell.payer;
-    record.settle_digest = cell.settle_digest;
-    record.receipt.assign(cell.receipt, cell.receipt_bytes);
-    ClaimTexts texts = cell.claim_texts();
-    record.network = texts.network;
-    record.payer_text = texts.payer;
-    record.asset = texts.asset;
-    ClaimState state = cell.claim_state();
-    if (state == ClaimState::settling || state == ClaimState::unknown) {
-        record.settle = blocks_.stored(cell);
-    }
-    return record;
+    return claim_record(cell, blocks_);
 }
 
 // Money: a change of a claim is never left in the middle. If there is no memory

@@ -47,6 +47,14 @@ void World::settle_disputed(std::uint32_t number)
     if (cell && (cell->flags & kTakenOver)
         && cell->redeliver_key == request.facts.redeliver_key
         && cell->binding.resource == request.facts.binding.resource) {
+        Purse &purse = purses_[request.money];
+        if (!taken && purse.written == 0) {
+            purse.written = purse.payment + 1;
+            purse.written_bought = purse.bought;
+            purse.written_asked = purse.asked;
+        } else if (taken) {
+            purse.written = 0;
+        }
         hold_purse(request);
     }
     if (!taken) {

@@ -335,18 +335,17 @@ void World::hold_purse(const Request &request)
     purse.bought = request.wish;
     purse.client = request.client;
     purse.asked = request.terms.amount;
+    purse.expires = request.facts.expires;
 }
 
 void World::begin_purse(const Request &request)
 {
     Purse &purse = purses_[request.money];
-    if (purse.known_paid && roomy_) {
+    // Another signature under the same nonce may live longer: by then the chain
+    // alone stands behind it, for whatever facilitator.
+    if (purse.known_paid && now() < purse.expires) {
         violated(request.payment, "M3: its claim is taken anew");
     }
-    // A small zone forgets what was delivered. The chain stands behind it, but
-    // a facilitator may settle again with success, or lose its answer and then
-    // say that the nonce was used.
-    purse.excused = purse.excused || purse.known_paid;
     hold_purse(request);
     purse.off = request.terms.mode == SettleMode::off;
     purse.named = request.named;

@@ -163,6 +163,26 @@ void World::leave_if_done(std::uint32_t number)
     }
 }
 
+// A claim that was taken over while the disk was full is that of the payment
+// before, if the journal could not be written since.
+void World::hold_written_purses()
+{
+    for (Purse &purse : purses_) {
+        if (purse.written == 0) {
+            continue;
+        }
+        const Payment &before = payments_[purse.written - 1];
+        const ClaimCell *cell = cell_of(before.key);
+        if (cell && cell->redeliver_key == before.redeliver_key) {
+            purse.payment = purse.written - 1;
+            purse.client = before.client;
+            purse.bought = purse.written_bought;
+            purse.asked = purse.written_asked;
+        }
+        purse.written = 0;
+    }
+}
+
 // All that was in memory is gone; the journal is what is known.
 void World::restart()
 {
@@ -192,6 +212,7 @@ void World::restart()
     }
     fresh += journal_edge(JournalKind::complete, edition);
     table_->set_journal_identity({}, edition, fresh.size());
+    hold_written_purses();
     restarted_at_ = now();
     begin_workers();
 }

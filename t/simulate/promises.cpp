@@ -104,8 +104,6 @@ void World::served(Request &request, const char *how)
         violated(request.payment, "served to another client");
     }
     bool proven = moved.settled || purse.unproven || purse.off;
-    // begin_purse() says why: the money of the first delivery stands for it.
-    bool bought_again = purse.excused && purse.served > 0;
     Terms asked =
         prices_.offers(request.wish, request.arrived_at, request.epoch)
             .terms[0];
@@ -121,7 +119,7 @@ void World::served(Request &request, const char *how)
         violated(request.payment, "I2: content without money");
     } else if (!money.same_money(asked)) {
         violated(request.payment, "paid to another receiver or in other money");
-    } else if (worth_paid < worth && !bought_again) {
+    } else if (worth_paid < worth) {
         violated(request.payment, "content worth " + std::to_string(worth)
                                       + " for " + std::to_string(worth_paid));
     }
@@ -219,7 +217,7 @@ void World::check_kept(std::uint32_t number)
 {
     const Purse &purse = purses_[number];
     const Chain::Movement &moved = chain_.of(number);
-    if (!moved.settled || purse.served > 0 || !roomy_) {
+    if (!moved.settled || purse.served > 0) {
         return;
     }
     const Payment &payment = payments_[moved.payment];

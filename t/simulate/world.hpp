@@ -109,12 +109,18 @@ private:
         Wish bought;                // what that was taken for
         std::uint32_t client = 0;   // that bought it
         std::uint64_t asked = 0;    // by the offer that it met
+        std::int64_t expires = 0;   // s
         bool valid = false;         // the facilitator said so
         bool unproven = false;      // delivered on the unproven rule
         bool known_paid = false;    // written down for good
         bool off = false;           // nothing is settled for it
         bool named = false;         // payment-identifier
         bool excused = false;  // died, or could not write, behind the last byte
+        // Whom the journal still names after a claim was taken over on a full
+        // disk: 0, or the payment + 1, and what it was taken for.
+        std::uint32_t written = 0;
+        Wish written_bought;
+        std::uint64_t written_asked = 0;
         std::uint8_t served = 0;  // answers that reached a client
         std::uint8_t executions = 0;
         std::uint8_t on_wire = 0;
@@ -212,6 +218,7 @@ private:
     void worker_dies(std::uint32_t number);
     void reload();
     void restart();
+    void hold_written_purses();
     void end_requests_of(std::uint32_t worker);
     void leave_if_done(std::uint32_t worker);
     void rewrite_journal(std::uint32_t worker);

@@ -29,6 +29,7 @@
 #include "policy/supported_extra.hpp"
 #include "protocol/extension_echo.hpp"
 #include "protocol/facilitator_messages.hpp"
+#include "session/claim_room.hpp"
 #include "session/payment_order.hpp"
 
 namespace x402 {
@@ -124,14 +125,39 @@ void refuse_verified(RequestCtx &ctx, const VerifyAnswer &verdict)
                                             : verify_answer_for(ctx, verdict));
 }
 
+// When this process said so last, and how many payments it has refused since.
+constexpr time_t kFullEvery = 60;
+time_t full_reported = 0;
+unsigned full_refused = 0;
+
 void log_full(const RequestCtx &ctx, Worker &worker)
 {
-    bool by_journal = LockedClaims(worker.zone)->journal().failed();
-    log_line(NGX_LOG_ERR, ctx.r->connection->log,
-             by_journal ? "the journal of x402_zone cannot be written; nothing "
-                          "is sold until it can"
-                        : "no room for another payment in the zone; raise the "
-                          "size of x402_zone");
+    ngx_log_t *log = ctx.r->connection->log;
+    if (LockedClaims(worker.zone)->journal().failed()) {
+        log_line(NGX_LOG_ERR, log,
+                 "the journal of x402_zone cannot be written; nothing is sold "
+                 "until it can");
+        return;
+    }
+    full_refused++;
+    if (full_reported != 0 && ngx_time() - full_reported < kFullEvery) {
+        return;
+    }
+    constexpr std::size_t kMegabyte = 1024 * 1024;
+    const ClaimMemory &claims = *claims_to_count(worker.zone);
+    std::size_t each = worker.zone->shm.size / claims.capacity() + 1;
+    std::size_t bytes = claims_needed(claims, ngx_time()) * each;
+    log_line(NGX_LOG_ERR, log,
+             "no room for another payment in the zone: its "
+                 + std::to_string(claims.capacity())
+                 + " claims are of payments that could still be used; write "
+                   "x402_zone "
+                 + copy(worker.zone->shm.name) + ":"
+                 + std::to_string(bytes / kMegabyte + 1)
+                 + "m, or more, and restart nginx; payments refused for it: "
+                 + std::to_string(full_refused));
+    full_reported = ngx_time();
+    full_refused = 0;
 }
 
 bool may_skip_verify(RequestCtx &ctx, Worker &worker)

@@ -97,6 +97,30 @@ TEST_F(ClaimFollow, AnOpenOutcomeIsNotAskedForWhileTheFirstLives)
               DueClaim::What::ask_again);
 }
 
+// The same payment came to both: the one that sent it first has it.
+TEST_F(ClaimFollow, WhatWasNotSentYetGivesWay)
+{
+    for (bool verified : {false, true}) {
+        unsigned number = verified ? 2 : 1;
+        ClaimRef ref;
+        ASSERT_EQ(second_->take(facts_of(number), second_owner_, kNow, ref),
+                  TakeOutcome::taken);
+        if (verified) {
+            second_->set_verified(ref);
+        }
+        ClaimRef sent = settling(table_, owner_, number);
+        catch_up();
+        EXPECT_EQ(seen(number).state, ClaimState::settling);
+        EXPECT_TRUE(seen(number).in_use);
+        EXPECT_FALSE(second_->set_verified(ref));
+        EXPECT_FALSE(second_->set_settling(ref, "settle", 7, kNow));
+        second_->free(ref);
+        table_.set_unknown(sent, kNow);
+        catch_up();
+        EXPECT_EQ(seen(number).state, ClaimState::unknown);
+    }
+}
+
 TEST_F(ClaimFollow, WhatItLeavesIsUnknownOrOwed)
 {
     settling(table_, owner_, 1);

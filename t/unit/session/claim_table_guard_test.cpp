@@ -14,17 +14,18 @@ TEST_F(ClaimTableGuard, KeepsWhatOnlyItGuards)
     for (unsigned number = 0; number < kSmallTableClaims; ++number) {
         ClaimFacts facts = facts_of(number);
         facts.only_guard = number != 5;
+        facts.expires = kExpires + number;
         ClaimRef ref;
         ASSERT_EQ(table_.take(facts, owner_, kNow, ref), TakeOutcome::taken);
         ASSERT_TRUE(table_.set_paid(ref, "receipt", kNow));
         table_.set_delivered(ref, kNow + number);
     }
-    take(100);
-    EXPECT_EQ(state(5), ClaimState::free) << "the chain stands behind it";
     ClaimRef ref;
-    EXPECT_EQ(try_take(101, ref), TakeOutcome::full);
-    EXPECT_EQ(state(0), ClaimState::delivered);
-    EXPECT_EQ(try_take(101, ref, kExpires), TakeOutcome::taken);
+    EXPECT_EQ(try_take(100, ref, kExpires - 1), TakeOutcome::full);
+    take(100, kExpires);
+    EXPECT_EQ(state(0), ClaimState::free) << "its time is over";
+    EXPECT_EQ(try_take(101, ref, kExpires), TakeOutcome::full);
+    EXPECT_EQ(state(1), ClaimState::delivered);
 }
 
 }  // namespace

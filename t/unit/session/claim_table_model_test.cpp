@@ -19,8 +19,7 @@ constexpr unsigned kOperations = 40000;
 bool may_be_evicted(const ModelClaim &claim, std::int64_t now)
 {
     return claim.owner == 0
-           && (claim.state == ClaimState::delivered
-               || claim.state == ClaimState::refused
+           && (claim.state == ClaimState::refused
                || claim.state == ClaimState::closed || claim.expires <= now);
 }
 
