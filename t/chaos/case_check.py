@@ -15,12 +15,6 @@ OF_OPENSSL = re.compile(rb'\[alert\].*(?:SSL_\w+\(\) failed|stale global SSL err
 TRACE = re.compile(rb'^(?:memory is refused|crashed) at\n(?:.+\n){1,24}', re.M)
 
 
-def excused(case):
-    """What a case did that promises do not reach across: another master has
-    another memory, and a clock that jumps by an hour ends every claim."""
-    return case.disturbance in ('upgrade', 'clock_large')
-
-
 def was_slow(case):
     """The facilitator of ours may have answered after nginx had given up."""
     return case.rig.lag > case.rig.settle_timeout * 0.4
@@ -112,7 +106,7 @@ def maybe_delivered(case, payment, answers):
 
 def asked_again(case, payment):
     """M5: nobody is asked to pay again for what moved money and was not delivered."""
-    if excused(case) or payment.moved_at is None:
+    if case.forgets() or payment.moved_at is None:
         return None
     if maybe_delivered(case, payment, payment.answers[:payment.before_last]):
         return None
@@ -134,7 +128,7 @@ def delivered_twice(case, payment):
     allowed = 1 + (case.disturbance in ('kill_all', 'kill_one'))
     if len(delivered) > allowed and not case.refused_memory:
         return [f'M3: delivered {len(delivered)} times']
-    if excused(case) or case.rig.zone == '64k' or allowed > 1 or case.refused_memory or not delivered:
+    if case.forgets() or allowed > 1 or case.refused_memory or not delivered:
         return None
     first = min(delivered, key=lambda answer: answer.ended)
     late = [execution for execution in payment.executions if execution.at > first.ended]
@@ -147,7 +141,7 @@ def delivered_twice(case, payment):
 
 def settled_again(case, payment):
     """I3: another settle call only after one that left the outcome open, or was refused."""
-    if excused(case) or case.rig.zone == '64k':
+    if case.forgets() or case.rig.zone == '64k':
         return None
     calls = payment.settle_calls
     for before, call in zip(calls, calls[1:]):
@@ -168,7 +162,7 @@ def settled_again(case, payment):
 def ledger_line(case, payment):
     """I4: money that moved leaves a line, whatever became of nginx's client."""
     events = payment.events + (payment.heir.events if payment.heir else [])     # late ones go there
-    if payment.moved_at is not None and not events and not excused(case) and not case.refused_memory:
+    if payment.moved_at is not None and not events and not case.forgets() and not case.refused_memory:
         return ['I4: money moved and no line says so']
 
 
@@ -181,7 +175,7 @@ def ending(case, payment):
     # then those of the presenter have to be the same, of the same version.
     if last.status == 503 and case.rig.zone == '64k':
         return None
-    if excused(case):
+    if case.forgets():
         return ['I5: still no answer'] if last.status == 0 else None
     if payment.elder:
         return inheritance(case, payment, payment.elder, last)

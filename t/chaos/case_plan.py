@@ -81,18 +81,23 @@ class Case:
         if self.disturbance == 'memory' and not rig.settings.memory:
             self.disturbance = 'flood'
         self.disturbance = rig.settings.disturb or self.disturbance
-        if self.disturbance == 'upgrade' and rig.journal or \
-                self.disturbance in ('clock_small', 'clock_large', 'memory') and not rig.settings.shim:
+        if self.disturbance in ('clock_small', 'clock_large', 'memory') and not rig.settings.shim or \
+                self.disturbance == 'upgrade' and 'sync=on' in rig.journal:
             self.disturbance = 'reload'
         self.victim = rng.choice(self.payments)
         self.moment = rng.choice(LIVES) if self.disturbance != 'memory' else None
-        if self.disturbance in ('upgrade', 'clock_large') or rig.zone == '64k':
-            # What was delivered may be forgotten there: the chain alone stands behind
-            # it, and so the facilitator tells the chain's truth.
+        if self.forgets() or self.disturbance == 'upgrade':
+            # The chain alone stands behind what was delivered, and behind copies
+            # that come to both nginx at once: the facilitator tells its truth.
             for payment in self.payments:
                 payment.idempotent = payment.naive = False
         if self.disturbance:
             self.injected.append(f'nginx: {self.disturbance}')
+
+    def forgets(self):
+        """What promises do not reach across: without a journal another master has
+        another memory, and a clock that jumps by an hour ends every claim."""
+        return self.disturbance == 'clock_large' or self.disturbance == 'upgrade' and not self.rig.journal
 
     @staticmethod
     def name_content(content):

@@ -9,7 +9,7 @@ counted by themselves, so that the sums still have to agree.
 import collections
 import json
 
-from case_check import excused, story
+from case_check import story
 
 REVENUE = ('settled', 'resolved', 'unproven')
 OPEN = ('unknown', 'closed')
@@ -25,7 +25,7 @@ class ChainBooks:
 
     def add(self, case):
         """A case is over: nothing of it moves any more."""
-        lost = excused(case) or bool(case.refused_memory)
+        lost = case.forgets() or bool(case.refused_memory)
         for payment in case.payments:
             payer = payment.payer.lower()
             self.moved[payer] += payment.moved_at is not None

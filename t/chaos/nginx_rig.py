@@ -31,8 +31,8 @@ MODES = {
 # The bench goes round these groups of locations, each with a facilitator of its
 # own name, so that what one case did to it has no say in the next.
 GROUPS = 32
-# Workers, zone, journal.
-RIGS = ((2, '1m', False), (4, '1m', False), (3, '1m', True), (2, '64k', False))
+# Workers, zone, what is written behind the zone.
+RIGS = ((2, '1m', ''), (4, '1m', ''), (3, '1m', 'journal'), (2, '64k', ''), (2, '1m', 'journal sync=on'))
 
 LEDGER = re.compile(rb'x402: payment ([a-z][^"]*?), (?:network|payer|resource): .*resource: "https?://[^/]*(/[^"]*)"')
 BAD = re.compile(rb'\[(?:alert|emerg)\]|Sanitizer|runtime error|exited on signal|exited with code [1-9]|header already sent')
@@ -87,7 +87,7 @@ class NginxRig:
             f' x402_facilitator {self.facilitator.url_of(group)}/g{group}; {self.patience(group)}'
             f' proxy_pass http://127.0.0.1:{self.backend.port}; }}\n'
             for group in range(GROUPS) for mode, words in MODES.items())
-        journal = f' journal={self.dir}/journal' if self.journal else ''
+        journal = ' ' + self.journal.replace('journal', f'journal={self.dir}/journal')
         ms = lambda seconds: f'{int(seconds * 1000)}ms'
         return f'''
 daemon on; pid {self.dir}/nginx.pid; error_log {self.dir}/error.log notice;
@@ -292,7 +292,13 @@ http {{
         self.tell(old, signal.SIGQUIT)
         self.quitting = old
         self.master = new
+        self.burial = asyncio.ensure_future(self.bury(old))
         return True
+
+    async def bury(self, pid):
+        """A process lives, for others, until its parent knows that it has ended."""
+        while self.reap(pid):
+            await asyncio.sleep(0.01)
 
     def new_log(self):
         with open(f'{self.dir}/error.log', 'rb') as file:
