@@ -43,7 +43,20 @@ http {
         location /off/  { proxy_pass http://%%BACKEND%%/; x402_charge off; }
         location /spilled/ { proxy_pass http://%%BACKEND%%/; proxy_buffers 2 4k; proxy_busy_buffers_size 4k; proxy_buffer_size 4k; }
         location /file/ { alias %%DIR%%/files/; types { } default_type application/json; }
+        location /calls/ {
+            grpc_pass grpc://127.0.0.1:%%PORT_grpc%%;
+            x402_charge $upstream_trailer_x_tokens*2;
+        }
         location /both/ { proxy_pass http://%%BACKEND%%/; x402_accept scheme=upto price=5; x402_accept price=5; }
+    }
+    # What says its cost in a trailer; nginx itself, since it speaks HTTP/2.
+    server {
+        listen 127.0.0.1:%%PORT_grpc%% http2;
+        x402 off;
+        location /calls/tokens   { add_trailer X-Tokens 21; proxy_pass http://%%BACKEND%%; }
+        location /calls/override { add_trailer Settlement-Overrides '{"amount":"77"}'; proxy_pass http://%%BACKEND%%; }
+        location /calls/wrong    { add_trailer Settlement-Overrides '{"amount":"x"}'; proxy_pass http://%%BACKEND%%; }
+        location /calls/without  { proxy_pass http://%%BACKEND%%; }
     }
 }
 EOF
@@ -172,6 +185,19 @@ is $f->calls('settle'), 0, 'is held';
 $up->release;
 is_content $c->answer, $usage, 'to its end';
 is $f->asked('settle')->{paymentRequirements}{amount}, '200', 'and costs what it says';
+
+# Trailers count, too.
+for my $case ([ tokens => '42' ], [ override => '77' ], [ wrong => '0' ], [ without => '0' ]) {
+    my ($path, $amount) = ("/calls/$case->[0]", $case->[1]);
+    $up->on($path, headers => [ 'Content-Type' => 'application/grpc' ], body => "\0\0\0\0\6SECRET");
+    $_->forget for $f, $up;
+    my %call = (h2 => 1, port => 'h2', method => 'POST', body => "\0\0\0\0\2me");
+    my $payment = permit2(unpaid($t, $path, %call));
+    my $r = paid($t, $path, %call, payment => $payment, headers => [ 'Content-Type' => 'application/grpc', TE => 'trailers' ]);
+    is $r->status, 200, "a call with $case->[0]";
+    is $f->asked('settle')->{paymentRequirements}{amount}, $amount, 'is charged by its trailer';
+    unlike join(' ', ($r->{trailers} // [])->@*), qr/settlement-overrides/i, 'which is not for the client';
+}
 
 # An upstream that breaks off is not charged, whatever it has said.
 $_->forget for $f, $up;

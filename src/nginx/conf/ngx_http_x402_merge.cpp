@@ -16,6 +16,7 @@
 #include "nginx/offer/ngx_http_x402_service.hpp"
 #include "nginx/offer/ngx_http_x402_signing.hpp"
 #include "nginx/offer/ngx_http_x402_usage_terms.hpp"
+#include "nginx/reply/ngx_http_x402_paywall.hpp"
 #include "nginx/store/ngx_http_x402_zone.hpp"
 
 namespace x402 {
@@ -262,6 +263,12 @@ bool check_tokens(ngx_conf_t *cf, const LocationConf &conf)
     return false;
 }
 
+bool prepare_replies(ngx_conf_t *cf, LocationConf &conf,
+                     const LocationConf &outer)
+{
+    return prepare_offers(cf, conf) && prepare_paywall(cf, conf, outer);
+}
+
 char *merge(ngx_conf_t *cf, LocationConf &outer, LocationConf &conf)
 {
     MainConf *mcf = main_conf(cf);
@@ -318,7 +325,7 @@ char *merge(ngx_conf_t *cf, LocationConf &outer, LocationConf &conf)
     return record_only_guard(cf, *mcf, conf) && choose_facilitator(cf, conf)
                    && check_location(cf, conf, conf.offer != outer.offer)
                    && (is_server || check_charge(cf, conf, outer))
-                   && prepare_offers(cf, conf)
+                   && prepare_replies(cf, conf, outer)
                ? NGX_CONF_OK
                : static_cast<char *>(NGX_CONF_ERROR);
 }

@@ -72,6 +72,9 @@ ngx_int_t replace_broken(RequestCtx &ctx, const char *why);
 // The header of content under scheme upto, of which the upstream's header does
 // not say what it has cost: from now on its body is read.
 void begin_usage(RequestCtx &ctx);
+// Its last byte is there. nginx: an upstream that is not buffered does not say
+// so while its bytes are held.
+bool has_ended(const RequestCtx &ctx);
 // It is held to its end, within the time that its payment is valid.
 void extend_hold(RequestCtx &ctx);
 // The settlement begins: what it asks for. Never more than the maximum, which

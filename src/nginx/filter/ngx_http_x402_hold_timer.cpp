@@ -122,7 +122,8 @@ bool enough_was_read(const RequestCtx &ctx)
     if (u && u->header_sent) {
         if (!u->buffering && read > 0) {
             // What is charged by usage has to end first, if there is room.
-            return !ctx.usage || u->buffer.last == u->buffer.end;
+            return !ctx.usage || has_ended(ctx)
+                   || u->buffer.last == u->buffer.end;
         }
         if (u->buffering && u->pipe) {
             read = std::max(read, u->pipe->read_length);

@@ -113,6 +113,7 @@ std::vector<std::string> take_trailers(ngx_http_request_t *r)
     each_header(u->headers_in.trailers, [&](ngx_table_elt_t &trailer) {
         if (header_is(trailer.key, kOverridesHeader)) {
             stated.push_back(copy(trailer.value));
+            trailer.hash = 0;  // nginx: it is not copied to the client
         }
     });
     each_header(r->headers_out.trailers, [](ngx_table_elt_t &trailer) {
@@ -194,16 +195,26 @@ void extend_hold(RequestCtx &ctx)
         ngx_current_msec + std::min(most, ctx.quote.conf->hold_wait);
 }
 
+bool has_ended(const RequestCtx &ctx)
+{
+    const ngx_http_upstream_t *u = ctx.r->upstream;
+    return ctx.hold.last_seen || ctx.hold.made_whole
+           || (u && u->header_sent && !u->buffering && u->length == 0);
+}
+
 void set_used_amount(RequestCtx &ctx)
 {
     ngx_log_t *log = ctx.r->connection->log;
     const PaymentRequirements &requirements = ctx.payment->option->requirements;
-    if (!ctx.hold.last_seen && !ctx.hold.made_whole) {
+    if (!has_ended(ctx)) {
         log_line(NGX_LOG_WARN, log,
                  "the answer did not end within x402_settle_buffer, "
                  "x402_settle_wait or half of the time that its payment is "
                  "valid: the maximum is charged, and it flows");
         return;
+    }
+    if (!std::exchange(ctx.usage->ended, true)) {
+        ctx.usage->fields.finish();
     }
     auto amount = used_amount(ctx, requirements);
     if (!amount) {

@@ -45,7 +45,53 @@ std::string render(const RequestCtx &ctx, const Paywall &paywall)
     return page;
 }
 
+bool is_constant(const ngx_http_complex_value_t *value)
+{
+    return value == nullptr || value->lengths == nullptr;
+}
+
+std::string_view text_of(const ngx_http_complex_value_t *value)
+{
+    return value ? view(value->value) : std::string_view();
+}
+
 }  // namespace
+
+bool prepare_paywall(ngx_conf_t *cf, LocationConf &conf,
+                     const LocationConf &outer)
+{
+    if (conf.paywall == nullptr || !conf.paywall->on
+        || !conf.paywall->page.empty()) {
+        return true;
+    }
+    const LocationOffer &location = *conf.offer;
+    bool same = conf.paywall == outer.paywall && conf.offer == outer.offer
+                && conf.description == outer.description
+                && conf.error == outer.error;
+    if (same && conf.paywall->prepared_for == location.constant.get()) {
+        return true;
+    }
+    auto *own = pool_new<Paywall>(cf->pool, *conf.paywall);
+    if (own == nullptr) {
+        return false;
+    }
+    own->prepared.reset();
+    own->prepared_for = nullptr;
+    conf.paywall = own;
+    if (!location.constant || location.with_supported
+        || !is_constant(conf.description) || !is_constant(conf.error)) {
+        return true;
+    }
+    std::string_view error = text_of(conf.error);
+    error = error == kPaymentRequired ? std::string_view() : error;
+    own->prepared = PreparedText::around([&](std::string_view url) {
+        return paywall_page(*location.constant,
+                            {url, text_of(conf.description), {}}, error,
+                            own->wallet);
+    });
+    own->prepared_for = location.constant.get();
+    return true;
+}
 
 bool paywall_for(const RequestCtx &ctx, std::string &page)
 {
@@ -61,6 +107,12 @@ bool paywall_for(const RequestCtx &ctx, std::string &page)
     }
     if (!paywall.page.empty()) {
         page = render(ctx, paywall);
+        return true;
+    }
+    if (paywall.prepared && paywall.prepared_for == ctx.quote.offer.get()) {
+        std::string url;
+        append_html(url, ctx.quote.resource_url);
+        page = paywall.prepared->with(url);
         return true;
     }
     std::string_view reason = ctx.quote.unpaid_error == kPaymentRequired

@@ -3,9 +3,11 @@
 #ifndef NGX_HTTP_X402_PAYWALL_HPP
 #define NGX_HTTP_X402_PAYWALL_HPP
 
+#include <optional>
 #include <vector>
 
 #include "nginx/request/ngx_http_x402_ctx.hpp"
+#include "protocol/prepared_text.hpp"
 
 namespace x402 {
 
@@ -19,7 +21,16 @@ struct Paywall {
     bool on = false;
     bool wallet = false;     // the module's page can pay
     std::vector<Part> page;  // the operator's; empty: the module's
+    // The module's page for this offer of a location, if it is the same for
+    // all requests but for the URL in it.
+    std::optional<PreparedText> prepared;
+    const PaymentOffer *prepared_for = nullptr;
 };
+
+// By merge, once the location has its offer: writes its page out. False: no
+// memory.
+bool prepare_paywall(ngx_conf_t *cf, LocationConf &conf,
+                     const LocationConf &outer);
 
 // The page for this request. False: it gets none, or there is no memory.
 bool paywall_for(const RequestCtx &ctx, std::string &page);
