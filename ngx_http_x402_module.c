@@ -100,6 +100,13 @@ static ngx_command_t  ngx_http_x402_commands[] = {
       0,
       NULL },
 
+    { ngx_string("x402_mpp"),
+      NGX_HTTP_X402_ANY|NGX_CONF_TAKE12,
+      ngx_http_x402_set_mpp,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("x402_nevermined"),
       NGX_HTTP_X402_ANY|NGX_CONF_TAKE2,
       ngx_http_x402_set_nevermined,
@@ -542,6 +549,10 @@ ngx_http_variable_t  ngx_http_x402_variables[] = {
     { ngx_string("x402_offer"), NULL,
       ngx_http_x402_get_variable,
       NGX_HTTP_X402_OFFER, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("x402_protocol"), NULL,
+      ngx_http_x402_get_variable,
+      NGX_HTTP_X402_PROTOCOL, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("x402_signed_receipt"), NULL,
       ngx_http_x402_get_variable,

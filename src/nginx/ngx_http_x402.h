@@ -57,7 +57,8 @@ typedef enum {
     NGX_HTTP_X402_REDELIVERY,
     NGX_HTTP_X402_MODULE_VERSION,
     NGX_HTTP_X402_OFFER,
-    NGX_HTTP_X402_SIGNED_RECEIPT
+    NGX_HTTP_X402_SIGNED_RECEIPT,
+    NGX_HTTP_X402_PROTOCOL
 } ngx_http_x402_variable_e;
 
 
@@ -120,6 +121,7 @@ char *ngx_http_x402_set_trusted_certificate(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_x402_set_protocol(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_http_x402_set_mpp(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_nevermined(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
 char *ngx_http_x402_set_token_header(ngx_conf_t *cf, ngx_command_t *cmd,

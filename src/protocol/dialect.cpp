@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "protocol/dialect.hpp"
 
+#include "base/base64_codec.hpp"
 #include "base/near_name.hpp"
-
 #include "protocol/facilitator_messages.hpp"
 
 namespace x402 {
@@ -13,7 +13,8 @@ namespace {
 const Dialect *const *all_dialects(std::size_t &count)
 {
     static const Dialect *const kDialects[] = {
-        &dialect_v2(), &dialect_v1(), &dialect_fast(), &dialect_nevermined()};
+        &dialect_v2(), &dialect_v1(), &dialect_fast(), &dialect_nevermined(),
+        &dialect_mpp()};
     count = sizeof(kDialects) / sizeof(kDialects[0]);
     return kDialects;
 }
@@ -30,6 +31,11 @@ std::string Dialect::facilitator_request(const PaymentPayload &payload,
                                          const ResourceInfo &resource) const
 {
     return facilitator_request_json(version(), payload, option, resource);
+}
+
+std::string Dialect::receipt_value(const std::string &json, std::int64_t) const
+{
+    return base64_encode(receipt(json));
 }
 
 const Dialect *find_dialect(std::string_view name)

@@ -18,6 +18,8 @@
 
 namespace x402 {
 
+struct MppServer;
+
 // The content of a 402. Lifetime: borrowed for the call.
 struct Challenge {
     std::string_view error;
@@ -28,6 +30,7 @@ struct Challenge {
     std::string_view payer = {};            // empty: unknown
     // The header that carries a token; only dialects of tokens use it.
     std::string_view token_header = {};
+    const MppServer *mpp = nullptr;  // only dialects with challenges use it
 };
 
 // A verify or settle request for a token. Lifetime: borrowed for the call.
@@ -56,10 +59,11 @@ public:
 
     // Lower-case name of the request header that carries a payment.
     virtual std::string_view payment_header() const = 0;
-    // As decode_payment_header(); `offered` may be nullptr.
+    // As decode_payment_header(); `offered` may be nullptr, and so may
+    // `server`, without which nothing is said about the origin of a challenge.
     virtual Result<PaymentPayload>
-    decode(std::string_view header_value,
-           const PaymentOffer *offered) const = 0;
+    decode(std::string_view header_value, const PaymentOffer *offered,
+           const MppServer *server = nullptr) const = 0;
 
     // The first option that the payment matches; nullptr: none. Lifetime: the
     // offer's.
@@ -104,6 +108,19 @@ public:
         return std::nullopt;
     }
 
+    // A payment repeats a challenge that the server made (mpp_challenge.hpp).
+    // It comes in Authorization, whose other schemes belong to the backend.
+    virtual bool has_challenges() const { return false; }
+    // The body of a refusal to a client of this dialect, of type
+    // application/problem+json; empty: that of all others.
+    virtual std::string refusal_body(std::string_view error,
+                                     unsigned status) const
+    {
+        (void)error;
+        (void)status;
+        return {};
+    }
+
     // Payments are opaque, reusable tokens: they are never decoded, claimed,
     // stored or logged.
     virtual bool uses_bearer_tokens() const { return false; }
@@ -131,6 +148,9 @@ public:
     // A receipt in the schema of version 2 (settlement_receipt.hpp), in the
     // form of this dialect. A text that is not a JSON object is unchanged.
     virtual std::string receipt(const std::string &json) const { return json; }
+    // The value of that header; empty: this receipt is not sent.
+    virtual std::string receipt_value(const std::string &json,
+                                      std::int64_t now_ms) const;
     // The receipt, JSON, of a payment that was verified and is not settled
     // here; empty: there is none.
     virtual std::string receipt_of_verified(std::string_view payer,
@@ -149,10 +169,11 @@ const Dialect &dialect_v2();
 const Dialect &dialect_v1();
 const Dialect &dialect_fast();
 const Dialect &dialect_nevermined();
+const Dialect &dialect_mpp();
 
 // The dialect of that name; nullptr: there is none.
 const Dialect *find_dialect(std::string_view name);
-// For error messages: "v2, v1, fast, nevermined".
+// For error messages: "v2, v1, fast, nevermined, mpp".
 std::string dialect_names();
 // "; did you mean \"fast\"?" where a known name is near; else empty.
 std::string near_dialect_question(std::string_view name);

@@ -104,7 +104,8 @@ public:
     std::uint32_t usual_validity() const override { return 3600; }
 
     Result<PaymentPayload> decode(std::string_view header_value,
-                                  const PaymentOffer *) const override
+                                  const PaymentOffer *,
+                                  const MppServer *) const override
     {
         return decode_payment_header(header_value, 1);
     }

@@ -85,8 +85,8 @@ public:
     bool uses_bearer_tokens() const override { return true; }
 
     // A token cannot be decoded.
-    Result<PaymentPayload> decode(std::string_view,
-                                  const PaymentOffer *) const override
+    Result<PaymentPayload> decode(std::string_view, const PaymentOffer *,
+                                  const MppServer *) const override
     {
         return Problem{std::string(kPaymentRequired)};
     }

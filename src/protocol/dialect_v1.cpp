@@ -30,7 +30,8 @@ public:
     }
 
     Result<PaymentPayload> decode(std::string_view header_value,
-                                  const PaymentOffer *) const override
+                                  const PaymentOffer *,
+                                  const MppServer *) const override
     {
         return decode_payment_header(header_value, 1);
     }

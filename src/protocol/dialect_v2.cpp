@@ -23,7 +23,8 @@ public:
     }
 
     Result<PaymentPayload> decode(std::string_view header_value,
-                                  const PaymentOffer *offered) const override
+                                  const PaymentOffer *offered,
+                                  const MppServer *) const override
     {
         return decode_payment_header(header_value, 2, offered);
     }

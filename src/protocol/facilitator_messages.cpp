@@ -14,18 +14,6 @@ void append_member(std::string &text, std::string_view key,
     append_json_string(text, value);
 }
 
-std::string payload_as_v2(const PaymentPayload &payload,
-                          const PaymentOffer::Option &option)
-{
-    std::string text = "{\"x402Version\":2";
-    append_json_key(text, "payload");
-    payload.payload().write(text);
-    append_json_key(text, "accepted");
-    text.append(option.json);
-    text.push_back('}');
-    return text;
-}
-
 std::string payload_as_v1(const PaymentPayload &payload,
                           const PaymentOffer::Option &option)
 {
@@ -39,6 +27,18 @@ std::string payload_as_v1(const PaymentPayload &payload,
 }
 
 }  // namespace
+
+std::string payload_as_v2(const PaymentPayload &payload,
+                          const PaymentOffer::Option &option)
+{
+    std::string text = "{\"x402Version\":2";
+    append_json_key(text, "payload");
+    payload.payload().write(text);
+    append_json_key(text, "accepted");
+    text.append(option.json);
+    text.push_back('}');
+    return text;
+}
 
 std::string requirements_v1_json(const PaymentRequirements &requirements,
                                  const ResourceInfo &resource)

@@ -22,6 +22,10 @@ std::string facilitator_request_json(unsigned version,
                                      const PaymentOffer::Option &option,
                                      const ResourceInfo &resource);
 
+// The scheme's part of a payment in a payload of version 2 for this option.
+std::string payload_as_v2(const PaymentPayload &payload,
+                          const PaymentOffer::Option &option);
+
 // One payment option in the form of version 1, as its facilitators get it.
 std::string requirements_v1_json(const PaymentRequirements &requirements,
                                  const ResourceInfo &resource);

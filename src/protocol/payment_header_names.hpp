@@ -12,13 +12,17 @@ namespace x402 {
 // Of requests, in lower case: the payment.
 constexpr std::string_view kPaymentHeader = "payment-signature";
 constexpr std::string_view kPaymentHeaderV1 = "x-payment";
+// Only with the scheme "Payment"; other schemes belong to the backend.
+constexpr std::string_view kAuthorizationHeader = "authorization";
 // Of responses, as they are sent: the offer and the receipt.
 constexpr std::string_view kOfferHeader = "PAYMENT-REQUIRED";
 constexpr std::string_view kReceiptHeader = "PAYMENT-RESPONSE";
 constexpr std::string_view kReceiptHeaderV1 = "X-PAYMENT-RESPONSE";
+constexpr std::string_view kReceiptHeaderMpp = "Payment-Receipt";
 // The same, to compare with; Nevermined's servers send them like this.
 constexpr std::string_view kOfferHeaderLower = "payment-required";
 constexpr std::string_view kReceiptHeaderLower = "payment-response";
+constexpr std::string_view kReceiptHeaderMppLower = "payment-receipt";
 constexpr std::string_view kReceiptHeaderV1Lower = "x-payment-response";
 // Of an upstream's response, in lower case: what content of scheme `upto`
 // costs (x402 v2, settlement overrides).

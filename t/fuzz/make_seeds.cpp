@@ -296,6 +296,14 @@ void add_replies(Seeds &seeds)
     }
 }
 
+void add_credentials(Seeds &seeds, const std::string &vectors)
+{
+    JsonDocument document = read_vectors(vectors + "/mpp-vectors.json");
+    seeds.add("mpp_credential_fuzz", document.root()["credential"].string());
+    seeds.add("mpp_credential_fuzz", "2026-11-28T08:44:52.000Z");
+    seeds.add("mpp_credential_fuzz", R"({"challenge":{},"payload":{}})");
+}
+
 void add_responses(Seeds &seeds)
 {
     for (const char *text :
@@ -362,6 +370,7 @@ int main(int argc, char **argv)
     add_terms(seeds);
     add_overrides(seeds, argv[1]);
     add_replies(seeds);
+    add_credentials(seeds, argv[1]);
     add_responses(seeds);
     add_store_replies(seeds);
     add_journals(seeds);

@@ -9,6 +9,7 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use X402::Test;
 use X402::Fast;
+use X402::Mpp;
 use JSON::PP ();
 use MIME::Base64 qw(encode_base64);
 
@@ -81,6 +82,19 @@ my %examples = (
             my $paid = paid($t, '/orders', method => 'POST', body => '{}');
             is_content $paid, $t->get('/orders')->body, 'as it is';
             like receipt($paid)->{extensions}{'offer-receipt'}{info}{receipt}{signature}, qr/^eyJ/, 'with a signed receipt';
+        },
+    },
+    'agents-of-two-protocols.conf' => {
+        offers => [ '/weather/ulm' => ['eip155:84532 10000'] ],
+        free   => [ '/', '/index.html' ],
+        also   => sub ($t, $f, $up) {
+            my $challenge = challenge($t->get('/weather/ulm'));
+            is $challenge->{realm}, 'api.example.com', 'a challenge of the other protocol';
+            my $r = $t->get('/weather/ulm', headers => [ Authorization => credential($challenge) ]);
+            is $r->status, 200, 'is paid';
+            is mpp_receipt($r)->{status}, 'success', 'and has its receipt';
+            paid($t, '/weather/ulm', headers => [ @password ]);
+            is +(($up->requests)[-1])->{headers}{authorization}, $password[1], 'a login is for the backend';
         },
     },
     'free-quota.conf' => {
@@ -461,6 +475,7 @@ for my $name (sort keys %examples) {
     $t->write('members.passwd', "me:{PLAIN}word\n");
     chmod 0600, $t->write('x402-sign.pem', "-----BEGIN PRIVATE KEY-----\n"
         . encode_base64(pack('H*', '302e020100300506032b657004220420') . 'y' x 32, '') . "\n-----END PRIVATE KEY-----\n");
+    chmod 0600, $t->write('x402-mpp.key', 'k' x 64 . "\n");
     chmod 0600, $t->write('payai.key', "id = my-id\nsecret = payai_sk_"
         . encode_base64(pack('H*', '302e020100300506032b657004220420') . 'x' x 32, '') . "\n");
 

@@ -47,6 +47,7 @@ http {
     add_header X-Module      $x402_module_version always;
     add_header X-Offer       $x402_offer always;
     add_header X-Settled     $x402_settled_transaction always;
+    add_header X-Protocol    $x402_protocol always;
     add_header X-Signed      "[$x402_signed_receipt]" always;
     add_header X-Reply       $x402_reply_usage_tokens always;
     server {
@@ -309,6 +310,8 @@ for my $path ('/paid/answered', '/paid/before/answered') {
         "$path: what upstreams are told of the answer to verify";
 }
 
-is paid($t, '/paid/signed')->header('X-Signed'), '[]', 'no signed receipt where nothing is signed';
+my $signed = paid($t, '/paid/signed');
+is $signed->header('X-Signed'), '[]', 'no signed receipt where nothing is signed';
+is $signed->header('X-Protocol'), 'v2', 'the protocol';
 
 finish;

@@ -46,7 +46,7 @@ char *set_protocol(ngx_conf_t *cf, void *conf)
         dialects->push_back(dialect);
     }
     // x402: if a request carries both payments, the newer version counts.
-    if (dialects->size() == 2 && dialects->front() != &dialect_v2()) {
+    if (dialects->size() > 1 && dialects->front() != &dialect_v2()) {
         return conf_error(cf, "write \"v2 "
                                   + std::string(dialects->front()->name())
                                   + "\": a payment of version 2 is preferred "

@@ -10,6 +10,7 @@
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/filter/ngx_http_x402_variables.hpp"
 #include "nginx/offer/ngx_http_x402_facilitator_group.hpp"
+#include "nginx/offer/ngx_http_x402_mpp.hpp"
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
 #include "nginx/offer/ngx_http_x402_offer.hpp"
 #include "nginx/offer/ngx_http_x402_payer_rules.hpp"
@@ -111,6 +112,8 @@ void merge_settings(LocationConf &conf, const LocationConf &outer)
     inherit(conf.accepts, outer.accepts);
     inherit(conf.dialects, outer.dialects);
     inherit(conf.nevermined, outer.nevermined);
+    inherit(conf.mpp_written, outer.mpp_written);
+    conf.mpp = has_mpp(conf) ? conf.mpp_written : nullptr;
     inherit(conf.token_headers, outer.token_headers);
     inherit(conf.methods, outer.methods);
     if (conf.origin.line == 0) {
@@ -253,6 +256,9 @@ void record_paid(MainConf &mcf, const LocationConf &conf)
 bool check_tokens(ngx_conf_t *cf, const LocationConf &conf)
 {
     std::string why = validate_tokens(conf);
+    if (why.empty()) {
+        why = validate_mpp(conf);
+    }
     if (why.empty()) {
         return true;
     }

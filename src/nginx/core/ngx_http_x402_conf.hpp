@@ -28,6 +28,7 @@ struct FacilitatorGroups;
 struct FacilitatorProxy;
 struct LocationOffer;
 struct Manifest;
+struct MppConf;
 struct NeverminedConf;
 struct DidDocument;
 struct Notice;
@@ -119,6 +120,7 @@ struct LocationConf : ngx_http_x402_loc_conf_t {
 
     const Dialects *dialects = nullptr;  // nullptr: version 2
     const NeverminedConf *nevermined = nullptr;
+    const MppConf *mpp_written = nullptr;  // x402_mpp
     // Lower case; nullptr: the dialect's own.
     const std::vector<std::string> *token_headers = nullptr;
 
@@ -156,7 +158,8 @@ struct LocationConf : ngx_http_x402_loc_conf_t {
     bool price_in_location = false;
     // `x402 off` was.
     bool off_in_location = false;
-    ngx_uint_t label_number = 0;  // in the books; 0: none
+    ngx_uint_t label_number = 0;   // in the books; 0: none
+    const MppConf *mpp = nullptr;  // nullptr: MPP is not spoken here
     const LocationOffer *offer = nullptr;
     FacilitatorConf *facilitator = nullptr;  // the first of the peers
     const FacilitatorPeers *facilitator_peers = nullptr;

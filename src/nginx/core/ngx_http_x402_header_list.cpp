@@ -16,14 +16,18 @@ struct Segment {
     ngx_uint_t count;
 };
 
-std::vector<Segment> segments_to_keep(const ngx_list_t &list, HeaderNames names)
+std::vector<Segment>
+segments_to_keep(const ngx_list_t &list, HeaderNames names,
+                 bool (*chosen)(const ngx_table_elt_t &header))
 {
     std::vector<Segment> kept;
     for (const ngx_list_part_t *part = &list.part; part; part = part->next) {
         auto *headers = static_cast<ngx_table_elt_t *>(part->elts);
         ngx_uint_t begin = 0;
         for (ngx_uint_t i = 0; i <= part->nelts; i++) {
-            if (i < part->nelts && !is_one_of(headers[i].key, names)) {
+            if (i < part->nelts
+                && (!is_one_of(headers[i].key, names)
+                    || (chosen && !chosen(headers[i])))) {
                 continue;
             }
             if (i > begin) {
@@ -100,8 +104,14 @@ bool has_header(const ngx_list_t &list, HeaderNames names)
 
 bool unlink_headers(ngx_pool_t *pool, ngx_list_t &list, HeaderNames names)
 {
+    return unlink_headers(pool, list, names, nullptr);
+}
+
+bool unlink_headers(ngx_pool_t *pool, ngx_list_t &list, HeaderNames names,
+                    bool (*chosen)(const ngx_table_elt_t &header))
+{
     return !has_header(list, names)
-           || rebuild(pool, list, segments_to_keep(list, names));
+           || rebuild(pool, list, segments_to_keep(list, names, chosen));
 }
 
 }  // namespace x402

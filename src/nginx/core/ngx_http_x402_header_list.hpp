@@ -44,6 +44,10 @@ bool has_header(const ngx_list_t &list, HeaderNames names);
 // element. False: no memory.
 bool unlink_headers(ngx_pool_t *pool, ngx_list_t &list, HeaderNames names);
 
+// The same, of those headers that are `chosen`.
+bool unlink_headers(ngx_pool_t *pool, ngx_list_t &list, HeaderNames names,
+                    bool (*chosen)(const ngx_table_elt_t &header));
+
 // Calls visit(ngx_table_elt_t &) for each header.
 template <class Visit> void each_header(ngx_list_t &list, Visit &&visit)
 {

@@ -8,6 +8,7 @@
 #include "nginx/filter/ngx_http_x402_hold.hpp"
 #include "nginx/reply/ngx_http_x402_cors.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
+#include "protocol/mpp_challenge.hpp"
 #include "protocol/payment_header_names.hpp"
 
 namespace x402 {
@@ -106,14 +107,24 @@ bool write_cache_control(ngx_http_request_t *r, bool no_store)
            != nullptr;
 }
 
+// Receipts, and challenges: other schemes belong to the upstream.
+bool is_of_mpp(const ngx_table_elt_t &header)
+{
+    return header_is(header.key, kReceiptHeaderMppLower)
+           || (header_is(header.key, "www-authenticate")
+               && is_payment_credential(view(header.value)));
+}
+
 // Settlement overrides (x402 v2) are for the module only, whether the location
 // is paid or free. Payment headers belong to the module if it took part.
 void drop_foreign(ngx_http_request_t *r, const RequestCtx *ctx)
 {
+    bool mpp = ctx && ctx->quote.conf && ctx->quote.conf->mpp;
     each_header(r->headers_out.headers, [&](ngx_table_elt_t &header) {
         if (header_is(header.key, kOverridesHeader)
             || (ctx && !is_own(*ctx, &header)
-                && is_one_of(header.key, kResponseHeaders))) {
+                && (is_one_of(header.key, kResponseHeaders)
+                    || (mpp && is_of_mpp(header))))) {
             header.hash = 0;
         }
     });

@@ -108,6 +108,9 @@ std::string of_request(const RequestCtx &ctx, uintptr_t which)
     case NGX_HTTP_X402_FACILITATOR:
         return ctx.asked ? header_excerpt(ctx.asked->url.base(), 2048)
                          : std::string();
+    case NGX_HTTP_X402_PROTOCOL:
+        return ctx.payment ? std::string(ctx.quote.dialect->name())
+                           : std::string();
     case NGX_HTTP_X402_SIGNED_RECEIPT:
         return ctx.trace.signed_receipt;
     case NGX_HTTP_X402_REASON:

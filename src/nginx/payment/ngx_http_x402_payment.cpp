@@ -23,6 +23,7 @@
 #include "nginx/payment/ngx_http_x402_verified.hpp"
 #include "nginx/payment/ngx_http_x402_verify.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
+#include "nginx/request/ngx_http_x402_mpp_request.hpp"
 #include "nginx/request/ngx_http_x402_price_grace.hpp"
 #include "nginx/request/ngx_http_x402_quote.hpp"
 #include "policy/claim_key.hpp"
@@ -258,8 +259,11 @@ constexpr VerifyRules kPaymentRules = {
 
 bool read_payment(RequestCtx &ctx, std::string_view header_value)
 {
-    auto payload =
-        ctx.quote.dialect->decode(header_value, ctx.quote.offer.get());
+    MppRoom room;
+    auto server = ctx.quote.dialect->has_challenges() ? mpp_server(ctx, room)
+                                                      : std::nullopt;
+    auto payload = ctx.quote.dialect->decode(
+        header_value, ctx.quote.offer.get(), server ? &*server : nullptr);
     if (!payload) {
         refuse_payment(ctx, payload.problem().text);
         if (is_unreadable(payload.problem())) {

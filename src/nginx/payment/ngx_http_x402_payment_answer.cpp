@@ -37,6 +37,11 @@ OwnReply unusable_answer(const RequestCtx &ctx, const ChosenPayment &payment)
     if (payment.header && payment.header->count > 1) {
         return unreadable_answer(ctx, std::string(kHeaderRepeated));
     }
+    if (payment.two_protocols) {
+        return unreadable_answer(
+            ctx, "Payment in two protocols: send either a payment of x402 or "
+                 "\"Authorization: Payment\", not both");
+    }
     if (payment.header == nullptr && !ctx.presented.empty()) {
         OwnReply answer = unpaid_answer();
         answer.offer_error = wrong_header_error(

@@ -133,10 +133,29 @@ bool challenge_body(const RequestCtx &ctx, const OwnReply &answer,
 
 }  // namespace
 
+// To a client that presented a payment whose dialect has words of its own.
+static bool refusal_body(const RequestCtx &ctx, const OwnReply &answer,
+                         AnswerBody &body)
+{
+    if (!answer.offer || !ctx.quote.dialect || answer.offer_error.empty()
+        || !ctx.quote.dialect->has_challenges() || ctx.presented.empty()) {
+        return false;
+    }
+    constexpr std::string_view kProblem = "application/problem+json";
+    std::string text = ctx.quote.dialect->refusal_body(
+        answer.offer_error, static_cast<unsigned>(answer.status));
+    body.type = kProblem;
+    body.type_length = kProblem.size();
+    return set_body(ctx.r, text, body);
+}
+
 bool choose_answer_body(const RequestCtx &ctx, const OwnReply &answer,
                         AnswerBody &body)
 {
     ngx_http_request_t *r = ctx.r;
+    if (refusal_body(ctx, answer, body)) {
+        return true;
+    }
     const LocationConf *conf = answer.unpaid ? ctx.quote.conf : nullptr;
     // People read the prices of plans at the seller's site.
     if (conf && conf->paywall && !uses_bearer_tokens(*conf)) {

@@ -12,6 +12,9 @@ namespace {
 
 constexpr std::string_view kExposed =
     "PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE, Retry-After";
+constexpr std::string_view kExposedOfMpp =
+    "PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE, Payment-Receipt, "
+    "WWW-Authenticate, Retry-After";
 constexpr std::string_view kMaxAge = "7200";
 
 struct PreflightHeaders {
@@ -103,7 +106,8 @@ bool add_cors_headers(ngx_http_request_t *r, const RequestCtx *ctx)
     std::string_view origin = view(conf->cors);
     return add_constant_header(r, "Access-Control-Allow-Origin", origin)
            && (origin == "*" || add_constant_header(r, "Vary", "Origin"))
-           && add_constant_header(r, "Access-Control-Expose-Headers", kExposed);
+           && add_constant_header(r, "Access-Control-Expose-Headers",
+                                  conf->mpp ? kExposedOfMpp : kExposed);
 }
 
 }  // namespace x402

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 
-#include "base/base64_codec.hpp"
 #include "base/json_text.hpp"
 #include "nginx/reply/ngx_http_x402_answer_body.hpp"
 #include "nginx/reply/ngx_http_x402_notify.hpp"
+#include "nginx/request/ngx_http_x402_mpp_request.hpp"
 #include "nginx/request/ngx_http_x402_signed_offers.hpp"
 
 namespace x402 {
@@ -69,10 +69,14 @@ bool add_offers(RequestCtx &ctx, const OwnReply &answer)
     Challenge challenge = challenge_of(ctx, answer, resource);
     std::string extensions = extensions_of_offer(ctx);
     challenge.extensions_json = extensions;
+    MppRoom room;
+    auto server = mpp_challenger(ctx, room);
+    challenge.mpp = server ? &*server : nullptr;
     for (const Dialect *dialect : ctx.quote.location->dialects) {
         std::string_view name = dialect->offer_header();
-        if (!name.empty()
-            && !add_own_header(ctx, name, dialect->offer_value(challenge))) {
+        std::string value =
+            name.empty() ? std::string() : dialect->offer_value(challenge);
+        if (!value.empty() && !add_own_header(ctx, name, value)) {
             return false;
         }
     }
@@ -204,14 +208,34 @@ ngx_table_elt_t *add_constant_header(ngx_http_request_t *r,
     return header;
 }
 
+// `receipt` is JSON of settlement_receipt.hpp; empty: none.
+static bool add_receipt(RequestCtx &ctx, const std::string &receipt)
+{
+    if (receipt.empty()) {
+        return true;
+    }
+    const Dialect &dialect = *ctx.quote.dialect;
+    const ngx_time_t *now = ngx_timeofday();
+    std::string value = dialect.receipt_value(
+        receipt_of_answer(ctx, receipt),
+        std::int64_t{now->sec} * 1000 + static_cast<std::int64_t>(now->msec));
+    return value.empty()
+           || add_own_header(ctx, dialect.receipt_header(), value);
+}
+
+static bool add_vary(const RequestCtx &ctx)
+{
+    constexpr std::string_view kVaryOfMpp =
+        "PAYMENT-SIGNATURE, X-PAYMENT, Authorization, Accept";
+    bool mpp = ctx.quote.conf && ctx.quote.conf->mpp;
+    return add_constant_header(ctx.r, "Vary", mpp ? kVaryOfMpp : kVary)
+           != nullptr;
+}
+
 bool add_paid_headers(RequestCtx &ctx)
 {
     ctx.cache_control = RequestCtx::CacheControl::paid;
-    return (ctx.receipt.empty()
-            || add_own_header(ctx, ctx.quote.dialect->receipt_header(),
-                              base64_encode(ctx.quote.dialect->receipt(
-                                  receipt_of_answer(ctx, ctx.receipt)))))
-           && add_constant_header(ctx.r, "Vary", kVary) != nullptr;
+    return add_receipt(ctx, ctx.receipt) && add_vary(ctx);
 }
 
 bool add_answer_headers(RequestCtx &ctx, const OwnReply &answer)
@@ -226,10 +250,7 @@ bool add_answer_headers(RequestCtx &ctx, const OwnReply &answer)
             return false;
         }
     }
-    if (!answer.receipt.empty()
-        && !add_own_header(
-            ctx, ctx.quote.dialect->receipt_header(),
-            base64_encode(ctx.quote.dialect->receipt(answer.receipt)))) {
+    if (!add_receipt(ctx, answer.receipt)) {
         return false;
     }
     if (answer.retry_after != 0
@@ -237,7 +258,7 @@ bool add_answer_headers(RequestCtx &ctx, const OwnReply &answer)
                == nullptr) {
         return false;
     }
-    return add_constant_header(ctx.r, "Vary", kVary) != nullptr;
+    return add_vary(ctx);
 }
 
 ngx_int_t send_answer(RequestCtx &ctx, const OwnReply &answer)

@@ -7,7 +7,9 @@
 
 #include "nginx/core/ngx_http_x402_header_list.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/offer/ngx_http_x402_mpp.hpp"
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
+#include "protocol/mpp_challenge.hpp"
 #include "protocol/payment_header_names.hpp"
 
 namespace x402 {
@@ -31,6 +33,8 @@ HeaderNames payments(const LocationConf &conf,
     return {scratch.data(), scratch.data() + scratch.size()};
 }
 
+constexpr std::string_view kAuthorization[] = {kAuthorizationHeader};
+
 // Core skips the access phase for subrequests. A location with a price of its
 // own refuses them unless the main request has paid, or passed the access phase
 // of this very offer for free.
@@ -51,6 +55,28 @@ ngx_int_t admit_subrequest(ngx_http_request_t *r, const LocationConf *conf)
     return NGX_HTTP_FORBIDDEN;
 }
 
+// Takes credentials of MPP out of the request; lines of another scheme stay.
+// False: no memory.
+bool take_authorization(ngx_http_request_t *r, const RequestCtx &ctx)
+{
+    for (const Presented &header : ctx.presented) {
+        if (header.name != kAuthorizationHeader) {
+            continue;
+        }
+        // nginx: auth_basic reads it here.
+        ngx_table_elt_t *&basic = r->headers_in.authorization;
+        if (basic && is_payment_credential(view(basic->value))) {
+            basic = nullptr;
+        }
+        return unlink_headers(r->pool, r->headers_in.headers, kAuthorization,
+                              [](const ngx_table_elt_t &line) {
+                                  return is_payment_credential(
+                                      view(line.value));
+                              });
+    }
+    return true;
+}
+
 ngx_int_t take_headers(ngx_http_request_t *r, const LocationConf *conf)
 {
     RequestCtx *ctx = find_or_make_ctx(r);
@@ -63,12 +89,16 @@ ngx_int_t take_headers(ngx_http_request_t *r, const LocationConf *conf)
     ngx_list_t &list = r->headers_in.headers;
     std::vector<std::string_view> scratch;
     HeaderNames known = payments(*conf, scratch);
-    bool payment = has_header(list, known);
+    bool payment = has_header(list, known)
+                   || (conf->mpp && has_header(list, kAuthorization));
     if (!payment && !has_header(list, kForgeableHeaders)) {
         return NGX_DECLINED;
     }
     if (payment) {
         ctx->presented = presented_payments(list, *conf);
+    }
+    if (conf->mpp && !conf->forward_payment && !take_authorization(r, *ctx)) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
     if (conf->forward_payment
         || (unlink_headers(r->pool, list, known)
@@ -108,7 +138,12 @@ PresentedHeaders presented_payments(ngx_list_t &list, const LocationConf &conf)
     PresentedHeaders found;
     std::vector<std::string_view> scratch;
     HeaderNames known = payments(conf, scratch);
+    bool mpp = conf.mpp != nullptr;
     each_header(list, [&](const ngx_table_elt_t &header) {
+        if (mpp && header_is(header.key, kAuthorizationHeader)
+            && is_payment_credential(view(header.value))) {
+            record_presented(found, kAuthorizationHeader, header.value);
+        }
         for (std::string_view name : known) {
             if (header_is(header.key, name)) {
                 record_presented(found, name, header.value);
@@ -121,14 +156,21 @@ PresentedHeaders presented_payments(ngx_list_t &list, const LocationConf &conf)
 ChosenPayment chosen_payment(const PresentedHeaders &presented,
                              const Dialects &dialects)
 {
+    ChosenPayment chosen;
     for (const Dialect *dialect : dialects) {
         for (const Presented &header : presented) {
-            if (header.name == dialect->payment_header()) {
-                return {&header, dialect};
+            if (header.name != dialect->payment_header()) {
+                continue;
+            }
+            if (chosen.header == nullptr) {
+                chosen = {&header, dialect};
+            } else if (dialect->has_challenges()) {
+                // Money: each could be meant, and each could be charged.
+                chosen.two_protocols = true;
             }
         }
     }
-    return {};
+    return chosen;
 }
 
 ngx_int_t on_preaccess(ngx_http_request_t *r)

@@ -22,10 +22,12 @@ PresentedHeaders presented_payments(ngx_list_t &list, const LocationConf &conf);
 struct ChosenPayment {
     const Presented *header = nullptr;
     const Dialect *dialect = nullptr;
+    bool two_protocols = false;  // there is another one, of MPP or beside it
     // One of several is never chosen silently.
     bool usable() const
     {
-        return header && header->count == 1 && header->value.len != 0;
+        return header && header->count == 1 && header->value.len != 0
+               && !two_protocols;
     }
 };
 ChosenPayment chosen_payment(const PresentedHeaders &presented,

@@ -64,7 +64,7 @@ TEST(Dialect, IsFoundByItsName)
     EXPECT_EQ(find_dialect("V2"), nullptr);
     EXPECT_EQ(find_dialect(""), nullptr);
     EXPECT_EQ(find_dialect("fast"), &dialect_fast());
-    EXPECT_EQ(dialect_names(), "v2, v1, fast, nevermined");
+    EXPECT_EQ(dialect_names(), "v2, v1, fast, nevermined, mpp");
 }
 
 std::string lower_case(std::string_view text)

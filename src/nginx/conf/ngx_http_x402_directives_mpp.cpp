@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+// The setter of x402_mpp.
+#include "nginx/conf/ngx_http_x402_config_file.hpp"
+#include "nginx/core/ngx_http_x402_directive.hpp"
+#include "nginx/offer/ngx_http_x402_mpp.hpp"
+
+namespace x402 {
+
+namespace {
+
+constexpr std::size_t kLongestKeyFile = 4096;
+constexpr std::size_t kShortestKey = 32;
+
+std::string_view trimmed(std::string_view line)
+{
+    constexpr std::string_view kBlanks = " \t\r";
+    std::size_t first = line.find_first_not_of(kBlanks);
+    return first == std::string_view::npos
+               ? std::string_view()
+               : line.substr(first, line.find_last_not_of(kBlanks) - first + 1);
+}
+
+// A key a line, the one in use first. Empty, or what is wrong.
+std::string read_keys(std::string_view file, MppConf &mpp)
+{
+    constexpr char kForm[] =
+        "write one line of at least 32 characters, such as \"openssl rand -hex "
+        "32\" makes, and the former key into a second one while it is replaced";
+    while (!file.empty()) {
+        std::size_t end = file.find('\n');
+        std::string_view line = trimmed(file.substr(0, end));
+        file.remove_prefix(end == std::string_view::npos ? file.size()
+                                                         : end + 1);
+        if (line.empty() || line.front() == '#') {
+            continue;
+        }
+        if (line.size() < kShortestKey) {
+            return std::string("has a key that is too short; ") + kForm;
+        }
+        SecretText &key = mpp.key.text.empty() ? mpp.key : mpp.previous;
+        if (!key.text.empty()) {
+            return std::string("has more than two keys; ") + kForm;
+        }
+        key.text = line;
+    }
+    return mpp.key.text.empty() ? std::string("has no key; ") + kForm
+                                : std::string();
+}
+
+bool is_realm(std::string_view text)
+{
+    for (char letter : text) {
+        bool fits = (letter >= 'a' && letter <= 'z')
+                    || (letter >= 'A' && letter <= 'Z')
+                    || (letter >= '0' && letter <= '9') || letter == '.'
+                    || letter == '-' || letter == '_' || letter == ':';
+        if (!fits) {
+            return false;
+        }
+    }
+    return !text.empty();
+}
+
+char *set_mpp(ngx_conf_t *cf, void *conf)
+{
+    LocationConf *lcf = location_conf(conf);
+    if (lcf->mpp_written != nullptr) {
+        return const_cast<char *>("is duplicate");
+    }
+    auto *mpp = pool_new<MppConf>(cf->pool);
+    if (mpp == nullptr) {
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    ngx_str_t path{};
+    for (ngx_uint_t i = 1; i < cf->args->nelts; i++) {
+        ngx_str_t word = arguments(cf)[i];
+        std::string_view text = view(word);
+        if (text.substr(0, 4) == "key=") {
+            path = {word.len - 4, word.data + 4};
+        } else if (text.substr(0, 6) == "realm=" && is_realm(text.substr(6))) {
+            mpp->realm = text.substr(6);
+        } else {
+            return conf_error(cf, "\"" + std::string(text)
+                                      + "\" is neither key=file nor "
+                                        "realm=name, such as "
+                                        "realm=shop.example");
+        }
+    }
+    if (path.len == 0) {
+        return conf_error(cf, "x402_mpp needs key=file");
+    }
+    SecretText file;
+    if (read_secret_file(cf, path, kLongestKeyFile, file) != NGX_CONF_OK) {
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    std::string error = read_keys(file.text, *mpp);
+    if (!error.empty()) {
+        return config_file_error(cf, path, 0, error);
+    }
+    lcf->mpp_written = mpp;
+    return NGX_CONF_OK;
+}
+
+}  // namespace
+
+}  // namespace x402
+
+using namespace x402;
+
+char *ngx_http_x402_set_mpp(ngx_conf_t *cf, ngx_command_t *, void *conf)
+{
+    return config_guarded(cf, set_mpp, conf);
+}
