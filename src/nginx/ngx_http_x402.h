@@ -146,6 +146,7 @@ char *ngx_http_x402_set_label(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_ledger(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_webhook(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);
+char *ngx_http_x402_set_store(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_status(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_manifest(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);

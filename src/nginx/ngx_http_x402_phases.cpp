@@ -6,6 +6,7 @@
 #include "nginx/conf/ngx_http_x402_journal_check.hpp"
 #include "nginx/conf/ngx_http_x402_location_check.hpp"
 #include "nginx/conf/ngx_http_x402_manifest_list.hpp"
+#include "nginx/conf/ngx_http_x402_store_check.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_signing.hpp"
 #include "nginx/payment/ngx_http_x402_access.hpp"
@@ -112,7 +113,7 @@ ngx_int_t postconfiguration(ngx_conf_t *cf)
             return NGX_ERROR;
         }
     }
-    if (!add_books(cf, *mcf)) {
+    if (!check_store(cf, *mcf) || !add_books(cf, *mcf)) {
         return NGX_ERROR;
     }
     mcf->error_pages->warn(cf);

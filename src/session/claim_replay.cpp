@@ -31,6 +31,14 @@ bool is_in_hand(ClaimState state)
            || state == ClaimState::paid;
 }
 
+bool can_be_restored(const JournalRecord &record)
+{
+    return record.state <= static_cast<std::uint32_t>(ClaimState::closed)
+           && is_journaled(static_cast<ClaimState>(record.state))
+           && record.receipt.size() <= kReceiptBytes
+           && record.settle.size() <= kMaxSettleBytes;
+}
+
 bool same(ClaimOwner one, ClaimOwner other)
 {
     return one.slot == other.slot && one.stamp == other.stamp;
@@ -150,10 +158,7 @@ void ClaimReplay::restore_into(ClaimCell &cell, const JournalRecord &record,
 // A claim as the journal knows it.
 bool ClaimReplay::restore_claim(const JournalRecord &record, std::int64_t now)
 {
-    auto state = static_cast<ClaimState>(record.state);
-    if (record.state > static_cast<std::uint32_t>(ClaimState::closed)
-        || !is_journaled(state) || record.receipt.size() > kReceiptBytes
-        || record.settle.size() > kMaxSettleBytes) {
+    if (!can_be_restored(record)) {
         return false;
     }
     ClaimCell *cell = cells_.find(record.key);
@@ -194,6 +199,28 @@ bool ClaimReplay::restore(const JournalRecord &record, std::int64_t now)
         break;
     }
     return payers_.restore(record, now);
+}
+
+// The table is in use: requests know claims by their cells, so that none is
+// moved to make room.
+bool ClaimReplay::adopt(const JournalRecord &record, std::int64_t now)
+{
+    ClaimCell *cell = cells_.find(record.key);
+    if (cell) {
+        cells_.tidy(*cell, now);
+        ClaimState state = cell->claim_state();
+        if (cell->owner_stamp != 0 || state == ClaimState::delivered
+            || state == ClaimState::closed) {
+            return false;
+        }
+    } else {
+        cell = cells_.find_room(record.key, now);
+    }
+    if (cell == nullptr || !can_be_restored(record)) {
+        return false;
+    }
+    restore_into(*cell, record, now);
+    return true;
 }
 
 ReplayReport ClaimReplay::follow(std::string_view journal, ClaimOwner other,

@@ -121,6 +121,22 @@ void ClaimTable::end_follow(std::int64_t process, std::int64_t now)
     cells_.sweep(capacity(), now);
 }
 
+JournalRecord ClaimTable::record(ClaimRef ref) const
+{
+    const ClaimCell *cell = memory_.cell_of(ref);
+    return cell ? journal_.record_of(*cell) : JournalRecord();
+}
+
+ClaimRef ClaimTable::adopt(const JournalRecord &record, std::int64_t now)
+{
+    if (!ClaimReplay(memory_, cells_, blocks_, payers_).adopt(record, now)) {
+        return {};
+    }
+    ClaimCell *cell = cells_.find(record.key);
+    journal_.record_claim(*cell);
+    return memory_.ref_of(*cell);
+}
+
 ClaimOwner ClaimTable::enter(std::int64_t process, std::int64_t now)
 {
     bool some_died;
@@ -448,6 +464,12 @@ bool ClaimTable::resume_owed(const Purchase &purchase, ClaimOwner owner,
     }
     claim = view_of(*cell, memory_.ref_of(*cell));
     return true;
+}
+
+ClaimView ClaimTable::find_owed(const Purchase &purchase, std::int64_t now)
+{
+    const ClaimCell *cell = find_older(purchase, now, is_owed);
+    return cell ? view_of(*cell, memory_.ref_of(*cell)) : ClaimView();
 }
 
 ClaimView ClaimTable::find_unknown(const Purchase &purchase, std::int64_t now)

@@ -78,6 +78,16 @@ public:
     // No process of it is left: what it had in hand is unknown, or owed.
     void end_follow(std::int64_t process, std::int64_t now);
 
+    // The claim as a journal would tell of it, with the settle request. A
+    // record without a key: there is none.
+    JournalRecord record(ClaimRef ref) const;
+    // A claim that other machines know, and without an owner there, is this
+    // table's too, without an owner. An empty ref: it is in use or over here,
+    // or there is no room.
+    ClaimRef adopt(const JournalRecord &record, std::int64_t now);
+    // What is owed to the payer, as resume_owed() finds it; takes nothing.
+    ClaimView find_owed(const Purchase &purchase, std::int64_t now);
+
     // Names that go with their claims. Lifetime: borrows; nullptr: none.
     void use_names(PaymentIds *names) { cells_.use_names(names); }
     // The payment has this name (PaymentIds::note): it is forgotten when the

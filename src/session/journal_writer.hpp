@@ -48,6 +48,8 @@ public:
     bool record_claim(ClaimCell &cell);
     bool record_freed(const ClaimCell &cell);
     bool record_payer(const PayerRecord &payer);
+    // The claim as a record, with the settle request.
+    JournalRecord record_of(const ClaimCell &cell) const;
     // The last attempt to write, or to bring it to the disk, failed.
     bool failed() const;
     // False: no new claim may be taken. After a failure all of it is tried
@@ -72,7 +74,6 @@ public:
 
 private:
     template <class Make> bool record(Make make_record);
-    JournalRecord record_of(const ClaimCell &cell) const;
     bool clear_unfinished_turn();
     bool write_all(std::int64_t now);
 

@@ -53,6 +53,7 @@ RequestOutcome outcome_of(const OutcomeFacts &facts)
     case PaymentState::securing_verified:
         return facts.never_settled ? RequestOutcome::verified
                                    : RequestOutcome::settled;
+    case PaymentState::taking:
     case PaymentState::verifying:
     case PaymentState::recording_first:
     case PaymentState::closed:

@@ -31,6 +31,7 @@ PaymentStep unexpected(PaymentState state)
     case PaymentState::holding:
     case PaymentState::recording:
     case PaymentState::recording_first:
+    case PaymentState::taking:
         break;
     }
     return {PaymentState::closed, PaymentAction::fail, ClaimChange::free};
@@ -52,6 +53,9 @@ PaymentStep step_arrived(PaymentEvent event)
                 ClaimChange::keep};
     case PaymentEvent::claim_paid_resumed:
         return {PaymentState::paid, PaymentAction::proceed, ClaimChange::keep};
+    case PaymentEvent::claim_asked:
+        return {PaymentState::taking, PaymentAction::ask_store,
+                ClaimChange::keep};
     case PaymentEvent::answered_without_call:
         return {PaymentState::closed, PaymentAction::none, ClaimChange::keep};
     case PaymentEvent::request_gone:
@@ -59,6 +63,34 @@ PaymentStep step_arrived(PaymentEvent event)
         return {PaymentState::closed, PaymentAction::none, ClaimChange::free};
     default:
         return unexpected(PaymentState::arrived);
+    }
+}
+
+// A claim in hand is this machine's alone until the store has said so.
+PaymentStep step_taking(PaymentEvent event)
+{
+    switch (event) {
+    case PaymentEvent::claim_taken:
+        return {PaymentState::verifying, PaymentAction::call_verify,
+                ClaimChange::keep};
+    case PaymentEvent::claim_taken_to_settle:
+    case PaymentEvent::claim_unknown_resumed:
+        return {PaymentState::settling_first, PaymentAction::call_settle,
+                ClaimChange::settling};
+    case PaymentEvent::claim_taken_to_serve:
+        return {PaymentState::verified, PaymentAction::proceed,
+                ClaimChange::keep};
+    case PaymentEvent::claim_paid_resumed:
+        return {PaymentState::paid, PaymentAction::proceed, ClaimChange::keep};
+    case PaymentEvent::claim_elsewhere:
+        return {PaymentState::arrived, PaymentAction::none, ClaimChange::free};
+    case PaymentEvent::answered_without_call:
+        return {PaymentState::closed, PaymentAction::none, ClaimChange::free};
+    case PaymentEvent::request_gone:
+        return {PaymentState::closed, PaymentAction::cancel_call,
+                ClaimChange::free};
+    default:
+        return unexpected(PaymentState::taking);
     }
 }
 
@@ -264,13 +296,17 @@ PaymentStep step_recording_first(PaymentEvent event)
     }
 }
 
-// Money moved: a disk that does not take PAID keeps no content back.
+// Money moved: a disk or a store that does not take PAID keeps no content back.
+// Money: what another machine delivers is not delivered here.
 PaymentStep step_securing(PaymentEvent event)
 {
     switch (event) {
     case PaymentEvent::recorded:
         return {PaymentState::delivering, PaymentAction::release,
                 ClaimChange::keep};
+    case PaymentEvent::claim_lost:
+        return {PaymentState::closed, PaymentAction::replace,
+                ClaimChange::delivered};
     case PaymentEvent::request_gone:
         return {PaymentState::closed, PaymentAction::cancel_call,
                 ClaimChange::owed};
@@ -284,6 +320,9 @@ PaymentStep step_securing_first(PaymentEvent event)
     switch (event) {
     case PaymentEvent::recorded:
         return {PaymentState::paid, PaymentAction::proceed, ClaimChange::keep};
+    case PaymentEvent::claim_lost:
+        return {PaymentState::closed, PaymentAction::challenge,
+                ClaimChange::delivered};
     case PaymentEvent::request_gone:
         return {PaymentState::closed, PaymentAction::cancel_call,
                 ClaimChange::owed};
@@ -337,6 +376,8 @@ PaymentStep step(PaymentState state, PaymentEvent event)
     switch (state) {
     case PaymentState::arrived:
         return step_arrived(event);
+    case PaymentState::taking:
+        return step_taking(event);
     case PaymentState::verifying:
         return step_verifying(event);
     case PaymentState::verified:
@@ -375,7 +416,7 @@ PaymentStep step(PaymentState state, PaymentEvent event)
     return unexpected(PaymentState::closed);
 }
 
-PaymentStep on_disk_first(PaymentEvent event, const PaymentStep &step)
+PaymentStep recorded_first(PaymentEvent event, const PaymentStep &step)
 {
     PaymentStep waits = step;
     if (event == PaymentEvent::claim_unknown_resumed) {
@@ -395,7 +436,7 @@ PaymentStep on_disk_first(PaymentEvent event, const PaymentStep &step)
     } else {
         return waits;
     }
-    waits.action = PaymentAction::wait_for_disk;
+    waits.action = PaymentAction::wait_for_record;
     return waits;
 }
 

@@ -19,8 +19,11 @@ enum class PaymentState : std::uint8_t {
     paid,            // money moved, content is being made
     delivering,      // header released under a receipt, no body byte out yet
     delivered,       // header and first body byte are with the socket
-    // Where the journal is synced (x402_zone sync=on), what must not be
-    // forgotten is on its way to the disk:
+    // With x402_store: the store is asked for a claim, a new one or an older
+    // one, and nothing of the money has begun.
+    taking,
+    // Where the journal is synced (x402_zone sync=on), or with x402_store, what
+    // must not be forgotten is on its way there:
     recording,          // SETTLING; response held back, nothing was sent
     recording_first,    // SETTLING; no content was made, nothing was sent
     securing,           // PAID; response held back
@@ -34,6 +37,8 @@ enum class PaymentEvent : std::uint8_t {
     claim_taken,            // fresh claim, settle after content
     claim_taken_to_settle,  // fresh claim, settle before content
     claim_taken_to_serve,   // fresh claim, content without verify, then settle
+    claim_asked,            // the store is asked whether the claim can be had
+    claim_elsewhere,        // the store has more to say of it than this machine
     // An older claim is taken up, for the same payment presented again or, once
     // that is verified, for another payment of the same payer.
     claim_unknown_resumed,  // outcome was unknown
@@ -55,7 +60,8 @@ enum class PaymentEvent : std::uint8_t {
     settle_refused,
     settle_not_processed,
     settle_unknown,
-    recorded,      // what was waited for is on the disk
+    recorded,      // what was waited for is on the disk, and in the store
+    claim_lost,    // paid, and another machine has delivered it, or is about to
     body_sent,     // header and first body byte are with the socket
     request_gone,  // the request ends, for whatever reason
 };
@@ -64,17 +70,18 @@ enum class PaymentAction : std::uint8_t {
     none,
     call_verify,
     call_settle,
-    wait_for_disk,  // `recorded` comes when the journal is on the disk
-    proceed,        // let nginx make the content
-    challenge,      // 402 with a fresh offer
-    answer_fault,   // 5xx or 409 with a fixed word
-    hold,           // keep header and body back
-    pass,           // let the answer go as it is
-    release,        // let the answer go under the receipt
-    replace,        // discard the answer, send 402, 502 or 503 instead
-    cancel_call,    // the answer of verify, or the disk, is not needed
-    detach_call,    // settle goes on without the request
-    fail,           // 500: this pair should not happen
+    ask_store,        // an event of a claim comes when it has answered
+    wait_for_record,  // `recorded` comes when disk and store have it
+    proceed,          // let nginx make the content
+    challenge,        // 402 with a fresh offer
+    answer_fault,     // 5xx or 409 with a fixed word
+    hold,             // keep header and body back
+    pass,             // let the answer go as it is
+    release,          // let the answer go under the receipt
+    replace,          // discard the answer, send 402, 502 or 503 instead
+    cancel_call,      // the answer of verify, disk or store is not needed
+    detach_call,      // settle goes on without the request
+    fail,             // 500: this pair should not happen
 };
 
 // What becomes of the claim in the zone.
@@ -101,10 +108,10 @@ struct PaymentStep {
 // no content, and the claim says the worst that may be true of the money.
 PaymentStep step(PaymentState state, PaymentEvent event);
 
-// Of a step() by `event`, where the journal is synced: SETTLING is on the disk
-// before its first byte is sent, and PAID before content. Resumed claims are
-// there already.
-PaymentStep on_disk_first(PaymentEvent event, const PaymentStep &step);
+// Of a step() by `event`, where the journal is synced, or where there is a
+// store: SETTLING is there before its first byte is sent, and PAID before
+// content. Resumed claims are there already.
+PaymentStep recorded_first(PaymentEvent event, const PaymentStep &step);
 
 const char *state_name(PaymentState state);
 const char *event_name(PaymentEvent event);

@@ -7,12 +7,12 @@ namespace x402 {
 const char *state_name(PaymentState state)
 {
     constexpr const char *kNames[] = {
-        "arrived",        "verifying",         "verified",
-        "holding",        "settling",          "settling_first",
-        "paid",           "delivering",        "delivered",
-        "recording",      "recording_first",   "securing",
-        "securing_first", "securing_verified", "orphaned",
-        "closed",
+        "arrived",  "verifying",      "verified",
+        "holding",  "settling",       "settling_first",
+        "paid",     "delivering",     "delivered",
+        "taking",   "recording",      "recording_first",
+        "securing", "securing_first", "securing_verified",
+        "orphaned", "closed",
     };
     static_assert(sizeof(kNames) / sizeof(kNames[0])
                   == static_cast<unsigned>(kLastState) + 1);
@@ -25,6 +25,8 @@ const char *event_name(PaymentEvent event)
         "claim_taken",
         "claim_taken_to_settle",
         "claim_taken_to_serve",
+        "claim_asked",
+        "claim_elsewhere",
         "claim_unknown_resumed",
         "claim_paid_resumed",
         "answered_without_call",
@@ -45,6 +47,7 @@ const char *event_name(PaymentEvent event)
         "settle_not_processed",
         "settle_unknown",
         "recorded",
+        "claim_lost",
         "body_sent",
         "request_gone",
     };

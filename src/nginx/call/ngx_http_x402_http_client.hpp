@@ -14,6 +14,7 @@
 
 #include "facilitator/facilitator_port.hpp"
 #include "nginx/call/ngx_http_x402_http_client_tls.hpp"
+#include "nginx/call/ngx_http_x402_peer_socket.hpp"
 #include "nginx/core/ngx_http_x402_timer.hpp"
 
 namespace x402 {
@@ -56,7 +57,6 @@ public:
     void cancel(Exchange *exchange);
 
 private:
-    struct Address;
     struct Connection;
 
     Connection *take_idle(bool send_once);
@@ -72,7 +72,7 @@ private:
     unsigned port_;
     std::unique_ptr<TlsPeer> tls_;
     std::vector<std::string> literals_;  // what addresses_ was made of
-    std::vector<Address> addresses_;
+    std::vector<PeerAddress> addresses_;
     std::vector<Connection *> idle_;  // longest idle first
     Timer sweep_;
 };

@@ -8,62 +8,21 @@
 
 namespace x402 {
 
-namespace {
-
-std::string system_text(ngx_err_t error)
-{
-    u_char text[NGX_MAX_ERROR_STR];
-    u_char *end = ngx_strerror(error, text, sizeof(text));
-    return std::string(reinterpret_cast<char *>(text),
-                       static_cast<std::size_t>(end - text));
-}
-
-// The result of a connect().
-ngx_err_t connect_error(ngx_connection_t *c)
-{
-    int error = 0;
-    socklen_t size = sizeof(error);
-    if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &size) == -1) {
-        return ngx_socket_errno;
-    }
-    return error;
-}
-
-}  // namespace
-
 // Tries the addresses in turn; each gets its share of what time is left.
 void HttpOrigin::Exchange::connect_next()
 {
     while (next_address < origin.addresses_.size()) {
-        const Address &address = origin.addresses_[next_address];
-        std::size_t left = origin.addresses_.size() - next_address++;
+        std::size_t left = origin.addresses_.size() - next_address;
         auto opened = std::make_unique<Connection>();
-        ngx_peer_connection_t peer;
-        ngx_str_t name;
-
         opened->origin = &origin;
         opened->exchange = this;
-        opened->address = address.bytes;
-        opened->address_size = address.size;
-        name.data =
-            reinterpret_cast<u_char *>(const_cast<char *>(address.text.data()));
-        name.len = address.text.size();
-        ngx_memzero(&peer, sizeof(peer));
-        peer.sockaddr = &opened->address.sockaddr;
-        peer.socklen = opened->address_size;
-        peer.name = &name;
-        peer.get = ngx_event_get_peer;
-        peer.log = ngx_cycle->log;
-        peer.log_error = NGX_ERROR_INFO;
-        // nginx: from a connection that it opened to one that has handlers
-        // nothing may throw.
-        reply.detail = "connect() to " + address.text + " failed";
-        ngx_int_t rc = ngx_event_connect_peer(&peer);
-        if (rc != NGX_OK && rc != NGX_AGAIN) {
+        opened->address = origin.addresses_[next_address++];
+        reply.detail = "connect() to " + opened->address.text + " failed";
+        ngx_connection_t *c = nullptr;
+        ngx_int_t rc = open_peer(opened->address, c);
+        if (c == nullptr) {
             continue;
         }
-
-        ngx_connection_t *c = peer.connection;
         c->data = opened.get();
         c->read->handler = on_read;
         c->write->handler = on_write;

@@ -15,19 +15,12 @@ inline ngx_msec_t time_until(ngx_msec_t moment)
     return left > 0 ? static_cast<ngx_msec_t>(left) : 0;
 }
 
-struct HttpOrigin::Address {
-    ngx_sockaddr_t bytes;
-    socklen_t size;
-    std::string text;  // with the port, for the log
-};
-
 // One TCP connection, which nginx sees as c->data of its own.
 struct HttpOrigin::Connection {
     HttpOrigin *origin = nullptr;
     ngx_connection_t *c = nullptr;
     Exchange *exchange = nullptr;  // nullptr: idle
-    ngx_sockaddr_t address;        // where it leads
-    socklen_t address_size = 0;
+    PeerAddress address;           // where it leads
     ngx_msec_t idle_since = 0;
     bool connected = false;  // with TLS: to the right host
 };

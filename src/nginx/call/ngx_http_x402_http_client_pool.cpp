@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The connections that the http client keeps between exchanges.
 #include <algorithm>
-#include <netdb.h>
 
 #include "nginx/call/ngx_http_x402_http_client_internal.hpp"
 
@@ -53,40 +52,16 @@ void HttpOrigin::use_addresses(const std::vector<std::string> &addresses)
     if (addresses == literals_) {
         return;
     }
-    std::vector<Address> parsed;
-    for (const std::string &literal : addresses) {
-        addrinfo hints{};
-        addrinfo *found = nullptr;
-        hints.ai_socktype = SOCK_STREAM;
-        hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
-        if (getaddrinfo(literal.c_str(), std::to_string(port_).c_str(), &hints,
-                        &found)
-            != 0) {
-            continue;
-        }
-        if (found->ai_addrlen <= sizeof(ngx_sockaddr_t)) {
-            Address address;
-            u_char text[NGX_SOCKADDR_STRLEN];
-            ngx_memzero(&address.bytes, sizeof(address.bytes));
-            ngx_memcpy(&address.bytes, found->ai_addr, found->ai_addrlen);
-            address.size = found->ai_addrlen;
-            std::size_t length = ngx_sock_ntop(
-                &address.bytes.sockaddr, address.size, text, sizeof(text), 1);
-            address.text.assign(reinterpret_cast<char *>(text), length);
-            parsed.push_back(std::move(address));
-        }
-        freeaddrinfo(found);
-    }
-    addresses_ = std::move(parsed);
+    addresses_ = parse_peer_addresses(addresses, port_);
     literals_ = addresses;
 }
 
 bool HttpOrigin::leads_here(const Connection &connection) const
 {
     return std::any_of(
-        addresses_.begin(), addresses_.end(), [&](const Address &address) {
-            return address.size == connection.address_size
-                   && ngx_memcmp(&address.bytes, &connection.address,
+        addresses_.begin(), addresses_.end(), [&](const PeerAddress &address) {
+            return address.size == connection.address.size
+                   && ngx_memcmp(&address.bytes, &connection.address.bytes,
                                  address.size)
                           == 0;
         });

@@ -32,7 +32,8 @@ TlsContext::~TlsContext()
     }
 }
 
-bool TlsContext::prepare(const std::string &trusted_certificate, ngx_log_t *log)
+bool TlsContext::prepare(const std::string &trusted_certificate, ngx_log_t *log,
+                         bool http)
 {
     ssl_.log = log;
     if (ngx_ssl_create(&ssl_, NGX_SSL_TLSv1_2 | NGX_SSL_TLSv1_3, nullptr)
@@ -40,7 +41,9 @@ bool TlsContext::prepare(const std::string &trusted_certificate, ngx_log_t *log)
         return false;
     }
     bool ready =
-        SSL_CTX_set_alpn_protos(ssl_.ctx, kHttp11, sizeof(kHttp11) - 1) == 0
+        (!http
+         || SSL_CTX_set_alpn_protos(ssl_.ctx, kHttp11, sizeof(kHttp11) - 1)
+                == 0)
         && (trusted_certificate.empty()
                 ? SSL_CTX_set_default_verify_paths(ssl_.ctx)
                 : SSL_CTX_load_verify_locations(
@@ -167,7 +170,7 @@ std::string TlsContext::version()
 
 TlsContext::~TlsContext() = default;
 
-bool TlsContext::prepare(const std::string &, ngx_log_t *)
+bool TlsContext::prepare(const std::string &, ngx_log_t *, bool)
 {
     return false;
 }

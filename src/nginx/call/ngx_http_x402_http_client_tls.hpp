@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// TLS under the http client, by nginx's own OpenSSL glue: what is trusted, the
-// name that the peer has to prove, and the handshake. The one place of the
-// client that knows OpenSSL. An nginx without TLS (kHasTls) leaves https to
-// curl.
+// TLS under the http client and the connection to a store, by nginx's own
+// OpenSSL glue: what is trusted, the name that the peer has to prove, and the
+// handshake. The one place of these that knows OpenSSL. An nginx without TLS
+// (kHasTls) leaves https to curl.
 #ifndef NGX_HTTP_X402_HTTP_CLIENT_TLS_HPP
 #define NGX_HTTP_X402_HTTP_CLIENT_TLS_HPP
 
@@ -26,9 +26,10 @@ public:
     TlsContext(const TlsContext &) = delete;
     TlsContext &operator=(const TlsContext &) = delete;
 
-    // Path of a PEM file; empty: what the system trusts. False: it cannot be
-    // read, or there is no memory.
-    bool prepare(const std::string &trusted_certificate, ngx_log_t *log);
+    // Path of a PEM file; empty: what the system trusts. `http`: HTTP/1.1 is
+    // agreed on. False: it cannot be read, or there is no memory.
+    bool prepare(const std::string &trusted_certificate, ngx_log_t *log,
+                 bool http = true);
 
     // "OpenSSL 3.0.15": the library that runs. Empty where nginx has no TLS.
     static std::string version();

@@ -42,6 +42,7 @@ struct PlacedOffers;
 struct PreparedOffers;
 struct PublishedKeys;
 struct SharedOffers;
+struct StoreConf;
 struct WebhookConf;
 struct Worker;
 
@@ -178,6 +179,8 @@ struct MainConf {
     FacilitatorGroups *facilitator_groups = nullptr;
     Books *books = nullptr;
     WebhookConf *webhook = nullptr;  // x402_webhook
+    StoreConf *store = nullptr;      // x402_store
+    bool store_written = false;
     Worker *worker = nullptr;        // of this process
     bool paid = false;               // some location is paid
     ConfOrigin shadow_at{};   // the first that is only tried; line 0: none

@@ -245,6 +245,7 @@ ngx_int_t filter_header(ngx_http_request_t *r)
     case PaymentState::securing:
         return NGX_ERROR;
     case PaymentState::arrived:
+    case PaymentState::taking:
     case PaymentState::verifying:
     case PaymentState::settling_first:
     case PaymentState::recording_first:

@@ -182,7 +182,7 @@ void settle(RequestCtx &ctx)
     terms.was_verified = ctx.payment->verified;
     PaymentAction action = advance(ctx, PaymentEvent::settle_due);
     if (action != PaymentAction::call_settle
-        && action != PaymentAction::wait_for_disk) {
+        && action != PaymentAction::wait_for_record) {
         return;
     }
     if (ctx.hold.timer.timer_set) {

@@ -128,6 +128,7 @@ ngx_int_t after_step(RequestCtx &ctx)
             return wait_for_call(ctx.r);
         }
         break;
+    case PaymentState::taking:
     case PaymentState::verifying:
     case PaymentState::settling_first:
     case PaymentState::recording_first:

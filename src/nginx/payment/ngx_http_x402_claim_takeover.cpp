@@ -51,7 +51,8 @@ bool begin_takeover(RequestCtx &ctx, Worker &worker, ClaimRef claim)
 
 bool take_over_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
 {
-    if (claim.was_verified || claim.in_use) {
+    // With a store the claim is not this machine's to give away.
+    if (claim.was_verified || claim.in_use || worker.store) {
         return false;
     }
     std::string sent = LockedClaims(worker.zone)->stored_settle(claim.ref);

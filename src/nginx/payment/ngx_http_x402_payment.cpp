@@ -19,6 +19,7 @@
 #include "nginx/payment/ngx_http_x402_payment_settlement.hpp"
 #include "nginx/payment/ngx_http_x402_phase_wait.hpp"
 #include "nginx/payment/ngx_http_x402_resume.hpp"
+#include "nginx/payment/ngx_http_x402_store_door.hpp"
 #include "nginx/payment/ngx_http_x402_unverified.hpp"
 #include "nginx/payment/ngx_http_x402_verified.hpp"
 #include "nginx/payment/ngx_http_x402_verify.hpp"
@@ -179,28 +180,6 @@ bool may_skip_verify(RequestCtx &ctx, Worker &worker)
     return need == VerifyNeed::none;
 }
 
-// The claim is taken.
-void ask_facilitator(RequestCtx &ctx, Worker &worker, const PeerChoice &peer)
-{
-    SettleTime &when = ctx.payment->settles;
-    Endpoint &endpoint = *peer.endpoint;
-    if (peer.settle_first || is_distrusted(ctx, worker)) {
-        when = SettleTime::before;
-    }
-    ctx.settled_before =
-        when == SettleTime::before || when == SettleTime::verified_first;
-    if (serve_unverified(ctx, worker, endpoint)) {
-        return;
-    }
-    if (!may_skip_verify(ctx, worker)) {
-        advance(ctx, PaymentEvent::claim_taken);
-        verify_payment(ctx, endpoint);
-        return;
-    }
-    advance(ctx, PaymentEvent::claim_taken_to_settle);
-    settle_first(ctx, worker, endpoint, settlement_terms(ctx));
-}
-
 ValidityLimits validity_limits(const RequestCtx &ctx)
 {
     const LocationConf &conf = *ctx.quote.conf;
@@ -243,6 +222,10 @@ void begin(RequestCtx &ctx, Worker &worker, bool distrusted)
         return;
     }
     admission.begin(ctx);
+    if (worker.store) {
+        take_from_store(ctx, admission.peer());
+        return;
+    }
     ask_facilitator(ctx, worker, admission.peer());
 }
 
@@ -256,6 +239,27 @@ constexpr VerifyRules kPaymentRules = {
 };
 
 }  // namespace
+
+void ask_facilitator(RequestCtx &ctx, Worker &worker, const PeerChoice &peer)
+{
+    SettleTime &when = ctx.payment->settles;
+    Endpoint &endpoint = *peer.endpoint;
+    if (peer.settle_first || is_distrusted(ctx, worker)) {
+        when = SettleTime::before;
+    }
+    ctx.settled_before =
+        when == SettleTime::before || when == SettleTime::verified_first;
+    if (serve_unverified(ctx, worker, endpoint)) {
+        return;
+    }
+    if (!may_skip_verify(ctx, worker)) {
+        advance(ctx, PaymentEvent::claim_taken);
+        verify_payment(ctx, endpoint);
+        return;
+    }
+    advance(ctx, PaymentEvent::claim_taken_to_settle);
+    settle_first(ctx, worker, endpoint, settlement_terms(ctx));
+}
 
 bool read_payment(RequestCtx &ctx, std::string_view header_value)
 {

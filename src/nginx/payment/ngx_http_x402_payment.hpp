@@ -3,6 +3,7 @@
 #ifndef NGX_HTTP_X402_PAYMENT_HPP
 #define NGX_HTTP_X402_PAYMENT_HPP
 
+#include "nginx/payment/ngx_http_x402_facilitator_peers.hpp"
 #include "nginx/request/ngx_http_x402_ctx.hpp"
 
 namespace x402 {
@@ -27,6 +28,10 @@ std::string request_of(const RequestCtx &ctx,
 bool set_amount(RequestCtx &ctx, const std::string &amount);
 
 // Calls this facilitator to verify the payment.
+// The claim is the request's, on this machine and in the store: verify it, or
+// settle it first.
+void ask_facilitator(RequestCtx &ctx, Worker &worker, const PeerChoice &peer);
+
 void verify_payment(RequestCtx &ctx, Endpoint &endpoint);
 
 // What is known of a payment before any call. `distrusted`: this very

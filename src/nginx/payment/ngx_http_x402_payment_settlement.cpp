@@ -117,6 +117,7 @@ SettlementTerms settlement_terms(RequestCtx &ctx)
     Payment &payment = *ctx.payment;
     SettlementTerms terms;
     terms.claim = payment.claim;
+    terms.hold = payment.hold;
     terms.body = std::move(payment.request_body);
     terms.network = payment.network;
     terms.payer = payment.payer;
@@ -145,6 +146,9 @@ SettlementTerms settlement_terms(RequestCtx &ctx)
 OwnReply settlement_answer(const RequestCtx &ctx,
                            const SettlementResult &result)
 {
+    if (result.delivered_elsewhere) {
+        return challenge_answer("payment_already_used");
+    }
     switch (result.event) {
     case PaymentEvent::settle_refused: {
         OwnReply answer = challenge_answer(result.reason);
@@ -153,6 +157,9 @@ OwnReply settlement_answer(const RequestCtx &ctx,
         return answer;
     }
     case PaymentEvent::settle_not_processed:
+        if (result.unwritten_in_doubt) {
+            return cap_retry(ctx, unknown_answer());
+        }
         if (result.unwritten) {
             return cap_retry(ctx, busy_answer(kRetryStore));
         }

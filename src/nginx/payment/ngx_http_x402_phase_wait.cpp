@@ -8,8 +8,6 @@ namespace x402 {
 namespace {
 
 constexpr ngx_msec_t kLongestClaimWait = 2000;
-// The other request may be in another worker, which cannot wake this one.
-constexpr ngx_msec_t kClaimLookInterval = 50;
 
 void on_look_timer(ngx_event_t *event)
 {
@@ -35,7 +33,14 @@ void resume_phases(ngx_http_request_t *r)
     ngx_http_run_posted_requests(c);
 }
 
-bool wait_for_claim(RequestCtx &ctx)
+void give_up_request(ngx_http_request_t *r)
+{
+    ngx_connection_t *c = r->connection;
+    ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
+    ngx_http_run_posted_requests(c);
+}
+
+bool wait_for_claim(RequestCtx &ctx, ngx_msec_t interval)
 {
     if (ctx.payment) {
         Worker *worker = worker_of(main_conf(ctx.r));
@@ -57,7 +62,7 @@ bool wait_for_claim(RequestCtx &ctx)
     ctx.claim_wait_timer.data = ctx.r->connection;
     ctx.claim_wait_timer.log = ctx.r->connection->log;
     ngx_add_timer(&ctx.claim_wait_timer,
-                  std::min(static_cast<ngx_msec_t>(left), kClaimLookInterval));
+                  std::min(static_cast<ngx_msec_t>(left), interval));
     return true;
 }
 

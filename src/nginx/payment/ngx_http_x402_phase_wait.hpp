@@ -11,6 +11,10 @@ namespace x402 {
 // Continues the phases of the request. The request may be gone afterwards.
 void resume_phases(ngx_http_request_t *r);
 
+// Ends it with 500; its cleanup gives the claim back. It may be gone
+// afterwards.
+void give_up_request(ngx_http_request_t *r);
+
 // Hands the answer of a call to the request and continues it. If that throws,
 // the request ends with 500 and its cleanup gives the claim back. The request
 // may be gone afterwards.
@@ -24,15 +28,14 @@ template <class Body> void resume_request(ngx_http_request_t *r, Body &&body)
         resume_phases(r);
         return;
     }
-    ngx_connection_t *c = r->connection;
-    ngx_http_finalize_request(r, NGX_HTTP_INTERNAL_SERVER_ERROR);
-    ngx_http_run_posted_requests(c);
+    give_up_request(r);
 }
 
+constexpr ngx_msec_t kClaimLookInterval = 50;
 // True: this request waits, and its access phase will run again. False: it has
 // waited long enough, or its client has as many unverified and waiting payments
-// as it may have.
-bool wait_for_claim(RequestCtx &ctx);
+// as it may have. `interval`: until the next look.
+bool wait_for_claim(RequestCtx &ctx, ngx_msec_t interval = kClaimLookInterval);
 
 }  // namespace x402
 

@@ -11,11 +11,11 @@
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
 #include "nginx/payment/ngx_http_x402_payment_settlement.hpp"
 #include "nginx/payment/ngx_http_x402_phase_wait.hpp"
+#include "nginx/payment/ngx_http_x402_store_door.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 #include "nginx/request/ngx_http_x402_price_grace.hpp"
 #include "policy/evm_address.hpp"
 #include "policy/network_table.hpp"
-#include "session/claim_answer.hpp"
 
 namespace x402 {
 
@@ -121,16 +121,31 @@ void resume_paid(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
 
 }  // namespace
 
-bool answer_from_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
+ClaimPresenter presenter_of(RequestCtx &ctx, const ClaimView &claim)
 {
-    if (is_in_flight(claim) && wait_for_claim(ctx)) {
-        return true;
-    }
     ClaimPresenter presenter;
     presenter.same_purchase = may_be_answered(claim) && claim.same_client
                               && is_bought_here(ctx, claim.binding);
     presenter.without_body = has_no_body(ctx.r);
     presenter.waited = ctx.claim_wait_until.has_value();
+    return presenter;
+}
+
+void resume_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
+{
+    if (claim.state == ClaimState::unknown) {
+        resume_unknown(ctx, worker, claim);
+    } else {
+        resume_paid(ctx, worker, claim);
+    }
+}
+
+bool answer_from_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
+{
+    if (is_in_flight(claim) && wait_for_claim(ctx)) {
+        return true;
+    }
+    ClaimPresenter presenter = presenter_of(ctx, claim);
     if (claim.state == ClaimState::unknown
         && take_over_claim(ctx, worker, claim)) {
         return true;
@@ -145,10 +160,12 @@ bool answer_from_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
         decide(ctx, unknown_answer());
         break;
     case ClaimAnswer::ask_again:
-        resume_unknown(ctx, worker, claim);
-        break;
     case ClaimAnswer::deliver:
-        resume_paid(ctx, worker, claim);
+        if (worker.store) {
+            resume_from_store(ctx, claim);
+        } else {
+            resume_claim(ctx, worker, claim);
+        }
         break;
     case ClaimAnswer::used:
         challenge(ctx, "payment_already_used");

@@ -11,6 +11,7 @@
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
 #include "nginx/payment/ngx_http_x402_payment_settlement.hpp"
 #include "nginx/payment/ngx_http_x402_phase_wait.hpp"
+#include "nginx/payment/ngx_http_x402_store_door.hpp"
 #include "nginx/reply/ngx_http_x402_notify.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 #include "session/payment_order.hpp"
@@ -111,6 +112,9 @@ void accept_valid_payment(RequestCtx &ctx)
         if (payer_may_buy(ctx)) {
             settle_disputed_claim(ctx, worker);
         }
+        return;
+    }
+    if (worker.store && ask_store_for_older(ctx, worker)) {
         return;
     }
     if (adopt_older_claim(ctx, worker) || !payer_may_buy(ctx)) {

@@ -26,7 +26,8 @@ void change_claim(const RequestCtx &ctx, ClaimChange change)
     if (!ctx.payment) {
         return;
     }
-    apply_claim_change(main_conf(ctx.r)->zone, ctx.payment->claim, change);
+    SharedStore::change_claim(main_conf(ctx.r)->zone, ctx.payment->hold.get(),
+                              ctx.payment->claim, change);
     if (change == ClaimChange::delivered) {
         if (JournalSync *sync = sync_of(ctx)) {
             // No request waits: it cannot be undone.
@@ -117,6 +118,7 @@ void on_request_end(RequestCtx &ctx)
     }
     ctx.verify = nullptr;
     ctx.settlement = nullptr;
+    ctx.door.reset();
 }
 
 void on_cleanup(void *data)
@@ -176,8 +178,9 @@ RequestCtx *find_or_make_ctx(ngx_http_request_t *r)
 PaymentAction advance(RequestCtx &ctx, PaymentEvent event)
 {
     PaymentStep next = step(ctx.state(), event);
-    if (sync_of(ctx)) {
-        next = on_disk_first(event, next);
+    if (sync_of(ctx)
+        || (ctx.payment && ctx.payment->hold && !ctx.payment->hold->over())) {
+        next = recorded_first(event, next);
     }
     ngx_log_debug3(NGX_LOG_DEBUG_HTTP, ctx.r->connection->log, 0,
                    "x402: %s, %s -> %s", state_name(ctx.state()),

@@ -14,6 +14,7 @@
 #include "nginx/offer/ngx_http_x402_offer.hpp"
 #include "nginx/offer/ngx_http_x402_service.hpp"
 #include "nginx/worker/ngx_http_x402_settlement.hpp"
+#include "nginx/worker/ngx_http_x402_shared_store.hpp"
 #include "nginx/worker/ngx_http_x402_worker.hpp"
 #include "policy/reply_fields.hpp"
 #include "policy/scheme_payload.hpp"
@@ -50,6 +51,9 @@ struct Payment {
     ClaimFacts facts;
     std::int64_t valid_before = 0;  // unix seconds; unusable afterwards
     ClaimRef claim;
+    std::shared_ptr<StoreHold> hold;        // of it at the store (x402_store)
+    std::shared_ptr<StoreHold> older_hold;  // of one that is asked for
+    unsigned looks = 0;  // at a claim that another machine has
     // The claim of another payment with this key, unknown and never verified;
     // this payment takes it over if it is valid.
     ClaimRef disputed_claim;
@@ -200,7 +204,8 @@ public:
     FacilitatorCall *verify = nullptr;
     const VerifyRules *verify_rules = nullptr;  // of that call
     Settlement *settlement = nullptr;
-    DiskWait disk;  // of a payment that is not going to be settled
+    std::shared_ptr<void> door;  // waiting for the store: payment/store_door
+    DiskWait disk;               // of a payment that is not going to be settled
     const FacilitatorConf *asked = nullptr;  // last, about this payment
     OwnReply answer;                         // to be sent by the access handler
     std::string receipt;                     // JSON, once money moved

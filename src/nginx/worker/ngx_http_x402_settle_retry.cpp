@@ -6,6 +6,7 @@
 #include "facilitator/settle_request.hpp"
 #include "nginx/books/ngx_http_x402_money_books.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/worker/ngx_http_x402_store_watch.hpp"
 #include "policy/asset_table.hpp"
 
 namespace x402 {
@@ -73,13 +74,34 @@ void SettleRetry::on_settled(void *data, const PaymentStep &,
     static_cast<SettleRetry *>(data)->on_wire_--;
 }
 
+bool SettleRetry::has_room() const
+{
+    return on_wire_ + (watch_ ? watch_->running() : 0) < most_;
+}
+
+// False: the claim stays in the hands of this worker.
+bool SettleRetry::begin(const DueClaim &due)
+{
+    bool closed = due.what == DueClaim::What::closed;
+    if (watch_ && closed) {
+        watch_->close(due.ref);
+    } else if (watch_) {
+        watch_->take(due.ref);
+    } else if (closed) {
+        close(due.ref);
+    } else {
+        return ask(due.ref);
+    }
+    return true;
+}
+
 void SettleRetry::tick()
 {
     if (ngx_exiting || ngx_quit || ngx_terminate) {
         return;  // another worker continues
     }
     timer_.arm(kInterval);
-    while (on_wire_ < most_) {
+    while (has_room()) {
         DueClaim due =
             LockedClaims(worker_.zone)->next_due(worker_.owner, ngx_time());
         if (due.what == DueClaim::What::nothing) {
@@ -87,13 +109,7 @@ void SettleRetry::tick()
         }
         // Money: what memory is refused for is asked again another time, by
         // the worker that gets the claim then.
-        bool taken = guarded(ngx_cycle->log, false, [&] {
-            if (due.what != DueClaim::What::closed) {
-                return ask(due.ref);
-            }
-            close(due.ref);
-            return true;
-        });
+        bool taken = guarded(ngx_cycle->log, false, [&] { return begin(due); });
         if (!taken && due.what != DueClaim::What::closed) {
             LockedClaims(worker_.zone)->set_unknown(due.ref, ngx_time());
         }
@@ -120,7 +136,7 @@ void SettleRetry::close(ClaimRef claim)
 }
 
 // False: it cannot be asked here; this worker still owns the claim.
-bool SettleRetry::ask(ClaimRef claim)
+bool SettleRetry::ask(ClaimRef claim, std::shared_ptr<StoreHold> hold)
 {
     SettlementTerms terms;
     std::uint64_t facilitator;
@@ -141,6 +157,7 @@ bool SettleRetry::ask(ClaimRef claim)
         return false;
     }
     terms.claim = claim;
+    terms.hold = std::move(hold);
     terms.money =
         books_from_note(worker_.books, payment, facts_of(texts, *request));
     terms.payer = std::move(texts.payer);

@@ -18,18 +18,26 @@ public:
     SettleRetry(const SettleRetry &) = delete;
     SettleRetry &operator=(const SettleRetry &) = delete;
 
+    // With a store, claims go through its hands first. nullptr: none.
+    void use(StoreWatch *watch) { watch_ = watch; }
+    bool has_room() const;
+    // Asks about a claim that this worker owns. False: it cannot be asked here.
+    bool ask(ClaimRef claim, std::shared_ptr<StoreHold> hold = nullptr);
+    // The payment has expired, and its outcome was never learned.
+    void close(ClaimRef claim);
+
 private:
     static void on_settled(void *data, const PaymentStep &step,
                            const SettlementResult &result);
     void tick();
-    bool ask(ClaimRef claim);
-    void close(ClaimRef claim);
+    bool begin(const DueClaim &due);
 
     Worker &worker_;
     ngx_msec_t connect_timeout_;
     ngx_msec_t settle_timeout_;
     ngx_uint_t most_;         // at once
     ngx_uint_t on_wire_ = 0;  // this worker's
+    StoreWatch *watch_ = nullptr;
     Timer timer_;
 };
 

@@ -108,7 +108,7 @@ void Settlement::write_and_send()
     auto then = [](Settlement &settlement, bool good) {
         settlement.send_recorded(good);
     };
-    if (!waits_for_disk(then)) {
+    if (!waits_for_record(StoreScript::settling, then)) {
         send();
     }
 }
@@ -132,8 +132,9 @@ void Settlement::on_unwritten(ngx_event_t *event)
     SettleAnswer answer;
     answer.verdict = SettleVerdict::not_sent;
     guarded(ngx_cycle->log, 0, [&] {
-        answer.detail = settlement->out_of_memory_
-                            ? "no memory"
+        answer.detail = settlement->out_of_memory_ ? "no memory"
+                        : settlement->unrecorded_
+                            ? settlement->unrecorded_
                             : "the journal of x402_zone cannot be written";
         return 0;
     });
@@ -147,6 +148,7 @@ void Settlement::send()
     call.body = terms_.body;
     call.connect_timeout = terms_.connect_timeout;
     call.timeout = terms_.timeout;
+    on_wire_ = true;
     call_ = FacilitatorCall::start(*endpoint_, std::move(call), on_reply, this);
 }
 
@@ -178,7 +180,7 @@ void Settlement::abandon()
     detach();
     SettleAnswer answer;
     answer.detail = "the worker process ends";
-    if (unwritten_.handler || disk_.waits()) {
+    if (unwritten_.handler || disk_.waits() || store_.waits()) {
         answer.verdict = SettleVerdict::not_sent;
     }
     finish(answer);
@@ -271,7 +273,7 @@ void Settlement::change_claim(const PaymentStep &step,
         || result.event == PaymentEvent::settle_unproven) {
         keep_receipt(result.receipt);
     }
-    apply_claim_change(worker_.zone, terms_.claim, step.claim);
+    change_store_claim(step.claim);
 }
 
 void Settlement::log_outcome(const SettlementResult &result,
@@ -347,7 +349,7 @@ void Settlement::finish(const SettleAnswer &answer)
         result = SettlementResult();
         result.asked = &endpoint_->conf();
         next = step(state_, result.event);
-        LockedClaims(worker_.zone)->set_unknown(terms_.claim, ngx_time());
+        change_store_claim(ClaimChange::unknown);
     }
     result_ = std::move(result);
     if (!kept || !secures(next)) {

@@ -10,6 +10,7 @@
 
 #include "facilitator/settle_answer.hpp"
 #include "nginx/books/ngx_http_x402_money_books.hpp"
+#include "nginx/worker/ngx_http_x402_shared_store.hpp"
 #include "nginx/worker/ngx_http_x402_worker.hpp"
 #include "session/payment_session.hpp"
 
@@ -18,9 +19,10 @@ namespace x402 {
 // What is settled. Texts are owned: the request may be gone before the answer.
 struct SettlementTerms {
     ClaimRef claim;
-    std::string body;             // of POST /settle, byte for byte
-    std::string network;          // CAIP-2
-    std::string receipt_network;  // as the module's receipt names it
+    std::shared_ptr<StoreHold> hold;  // of it at the store; or nullptr
+    std::string body;                 // of POST /settle, byte for byte
+    std::string network;              // CAIP-2
+    std::string receipt_network;      // as the module's receipt names it
     std::string payer;  // as verified; with settle `before` the payload's
     std::string amount;
     std::string asset;
@@ -48,8 +50,11 @@ struct SettlementResult {
     PaymentEvent event = PaymentEvent::settle_unknown;
     SettleVerdict verdict = SettleVerdict::unknown;
     bool unproven_refused = false;  // 409 instead of 503
-    bool unwritten = false;         // not sent: the journal does not take it
-    std::string receipt;            // JSON, for PAYMENT-RESPONSE
+    // Not sent: journal or store does not take it, or not in time.
+    bool unwritten = false;
+    bool unwritten_in_doubt = false;   // the store may have taken it
+    bool delivered_elsewhere = false;  // paid: by another machine
+    std::string receipt;               // JSON, for PAYMENT-RESPONSE
     std::string reason;
     std::string transaction;  // as the facilitator named it; may be empty
     ngx_msec_t time = 0;      // it took
@@ -78,10 +83,15 @@ public:
     // The request is gone, and decided what becomes of the claim: nothing was
     // sent, or it is paid.
     void cancel() { delete this; }
+    // The store was away and may have forgotten what is on the wire.
+    void tell_again();
     // The worker ends: the outcome is unknown, and the ledger says so.
     void abandon();
 
 private:
+    // What was waited for is recorded, or (false) cannot be.
+    using Then = void (*)(Settlement &, bool good);
+
     Settlement(Worker &worker, Endpoint &endpoint, SettlementTerms terms,
                PaymentState state, Slot slot, Done done, void *data);
     ~Settlement();
@@ -89,10 +99,14 @@ private:
     void claim_and_send();
     void write_and_send();
     void finish_later();
-    bool waits_for_disk(void (*then)(Settlement &, bool good));
+    bool waits_for_record(StoreScript stage, Then then);
+    bool waits_for_store();
+    StoreOrder store_order() const;
+    void change_store_claim(ClaimChange change);
     void send_recorded(bool good);
     void tell_of(const PaymentStep &step);
     bool secures(const PaymentStep &paid);
+    void secured();
     void end(const PaymentStep &step);
     SettleAnswer read_reply(const FacilitatorReply &reply);
     bool asks_twice(SettleAnswer &answer);
@@ -113,6 +127,7 @@ private:
     static void on_reply(void *data, FacilitatorReply &reply);
     static void on_unwritten(ngx_event_t *event);
     static void on_disk(void *data, bool good);
+    static void on_store(void *data, const StoreReply &reply);
 
     Worker &worker_;
     Endpoint *endpoint_;
@@ -128,15 +143,21 @@ private:
     bool asked_twice_ = false;  // after settlement_pending
     std::string answer_body_;
     DiskWait disk_;
-    void (*then_)(Settlement &, bool good) = nullptr;  // it was waited for
-    SettlementResult result_;                          // while it is secured
+    StoreCall store_;
+    StoreScript stage_ = StoreScript::settling;  // that is waited for
+    const char *unrecorded_ = nullptr;           // why it could not be
+    bool in_doubt_ = false;   // the store may have it all the same
+    bool elsewhere_ = false;  // another machine delivers
+    bool on_wire_ = false;
+    Then then_ = nullptr;
+    SettlementResult result_;  // while it is secured
 };
 
 // A step in the middle: the settlement goes on.
 inline bool is_on_its_way(const PaymentStep &step)
 {
     return step.action == PaymentAction::call_settle
-           || step.action == PaymentAction::wait_for_disk;
+           || step.action == PaymentAction::wait_for_record;
 }
 
 }  // namespace x402

@@ -79,6 +79,7 @@ SettlementResult Settlement::result_of(const SettleAnswer &answer)
 {
     SettlementResult result = interpret(answer);
     result.unwritten = unwritten_.handler != nullptr;
+    result.unwritten_in_doubt = in_doubt_;
     result.transaction = answer.transaction;
     result.time = ngx_current_msec - started_;
     result.asked = &endpoint_->conf();

@@ -10,6 +10,8 @@
 #include "nginx/worker/ngx_http_x402_settle_retry.hpp"
 #include "nginx/worker/ngx_http_x402_settlement.hpp"
 #include "nginx/worker/ngx_http_x402_shadow_call.hpp"
+#include "nginx/worker/ngx_http_x402_shared_store.hpp"
+#include "nginx/worker/ngx_http_x402_store_watch.hpp"
 #include "nginx/worker/ngx_http_x402_supported.hpp"
 #include "nginx/worker/ngx_http_x402_webhook.hpp"
 
@@ -44,10 +46,17 @@ Worker::Worker(MainConf *mcf)
     if (owner.stamp != 0 && syncs_journal(zone)) {
         sync = std::make_unique<JournalSync>(zone);
     }
+    if (mcf->store && owner.stamp != 0) {
+        store = std::make_unique<SharedStore>(*this, *mcf->store);
+    }
     if (can_call) {
         supported = watch_supported(zone, endpoints);
         if (owner.stamp != 0) {
             unknown = std::make_unique<SettleRetry>(*this, *mcf->http_loc_conf);
+            if (store) {
+                watch = std::make_unique<StoreWatch>(*this, *unknown,
+                                                     ngx_worker == 0);
+            }
             if (JournalFile *journal = journal_of(zone)) {
                 compaction =
                     std::make_unique<JournalCompaction>(zone, owner, *journal);
@@ -66,6 +75,9 @@ Worker::~Worker()
     while (!shadow_calls.empty()) {
         shadow_calls.back()->abandon();
     }
+    watch.reset();
+    unknown.reset();
+    store.reset();
     follower.reset();
     webhook.reset();
     sync.reset();
@@ -134,6 +146,19 @@ MainConf *main_conf_of(ngx_cycle_t *cycle)
         ngx_http_cycle_get_module_main_conf(cycle, ngx_http_x402_module));
 }
 
+void look_up_store(StoreConf *store, ngx_log_t *log)
+{
+    if (store == nullptr || store->resolver || store->url.host_is_address) {
+        return;
+    }
+    store->addresses = look_up_addresses(store->url.host);
+    if (store->addresses.empty()) {
+        log_line(NGX_LOG_WARN, log,
+                 "no address found for the store \"" + store->url.host
+                     + "\"; workers go on asking, nothing is sold until then");
+    }
+}
+
 void look_up_facilitators(MainConf *mcf, ngx_log_t *log)
 {
     std::vector<FacilitatorConf *> all = mcf->facilitators;
@@ -187,6 +212,7 @@ ngx_int_t ngx_http_x402_init_module(ngx_cycle_t *cycle)
         if (mcf != nullptr && !ngx_test_config) {
             tell_version(cycle->log);
             look_up_facilitators(mcf, cycle->log);
+            look_up_store(mcf->store, cycle->log);
         }
         return static_cast<ngx_int_t>(NGX_OK);
     });

@@ -28,6 +28,8 @@ class ShadowCall;
 class WebhookSender;
 class SettleRetry;
 class SignedOffers;
+class SharedStore;
+class StoreWatch;
 class CensusTaker;
 
 struct Worker {
@@ -76,6 +78,8 @@ struct Worker {
     std::unique_ptr<JournalFollower> follower;      // in one of the workers
     std::unique_ptr<CensusTaker> census;            // as well
     std::unique_ptr<WebhookSender> webhook;         // as well
+    std::unique_ptr<SharedStore> store;             // x402_store
+    std::unique_ptr<StoreWatch> watch;              // of it
 };
 
 // A place among the payments in flight, given back when destroyed.

@@ -21,7 +21,7 @@ sub new ($class, $port, %options) {
     socket(my $fh, AF_INET, SOCK_STREAM, 0) or die "socket: $!";
     setsockopt $fh, SOL_SOCKET, SO_RCVBUF, $options{receive_buffer} if $options{receive_buffer};
     bind($fh, sockaddr_in(0, inet_aton($options{from}))) or die "bind: $!" if $options{from};
-    connect($fh, sockaddr_in($port, INADDR_LOOPBACK)) or die "connect to port $port: $!";
+    connect($fh, sockaddr_in($port, $options{to} ? inet_aton($options{to}) : INADDR_LOOPBACK)) or die "connect to port $port: $!";
     setsockopt $fh, IPPROTO_TCP, TCP_NODELAY, 1;
     $fh->blocking(0);
     return bless {

@@ -17,7 +17,8 @@ package X402::Nginx;
 # Holes: %%GLOBALS%% (pid, log, user, module, sanitizer environment), %%HTTP%%
 # (temporary paths inside the directory of the test), %%DIR%%, %%MODULE%%,
 # %%PORT%% and %%PORT_name%% (from the kernel, the same for a name all through
-# the test), %%FACILITATOR%% (an URL), %%BACKEND%% (host:port), and whatever
+# the test), %%ADDRESS%% (127.0.0.1, or address => '127.0.0.2' of a second machine
+# at the same port => number), %%FACILITATOR%% (an URL), %%BACKEND%% (host:port), and whatever
 # is given as holes => { NAME => text }.
 #
 # Environment: X402_MODULE ("static": NGINX has it built in), NGINX, X402_PRELOAD
@@ -52,7 +53,8 @@ sub built () { return module() eq 'static' || -e module() }
 sub new ($class, $conf, %options) {
     my $self = bless {
         temp     => File::Temp->newdir('x402-XXXXXXXX', TMPDIR => 1, CLEANUP => !$ENV{X402_KEEP}),
-        ports    => {},
+        ports    => defined $options{port} ? { '' => $options{port} } : {},
+        address  => $options{address},
         level    => $options{level} // 'info',
         with     => $options{module} // 1,
         holes    => $options{holes} // {},
@@ -90,6 +92,7 @@ sub write ($self, $path, $content) {
 
 sub filled ($self, $text, $log = 'logs/error.log') {
     my %holes = (
+        ADDRESS => $self->{address} // '127.0.0.1',
         DIR     => $self->{dir},
         MODULE  => module(),
         GLOBALS => $self->globals($log),
@@ -248,6 +251,7 @@ sub config_error ($self, $conf) {
 
 sub connect ($self, %options) {
     my $port = $self->port($options{port} // '');
+    $options{to} //= $self->{address};
     my $client = $options{h2} ? X402::H2->new($port, %options) : X402::Http->new($port, %options);
     push $self->{clients}->@*, $client;
     weaken($self->{clients}[-1]);

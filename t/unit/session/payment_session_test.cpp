@@ -32,8 +32,18 @@ constexpr Row kExpected[] = {
     {S::arrived,        E::claim_taken_to_serve,  S::verified,       A::proceed,      C::keep},
     {S::arrived,        E::claim_unknown_resumed, S::settling_first, A::call_settle,  C::settling},
     {S::arrived,        E::claim_paid_resumed,    S::paid,           A::proceed,      C::keep},
+    {S::arrived,        E::claim_asked,           S::taking,         A::ask_store,    C::keep},
     {S::arrived,        E::answered_without_call, S::closed,         A::none,         C::keep},
     {S::arrived,        E::request_gone,          S::closed,         A::none,         C::free},
+
+    {S::taking,         E::claim_taken,           S::verifying,      A::call_verify,  C::keep},
+    {S::taking,         E::claim_taken_to_settle, S::settling_first, A::call_settle,  C::settling},
+    {S::taking,         E::claim_taken_to_serve,  S::verified,       A::proceed,      C::keep},
+    {S::taking,         E::claim_unknown_resumed, S::settling_first, A::call_settle,  C::settling},
+    {S::taking,         E::claim_paid_resumed,    S::paid,           A::proceed,      C::keep},
+    {S::taking,         E::claim_elsewhere,       S::arrived,        A::none,         C::free},
+    {S::taking,         E::answered_without_call, S::closed,         A::none,         C::free},
+    {S::taking,         E::request_gone,          S::closed,         A::cancel_call,  C::free},
 
     {S::verifying,      E::verify_valid,          S::verified,       A::proceed,      C::verified},
     {S::verifying,      E::verify_final,          S::paid,           A::proceed,      C::paid},
@@ -91,9 +101,11 @@ constexpr Row kExpected[] = {
     {S::recording_first, E::request_gone,         S::closed,         A::cancel_call,  C::free},
 
     {S::securing,       E::recorded,              S::delivering,     A::release,      C::keep},
+    {S::securing,       E::claim_lost,            S::closed,         A::replace,      C::delivered},
     {S::securing,       E::request_gone,          S::closed,         A::cancel_call,  C::owed},
 
     {S::securing_first, E::recorded,              S::paid,           A::proceed,      C::keep},
+    {S::securing_first, E::claim_lost,            S::closed,         A::challenge,    C::delivered},
     {S::securing_first, E::request_gone,          S::closed,         A::cancel_call,  C::owed},
 
     {S::securing_verified, E::recorded,           S::paid,           A::proceed,      C::keep},
@@ -128,6 +140,7 @@ constexpr Fallback kUnexpected[] = {
     {S::paid,           C::owed},     // money moved
     {S::delivering,     C::owed},
     {S::delivered,      C::owed},
+    {S::taking,         C::free},
     {S::recording,      C::free},     // nothing was sent
     {S::recording_first, C::free},
     {S::securing,       C::owed},     // money moved
@@ -196,7 +209,7 @@ TEST(PaymentSession, EveryPairIsTheOneOfTheTable)
         EXPECT_EQ(next.claim, expected.claim);
         ++pairs;
     });
-    EXPECT_EQ(pairs, 16u * 25u);
+    EXPECT_EQ(pairs, 17u * 28u);
 }
 
 TEST(PaymentSession, TheTableNamesEachPairOnce)
@@ -366,7 +379,7 @@ TEST(PaymentSession, NoWayThroughItLosesMoney)
             // With a journal that is synced, and without.
             PaymentStep plain = step(run.state, event);
             for (const PaymentStep &next :
-                 {plain, on_disk_first(event, plain)}) {
+                 {plain, recorded_first(event, plain)}) {
                 Walk after = run;
                 after.option.push_back(event);
                 SCOPED_TRACE(way_of(after));
@@ -393,11 +406,11 @@ TEST(PaymentSession, WithASyncedJournalTheDiskComesFirst)
     each_pair([](PaymentState state, PaymentEvent event) {
         SCOPED_TRACE(pair_name(state, event));
         PaymentStep plain = step(state, event);
-        PaymentStep next = on_disk_first(event, plain);
+        PaymentStep next = recorded_first(event, plain);
         EXPECT_EQ(next.claim, plain.claim);
         bool writes = (plain.claim == C::settling || plain.claim == C::paid)
                       && event != E::claim_unknown_resumed;
-        EXPECT_EQ(next.action == A::wait_for_disk, writes);
+        EXPECT_EQ(next.action == A::wait_for_record, writes);
         if (!writes) {
             EXPECT_EQ(next.next, plain.next);
             EXPECT_EQ(next.action, plain.action);

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: Apache-2.0
+// Commands and answers on an open connection; its deadlines and its end.
+#include "nginx/call/redis/ngx_http_x402_redis_link.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/text_excerpt.hpp"
+#include "nginx/core/ngx_http_x402_log.hpp"
+#include "store/store_check.hpp"
+
+namespace x402 {
+
+namespace {
+
+constexpr std::size_t kReadBytes = 16 * 1024;
+constexpr ngx_msec_t kProbeInterval = 1000;
+constexpr unsigned kLateAnswers = 3;
+constexpr time_t kComplainInterval = 60;
+
+ngx_msec_t time_left(ngx_msec_t moment)
+{
+    auto left = static_cast<ngx_msec_int_t>(moment - ngx_current_msec);
+    return left > 0 ? static_cast<ngx_msec_t>(left) : 0;
+}
+
+}  // namespace
+
+void RedisCall::stop()
+{
+    if (link_) {
+        link_->forget(this);
+        link_ = nullptr;
+    }
+}
+
+RedisLink::RedisLink(const StoreConf &conf, Ready on_ready, void *data)
+    : conf_(conf),
+      ready_(on_ready),
+      ready_data_(data),
+      flush_(
+          AtQuit::stay,
+          [](void *link) { static_cast<RedisLink *>(link)->flush(); }, this),
+      deadline_(
+          AtQuit::stay,
+          [](void *link) { static_cast<RedisLink *>(link)->timed(); }, this),
+      retry_(
+          AtQuit::leave,
+          [](void *link) { static_cast<RedisLink *>(link)->retry(); }, this)
+{
+    if (conf.url.secure) {
+        tls_ = std::make_unique<TlsPeer>(*conf.tls, conf.url.host,
+                                         conf.url.host_is_address, true);
+    }
+    if (!conf.url.host_is_address) {
+        book_ = std::make_unique<AddressBook>(
+            conf.url.host, conf.resolver, conf.addresses, on_looked_up, this);
+    }
+}
+
+RedisLink::~RedisLink()
+{
+    for (Pending &pending : pending_) {
+        if (pending.call) {
+            pending.call->link_ = nullptr;
+        }
+    }
+    close();
+}
+
+void RedisLink::start()
+{
+    connect();
+}
+
+bool RedisLink::expect(RedisCall &call, std::size_t begin, RedisCall::Done done,
+                       void *data)
+{
+    pending_.push_back(
+        {&call, out_begin_ + begin, ngx_current_msec + conf_.timeout});
+    call.link_ = this;
+    call.done_ = done;
+    call.data_ = data;
+    arm();
+    if (state_ == State::ready) {
+        flush_.post();
+    }
+    return true;
+}
+
+void RedisLink::forget(RedisCall *call)
+{
+    for (Pending &pending : pending_) {
+        if (pending.call == call) {
+            pending.call = nullptr;
+        }
+    }
+}
+
+// All that came together in this turn, in as few system calls as it takes.
+void RedisLink::flush()
+{
+    if (state_ == State::ready) {
+        guarded_event([&] { send(); });
+    }
+}
+
+bool RedisLink::send_bytes(const std::string &bytes, std::size_t &sent)
+{
+    while (sent < bytes.size()) {
+        auto *begin =
+            reinterpret_cast<u_char *>(const_cast<char *>(bytes.data() + sent));
+        ssize_t n = c_->send(c_, begin, bytes.size() - sent);
+        if (n == NGX_AGAIN) {
+            break;
+        }
+        if (n < 0) {
+            return false;
+        }
+        sent += static_cast<std::size_t>(n);
+    }
+    return ngx_handle_write_event(c_->write, 0) == NGX_OK;
+}
+
+void RedisLink::send()
+{
+    bool alive = state_ == State::greeting ? send_bytes(hello_, hello_sent_)
+                                           : send_bytes(out_, out_sent_);
+    if (!alive) {
+        fail("the connection broke", true);
+        return;
+    }
+    if (state_ == State::ready && out_sent_ == out_.size()) {
+        out_begin_ += out_.size();
+        out_.clear();
+        out_sent_ = 0;
+    }
+    if (c_->read->ready) {
+        receive();
+    }
+}
+
+void RedisLink::receive()
+{
+    std::uint64_t opened = opened_;
+    for (;;) {
+        if (in_.size() - in_size_ < kReadBytes) {
+            in_.resize(in_size_ + 2 * kReadBytes);
+        }
+        ssize_t n = c_->recv(c_, reinterpret_cast<u_char *>(&in_[in_size_]),
+                             in_.size() - in_size_);
+        if (n == NGX_AGAIN) {
+            break;
+        }
+        if (n <= 0) {
+            fail(n == 0 ? "it closed the connection" : "the connection broke",
+                 true);
+            return;
+        }
+        in_size_ += static_cast<std::size_t>(n);
+        std::size_t used = 0;
+        RespReply::State read = RespReply::State::complete;
+        while (used < in_size_ && opened == opened_) {
+            read = reply_.read({in_.data() + used, in_size_ - used});
+            if (read != RespReply::State::complete) {
+                break;
+            }
+            used += reply_.used();
+            dispatch(reply_);
+        }
+        if (opened != opened_) {
+            return;  // what was read told to close it
+        }
+        if (read == RespReply::State::broken) {
+            fail(std::string("it does not speak the protocol of Redis: ")
+                     + reply_.problem(),
+                 false);
+            return;
+        }
+        std::memmove(&in_[0], &in_[used], in_size_ - used);
+        in_size_ -= used;
+        if (!c_->read->ready) {
+            break;
+        }
+    }
+    if (ngx_handle_read_event(c_->read, 0) != NGX_OK) {
+        fail("the connection broke", true);
+    }
+}
+
+void RedisLink::dispatch(const RespReply &reply)
+{
+    late_ = 0;
+    if (state_ == State::greeting) {
+        read_greeting(reply);
+        return;
+    }
+    if (pending_.empty()) {
+        fail("it answered what was not asked", false);
+        return;
+    }
+    RedisCall *call = pending_.front().call;
+    pending_.pop_front();
+    if (call) {
+        call->link_ = nullptr;
+        guarded(ngx_cycle->log, 0, [&] {
+            call->done_(call->data_, RedisEnd::answered, reply);
+            return 0;
+        });
+    }
+    if (reply.is_error()) {
+        complain_of(reply);
+    }
+}
+
+void RedisLink::complain_of(const RespReply &reply)
+{
+    std::string_view word = reply.error_word();
+    if (word == "NOSCRIPT") {
+        return;
+    }
+    StoreErrorAdvice advice = advice_of_store_error(word);
+    std::string why =
+        "it answered \"" + log_excerpt(std::string(reply.root().text)) + "\""
+        + (*advice.advice ? std::string("; ") + advice.advice : "");
+    if (advice.reconnect) {
+        fail(why, true);
+    } else {
+        complain(advice.operator_fault ? NGX_LOG_CRIT : NGX_LOG_ERR, why);
+    }
+}
+
+// `retry`: what was open breaks in the best of families; it is opened again at
+// once. Otherwise, or if that fails, the store is away.
+void RedisLink::fail(const std::string &why, bool retry)
+{
+    bool at_once = retry && was_ready_;
+    was_ready_ = false;
+    close();
+    complain(NGX_LOG_ERR, why);
+    away_ = !at_once;
+    end_all();
+    if (at_once) {
+        connect();
+    } else {
+        retry_.arm(kProbeInterval);
+    }
+}
+
+void RedisLink::end_all()
+{
+    std::uint64_t sent = out_begin_ + out_sent_;
+    out_begin_ += out_.size();
+    out_.clear();
+    out_sent_ = 0;
+    deadline_.disarm();
+    // Those that are told may stop others, and begin new ones.
+    for (std::size_t left = pending_.size(); left > 0; left--) {
+        Pending ended = pending_.front();
+        pending_.pop_front();
+        RedisCall *call = ended.call;
+        if (call == nullptr) {
+            continue;
+        }
+        call->link_ = nullptr;
+        RedisEnd end = ended.begin < sent ? RedisEnd::lost : RedisEnd::unsent;
+        guarded(ngx_cycle->log, 0, [&] {
+            call->done_(call->data_, end, RespReply());
+            return 0;
+        });
+    }
+}
+
+void RedisLink::close()
+{
+    if (c_) {
+        if (tls_) {
+            end_tls(c_, false);
+        }
+        ngx_close_connection(c_);
+        c_ = nullptr;
+    }
+    opened_++;
+    in_size_ = 0;
+    state_ = State::idle;
+}
+
+// The same is said once a minute.
+void RedisLink::complain(ngx_uint_t level, const std::string &why)
+{
+    if (why == complained_ && ngx_time() - complained_at_ < kComplainInterval) {
+        return;
+    }
+    complained_ = why;
+    complained_at_ = ngx_time();
+    log_line(level, ngx_cycle->log,
+             "store \"" + conf_.url.base() + "\": " + why);
+}
+
+void RedisLink::arm()
+{
+    if (deadline_.armed()) {
+        return;
+    }
+    for (const Pending &pending : pending_) {
+        if (pending.call) {
+            deadline_.arm(std::max<ngx_msec_t>(time_left(pending.deadline), 1));
+            return;
+        }
+    }
+}
+
+void RedisLink::timed()
+{
+    bool some = false;
+    for (std::size_t i = 0; i < pending_.size(); i++) {
+        RedisCall *call = pending_[i].call;
+        if (call == nullptr || time_left(pending_[i].deadline) > 0) {
+            continue;
+        }
+        some = true;
+        late_++;
+        pending_[i].call = nullptr;
+        call->link_ = nullptr;
+        guarded(ngx_cycle->log, 0, [&] {
+            call->done_(call->data_, RedisEnd::late, RespReply());
+            return 0;
+        });
+    }
+    if (some && late_ >= kLateAnswers && c_ != nullptr) {
+        guarded_event([&] {
+            fail("no answer in time (timeout of x402_store), three times in a "
+                 "row; it is asked again each second, and until it answers "
+                 "nothing is sold",
+                 false);
+        });
+        return;
+    }
+    arm();
+}
+
+}  // namespace x402

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// x402_store as configured.
+#ifndef NGX_HTTP_X402_STORE_CONF_HPP
+#define NGX_HTTP_X402_STORE_CONF_HPP
+
+#include <string>
+#include <vector>
+
+#include "base/token_signature.hpp"
+#include "nginx/call/ngx_http_x402_http_client_tls.hpp"
+#include "nginx/core/ngx_http_x402_boundary.hpp"
+#include "store/store_url.hpp"
+
+namespace x402 {
+
+struct StoreConf {
+    StoreUrl url;
+    SecretText password;  // empty: none
+    std::string prefix = "x402";
+    ngx_msec_t timeout = 200;
+    std::int64_t lease = 90 * 1000;   // ms: then others take a claim over
+    std::string trusted_certificate;  // path; empty: the system's
+    TlsContext *tls = nullptr;        // of rediss://
+    ngx_resolver_t *resolver = nullptr;
+    // Looked up before workers start; empty: workers do.
+    std::vector<std::string> addresses;
+    ConfOrigin origin{};
+};
+
+}  // namespace x402
+
+#endif

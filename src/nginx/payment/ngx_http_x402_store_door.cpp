@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nginx/payment/ngx_http_x402_store_door.hpp"
+
+#include <algorithm>
+
+#include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/payment/ngx_http_x402_payer_claims.hpp"
+#include "nginx/payment/ngx_http_x402_payment.hpp"
+#include "nginx/payment/ngx_http_x402_payment_answer.hpp"
+#include "nginx/payment/ngx_http_x402_payment_settlement.hpp"
+#include "nginx/payment/ngx_http_x402_phase_wait.hpp"
+#include "nginx/payment/ngx_http_x402_resume.hpp"
+#include "nginx/payment/ngx_http_x402_verified.hpp"
+#include "nginx/reply/ngx_http_x402_reply.hpp"
+#include "nginx/request/ngx_http_x402_price_grace.hpp"
+#include "session/claim_memory.hpp"
+
+namespace x402 {
+
+namespace {
+
+constexpr ngx_msec_t kLongestLookInterval = 400;
+
+// What a request waits for the store with.
+struct StoreDoor {
+    StoreCall call;
+    PeerChoice peer;
+    ClaimView claim;    // that is to be resumed
+    bool told = false;  // the store has been told of it first
+};
+
+StoreDoor &door_of(RequestCtx &ctx)
+{
+    return *static_cast<StoreDoor *>(ctx.door.get());
+}
+
+StoreDoor &open_door(RequestCtx &ctx)
+{
+    ctx.door = std::make_shared<StoreDoor>();
+    return door_of(ctx);
+}
+
+Worker &worker_here(const RequestCtx &ctx)
+{
+    return *worker_of(main_conf(ctx.r));
+}
+
+std::shared_ptr<StoreHold> hold_for(RequestCtx &ctx, const Digest &key)
+{
+    const ClaimFacts &facts = ctx.payment->facts;
+    return std::make_shared<StoreHold>(*worker_here(ctx).store, key,
+                                       facts.payer, facts.binding.resource);
+}
+
+// As resume_request(); but a request that waits for its next look at the claim
+// is not disturbed.
+template <class Body> void resume_from_door(RequestCtx &ctx, Body &&body)
+{
+    bool taken = guarded(ctx.r->connection->log, false, [&] {
+        body();
+        return true;
+    });
+    if (!taken) {
+        give_up_request(ctx.r);
+    } else if (ctx.state() != PaymentState::arrived
+               || !ctx.claim_wait_timer.timer_set) {
+        resume_phases(ctx.r);
+    }
+}
+
+// A claim as another machine knows it.
+ClaimView view_of(const RequestCtx &ctx, const StoredClaim &stored,
+                  const JournalRecord *record)
+{
+    ClaimView view;
+    view.state = stored.state;
+    view.key = stored.key;
+    view.in_use = stored.in_use();
+    view.abandoned = stored.flags & kAbandoned;
+    view.was_verified = stored.flags & kWasVerified;
+    view.ever_unknown = stored.flags & kEverUnknown;
+    view.executions = stored.executions;
+    if (record) {
+        view.binding = record->binding;
+        view.same_client =
+            record->redeliver_key == ctx.payment->facts.redeliver_key;
+        view.never_settled =
+            view.state == ClaimState::paid && record->settle_started == 0;
+        view.expires = record->expires;
+    }
+    return view;
+}
+
+// Whether a claim that is over, as the store says, was known to be less here.
+void end_local_claim(RequestCtx &ctx, const StoredClaim &stored)
+{
+    ClaimFacts facts = ctx.payment->facts;
+    facts.key = stored.key;
+    LockedClaims claims(worker_here(ctx).zone);
+    ClaimView view = claims->look_up(facts, ngx_time());
+    if (view.in_use || view.state == ClaimState::free) {
+        return;
+    }
+    if (stored.state == ClaimState::delivered
+        || stored.state == ClaimState::closed) {
+        claims->set_delivered(view.ref, ngx_time());
+    } else if (stored.state == ClaimState::refused) {
+        claims->set_refused(view.ref, ngx_time());
+    }
+}
+
+// Another machine has the claim, in whatever state: answers, or waits for it.
+void answer_held(RequestCtx &ctx, const StoredClaim &stored, bool may_resume)
+{
+    JournalRecord record;
+    bool known = restored_record(stored, {}, record);
+    ClaimView view = view_of(ctx, stored, known ? &record : nullptr);
+    ctx.slot = Slot();
+    ngx_msec_t interval =
+        std::min(kClaimLookInterval << std::min(ctx.payment->looks++, 3u),
+                 kLongestLookInterval);
+    if (is_in_flight(view) && wait_for_claim(ctx, interval)) {
+        return;
+    }
+    switch (answer_of(view, presenter_of(ctx, view))) {
+    case ClaimAnswer::in_use:
+        decide(ctx, in_use_answer());
+        break;
+    case ClaimAnswer::ask_again:
+    case ClaimAnswer::deliver:
+        if (may_resume) {
+            resume_from_store(ctx, view);
+            break;
+        }
+        [[fallthrough]];
+    case ClaimAnswer::used:
+        if (view.state != ClaimState::unknown) {
+            challenge(ctx, "payment_already_used");
+            break;
+        }
+        [[fallthrough]];
+    case ClaimAnswer::unknown:
+        decide(ctx, unknown_answer());
+        break;
+    case ClaimAnswer::none:
+        // Refused a moment ago, elsewhere: the next try begins anew.
+        decide(ctx, busy_answer(kRetryInFlight));
+        break;
+    }
+}
+
+// Older claims of the payer that other machines know are known here, too.
+void import_older(Worker &worker, const StoreAnswer &answer)
+{
+    for (std::size_t i = 0; i < answer.older_count; i++) {
+        JournalRecord record;
+        if (restored_record(answer.older[i], {}, record)) {
+            LockedClaims(worker.zone)->adopt(record, ngx_time());
+        }
+    }
+}
+
+void on_taken(void *data, const StoreReply &reply)
+{
+    auto *ctx = static_cast<RequestCtx *>(data);
+    resume_from_door(*ctx, [&] {
+        Worker &worker = worker_here(*ctx);
+        PeerChoice peer = door_of(*ctx).peer;
+        if (reply.is(StoreVerdict::taken)) {
+            import_older(worker, reply.answer);
+            if (reply.answer.claim.state == ClaimState::refused) {
+                set_settle_time(*ctx, true);
+            }
+            ask_facilitator(*ctx, worker, peer);
+            return;
+        }
+        if (!reply.is(StoreVerdict::held)) {
+            if (reply.kind == StoreReply::Kind::undone) {
+                ctx->payment->hold->end();  // there is nothing to be undone
+            }
+            decide(*ctx, busy_answer(kRetryStore));
+            return;
+        }
+        ctx->payment->hold->end();
+        advance(*ctx, PaymentEvent::claim_elsewhere);
+        ctx->payment->hold.reset();
+        ctx->payment->claim = ClaimRef();
+        answer_held(*ctx, reply.answer.claim, true);
+    });
+}
+
+// What this machine knows of a claim of which the store knows less: after a
+// failover, or when it was emptied.
+bool tell_store_of(RequestCtx &ctx, const StoreHold &hold,
+                   const ClaimView &claim)
+{
+    JournalRecord record =
+        LockedClaims(worker_here(ctx).zone)->record(claim.ref);
+    if (record.state != static_cast<std::uint32_t>(claim.state)) {
+        return false;
+    }
+    StoreOrder order = hold.order(StoreScript::finish, record);
+    order.finish =
+        claim.state == ClaimState::paid ? FinishAs::owed : FinishAs::unknown;
+    order.settle = std::move(record.settle);
+    hold.store().tell(std::move(order));
+    return true;
+}
+
+// A claim that was resumed in the store, and could not be on this machine, is
+// given back.
+void give_back(StoreHold &hold, const JournalRecord &record)
+{
+    StoreOrder order = hold.order(StoreScript::finish, record);
+    order.finish = static_cast<ClaimState>(record.state) == ClaimState::paid
+                       ? FinishAs::owed
+                       : FinishAs::unknown;
+    hold.end();
+    hold.store().tell(std::move(order));
+}
+
+// The local claim of what the store has granted. state free: there is no room
+// for it.
+ClaimView adopt_granted(RequestCtx &ctx, const StoreAnswer &answer,
+                        JournalRecord &record)
+{
+    if (!restored_record(answer.claim, answer.settle, record)) {
+        return {};
+    }
+    // The execution that the store has counted is counted here by resume().
+    JournalRecord local = record;
+    if (answer.claim.state == ClaimState::paid && local.executions > 0) {
+        local.executions--;
+    }
+    ClaimFacts facts = ctx.payment->facts;
+    facts.key = answer.claim.key;
+    LockedClaims claims(worker_here(ctx).zone);
+    return claims->adopt(local, ngx_time()) ? claims->look_up(facts, ngx_time())
+                                            : ClaimView();
+}
+
+void ask_to_resume(RequestCtx &ctx, StoreCall::Done done)
+{
+    StoreHold &hold = *ctx.payment->hold;
+    StoreOrder order = hold.order(StoreScript::resume);
+    order.what = ResumeWhat::any;
+    door_of(ctx).call.begin(hold.store(), std::move(order), done, &ctx);
+}
+
+void on_resumed(void *data, const StoreReply &reply);
+
+void resumed(RequestCtx &ctx, const StoreReply &reply)
+{
+    Worker &worker = worker_here(ctx);
+    ClaimView local = door_of(ctx).claim;
+    auto hold = ctx.payment->hold;
+    if (reply.is(StoreVerdict::resumed)) {
+        JournalRecord record;
+        ClaimView claim = adopt_granted(ctx, reply.answer, record);
+        if (claim.state == ClaimState::free) {
+            give_back(*hold, record);
+            decide(ctx, unknown_answer());
+            return;
+        }
+        resume_claim(ctx, worker, claim);
+        if (ctx.state() == PaymentState::closed && !hold->over()) {
+            give_back(*hold, record);
+        }
+        return;
+    }
+    const StoredClaim &stored = reply.answer.claim;
+    if (reply.is(StoreVerdict::lost) && stored.state == ClaimState::free
+        && !door_of(ctx).told && tell_store_of(ctx, *hold, local)) {
+        door_of(ctx).told = true;
+        ask_to_resume(ctx, on_resumed);
+        return;
+    }
+    hold->end();
+    if (reply.is(StoreVerdict::lost) && stored.state != ClaimState::free) {
+        end_local_claim(ctx, stored);
+        advance(ctx, PaymentEvent::claim_elsewhere);
+        ctx.payment->hold.reset();
+        answer_held(ctx, stored, false);
+        return;
+    }
+    // Money: no other knows better; what was asked for is not asked for again.
+    decide(ctx, local.state == ClaimState::unknown ? unknown_answer()
+                                                   : busy_answer(kRetryStore));
+}
+
+void on_resumed(void *data, const StoreReply &reply)
+{
+    auto *ctx = static_cast<RequestCtx *>(data);
+    resume_from_door(*ctx, [&] { resumed(*ctx, reply); });
+}
+
+// The claims of the payer that come before this payment, oldest first: owed
+// content, then an outcome that is unknown.
+ClaimView older_claim_of(RequestCtx &ctx, Worker &worker)
+{
+    const ClaimFacts &facts = ctx.payment->facts;
+    Purchase purchase{facts.payer, facts.binding};
+    LockedClaims claims(worker.zone);
+    ClaimView older = claims->find_owed(purchase, ngx_time());
+    return older.state != ClaimState::free
+               ? older
+               : claims->find_unknown(purchase, ngx_time());
+}
+
+void older_resumed(RequestCtx &ctx, const StoreReply &reply)
+{
+    std::shared_ptr<StoreHold> older = std::move(ctx.payment->older_hold);
+    if (!reply.is(StoreVerdict::resumed)) {
+        older->end();
+        const StoredClaim &stored = reply.answer.claim;
+        bool over = reply.is(StoreVerdict::lost)
+                    && (stored.state == ClaimState::delivered
+                        || stored.state == ClaimState::refused
+                        || stored.state == ClaimState::closed);
+        if (over) {
+            end_local_claim(ctx, stored);
+            accept_valid_payment(ctx);
+            return;
+        }
+        end_payment(ctx, PaymentEvent::verify_failed, unknown_answer());
+        return;
+    }
+    JournalRecord record;
+    ClaimView claim = adopt_granted(ctx, reply.answer, record);
+    auto own = ctx.payment->hold;
+    ctx.payment->hold = older;
+    if (claim.state == ClaimState::free
+        || older_claim_of(ctx, worker_here(ctx)).key != claim.key
+        || !adopt_older_claim(ctx, worker_here(ctx))) {
+        // Another payment of this payer was faster, on this machine.
+        ctx.payment->hold = own;
+        give_back(*older, record);
+        if (ctx.state() != PaymentState::closed) {
+            end_payment(ctx, PaymentEvent::verify_failed, unknown_answer());
+        }
+        return;
+    }
+    if (ctx.state() == PaymentState::closed) {
+        give_back(*older, record);
+    }
+    // The new payment was freed on this machine, and is not settled.
+    StoreOrder freed = own->order(StoreScript::finish);
+    freed.finish = FinishAs::free;
+    own->end();
+    own->store().tell(std::move(freed));
+}
+
+void on_older_resumed(void *data, const StoreReply &reply)
+{
+    auto *ctx = static_cast<RequestCtx *>(data);
+    resume_request(ctx->r, [&] { older_resumed(*ctx, reply); });
+}
+
+}  // namespace
+
+void take_from_store(RequestCtx &ctx, const PeerChoice &peer)
+{
+    Payment &payment = *ctx.payment;
+    payment.hold = hold_for(ctx, payment.facts.key);
+    StoreDoor &door = open_door(ctx);
+    door.peer = peer;
+    StoreOrder order = payment.hold->order(StoreScript::take);
+    order.facts.expires = payment.facts.expires;
+    order.facts.flags = payment.facts.only_guard ? kOnlyGuard : 0;
+    advance(ctx, PaymentEvent::claim_asked);
+    door.call.begin(*worker_here(ctx).store, std::move(order), on_taken, &ctx);
+}
+
+void resume_from_store(RequestCtx &ctx, const ClaimView &claim)
+{
+    open_door(ctx).claim = claim;
+    ctx.payment->hold = hold_for(ctx, ctx.payment->facts.key);
+    advance(ctx, PaymentEvent::claim_asked);
+    ask_to_resume(ctx, on_resumed);
+}
+
+bool ask_store_for_older(RequestCtx &ctx, Worker &worker)
+{
+    ClaimView older = older_claim_of(ctx, worker);
+    if (older.state == ClaimState::free || older.in_use) {
+        return false;
+    }
+    StoreDoor &door = open_door(ctx);
+    auto hold = hold_for(ctx, older.key);
+    ctx.payment->older_hold = hold;
+    StoreOrder order = hold->order(StoreScript::resume);
+    order.what = ResumeWhat::any;
+    door.call.begin(*worker.store, std::move(order), on_older_resumed, &ctx);
+    return true;
+}
+
+}  // namespace x402

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// A payment at the door of one of several machines (x402_store): what the store
+// says of it before this machine verifies, delivers or asks about anything.
+#ifndef NGX_HTTP_X402_STORE_DOOR_HPP
+#define NGX_HTTP_X402_STORE_DOOR_HPP
+
+#include "nginx/payment/ngx_http_x402_facilitator_peers.hpp"
+#include "nginx/request/ngx_http_x402_ctx.hpp"
+
+namespace x402 {
+
+// The claim is taken on this machine; asks the store for it (TAKE) and goes on
+// with `peer` once it is granted, or answers from what the store knows.
+void take_from_store(RequestCtx &ctx, const PeerChoice &peer);
+
+// Content is owed, or the outcome unknown, as far as this machine knows: asks
+// the store for the claim (RESUME), and goes on as without a store.
+void resume_from_store(RequestCtx &ctx, const ClaimView &claim);
+
+// The payment of this request is verified, and its payer may have an older one
+// here. True: the store is asked for that; accept_valid_payment() comes again.
+bool ask_store_for_older(RequestCtx &ctx, Worker &worker);
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nginx/worker/ngx_http_x402_shared_store.hpp"
+
+#include <algorithm>
+
+#include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/worker/ngx_http_x402_settlement.hpp"
+#include "nginx/worker/ngx_http_x402_worker.hpp"
+
+namespace x402 {
+
+namespace {
+
+constexpr ngx_msec_t kTick = 1000;
+// What was told is told again after a reconnect for this long: a failover may
+// have lost it.
+constexpr ngx_msec_t kToldAgain = 60 * 1000;
+constexpr std::size_t kMostTold = 16 * 1024;
+// A worker that quits tells what it knows for this long.
+constexpr ngx_msec_t kLongestLinger = 30 * 1000;
+
+FinishAs finish_of(ClaimChange change)
+{
+    switch (change) {
+    case ClaimChange::delivered:
+        return FinishAs::delivered;
+    case ClaimChange::owed:
+        return FinishAs::owed;
+    case ClaimChange::refused:
+        return FinishAs::refused;
+    case ClaimChange::unknown:
+        return FinishAs::unknown;
+    default:
+        return FinishAs::free;
+    }
+}
+
+bool ends_hold(ClaimChange change)
+{
+    return change == ClaimChange::free || change == ClaimChange::abandoned
+           || finish_of(change) != FinishAs::free;
+}
+
+// Money: without random bytes a token still has to be another than that of any
+// machine; it need not be a secret.
+StoreToken unlike_others()
+{
+    static std::uint64_t count;
+    std::string hostname(
+        reinterpret_cast<const char *>(ngx_cycle->hostname.data),
+        ngx_cycle->hostname.len);
+    Digest digest = sha256(
+        hostname + ' ' + std::to_string(ngx_pid) + ' '
+        + std::to_string(ngx_time()) + ' ' + std::to_string(ngx_current_msec)
+        + ' ' + std::to_string(++count));
+    StoreToken token;
+    std::copy_n(digest.begin(), token.size(), token.begin());
+    return token;
+}
+
+}  // namespace
+
+struct SharedStore::Told {
+    Told(SharedStore &its_store, StoreOrder its_order)
+        : store(its_store), order(std::move(its_order))
+    {
+    }
+
+    SharedStore &store;
+    StoreOrder order;
+    RedisCall call;
+    bool by_text = false;
+    bool known = false;  // the store has said so
+    ngx_msec_t at = ngx_current_msec;
+};
+
+StoreHold::StoreHold(SharedStore &store, const Digest &key, const Digest &payer,
+                     const Digest &resource)
+    : StoreHold(store, key, store_shard(payer))
+{
+    payer_ = payer;
+    resource_ = resource;
+}
+
+StoreHold::StoreHold(SharedStore &store, const Digest &key, unsigned shard)
+    : store_(store), renewed_(ngx_current_msec)
+{
+    claim_.prefix = store.conf().prefix;
+    claim_.shard = shard;
+    claim_.key = key;
+    if (!fill_random(claim_.token.data(), claim_.token.size())) {
+        claim_.token = unlike_others();
+    }
+    link_.hold = this;
+    ngx_queue_insert_tail(&store.holds_, &link_.queue);
+}
+
+StoreHold::~StoreHold()
+{
+    ngx_queue_remove(&link_.queue);
+}
+
+StoreOrder StoreHold::order(StoreScript script) const
+{
+    StoreOrder order;
+    order.script = script;
+    order.claim = claim_;
+    order.facts.payer = payer_;
+    order.facts.resource = resource_;
+    order.lease = store_.lease();
+    order.now = ngx_time();
+    return order;
+}
+
+StoreOrder StoreHold::order(StoreScript script,
+                            const JournalRecord &record) const
+{
+    StoreOrder made = order(script);
+    made.facts.expires = record.expires;
+    made.facts.flags = record.flags;
+    made.facts.executions = record.executions;
+    made.record = store_record(record);
+    return made;
+}
+
+SharedStore::SharedStore(Worker &worker, const StoreConf &conf)
+    : worker_(worker),
+      conf_(conf),
+      link_(
+          conf,
+          [](void *store, const std::string &epoch) {
+              static_cast<SharedStore *>(store)->opened(epoch);
+          },
+          this),
+      tick_(
+          AtQuit::leave,
+          [](void *store) { static_cast<SharedStore *>(store)->tick(); }, this),
+      linger_(
+          AtQuit::stay,
+          [](void *store) { static_cast<SharedStore *>(store)->linger(); },
+          this)
+{
+    ngx_queue_init(&holds_);
+    tick_.arm(kTick);
+    link_.start();
+}
+
+// The worker ends: what it had still to say leaves now, if it can.
+SharedStore::~SharedStore()
+{
+    send_untold();
+    link_.flush();
+}
+
+void SharedStore::opened(const std::string &epoch)
+{
+    bool emptied = !epoch_.empty() && epoch_ != epoch;
+    if (emptied) {
+        log_line(NGX_LOG_CRIT, ngx_cycle->log,
+                 "store \"" + conf_.url.base()
+                     + "\" was emptied, or is another: what it knew of "
+                       "payments is told again as far as this worker knows "
+                       "it; look why, and let it keep its data "
+                       "(appendonly yes)");
+    }
+    epoch_ = epoch;
+    for (auto &told : told_) {
+        if (told->known) {
+            told->known = false;
+            untold_++;
+        }
+    }
+    for (Settlement *settlement : worker_.settlements) {
+        settlement->tell_again();
+    }
+    send_untold();
+}
+
+void SharedStore::tell(StoreOrder order)
+{
+    told_.push_back(std::make_unique<Told>(*this, std::move(order)));
+    untold_++;
+    if (link_.ready()) {
+        send(*told_.back());
+    }
+    if (!linger_.armed()) {
+        linger_.arm(kTick);
+    }
+    forget_old();
+}
+
+void SharedStore::send(Told &told)
+{
+    if (told.call.waits()) {
+        return;
+    }
+    ScriptBy by = told.by_text ? ScriptBy::text : ScriptBy::sha1;
+    (void)link_.send(
+        told.call, told.order.bytes(by),
+        [&](RespWriter &out) { told.order.write(out, by); }, on_told, &told);
+}
+
+void SharedStore::send_untold()
+{
+    for (auto &told : told_) {
+        if (!told->known && link_.ready()) {
+            send(*told);
+        }
+    }
+}
+
+void SharedStore::on_told(void *data, RedisEnd end, const RespReply &reply)
+{
+    auto &told = *static_cast<Told *>(data);
+    if (end == RedisEnd::answered && reply.error_word() == "NOSCRIPT"
+        && !told.by_text) {
+        told.by_text = true;
+        told.store.send(told);
+        return;
+    }
+    told.by_text = false;
+    StoreReply made =
+        store_reply(told.order.script, told.order.claim.key, end, reply);
+    if (made.kind == StoreReply::Kind::answered) {
+        told.known = true;
+        told.store.untold_--;
+    }
+}
+
+void SharedStore::forget_old()
+{
+    while (!told_.empty()) {
+        Told &oldest = *told_.front();
+        bool crowded = told_.size() > kMostTold;
+        if (!crowded
+            && !(oldest.known && ngx_current_msec - oldest.at > kToldAgain)) {
+            return;
+        }
+        if (!oldest.known) {
+            untold_--;
+            if (!complained_) {
+                complained_ = true;
+                log_line(NGX_LOG_CRIT, ngx_cycle->log,
+                         "the store is away for so long that what became of "
+                         "some payments will not be told to it: other machines "
+                         "may deliver their content once more; bring the store "
+                         "back");
+            }
+        }
+        told_.pop_front();
+    }
+}
+
+void SharedStore::tick()
+{
+    tick_.arm(kTick);
+    if (link_.ready()) {
+        complained_ = false;
+        send_untold();
+        renew_leases();
+    }
+    forget_old();
+}
+
+void SharedStore::linger()
+{
+    if (untold_ == 0) {
+        return;
+    }
+    if (!ngx_exiting) {
+        linger_.arm(kTick);
+        return;
+    }
+    if (leaving_since_ == 0) {
+        leaving_since_ = ngx_current_msec;
+    }
+    send_untold();
+    if (ngx_current_msec - leaving_since_ < kLongestLinger) {
+        linger_.arm(kTick);
+    }
+}
+
+void SharedStore::renew_leases()
+{
+    auto third = static_cast<ngx_msec_t>(conf_.lease / 3);
+    for (ngx_queue_t *link = ngx_queue_head(&holds_);
+         link != ngx_queue_sentinel(&holds_); link = ngx_queue_next(link)) {
+        auto *held = ngx_queue_data(link, StoreHold::Link, queue);
+        StoreHold &hold = *held->hold;
+        if (hold.over_ || hold.renew_.waits()
+            || ngx_current_msec - hold.renewed_ < third) {
+            continue;
+        }
+        hold.renewed_ = ngx_current_msec;
+        StoreOrder order = hold.order(StoreScript::renew);
+        // Money: what the answer says is decided by SETTLING and PAID, which
+        // need the token, too.
+        (void)link_.send(
+            hold.renew_, order.bytes(ScriptBy::text),
+            [&](RespWriter &out) { order.write(out, ScriptBy::text); },
+            [](void *, RedisEnd, const RespReply &) {}, nullptr);
+    }
+}
+
+void SharedStore::change_claim(ngx_shm_zone_t *zone, StoreHold *hold,
+                               ClaimRef claim, ClaimChange change)
+{
+    if (hold == nullptr || hold->over() || !ends_hold(change)) {
+        apply_claim_change(zone, claim, change);
+        return;
+    }
+    FinishAs how = finish_of(change);
+    JournalRecord record;
+    // Money: the local claim changes, whatever memory is refused for.
+    bool known = guarded(ngx_cycle->log, false, [&] {
+        record = LockedClaims(zone)->record(claim);
+        return true;
+    });
+    apply_claim_change(zone, claim, change);
+    guarded(ngx_cycle->log, 0, [&] {
+        bool keeps = how == FinishAs::unknown || how == FinishAs::owed;
+        if (keeps) {
+            record = LockedClaims(zone)->record(claim);
+        }
+        // Money: of a claim that is not this machine's, as while it is asked
+        // for, nothing is known that could be told; its lease ends.
+        if (!known || record.key != hold->claim().key) {
+            hold->end();
+            return 0;
+        }
+        StoreOrder order = hold->order(StoreScript::finish, record);
+        order.finish = how;
+        if (keeps) {
+            order.settle = std::move(record.settle);
+        } else {
+            order.record.clear();
+        }
+        hold->end();
+        hold->store().tell(std::move(order));
+        return 0;
+    });
+}
+
+}  // namespace x402

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// The memory that several machines share (x402_store), as one worker sees it:
+// its connection, what it holds there, and what it has still to tell.
+//
+// The zone stays in front: the store is asked for what this machine alone
+// cannot know, at three moments that a payment waits for (TAKE, SETTLING,
+// PAID), and is told the rest behind the request's back. What is told is told
+// again until the store has said that it knows, and once more after each
+// reconnect, because a failover may have lost it.
+#ifndef NGX_HTTP_X402_SHARED_STORE_HPP
+#define NGX_HTTP_X402_SHARED_STORE_HPP
+
+#include <deque>
+#include <memory>
+
+#include "nginx/store/ngx_http_x402_zone.hpp"
+#include "nginx/worker/ngx_http_x402_store_call.hpp"
+
+namespace x402 {
+
+class SharedStore;
+struct Worker;
+
+// A claim in the hands of this worker, as the store knows it by its token.
+// While it lives and is not over, its lease is renewed.
+class StoreHold {
+public:
+    StoreHold(SharedStore &store, const Digest &key, const Digest &payer,
+              const Digest &resource);
+    // One that was found in the store: payer and resource come with learn().
+    StoreHold(SharedStore &store, const Digest &key, unsigned shard);
+    ~StoreHold();
+    StoreHold(const StoreHold &) = delete;
+    StoreHold &operator=(const StoreHold &) = delete;
+
+    SharedStore &store() const { return store_; }
+    const StoreClaim &claim() const { return claim_; }
+    // The claim is another's, or was finished: nothing more is told of it.
+    void end() { over_ = true; }
+    void learn(const JournalRecord &record)
+    {
+        payer_ = record.payer;
+        resource_ = record.binding.resource;
+    }
+    bool over() const { return over_; }
+
+    // An order about this claim, with what is known of it here.
+    StoreOrder order(StoreScript script) const;
+    StoreOrder order(StoreScript script, const JournalRecord &record) const;
+
+private:
+    friend class SharedStore;
+
+    SharedStore &store_;
+    StoreClaim claim_;
+    Digest payer_{};
+    Digest resource_{};
+    bool over_ = false;
+    ngx_msec_t renewed_;
+    RedisCall renew_;
+    struct Link {
+        ngx_queue_t queue;
+        StoreHold *hold;
+    } link_;
+};
+
+class SharedStore {
+public:
+    // Lifetime: borrows both.
+    SharedStore(Worker &worker, const StoreConf &conf);
+    ~SharedStore();
+    SharedStore(const SharedStore &) = delete;
+    SharedStore &operator=(const SharedStore &) = delete;
+
+    RedisLink &link() { return link_; }
+    const StoreConf &conf() const { return conf_; }
+    std::int64_t lease() const { return conf_.lease; }
+
+    // Told behind the caller's back, until the store knows. Orders about one
+    // claim stay in order.
+    void tell(StoreOrder order);
+    // What became of a claim: of the local one and, told, of the store's.
+    // `hold`: nullptr or over: of the local one alone.
+    static void change_claim(ngx_shm_zone_t *zone, StoreHold *hold,
+                             ClaimRef claim, ClaimChange change);
+
+private:
+    friend class StoreHold;
+    struct Told;
+
+    void opened(const std::string &epoch);
+    void send(Told &told);
+    void send_untold();
+    void tick();
+    void linger();
+    void renew_leases();
+    void forget_old();
+    static void on_told(void *data, RedisEnd end, const RespReply &reply);
+
+    Worker &worker_;
+    const StoreConf &conf_;
+    std::string epoch_;
+    ngx_queue_t holds_;
+    std::deque<std::unique_ptr<Told>> told_;
+    std::size_t untold_ = 0;  // of them: the store has not said that it knows
+    bool complained_ = false;
+    ngx_msec_t leaving_since_ = 0;
+    RedisLink link_;
+    Timer tick_;
+    Timer linger_;  // a worker that quits stays while something is to be told
+};
+
+}  // namespace x402
+
+#endif

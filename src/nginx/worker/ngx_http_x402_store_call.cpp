@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nginx/worker/ngx_http_x402_store_call.hpp"
+
+#include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/worker/ngx_http_x402_shared_store.hpp"
+#include "store/store_check.hpp"
+
+namespace x402 {
+
+StoreFacts StoreOrder::whole_facts() const
+{
+    StoreFacts whole = facts;
+    whole.record = record;
+    whole.settle = settle;
+    whole.now = ngx_time();
+    return whole;
+}
+
+std::size_t StoreOrder::bytes(ScriptBy by) const
+{
+    return store_call_bytes(by, script, record.size(), settle.size());
+}
+
+void StoreOrder::write(RespWriter &out, ScriptBy by) const
+{
+    switch (script) {
+    case StoreScript::take:
+        write_take(out, by, claim, whole_facts(), lease);
+        break;
+    case StoreScript::settling:
+        write_settling(out, by, claim, whole_facts(), lease, settling);
+        break;
+    case StoreScript::paid:
+        write_paid(out, by, claim, whole_facts(), lease, PaidCall::proven);
+        break;
+    case StoreScript::finish:
+        write_finish(out, by, claim, whole_facts(), finish);
+        break;
+    case StoreScript::resume:
+        write_resume(out, by, claim, what, now, lease);
+        break;
+    case StoreScript::renew:
+        write_renew(out, by, claim, lease);
+        break;
+    default:
+        break;  // nothing is written, and so nothing sent
+    }
+}
+
+StoreReply store_reply(StoreScript script, const Digest &key, RedisEnd end,
+                       const RespReply &reply)
+{
+    StoreReply made;
+    if (end != RedisEnd::answered) {
+        made.kind = end == RedisEnd::unsent ? StoreReply::Kind::undone
+                                            : StoreReply::Kind::doubtful;
+        return made;
+    }
+    made.answer = read_store_answer(script, key, reply);
+    switch (made.answer.verdict) {
+    case StoreVerdict::error:
+        // What a script says before it has done anything is known by its word.
+        made.kind = *advice_of_store_error(reply.error_word()).advice
+                        ? StoreReply::Kind::undone
+                        : StoreReply::Kind::doubtful;
+        break;
+    case StoreVerdict::broken:
+        made.kind = StoreReply::Kind::doubtful;
+        log_line(NGX_LOG_CRIT, ngx_cycle->log,
+                 std::string("the store gives an answer to \"")
+                     + store_script_name(script)
+                     + "\" that no release of this module gives; look what "
+                       "else writes below the prefix of x402_store");
+        break;
+    default:
+        made.kind = StoreReply::Kind::answered;
+        break;
+    }
+    return made;
+}
+
+StoreCall::StoreCall()
+    : refused_(
+        AtQuit::stay,
+        [](void *call) { static_cast<StoreCall *>(call)->end(StoreReply()); },
+        this)
+{
+}
+
+void StoreCall::begin(SharedStore &store, StoreOrder order, Done done,
+                      void *data)
+{
+    store_ = &store;
+    order_ = std::move(order);
+    done_ = done;
+    data_ = data;
+    by_text_ = false;
+    waits_ = true;
+    send(ScriptBy::sha1);
+}
+
+void StoreCall::send(ScriptBy by)
+{
+    bool sent = store_->link().send(
+        call_, order_.bytes(by),
+        [&](RespWriter &out) { order_.write(out, by); }, on_answer, this);
+    if (!sent) {
+        refused_.post();
+    }
+}
+
+void StoreCall::stop()
+{
+    call_.stop();
+    waits_ = false;
+}
+
+void StoreCall::end(const StoreReply &reply)
+{
+    if (waits_) {
+        waits_ = false;
+        done_(data_, reply);  // the owner may be gone afterwards
+    }
+}
+
+void StoreCall::on_answer(void *data, RedisEnd end, const RespReply &reply)
+{
+    auto *call = static_cast<StoreCall *>(data);
+    if (end == RedisEnd::answered && reply.error_word() == "NOSCRIPT"
+        && !call->by_text_) {
+        call->by_text_ = true;
+        call->send(ScriptBy::text);
+        return;
+    }
+    StoreOrder &order = call->order_;
+    call->end(store_reply(order.script, order.claim.key, end, reply));
+}
+
+}  // namespace x402

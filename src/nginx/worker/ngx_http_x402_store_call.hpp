@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// One call of a script of the store (src/store): what is asked, and what came
+// of it.
+#ifndef NGX_HTTP_X402_STORE_CALL_HPP
+#define NGX_HTTP_X402_STORE_CALL_HPP
+
+#include "nginx/call/redis/ngx_http_x402_redis_link.hpp"
+#include "store/store_answer.hpp"
+
+namespace x402 {
+
+class SharedStore;
+
+// A call with all that it needs. Texts are owned.
+struct StoreOrder {
+    StoreScript script = StoreScript::take;
+    StoreClaim claim;
+    StoreFacts facts;  // without the texts
+    std::string record;
+    std::string settle;
+    std::int64_t lease = 0;  // ms
+    std::int64_t now = 0;    // unix seconds
+    SettlingCall settling = SettlingCall::first;
+    FinishAs finish = FinishAs::free;
+    ResumeWhat what = ResumeWhat::any;
+
+    std::size_t bytes(ScriptBy by) const;
+    void write(RespWriter &out, ScriptBy by) const;
+
+private:
+    StoreFacts whole_facts() const;
+};
+
+struct StoreReply {
+    enum class Kind {
+        answered,
+        undone,    // it did not happen
+        doubtful,  // it may have happened
+    };
+    Kind kind = Kind::undone;
+    StoreAnswer answer;  // Lifetime: the call of `done`
+
+    bool is(StoreVerdict verdict) const
+    {
+        return kind == Kind::answered && answer.verdict == verdict;
+    }
+};
+
+// Lifetime: part of its owner; if that goes, the answer is not told.
+class StoreCall {
+public:
+    using Done = void (*)(void *data, const StoreReply &reply);
+
+    StoreCall();
+    StoreCall(const StoreCall &) = delete;
+    StoreCall &operator=(const StoreCall &) = delete;
+
+    // Tells `done` once, never from inside. Precondition: it does not wait.
+    void begin(SharedStore &store, StoreOrder order, Done done, void *data);
+    bool waits() const { return waits_; }
+    void stop();
+
+private:
+    void send(ScriptBy by);
+    void end(const StoreReply &reply);
+    static void on_answer(void *data, RedisEnd end, const RespReply &reply);
+
+    SharedStore *store_ = nullptr;
+    StoreOrder order_;
+    Done done_ = nullptr;
+    void *data_ = nullptr;
+    bool waits_ = false;
+    bool by_text_ = false;
+    RedisCall call_;
+    Timer refused_;  // posted: the store is away
+};
+
+// What the reply to a call of this script comes to.
+StoreReply store_reply(StoreScript script, const Digest &key, RedisEnd end,
+                       const RespReply &reply);
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/store_check.hpp"
+
+#include <charconv>
+
+#include "base/text_excerpt.hpp"
+
+namespace x402 {
+
+namespace {
+
+constexpr unsigned kOldestMajor = 7;  // scripts with flags
+
+// The value of a line "name:value"; empty: there is none.
+std::string_view field(std::string_view info, std::string_view name)
+{
+    std::size_t at = 0;
+    while (at < info.size()) {
+        std::size_t end = info.find("\r\n", at);
+        std::string_view line =
+            info.substr(at, end == std::string_view::npos ? end : end - at);
+        if (line.size() > name.size() && line[name.size()] == ':'
+            && line.substr(0, name.size()) == name) {
+            return line.substr(name.size() + 1);
+        }
+        at = end == std::string_view::npos ? info.size() : end + 2;
+    }
+    return {};
+}
+
+struct ErrorWord {
+    std::string_view word;
+    StoreErrorAdvice advice;
+};
+
+constexpr ErrorWord kErrorWords[] = {
+    {"READONLY",
+     {true, false, "it is a replica now; the address is looked up again"}},
+    {"MASTERDOWN",
+     {true, false, "it is a replica that lost its master; look why"}},
+    {"LOADING", {true, false, "it reads its data; wait until it is done"}},
+    {"NOAUTH", {true, true, "write password=file into x402_store"}},
+    {"WRONGPASS",
+     {true, true, "correct the user or the password of x402_store"}},
+    {"NOPERM",
+     {false, true,
+      "give the user of x402_store the rights that docs/several-machines.md "
+      "lists"}},
+    {"OOM",
+     {false, true,
+      "the store is full; raise its maxmemory: new payments are told to come "
+      "again, and begun ones finish"}},
+    {"MISCONF",
+     {false, true, "the store cannot write to its disk; look into its log"}},
+    {"NOREPLICAS",
+     {false, false, "the store has fewer replicas than it needs to write"}},
+    {"CLUSTERDOWN",
+     {false, true,
+      "a cluster is not supported; write the "
+      "address of a single server"}},
+    {"MOVED",
+     {false, true,
+      "a cluster is not supported; write the address of "
+      "a single server"}},
+    {"CROSSSLOT",
+     {false, true,
+      "a cluster is not supported; write the address "
+      "of a single server"}},
+    {"BUSY",
+     {false, false,
+      "a script of another program blocks the store; look which with SLOWLOG, "
+      "and do not share the server"}},
+};
+
+}  // namespace
+
+std::string check_store_info(std::string_view info)
+{
+    std::string_view version = field(info, "redis_version");
+    unsigned major = 0;
+    std::from_chars(version.data(), version.data() + version.size(), major);
+    if (version.empty()) {
+        return "the server does not say its version; it has to be Redis 7.0, "
+               "Valkey 7.2, or newer, and the user of x402_store needs the "
+               "right to call INFO";
+    }
+    if (major < kOldestMajor) {
+        return "the server is Redis " + log_excerpt(std::string(version))
+               + "; it has to be 7.0 or newer: upgrade it";
+    }
+    if (field(info, "redis_mode") == "cluster") {
+        return "the server is a node of a cluster, which is not supported; "
+               "write the address of a single server into x402_store";
+    }
+    std::string_view role = field(info, "role");
+    if (role != "master") {
+        return "the server is a replica; write the address of its master into "
+               "x402_store";
+    }
+    std::string_view policy = field(info, "maxmemory_policy");
+    if (policy != "noeviction") {
+        return "the server may evict payments that it must not forget "
+               "(maxmemory-policy is \""
+               + log_excerpt(std::string(policy))
+               + "\"); set maxmemory-policy to noeviction";
+    }
+    return {};
+}
+
+StoreErrorAdvice advice_of_store_error(std::string_view word)
+{
+    for (const ErrorWord &known : kErrorWords) {
+        if (known.word == word) {
+            return known.advice;
+        }
+    }
+    return {};
+}
+
+}  // namespace x402

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whether a server can be the memory that machines share: read from what it
+// says of itself when a connection is opened.
+#ifndef X402_STORE_STORE_CHECK_HPP
+#define X402_STORE_STORE_CHECK_HPP
+
+#include <string>
+#include <string_view>
+
+namespace x402 {
+
+// `info`: the answer to INFO. A sentence for the log that says what to do;
+// empty: it can. Money: a server that evicts would forget payments, and one
+// that is a replica would refuse them, or have old ones.
+std::string check_store_info(std::string_view info);
+
+// The same for an error that the store answered with: what to do about it.
+struct StoreErrorAdvice {
+    bool reconnect = false;  // the connection is of no use, or leads elsewhere
+    bool operator_fault = false;  // only an operator can correct it
+    const char *advice = "";      // empty: none is known
+};
+StoreErrorAdvice advice_of_store_error(std::string_view word);
+
+}  // namespace x402
+
+#endif

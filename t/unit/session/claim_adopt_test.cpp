@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// Claims of other machines (x402_store) in the table of this one.
+#include "claim_zone.hpp"
+
+namespace x402 {
+namespace {
+
+constexpr const char *kSettle = "the settle request";
+
+class ClaimAdopt : public ClaimZone {
+protected:
+    ClaimAdopt() : ClaimZone(64 * 1024), elsewhere_(8 * 1024)
+    {
+        EXPECT_TRUE(ClaimTable::format(elsewhere_.data(), 64 * 1024));
+    }
+
+    // The claim as the table of another machine has it.
+    JournalRecord unknown_elsewhere(unsigned number)
+    {
+        ClaimTable other(elsewhere_.data(), process_lives);
+        ClaimOwner owner = other.enter(100, kNow);
+        ClaimRef ref;
+        EXPECT_EQ(other.take(facts_of(number), owner, kNow, ref),
+                  TakeOutcome::taken);
+        EXPECT_TRUE(other.set_verified(ref));
+        EXPECT_TRUE(other.set_settling(ref, kSettle, 7, kNow));
+        other.set_unknown(ref, kNow);
+        return other.record(ref);
+    }
+
+    std::vector<std::uint64_t> elsewhere_;
+};
+
+TEST_F(ClaimAdopt, AnUnknownOutcomeIsThisTablesThen)
+{
+    JournalRecord record = unknown_elsewhere(1);
+    EXPECT_EQ(record.settle, kSettle);
+    ClaimRef ref = table_.adopt(record, kNow);
+    ASSERT_TRUE(ref);
+    ClaimView view = table_.look_up(facts_of(1), kNow);
+    EXPECT_EQ(view.state, ClaimState::unknown);
+    EXPECT_FALSE(view.in_use);
+    EXPECT_TRUE(view.ever_unknown && view.was_verified && view.same_client);
+    EXPECT_EQ(table_.stored_settle(ref), kSettle);
+    EXPECT_TRUE(
+        table_.has_older({facts_of(1).payer, facts_of(1).binding}, kNow));
+    EXPECT_TRUE(table_.resume(ref, owner_));
+    // Again, as the store says it after a while: the same claim.
+    table_.set_unknown(ref, kNow);
+    EXPECT_TRUE(table_.adopt(record, kNow));
+    EXPECT_EQ(table_.open_claims(), 1u);
+}
+
+TEST_F(ClaimAdopt, OwedContentIsFound)
+{
+    JournalRecord record = unknown_elsewhere(1);
+    record.state = static_cast<std::uint32_t>(ClaimState::paid);
+    record.receipt = "{}";
+    ASSERT_TRUE(table_.adopt(record, kNow));
+    Purchase purchase{facts_of(1).payer, facts_of(1).binding};
+    EXPECT_EQ(table_.find_owed(purchase, kNow).key, facts_of(1).key);
+    EXPECT_EQ(table_.find_unknown(purchase, kNow).state, ClaimState::free);
+    ClaimView owed;
+    EXPECT_TRUE(table_.resume_owed(purchase, owner_, kNow, owed));
+}
+
+TEST_F(ClaimAdopt, WhatIsInUseOrOverHereStays)
+{
+    JournalRecord record = unknown_elsewhere(1);
+    ClaimRef ref;
+    ASSERT_EQ(table_.take(facts_of(1), owner_, kNow, ref), TakeOutcome::taken);
+    EXPECT_FALSE(table_.adopt(record, kNow));
+    EXPECT_EQ(table_.view(ref).state, ClaimState::verifying);
+    table_.set_verified(ref);
+    table_.set_settling(ref, kSettle, 7, kNow);
+    table_.set_paid(ref, "{}", kNow);
+    table_.set_delivered(ref, kNow);
+    EXPECT_FALSE(table_.adopt(record, kNow));
+    EXPECT_EQ(table_.view(ref).state, ClaimState::delivered);
+}
+
+TEST_F(ClaimAdopt, ThereIsNoRecordOfNothing)
+{
+    EXPECT_EQ(table_.record(ClaimRef()).expires, 0);
+    JournalRecord nothing;
+    EXPECT_FALSE(table_.adopt(nothing, kNow));
+}
+
+}  // namespace
+}  // namespace x402

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/store_check.hpp"
+
+#include <gtest/gtest.h>
+
+namespace x402 {
+namespace {
+
+std::string info(std::string version, std::string mode, std::string role,
+                 std::string policy)
+{
+    return "# Server\r\nredis_version:" + version + "\r\nredis_mode:" + mode
+           + "\r\n\r\n# Memory\r\nmaxmemory_policy:" + policy
+           + "\r\n\r\n# Replication\r\nrole:" + role + "\r\n";
+}
+
+bool says(const std::string &sentence, const char *words)
+{
+    return sentence.find(words) != std::string::npos;
+}
+
+TEST(StoreCheck, AMasterThatForgetsNothingIsGood)
+{
+    EXPECT_EQ(
+        check_store_info(info("7.0.15", "standalone", "master", "noeviction")),
+        "");
+    EXPECT_EQ(
+        check_store_info(info("10.1", "sentinel", "master", "noeviction")), "");
+}
+
+TEST(StoreCheck, SaysWhatToDo)
+{
+    EXPECT_TRUE(says(
+        check_store_info(info("6.2.7", "standalone", "master", "noeviction")),
+        "upgrade it"));
+    EXPECT_TRUE(says(
+        check_store_info(info("7.0.15", "cluster", "master", "noeviction")),
+        "cluster"));
+    EXPECT_TRUE(says(
+        check_store_info(info("7.0.15", "standalone", "slave", "noeviction")),
+        "address of its master"));
+    EXPECT_TRUE(says(check_store_info(info("7.0.15", "standalone", "master",
+                                           "volatile-lru")),
+                     "set maxmemory-policy to noeviction"));
+    EXPECT_TRUE(says(check_store_info(""), "version"));
+    EXPECT_TRUE(says(check_store_info("x\r\nredis_version"), "version"));
+    EXPECT_TRUE(says(check_store_info("redis_version:7.0.0\r\n"), "replica"));
+}
+
+TEST(StoreCheck, ErrorsHaveAdvice)
+{
+    EXPECT_TRUE(advice_of_store_error("READONLY").reconnect);
+    EXPECT_TRUE(advice_of_store_error("OOM").operator_fault);
+    EXPECT_FALSE(advice_of_store_error("OOM").reconnect);
+    EXPECT_STREQ(advice_of_store_error("ERR").advice, "");
+}
+
+}  // namespace
+}  // namespace x402
