@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A payment that was not presented before: from its header to the claim and the
-// first call.
+// first call. It is longer than other files because that is one way, on which
+// each step needs what the one before has read.
 #include "nginx/payment/ngx_http_x402_payment.hpp"
 
 #include <algorithm>
