@@ -148,13 +148,14 @@ CASES ?= 2000
 SEED ?=
 CASE ?=
 MEMORY ?=
+MACHINES ?=
 CHAOS = /usr/bin/python3 t/chaos/chaos_run.py --shim $(CURDIR)/build/chaos/fault_shim.so
 CHAOS_MODULE = --module $(CURDIR)/$(MODULE)
 
-chaos: need-chaos ## CASES=2000 cases of every fault we know; SEED=s CASES=n repeats them, CASE=k runs one alone
+chaos: need-chaos ## CASES=2000 cases of every fault we know; SEED=s CASES=n repeats them, CASE=k runs one alone, MACHINES=3 with a store
 	@$(MAKE) --no-print-directory $(MODULE) build/chaos/fault_shim.so
 	@$(CHAOS) $(CHAOS_MODULE) --cases $(CASES) $(if $(SEED),--seed $(SEED)) $(if $(CASE),--case $(CASE)) \
-		$(if $(MEMORY),--memory)
+		$(if $(MEMORY),--memory) $(if $(MACHINES),--machines $(MACHINES))
 
 # The same cases each time, and others each time.
 chaos-short: need-chaos

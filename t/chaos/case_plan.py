@@ -40,6 +40,9 @@ MOMENTS = ('sent', 'half', 'verify', 'backend', 'settle', 'moved', 'answered', '
 LIVES = ('verify', 'backend', 'settle', 'moved', 'answered')
 DISTURBANCES = ((6, 'kill_all'), (4, 'kill_one'), (5, 'reload'), (4, 'quit_worker'), (1, 'upgrade'), (3, 'clock_small'),
                 (2, 'clock_large'), (4, 'memory'), (5, 'flood'))
+# With several machines: to one of them, or to the store that they share.
+OF_MACHINES = ((6, 'machine'), (4, 'kill_all'), (3, 'kill_one'), (3, 'reload'), (2, 'quit_worker'), (2, 'clock_small'), (2, 'flood'),
+               (4, 'store_kill'), (4, 'store_freeze'), (4, 'store_cut'), (2, 'store_full'), (2, 'store_forgets_scripts'))
 
 
 def weighted(rng, table):
@@ -77,7 +80,8 @@ class Case:
             if rng.random() < 0.25 and rig.zone != '64k':
                 payment.bequeath(Payment(rig, f'c{number}p{index}', rng, mode, self.group))
                 self.injected.append('client: signs anew')
-        self.disturbance = weighted(rng, DISTURBANCES) if rng.random() < 0.35 else None
+        table = OF_MACHINES if rig.settings.machines > 1 else DISTURBANCES
+        self.disturbance = weighted(rng, table) if rng.random() < 0.35 else None
         if self.disturbance == 'memory' and not rig.settings.memory:
             self.disturbance = 'flood'
         self.disturbance = rig.settings.disturb or self.disturbance

@@ -85,8 +85,12 @@ async def disturb(case):
         await asyncio.wait_for(reached.wait(), 0.7)
     except asyncio.TimeoutError:
         pass
-    old = rig.workers()
     case.disturbed_at = CLOCK()
+    if what.startswith('store_'):
+        await disturb_store(rig.store, rng, what)
+        return
+    rig = rng.choice(rig.machines)
+    old = rig.workers()
     if what in ('kill_all', 'kill_one'):
         for pid in old if what == 'kill_all' else [rng.choice(old)]:
             rig.tell(pid, signal.SIGKILL)
@@ -103,6 +107,28 @@ async def disturb(case):
         rig.set_clock(rng.choice((-20, 20)) if what == 'clock_small' else rng.choice((-3600, 3600, 400)))
     elif what == 'flood':
         await flood(case)
+    elif what == 'machine':
+        await rig.die()
+
+
+async def disturb_store(store, rng, what):
+    """One thing happens to the store that machines share."""
+    if what == 'store_kill':
+        await asyncio.to_thread(store.restart, rng.choice((0, 0.2, 0.8)))
+    elif what == 'store_freeze':
+        store.freeze()
+        await asyncio.sleep(rng.choice((0.1, 0.5, 1)))
+        store.thaw()
+    elif what == 'store_cut':
+        for _ in range(rng.randint(1, 5)):
+            store.ask('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+            await asyncio.sleep(rng.uniform(0, 0.1))
+    elif what == 'store_full':
+        store.ask('CONFIG', 'SET', 'maxmemory', '100')
+        await asyncio.sleep(rng.choice((0.1, 0.5)))
+        store.ask('CONFIG', 'SET', 'maxmemory', '0')
+    elif what == 'store_forgets_scripts':
+        store.ask('SCRIPT', 'FLUSH')
 
 
 async def last_word(case, payment):
@@ -110,7 +136,8 @@ async def last_word(case, payment):
     path = payment.home
     for attempt in range(case.rig.settings.attempts):
         answer = await present(payment, path=path, kind='probe')
-        if answer.status and answer.status not in (409, 502, 503, 504) or attempt > 0 and never_proven(payment):
+        busy = answer.status == 503 and b'"busy"' in answer.body   # a store that is away says nothing about a payment
+        if answer.status and answer.status not in (409, 502, 503, 504) or attempt > 0 and never_proven(payment) and not busy:
             break
         await asyncio.sleep(0.05 + 0.1 * attempt)
     payment.last = answer
@@ -136,11 +163,16 @@ def never_proven(payment):
 
 
 def read_ledger(case, text):
-    from nginx_rig import LEDGER
+    from nginx_rig import LEDGER, LEDGER_OF_PAYER
     for event, path in LEDGER.findall(text):
         payment = case.rig.by_path.get(path.decode())
         if payment is not None:
             payment.events.append((event.decode(), path.decode()))
+    # What is learned in the background has no URL.
+    for event, payer in LEDGER_OF_PAYER.findall(text):
+        for payment in case.payments:
+            if payment.payer.lower() == payer.decode().lower():
+                payment.events.append((event.decode(), payment.events[-1][1] if payment.events else payment.path))
 
 
 async def rest_of_log(case):
@@ -165,15 +197,16 @@ async def run_case(case):
     lag = asyncio.ensure_future(measure_lag(rig))
     # A socket of its own waits for each worker's successor (reuseport): what was
     # queued there is late, which the module does not cause.
-    killed = lambda: case.disturbance in ('kill_all', 'kill_one', 'quit_worker', 'upgrade', 'memory')
+    killed = lambda: case.disturbance in ('kill_all', 'kill_one', 'quit_worker', 'upgrade', 'memory', 'machine')
     tasks = [presentation(payment, delay, how)
              for payment, plan in zip(list(case.payments), case.plans) for delay, how in plan]
     await asyncio.gather(disturb(case), free_location(case, killed), free_location(case, killed), unpaid(case), *tasks)
     await rig.wait(lambda: rig.facilitator.open_calls == 0, 20)
     case.refused_memory = rig.starved()
     rig.was_starved = rig.was_starved or bool(case.refused_memory)
-    rig.set_clock(0)
-    await rig.wait(lambda: len(rig.workers()) >= rig.workers_wanted, 30)
+    for machine in rig.machines:
+        machine.set_clock(0)
+    await rig.wait(rig.all_back, 30)
     await asyncio.sleep(0.02 if not case.disturbance else 0.15)
     text = rig.new_log()
     read_ledger(case, text)

@@ -39,9 +39,12 @@ def arguments():
     parser.add_argument('--limit', type=float, default=1800, help='seconds for all of it')
     parser.add_argument('--memory', action='store_true', help='some cases refuse a worker memory')
     parser.add_argument('--disturb', default='', help='this happens to nginx in every case')
+    parser.add_argument('--machines', type=int, default=1, help='so many nginx, which share a store')
     parser.add_argument('--lane', type=int, default=None, help=argparse.SUPPRESS)
     settings = parser.parse_args()
-    settings.attempts = 9
+    settings.attempts = 9 if settings.machines == 1 else 14
+    # Each rig has as many nginx then.
+    settings.lanes = LANES if settings.machines == 1 else LANES // 2
     settings.patience = 5 if settings.slow else 1
     settings.seed = settings.seed or str(random.SystemRandom().randrange(1 << 32))
     return settings
@@ -83,10 +86,11 @@ async def run_lane(settings, numbers):
             if not wrong:
                 break
             await asyncio.sleep(0.1)
+        acknowledged = rig.store.count() if rig.store else 0
     finally:
         await rig.close()
     wrong += rig.complaints
-    print(json.dumps({'end': settings.lane, 'violations': wrong, 'sums': sums}), flush=True)
+    print(json.dumps({'end': settings.lane, 'violations': wrong, 'sums': sums, 'acknowledged': acknowledged}), flush=True)
 
 
 def report(case, wrong, seconds):
@@ -106,7 +110,7 @@ def report(case, wrong, seconds):
 def cases_of(settings, lane):
     if settings.case is not None:
         return [settings.case]
-    return range(lane, settings.cases, LANES)
+    return range(lane, settings.cases, settings.lanes)
 
 
 # --- all of them --------------------------------------------------------------------
@@ -120,7 +124,7 @@ def start_lane(settings, lane):
 
 
 def collect(settings):
-    lanes = [settings.case % LANES] if settings.case is not None else range(min(LANES, settings.cases))
+    lanes = [settings.case % settings.lanes] if settings.case is not None else range(min(settings.lanes, settings.cases))
     running = {lane: start_lane(settings, lane) for lane in lanes}
     total, faults, violations = collections.Counter(), collections.Counter(), []
     end = time.monotonic() + settings.limit
@@ -135,6 +139,7 @@ def collect(settings):
                 violations.append(f'{where}: {text}')
                 print(f'not ok {where} SEED={settings.seed}: {text}', flush=True)
             total.update({f'units in the {name}': units for name, units in record.get('sums', {}).items()})
+            total['acknowledged'] += record.get('acknowledged', 0)
             if 'case' in record:
                 total['cases'] += 1
                 total['milliseconds'] += int(1000 * record['seconds'])
@@ -158,6 +163,8 @@ def collect(settings):
                 process.terminate()
 
     asyncio.run(everybody())
+    if settings.machines > 1 and not total['acknowledged']:
+        violations.append('the store acknowledged nothing: this run proves nothing')
     return total, faults, violations
 
 
@@ -170,6 +177,8 @@ def table(settings, total, faults, violations, seconds):
     rows += [(name, total[f'units in the {key}']) for name, key in
              (('moved on the chain, in units', 'chain'), ('of these in the ledger', 'ledger'),
               ('of these unknown to the end', 'open'))]
+    if settings.machines > 1:
+        rows += [('machines', settings.machines), ('calls acknowledged by their store', total['acknowledged'])]
     rows += [('allocations refused', total['memory']), ('seconds', f'{seconds:.0f}'),
              ('seconds for a case, on its rig', f'{total["milliseconds"] / 1000 / max(1, total["cases"]):.2f}'),
              ('violations', sum(not text.lstrip().startswith(' ') and '\n' not in text for text in violations))]

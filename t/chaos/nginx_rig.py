@@ -2,6 +2,7 @@
 """A real nginx with the module, between a hostile facilitator and a backend."""
 
 import asyncio
+import copy
 import ctypes
 import mmap
 import os
@@ -16,6 +17,7 @@ import time
 
 from counting_backend import CountingBackend
 from hostile_facilitator import HostileFacilitator
+from shared_store import SharedStore
 
 PERMIT2 = """x402_accept price=0.01 'extra={"assetTransferMethod":"permit2"}';"""
 MODES = {
@@ -35,6 +37,7 @@ GROUPS = 32
 RIGS = ((2, '1m', ''), (4, '1m', ''), (3, '1m', 'journal'), (2, '64k', ''), (2, '1m', 'journal sync=on'))
 
 LEDGER = re.compile(rb'x402: payment ([a-z][^"]*?), (?:network|payer|resource): .*resource: "https?://[^/]*(/[^"]*)"')
+LEDGER_OF_PAYER = re.compile(rb'x402: payment ([a-z][^"]*?), network: "[^"]*", payer: "([^"]*)"(?!.*resource: )')
 BAD = re.compile(rb'\[(?:alert|emerg)\]|Sanitizer|runtime error|exited on signal|exited with code [1-9]|header already sent')
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -65,6 +68,11 @@ class NginxRig:
         self.number = number
         self.workers_wanted, self.zone, self.journal = RIGS[number % len(RIGS)]
         self.settings = settings
+        self.address = '127.0.0.1'
+        self.machines = [self]      # that share a store; they are copies of the first
+        self.store = None
+        if settings.machines > 1:
+            self.workers_wanted, self.zone = 2, '1m'
         self.by_nonce = {}
         self.was_starved = False    # memory was refused, once
         self.retired = set()        # of cases that are over; asked about again in the background
@@ -88,6 +96,7 @@ class NginxRig:
             f' proxy_pass http://127.0.0.1:{self.backend.port}; }}\n'
             for group in range(GROUPS) for mode, words in MODES.items())
         journal = ' ' + self.journal.replace('journal', f'journal={self.dir}/journal')
+        store = f'x402_store redis://127.0.0.1:{self.store.port} timeout=300ms lease=3s;' if self.store else ''
         ms = lambda seconds: f'{int(seconds * 1000)}ms'
         return f'''
 daemon on; pid {self.dir}/nginx.pid; error_log {self.dir}/error.log notice;
@@ -98,7 +107,7 @@ events {{ worker_connections 2048; }}
 http {{
     {" ".join(f"{kind}_temp_path {self.dir}/temp_{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))}
     access_log off;
-    x402_zone x402:{self.zone}{journal};
+    x402_zone x402:{self.zone}{journal}; {store}
     x402_ledger {self.dir}/books;
     x402_facilitator_timeout connect=200ms verify={ms(self.verify_timeout)} settle={ms(self.settle_timeout)};
     x402_facilitator_max_calls 256; x402_facilitator_ssl_trusted_certificate {self.dir}/tls.pem;
@@ -109,14 +118,14 @@ http {{
     map $http_x_tier $asked {{ dear {self.dear_amount}; default {self.amount}; }}
     # Another server, with the paths of the first one.
     server {{
-        listen 127.0.0.1:{self.dear_port} reuseport;
+        listen {self.address}:{self.dear_port} reuseport;
         proxy_set_header X-Asked {self.dear_amount};
         location / {{ x402_price $5; x402_facilitator {self.facilitator.url_of(0)}/dear; proxy_pass http://127.0.0.1:{self.backend.port}; }}
     }}
     server {{
         proxy_set_header X-Asked $asked;
-        listen 127.0.0.1:{self.port} reuseport;
-        listen 127.0.0.1:{self.h2_port} reuseport http2;
+        listen {self.address}:{self.port} reuseport;
+        listen {self.address}:{self.h2_port} reuseport http2;
         location = /free {{ proxy_read_timeout 10s; proxy_connect_timeout 10s; proxy_pass http://127.0.0.1:{self.backend.port}; }}
         location /dead/ {{ x402_price $0.01; x402_facilitator http://127.0.0.1:{self.dead_port};
             proxy_pass http://127.0.0.1:{self.backend.port}; }}
@@ -132,8 +141,11 @@ http {{
         return f'x402_facilitator_timeout connect=1s verify={int(3000 * self.verify_timeout)}ms settle={int(3000 * self.settle_timeout)}ms;'
 
     def ledger(self):
-        with open(f'{self.dir}/books', encoding='utf-8') as file:
-            return file.readlines()
+        lines = []
+        for machine in self.machines:
+            with open(f'{machine.dir}/books', encoding='utf-8') as file:
+                lines += file.readlines()
+        return lines
 
     # --- life -----------------------------------------------------------------
 
@@ -150,6 +162,23 @@ http {{
         self.backend = CountingBackend(self)
         await self.facilitator.start()
         await self.backend.start()
+        if self.settings.machines > 1:
+            self.store = SharedStore(self.dir)
+        libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
+        for index in range(1, self.settings.machines):
+            machine = copy.copy(self)
+            machine.address = f'127.0.0.{index + 1}'
+            machine.dir = f'{self.dir}/machine{index + 1}'
+            os.mkdir(machine.dir)
+            self.machines.append(machine)
+        for machine in self.machines:
+            machine.set_up()
+            await machine.run()
+
+    def set_up(self):
+        for name in ('tls.pem', 'tls.key'):
+            if not os.path.exists(f'{self.dir}/{name}'):
+                shutil.copy(f'{os.path.dirname(self.dir)}/{name}', self.dir)
         with open(f'{self.dir}/nginx.conf', 'w') as file:
             file.write(self.configuration())
         with open(f'{self.dir}/control', 'wb') as file:
@@ -158,8 +187,6 @@ http {{
             self.control = mmap.mmap(file.fileno(), 32)
         self.log_at = 0
         self.quitting = None        # the master before this one, after an upgrade
-        libc.prctl(PR_SET_CHILD_SUBREAPER, 1)
-        await self.run()
 
     async def run(self):
         environment = {**os.environ, 'CHAOS_CONTROL': f'{self.dir}/control'}
@@ -203,7 +230,7 @@ http {{
     def kept_waiting(self):
         """Seconds that our processes were ready to run and had no processor."""
         waited = 0
-        for pid in self.workers():
+        for pid in [pid for machine in self.machines for pid in machine.workers()]:
             try:
                 with open(f'/proc/{pid}/schedstat') as file:
                     waited = max(waited, int(file.read().split()[1]) / 1e9)
@@ -256,10 +283,30 @@ http {{
             return False
 
     async def close(self):
-        if not await self.stop():
-            self.complain('nginx did not end within 10 s of QUIT')
+        for machine in self.machines:
+            self.tell(machine.master, signal.SIGQUIT)
+        for machine in reversed(self.machines):
+            if not await machine.stop():
+                self.complain('nginx did not end within 10 s of QUIT')
+        if self.store:
+            self.store.stop()
         if not self.settings.keep:
             shutil.rmtree(self.dir, ignore_errors=True)
+
+    async def die(self):
+        """All of the machine at once, and it comes back without its memory, or with its journal."""
+        gone = [self.master, *self.children(self.master)]
+        for pid in gone:
+            self.tell(pid, signal.SIGKILL)
+        await self.wait(lambda: not [pid for pid in gone if self.reap(pid)], 10)
+        os.write(self.guard[1], b'x')
+        os.close(self.guard[1])
+        os.waitpid(self.guard[0], 0)
+        os.unlink(f'{self.dir}/nginx.pid')
+        await self.run()
+
+    def all_back(self):
+        return all(len(machine.workers()) >= machine.workers_wanted for machine in self.machines)
 
     # --- what can be done to it -----------------------------------------------
 
@@ -301,6 +348,9 @@ http {{
             await asyncio.sleep(0.01)
 
     def new_log(self):
+        return b''.join(machine.own_log() for machine in self.machines)
+
+    def own_log(self):
         with open(f'{self.dir}/error.log', 'rb') as file:
             file.seek(self.log_at)
             text = file.read()

@@ -4,6 +4,7 @@
 import asyncio
 import base64
 import json
+import random
 import re
 
 from chain_ledger import CLOCK
@@ -140,10 +141,11 @@ class PlainClient:
 
     def __init__(self, rig, address, rude, slow, port):
         self.port, self.address, self.rude = port or rig.port, address, rude
+        self.to = random.choice(rig.machines).address
         self.writer = None
 
     async def send(self, method, path, more, body, part):
-        self.reader, self.writer = await asyncio.open_connection('127.0.0.1', self.port, local_addr=(self.address, 0))
+        self.reader, self.writer = await asyncio.open_connection(self.to, self.port, local_addr=(self.address, 0))
         request = f'{method} {path} HTTP/1.1\r\nHost: shop.example\r\n{more}Connection: close\r\n\r\n'.encode() + body
         self.writer.write(request[:int(len(request) * part)])
         await self.writer.drain()
@@ -166,7 +168,7 @@ class CurlClient:
     """HTTP/2, spoken by curl; it leaves by being killed."""
 
     def __init__(self, rig, address, rude, slow):
-        self.port, self.address = rig.h2_port, address
+        self.port, self.address, self.to = rig.h2_port, address, random.choice(rig.machines).address
         self.rate = ['--limit-rate', '500k'] if slow else []
         self.process = None
 
@@ -176,7 +178,7 @@ class CurlClient:
         data = ['--data-binary', '@-', '-H', 'Content-Type:'] if body or method != 'GET' else []
         self.process = await asyncio.create_subprocess_exec(
             'curl', '-q', '-s', '-i', '--http2-prior-knowledge', '--interface', self.address, *self.rate, *headers, *data,
-            '-X', method, '-H', 'Host: shop.example', f'http://127.0.0.1:{self.port}{path}',
+            '-X', method, '-H', 'Host: shop.example', f'http://{self.to}:{self.port}{path}',
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL)
         self.reader = self.process.stdout
         self.process.stdin.write(body)

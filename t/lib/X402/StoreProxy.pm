@@ -29,7 +29,7 @@ use Time::HiRes qw(time sleep);
 use X402::Port;
 
 my $json = JSON::PP->new->canonical;
-my $lua  = __FILE__ =~ s{t/lib/X402/StoreProxy\.pm\z}{src/store/lua}r;
+my $lua  = __FILE__ =~ s{[^/]+\z}{../../../src/store/lua}r;
 
 # --- the test's side ---------------------------------------------------------
 
@@ -78,6 +78,7 @@ sub _ask ($self, %command) {
 
 sub DESTROY ($self) {
     return if $self->{owner} != $$ || !$self->{pid};
+    local $?;
     CORE::close $self->{control};
     kill KILL => $self->{pid};
     waitpid delete $self->{pid}, 0;
