@@ -420,6 +420,7 @@ plan skip_all => 'the module is not built' if !X402::Nginx::built();
 my @files = map {s{.*/}{}r} glob "$directory/*.conf";
 # Those for payments of another kind are run by tests of their own.
 my %elsewhere = ('algorand.conf' => 'algorand.t', 'nevermined.conf' => 'nevermined_example.t',
+    'several-machines.conf' => 'several_machines.t', 'several-machines-balancer.conf' => 'several_machines.t',
     'wordpress.conf' => 'wordpress.t');
 is "@files", join(' ', sort(keys %examples, keys %elsewhere)), 'every example is here, and exists';
 like read_text("$FindBin::Bin/$elsewhere{$_}"), qr{conf-examples/\Q$_\E}, "$_ is run by $elsewhere{$_}" for sort keys %elsewhere;

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+# The store is killed (kill -9) and starts again, with what its mode of
+# persistence has kept. With an append-only file other machines know all that
+# was acknowledged; without one they know what the machine that has it tells
+# again, and where that is gone, too, the chain stands behind the rest.
+
+use v5.36;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use X402::Redis;
+use X402::Test;
+
+my ($f, $up) = (facilitator(), backend());
+my $conf = <<'EOF';
+%%GLOBALS%%
+events { }
+http {
+    %%HTTP%%
+    x402_store %%STORE%% timeout=1s lease=3s;
+    x402_facilitator %%FACILITATOR%%;
+    x402_network base-sepolia;
+    x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
+    x402_price $0.01;
+    server {
+        listen %%ADDRESS%%:%%PORT%%;
+        location / { proxy_pass http://%%BACKEND%%; }
+    }
+}
+EOF
+$up->on('*', body => "SECRET\n");
+
+sub finally ($t, $path, $payment) {
+    my $answer;
+    $t->wait_for(sub {
+        $answer = paid($t, $path, payment => $payment);
+        return $answer->status != 409 && $answer->status != 503;
+    });
+    return $answer;
+}
+
+my $acknowledged = 0;
+for my $case (
+    [ 'always', 1, appendonly => 'yes', appendfsync => 'always' ],
+    [ 'everysec', 1, appendonly => 'yes', appendfsync => 'everysec' ],
+    [ 'no file, a machine that tells', 1, appendonly => 'no' ],
+    [ 'no file, and no machine', 0, appendonly => 'no' ],
+) {
+    my ($name, $knows, %mode) = @$case;
+    my $redis = X402::Redis->new(%mode);
+    my $port  = X402::Port::reserve();
+    my ($one, $other) = map {
+        nginx($conf, facilitator => $f, backend => $up, port => $port, address => "127.0.0.$_",
+            holes => { STORE => $redis->url })->start
+    } 1, 2;
+    my $delivered = payment(unpaid($one, '/delivered'));
+    is_content paid($one, '/delivered', payment => $delivered), "SECRET\n", "$name: sold by one machine";
+    $f->settle_once('close');
+    my $unknown = payment(unpaid($one, '/unknown'));
+    is paid($one, '/unknown', payment => $unknown)->status, 503, "$name: an unknown outcome";
+    my $sent = +($f->requests('settle'))[-1]{body};
+    ok $one->wait_for(sub { $redis->ask('DBSIZE') >= 3 }), "$name: the store knows both";
+    $acknowledged += $redis->ask('DBSIZE');
+
+    $one->destroy if !$knows;
+    $redis->stop;
+    $redis->start;
+    ok $one->wait_for(sub { paid($_, '/ready')->status == 200 }), "$name: machines sell again" for $knows ? $one : (), $other;
+
+    $_->forget for $f, $up;
+    $f->verify(invalid => 'invalid_exact_evm_nonce_already_used') if !$knows;
+    is finally($other, '/delivered', $delivered)->status, 402, "$name: what was delivered is used";
+    is $f->order, $knows ? '' : 'verify', "$name: as the store says, or the chain";
+    is $up->hits, 0, "$name: and not made again";
+    if ($knows) {
+        is_content finally($other, '/unknown', $unknown), "SECRET\n", "$name: the unknown outcome is learned by the other";
+        is +($f->requests('settle'))[-1]{body}, $sent, "$name: with the same bytes";
+    }
+    $f->verify('ok');
+    $_->forget for $f, $up;
+}
+cmp_ok $acknowledged, '>=', 12, "keys acknowledged: $acknowledged";
+
+finish;
