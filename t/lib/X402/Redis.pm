@@ -92,6 +92,9 @@ sub _read ($socket) {
     return substr $bytes, 0, $rest;
 }
 
-sub DESTROY ($self) { $self->stop if $self->{owner} == $$ }
+sub DESTROY ($self) {
+    local $?;
+    return $self->{owner} == $$ ? $self->stop : undef;
+}
 
 1;
