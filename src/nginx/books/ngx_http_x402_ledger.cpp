@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nginx/books/ngx_http_x402_ledger.hpp"
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -24,7 +23,12 @@ constexpr ngx_msec_t kDefaultFlush = 1000;
 
 std::size_t lines_in(std::string_view text)
 {
-    return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+    std::size_t lines = 0;
+    for (std::size_t at = text.find('\n'); at != std::string_view::npos;
+         at = text.find('\n', at + 1)) {
+        lines++;
+    }
+    return lines;
 }
 
 std::string with_errno(int problem)
