@@ -128,10 +128,8 @@ void refuse_verified(RequestCtx &ctx, const VerifyAnswer &verdict)
                                             : verify_answer_for(ctx, verdict));
 }
 
-// When this process said so last, and how many payments it has refused since.
 constexpr time_t kFullEvery = 60;
-time_t full_reported = 0;
-unsigned full_refused = 0;
+time_t full_reported = 0;  // when this process said so last
 
 void log_full(const RequestCtx &ctx, Worker &worker)
 {
@@ -142,25 +140,21 @@ void log_full(const RequestCtx &ctx, Worker &worker)
                  "until it can");
         return;
     }
-    full_refused++;
     if (full_reported != 0 && ngx_time() - full_reported < kFullEvery) {
         return;
     }
-    constexpr std::size_t kMegabyte = 1024 * 1024;
     const ClaimMemory &claims = *claims_to_count(worker.zone);
     std::size_t each = worker.zone->shm.size / claims.capacity() + 1;
-    std::size_t bytes = claims_needed(claims, ngx_time()) * each;
+    std::size_t megabytes = claims_needed(claims, ngx_time()) * each >> 20;
     log_line(NGX_LOG_ERR, log,
              "no room for another payment in the zone: its "
                  + std::to_string(claims.capacity())
                  + " claims are of payments that could still be used; write "
                    "x402_zone "
                  + copy(worker.zone->shm.name) + ":"
-                 + std::to_string(bytes / kMegabyte + 1)
-                 + "m, or more, and restart nginx; payments refused for it: "
-                 + std::to_string(full_refused));
+                 + std::to_string(megabytes + 1)
+                 + "m, or more, and restart nginx");
     full_reported = ngx_time();
-    full_refused = 0;
 }
 
 bool may_skip_verify(RequestCtx &ctx, Worker &worker)
