@@ -254,6 +254,27 @@ static ngx_command_t  ngx_http_x402_commands[] = {
       0,
       NULL },
 
+    { ngx_string("x402_pass"),
+      NGX_HTTP_X402_ANY|NGX_CONF_1MORE,
+      ngx_http_x402_set_pass,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("x402_sign_in"),
+      NGX_HTTP_X402_ANY|NGX_CONF_1MORE,
+      ngx_http_x402_set_sign_in,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
+    { ngx_string("x402_seal_key"),
+      NGX_HTTP_X402_ANY|NGX_CONF_TAKE12,
+      ngx_http_x402_set_seal_key,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("x402_cors"),
       NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
       ngx_http_x402_set_cors,
@@ -564,6 +585,14 @@ ngx_http_variable_t  ngx_http_x402_variables[] = {
     { ngx_string("x402_signed_receipt"), NULL,
       ngx_http_x402_get_variable,
       NGX_HTTP_X402_SIGNED_RECEIPT, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("x402_pass_left"), NULL,
+      ngx_http_x402_get_variable,
+      NGX_HTTP_X402_PASS_LEFT, NGX_HTTP_VAR_NOCACHEABLE, 0 },
+
+    { ngx_string("x402_pass_expires"), NULL,
+      ngx_http_x402_get_variable,
+      NGX_HTTP_X402_PASS_EXPIRES, NGX_HTTP_VAR_NOCACHEABLE, 0 },
 
     { ngx_string("x402_settled_"), NULL,
       ngx_http_x402_get_settled_field, 0,

@@ -3,6 +3,7 @@
 
 #include <new>
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -62,6 +63,13 @@ Digest hmac_sha256(std::string_view key, std::string_view bytes)
         throw std::bad_alloc();
     }
     return digest;
+}
+
+bool equal_secrets(const Digest &digest, std::string_view presented)
+{
+    return presented.size() == digest.size()
+           && CRYPTO_memcmp(digest.data(), presented.data(), digest.size())
+                  == 0;
 }
 
 Digest sha512_256(std::string_view bytes)

@@ -22,6 +22,10 @@ Digest sha512_256(std::string_view bytes);
 // HMAC-SHA256 (RFC 2104). Throws as sha256().
 Digest hmac_sha256(std::string_view key, std::string_view bytes);
 
+// Whether a client knows this digest, in a time that does not depend on where
+// they differ.
+bool equal_secrets(const Digest &digest, std::string_view presented);
+
 }  // namespace x402
 
 #endif

@@ -32,6 +32,7 @@ public:
 };
 
 struct Release {
+    void operator()(EVP_PKEY *key) const { EVP_PKEY_free(key); }
     void operator()(BIO *bio) const { BIO_free(bio); }
     void operator()(EVP_MD_CTX *context) const { EVP_MD_CTX_free(context); }
     void operator()(ECDSA_SIG *signature) const { ECDSA_SIG_free(signature); }
@@ -124,6 +125,33 @@ std::optional<SignatureKind> kind_of(EVP_PKEY *key)
         return SignatureKind::es256;
     }
     return std::nullopt;
+}
+
+// The encodings of all points of small order, the sign of x left out.
+bool has_small_order(std::string_view key)
+{
+    constexpr std::string_view kMiddle[] = {
+        // Of order 8.
+        "\x26\xe8\x95\x8f\xc2\xb2\x27\xb0\x45\xc3\xf4\x89\xf2\xef\x98\xf0"
+        "\xd5\xdf\xac\x05\xd3\xc6\x33\x39\xb1\x38\x02\x88\x6d\x53\xfc\x05",
+        "\xc7\x17\x6a\x70\x3d\x4d\xd8\x4f\xba\x3c\x0b\x76\x0d\x10\x67\x0f"
+        "\x2a\x20\x53\xfa\x2c\x39\xcc\xc6\x4e\xc7\xfd\x77\x92\xac\x03\x7a",
+    };
+    std::string plain(key);
+    plain.back() = static_cast<char>(plain.back() & 0x7f);
+    for (std::string_view point : kMiddle) {
+        if (plain == point) {
+            return true;
+        }
+    }
+    // y is 0, 1 or -1: also as p, p + 1 and p - 1.
+    std::string_view tail = std::string_view(plain).substr(1);
+    auto first = static_cast<unsigned char>(plain.front());
+    if (tail == std::string(31, '\0')) {
+        return first <= 1;
+    }
+    return tail == std::string(30, '\xff') + '\x7f' && first >= 0xec
+           && first <= 0xee;
 }
 
 // DER to r and s (RFC 7518, 3.4).
@@ -248,6 +276,29 @@ std::optional<std::string> SigningKey::sign(std::string_view text) const
         return raw_halves(made);
     }
     return std::string(made);
+}
+
+bool verify_ed25519(std::string_view key, std::string_view text,
+                    std::string_view signature)
+{
+    ErrorsForgotten forgotten;
+    if (key.size() != kSeedBytes || signature.size() != kSignatureBytes
+        || has_small_order(key)) {
+        return false;
+    }
+    auto bytes = [](std::string_view view) {
+        return reinterpret_cast<const unsigned char *>(view.data());
+    };
+    Owned<EVP_PKEY> parsed(EVP_PKEY_new_raw_public_key(
+        EVP_PKEY_ED25519, nullptr, bytes(key), key.size()));
+    Owned<EVP_MD_CTX> context(EVP_MD_CTX_new());
+    return parsed && context
+           && EVP_DigestVerifyInit(context.get(), nullptr, nullptr, nullptr,
+                                   parsed.get())
+                  == 1
+           && EVP_DigestVerify(context.get(), bytes(signature),
+                               signature.size(), bytes(text), text.size())
+                  == 1;
 }
 
 bool fill_random(void *bytes, std::size_t size)

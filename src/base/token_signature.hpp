@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Signing keys for tokens, offers and receipts, random bytes and secure
+// Signing keys for tokens, offers and receipts, signatures of others, random
+// bytes and secure
 // erasure, by OpenSSL.
 //
 // Two kinds of key: Ed25519 (JWS "EdDSA") and ECDSA on P-256 (JWS "ES256"). The
@@ -59,6 +60,12 @@ private:
     std::shared_ptr<evp_pkey_st> key_;
     SignatureKind kind_;
 };
+
+// Whether the 64 bytes are the Ed25519 signature of the text under the public
+// key of 32 bytes. Keys of small order are refused: under them, anything is
+// signed.
+bool verify_ed25519(std::string_view key, std::string_view text,
+                    std::string_view signature);
 
 // Fills from the system's random generator; false: it is not available.
 bool fill_random(void *bytes, std::size_t size);

@@ -58,7 +58,9 @@ typedef enum {
     NGX_HTTP_X402_MODULE_VERSION,
     NGX_HTTP_X402_OFFER,
     NGX_HTTP_X402_SIGNED_RECEIPT,
-    NGX_HTTP_X402_PROTOCOL
+    NGX_HTTP_X402_PROTOCOL,
+    NGX_HTTP_X402_PASS_LEFT,
+    NGX_HTTP_X402_PASS_EXPIRES
 } ngx_http_x402_variable_e;
 
 
@@ -135,6 +137,10 @@ char *ngx_http_x402_set_limit_payer(ngx_conf_t *cf, ngx_command_t *cmd,
 char *ngx_http_x402_set_quota(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_charge(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_free(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_x402_set_pass(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_x402_set_seal_key(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
+char *ngx_http_x402_set_sign_in(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_cors(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_unpaid_body(ngx_conf_t *cf, ngx_command_t *cmd,
     void *conf);

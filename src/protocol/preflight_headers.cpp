@@ -12,11 +12,8 @@ namespace {
 // The wrappers of fetch and axios send the last one, the name of a response
 // header, with every payment.
 constexpr std::string_view kKnown[] = {
-    "PAYMENT-SIGNATURE",
-    "X-PAYMENT",
-    "SIGN-IN-WITH-X",
-    "Content-Type",
-    "Access-Control-Expose-Headers",
+    "PAYMENT-SIGNATURE", "X-PAYMENT",    "SIGN-IN-WITH-X",
+    "X402-Pass",         "Content-Type", "Access-Control-Expose-Headers",
 };
 constexpr std::size_t kMaxAskedBytes = 1024;
 

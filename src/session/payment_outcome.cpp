@@ -36,6 +36,12 @@ RequestOutcome outcome_of(const OutcomeFacts &facts)
         if (!facts.let_in) {
             return RequestOutcome::undecided;
         }
+        if (facts.signed_in) {
+            return RequestOutcome::signed_in;
+        }
+        if (facts.pass) {
+            return RequestOutcome::pass;
+        }
         return facts.bypassed ? RequestOutcome::bypassed : RequestOutcome::free;
     case PaymentState::verified:
     case PaymentState::holding:
@@ -66,8 +72,8 @@ RequestOutcome outcome_of(const OutcomeFacts &facts)
 const char *outcome_word(const OutcomeFacts &facts)
 {
     constexpr const char *kWords[] = {
-        "",         "free",    "bypassed", "challenged", "refused",
-        "verified", "settled", "unknown",  "failed",
+        "",        "free",     "bypassed", "pass",    "signed_in", "challenged",
+        "refused", "verified", "settled",  "unknown", "failed",
     };
     static_assert(sizeof(kWords) / sizeof(kWords[0])
                   == static_cast<unsigned>(RequestOutcome::failed) + 1);

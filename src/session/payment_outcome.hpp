@@ -27,6 +27,8 @@ struct OutcomeFacts {
     bool accepted = false;       // a payment opened the location
     bool let_in = false;         // without a payment
     bool bypassed = false;       // because of x402_bypass
+    bool pass = false;           // because of a pass
+    bool signed_in = false;      // because its payer bought it before
 };
 
 // In the order of LabelCounter (session/status_counters.hpp), behind the first.
@@ -34,6 +36,8 @@ enum class RequestOutcome : std::uint8_t {
     undecided,
     free,
     bypassed,
+    pass,
+    signed_in,
     challenged,
     refused,
     verified,
@@ -46,7 +50,8 @@ enum class RequestOutcome : std::uint8_t {
 RequestOutcome outcome_of(const OutcomeFacts &facts);
 
 // "settled", "unknown", "refused", "challenged", "failed", "verified", "free",
-// "bypassed"; "" while nothing is decided.
+// "bypassed", "pass",
+// "signed_in"; "" while nothing is decided.
 const char *outcome_word(const OutcomeFacts &facts);
 
 }  // namespace x402

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::uint64_t kMagic = 0x78343032636e7472ULL;
 // Raised with every change of the structs below.
-constexpr std::uint32_t kLayout = 1;
+constexpr std::uint32_t kLayout = 2;
 constexpr std::size_t kLine = 64;
 
 constexpr auto relaxed = std::memory_order_relaxed;
@@ -114,7 +114,8 @@ struct StatusCounters::RevenueName {
 
 struct StatusCounters::Shard {
     struct Label {
-        std::array<Word, kLabelCounters> counters;
+        // Whole lines of the cache.
+        std::array<Word, (kLabelCounters + 7) / 8 * 8> counters;
         std::array<Word, kRefusalLabels> refusals;
     };
     struct Facilitator {

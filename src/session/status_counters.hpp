@@ -33,6 +33,8 @@ enum class LabelCounter : std::uint8_t {
     // Requests, by what had become of them when they ended ($x402_state).
     free,
     bypassed,
+    pass,
+    signed_in,
     challenged,
     refused,
     verified,
@@ -50,7 +52,7 @@ enum class LabelCounter : std::uint8_t {
     would_refuse,
     would_charge,
 };
-constexpr std::size_t kLabelCounters = 16;
+constexpr std::size_t kLabelCounters = 18;
 
 enum class CallEndpoint : std::uint8_t { verify, settle, supported, plan };
 constexpr std::size_t kCallEndpoints = 4;

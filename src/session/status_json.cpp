@@ -62,10 +62,11 @@ private:
 void put_labels(JsonText &json, const StatusReport &report)
 {
     constexpr const char *kNames[] = {
-        "free",      "bypassed",        "challenged",   "refused",
-        "verified",  "settled",         "unknown",      "failed",
-        "presented", "valid",           "delivered",    "redelivered",
-        "owed",      "would_challenge", "would_refuse", "would_charge",
+        "free",         "bypassed",     "pass",      "signed_in",
+        "challenged",   "refused",      "verified",  "settled",
+        "unknown",      "failed",       "presented", "valid",
+        "delivered",    "redelivered",  "owed",      "would_challenge",
+        "would_refuse", "would_charge",
     };
     static_assert(sizeof(kNames) / sizeof(kNames[0]) == kLabelCounters);
     json.key("locations").open('[');

@@ -48,6 +48,8 @@ struct Named {
 constexpr Named kStates[] = {
     {LabelCounter::free, ",state=\"free\""},
     {LabelCounter::bypassed, ",state=\"bypassed\""},
+    {LabelCounter::pass, ",state=\"pass\""},
+    {LabelCounter::signed_in, ",state=\"signed_in\""},
     {LabelCounter::challenged, ",state=\"challenged\""},
     {LabelCounter::refused, ",state=\"refused\""},
     {LabelCounter::verified, ",state=\"verified\""},

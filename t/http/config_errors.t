@@ -46,6 +46,11 @@ sub refused_here ($line, $says) {
     return;
 }
 
+sub key_file ($name, $text, $mode = 0600) {
+    chmod $mode, $t->write($name, $text);
+    return $t->dir . "/$name";
+}
+
 sub passes ($line, $name = $line) {
     my ($text, $passed) = $t->test_config($frame =~ s/LINE/$line/r);
     ok $passed && $text !~ /\[(?:warn|error|emerg)\].*x402/, "accepted: $name" or diag $text;
@@ -294,6 +299,46 @@ warns("$complete x402_price 1; x402_accept price=2;", 'price', 'a price that no 
 
 warns("$complete x402_price 1; error_page 404 /in/none; location /in/ { x402_price 1; }", 'error_page',
     'an error page that is for sale');
+
+# --- passes
+
+my $pass_key = 'x402_seal_key ' . key_file('good.key', 'k' x 64 . "\n") . ';';
+my $sold = "$complete x402_price 1;";
+passes("$sold $pass_key x402_pass time=1h requests=100 scope=server token=header key=\$remote_addr zone=passes:1m;", 'a pass');
+passes("$sold $pass_key x402_pass off;", 'no pass');
+refused_here("x402_pass $_;", 'cannot be used; write time=1h')
+    for 'time=0', 'time=x', 'time=400d', 'time=', 'time=1h requests=0', 'requests=-1', 'time=1h requests=x', 'time=1h scope=',
+    'time=1h scope=$host', 'time=1h token=body', 'time=1h key=constant', 'hours=1', 'on', 'off time=1h';
+refused_here('x402_pass requests=5;', 'has no end');
+refused_here('x402_pass time=1h zone=a:1m;', 'write requests= too');
+refused_here('x402_pass time=1h requests=1 zone=a:1k;', 'at least 32k');
+refused_here('x402_pass time=1h requests=1 zone=:1m;', 'has no name');
+refused_here('x402_pass time=1h; x402_pass off;', 'is duplicate');
+refused_here("$pass_key $pass_key", 'is duplicate');
+refused_here('x402_seal_key ' . key_file('short.key', 'k' x 31 . "\n") . ';', 'is too short for a key');
+refused_here('x402_seal_key nowhere.key;', 'cannot be opened');
+warns('x402_seal_key ' . key_file('open.key', 'k' x 64, 0644) . ';', 'open to others than its owner \(mode 0644\)', 'a key for all');
+refused("$sold x402_pass time=1h;", 'needs a key: write x402_seal_key');
+refused("$sold $pass_key x402_settle off; x402_pass time=1h;", 'is for what a settlement has paid, and here is none');
+refused("$complete $pass_key x402_accept scheme=upto price=1; x402_pass time=1h;", 'does not go with scheme "upto"');
+
+# --- signatures
+
+sub in_server ($server, $location) { return $frame =~ s/listen [^;]*;/$& $server/r =~ s/LINE/$location/r }
+my ($said) = $t->test_config(in_server('server_name shop;', "$sold $pass_key x402_sign_in time=30d scope=url \"statement=Come back\" origin=https://a.example zone=bought:1m file=@{[ $t->dir ]}/bought;"));
+unlike $said, qr/emerg/, 'accepted: x402_sign_in';
+refused_here("x402_sign_in $_;", 'cannot be used; write time=30d')
+    for 'time=0', 'time=', 'scope=$host', 'origin=a.example', 'origin=https://a/b', 'origin=ftp://a', 'origin=https://', 'statement=' . 'x' x 201, 'statement=', 'key=a', 'on', 'file=';
+refused_here('x402_sign_in scope=url;', 'how long a payment counts');
+refused_here('x402_sign_in time=1h zone=a:1k;', 'at least 32k');
+refused_here('x402_sign_in time=1h zone=a:1m file=/a; x402_sign_in off;', 'is duplicate');
+refused_here("x402_sign_in time=1h zone=a:1m file=/a; location /b { x402_sign_in time=1h zone=a:1m file=/c; }", 'has the file');
+refused("$sold x402_sign_in time=1h;", 'needs a key: write x402_seal_key');
+refused("$sold $pass_key x402_sign_in time=1h;", 'write server_name, or origin=');
+refused("$sold $pass_key x402_settle off; x402_sign_in time=1h;", 'is for what a settlement has paid');
+refused("$complete $pass_key x402_accept scheme=upto price=1; x402_sign_in time=1h;", 'does not go with scheme "upto"');
+my ($secret) = $t->test_config($frame =~ s/LINE/x402_seal_key @{[ key_file('bad.key', 'secret' x 4) ]};/r);
+unlike $secret, qr/secretsecret/, 'no byte of a key is printed';
 
 # -t says how much a zone holds, and does not touch the network.
 my ($text) = $t->test_config($frame =~ s/LINE/$complete x402_price 1;/r =~ s/http \{/http { x402_zone x402:1m;/r);

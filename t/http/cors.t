@@ -49,7 +49,7 @@ $up->on("/$_/own", body => "own\n", headers => [
 $up->on('/on/failed', status => 404, body => 'no');
 $t->start;
 
-my $known = 'PAYMENT-SIGNATURE, X-PAYMENT, SIGN-IN-WITH-X, Content-Type, Access-Control-Expose-Headers';
+my $known = 'PAYMENT-SIGNATURE, X-PAYMENT, SIGN-IN-WITH-X, X402-Pass, Content-Type, Access-Control-Expose-Headers';
 
 sub preflight ($path, %options) {
     my @asked = defined $options{asked} ? ('Access-Control-Request-Headers' => delete $options{asked}) : ();
@@ -67,7 +67,7 @@ sub allows ($r, $origin, $name) {
 
 sub exposes ($r, $name) {
     local $Test::Builder::Level = $Test::Builder::Level + 1;
-    is scalar(grep { $_ eq 'PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE, Retry-After' }
+    is scalar(grep { $_ eq 'PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE, X402-Pass, Retry-After' }
             $r->header('Access-Control-Expose-Headers')), 1, "$name: exposes the payment headers";
     return;
 }

@@ -30,6 +30,8 @@ my @replacements = (
     [ 'http://127.0.0.1:4021  backup;'                        => '%%FACILITATOR%%/backup  backup;' ],
     [ '127.0.0.1:3000'                                        => '%%BACKEND%%' ],
     [ '/srv/www'                                              => '%%DIR%%/html' ],
+    [ '/etc/nginx/x402-seal.key;'                             => '%%DIR%%/seal.key;' ],
+    [ '/var/lib/nginx/x402.bought;'                           => '%%DIR%%/bought;' ],
     # Addresses of clients.
     [ '192.0.2.0/24'                                          => '127.0.0.2/32' ],
     [ '10.0.0.0/8'                                            => '127.0.0.1/32' ],
@@ -95,6 +97,19 @@ my %examples = (
             is mpp_receipt($r)->{status}, 'success', 'and has its receipt';
             paid($t, '/weather/ulm', headers => [ @password ]);
             is +(($up->requests)[-1])->{headers}{authorization}, $password[1], 'a login is for the backend';
+        },
+    },
+    'coming-back.conf' => {
+        offers => [ '/members/a' => ['eip155:84532 100000'], '/reports/a' => ['eip155:84532 1000000'] ],
+        free   => [ '/index.html' ],
+        also   => sub ($t, $f, $up) {
+            my $pass = paid($t, '/members/a')->header('X402-Pass');
+            $f->forget;
+            is $t->get("/members/$_", headers => [ 'X402-Pass' => $pass ])->status, 200, "with a pass: $_" for qw(a b);
+            is $t->get('/reports/a', headers => [ 'X402-Pass' => $pass ])->status, 402, 'not elsewhere';
+            is $f->calls, 0, 'nothing was paid for that';
+            my $offer = offer($t->get('/reports/a', host => 'shop.example.com'));
+            is $offer->{extensions}{'sign-in-with-x'}{supportedChains}[0]{chainId}, 'eip155:84532', 'wallets can sign in';
         },
     },
     'free-quota.conf' => {
@@ -468,7 +483,7 @@ for my $name (sort keys %examples) {
     my $text = example($name);
     my $t = nginx($text, facilitator => $f, backend => $up, holes => { DEAD => dead_url() });
     $t->write("html$_", file($_)) for '/robots.txt', '/.well-known/security.txt', '/index.html', '/report', '/downloads/a.bin', '/downloads/preview/a.bin',
-        '/downloads/datasets/a.bin', '/articles/a.html', '/archive/a.html', '/pages/pay.html', '/pages/later.html';
+        '/downloads/datasets/a.bin', '/articles/a.html', '/archive/a.html', '/members/a', '/members/b', '/reports/a', '/pages/pay.html', '/pages/later.html';
     $t->write('html/downloads/index.html', 'list');
     $t->write('mime.types', "types { text/html html; }\n");
     $t->write($_->[0], $_->[1]) for map { [ s{^\Q$directory/\E}{}r, read_text($_) ] }
@@ -477,6 +492,7 @@ for my $name (sort keys %examples) {
     chmod 0600, $t->write('x402-sign.pem', "-----BEGIN PRIVATE KEY-----\n"
         . encode_base64(pack('H*', '302e020100300506032b657004220420') . 'y' x 32, '') . "\n-----END PRIVATE KEY-----\n");
     chmod 0600, $t->write('x402-mpp.key', 'k' x 64 . "\n");
+    chmod 0600, $t->write('seal.key', 'k' x 64);
     chmod 0600, $t->write('payai.key', "id = my-id\nsecret = payai_sk_"
         . encode_base64(pack('H*', '302e020100300506032b657004220420') . 'x' x 32, '') . "\n");
 

@@ -16,6 +16,7 @@ my @replacements = (
     [ qr/\b127\.0\.0\.1:3000/       => '%%BACKEND%%' ],
     [ qr{/etc/nginx/customers\.map} => '%%DIR%%/customers.map' ],
     [ qr{/var/cache/nginx}          => '%%DIR%%/cache' ],
+    [ qr{/etc/nginx/x402-seal\.key} => '%%DIR%%/pass.key' ],
 );
 
 my $frame = <<'EOF2';
@@ -72,6 +73,16 @@ my %promises = (
         is paid($t, '/weather')->status, 200, 'and is sold';
         is $f->order, 'verify settle', 'once';
         is $t->get('/weather', from => '127.0.0.2')->status, 200, 'another client has its own quota';
+    },
+    'A download is resumed without a second payment' => sub ($t, $f, $up) {
+        my $r = paid($t, '/index.html');
+        is $r->status . ' ' . $r->header('X-Requests-Left'), '200 20', 'paid';
+        $f->forget;
+        my @pass = (headers => [ 'X402-Pass' => $r->header('X402-Pass'), Range => 'bytes=1-' ]);
+        $r = $t->get('/index.html', @pass);
+        is $r->status . ' ' . $r->header('X-Requests-Left'), '206 19', 'the rest of it is free';
+        is $t->get('/other.html', @pass)->status, 402, 'another file is not';
+        is $f->calls, 0, 'nothing was paid for that';
     },
     'Customers with a key do not pay' => sub ($t, $f, $up) {
         is $t->get('/weather')->status, 402, 'without a key';
@@ -171,6 +182,7 @@ for my $name (sort keys %promises) {
     my $text = $frame =~ s/RECIPE\n/$recipe/r =~ s/SETTINGS\n/$own ? '' : $settings/er;
     my $t = nginx($text, facilitator => $f, backend => $up);
     $t->write('customers.map', "3f786850e387550f  1;\n");
+    chmod 0600, $t->write('pass.key', 'k' x 64);
     $t->write('cache/none', '');
     $t->write("html/$_.html", "the page\n") for 'index', 'other';
     chmod 0600, $t->write('facilitator.key', "the-key\n");

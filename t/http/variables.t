@@ -9,7 +9,7 @@ use JSON::PP ();
 use X402::Test;
 
 my @names = qw(state payer amount price asset network scheme pay_to transaction version facilitator reason
-    verify_time settle_time presented payment payment_id redelivery);
+    verify_time settle_time presented payment payment_id redelivery pass_left pass_expires);
 my $format = join ' ', 'log $request_uri', map { $_ eq 'payment' ? () : "$_=[\$x402_$_]" } @names;
 
 my ($f, $up) = (facilitator(), backend());

@@ -4,6 +4,7 @@
 
 #include "nginx/books/ngx_http_x402_counters.hpp"
 #include "nginx/conf/ngx_http_x402_error_pages.hpp"
+#include "nginx/conf/ngx_http_x402_guest_check.hpp"
 #include "nginx/conf/ngx_http_x402_journal_check.hpp"
 #include "nginx/conf/ngx_http_x402_location_check.hpp"
 #include "nginx/conf/ngx_http_x402_manifest_list.hpp"
@@ -275,6 +276,18 @@ bool prepare_replies(ngx_conf_t *cf, LocationConf &conf,
     return prepare_offers(cf, conf) && prepare_paywall(cf, conf, outer);
 }
 
+// Of a location with its offer. False: an error was printed.
+bool finish_sale(ngx_conf_t *cf, MainConf &mcf, LocationConf &outer,
+                 LocationConf &conf)
+{
+    bool is_server = &outer == mcf.http_loc_conf;
+    return record_only_guard(cf, mcf, conf) && choose_facilitator(cf, conf)
+           && check_location(cf, conf, conf.offer != outer.offer)
+           && check_guests(cf, conf)
+           && (is_server || check_charge(cf, conf, outer))
+           && prepare_replies(cf, conf, outer);
+}
+
 char *merge(ngx_conf_t *cf, LocationConf &outer, LocationConf &conf)
 {
     MainConf *mcf = main_conf(cf);
@@ -299,6 +312,7 @@ char *merge(ngx_conf_t *cf, LocationConf &outer, LocationConf &conf)
         !conf.has_price() && !is_server
         && (conf.enabled_directive == 0 || outer.off_in_location);
     merge_settings(conf, outer);
+    merge_guests(cf, conf, outer);
     merge_books(cf, conf, outer);
     if ((!is_server && !record_location(cf, conf, outer))
         || !merge_signing(cf, conf, outer)) {
@@ -328,10 +342,7 @@ char *merge(ngx_conf_t *cf, LocationConf &outer, LocationConf &conf)
     } else if (!build_offer(cf, conf)) {
         return static_cast<char *>(NGX_CONF_ERROR);
     }
-    return record_only_guard(cf, *mcf, conf) && choose_facilitator(cf, conf)
-                   && check_location(cf, conf, conf.offer != outer.offer)
-                   && (is_server || check_charge(cf, conf, outer))
-                   && prepare_replies(cf, conf, outer)
+    return finish_sale(cf, *mcf, outer, conf)
                ? NGX_CONF_OK
                : static_cast<char *>(NGX_CONF_ERROR);
 }

@@ -32,9 +32,12 @@ struct MppConf;
 struct NeverminedConf;
 struct DidDocument;
 struct Notice;
+struct PassRules;
 struct Paywall;
 struct SaleList;
+struct SealKeys;
 struct Service;
+struct SignInRules;
 struct Signing;
 struct UsageTerms;
 struct PayerRules;
@@ -131,7 +134,10 @@ struct LocationConf : ngx_http_x402_loc_conf_t {
     ngx_array_t *bypass = static_cast<ngx_array_t *>(NGX_CONF_UNSET_PTR);
     PayerRules *payer_rules = nullptr;   // nullptr: none
     const UsageTerms *charge = nullptr;  // x402_charge; nullptr: none
-    ngx_str_t cors{};                    // "*", an origin; empty: off
+    const PassRules *pass = nullptr;  // nullptr: none; until merge also "off"
+    const SignInRules *sign_in = nullptr;  // the same
+    const SealKeys *seal_keys = nullptr;
+    ngx_str_t cors{};  // "*", an origin; empty: off
     ngx_http_complex_value_t *unpaid_body = nullptr;
     ngx_str_t unpaid_type{};
     bool ledger_written = false;  // x402_ledger, here or around
@@ -150,6 +156,9 @@ struct LocationConf : ngx_http_x402_loc_conf_t {
     ConfOrigin origin{};  // of the words that make an offer
 
     // Made by merge.
+    const ngx_http_core_loc_conf_t *core = nullptr;  // of the same location
+    // Of its server, with x402_sign_in; `.name`: all below name.
+    const std::vector<std::string> *server_names = nullptr;
     bool enabled = false;  // this location is paid
     // It has a price that no client is asked for: what would happen is booked.
     bool shadow = false;
@@ -181,12 +190,12 @@ struct MainConf {
     WebhookConf *webhook = nullptr;  // x402_webhook
     StoreConf *store = nullptr;      // x402_store
     bool store_written = false;
-    Worker *worker = nullptr;        // of this process
-    bool paid = false;               // some location is paid
-    ConfOrigin shadow_at{};   // the first that is only tried; line 0: none
-    bool cors = false;        // one of them has x402_cors
-    bool reads_body = false;  // one of them has x402_read_body
-    bool charges = false;     // one of them has x402_charge
+    Worker *worker = nullptr;  // of this process
+    bool paid = false;         // some location is paid
+    ConfOrigin shadow_at{};    // the first that is only tried; line 0: none
+    bool cors = false;         // one of them has x402_cors
+    bool reads_body = false;   // one of them has x402_read_body
+    bool charges = false;      // one of them has x402_charge
     std::vector<std::string> reply_fields;  // of $x402_reply_..., lower case
     // The most that x402_facilitator_max_calls says in a paid location; 0: it
     // is not written.

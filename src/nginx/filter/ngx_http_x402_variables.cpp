@@ -9,6 +9,7 @@
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/payment/ngx_http_x402_access.hpp"
 #include "nginx/request/ngx_http_x402_ctx.hpp"
+#include "nginx/request/ngx_http_x402_guest.hpp"
 #include "nginx/request/ngx_http_x402_offer_now.hpp"
 #include "nginx/request/ngx_http_x402_payment_headers.hpp"
 #include "nginx/request/ngx_http_x402_request_books.hpp"
@@ -98,6 +99,14 @@ std::string of_payment(const Payment &payment, uintptr_t which)
     }
 }
 
+std::string of_guest(const Guest &guest, uintptr_t which)
+{
+    if (which == NGX_HTTP_X402_PASS_EXPIRES) {
+        return std::to_string(guest.expires);
+    }
+    return guest.left ? std::to_string(*guest.left) : std::string();
+}
+
 std::string of_request(const RequestCtx &ctx, uintptr_t which)
 {
     switch (which) {
@@ -121,9 +130,18 @@ std::string of_request(const RequestCtx &ctx, uintptr_t which)
         return seconds(ctx.trace.settle_time);
     case NGX_HTTP_X402_REDELIVERY:
         return ctx.accepted && ctx.payment && ctx.payment->resumed ? "1" : "";
+    case NGX_HTTP_X402_PASS_LEFT:
+    case NGX_HTTP_X402_PASS_EXPIRES:
+        return ctx.guest ? of_guest(*ctx.guest, which) : std::string();
+    case NGX_HTTP_X402_PAYER:
+        if (!ctx.payment && ctx.guest) {
+            return header_excerpt(ctx.guest->payer);
+        }
+        break;
     default:
-        return ctx.payment ? of_payment(*ctx.payment, which) : std::string();
+        break;
     }
+    return ctx.payment ? of_payment(*ctx.payment, which) : std::string();
 }
 
 // From the request's headers, or from where they were put when they were taken

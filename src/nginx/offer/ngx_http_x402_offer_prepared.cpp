@@ -28,6 +28,7 @@ bool can_be_prepared(const LocationConf &conf)
     const LocationOffer &location = location_offer(conf);
     return location.constant && !location.with_supported
            && signer_of(conf) == nullptr
+           && conf.sign_in == nullptr  // a nonce for each
            && conf.batch != NGX_HTTP_X402_BATCH_SUM
            && extensions_of(conf).vary_by_method_only()
            && is_constant(conf.description) && is_constant(conf.mime_type)

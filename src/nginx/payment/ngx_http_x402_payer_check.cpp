@@ -9,6 +9,7 @@
 #include "nginx/offer/ngx_http_x402_payer_rules.hpp"
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
+#include "nginx/request/ngx_http_x402_guest.hpp"
 #include "nginx/store/ngx_http_x402_usage_zone.hpp"
 
 namespace x402 {
@@ -18,24 +19,28 @@ namespace {
 void refuse(RequestCtx &ctx, OwnReply answer)
 {
     answer.refusal = true;
-    end_payment(ctx, PaymentEvent::verify_failed, std::move(answer));
+    if (ctx.payment) {
+        end_payment(ctx, PaymentEvent::verify_failed, std::move(answer));
+    } else {
+        decide(ctx, std::move(answer));
+    }
 }
 
-bool refuse_for(RequestCtx &ctx, const char *word, std::uint64_t wait_ms)
+bool refuse_for(RequestCtx &ctx, const std::string &payer, const char *word,
+                std::uint64_t wait_ms)
 {
     OwnReply answer = fault_answer(NGX_HTTP_TOO_MANY_REQUESTS, word);
     answer.retry_after = static_cast<ngx_uint_t>((wait_ms + 999) / 1000);
     log_line(NGX_LOG_INFO, ctx.r->connection->log,
-             "a rule of the location refuses the payer "
-                 + log_excerpt(ctx.payment->payer) + ": " + word);
+             "a rule of the location refuses the payer " + log_excerpt(payer)
+                 + ": " + word);
     refuse(ctx, std::move(answer));
     return false;
 }
 
 // An address with letters of another case is the same payer.
-std::string payer_of(const RequestCtx &ctx)
+std::string in_one_spelling(std::string payer)
 {
-    std::string payer = ctx.payment->payer;
     if (payer.substr(0, 2) == "0x") {
         std::transform(payer.begin(), payer.end(), payer.begin(), [](char c) {
             return c >= 'A' && c <= 'F' ? static_cast<char>(c + ('a' - 'A'))
@@ -58,7 +63,30 @@ bool within_quota(RequestCtx &ctx, const PayerQuota &quota,
     }
     std::uint64_t wait =
         count_usage(quota.zone, quota.rule, subject, quota.quota);
-    return wait == 0 || refuse_for(ctx, "quota_used_up", wait);
+    return wait == 0 || refuse_for(ctx, payer, "quota_used_up", wait);
+}
+
+bool rules_allow(RequestCtx &ctx, const PayerRules &rules,
+                 const std::string &payer)
+{
+    if (ngx_http_test_predicates(ctx.r, rules.deny) == NGX_DECLINED) {
+        log_line(NGX_LOG_INFO, ctx.r->connection->log,
+                 "x402_deny refuses the payer " + log_excerpt(payer));
+        refuse(ctx, fault_answer(NGX_HTTP_FORBIDDEN, "payer_refused"));
+        return false;
+    }
+    std::string subject = in_one_spelling(payer);
+    if (rules.limit && !subject.empty()) {
+        std::uint64_t wait = count_usage(rules.limit->zone, rules.limit->rule,
+                                         subject, rules.limit->rate);
+        if (wait != 0) {
+            return refuse_for(ctx, payer, "payer_too_fast", wait);
+        }
+    }
+    return std::all_of(rules.quotas.begin(), rules.quotas.end(),
+                       [&](const PayerQuota &quota) {
+                           return within_quota(ctx, quota, subject);
+                       });
 }
 
 }  // namespace
@@ -71,29 +99,14 @@ bool has_payer_rules(const LocationConf &conf)
 bool payer_may_buy(RequestCtx &ctx)
 {
     const LocationConf &conf = *ctx.quote.conf;
-    if (!has_payer_rules(conf)) {
-        return true;
-    }
-    const PayerRules &rules = *conf.payer_rules;
-    if (ngx_http_test_predicates(ctx.r, rules.deny) == NGX_DECLINED) {
-        log_line(NGX_LOG_INFO, ctx.r->connection->log,
-                 "x402_deny refuses the payer "
-                     + log_excerpt(ctx.payment->payer));
-        refuse(ctx, fault_answer(NGX_HTTP_FORBIDDEN, "payer_refused"));
-        return false;
-    }
-    std::string payer = payer_of(ctx);
-    if (rules.limit && !payer.empty()) {
-        std::uint64_t wait = count_usage(rules.limit->zone, rules.limit->rule,
-                                         payer, rules.limit->rate);
-        if (wait != 0) {
-            return refuse_for(ctx, "payer_too_fast", wait);
-        }
-    }
-    return std::all_of(rules.quotas.begin(), rules.quotas.end(),
-                       [&](const PayerQuota &quota) {
-                           return within_quota(ctx, quota, payer);
-                       });
+    return !has_payer_rules(conf)
+           || rules_allow(ctx, *conf.payer_rules, ctx.payment->payer);
+}
+
+bool guest_may_enter(RequestCtx &ctx, const LocationConf &conf)
+{
+    return !has_payer_rules(conf)
+           || rules_allow(ctx, *conf.payer_rules, ctx.guest->payer);
 }
 
 bool take_free_request(RequestCtx &ctx, const LocationConf *conf)

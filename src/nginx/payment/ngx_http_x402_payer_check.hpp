@@ -16,6 +16,10 @@ bool has_payer_rules(const LocationConf &conf);
 // False: the payment was ended with 403 or 429. Precondition: verified.
 bool payer_may_buy(RequestCtx &ctx);
 
+// The same rules for a client that paid before. False: ctx.answer is 403 or
+// 429. Precondition: ctx.guest.
+bool guest_may_enter(RequestCtx &ctx, const LocationConf &conf);
+
 // x402_free: whether this request is one of its key's free ones; counts it. The
 // location is free for this request from then on.
 bool take_free_request(RequestCtx &ctx, const LocationConf *conf);

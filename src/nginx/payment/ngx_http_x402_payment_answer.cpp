@@ -48,7 +48,11 @@ OwnReply unusable_answer(const RequestCtx &ctx, const ChosenPayment &payment)
             ctx.presented.front().name, ctx.quote.dialect->payment_header());
         return answer;
     }
-    return unpaid_answer();
+    OwnReply answer = unpaid_answer();
+    if (ctx.guest_fault) {
+        answer.offer_error = ctx.guest_fault;
+    }
+    return answer;
 }
 
 OwnReply cap_retry(const RequestCtx &ctx, OwnReply answer)

@@ -11,9 +11,11 @@ namespace x402 {
 namespace {
 
 constexpr std::string_view kExposed =
-    "PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE, Retry-After";
+    "PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE, X402-Pass, "
+    "Retry-After";
 constexpr std::string_view kExposedOfMpp =
-    "PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE, Payment-Receipt, "
+    "PAYMENT-REQUIRED, PAYMENT-RESPONSE, X-PAYMENT-RESPONSE, X402-Pass, "
+    "Payment-Receipt, "
     "WWW-Authenticate, Retry-After";
 constexpr std::string_view kMaxAge = "7200";
 

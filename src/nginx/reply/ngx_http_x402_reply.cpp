@@ -5,6 +5,8 @@
 #include "nginx/reply/ngx_http_x402_answer_body.hpp"
 #include "nginx/reply/ngx_http_x402_notify.hpp"
 #include "nginx/request/ngx_http_x402_mpp_request.hpp"
+#include "nginx/request/ngx_http_x402_pass.hpp"
+#include "nginx/request/ngx_http_x402_sign_in.hpp"
 #include "nginx/request/ngx_http_x402_signed_offers.hpp"
 
 namespace x402 {
@@ -56,6 +58,15 @@ bool add_prepared_offers(RequestCtx &ctx, const PreparedOffers &prepared)
     return true;
 }
 
+// `member` into a JSON object that may not be there yet.
+void add_extension(std::string &object, const std::string &member)
+{
+    if (!member.empty()) {
+        object = object.empty() ? "{" : object.substr(0, object.size() - 1);
+        object += (object.size() > 1 ? "," : "") + member + "}";
+    }
+}
+
 // In every dialect of the location that puts its offer into a header.
 bool add_offers(RequestCtx &ctx, const OwnReply &answer)
 {
@@ -68,6 +79,9 @@ bool add_offers(RequestCtx &ctx, const OwnReply &answer)
     ResourceInfo resource = resource_info(ctx);
     Challenge challenge = challenge_of(ctx, answer, resource);
     std::string extensions = extensions_of_offer(ctx);
+    if (ctx.quote.conf->sign_in) {
+        add_extension(extensions, sign_in_member(ctx));
+    }
     challenge.extensions_json = extensions;
     MppRoom room;
     auto server = mpp_challenger(ctx, room);
@@ -145,6 +159,16 @@ void record_reply(RequestCtx &ctx, const OwnReply &answer)
     if (!unpaid || answer.unpaid) {
         ctx.trace.reason = answer.offer_error;
     }
+}
+
+bool add_pass(RequestCtx &ctx)
+{
+    IssuedPass pass;
+    return issue_pass(ctx, pass)
+           && (pass.header.empty()
+               || add_header(ctx.r, kPassHeader, pass.header))
+           && (pass.cookie.empty()
+               || add_header(ctx.r, "Set-Cookie", pass.cookie));
 }
 
 ngx_int_t send_own_body(RequestCtx &ctx, const OwnReply &answer)
@@ -235,6 +259,12 @@ static bool add_vary(const RequestCtx &ctx)
 bool add_paid_headers(RequestCtx &ctx)
 {
     ctx.cache_control = RequestCtx::CacheControl::paid;
+    if (ctx.quote.conf->pass && !add_pass(ctx)) {
+        return false;
+    }
+    if (ctx.quote.conf->sign_in) {
+        remember_purchase(ctx);
+    }
     return add_receipt(ctx, ctx.receipt) && add_vary(ctx);
 }
 

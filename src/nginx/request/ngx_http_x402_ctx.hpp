@@ -23,6 +23,7 @@
 
 namespace x402 {
 
+struct Guest;
 struct VerifyRules;
 
 // An answer of the module instead of the content.
@@ -188,8 +189,12 @@ public:
     Hold hold;
     Trace trace;
 
-    // The location whose price is "free" for this request.
+    // The location that is free for this request: by its price, a free quota,
+    // or what the client has bought before.
     const LocationConf *free_at = nullptr;
+    // What a client showed that has paid before. Lifetime: the request's pool.
+    Guest *guest = nullptr;
+    const char *guest_fault = nullptr;  // a word; nullptr: nothing, or good
     // What x402_bypass said, by location.
     std::vector<std::pair<const LocationConf *, bool>> bypasses;
 

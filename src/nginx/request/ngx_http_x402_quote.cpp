@@ -159,6 +159,12 @@ std::string request_origin(ngx_http_request_t *r)
                                       : origin.own_port);
 }
 
+std::string own_origin(ngx_http_request_t *r, std::string_view host)
+{
+    return std::string(is_secure(r) ? "https://" : "http://")
+           + std::string(host) + own_port(r);
+}
+
 ResourceParts resource_of(RequestCtx &ctx)
 {
     ngx_http_request_t *r = ctx.r;

@@ -30,6 +30,9 @@ std::string_view host_of(ngx_http_request_t *r);
 // Scheme, host and port by which the client asks: https://api.example.com
 std::string request_origin(ngx_http_request_t *r);
 
+// Scheme, this host, and the port that the server listens on.
+std::string own_origin(ngx_http_request_t *r, std::string_view host);
+
 // The resource that a payment for this request buys: server, method, host, URI,
 // and the body, if it was read (x402_read_body).
 ResourceParts resource_of(RequestCtx &ctx);

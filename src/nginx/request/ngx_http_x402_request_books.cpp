@@ -2,6 +2,7 @@
 #include "nginx/request/ngx_http_x402_request_books.hpp"
 
 #include "base/json_document.hpp"
+#include "nginx/request/ngx_http_x402_guest.hpp"
 #include "policy/asset_table.hpp"
 
 namespace x402 {
@@ -217,6 +218,8 @@ OutcomeFacts outcome_facts(const RequestCtx &ctx)
     facts.never_settled = ctx.never_settled;
     facts.accepted = ctx.accepted;
     facts.let_in = ctx.trace.let_in;
+    facts.pass = ctx.guest && ctx.guest->kind == GuestKind::pass;
+    facts.signed_in = ctx.guest && ctx.guest->kind == GuestKind::signed_in;
     for (const auto &[conf, bypassed] : ctx.bypasses) {
         facts.bypassed = facts.bypassed || bypassed;
     }

@@ -6,8 +6,9 @@
 namespace x402 {
 namespace {
 
-const std::string kKnown = "PAYMENT-SIGNATURE, X-PAYMENT, SIGN-IN-WITH-X, "
-                           "Content-Type, Access-Control-Expose-Headers";
+const std::string kKnown =
+    "PAYMENT-SIGNATURE, X-PAYMENT, SIGN-IN-WITH-X, X402-Pass, "
+    "Content-Type, Access-Control-Expose-Headers";
 
 TEST(PreflightHeaders, WhatClientsSendIsAlwaysAllowed)
 {

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+// Directive setters: x402_pass and x402_seal_key.
+#include <memory>
+#include <optional>
+
+#include "nginx/conf/ngx_http_x402_config_file.hpp"
+#include "nginx/conf/ngx_http_x402_scope_words.hpp"
+#include "nginx/core/ngx_http_x402_directive.hpp"
+#include "nginx/offer/ngx_http_x402_pass_rules.hpp"
+#include "nginx/offer/ngx_http_x402_seal_keys.hpp"
+#include "nginx/store/ngx_http_x402_pass_zone.hpp"
+
+namespace x402 {
+
+namespace {
+
+constexpr std::size_t kLongestKeyFile = 4096;
+constexpr ngx_int_t kMostRequests = 1000000000;
+
+bool read_token(std::string_view text, PassRules &rules)
+{
+    rules.header = text != "cookie";
+    rules.cookie = text != "header";
+    return text == "header" || text == "cookie" || text == "both";
+}
+
+bool read_requests(std::string_view text, PassRules &rules)
+{
+    ngx_str_t digits = to_ngx_str(text);
+    ngx_int_t count =
+        text.empty() ? NGX_ERROR : ngx_atoi(digits.data, digits.len);
+    if (count < 1 || count > kMostRequests) {
+        return false;
+    }
+    rules.requests = static_cast<std::uint32_t>(count);
+    return true;
+}
+
+// False: an error was printed.
+bool read_words(ngx_conf_t *cf, PassRules &rules,
+                std::optional<std::string_view> &zone)
+{
+    for (ngx_uint_t i = 1; i < cf->args->nelts; i++) {
+        std::string_view word = view(arguments(cf)[i]);
+        std::string_view value;
+        bool good = false;
+        if (takes(word, "time=", value)) {
+            good = read_lifetime(value, rules.seconds);
+        } else if (takes(word, "requests=", value)) {
+            good = read_requests(value, rules);
+        } else if (takes(word, "scope=", value)) {
+            good = read_scope(value, rules);
+        } else if (takes(word, "token=", value)) {
+            good = read_token(value, rules);
+        } else if (takes(word, "key=", value)) {
+            good = read_client_key(cf, value, rules);
+        } else if (takes(word, "zone=", value)) {
+            zone = value;
+            good = true;
+        }
+        if (!good) {
+            conf_error(cf, "\"" + std::string(word)
+                               + "\" cannot be used; write time=1h, "
+                                 "requests=100, scope=url, location, server or "
+                                 "a name, token=header, cookie or both, "
+                                 "key=$remote_addr, zone=name:size, or off");
+            return false;
+        }
+    }
+    return true;
+}
+
+char *set_pass(ngx_conf_t *cf, void *conf)
+{
+    auto *lcf = location_conf(conf);
+    if (lcf->pass != nullptr) {
+        return const_cast<char *>("is duplicate");
+    }
+    auto *rules = pool_new<PassRules>(cf->pool);
+    if (rules == nullptr) {
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    lcf->pass = rules;
+    record_origin(cf, rules->origin);
+    if (cf->args->nelts == 2 && view(arguments(cf)[1]) == "off") {
+        rules->off = true;
+        return NGX_CONF_OK;
+    }
+    std::optional<std::string_view> zone;
+    if (!read_words(cf, *rules, zone)) {
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    if (rules->seconds == 0) {
+        return conf_error(cf, "\"x402_pass\" has no end; write a time such as "
+                              "time=1h");
+    }
+    if (rules->requests == 0) {
+        return zone ? conf_error(cf, "\"zone=\" is for passes that are "
+                                     "counted; write requests= too")
+                    : NGX_CONF_OK;
+    }
+    rules->zone = pass_zone(cf, zone);
+    return rules->zone ? NGX_CONF_OK : static_cast<char *>(NGX_CONF_ERROR);
+}
+
+// Without the end of its line, which an editor may add.
+std::string_view key_in(std::string_view text)
+{
+    while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) {
+        text.remove_suffix(1);
+    }
+    return text;
+}
+
+char *set_seal_key(ngx_conf_t *cf, void *conf)
+{
+    auto *lcf = location_conf(conf);
+    if (lcf->seal_keys != nullptr) {
+        return const_cast<char *>("is duplicate");
+    }
+    auto *keys = pool_new<SealKeys>(cf->pool);
+    if (keys == nullptr) {
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    for (ngx_uint_t i = 1; i < cf->args->nelts; i++) {
+        ngx_str_t path = arguments(cf)[i];
+        SecretText file;
+        if (read_secret_file(cf, path, kLongestKeyFile, file) != NGX_CONF_OK) {
+            return static_cast<char *>(NGX_CONF_ERROR);
+        }
+        std::string_view key = key_in(file.text);
+        if (key.size() < kLeastSealKey) {
+            return config_file_error(
+                cf, path, 0,
+                "is too short for a key: it needs at least 32 random bytes, "
+                "such as \"openssl rand -hex 32\" makes");
+        }
+        keys->keys.push_back(
+            std::make_shared<const SecretText>(std::string(key)));
+    }
+    lcf->seal_keys = keys;
+    return NGX_CONF_OK;
+}
+
+}  // namespace
+
+}  // namespace x402
+
+using namespace x402;
+
+char *ngx_http_x402_set_pass(ngx_conf_t *cf, ngx_command_t *, void *conf)
+{
+    return config_guarded(cf, set_pass, conf);
+}
+
+char *ngx_http_x402_set_seal_key(ngx_conf_t *cf, ngx_command_t *, void *conf)
+{
+    return config_guarded(cf, set_seal_key, conf);
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// Directive setter: x402_sign_in.
+#include <optional>
+
+#include "nginx/conf/ngx_http_x402_scope_words.hpp"
+#include "nginx/offer/ngx_http_x402_sign_in_rules.hpp"
+#include "nginx/store/ngx_http_x402_bought_zone.hpp"
+#include "nginx/store/ngx_http_x402_pass_zone.hpp"
+
+namespace x402 {
+
+namespace {
+
+constexpr std::string_view kNonceZone = "x402_nonces:1m";
+constexpr std::size_t kLongestStatement = 200;
+
+// scheme://host[:port], in lower case, without a path.
+bool read_site(std::string_view text, SignInRules &rules)
+{
+    std::size_t scheme = text.find("://");
+    std::string_view name = scheme == std::string_view::npos
+                                ? std::string_view()
+                                : text.substr(0, scheme);
+    std::string_view rest =
+        name.empty() ? std::string_view() : text.substr(scheme + 3);
+    bool plain = !rest.empty();
+    for (char c : rest) {
+        plain = plain
+                && ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.'
+                    || c == '-' || c == ':' || c == '[' || c == ']');
+    }
+    rules.site = std::string(text);
+    return plain && (name == "https" || name == "http");
+}
+
+// One line of printable ASCII (EIP-4361).
+bool read_statement(std::string_view text, SignInRules &rules)
+{
+    rules.statement = std::string(text);
+    for (char c : text) {
+        if (c < ' ' || c > '~') {
+            return false;
+        }
+    }
+    return !text.empty() && text.size() <= kLongestStatement;
+}
+
+bool read_path(ngx_conf_t *cf, std::string_view text, std::string &path)
+{
+    ngx_str_t full = pool_copy(cf->pool, text);
+    if (full.len == 0 || ngx_conf_full_name(cf->cycle, &full, 0) != NGX_OK) {
+        return false;
+    }
+    path = copy(full);
+    return true;
+}
+
+struct SignInWords {
+    std::optional<std::string_view> zone;
+    std::string file;
+};
+
+// False: an error was printed.
+bool read_words(ngx_conf_t *cf, SignInRules &rules, SignInWords &words)
+{
+    for (ngx_uint_t i = 1; i < cf->args->nelts; i++) {
+        std::string_view word = view(arguments(cf)[i]);
+        std::string_view value;
+        bool good = false;
+        if (takes(word, "time=", value)) {
+            good = read_lifetime(value, rules.seconds);
+        } else if (takes(word, "scope=", value)) {
+            good = read_scope(value, rules);
+        } else if (takes(word, "statement=", value)) {
+            good = read_statement(value, rules);
+        } else if (takes(word, "origin=", value)) {
+            good = read_site(value, rules);
+        } else if (takes(word, "zone=", value)) {
+            words.zone = value;
+            good = true;
+        } else if (takes(word, "file=", value)) {
+            good = read_path(cf, value, words.file);
+        }
+        if (!good) {
+            conf_error(cf, "\"" + std::string(word)
+                               + "\" cannot be used; write time=30d, "
+                                 "scope=url, location, server or a name, "
+                                 "\"statement=one line\", "
+                                 "origin=https://example.com, zone=name:size, "
+                                 "file=path, or off");
+            return false;
+        }
+    }
+    return true;
+}
+
+char *set_sign_in(ngx_conf_t *cf, void *conf)
+{
+    auto *lcf = location_conf(conf);
+    if (lcf->sign_in != nullptr) {
+        return const_cast<char *>("is duplicate");
+    }
+    auto *rules = pool_new<SignInRules>(cf->pool);
+    if (rules == nullptr) {
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    lcf->sign_in = rules;
+    rules->scope = ScopeKind::url;
+    record_origin(cf, rules->origin);
+    if (cf->args->nelts == 2 && view(arguments(cf)[1]) == "off") {
+        rules->off = true;
+        return NGX_CONF_OK;
+    }
+    SignInWords words;
+    if (!read_words(cf, *rules, words)) {
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    if (rules->seconds == 0) {
+        return conf_error(cf, "\"x402_sign_in\" needs to know how long a "
+                              "payment counts; write a time such as time=30d");
+    }
+    rules->zone = bought_zone(cf, words.zone, words.file);
+    rules->nonces = rules->zone ? pass_zone(cf, kNonceZone) : nullptr;
+    return rules->nonces ? NGX_CONF_OK : static_cast<char *>(NGX_CONF_ERROR);
+}
+
+}  // namespace
+
+}  // namespace x402
+
+using namespace x402;
+
+char *ngx_http_x402_set_sign_in(ngx_conf_t *cf, ngx_command_t *, void *conf)
+{
+    return config_guarded(cf, set_sign_in, conf);
+}

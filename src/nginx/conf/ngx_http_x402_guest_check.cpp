@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nginx/conf/ngx_http_x402_guest_check.hpp"
+
+#include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/offer/ngx_http_x402_nevermined.hpp"
+#include "nginx/offer/ngx_http_x402_offer.hpp"
+#include "nginx/offer/ngx_http_x402_pass_rules.hpp"
+#include "nginx/offer/ngx_http_x402_sign_in_rules.hpp"
+#include "policy/evm_signer.hpp"
+#include "protocol/sign_in_message.hpp"
+
+namespace x402 {
+
+namespace {
+
+// Empty: what is sold here can be bought for more than one request.
+std::string why_not(const LocationConf &conf, const std::string &directive)
+{
+    if (conf.seal_keys == nullptr) {
+        return directive
+               + " needs a key: write x402_seal_key with a file of at least 32 "
+                 "random bytes, such as one made by \"openssl rand -hex 32\"";
+    }
+    if (conf.settle == NGX_HTTP_X402_SETTLE_OFF) {
+        return directive
+               + " is for what a settlement has paid, and here is none "
+                 "(x402_settle off)";
+    }
+    if (uses_bearer_tokens(conf)) {
+        return directive
+               + " does not go with tokens of a plan, which are used for many "
+                 "requests themselves";
+    }
+    for (const LocationTerm &term : location_offer(conf).terms) {
+        if (term.terms.scheme_or_default() == "upto") {
+            return directive
+                   + " does not go with scheme \"upto\": a request that cost "
+                     "nothing would open the location";
+        }
+    }
+    return {};
+}
+
+// Empty: some payers can sign in, and this build can check all of them.
+std::string why_no_sign_in(const LocationConf &conf)
+{
+    std::string why = why_not(conf, "x402_sign_in");
+    bool any = false;
+    for (const LocationTerm &term : location_offer(conf).terms) {
+        std::string network = caip2_network(term.terms.network).value_or("");
+        const char *type = sign_in_type(network);
+        any = any || type;
+        if (why.empty() && type && std::string_view(type) == "eip191"
+            && !has_evm_signer()) {
+            why = std::string("x402_sign_in: ") + kEvmSignerAbsent;
+        }
+    }
+    return why.empty() && !any ? "x402_sign_in is for accounts of EVM networks "
+                                 "and Solana, and none is offered here"
+                               : why;
+}
+
+bool report(ngx_conf_t *cf, const std::string &why, const ConfOrigin &origin)
+{
+    if (!why.empty()) {
+        log_conf(cf, NGX_LOG_EMERG, why, origin);
+    }
+    return why.empty();
+}
+
+// A regular expression, or a name that ends in a wildcard: a client chooses
+// too much of what these match.
+bool is_pattern(const ngx_http_server_name_t &entry, const std::string &name)
+{
+#if (NGX_PCRE)
+    if (entry.regex) {
+        return true;
+    }
+#endif
+    (void)entry;
+    return name.find('*') != std::string::npos;
+}
+
+// nginx: the names of a server are gone when the configuration was read.
+bool record_names(ngx_conf_t *cf, LocationConf &conf)
+{
+    auto *names = pool_new<std::vector<std::string>>(cf->pool);
+    if (names == nullptr) {
+        return false;
+    }
+    auto *cscf = static_cast<ngx_http_core_srv_conf_t *>(
+        ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module));
+    auto *list = static_cast<ngx_http_server_name_t *>(cscf->server_names.elts);
+    for (ngx_uint_t i = 0; i < cscf->server_names.nelts; i++) {
+        std::string name = copy(list[i].name);
+        if (name.substr(0, 2) == "*.") {
+            name.erase(0, 1);
+        }
+        if (!name.empty() && name != "_" && !is_pattern(list[i], name)) {
+            names->push_back(std::move(name));
+        }
+    }
+    conf.server_names = names;
+    return true;
+}
+
+template <class Rules> void inherit(const Rules *&own, const Rules *outer)
+{
+    if (own == nullptr) {
+        own = outer;
+    }
+    if (own && own->off) {
+        own = nullptr;
+    }
+}
+
+}  // namespace
+
+void merge_guests(ngx_conf_t *cf, LocationConf &conf, const LocationConf &outer)
+{
+    conf.core = static_cast<const ngx_http_core_loc_conf_t *>(
+        ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
+    inherit(conf.pass, outer.pass);
+    inherit(conf.sign_in, outer.sign_in);
+    if (conf.seal_keys == nullptr) {
+        conf.seal_keys = outer.seal_keys;
+    }
+}
+
+bool check_guests(ngx_conf_t *cf, LocationConf &conf)
+{
+    if (conf.pass
+        && !report(cf, why_not(conf, "x402_pass"), conf.pass->origin)) {
+        return false;
+    }
+    if (conf.sign_in == nullptr) {
+        return true;
+    }
+    if (!record_names(cf, conf)) {
+        return false;
+    }
+    std::string why = why_no_sign_in(conf);
+    if (why.empty() && conf.server_names->empty()
+        && conf.sign_in->site.empty()) {
+        why = "x402_sign_in has to know the name by which wallets know this "
+              "server, and it has none: write server_name, or "
+              "origin=https://example.com in x402_sign_in";
+    }
+    return report(cf, why, conf.sign_in->origin);
+}
+
+}  // namespace x402

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// Words that x402_pass and x402_sign_in have in common.
+#ifndef NGX_HTTP_X402_SCOPE_WORDS_HPP
+#define NGX_HTTP_X402_SCOPE_WORDS_HPP
+
+#include "nginx/core/ngx_http_x402_complex_value.hpp"
+#include "nginx/core/ngx_http_x402_directive.hpp"
+#include "nginx/offer/ngx_http_x402_scope_rules.hpp"
+
+namespace x402 {
+
+// `key=`; false: the word has another key.
+inline bool takes(std::string_view word, std::string_view key,
+                  std::string_view &value)
+{
+    if (word.substr(0, key.size()) != key) {
+        return false;
+    }
+    value = word.substr(key.size());
+    return true;
+}
+
+// url, location, server, or a name. False: empty, or with variables.
+inline bool read_scope(std::string_view text, ScopeRules &rules)
+{
+    rules.name.clear();
+    if (text == "url") {
+        rules.scope = ScopeKind::url;
+    } else if (text == "location") {
+        rules.scope = ScopeKind::location;
+    } else if (text == "server") {
+        rules.scope = ScopeKind::server;
+    } else {
+        rules.scope = ScopeKind::name;
+        rules.name = std::string(text);
+    }
+    return !text.empty() && !has_variable(text);
+}
+
+// A value with a variable. False: a constant, or nginx printed an error.
+inline bool read_client_key(ngx_conf_t *cf, std::string_view text,
+                            ScopeRules &rules)
+{
+    if (!has_variable(text)) {
+        return false;
+    }
+    rules.key = compile_value(cf, to_ngx_str(text));
+    return rules.key != nullptr;
+}
+
+// A second at least, a year at most.
+inline bool read_lifetime(std::string_view text, std::uint32_t &out)
+{
+    constexpr ngx_uint_t kLongest = 366 * 24 * 3600;
+    ngx_uint_t seconds = 0;
+    if (!read_seconds(to_ngx_str(text), seconds) || seconds > kLongest) {
+        return false;
+    }
+    out = static_cast<std::uint32_t>(seconds);
+    return true;
+}
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nginx/request/ngx_http_x402_pass.hpp"
+
+#include <algorithm>
+
+#include "base/hex_codec.hpp"
+#include "nginx/core/ngx_http_x402_complex_value.hpp"
+#include "nginx/core/ngx_http_x402_header_list.hpp"
+#include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/offer/ngx_http_x402_pass_rules.hpp"
+#include "nginx/offer/ngx_http_x402_seal_keys.hpp"
+#include "nginx/request/ngx_http_x402_price_grace.hpp"
+#include "nginx/request/ngx_http_x402_scope.hpp"
+#include "nginx/store/ngx_http_x402_pass_zone.hpp"
+
+namespace x402 {
+
+namespace {
+
+constexpr std::string_view kPassNames[] = {"x402-pass"};
+// A browser sends cookies of all paths that fit, the longest first.
+constexpr std::size_t kMostShown = 4;
+
+// --- what a client shows -----------------------------------------------------
+
+std::string cookie_name(const Digest &scope)
+{
+    return "x402_pass_" + hex_encode(scope.data(), 4);
+}
+
+void find_cookies(std::string_view line, std::string_view name,
+                  std::vector<std::string_view> &found)
+{
+    while (!line.empty() && found.size() < kMostShown) {
+        std::string_view pair = line.substr(0, line.find(';'));
+        line.remove_prefix(std::min(line.size(), pair.size() + 1));
+        pair.remove_prefix(
+            std::min(pair.size(), pair.find_first_not_of(" \t")));
+        if (pair.size() > name.size() && pair[name.size()] == '='
+            && pair.substr(0, name.size()) == name) {
+            found.push_back(pair.substr(name.size() + 1));
+        }
+    }
+}
+
+std::vector<std::string_view>
+shown_passes(ngx_http_request_t *r, const PassRules &rules, const Digest &scope)
+{
+    std::vector<std::string_view> found;
+    each_header(r->headers_in.headers, [&](const ngx_table_elt_t &header) {
+        if (found.size() < kMostShown && header_is(header.key, kPassNames[0])) {
+            found.push_back(view(header.value));
+        } else if (rules.cookie && header_is(header.key, "cookie")) {
+            find_cookies(view(header.value), cookie_name(scope), found);
+        }
+    });
+    return found;
+}
+
+// Gives a request back that was counted and got nothing for it.
+struct CountedUse {
+    CountedUse(ngx_http_request_t *request, ngx_shm_zone_t *of,
+               const PassId &is)
+        : r(request), zone(of), id(is)
+    {
+    }
+    ~CountedUse()
+    {
+        ngx_uint_t status = r->headers_out.status;
+        if (status == 0 || status == NGX_HTTP_NOT_MODIFIED
+            || status >= NGX_HTTP_BAD_REQUEST) {
+            guarded(ngx_cycle->log, 0, [&] {
+                give_back_pass(zone, id);
+                return 0;
+            });
+        }
+    }
+    CountedUse(const CountedUse &) = delete;
+    CountedUse &operator=(const CountedUse &) = delete;
+
+    ngx_http_request_t *r;
+    ngx_shm_zone_t *zone;
+    PassId id;
+};
+
+// nullopt: no memory.
+std::optional<PassFault> admit_pass(RequestCtx &ctx, const LocationConf &conf,
+                                    const Digest &scope, const AccessPass &pass)
+{
+    if (pass.bought.resource != scope) {
+        return PassFault::other_scope;
+    }
+    if (!is_paid_with(ctx, conf, pass.bought)) {
+        return PassFault::other_price;
+    }
+    auto *guest = pool_new<Guest>(ctx.r->pool);
+    if (guest == nullptr) {
+        return std::nullopt;
+    }
+    guest->payer = pass.payer;
+    guest->bought = pass.bought;
+    guest->expires = pass.expires();
+    if (pass.counted) {
+        std::uint32_t left = 0;
+        ngx_shm_zone_t *zone = conf.pass->zone;
+        PassFault fault =
+            zone ? use_pass(zone, pass.id, left) : PassFault::unknown;
+        if (fault != PassFault::none) {
+            return fault;
+        }
+        guest->left = left;
+        // Money: without memory it stays counted.
+        pool_new<CountedUse>(ctx.r->pool, ctx.r, zone, pass.id);
+    }
+    ctx.guest = guest;
+    return PassFault::none;
+}
+
+// --- what is issued
+// ------------------------------------------------------------
+
+// Of a cookie: where the URL is all that the pass opens.
+std::string cookie_path(ngx_http_request_t *r, const PassRules &rules)
+{
+    std::string_view path = view(r->unparsed_uri);
+    path = path.substr(0, path.find('?'));
+    bool plain = !path.empty() && path.front() == '/'
+                 && std::all_of(path.begin(), path.end(), [](char c) {
+                        return c > ' ' && c < 0x7f && c != ';' && c != ',';
+                    });
+    return rules.scope == ScopeKind::url && plain ? std::string(path) : "/";
+}
+
+std::string cookie_text(ngx_http_request_t *r, const PassRules &rules,
+                        const AccessPass &pass, const std::string &text)
+{
+    return cookie_name(pass.bought.resource) + "=" + text
+           + "; Path=" + cookie_path(r, rules)
+           + "; Max-Age=" + std::to_string(pass.expires() - ngx_time())
+           + "; Secure; HttpOnly; SameSite=Lax";
+}
+
+// False: there is no room.
+bool begin_count(RequestCtx &ctx, const PassRules &rules,
+                 const AccessPass &pass, Guest &guest)
+{
+    if (rules.requests == 0) {
+        return true;
+    }
+    std::uint32_t left = 0;
+    if (!count_pass(rules.zone, pass.id, rules.requests, pass.expires(),
+                    left)) {
+        log_line(NGX_LOG_ERR, ctx.r->connection->log,
+                 "content leaves without its pass: zone \""
+                     + copy(rules.zone->shm.name)
+                     + "\" is full of passes that are still good; make it "
+                       "larger (x402_pass zone=name:size)");
+        return false;
+    }
+    guest.left = left;
+    return true;
+}
+
+}  // namespace
+
+PassAnswer take_pass(RequestCtx &ctx, const LocationConf &conf)
+{
+    if (ctx.guest) {
+        // An internal redirect of a request that was let in: what it has shown
+        // is good for the same price everywhere.
+        return is_paid_with(ctx, conf, ctx.guest->bought) ? PassAnswer::admitted
+                                                          : PassAnswer::none;
+    }
+    const PassRules &rules = *conf.pass;
+    std::optional<Digest> scope = scope_of(ctx, conf, rules, "pass");
+    if (!scope) {
+        return PassAnswer::failed;
+    }
+    std::vector<std::string_view> shown = shown_passes(ctx.r, rules, *scope);
+    if (shown.empty()) {
+        return PassAnswer::none;
+    }
+    std::vector<std::string_view> keys;
+    for (const auto &key : conf.seal_keys->keys) {
+        keys.push_back(key->text);
+    }
+    bool admitted = false;
+    for (std::size_t i = 0; i < shown.size() && !admitted; i++) {
+        AccessPass pass;
+        std::optional<PassFault> fault =
+            read_pass(shown[i], keys, ngx_time(), pass);
+        if (fault == PassFault::none) {
+            fault = admit_pass(ctx, conf, *scope, pass);
+        }
+        if (!fault) {
+            return PassAnswer::failed;
+        }
+        admitted = fault == PassFault::none;
+        ctx.guest_fault = admitted ? nullptr : pass_fault_word(*fault);
+    }
+    if (!admitted) {
+        return PassAnswer::none;
+    }
+    bool hidden =
+        conf.forward_payment
+        || unlink_headers(ctx.r->pool, ctx.r->headers_in.headers, kPassNames);
+    return hidden ? PassAnswer::admitted : PassAnswer::failed;
+}
+
+bool issue_pass(RequestCtx &ctx, IssuedPass &issued)
+{
+    if (!is_proven_sale(ctx)) {
+        return true;
+    }
+    const LocationConf &conf = *ctx.quote.conf;
+    const PassRules &rules = *conf.pass;
+    const Payment &payment = *ctx.payment;
+    std::optional<Digest> scope = scope_of(ctx, conf, rules, "pass");
+    auto *guest = pool_new<Guest>(ctx.r->pool);
+    if (!scope || guest == nullptr) {
+        return false;
+    }
+    AccessPass pass;
+    pass.id = pass_id_of(payment.facts.key);
+    pass.issued = ngx_time();
+    pass.seconds = rules.seconds;
+    pass.counted = rules.requests != 0;
+    pass.bought = sold_binding(payment);
+    pass.bought.resource = *scope;
+    pass.payer = proven_payer(ctx);
+    if (!begin_count(ctx, rules, pass, *guest)) {
+        return true;
+    }
+    guest->kind = GuestKind::buyer;
+    guest->expires = pass.expires();
+    ctx.guest = guest;
+    std::string text = write_pass(pass, conf.seal_keys->keys.front()->text);
+    if (rules.cookie) {
+        issued.cookie = cookie_text(ctx.r, rules, pass, text);
+    }
+    if (rules.header) {
+        issued.header = std::move(text);
+    }
+    return true;
+}
+
+}  // namespace x402

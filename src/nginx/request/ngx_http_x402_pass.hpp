@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Passes (x402_pass): requests that show one are free, and content that was
+// paid for brings one.
+#ifndef NGX_HTTP_X402_PASS_HPP
+#define NGX_HTTP_X402_PASS_HPP
+
+#include <string>
+
+#include "nginx/request/ngx_http_x402_ctx.hpp"
+#include "nginx/request/ngx_http_x402_guest.hpp"
+
+namespace x402 {
+
+// Request and response header of a pass.
+constexpr std::string_view kPassHeader = "X402-Pass";
+
+enum class PassAnswer {
+    none,      // nothing that opens the location
+    admitted,  // the request was counted; ctx.guest has the pass
+    failed,    // no memory
+};
+
+// Whether the request shows a pass that opens this location at the price of
+// this moment. If it shows another one, ctx.guest_fault says what is wrong with
+// it. Precondition: conf.pass.
+PassAnswer take_pass(RequestCtx &ctx, const LocationConf &conf);
+
+// What goes with the content of this request into its header; empty texts are
+// left out.
+struct IssuedPass {
+    std::string header;  // value of kPassHeader
+    std::string cookie;  // value of Set-Cookie
+};
+
+// Money: only for content that leaves after money moved, with a transaction
+// that proves it. One pass for one payment, however often it is delivered.
+// False: no memory. Precondition: quote.conf->pass.
+bool issue_pass(RequestCtx &ctx, IssuedPass &issued);
+
+}  // namespace x402
+
+#endif

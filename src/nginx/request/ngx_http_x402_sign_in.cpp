@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nginx/request/ngx_http_x402_sign_in.hpp"
+
+#include <algorithm>
+
+#include "base/text_excerpt.hpp"
+#include "base/token_signature.hpp"
+#include "base/utc_time.hpp"
+#include "nginx/core/ngx_http_x402_header_list.hpp"
+#include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/offer/ngx_http_x402_seal_keys.hpp"
+#include "nginx/offer/ngx_http_x402_sign_in_rules.hpp"
+#include "nginx/request/ngx_http_x402_price_grace.hpp"
+#include "nginx/request/ngx_http_x402_quote.hpp"
+#include "nginx/request/ngx_http_x402_scope.hpp"
+#include "nginx/store/ngx_http_x402_bought_zone.hpp"
+#include "nginx/store/ngx_http_x402_pass_zone.hpp"
+#include "policy/account_signature.hpp"
+#include "protocol/sign_in_message.hpp"
+#include "session/sign_in_nonce.hpp"
+
+namespace x402 {
+
+namespace {
+
+constexpr std::string_view kSignInNames[] = {"sign-in-with-x"};
+
+// --- where payers sign in -------------------------------------------------
+
+// Money: a client that chooses the host chooses the domain that a wallet is
+// asked to sign for, and a thief would use its own. So the host has to be a
+// name of the server that answers.
+bool is_own_name(const std::vector<std::string> &names, std::string_view host)
+{
+    return std::any_of(
+        names.begin(), names.end(), [&](const std::string &name) {
+            bool below = name.front() == '.' && host.size() > name.size()
+                         && host.substr(host.size() - name.size()) == name;
+            return below || name == host;
+        });
+}
+
+// The origin by which clients reach this server; empty: not by this host.
+std::string site_of(ngx_http_request_t *r, const LocationConf &conf)
+{
+    if (!conf.sign_in->site.empty()) {
+        return conf.sign_in->site;
+    }
+    std::string_view host = host_of(r);
+    return is_own_name(*conf.server_names, host) ? own_origin(r, host)
+                                                 : std::string();
+}
+
+// All that does not depend on the nonce. False: this is not a place to sign in.
+bool fill_place(ngx_http_request_t *r, const LocationConf &conf,
+                SignInTerms &terms)
+{
+    std::string site = site_of(r, conf);
+    if (site.empty()) {
+        return false;
+    }
+    terms.domain = site.substr(site.find("://") + 3);
+    terms.uri = bounded_url(site + copy(r->unparsed_uri));
+    terms.statement = conf.sign_in->statement;
+    return true;
+}
+
+std::string place_text(const SignInTerms &terms)
+{
+    return terms.domain + "\n" + terms.uri + "\n" + terms.statement;
+}
+
+void fill_times(SignInTerms &terms, std::int64_t issued)
+{
+    terms.issued_at = rfc3339_utc(issued * 1000);
+    terms.expires_at = rfc3339_utc((issued + kSignInSeconds) * 1000);
+}
+
+// --- the proof ---------------------------------------------------------------
+
+bool offers_chain(const PaymentOffer &offer, std::string_view chain)
+{
+    const auto &options = offer.options();
+    return std::any_of(options.begin(), options.end(),
+                       [&](const PaymentOffer::Option &option) {
+                           return option.requirements.network == chain;
+                       });
+}
+
+const char *nonce_fault_word(NonceFault fault)
+{
+    switch (fault) {
+    case NonceFault::none:
+        break;
+    case NonceFault::forged:
+        return "sign_in_nonce_invalid";
+    case NonceFault::not_yet:
+        return "sign_in_not_yet_valid";
+    case NonceFault::expired:
+        return "sign_in_expired";
+    }
+    return nullptr;
+}
+
+// A word for what does not fit to the request; nullptr: all does. Completes
+// `terms`.
+const char *mismatch(const SignInProof &proof, const LocationConf &conf,
+                     const PaymentOffer &offer, SignInTerms &terms)
+{
+    if (proof.terms.domain != terms.domain) {
+        return "sign_in_for_another_domain";
+    }
+    if (proof.terms.uri != terms.uri) {
+        return "sign_in_for_another_resource";
+    }
+    const char *type = sign_in_type(proof.chain);
+    if (type == nullptr || proof.type != type
+        || !offers_chain(offer, proof.chain)) {
+        return "sign_in_chain_not_offered";
+    }
+    std::vector<std::string_view> keys;
+    for (const auto &key : conf.seal_keys->keys) {
+        keys.push_back(key->text);
+    }
+    std::int64_t issued = 0;
+    NonceFault fault = check_sign_in_nonce(proof.terms.nonce, place_text(terms),
+                                           keys, ngx_time(), issued);
+    if (fault != NonceFault::none) {
+        return nonce_fault_word(fault);
+    }
+    terms.nonce = proof.terms.nonce;
+    fill_times(terms, issued);
+    return proof.terms.issued_at == terms.issued_at
+                   && proof.terms.expires_at == terms.expires_at
+                   && proof.terms.statement == terms.statement
+               ? nullptr
+               : "sign_in_malformed";
+}
+
+PassId nonce_id(std::string_view nonce)
+{
+    return pass_id_of(sha256(nonce));
+}
+
+SignInAnswer refuse(RequestCtx &ctx, const char *word, std::string_view why)
+{
+    log_line(NGX_LOG_INFO, ctx.r->connection->log,
+             "sign-in refused: " + std::string(word)
+                 + (why.empty() ? "" : ", " + std::string(why)));
+    ctx.guest_fault = word;
+    return SignInAnswer::refused;
+}
+
+// The payer's address in one spelling; empty: `answer` says what became of it.
+std::string signer_of(RequestCtx &ctx, const LocationConf &conf,
+                      std::string_view header, const PaymentOffer &offer,
+                      SignInAnswer &answer)
+{
+    auto proof = parse_sign_in(header);
+    if (!proof) {
+        answer = refuse(ctx, "sign_in_malformed", proof.problem().text);
+        return {};
+    }
+    SignInTerms terms;
+    if (!fill_place(ctx.r, conf, terms)) {
+        answer = refuse(ctx, "sign_in_for_another_domain", "");
+        return {};
+    }
+    if (const char *word = mismatch(proof.value(), conf, offer, terms)) {
+        answer = refuse(ctx, word, "");
+        return {};
+    }
+    auto signer = verify_account(
+        proof->chain, proof->address,
+        sign_in_text(terms, proof->address, proof->chain), proof->signature);
+    if (!signer) {
+        answer =
+            refuse(ctx, "sign_in_signature_invalid", signer.problem().text);
+        return {};
+    }
+    // Money: used once, whatever it opens now: the payer may buy in a moment.
+    switch (use_once(conf.sign_in->nonces, nonce_id(terms.nonce),
+                     ngx_time() + kSignInSeconds + kSignInClockSeconds)) {
+    case PassFault::none:
+        return std::move(signer.value());
+    case PassFault::used_up:
+        answer = refuse(ctx, "sign_in_nonce_used", "");
+        return {};
+    default:
+        answer = SignInAnswer::busy;
+        return {};
+    }
+}
+
+// --- what was bought ---------------------------------------------------------
+
+// False: nothing that pays for this request.
+bool find_purchase(const LocationConf &conf, const PaymentOffer &offer,
+                   const std::string &payer, ClaimBinding &bought,
+                   std::int64_t &until)
+{
+    for (const auto &option : offer.options()) {
+        ClaimBinding wanted = bought;
+        bind_option(wanted, option);
+        bought.terms = wanted.terms;
+        auto asked =
+            find_bought(conf.sign_in->zone, bought_key(payer, bought), until);
+        if (asked) {
+            bought.asked = *asked;
+            if (covers(bought, wanted)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+bool make_guest(RequestCtx &ctx, const std::string &payer,
+                const ClaimBinding &bought, std::int64_t until)
+{
+    auto *guest = pool_new<Guest>(ctx.r->pool);
+    if (guest == nullptr) {
+        return false;
+    }
+    guest->kind = GuestKind::signed_in;
+    guest->payer = payer;
+    guest->bought = bought;
+    guest->expires = until;
+    ctx.guest = guest;
+    return true;
+}
+
+struct ShownSignIn {
+    ngx_str_t value{};
+    ngx_uint_t count = 0;
+};
+
+ShownSignIn shown_sign_in(ngx_http_request_t *r)
+{
+    ShownSignIn shown;
+    each_header(r->headers_in.headers, [&](const ngx_table_elt_t &header) {
+        if (header_is(header.key, kSignInNames[0])) {
+            shown.value = header.value;
+            shown.count++;
+        }
+    });
+    return shown;
+}
+
+}  // namespace
+
+SignInAnswer take_sign_in(RequestCtx &ctx, const LocationConf &conf)
+{
+    ShownSignIn shown = shown_sign_in(ctx.r);
+    std::shared_ptr<const PaymentOffer> offer;
+    if (shown.count == 0 || offer_now(ctx.r, conf, offer) != OfferState::made) {
+        return SignInAnswer::none;
+    }
+    if (shown.count > 1) {
+        return refuse(ctx, "sign_in_malformed", "the header is repeated");
+    }
+    SignInAnswer answer = SignInAnswer::none;
+    std::string payer = signer_of(ctx, conf, view(shown.value), *offer, answer);
+    if (payer.empty()) {
+        return answer;
+    }
+    auto scope = scope_of(ctx, conf, *conf.sign_in, "sign-in");
+    if (!scope) {
+        return SignInAnswer::failed;
+    }
+    ClaimBinding bought;
+    bought.resource = *scope;
+    std::int64_t until = 0;
+    if (!find_purchase(conf, *offer, payer, bought, until)) {
+        ctx.guest_fault = "sign_in_not_paid";
+        return SignInAnswer::none;
+    }
+    bool made = make_guest(ctx, payer, bought, until)
+                && (conf.forward_payment
+                    || unlink_headers(ctx.r->pool, ctx.r->headers_in.headers,
+                                      kSignInNames));
+    return made ? SignInAnswer::admitted : SignInAnswer::failed;
+}
+
+std::string sign_in_member(RequestCtx &ctx)
+{
+    const LocationConf &conf = *ctx.quote.conf;
+    SignInTerms terms;
+    NonceSeed seed;
+    if (!fill_place(ctx.r, conf, terms)
+        || !fill_random(seed.data(), seed.size())) {
+        return {};
+    }
+    std::vector<std::string_view> chains;
+    for (const auto &option : ctx.quote.offer->options()) {
+        std::string_view chain = option.requirements.network;
+        if (sign_in_type(chain)
+            && std::find(chains.begin(), chains.end(), chain) == chains.end()) {
+            chains.push_back(chain);
+        }
+    }
+    std::int64_t now = ngx_time();
+    fill_times(terms, now);
+    terms.nonce = make_sign_in_nonce(now, seed, place_text(terms),
+                                     conf.seal_keys->keys.front()->text);
+    return "\"" + std::string(kSignInExtension)
+           + "\":" + sign_in_declaration(terms, chains);
+}
+
+void remember_purchase(RequestCtx &ctx)
+{
+    if (!is_proven_sale(ctx)) {
+        return;
+    }
+    const LocationConf &conf = *ctx.quote.conf;
+    auto scope = scope_of(ctx, conf, *conf.sign_in, "sign-in");
+    std::string payer = proven_payer(ctx);
+    if (!scope || payer.empty()) {
+        return;
+    }
+    ClaimBinding bought = sold_binding(*ctx.payment);
+    bought.resource = *scope;
+    remember_bought(conf.sign_in->zone, bought_key(payer, bought), bought.asked,
+                    ngx_time() + conf.sign_in->seconds, ctx.r->connection->log);
+}
+
+}  // namespace x402

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// What payers have bought and may come back for (x402_sign_in), in shared
+// memory, and as an image of it in a file: cells of 64 bytes, each with a
+// checksum, so that a cell that was half written is one that is not there.
+//
+// Money: a cell opens what its payer paid for and nothing else. One that is
+// lost, or gave its place to another, costs its payer a payment.
+#ifndef X402_SESSION_BOUGHT_TABLE_HPP
+#define X402_SESSION_BOUGHT_TABLE_HPP
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "session/claim_binding.hpp"
+
+namespace x402 {
+
+// Payer, scope and terms: what a payer has bought in one kind of money.
+using BoughtKey = std::array<std::uint8_t, 24>;
+// `payer` in one spelling; `bought.resource` is the scope.
+BoughtKey bought_key(std::string_view payer, const ClaimBinding &bought);
+
+class BoughtTable {
+public:
+    static constexpr std::size_t kCellBytes = 64;
+
+    static std::size_t least_bytes();
+    static std::size_t capacity(std::size_t bytes);
+    // Writes an empty table. Precondition: zeroed, aligned to 8, at least
+    // least_bytes().
+    static void format(void *memory, std::size_t bytes);
+    static bool recognises(const void *memory, std::size_t bytes);
+
+    // A table that was formatted. Hold the zone's lock.
+    explicit BoughtTable(void *memory);
+
+    // Remembers that `asked` was paid, until `until` (unix seconds). What is
+    // remembered already is never made less or shorter. Returns the cell, for
+    // the file; nullopt: an amount of more than 128 bits.
+    std::optional<std::size_t> remember(const BoughtKey &key,
+                                        const AmountBytes &asked,
+                                        std::int64_t until, std::int64_t now);
+
+    // What was paid; nullopt: nothing that is remembered.
+    std::optional<AmountBytes> find(const BoughtKey &key, std::int64_t now,
+                                    std::int64_t &until) const;
+
+    // The bytes of a cell, as the file has them at cell * kCellBytes.
+    std::string_view bytes_of(std::size_t cell) const;
+    std::size_t cells() const;
+    // Takes a cell of a file in, wherever it stood there. False: it is empty,
+    // expired or broken.
+    bool restore(std::string_view bytes, std::int64_t now);
+
+private:
+    struct Head;
+    struct Cell;
+
+    Cell *find_cell(const BoughtKey &key) const;
+    // That of the key, a free one, or the one that ends first.
+    Cell *cell_for(const BoughtKey &key, std::int64_t now);
+    Cell *set_of(const BoughtKey &key, std::size_t which) const;
+    void fill(Cell &cell, const BoughtKey &key, const std::uint8_t *asked,
+              std::int64_t until);
+    static bool is_whole(const Cell &cell);
+
+    Head *head_;
+};
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+package X402::Wallet;
+
+# An EVM account that signs texts (EIP-191), by the openssl program. ECDSA of
+# openssl does not say which of two keys can be recovered, so that there are two
+# candidates for each signature: the module tells them apart.
+#
+#     my $wallet = X402::Wallet->new;
+#     my ($one, $other) = $wallet->sign($text);     0x and 130 hex digits each
+#     $wallet->address;                             lower case
+
+use v5.36;
+use File::Temp ();
+use Math::BigInt;
+
+my $order = Math::BigInt->from_hex('fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141');
+
+sub new ($class) {
+    my $dir = File::Temp->newdir;
+    system("openssl ecparam -name secp256k1 -genkey -noout -out $dir/key.pem 2>/dev/null") == 0 or die 'openssl: no key';
+    my $point = substr `openssl ec -in $dir/key.pem -pubout -outform DER 2>/dev/null`, -64;
+    return bless { dir => $dir, address => '0x' . substr(unpack('H*', keccak256($point)), -40) }, $class;
+}
+
+sub address ($self) { return $self->{address} }
+
+sub sign ($self, $text) {
+    my $digest = keccak256("\x19Ethereum Signed Message:\n" . length($text) . $text);
+    open my $file, '>:raw', "$self->{dir}/digest" or die $!;
+    print {$file} $digest;
+    close $file or die $!;
+    my $der = `openssl pkeyutl -sign -inkey $self->{dir}/key.pem -in $self->{dir}/digest`;
+    my ($r, $s) = map { Math::BigInt->from_hex(unpack 'H*', $_) } _integers($der);
+    $s = $order - $s if $s * 2 > $order;
+    my $halves = join '', map { substr('0' x 64 . ($_->to_hex), -64) } $r, $s;
+    return map {"0x$halves$_"} '1b', '1c';
+}
+
+# The two integers of a DER sequence.
+sub _integers ($der) {
+    my @found;
+    my $at = 2;
+    for (1 .. 2) {
+        my $length = ord substr $der, $at + 1, 1;
+        push @found, substr $der, $at + 2, $length;
+        $at += 2 + $length;
+    }
+    return @found;
+}
+
+# --- Keccak-256 ---------------------------------------------------------------------
+
+no warnings 'portable';
+my @constants = map { hex } qw(1 8082 800000000000808A 8000000080008000 808B 80000001 8000000080008081 8000000000008009
+    8A 88 80008009 8000000A 8000808B 800000000000008B 8000000000008089 8000000000008003 8000000000008002 8000000000000080
+    800A 800000008000000A 8000000080008081 8000000000008080 80000001 8000000080008008);
+
+sub _turned ($word, $by) { return $by ? $word << $by | $word >> 64 - $by : $word }
+
+sub _permute ($state) {
+    for my $constant (@constants) {
+        my @columns = map { my $x = $_; my $sum = 0; $sum ^= $state->[ $x + 5 * $_ ] for 0 .. 4; $sum } 0 .. 4;
+        for my $x (0 .. 4) {
+            my $change = $columns[ ($x + 4) % 5 ] ^ _turned($columns[ ($x + 1) % 5 ], 1);
+            $state->[ $x + 5 * $_ ] ^= $change for 0 .. 4;
+        }
+        my @moved;
+        my ($x, $y, $by) = (1, 0, 0);
+        $moved[0] = $state->[0];
+        for my $step (1 .. 24) {
+            $by = ($by + $step) % 64;
+            my ($to_x, $to_y) = ($y, (2 * $x + 3 * $y) % 5);
+            $moved[ $to_x + 5 * $to_y ] = _turned($state->[ $x + 5 * $y ], $by);
+            ($x, $y) = ($to_x, $to_y);
+        }
+        for my $row (0 .. 4) {
+            my @row = @moved[ 5 * $row .. 5 * $row + 4 ];
+            $state->[ $_ + 5 * $row ] = $row[$_] ^ (~$row[ ($_ + 1) % 5 ] & $row[ ($_ + 2) % 5 ]) for 0 .. 4;
+        }
+        $state->[0] ^= $constant;
+    }
+    return;
+}
+
+sub keccak256 ($bytes) {
+    no warnings 'portable';
+    my $rate = 136;
+    $bytes .= "\x01" . "\0" x ($rate - 1 - length($bytes) % $rate);
+    substr($bytes, -1) |.= "\x80";
+    my @state = (0) x 25;
+    for (my $at = 0; $at < length $bytes; $at += $rate) {
+        my @words = unpack 'Q<17', substr $bytes, $at, $rate;
+        $state[$_] ^= $words[$_] for 0 .. 16;
+        _permute(\@state);
+    }
+    return pack 'Q<4', @state[ 0 .. 3 ];
+}
+
+1;
