@@ -64,7 +64,7 @@ MppChallenge challenge_of(JsonValue credential)
 }
 
 // A digest of the body, another credential header or an expanded `opaque` is
-// never part of a challenge of ours.
+// never part of the module's own challenges.
 bool has_known_members(JsonValue challenge)
 {
     return challenge["method"].string() == kMppMethod

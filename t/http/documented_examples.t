@@ -44,7 +44,8 @@ my %usual = (
 
 # The statements of a text, each up to its `;` or its closing brace.
 sub statements ($text) {
-    $text =~ s/^((?:[^#"'\n]|"[^"]*"|'[^']*')*)#[^\n]*/$1/gm;
+    # A # in the middle of a word is a part of it.
+    $text =~ s/^((?:[^#"'\n]|(?<=\S)#|"[^"]*"|'[^']*')*)(?<!\S)#[^\n]*/$1/gm;
     my @found;
     while ($text =~ /\G\s*((?:[^;{}"']|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\$\{\w+\})+(?:;|(\{(?:[^{}"']|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|(?2))*\})))/g) {
         push @found, $1;
@@ -80,13 +81,21 @@ sub authority () {
     return text("$dir/ca.pem");
 }
 
+# A private key, or the public one of it.
+sub pem ($public) {
+    my $dir = File::Temp->newdir;
+    X402::Certificates::make_key("$dir");
+    return text("$dir/key." . ($public ? 'pub' : 'pem'));
+}
+
 # Files that the examples name; all others hold a secret.
 my %content = (
+    'sign.pem'         => pem(0),
+    'last-year.pub'    => pem(1),
     'bazaar.json'      => text("$root/conf-examples/extensions/bazaar.json"),
     'nevermined.key'   => "sandbox:example-key\n",
     'cdp-api-key.json' => cdp_key(),
     'own-ca.pem'       => authority(),
-    'x402-webhook.secret' => "a secret of more than sixteen bytes\n",
 );
 
 my $f = facilitator();
@@ -104,7 +113,7 @@ for my $page ('docs/directives.md', 'docs/variables.md') {
         my $t = nginx($conf, facilitator => $f);
         $t->write('logs/none', '');
         for my $name ($block =~ m{%%DIR%%/([\w.-]+)}g) {
-            chmod 0600, $t->write($name, $content{$name} // "secret\n") if $name !~ /journal/;
+            chmod 0600, $t->write($name, $content{$name} // "a secret of more than thirty-two bytes\n") if $name !~ /journal/;
         }
         my ($said, $passes) = $t->test_config($conf);
         $tried++;

@@ -191,7 +191,7 @@ my $twice = $t->get('/a/9', headers => [ Authorization => credential($fresh->('/
 like $twice->status, qr/^40[02]$/, 'two credentials';
 is $f->calls, 0, 'are not charged either';
 
-# --- an outcome that is unknown is no demand for money
+# --- an outcome that is unknown demands no money
 
 $f->settle_once(close => 1);
 my $open = credential($fresh->('/a/10'));

@@ -30,6 +30,12 @@ sub make_for ($dir, $host) {
     return _signed($dir, $host, "subjectAltName=DNS:$host", 30);
 }
 
+# A key that signs texts: key.pem and key.pub.
+sub make_key ($dir) {
+    _key("$dir/key.pem");
+    return _run('pkey', '-in', "$dir/key.pem", '-pubout', '-out', "$dir/key.pub");
+}
+
 sub _key ($file) { return _run(qw(ecparam -genkey -noout -name prime256v1 -out), $file) }
 
 sub _signed ($dir, $name, $extension, $days) {
