@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keccak-256 as Ethereum uses it (padding 0x01, not SHA-3's 0x06). OpenSSL has
-// it from 3.2 only. Used for address checksums (EIP-55) and for what wallets sign
-// (EIP-712).
+// it from 3.2 only. Used for address checksums (EIP-55) and for what wallets
+// sign (EIP-712).
 #ifndef X402_BASE_KECCAK256_DIGEST_HPP
 #define X402_BASE_KECCAK256_DIGEST_HPP
 

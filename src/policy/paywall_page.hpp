@@ -25,8 +25,8 @@ std::string readable_price(const PaymentRequirements &option);
 std::optional<std::string> offered_value(const PaymentOffer &offer,
                                          std::string_view variable);
 
-// A whole document in UTF-8, which loads nothing. `reason` says why the offer is
-// made; empty: because the request is not paid. `wallet`: with the script by
+// A whole document in UTF-8, which loads nothing. `reason` says why the offer
+// is made; empty: because the request is not paid. `wallet`: with the script by
 // which a person pays (policy/paywall_script); else there is none.
 std::string paywall_page(const PaymentOffer &offer,
                          const ResourceInfo &resource, std::string_view reason,

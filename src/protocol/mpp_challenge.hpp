@@ -51,8 +51,8 @@ bool has_mpp_words(const PaymentRequirements &option);
 std::string mpp_challenge(const MppServer &server,
                           const PaymentRequirements &option);
 
-// Whether the id is the module's own for this resource, in time that does not depend
-// on where it differs. Not whether it has expired.
+// Whether the id is the module's own for this resource, in time that does not
+// depend on where it differs. Not whether it has expired.
 bool is_own_challenge(const MppServer &server, const MppChallenge &challenge);
 
 // "2026-11-28T08:44:52.000Z" of whole seconds; nullopt: another form.

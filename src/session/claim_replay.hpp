@@ -30,8 +30,8 @@ public:
     ReplayReport follow(std::string_view journal, ClaimOwner other,
                         std::int64_t now);
 
-    // A claim that a store of several machines has, and without an owner there. A
-    // claim that is in use here, or that is over, stays as it is: false.
+    // A claim that a store of several machines has, and without an owner there.
+    // A claim that is in use here, or that is over, stays as it is: false.
     bool adopt(const JournalRecord &record, std::int64_t now);
 
 private:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every pair of state and event: longer than other files because it is one table.
+// Every pair of state and event: longer than other files because it is one
+// table.
 #include "session/payment_session.hpp"
 
 namespace x402 {

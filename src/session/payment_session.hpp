@@ -9,12 +9,12 @@
 namespace x402 {
 
 enum class PaymentState : std::uint8_t {
-    arrived,         // a payment was presented, nothing is taken yet
-    verifying,       // claim taken, the facilitator is asked to verify
-    verified,        // access granted, content is being made; by the word of the
-                     // facilitator, or without it (x402_verify)
-    holding,         // response held back, settlement has not begun
-    settling,        // response held back, settlement is on the wire
+    arrived,    // a payment was presented, nothing is taken yet
+    verifying,  // claim taken, the facilitator is asked to verify
+    verified,   // access granted, content is being made; by the word of the
+                // facilitator, or without it (x402_verify)
+    holding,    // response held back, settlement has not begun
+    settling,   // response held back, settlement is on the wire
     settling_first,  // settlement on the wire before any content was made
     paid,            // money moved, content is being made
     delivering,      // header released under a receipt, no body byte out yet

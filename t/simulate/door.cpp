@@ -380,8 +380,8 @@ void World::ask_facilitator(std::uint32_t number, bool distrusted)
     ask_to_verify(number);
 }
 
-// x402_verify: at one server a path verifies no payment, at the others none of a
-// payer with a good record whose signature is right.
+// x402_verify: at one server a path verifies no payment, at the others none of
+// a payer with a good record whose signature is right.
 bool World::serve_unverified(std::uint32_t number)
 {
     Request &request = requests_[number];

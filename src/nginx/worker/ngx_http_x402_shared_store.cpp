@@ -49,10 +49,10 @@ StoreToken unlike_others()
     std::string hostname(
         reinterpret_cast<const char *>(ngx_cycle->hostname.data),
         ngx_cycle->hostname.len);
-    Digest digest = sha256(
-        hostname + ' ' + std::to_string(ngx_pid) + ' '
-        + std::to_string(ngx_time()) + ' ' + std::to_string(ngx_current_msec)
-        + ' ' + std::to_string(++count));
+    Digest digest = sha256(hostname + ' ' + std::to_string(ngx_pid) + ' '
+                           + std::to_string(ngx_time()) + ' '
+                           + std::to_string(ngx_current_msec) + ' '
+                           + std::to_string(++count));
     StoreToken token;
     std::copy_n(digest.begin(), token.size(), token.begin());
     return token;
