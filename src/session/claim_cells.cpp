@@ -154,6 +154,11 @@ ClaimCell *ClaimCells::find_room(const Digest &key, std::int64_t now)
 void ClaimCells::begin(ClaimCell &cell, const ClaimFacts &facts,
                        std::int64_t now)
 {
+    // Money: a free cell's name was forgotten with it, and the same payment may
+    // have it again by now, in another cell.
+    if (cell.claim_state() == ClaimState::free) {
+        cell.name = 0;
+    }
     enter_state(cell, ClaimState::free);
     store_fence();
     cell = ClaimCell{};

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "session/payment_order.hpp"
 
+#include <array>
+#include <random>
+
 #include "session/claim_change.hpp"
 #include "session/claim_zone.hpp"
 #include "session/payment_name.hpp"
@@ -193,6 +196,40 @@ TEST_F(PaymentOrderOf, ANameIsFreeAgainWhenItsPaymentCameToNothing)
     table_.set_paid(ref, "{}", kNow);
     table_.set_delivered(ref, kNow);
     EXPECT_TRUE(name_is_taken(table_, names, name, second.key, kNow));
+}
+
+// A payment that begins again does not get the cell that it had.
+TEST_F(PaymentOrderOf, ALivingClaimKeepsItsNameWhateverBecomesOfItsFormerCell)
+{
+    std::vector<std::uint64_t> memory(PaymentIds::least_bytes());
+    ASSERT_TRUE(PaymentIds::format(memory.data(), memory.size() * 8));
+    PaymentIds names(memory.data());
+    table_.use_names(&names);
+    constexpr unsigned kPayments = 7;
+    std::array<ClaimRef, kPayments> refs{};
+    std::minstd_rand random(7);
+    auto name_of = [](unsigned i) { return PaymentName(digest_of(100 + i)); };
+    for (unsigned step = 0; step < 2000; step++) {
+        unsigned i = static_cast<unsigned>(random() % kPayments);
+        if (refs[i]) {
+            table_.free(refs[i]);
+            refs[i] = ClaimRef();
+            continue;
+        }
+        if (try_take(i + 1, refs[i]) != TakeOutcome::taken) {
+            continue;
+        }
+        std::uint32_t place = 0;
+        ASSERT_EQ(
+            names.note(name_of(i), facts_of(i + 1).key, kExpires, kNow, place),
+            PaymentIdNote::noted);
+        table_.set_name(refs[i], place);
+        for (unsigned each = 0; each < kPayments; each++) {
+            ASSERT_EQ(names.holder_of(name_of(each), kNow).has_value(),
+                      static_cast<bool>(refs[each]))
+                << "step " << step << ", payment " << each;
+        }
+    }
 }
 
 }  // namespace
