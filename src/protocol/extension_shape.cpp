@@ -144,8 +144,9 @@ std::string validate_declaration(std::string_view name, JsonValue declaration)
                "x402_sign_offers, and no file";
     }
     if (name == "sign-in-with-x") {
-        return "what it says is made anew with each answer, which is not "
-               "served yet; a file cannot do it";
+        return "what it says is made anew with each answer; write "
+               "x402_sign_in, "
+               "and no file";
     }
     return {};
 }

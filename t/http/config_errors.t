@@ -198,7 +198,7 @@ refused_here("$complete x402_price 1; x402_extension $_->[0];", $_->[1])
     [ "any $x/empty", "$x/empty.*not JSON" ], [ "any $x/broken.json", 'not JSON' ], [ "any $x/twice.json", 'not JSON' ],
     [ "any $x/list.json", 'not a JSON object' ], [ "any $x/long.json", 'shorten' ], [ "any $x/huge.json", 'shorten' ],
     [ "payment-identifier $x/any.json", 'required' ], [ "builder-code $x/any.json", 'does not name an app' ],
-    [ "sign-in-with-x $x/any.json", 'not served yet' ], [ "bazaar $x/bazaar.json /a/:b", 'route=' ],
+    [ "sign-in-with-x $x/any.json", 'write x402_sign_in' ], [ "bazaar $x/bazaar.json /a/:b", 'route=' ],
     [ "bazaar $x/bazaar.json route=", 'route=' ], [ "bazaar $x/bazaar.json route=/a", 'says what varies' ],
     [ "any $x/any.json route=/a/:b", 'only of use' ], [ "any $x/any.json; x402_extension any $x/any.json", 'twice' ],
     [ "off; x402_extension any $x/any.json", 'do not go together' ],

@@ -157,7 +157,7 @@ TEST(ExtensionList, SaysWhatIsWrong)
         {"bazaar", kBazaar, "/users", "says what varies"},
         {"bazaar", R"({"info":{"input":{"type":"mcp"}},"schema":{}})", "/a/:b",
          "only of use"},
-        {"sign-in-with-x", R"({"info":{}})", "", "not served yet"},
+        {"sign-in-with-x", R"({"info":{}})", "", "write x402_sign_in"},
         {"offer-receipt", R"({"info":{}})", "", "write x402_sign_offers"},
     };
     for (const Refused &refused : cases) {
