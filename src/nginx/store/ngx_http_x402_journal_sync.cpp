@@ -234,6 +234,10 @@ void JournalSync::ask(std::uint64_t ticket)
     if (thread_->wanted < ticket) {
         thread_->wanted = ticket;
         thread_->asked.notify_one();
+    } else if (words_.durable.load() >= ticket
+               && write(thread_->report.number(), "", 1) != 1) {
+        // It is there already, and nothing else would say so. Full: a report is
+        // on its way.
     }
 }
 
