@@ -17,6 +17,7 @@ my @replacements = (
     # The test's own main level: process, log and module.
     [ "user  www-data;\n"                                     => '' ],
     [ "error_log  /var/log/nginx/error.log notice;\n"         => '' ],
+    [ '/var/log/nginx/'                                       => 'logs/' ],
     [ "load_module  modules/ngx_http_x402_module.so;"         => '%%GLOBALS%%' ],
     [ "\nhttp {\n"                                            => "\nhttp {\n    %%HTTP%%\n" ],
     # Where it listens, and its facilitator.

@@ -89,9 +89,13 @@ constexpr std::string_view kConditions[] = {
 
 // And what is charged by its usage has to be read (x402_charge). nginx: its own
 // gzip knows the header from elsewhere.
+// Of content that says itself what it costs (x402_charge): a part of it says
+// less. What the client asked for is cut out of the whole by nginx.
 constexpr std::string_view kConditionsAndCoding[] = {
-    "if-none-match",       "if-modified-since", "if-match",
-    "if-unmodified-since", "accept-encoding",
+    "if-none-match",   "if-modified-since",
+    "if-match",        "if-unmodified-since",
+    "accept-encoding", "range",
+    "if-range",
 };
 
 ngx_int_t admit(RequestCtx &ctx)
