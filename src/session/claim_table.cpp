@@ -431,6 +431,10 @@ void ClaimTable::abandon(ClaimRef ref, std::int64_t now)
         && (cell->claim_state() == ClaimState::verified
             || cell->claim_state() == ClaimState::settling)) {
         payers_.record_abandoned(cell->payer, now);
+    } else if (cell && cell->claim_state() == ClaimState::verifying
+               && cell->executions > 0) {
+        // Work for nothing: the client is verified next, not who it named.
+        payers_.record_unverified_refusal(cell->client, now);
     }
     free(ref);
 }

@@ -80,17 +80,18 @@ for my $h2 (0, 1) {
     is $f->calls, 0, "${p}and costs nothing";
 
     # A client that leaves.
+    my %gone = (%via, somebody());
     $up->on('/slow', body => "SECRET\n", hold => 1);
     $payment = payment(unpaid($t, '/slow'));
-    $c = $t->connect(%via);
+    $c = $t->connect(%gone);
     $c->write_request(GET => '/slow', headers => [ header_of($payment) ]);
     $up->wait_count('/slow', 1);
     $t->leave($c);
     $up->on('/slow', body => "SECRET\n");
     my $r;
-    $t->wait_for(sub { $r = again('/slow', $payment, %via); $r->status != 409 });
+    $t->wait_for(sub { $r = again('/slow', $payment, %gone); $r->status != 409 });
     is_content $r, "SECRET\n", "${p}left before settle: the payment is free again";
-    is $f->order, 'settle', "${p}and settled once";
+    is $f->order, 'verify settle', "${p}and its client is verified, which had work for nothing";
 
     # unknown
     for my $spec ([ 'close' ], [ status => 500, body => 'x' ], [ 'silent' ]) {
