@@ -151,9 +151,13 @@ std::optional<std::size_t> BoughtTable::remember(const BoughtKey &key,
     std::uint8_t most[kAskedBytes];
     std::copy_n(asked.begin() + kHigh, kAskedBytes, most);
     if (cell.until > now && cell.key == key) {
-        until = std::max(until, cell.until);
-        if (std::memcmp(cell.asked, most, kAskedBytes) > 0) {
+        // Money: what costs less prolongs nothing that costs more.
+        int more = std::memcmp(cell.asked, most, kAskedBytes);
+        if (more > 0) {
             std::copy_n(cell.asked, kAskedBytes, most);
+            until = cell.until;
+        } else if (more == 0) {
+            until = std::max(until, cell.until);
         }
     }
     fill(cell, key, most, until);

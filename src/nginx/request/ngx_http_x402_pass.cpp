@@ -67,7 +67,11 @@ struct CountedUse {
     ~CountedUse()
     {
         ngx_uint_t status = r->headers_out.status;
-        if (status == 0 || status == NGX_HTTP_NOT_MODIFIED
+        // A client that hangs up has made the upstream work.
+        bool not_begun =
+            status == 0
+            && (r->upstream == nullptr || !r->upstream->request_sent);
+        if (not_begun || status == NGX_HTTP_NOT_MODIFIED
             || status >= NGX_HTTP_BAD_REQUEST) {
             guarded(ngx_cycle->log, 0, [&] {
                 give_back_pass(zone, id);

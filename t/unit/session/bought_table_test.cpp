@@ -67,6 +67,10 @@ TEST(BoughtTable, ASmallerPaymentTakesNothingAway)
     EXPECT_EQ(found(table, key(1), kNow + 59), 7);
     table.remember(key(1), amount(9), kNow + 90, kNow + 1);
     EXPECT_EQ(found(table, key(1), kNow + 89), 9);
+    // Nor does it prolong what cost more.
+    table.remember(key(1), amount(3), kNow + 500, kNow + 2);
+    EXPECT_EQ(found(table, key(1), kNow + 89), 9);
+    EXPECT_EQ(found(table, key(1), kNow + 90), -1);
     // What has ended counts for nothing.
     table.remember(key(1), amount(2), kNow + 200, kNow + 100);
     EXPECT_EQ(found(table, key(1), kNow + 101), 2);

@@ -85,7 +85,14 @@ TEST(PassTable, AFullTableKeepsWhatItHas)
     for (int n = 0; n < 8; n++) {
         EXPECT_EQ(table.use(pass(n), kNow, left), PassFault::none) << n;
     }
-    // What has expired makes room.
+    // What is used up makes room, and what has expired.
+    for (int n = 1; n < 5; n++) {
+        EXPECT_EQ(table.use(pass(3), kNow, left), PassFault::none);
+    }
+    EXPECT_EQ(table.use(pass(3), kNow, left), PassFault::used_up);
+    EXPECT_TRUE(table.issue(pass(9), 5, kNow + 60, kNow, left));
+    EXPECT_EQ(table.use(pass(3), kNow, left), PassFault::unknown);
+    EXPECT_EQ(table.use(pass(4), kNow, left), PassFault::none);
     EXPECT_TRUE(table.issue(pass(8), 5, kNow + 120, kNow + 60, left));
     EXPECT_EQ(table.use(pass(8), kNow + 60, left), PassFault::none);
 }
