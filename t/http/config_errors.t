@@ -218,6 +218,7 @@ like $t->config_error($frame =~ s{LINE}{$complete x402_price 1; x402_paywall $x/
 
 # --- the rest
 
+refused("$complete x402_settle off; x402_accept scheme=upto price=1;", 'scheme "upto" is charged for what.*x402_settle after');
 refused_here("$complete x402_verify sometimes; x402_price 1;", 'invalid value');
 refused("$complete x402_settle off; x402_verify off; x402_price 1;", 'x402_settle off.*verify is all that stands.*remove x402_verify');
 passes("$complete x402_verify $_; x402_price 1;") for qw(remote off);

@@ -68,6 +68,9 @@ refused("$complete x402_price \$x402_body_price;", 'write x402_read_body', 'a pr
 refused("$complete x402_price 1; x402_bypass \$x402_body_free;", 'x402_bypass.*write x402_read_body', 'a bypass of it');
 quiet("$complete x402_price \$x402_body_price; x402_read_body 1k;");
 quiet("$complete x402_price 1; x402_bypass \$x402_body_free; x402_read_body 1k;");
+warns("$complete $_", 'is written in a location without a price', $_)
+    for 'x402_charge $x402_reply_usage_total_tokens;', 'x402_pass time=1h;', 'x402_sign_in time=1h;';
+quiet("$complete $_", $_) for 'x402 off; x402_pass time=1h;', 'x402_charge off;', 'x402_pass off;';
 warns("$complete x402_price 1; add_header X-Model \$x402_body_model;", 'x402_body_model is always empty', 'a field that is never read');
 
 # --- prices

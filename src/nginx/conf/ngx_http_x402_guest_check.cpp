@@ -6,6 +6,7 @@
 #include "nginx/offer/ngx_http_x402_offer.hpp"
 #include "nginx/offer/ngx_http_x402_pass_rules.hpp"
 #include "nginx/offer/ngx_http_x402_sign_in_rules.hpp"
+#include "nginx/offer/ngx_http_x402_usage_terms.hpp"
 #include "policy/evm_signer.hpp"
 #include "protocol/sign_in_message.hpp"
 
@@ -114,6 +115,33 @@ template <class Rules> void inherit(const Rules *&own, const Rules *outer)
     }
 }
 
+// A price that was forgotten gives everything away.
+void warn_of_missing_price(ngx_conf_t *cf, const LocationConf &conf,
+                           const LocationConf &outer)
+{
+    auto warn = [&](const char *name, const ConfOrigin &origin) {
+        log_conf(cf, NGX_LOG_WARN,
+                 std::string("\"") + name
+                     + "\" is written in a location without a price, which "
+                       "serves all of its content free; write x402_price",
+                 origin);
+    };
+    // The locations of a server have prices of their own.
+    bool is_server = &outer == main_conf(cf)->http_loc_conf;
+    if (is_server || conf.has_price() || conf.enabled_directive == 0
+        || conf.off_in_location) {
+        return;
+    }
+    if (conf.charge && conf.charge != outer.charge
+        && !conf.charge->terms.empty()) {
+        warn("x402_charge", conf.charge->origin);
+    } else if (conf.pass && conf.pass != outer.pass) {
+        warn("x402_pass", conf.pass->origin);
+    } else if (conf.sign_in && conf.sign_in != outer.sign_in) {
+        warn("x402_sign_in", conf.sign_in->origin);
+    }
+}
+
 }  // namespace
 
 void merge_guests(ngx_conf_t *cf, LocationConf &conf, const LocationConf &outer)
@@ -125,6 +153,7 @@ void merge_guests(ngx_conf_t *cf, LocationConf &conf, const LocationConf &outer)
     if (conf.seal_keys == nullptr) {
         conf.seal_keys = outer.seal_keys;
     }
+    warn_of_missing_price(cf, conf, outer);
 }
 
 bool check_guests(ngx_conf_t *cf, LocationConf &conf)

@@ -8,7 +8,7 @@
 
 namespace x402 {
 
-// From merge. Afterwards "off" is nullptr.
+// From merge, behind prices and x402_charge. Afterwards "off" is nullptr.
 void merge_guests(ngx_conf_t *cf, LocationConf &conf,
                   const LocationConf &outer);
 

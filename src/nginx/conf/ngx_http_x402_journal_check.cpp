@@ -28,6 +28,14 @@ bool sells_on_fast(const LocationOffer &offer)
 bool can_guard(ngx_conf_t *cf, const LocationOffer &offer)
 {
     for (const LocationTerm &term : offer.terms) {
+        if (!term.plan && term.terms.scheme_or_default() == "upto") {
+            log_conf(cf, NGX_LOG_EMERG,
+                     "scheme \"upto\" is charged for what the content costs, "
+                     "and \"x402_settle off\" charges nothing here; write "
+                     "\"x402_settle after\"",
+                     term.origin);
+            return false;
+        }
         if (!term.plan
             && !claims_outlive_payments(
                 canonical_network(term.terms.network))) {
