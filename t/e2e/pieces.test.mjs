@@ -62,10 +62,13 @@ async function ask(path, question) {
 test('the facilitator supports the network', async () => {
     const response = await fetch(`${facilitator.url}/supported`);
     const { kinds } = await response.json();
-    assert.deepEqual(kinds, [
-        { x402Version: 2, scheme: 'exact', network },
-        { x402Version: 1, scheme: 'exact', network: 'base-sepolia' },
+    assert.deepEqual(kinds.map(({ x402Version, scheme, network: on }) => [x402Version, scheme, on]), [
+        [2, 'exact', network],
+        [2, 'upto', network],
+        [1, 'exact', 'base-sepolia'],
     ]);
+    const upto = kinds.find(({ scheme }) => scheme === 'upto');
+    assert.match(upto.extra.facilitatorAddress, /^0x[0-9a-fA-F]{40}$/);
 });
 
 test('a payment verifies, settles once, and moves exactly its amount', async () => {
