@@ -191,16 +191,6 @@ is_content $c->answer, "SECRET\n", 'it breaks when the money has moved: content 
 broken(0);
 sleep 1.1;
 is_content paid($t, '/a'), "SECRET\n", 'sold again';
-
-# An unknown outcome that is asked about again appends nothing to the journal: no flush ends for it.
-my $unknown = fresh('/a');
-$f->settle('close');
-is paid($t, '/a', payment => $unknown)->status, 503, 'an unknown outcome';
-sleep 0.3;
-$f->settle('paid');
-my $asked = paid($t, '/a', payment => $unknown);
-is_content $asked, "SECRET\n", 'in a quiet shop: the same payment brings it';
-cmp_ok $asked->seconds, '<', 5, 'at once';
 $t->log_like(qr/\[crit\].*\Q$journal\E.*cannot be brought to the disk.*look at the disk/, 'the log says what to do');
 
 # --- no power
