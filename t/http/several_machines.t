@@ -61,6 +61,7 @@ for my $number (1 .. 6) {
 }
 
 # In flight at one of them, it is in use at all.
+$f->forget;
 $f->settle('hold');
 my $payment = payment(unpaid($balancer, '/waits', @client));
 my $c = $balancer->connect;
