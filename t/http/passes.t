@@ -127,6 +127,18 @@ is with('/files/404', $pass)->status, 404, 'content that is not there' for 1 .. 
 is with('/files/304', $pass)->status, 304, 'nor modified' for 1 .. 5;
 is with('/files/a', $pass)->header('X-State'), 'pass  2', 'is not counted';
 
+# A client that hangs up has made the backend work.
+$pass = pass_of(paid($t, '/files/a'));
+$up->on('/files/slow', body => "SECRET\n", hold => 1);
+for my $n (1 .. 3) {
+    my $c = $t->connect;
+    $c->write_request(GET => '/files/slow', headers => [ 'X402-Pass' => $pass ]);
+    $up->wait_count('/files/slow', $n);
+    $t->leave($c);
+}
+$t->wait_for(sub { !grep { !$_->{gone} } $up->requests('/files/slow') });
+is_asked with('/files/a', $pass), 'pass_used_up', 'and is counted';
+
 # At once: no more than it is good for.
 $pass = pass_of(paid($t, '/files/a'));
 my @open = map { my $c = $t->connect; $c->write_request(GET => '/files/a', headers => [ 'X402-Pass' => $pass ]); $c } 1 .. 12;

@@ -68,11 +68,11 @@ struct CountedUse {
     {
         ngx_uint_t status = r->headers_out.status;
         // A client that hangs up has made the upstream work.
-        bool not_begun =
-            status == 0
-            && (r->upstream == nullptr || !r->upstream->request_sent);
-        if (not_begun || status == NGX_HTTP_NOT_MODIFIED
-            || status >= NGX_HTTP_BAD_REQUEST) {
+        bool hung_up = status == 0 || status == NGX_HTTP_CLIENT_CLOSED_REQUEST;
+        bool worked = r->upstream != nullptr && r->upstream->request_sent;
+        bool without_content =
+            status == NGX_HTTP_NOT_MODIFIED || status >= NGX_HTTP_BAD_REQUEST;
+        if (hung_up ? !worked : without_content) {
             guarded(ngx_cycle->log, 0, [&] {
                 give_back_pass(zone, id);
                 return 0;
