@@ -185,6 +185,21 @@ std::string_view BoughtTable::bytes_of(std::size_t cell) const
             kCellBytes};
 }
 
+BoughtTable::CellKind BoughtTable::kind_of(std::string_view bytes)
+{
+    Cell cell;
+    if (bytes.size() != sizeof(cell)) {
+        return CellKind::foreign;
+    }
+    std::memcpy(&cell, bytes.data(), sizeof(cell));
+    if (is_whole(cell)) {
+        return CellKind::whole;
+    }
+    bool empty = std::all_of(bytes.begin(), bytes.end(),
+                             [](char byte) { return byte == 0; });
+    return empty ? CellKind::empty : CellKind::foreign;
+}
+
 bool BoughtTable::restore(std::string_view bytes, std::int64_t now)
 {
     Cell cell;

@@ -37,9 +37,10 @@ public:
     // A table that was formatted. Hold the zone's lock.
     explicit BoughtTable(void *memory);
 
-    // Remembers that `asked` was paid, until `until` (unix seconds). What is
-    // remembered already is never made less or shorter. Returns the cell, for
-    // the file; nullopt: an amount of more than 128 bits.
+    // Remembers that `asked` was paid, until `until` (unix seconds). What costs
+    // less prolongs nothing that costs more, and what costs more takes its
+    // place. Returns the cell, for the file; nullopt: an amount of more than
+    // 128 bits.
     std::optional<std::size_t> remember(const BoughtKey &key,
                                         const AmountBytes &asked,
                                         std::int64_t until, std::int64_t now);
@@ -51,6 +52,9 @@ public:
     // The bytes of a cell, as the file has them at cell * kCellBytes.
     std::string_view bytes_of(std::size_t cell) const;
     std::size_t cells() const;
+    // Whether the bytes can be a cell of such a file: whole, or empty.
+    enum class CellKind { whole, empty, foreign };
+    static CellKind kind_of(std::string_view bytes);
     // Takes a cell of a file in, wherever it stood there. False: it is empty,
     // expired or broken.
     bool restore(std::string_view bytes, std::int64_t now);

@@ -228,8 +228,12 @@ my $all = do { local $/; <$broken> };
 seek $broken, 0, 0;
 print {$broken} $all =~ s/[^\0]/\xff/gr;
 close $broken;
+$t->allow(qr/emerg/);
+like $t->config_error($text), qr/\[emerg\].*bought" is not one of x402_sign_in, and would be overwritten/, 'another file is refused';
+is -s $file, length $all, 'and left as it is';
+unlink $file;
 $t->start;
-is_answer sign_in('/a'), 402, 'sign_in_not_paid', 'a broken file gives nothing away';
+is_answer sign_in('/a'), 402, 'sign_in_not_paid', 'without its file nothing is given away';
 is_content buy('/a'), "SECRET\n", 'and payments go on';
 is_free sign_in('/a'), 'and are remembered';
 

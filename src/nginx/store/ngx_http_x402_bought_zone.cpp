@@ -52,6 +52,28 @@ std::size_t table_bytes(const ngx_shm_zone_t *zone)
     return zone->shm.size - kZoneHeader;
 }
 
+// Bad input: the file is written anew, so it must not be another program's. One
+// cell may be torn by a loss of power; a file of foreign bytes has no other.
+bool is_own_file(const BoughtFile &file)
+{
+    char bytes[BoughtTable::kCellBytes];
+    bool foreign = false;
+    ssize_t got;
+    for (off_t at = 0; (got = pread(file.fd, bytes, sizeof(bytes), at)) > 0;
+         at += static_cast<off_t>(sizeof(bytes))) {
+        switch (BoughtTable::kind_of({bytes, static_cast<std::size_t>(got)})) {
+        case BoughtTable::CellKind::whole:
+            return true;
+        case BoughtTable::CellKind::foreign:
+            foreign = true;
+            break;
+        case BoughtTable::CellKind::empty:
+            break;
+        }
+    }
+    return !foreign;
+}
+
 bool open_file(ngx_shm_zone_t *zone)
 {
     BoughtFile &file = file_of(zone);
@@ -65,6 +87,13 @@ bool open_file(ngx_shm_zone_t *zone)
         log_line(NGX_LOG_EMERG, zone->shm.log,
                  "file \"" + file.path
                      + "\" of x402_sign_in cannot be opened: " + why);
+        return false;
+    }
+    if (!is_own_file(file)) {
+        log_line(NGX_LOG_EMERG, zone->shm.log,
+                 "file \"" + file.path
+                     + "\" is not one of x402_sign_in, and would be "
+                       "overwritten; write another path after file=");
         return false;
     }
     return true;
