@@ -15,6 +15,8 @@ NGINX ?= /usr/sbin/nginx
 BUILD_FOR := $(if $(filter file,$(origin NGINX)),,$(NGINX))
 NGINX_SRC ?=
 JOBS ?= $(shell nproc)
+# Tests of t/http wait more than they compute.
+HTTP_JOBS = $(shell expr 2 '*' $(JOBS))
 FUZZ_TIME ?= 60
 BENCH_TIME ?= 3
 
@@ -126,8 +128,8 @@ http: need-test ## t/http: a real nginx, a scripted facilitator
 	@$(MAKE) --no-print-directory $(MODULE) $(TOOL)
 	@$(MAKE) --no-print-directory build/chaos/fault_shim.so
 	@t/lib/build-curl-module build/module build/curl
-	X402_MODULE=$(CURDIR)/$(MODULE) prove -j$(JOBS) -It/lib t/http/*.t t/package/build.t
-	X402_MODULE=$(CURDIR)/build/curl/ngx_http_x402_module.so prove -j$(JOBS) -It/lib $(BOTH_TRANSPORTS)
+	X402_MODULE=$(CURDIR)/$(MODULE) prove -j$(HTTP_JOBS) -It/lib t/http/*.t t/package/build.t
+	X402_MODULE=$(CURDIR)/build/curl/ngx_http_x402_module.so prove -j$(HTTP_JOBS) -It/lib $(BOTH_TRANSPORTS)
 
 e2e: need-test need-e2e ## t/e2e: real chain, facilitator and client
 	@$(MAKE) --no-print-directory $(MODULE)

@@ -16,7 +16,7 @@ http {
     x402_facilitator %%FACILITATOR%%;
     x402_network base-sepolia;
     x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
-    x402_timeout 2s;
+    x402_timeout 3s;
     server {
         listen 127.0.0.1:%%PORT%%;
         listen 127.0.0.1:%%PORT_h2%% http2;
