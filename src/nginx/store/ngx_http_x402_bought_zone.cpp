@@ -8,17 +8,11 @@
 
 #include "nginx/core/ngx_http_x402_directive.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "nginx/store/ngx_http_x402_zone.hpp"
+#include "nginx/store/ngx_http_x402_table_zone.hpp"
 
 namespace x402 {
 
 namespace {
-
-constexpr std::string_view kDefaultZone = "x402_bought";
-constexpr std::size_t kDefaultBytes = 1024 * 1024;
-
-// nginx: zones of one tag are one kind; its address says which.
-char zone_tag;
 
 // Of one configuration; the workers inherit the open file.
 struct BoughtFile {
@@ -40,16 +34,6 @@ struct BoughtFile {
 BoughtFile &file_of(const ngx_shm_zone_t *zone)
 {
     return *static_cast<BoughtFile *>(zone->data);
-}
-
-u_char *table_of(const ngx_shm_zone_t *zone)
-{
-    return zone->shm.addr + kZoneHeader;
-}
-
-std::size_t table_bytes(const ngx_shm_zone_t *zone)
-{
-    return zone->shm.size - kZoneHeader;
 }
 
 // Bad input: the file is written anew, so it must not be another program's. One
@@ -132,34 +116,22 @@ void read_file(ngx_shm_zone_t *zone, BoughtTable &table)
                            "are forgotten with the next restart; make room");
 }
 
-bool begin(ngx_shm_zone_t *zone, bool used)
-{
-    if (!open_file(zone)) {
-        return false;
-    }
-    if (used && BoughtTable::recognises(table_of(zone), table_bytes(zone))) {
-        return true;
-    }
-    if (used) {
-        ngx_memzero(table_of(zone), table_bytes(zone));
-    } else {
-        clear_zone_from(zone, table_of(zone));
-    }
-    BoughtTable::format(table_of(zone), table_bytes(zone));
-    if (file_of(zone).fd != NGX_INVALID_FILE && !ngx_test_config) {
-        BoughtTable table(table_of(zone));
-        read_file(zone, table);
-    }
-    return true;
-}
-
 ngx_int_t on_init(ngx_shm_zone_t *zone, void *old_data)
 {
     return guarded(zone->shm.log, static_cast<ngx_int_t>(NGX_ERROR), [&] {
-        bool begun = begin(zone, old_data != nullptr || zone->shm.exists);
-        return static_cast<ngx_int_t>(begun ? NGX_OK : NGX_ERROR);
+        if (!open_file(zone)) {
+            return static_cast<ngx_int_t>(NGX_ERROR);
+        }
+        if (begin_table<BoughtTable>(zone, old_data)
+            && file_of(zone).fd != NGX_INVALID_FILE && !ngx_test_config) {
+            BoughtTable table(table_of(zone));
+            read_file(zone, table);
+        }
+        return static_cast<ngx_int_t>(NGX_OK);
     });
 }
+
+const TableZoneKind kKind = {"x402_bought", "bought:1m", on_init};
 
 }  // namespace
 
@@ -167,31 +139,11 @@ ngx_shm_zone_t *bought_zone(ngx_conf_t *cf,
                             std::optional<std::string_view> written,
                             const std::string &path)
 {
-    std::string_view word = written.value_or(kDefaultZone);
-    std::size_t colon = word.find(':');
-    std::size_t bytes = written ? 0 : kDefaultBytes;
-    if (colon != std::string_view::npos) {
-        ngx_str_t size = to_ngx_str(word.substr(colon + 1));
-        ssize_t parsed = ngx_parse_size(&size);
-        if (parsed < 32 * 1024) {
-            conf_error(cf, "\"zone=" + std::string(word)
-                               + "\" needs a size of at least 32k, such as "
-                                 "zone=bought:1m");
-            return nullptr;
-        }
-        bytes = static_cast<std::size_t>(parsed);
-    }
-    ngx_str_t name = pool_copy(cf->pool, word.substr(0, colon));
-    if (name.len == 0) {
-        conf_error(cf, "\"zone=\" has no name; write zone=bought:1m");
-        return nullptr;
-    }
-    ngx_shm_zone_t *zone = ngx_shared_memory_add(cf, &name, bytes, &zone_tag);
+    ngx_shm_zone_t *zone = add_table_zone(cf, kKind, written);
     if (zone == nullptr) {
         return nullptr;
     }
-    if (zone->data == nullptr) {
-        zone->init = on_init;
+    if (zone->data == &kKind) {
         zone->data = pool_new<BoughtFile>(cf->pool);
         if (zone->data == nullptr) {
             return nullptr;
@@ -199,8 +151,8 @@ ngx_shm_zone_t *bought_zone(ngx_conf_t *cf,
     }
     BoughtFile &file = file_of(zone);
     if (!path.empty() && !file.path.empty() && file.path != path) {
-        conf_error(cf, "zone \"" + copy(name) + "\" has the file \"" + file.path
-                           + "\" already; write another zone=");
+        conf_error(cf, "zone \"" + copy(zone->shm.name) + "\" has the file \""
+                           + file.path + "\" already; write another zone=");
         return nullptr;
     }
     file.path = path.empty() ? file.path : path;
