@@ -75,6 +75,7 @@ is $c->answer->status, 200, 'and delivered by the one that has it';
 # One that is gone is not missed.
 $payment = payment(unpaid($machines[0], '/used', @client));
 is paid($machines[0], '/used', @client, payment => $payment)->status, 200, 'sold by one of them';
+ok $balancer->wait_for(sub { paid($machines[1], '/used', @client, payment => $payment)->status == 402 }), 'which tells the store';
 $machines[0]->destroy;
 is paid($balancer, '/used', @client, payment => $payment)->status, 402, 'which is gone: the others know what it sold' for 1 .. 3;
 is paid($balancer, "/after/$_", @client)->status, 200, 'and sell' for 1 .. 3;
