@@ -269,6 +269,18 @@ $t->conf($text =~ s{(x402_seal_key )(\S+)new\.key}{$1$2old.key $2new.key}r)->rel
 is_free with('/url/a', $pass), 'the old key beside the new one';
 $t->conf($text)->reload;
 is_free with('/url/a', $pass), 'a reload keeps it';
+# key_file= of the pass itself, and a number without a time.
+my $own = $text =~ s{x402_pass time=1h requests=3;}{x402_pass requests=3 key_file=%%DIR%%/old.key;}r;
+$pass = pass_of(paid($t, '/files/a'));
+$t->conf($own)->reload;
+is_asked with('/files/a', $pass), 'pass_invalid', 'key_file= replaces x402_seal_key';
+my $sold = pass_of($r = paid($t, '/files/a'));
+like $r->header('Set-Cookie'), qr/Max-Age=2592000;/, 'a number alone is good for 30 days';
+is_free with('/files/a', $sold), 'sealed with its key';
+$t->conf($own =~ s{(key_file=\S+old\.key)}{key_file=%%DIR%%/new.key $1}r)->reload;
+is_free with('/files/a', $sold), 'the second key opens, too';
+$t->conf($text)->reload;
+
 $pass = pass_of(paid($t, '/files/a'));
 $t->reload;
 is_free with('/files/a', $pass), 'and its count';

@@ -29,7 +29,7 @@ http {
         location /deny  { x402_deny $refused_payer $risky; proxy_pass http://%%BACKEND%%; }
         location /denied-before { x402_settle before; x402_deny $refused_payer; proxy_pass http://%%BACKEND%%; }
         location /limit { x402_limit_payer zone=slow:64k rate=1r/m burst=1; proxy_pass http://%%BACKEND%%; }
-        location /quota { x402_quota payer 2/h; x402_quota $http_x_team 3/d zone=teams:64k; proxy_pass http://%%BACKEND%%; }
+        location /quota { x402_quota payer 2/h; x402_quota $http_x_team 3/day zone=teams:64k; proxy_pass http://%%BACKEND%%; }
         location /inner {
             x402_deny $refused_payer;
             x402_quota payer 1/h;
@@ -156,6 +156,7 @@ for my $case (
     [ 'x402_quota payer 0/d',                  'is not a number of requests' ],
     [ 'x402_quota payer 5',                    'is not a number of requests' ],
     [ 'x402_quota payer 5/x',                  'is not a number of requests' ],
+    [ 'x402_quota payer 5/days',               'is not a number of requests' ],
     [ 'x402_quota payer 5/d size=1',           'write zone=' ],
     [ 'x402_free 5/d',                         'needs to know whose' ],
     [ 'x402_free 5/d key=all',                 'write key= with a variable' ],

@@ -16,6 +16,8 @@ namespace {
 
 constexpr std::size_t kLongestKeyFile = 4096;
 constexpr ngx_int_t kMostRequests = 1000000000;
+// Of a pass that is counted, and has no time=.
+constexpr std::uint32_t kCountedSeconds = 30 * 24 * 3600;
 
 bool read_token(std::string_view text, PassRules &rules)
 {
@@ -36,6 +38,43 @@ bool read_requests(std::string_view text, PassRules &rules)
     return true;
 }
 
+// Without the end of its line, which an editor may add.
+std::string_view key_in(std::string_view text)
+{
+    while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) {
+        text.remove_suffix(1);
+    }
+    return text;
+}
+
+// One more key of `keys`. False: an error was printed.
+bool read_seal_key(ngx_conf_t *cf, ngx_str_t path, SealKeys &keys)
+{
+    SecretText file;
+    if (read_secret_file(cf, path, kLongestKeyFile, file) != NGX_CONF_OK) {
+        return false;
+    }
+    std::string_view key = key_in(file.text);
+    if (key.size() < kLeastSealKey) {
+        config_file_error(cf, path, 0,
+                          "is too short for a key: it needs at least 32 random "
+                          "bytes, such as \"openssl rand -hex 32\" makes");
+        return false;
+    }
+    keys.keys.push_back(std::make_shared<const SecretText>(std::string(key)));
+    return true;
+}
+
+// False: an error was printed, or no memory.
+bool read_key_file(ngx_conf_t *cf, std::string_view path, PassRules &rules)
+{
+    if (rules.keys == nullptr) {
+        rules.keys = pool_new<SealKeys>(cf->pool);
+    }
+    ngx_str_t file = pool_copy(cf->pool, path);
+    return rules.keys && file.data && read_seal_key(cf, file, *rules.keys);
+}
+
 // False: an error was printed.
 bool read_words(ngx_conf_t *cf, PassRules &rules,
                 std::optional<std::string_view> &zone)
@@ -54,6 +93,11 @@ bool read_words(ngx_conf_t *cf, PassRules &rules,
             good = read_token(value, rules);
         } else if (takes(word, "key=", value)) {
             good = read_client_key(cf, value, rules);
+        } else if (takes(word, "key_file=", value)) {
+            if (!read_key_file(cf, value, rules)) {
+                return false;
+            }
+            good = true;
         } else if (takes(word, "zone=", value)) {
             zone = value;
             good = true;
@@ -63,7 +107,8 @@ bool read_words(ngx_conf_t *cf, PassRules &rules,
                                + "\" cannot be used; write time=1h, "
                                  "requests=100, scope=url, location, server or "
                                  "a name, token=header, cookie or both, "
-                                 "key=$remote_addr, zone=name:size, or off");
+                                 "key=$remote_addr, key_file=path, "
+                                 "zone=name:size, or off");
             return false;
         }
     }
@@ -90,10 +135,11 @@ char *set_pass(ngx_conf_t *cf, void *conf)
     if (!read_words(cf, *rules, zone)) {
         return static_cast<char *>(NGX_CONF_ERROR);
     }
-    if (rules->seconds == 0) {
+    if (rules->seconds == 0 && rules->requests == 0) {
         return conf_error(cf, "\"x402_pass\" has no end; write a time such as "
-                              "time=1h");
+                              "time=1h, or a number such as requests=100");
     }
+    rules->seconds = rules->seconds ? rules->seconds : kCountedSeconds;
     if (rules->requests == 0) {
         return zone ? conf_error(cf, "\"zone=\" is for passes that are "
                                      "counted; write requests= too")
@@ -101,15 +147,6 @@ char *set_pass(ngx_conf_t *cf, void *conf)
     }
     rules->zone = pass_zone(cf, zone);
     return rules->zone ? NGX_CONF_OK : static_cast<char *>(NGX_CONF_ERROR);
-}
-
-// Without the end of its line, which an editor may add.
-std::string_view key_in(std::string_view text)
-{
-    while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) {
-        text.remove_suffix(1);
-    }
-    return text;
 }
 
 char *set_seal_key(ngx_conf_t *cf, void *conf)
@@ -123,20 +160,9 @@ char *set_seal_key(ngx_conf_t *cf, void *conf)
         return static_cast<char *>(NGX_CONF_ERROR);
     }
     for (ngx_uint_t i = 1; i < cf->args->nelts; i++) {
-        ngx_str_t path = arguments(cf)[i];
-        SecretText file;
-        if (read_secret_file(cf, path, kLongestKeyFile, file) != NGX_CONF_OK) {
+        if (!read_seal_key(cf, arguments(cf)[i], *keys)) {
             return static_cast<char *>(NGX_CONF_ERROR);
         }
-        std::string_view key = key_in(file.text);
-        if (key.size() < kLeastSealKey) {
-            return config_file_error(
-                cf, path, 0,
-                "is too short for a key: it needs at least 32 random bytes, "
-                "such as \"openssl rand -hex 32\" makes");
-        }
-        keys->keys.push_back(
-            std::make_shared<const SecretText>(std::string(key)));
     }
     lcf->seal_keys = keys;
     return NGX_CONF_OK;

@@ -58,7 +58,23 @@ std::optional<std::uint64_t> read_count(std::string_view text)
     return static_cast<std::uint64_t>(count);
 }
 
-// 100/d, 5/30s, 1000/1h.
+// Words for the units of nginx, of which a month has 30 days.
+std::string period_of(std::string_view text)
+{
+    constexpr std::pair<std::string_view, std::string_view> kWords[] = {
+        {"second", "1s"}, {"minute", "1m"}, {"hour", "1h"},
+        {"day", "1d"},    {"week", "1w"},   {"month", "1M"},
+    };
+    for (const auto &[word, period] : kWords) {
+        if (text == word) {
+            return std::string(period);
+        }
+    }
+    bool counted = text.find_first_of("0123456789") != std::string_view::npos;
+    return (counted ? "" : "1") + std::string(text);
+}
+
+// 100/d, 5/30s, 1000/1h, 10/day.
 std::optional<UsageQuota> read_quota(std::string_view text)
 {
     std::size_t slash = text.find('/');
@@ -66,10 +82,7 @@ std::optional<UsageQuota> read_quota(std::string_view text)
     if (!limit || slash == std::string_view::npos || slash + 1 == text.size()) {
         return std::nullopt;
     }
-    std::string period(text.substr(slash + 1));
-    if (period.find_first_of("0123456789") == std::string::npos) {
-        period = "1" + period;
-    }
+    std::string period = period_of(text.substr(slash + 1));
     ngx_str_t time = to_ngx_str(period);
     ngx_int_t seconds = ngx_parse_time(&time, 1);
     if (seconds == NGX_ERROR || seconds < 1) {

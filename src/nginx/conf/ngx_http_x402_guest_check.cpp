@@ -15,9 +15,10 @@ namespace x402 {
 namespace {
 
 // Empty: what is sold here can be bought for more than one request.
-std::string why_not(const LocationConf &conf, const std::string &directive)
+std::string why_not(const LocationConf &conf, const SealKeys *keys,
+                    const std::string &directive)
 {
-    if (conf.seal_keys == nullptr) {
+    if (keys == nullptr) {
         return directive
                + " needs a key: write x402_seal_key with a file of at least 32 "
                  "random bytes, such as one made by \"openssl rand -hex 32\"";
@@ -45,7 +46,7 @@ std::string why_not(const LocationConf &conf, const std::string &directive)
 // Empty: some payers can sign in, and this build can check all of them.
 std::string why_no_sign_in(const LocationConf &conf)
 {
-    std::string why = why_not(conf, "x402_sign_in");
+    std::string why = why_not(conf, conf.seal_keys, "x402_sign_in");
     bool any = false;
     for (const LocationTerm &term : location_offer(conf).terms) {
         std::string network = caip2_network(term.terms.network).value_or("");
@@ -159,7 +160,8 @@ void merge_guests(ngx_conf_t *cf, LocationConf &conf, const LocationConf &outer)
 bool check_guests(ngx_conf_t *cf, LocationConf &conf)
 {
     if (conf.pass
-        && !report(cf, why_not(conf, "x402_pass"), conf.pass->origin)) {
+        && !report(cf, why_not(conf, pass_keys(conf), "x402_pass"),
+                   conf.pass->origin)) {
         return false;
     }
     if (conf.sign_in == nullptr) {

@@ -4,6 +4,7 @@
 #define NGX_HTTP_X402_PASS_RULES_HPP
 
 #include "nginx/offer/ngx_http_x402_scope_rules.hpp"
+#include "nginx/offer/ngx_http_x402_seal_keys.hpp"
 
 namespace x402 {
 
@@ -16,8 +17,15 @@ struct PassRules : ScopeRules {
     ngx_http_complex_value_t *key =
         nullptr;                     // what the client has to show, too
     ngx_shm_zone_t *zone = nullptr;  // of what is counted
+    SealKeys *keys = nullptr;        // nullptr: those of x402_seal_key
     ConfOrigin origin{};
 };
+
+// nullptr: there is none. Precondition: conf.pass.
+inline const SealKeys *pass_keys(const LocationConf &conf)
+{
+    return conf.pass->keys ? conf.pass->keys : conf.seal_keys;
+}
 
 }  // namespace x402
 

@@ -8,7 +8,6 @@
 #include "nginx/core/ngx_http_x402_header_list.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_pass_rules.hpp"
-#include "nginx/offer/ngx_http_x402_seal_keys.hpp"
 #include "nginx/request/ngx_http_x402_price_grace.hpp"
 #include "nginx/request/ngx_http_x402_scope.hpp"
 #include "nginx/store/ngx_http_x402_pass_zone.hpp"
@@ -185,7 +184,7 @@ PassAnswer take_pass(RequestCtx &ctx, const LocationConf &conf)
         return PassAnswer::none;
     }
     std::vector<std::string_view> keys;
-    for (const auto &key : conf.seal_keys->keys) {
+    for (const auto &key : pass_keys(conf)->keys) {
         keys.push_back(key->text);
     }
     bool admitted = false;
@@ -238,7 +237,7 @@ bool issue_pass(RequestCtx &ctx, IssuedPass &issued)
     guest->kind = GuestKind::buyer;
     guest->expires = pass.expires();
     ctx.guest = guest;
-    std::string text = write_pass(pass, conf.seal_keys->keys.front()->text);
+    std::string text = write_pass(pass, pass_keys(conf)->keys.front()->text);
     if (rules.cookie) {
         issued.cookie = cookie_text(ctx.r, rules, pass, text);
     }
