@@ -31,9 +31,7 @@ bool may_be_due(ClaimState state, std::uint8_t flags)
            || (state == ClaimState::closed && (flags & kCloseUnreported));
 }
 
-// It guards no money: the payment was never good, or its time is over. Money: a
-// delivered payment would buy once more from a facilitator that settles it
-// again with success, or loses an answer.
+// It guards no money: the payment was never good, or its time is over.
 bool is_replaceable(const ClaimCell &cell)
 {
     ClaimState state = cell.claim_state();
@@ -46,37 +44,6 @@ ClaimCell *free_cell_of(ClaimCell *bucket)
     for (std::size_t i = 0; i < kCellsPerBucket; i++) {
         if (bucket[i].claim_state() == ClaimState::free) {
             return &bucket[i];
-        }
-    }
-    return nullptr;
-}
-
-// A delivered claim of the two buckets moves to its other one, if there is a
-// free cell. Nothing knows of its place: it is in no list, has no settle bytes,
-// and its name is known by its key. Killed in the middle there are two of it,
-// which say the same. `enter` changes a state. The cell that it leaves.
-template <class Enter>
-ClaimCell *move_one(const ClaimMemory &memory, const Digest &key, Enter enter)
-{
-    for (unsigned place = 0; place < 2 * kCellsPerBucket; place++) {
-        ClaimCell &cell = memory.bucket_of(
-            key, place / kCellsPerBucket)[place % kCellsPerBucket];
-        if (cell.claim_state() != ClaimState::delivered
-            || cell.owner_stamp != 0) {
-            continue;
-        }
-        for (unsigned choice = 0; choice < 2; choice++) {
-            ClaimCell *there = free_cell_of(memory.bucket_of(cell.key, choice));
-            if (there == nullptr) {
-                continue;
-            }
-            ClaimCell moved = cell;
-            moved.state = static_cast<std::uint32_t>(ClaimState::free);
-            *there = moved;
-            enter(*there, ClaimState::delivered);
-            cell.name = 0;
-            enter(cell, ClaimState::free);
-            return &cell;
         }
     }
     return nullptr;
@@ -98,7 +65,61 @@ ClaimCell *ClaimCells::find(const Digest &key) const
     return nullptr;
 }
 
-ClaimCell *ClaimCells::find_room(const Digest &key, std::int64_t now)
+// Money: a delivered payment that is forgotten would buy once more from a
+// facilitator that settles it again with success, or loses an answer. So its
+// cell goes to another only when it is remembered as used.
+ClaimCell *ClaimCells::give_up_one(const Digest &key, std::int64_t now)
+{
+    ClaimCell *oldest = nullptr;
+    for (unsigned place = 0; place < 2 * kCellsPerBucket; place++) {
+        ClaimCell &cell = memory_.bucket_of(
+            key, place / kCellsPerBucket)[place % kCellsPerBucket];
+        if (cell.claim_state() == ClaimState::delivered && cell.owner_stamp == 0
+            && !(cell.flags & kOnlyGuard) && cell.expires != kNeverExpires
+            && (!oldest || cell.changed < oldest->changed)) {
+            oldest = &cell;
+        }
+    }
+    return oldest && used_.add(oldest->key, oldest->expires, now) ? oldest
+                                                                  : nullptr;
+}
+
+// A delivered claim of the two buckets moves to its other one, if there is a
+// free cell. Nothing knows of its place: it is in no list, has no settle bytes,
+// and its name is known by its key. Killed in the middle there are two of it,
+// which say the same. The cell that it leaves.
+ClaimCell *ClaimCells::move_one(const Digest &key, ClaimCell **moved)
+{
+    for (unsigned place = 0; place < 2 * kCellsPerBucket; place++) {
+        ClaimCell &cell = memory_.bucket_of(
+            key, place / kCellsPerBucket)[place % kCellsPerBucket];
+        if (cell.claim_state() != ClaimState::delivered
+            || cell.owner_stamp != 0) {
+            continue;
+        }
+        for (unsigned choice = 0; choice < 2; choice++) {
+            ClaimCell *there =
+                free_cell_of(memory_.bucket_of(cell.key, choice));
+            if (there == nullptr) {
+                continue;
+            }
+            ClaimCell copy = cell;
+            copy.state = static_cast<std::uint32_t>(ClaimState::free);
+            *there = copy;
+            enter_state(*there, ClaimState::delivered);
+            cell.name = 0;
+            enter_state(cell, ClaimState::free);
+            if (moved != nullptr) {
+                *moved = there;
+            }
+            return &cell;
+        }
+    }
+    return nullptr;
+}
+
+ClaimCell *ClaimCells::find_room(const Digest &key, std::int64_t now,
+                                 ClaimCell **moved)
 {
     ClaimCell *unreported = nullptr;
     ClaimCell *expired = nullptr;
@@ -144,10 +165,8 @@ ClaimCell *ClaimCells::find_room(const Digest &key, std::int64_t now)
             return vacant;
         }
     }
-    ClaimCell *left =
-        move_one(memory_, key, [this](ClaimCell &cell, ClaimState next) {
-            enter_state(cell, next);
-        });
+    ClaimCell *left = give_up_one(key, now);
+    left = left ? left : move_one(key, moved);
     return left ? left : unreported;
 }
 

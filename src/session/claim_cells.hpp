@@ -17,6 +17,7 @@
 #include "session/open_lists.hpp"
 #include "session/payer_records.hpp"
 #include "session/payment_ids.hpp"
+#include "session/used_payments.hpp"
 
 namespace x402 {
 
@@ -24,12 +25,14 @@ class ClaimCells {
 public:
     // Lifetime: borrows all.
     ClaimCells(const ClaimMemory &memory, const ClaimOwners &owners,
-               PayerRecords &payers, OwedLists &owed, DueList &due)
+               PayerRecords &payers, OwedLists &owed, DueList &due,
+               UsedPayments &used)
         : memory_(memory),
           owners_(owners),
           payers_(payers),
           owed_(owed),
-          due_(due)
+          due_(due),
+          used_(used)
     {
     }
 
@@ -38,9 +41,12 @@ public:
 
     ClaimCell *find(const Digest &key) const;
     // A cell for a new claim: a free one, else one that expired, else the
-    // oldest that guards no money (REFUSED or CLOSED); a DELIVERED claim may
-    // move to its other bucket. nullptr: all are needed.
-    ClaimCell *find_room(const Digest &key, std::int64_t now);
+    // oldest that guards no money (REFUSED or CLOSED), else the oldest that was
+    // DELIVERED, of which UsedPayments remembers that it is used. One that only
+    // this table guards may move to its other bucket (`moved`, to be written to
+    // the journal). nullptr: all are needed.
+    ClaimCell *find_room(const Digest &key, std::int64_t now,
+                         ClaimCell **moved = nullptr);
     // Fills the cell for a new claim; its state is still free.
     void begin(ClaimCell &cell, const ClaimFacts &facts, std::int64_t now);
 
@@ -65,6 +71,8 @@ public:
     bool may_settle_unverified(std::uint32_t client, std::int64_t now);
 
 private:
+    ClaimCell *give_up_one(const Digest &key, std::int64_t now);
+    ClaimCell *move_one(const Digest &key, ClaimCell **moved);
     void withdraw(ClaimCell &cell);
     void enlist(ClaimCell &cell);
     void change_name(const ClaimCell &cell);
@@ -74,6 +82,7 @@ private:
     PayerRecords &payers_;
     OwedLists &owed_;
     DueList &due_;
+    UsedPayments &used_;
     PaymentIds *names_ = nullptr;
 };
 

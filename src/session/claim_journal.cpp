@@ -133,6 +133,28 @@ void take_claim(Parts &parts, JournalRecord &record)
     }
 }
 
+void put_used(std::string &out, const JournalRecord &record)
+{
+    put_number(out, static_cast<std::uint64_t>(record.expires), 8);
+    put_number(out, record.used.sheet, 4);
+    for (std::uint64_t number :
+         {record.used.words, record.used.first, record.used.count}) {
+        put_number(out, number, 8);
+    }
+    put_text(out, record.used.bits);
+}
+
+void take_used(Parts &parts, JournalRecord &record)
+{
+    record.expires = parts.moment();
+    record.used.sheet = static_cast<std::uint32_t>(parts.number(4));
+    for (std::uint64_t *number :
+         {&record.used.words, &record.used.first, &record.used.count}) {
+        *number = parts.number(8);
+    }
+    record.used.bits = parts.text();
+}
+
 // What the key of a record `begin` or `complete` holds.
 constexpr std::size_t kEditionAt = 0;
 constexpr std::size_t kFromAt = 8;
@@ -196,6 +218,9 @@ bool read_body(JournalKind kind, std::string_view body, JournalRecord &record)
         }
         record.refused_at = parts.moment();
         break;
+    case JournalKind::used:
+        take_used(parts, record);
+        break;
     default:
         return false;
     }
@@ -216,6 +241,8 @@ std::string journal_bytes(const JournalRecord &record)
             put_number(body, static_cast<std::uint64_t>(moment), 8);
         }
         put_number(body, static_cast<std::uint64_t>(record.refused_at), 8);
+    } else if (record.kind == JournalKind::used) {
+        put_used(body, record);
     }
     std::string head;
     put_number(head, static_cast<std::uint32_t>(record.kind), 4);

@@ -3,8 +3,8 @@
 // about money changes, and what a new table is filled from at start.
 //
 // A record is a frame (mark, kind, length, check) around a whole claim, the
-// name of one that became free, or a payer's record; the last one about a claim
-// counts. The check is the beginning of a SHA-256: whatever a killed process, a
+// name of one that became free, a payer's record, or a piece of what is kept of
+// used payments; the last one about a claim counts. The check is the beginning of a SHA-256: whatever a killed process, a
 // full disk or a broken one left behind is recognised and passed over, and the
 // reader goes on at the next mark. A mark is not text, so that it cannot be in
 // the JSON of a payment or a receipt.
@@ -56,12 +56,22 @@ enum class JournalKind : std::uint32_t {
     payer,
     complete,
     bound_claim,
+    used,
 };
 
 inline bool tells_of_claim(JournalKind kind)
 {
     return kind == JournalKind::claim || kind == JournalKind::bound_claim;
 }
+
+// Bits of a sheet of UsedPayments, which expire with the record.
+struct UsedPiece {
+    std::uint32_t sheet = 0;
+    std::uint64_t words = 0;  // of the whole sheet
+    std::uint64_t first = 0;  // word of this piece
+    std::uint64_t count = 0;  // payments in the sheet
+    std::string bits;
+};
 
 // One record. Which members count depends on the kind.
 struct JournalRecord {
@@ -87,6 +97,8 @@ struct JournalRecord {
 
     std::array<std::int64_t, 3> unproven{};
     std::int64_t refused_at = 0;
+
+    UsedPiece used;
 };
 
 std::string journal_bytes(const JournalRecord &record);

@@ -10,7 +10,7 @@ namespace {
 constexpr std::uint64_t kMagic = 0x7834303263656c6cULL;
 // Raised with every change of the structs: a worker of another build must not
 // read this table.
-constexpr std::uint32_t kLayout = 10;
+constexpr std::uint32_t kLayout = 11;
 
 static_assert(sizeof(ClaimCell) == 744, "a change needs another kLayout");
 static_assert(sizeof(SettleBlock) == kBlockBytes);
@@ -23,6 +23,8 @@ struct Areas {
     std::size_t blocks_at;
     std::size_t payer_buckets;
     std::size_t payers_at;
+    std::size_t used_words;
+    std::size_t used_at;
     std::size_t heads_at;
 };
 
@@ -31,12 +33,16 @@ Areas areas_of(std::size_t bytes)
     Areas areas{};
     std::size_t body =
         bytes > sizeof(ClaimHeader) ? bytes - sizeof(ClaimHeader) : 0;
-    // A quarter for settle bytes, a sixteenth for payer records.
+    // A quarter for settle bytes, a sixteenth for payer records, half of that
+    // for payments that were used.
     areas.blocks = body / 4 / sizeof(SettleBlock);
     areas.payer_buckets = body / 16 / (sizeof(PayerRecord) * kPayersPerBucket);
     std::size_t payers =
         areas.payer_buckets * sizeof(PayerRecord) * kPayersPerBucket;
-    std::size_t rest = body - areas.blocks * sizeof(SettleBlock) - payers;
+    areas.used_words = body / 32 / (kUsedSheets * sizeof(std::uint64_t));
+    std::size_t used = areas.used_words * kUsedSheets * sizeof(std::uint64_t);
+    std::size_t rest =
+        body - areas.blocks * sizeof(SettleBlock) - payers - used;
     std::size_t bucket =
         (sizeof(ClaimCell) + sizeof(std::uint32_t)) * kCellsPerBucket;
     areas.buckets = rest / bucket;
@@ -44,7 +50,8 @@ Areas areas_of(std::size_t bytes)
     areas.blocks_at =
         areas.cells_at + areas.buckets * kCellsPerBucket * sizeof(ClaimCell);
     areas.payers_at = areas.blocks_at + areas.blocks * sizeof(SettleBlock);
-    areas.heads_at = areas.payers_at + payers;
+    areas.used_at = areas.payers_at + payers;
+    areas.heads_at = areas.used_at + used;
     return areas;
 }
 
@@ -122,11 +129,13 @@ ClaimMemory::ClaimMemory(void *memory)
     cells_ = reinterpret_cast<ClaimCell *>(bytes + areas.cells_at);
     blocks_ = reinterpret_cast<SettleBlock *>(bytes + areas.blocks_at);
     payers_ = reinterpret_cast<PayerRecord *>(bytes + areas.payers_at);
+    used_ = reinterpret_cast<std::uint64_t *>(bytes + areas.used_at);
     heads_ = reinterpret_cast<std::uint32_t *>(bytes + areas.heads_at);
     buckets_ = areas.buckets;
     cells_count_ = areas.buckets * kCellsPerBucket;
     blocks_count_ = areas.blocks;
     payers_count_ = areas.payer_buckets * kPayersPerBucket;
+    used_words_ = areas.used_words;
 }
 
 }  // namespace x402

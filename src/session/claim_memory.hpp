@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the claim table lies in memory: a header, cells, blocks of settle bytes,
-// payer records and the heads of the lists of owed claims, in one block that
-// someone else owns. Private to the parts of the claim table.
+// payer records, the heads of the lists of owed claims and the bits of payments
+// that were used, in one block that someone else owns. Private to the parts of the claim table.
 //
 // All of it is plain data without pointers, so that it is valid in every
 // process that maps it. The state word of a cell is written last.
@@ -60,6 +60,13 @@ struct WorkerSlot {
     std::uint32_t reserved;
 };
 
+// Of UsedPayments: when everything in it has expired, and how much is in it.
+struct UsedSheet {
+    std::int64_t latest;  // unix seconds; 0: empty
+    std::uint64_t count;
+};
+constexpr unsigned kUsedSheets = 2;
+
 struct ClaimHeader {
     std::uint64_t magic;
     std::uint32_t layout;
@@ -82,6 +89,7 @@ struct ClaimHeader {
     ClaimOwner journal_writer;   // which worker writes the next one
     ListLink due;  // derived: the list of open settlements, last and first
     CommitWords commit;  // of the journal; used without the lock
+    UsedSheet used[kUsedSheets];
     WorkerSlot workers[kWorkers];
 };
 
@@ -221,6 +229,13 @@ public:
         return payers_ + bucket * kPayersPerBucket;
     }
 
+    // In a sheet of UsedPayments.
+    std::size_t used_words() const { return used_words_; }
+    std::uint64_t *used_sheet(unsigned number) const
+    {
+        return used_ + number * used_words_;
+    }
+
     // As many as cells: the head of a list of cells, by number + 1.
     std::uint32_t *owed_heads() const { return heads_; }
 
@@ -237,10 +252,12 @@ private:
     SettleBlock *blocks_;
     PayerRecord *payers_;
     std::uint32_t *heads_;
+    std::uint64_t *used_;
     std::size_t buckets_;
     std::size_t cells_count_;
     std::size_t blocks_count_;
     std::size_t payers_count_;
+    std::size_t used_words_;
 };
 
 }  // namespace x402

@@ -195,6 +195,10 @@ bool ClaimReplay::restore(const JournalRecord &record, std::int64_t now)
             cells_.enter_state(*cell, ClaimState::free);
         }
         return true;
+    case JournalKind::used:
+        // In a table of another size the chain alone stands behind them.
+        used_.restore(record);
+        return true;
     case JournalKind::payer:
         break;
     }

@@ -14,8 +14,13 @@ class ClaimReplay {
 public:
     // Lifetime: borrows all.
     ClaimReplay(const ClaimMemory &memory, ClaimCells &cells,
-                SettleBlocks &blocks, PayerRecords &payers)
-        : memory_(memory), cells_(cells), blocks_(blocks), payers_(payers)
+                SettleBlocks &blocks, PayerRecords &payers,
+                UsedPayments &used)
+        : memory_(memory),
+          cells_(cells),
+          blocks_(blocks),
+          payers_(payers),
+          used_(used)
     {
     }
 
@@ -49,6 +54,7 @@ private:
     ClaimCells &cells_;
     SettleBlocks &blocks_;
     PayerRecords &payers_;
+    UsedPayments &used_;
     ClaimOwner other_;  // stamp 0: no other table writes it
 };
 

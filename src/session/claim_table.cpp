@@ -66,11 +66,12 @@ ClaimTable::ClaimTable(void *memory, IsAlive is_alive)
     : memory_(memory),
       owners_(memory_, is_alive),
       blocks_(memory_, owners_),
-      journal_(memory_, owners_, blocks_),
+      used_(memory_),
+      journal_(memory_, owners_, blocks_, used_),
       payers_(memory_, journal_),
       owed_(memory_),
       due_(memory_),
-      cells_(memory_, owners_, payers_, owed_, due_)
+      cells_(memory_, owners_, payers_, owed_, due_, used_)
 {
 }
 
@@ -100,7 +101,7 @@ std::uint64_t ClaimTable::journal_base() const
 
 ReplayReport ClaimTable::replay(std::string_view journal, std::int64_t now)
 {
-    return ClaimReplay(memory_, cells_, blocks_, payers_).run(journal, now);
+    return ClaimReplay(memory_, cells_, blocks_, payers_, used_).run(journal, now);
 }
 
 bool ClaimTable::follow(std::string_view journal, std::int64_t process,
@@ -110,7 +111,7 @@ bool ClaimTable::follow(std::string_view journal, std::int64_t process,
     if (other.stamp == 0) {
         return false;
     }
-    report = ClaimReplay(memory_, cells_, blocks_, payers_)
+    report = ClaimReplay(memory_, cells_, blocks_, payers_, used_)
                  .follow(journal, other, now);
     return true;
 }
@@ -129,7 +130,7 @@ JournalRecord ClaimTable::record(ClaimRef ref) const
 
 ClaimRef ClaimTable::adopt(const JournalRecord &record, std::int64_t now)
 {
-    if (!ClaimReplay(memory_, cells_, blocks_, payers_).adopt(record, now)) {
+    if (!ClaimReplay(memory_, cells_, blocks_, payers_, used_).adopt(record, now)) {
         return {};
     }
     ClaimCell *cell = cells_.find(record.key);
@@ -159,6 +160,9 @@ ClaimView ClaimTable::look_up(const ClaimFacts &facts, std::int64_t now)
     ClaimView view;
     ClaimCell *cell = cells_.find(facts.key);
     if (cell == nullptr) {
+        if (used_.has(facts.key, now)) {
+            view.state = ClaimState::delivered;
+        }
         return view;
     }
     cells_.tidy(*cell, now);
@@ -176,6 +180,18 @@ ClaimView ClaimTable::view(ClaimRef ref) const
     return cell ? view_of(*cell, ref) : ClaimView();
 }
 
+// A checkpoint of the journal may have passed the new place of a claim that
+// moved, and not have come to the former one.
+ClaimCell *ClaimTable::find_room(const Digest &key, std::int64_t now)
+{
+    ClaimCell *moved = nullptr;
+    ClaimCell *cell = cells_.find_room(key, now, &moved);
+    if (moved != nullptr) {
+        journal_.record_claim(*moved);
+    }
+    return cell;
+}
+
 TakeOutcome ClaimTable::take(const ClaimFacts &facts, ClaimOwner owner,
                              std::int64_t now, ClaimRef &ref)
 {
@@ -186,11 +202,16 @@ TakeOutcome ClaimTable::take(const ClaimFacts &facts, ClaimOwner owner,
             && cell->claim_state() != ClaimState::refused) {
             return TakeOutcome::in_use;
         }
-    } else {
-        cell = cells_.find_room(facts.key, now);
+    } else if (used_.has(facts.key, now)) {
+        return TakeOutcome::in_use;
     }
-    if (cell == nullptr || !cells_.may_open_another(now)
-        || !journal_.is_ready(now)) {
+    if (!cells_.may_open_another(now) || !journal_.is_ready(now)) {
+        return TakeOutcome::full;
+    }
+    if (cell == nullptr) {
+        cell = find_room(facts.key, now);
+    }
+    if (cell == nullptr) {
         return TakeOutcome::full;
     }
     cells_.begin(*cell, facts, now);

@@ -214,6 +214,7 @@ public:
     std::size_t open_claims();
 
 private:
+    ClaimCell *find_room(const Digest &key, std::int64_t now);
     template <class Fits>
     ClaimCell *find_older(const Purchase &purchase, std::int64_t now,
                           Fits fits);
@@ -221,6 +222,7 @@ private:
     ClaimMemory memory_;
     ClaimOwners owners_;
     SettleBlocks blocks_;
+    UsedPayments used_;
     JournalWriter journal_;
     PayerRecords payers_;
     OwedLists owed_;

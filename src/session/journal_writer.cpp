@@ -128,9 +128,16 @@ bool JournalWriter::part(std::size_t &place, std::int64_t now,
                          std::string &records) const
 {
     std::size_t cells = memory_.capacity();
-    std::size_t all = cells + memory_.payer_count();
+    std::size_t payers_end = cells + memory_.payer_count();
+    // Money: behind the cells, so that a claim whose cell was given to another
+    // before it was copied is found here.
+    std::size_t all = payers_end + used_.piece_count();
     std::size_t end = std::min(all, place + kPlacesInPart);
     for (; place < end; place++) {
+        if (place >= payers_end) {
+            records += used_.piece(place - payers_end, now);
+            continue;
+        }
         if (place >= cells) {
             const PayerRecord &payer = memory_.payer(place - cells);
             if (says_something(payer)) {

@@ -29,6 +29,7 @@
 #include "session/claim_memory.hpp"
 #include "session/claim_owners.hpp"
 #include "session/settle_blocks.hpp"
+#include "session/used_payments.hpp"
 
 namespace x402 {
 
@@ -36,8 +37,8 @@ class JournalWriter {
 public:
     // Lifetime: borrows all.
     JournalWriter(const ClaimMemory &memory, const ClaimOwners &owners,
-                  const SettleBlocks &blocks)
-        : memory_(memory), owners_(owners), blocks_(blocks)
+                  const SettleBlocks &blocks, const UsedPayments &used)
+        : memory_(memory), owners_(owners), blocks_(blocks), used_(used)
     {
     }
 
@@ -80,6 +81,7 @@ private:
     const ClaimMemory &memory_;
     const ClaimOwners &owners_;
     const SettleBlocks &blocks_;
+    const UsedPayments &used_;
     JournalPort *port_ = nullptr;
 };
 

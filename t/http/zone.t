@@ -53,29 +53,28 @@ is paid($t, '/a', payment => $payment)->status, 402, 'another name does not make
 zone('x402_zone mine:256k;');
 $t->wait_exit($t->reload);
 
-# More payments than the zone has cells: what was delivered and could still be
-# used is not forgotten for a new payment, which is refused before it costs.
+# The attack: many more payments than the zone has cells, each for next to
+# nothing. An honest payer is served all the while, and what was delivered stays
+# used although its cell is another payment's.
 my $offer = unpaid($t, '/a');
 my $first = payment($offer);
 is_content paid($t, '/a', payment => $first), "SECRET\n", 'the first of many';
 my $c = $t->connect;
-my ($sold, $busy) = (0);
-for (1 .. 900) {
-    my $r = $c->request(GET => '/a', headers => [ header_of(payment($offer)) ]);
-    $r->status == 200 ? $sold++ : ($busy = $r);
-    last if $busy;
+my (@cheap, $turned_away);
+for my $number (1 .. 1200) {
+    my $value = payment($offer);
+    my $r = $c->request(GET => '/a', headers => [ header_of($value) ]);
+    push @cheap, $value;
+    $turned_away++ if $r->status != 200;
+    next if $number % 200;
+    is_content paid($t, '/a'), "SECRET\n", "an honest payer is served after $number cheap payments";
 }
-cmp_ok $sold, '>', 150, 'many more are served' or diag $sold;
-is $busy->body, '{"error":"busy","charged":false}', 'until the zone is full';
-like $busy->header('Retry-After'), qr/\A[1-9]\d*\z/, 'Retry-After';
-ok !$busy->header('PAYMENT-REQUIRED'), 'and no new demand';
+cmp_ok $turned_away // 0, '<', 60, 'none is turned away but by a rare mistake';
 my $settled = $f->count('settle');
-$sold = grep { $_ == 200 } map { $c->request(GET => '/a', headers => [ header_of(payment($offer)) ])->status } 1 .. 60;
-is $f->count('settle'), $settled + $sold, 'what is refused is not settled';
-is paid($t, '/a', payment => $first)->status, 402, 'what was delivered stays used';
-my @lines = $t->log =~ /(no room for another payment in the zone.*)/g;
-is scalar @lines, 1, 'one line says so';
-like $lines[0], qr/write x402_zone mine:[1-9]\d*m, or more, and restart nginx/, 'and how large the zone should be';
+my @again = grep { $_ != 402 } map { $c->request(GET => '/a', headers => [ header_of($_) ])->status } $first, @cheap[ map { $_ * 20 } 0 .. 59 ];
+is "@again", '', 'what was delivered stays used';
+is $f->count('settle'), $settled, 'and is not settled again';
+unlike $t->log, qr/no room for another payment/, 'the zone has room';
 $t->stop;
 $t->start;
 $c = $t->connect;
@@ -93,7 +92,7 @@ for (1 .. 900) {
 }
 ok $full, 'a zone full of unknown outcomes says 503' or diag scalar @doubt;
 SKIP: {
-    skip 'never full', 4 if !$full;
+    skip 'never full', 6 if !$full;
     is $full->body, '{"error":"busy","charged":false}', 'busy';
     like $full->header('Retry-After'), qr/\A[1-9]\d*\z/, 'Retry-After';
     ok !$full->header('PAYMENT-REQUIRED'), 'and no new demand';
@@ -102,6 +101,9 @@ SKIP: {
         $c->request(GET => '/a', headers => [ header_of($_) ])->status == 200
     } @doubt[ 0 .. 20 ];
     is $finished, 21, 'none of them is forgotten';
+    my @lines = $t->log =~ /(no room for another payment in the zone.*)/g;
+    is scalar @lines, 1, 'one line says so';
+    like $lines[0], qr/write x402_zone mine:[1-9]\d*[mk], or more, and restart nginx/, 'and how large the zone should be';
 }
 
 finish;

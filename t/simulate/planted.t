@@ -20,6 +20,8 @@ my $cxx  = $ENV{CXX} // 'c++';
 
 # name, what is promised, what the simulator says, then path, pattern, text.
 my @faults = (
+    [ 'used', 'a delivered payment whose cell was given to another stays used', qr/M3: (?:served twice|its claim is taken anew)/,
+        'src/session/used_payments.cpp' => qr/words\[word\] \|= bit;/ => 'words[word] |= bit & 1;' ],
     [ 'A1', 'a claim answers at its own server alone', qr/paid to another receiver|content worth/,
         'src/policy/claim_key.cpp' => qr/append_text\(parts, resource\.server\);\s+append_number\(parts, resource\.port\);/ => '',
         'src/session/claim_binding.cpp' => qr/\s*&& bought\.terms == wanted\.terms\s*&& bought\.asked >= wanted\.asked/ => '' ],
@@ -47,6 +49,9 @@ my @faults = (
         'src/session/claim_cells.cpp' => qr/if \(state == ClaimState::verifying \|\| state == ClaimState::verified\)/
             => 'if (state != ClaimState::paid && state != ClaimState::unknown && state != ClaimState::delivered && state != ClaimState::refused && state != ClaimState::closed)' ],
 );
+
+# Payments that it takes, where a few are not enough: a bucket of the zone has to be full.
+my %needed = (used => 600);
 
 # What was compiled without the fault, but for the files that have it.
 sub objects (%instead) {
@@ -91,7 +96,7 @@ for (@faults) {
     is $code, 1, "$name: exit 1";
     my ($payments, $history) = $said =~ /^shrunk to (\d+) payments[^\n]*\n((?:  [^\n]*\n)+)/m;
     like $history // '', qr/VIOLATION/, "$name: the history shows it";
-    cmp_ok $payments // 99, '<=', 8, "$name: shrunk to a few payments";
+    cmp_ok $payments // 9999, '<=', $needed{$name} // 8, "$name: shrunk to a few payments";
     note $said if $ENV{X402_KEEP};
 }
 

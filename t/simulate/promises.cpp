@@ -48,6 +48,12 @@ const ClaimCell *World::cell_of(const Digest &key) const
     return nullptr;
 }
 
+// Its cell went to another payment.
+bool World::is_remembered_as_used(const Digest &key) const
+{
+    return UsedPayments(table_->memory()).has(key, now());
+}
+
 // Content begins to be made: I1, and at most three times for one payment.
 void World::check_content(Request &request)
 {
@@ -226,6 +232,9 @@ void World::check_kept(std::uint32_t number)
     }
     const ClaimCell *cell = cell_of(payment.key);
     ClaimState state = cell ? cell->claim_state() : ClaimState::free;
+    if (cell == nullptr && is_remembered_as_used(payment.key)) {
+        state = ClaimState::delivered;
+    }
     if (state != ClaimState::settling && state != ClaimState::paid
         && state != ClaimState::unknown && state != ClaimState::delivered) {
         violated(moved.payment,

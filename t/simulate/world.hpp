@@ -296,6 +296,7 @@ private:
     // promises.cpp
     std::uint32_t purse_of(const Digest &key) const;
     const ClaimCell *cell_of(const Digest &key) const;
+    bool is_remembered_as_used(const Digest &key) const;
     void check_content(Request &request);
     void check_first_bytes(const Request &request);
     void check_settle(const Request &request);

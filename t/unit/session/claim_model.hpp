@@ -108,11 +108,14 @@ protected:
         return kSmallTableBlocks - used;
     }
 
+    unsigned gone_from_table();
     void tidy();
     std::size_t open_claims() const;
     void forget(unsigned payment);
     void take(unsigned payment);
     void expect_evicted();
+    void expect_given_up();
+    bool is_used(unsigned payment) const;
     void resume(unsigned payment);
     void advance(unsigned payment, ModelClaim &claim, ModelProcess &process);
     void settle(ModelClaim &claim, ModelProcess &process);
@@ -143,6 +146,11 @@ protected:
     unsigned untrusted_ = 0;
     std::map<unsigned, std::int64_t> refused_at_;
     unsigned recalled_ = 0;
+    // Delivered, and without a cell: until when they stay used.
+    std::map<unsigned, std::int64_t> used_;
+    std::int64_t used_until_ = 0;  // the last of them
+    unsigned given_up_ = 0;
+    unsigned used_refused_ = 0;
 };
 
 }  // namespace x402

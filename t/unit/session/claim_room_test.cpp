@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Room in a table whose keys lie anywhere: how full it becomes, what a replay
-// makes of a full one, and how large it should have been.
+// Room in a table whose keys lie anywhere: how much is sold before it is used
+// up, what a replay makes of a full one, and how large it should have been.
 #include "session/claim_room.hpp"
 
 #include <memory>
@@ -37,11 +37,13 @@ protected:
         facts.payer = facts.key;
         return facts;
     }
-    bool try_to_sell(unsigned number)
+    bool try_to_sell(unsigned number, bool only_guard = false,
+                     std::int64_t now = kNow)
     {
         ClaimRef ref;
-        if (table_.take(anywhere(number), owner_, kNow, ref)
-            != TakeOutcome::taken) {
+        ClaimFacts facts = anywhere(number);
+        facts.only_guard = only_guard;
+        if (table_.take(facts, owner_, now, ref) != TakeOutcome::taken) {
             return false;
         }
         EXPECT_TRUE(table_.set_paid(ref, "receipt", kNow));
@@ -55,10 +57,63 @@ protected:
 TEST_F(ClaimRoom, IsNearlyUsedUpBeforeAPaymentIsTurnedAway)
 {
     unsigned sold = 0;
-    while (try_to_sell(sold)) {
+    while (try_to_sell(sold, true)) {
         sold++;
     }
     EXPECT_GT(sold, table_.capacity() * 85 / 100) << table_.capacity();
+}
+
+// The attack: payments that cost next to nothing, as many as there are cells.
+TEST_F(ClaimRoom, IsNotUsedUpByCheapPayments)
+{
+    unsigned all = static_cast<unsigned>(table_.capacity());
+    unsigned sold = 0;
+    unsigned mistaken = 0;
+    while (sold < all * 100) {
+        if (table_.look_up(anywhere(sold), kNow).state != ClaimState::free) {
+            mistaken++;
+        } else if (!try_to_sell(sold)) {
+            break;
+        }
+        sold++;
+    }
+    EXPECT_GT(sold, all * 30);
+    EXPECT_LT(mistaken, sold / 20);
+    for (unsigned number = 0; number < sold; number++) {
+        ClaimRef ref;
+        ASSERT_EQ(table_.take(anywhere(number), owner_, kNow, ref),
+                  TakeOutcome::in_use)
+            << "Money: sold again";
+    }
+    // They expire, and all is as before.
+    EXPECT_TRUE(try_to_sell(sold, false, kExpires));
+    EXPECT_EQ(table_.look_up(anywhere(0), kExpires).state, ClaimState::free);
+}
+
+// What a checkpoint of the journal copied, and what it did not have to.
+TEST_F(ClaimRoom, WithoutACellAPaymentStaysUsedAfterARestart)
+{
+    unsigned all = static_cast<unsigned>(table_.capacity());
+    for (unsigned number = 0; number < all; number++) {
+        try_to_sell(number);
+    }
+    std::string copy;
+    std::size_t place = 0;
+    for (unsigned number = all; table_.journal().part(place, kNow, copy);
+         number++) {
+        for (unsigned i = 0; i < 200; i++) {
+            try_to_sell(number * 200 + i);
+        }
+    }
+    std::vector<std::uint64_t> memory(memory_.size());
+    ASSERT_TRUE(ClaimTable::format(memory.data(), bytes_));
+    ClaimTable table(memory.data(), process_lives);
+    EXPECT_EQ(table.replay(copy, kNow).homeless, 0u);
+    for (unsigned number = 0; number < all; number++) {
+        ASSERT_EQ(table.look_up(anywhere(number), kNow).state,
+                  ClaimState::delivered)
+            << number;
+    }
 }
 
 // Claims that ended before they were in the journal had their places, too.
@@ -73,7 +128,7 @@ TEST_F(ClaimRoom, IsThereForAllOfThemAfterARestart)
     }
     std::vector<unsigned> sold;
     for (unsigned number = 0; number < 20000; ++number) {
-        if (try_to_sell(number)) {
+        if (try_to_sell(number, true)) {
             sold.push_back(number);
         }
         if (number % 8 == 0 && !passing.empty()) {

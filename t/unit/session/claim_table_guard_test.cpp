@@ -11,16 +11,18 @@ using ClaimTableGuard = ClaimZone;
 
 TEST_F(ClaimTableGuard, KeepsWhatOnlyItGuards)
 {
+    ClaimRef ref;
     for (unsigned number = 0; number < kSmallTableClaims; ++number) {
         ClaimFacts facts = facts_of(number);
         facts.only_guard = number != 5;
         facts.expires = kExpires + number;
-        ClaimRef ref;
         ASSERT_EQ(table_.take(facts, owner_, kNow, ref), TakeOutcome::taken);
         ASSERT_TRUE(table_.set_paid(ref, "receipt", kNow));
         table_.set_delivered(ref, kNow + number);
     }
-    ClaimRef ref;
+    // The fifth has a chain behind it: its cell goes, and it stays used.
+    take(99, kExpires - 1);
+    EXPECT_EQ(try_take(5, ref, kExpires - 1), TakeOutcome::in_use);
     EXPECT_EQ(try_take(100, ref, kExpires - 1), TakeOutcome::full);
     take(100, kExpires);
     EXPECT_EQ(state(0), ClaimState::free) << "its time is over";

@@ -23,6 +23,11 @@ bool may_be_evicted(const ModelClaim &claim, std::int64_t now)
                || claim.state == ClaimState::closed || claim.expires <= now);
 }
 
+bool is_delivered(const ModelClaim &claim)
+{
+    return claim.owner == 0 && claim.state == ClaimState::delivered;
+}
+
 }  // namespace
 
 // What time and death do to claims without an operation.
@@ -72,38 +77,79 @@ void ClaimModel::forget(unsigned payment)
     model_.erase(payment);
 }
 
-// Exactly one claim had to go: one that expired, else the oldest.
-void ClaimModel::expect_evicted()
+// Exactly one claim had to go.
+unsigned ClaimModel::gone_from_table()
 {
-    bool some_expired = false;
-    bool some_said = false;
-    std::int64_t oldest = INT64_MAX;
     std::vector<unsigned> gone;
     for (const auto &[payment, claim] : model_) {
-        if (may_be_evicted(claim, now_) && !claim.unsaid) {
-            some_said = true;
-            some_expired = some_expired || claim.expires <= now_;
-            oldest = std::min(oldest, claim.changed);
-        }
         auto &table = processes_.front()->table;
         if (table.look_up(facts_of(payment), now_).ref.generation
             != claim.ref.generation) {
             gone.push_back(payment);
         }
     }
-    ASSERT_EQ(gone.size(), 1u);
-    const ModelClaim &claim = model_[gone[0]];
+    EXPECT_EQ(gone.size(), 1u);
+    return gone.empty() ? kPayments : gone[0];
+}
+
+// One that expired, else the oldest that guards no money, else the oldest that
+// was delivered, else one whose end was not said yet.
+void ClaimModel::expect_evicted()
+{
+    bool some_expired = false;
+    bool some_said = false;
+    bool some_delivered = false;
+    std::int64_t oldest = INT64_MAX;
+    for (const auto &[payment, claim] : model_) {
+        some_delivered = some_delivered || is_delivered(claim);
+        if (may_be_evicted(claim, now_) && !claim.unsaid) {
+            some_said = true;
+            some_expired = some_expired || claim.expires <= now_;
+            oldest = std::min(oldest, claim.changed);
+        }
+    }
+    if (!some_said && some_delivered) {
+        expect_given_up();
+        return;
+    }
+    unsigned gone = gone_from_table();
+    ASSERT_LT(gone, kPayments);
+    const ModelClaim &claim = model_[gone];
     EXPECT_TRUE(may_be_evicted(claim, now_));
     EXPECT_EQ(claim.unsaid, !some_said);
-    if (!some_said) {
-        EXPECT_TRUE(claim.unsaid);
-    } else if (some_expired) {
+    if (some_expired) {
         EXPECT_LE(claim.expires, now_);
-    } else {
+    } else if (some_said) {
         EXPECT_EQ(claim.changed, oldest);
     }
-    forget(gone[0]);
+    forget(gone);
     ++evictions_;
+}
+
+void ClaimModel::expect_given_up()
+{
+    std::int64_t oldest = INT64_MAX;
+    for (const auto &[payment, claim] : model_) {
+        if (is_delivered(claim)) {
+            oldest = std::min(oldest, claim.changed);
+        }
+    }
+    unsigned gone = gone_from_table();
+    ASSERT_LT(gone, kPayments);
+    const ModelClaim &claim = model_[gone];
+    EXPECT_TRUE(is_delivered(claim));
+    EXPECT_EQ(claim.changed, oldest);
+    used_[gone] = claim.expires;
+    used_until_ = std::max(used_until_, claim.expires);
+    forget(gone);
+    ++given_up_;
+}
+
+// Must be found used; a little longer it may be.
+bool ClaimModel::is_used(unsigned payment) const
+{
+    auto used = used_.find(payment);
+    return used != used_.end() && now_ < used->second;
 }
 
 void ClaimModel::take(unsigned payment)
@@ -120,6 +166,12 @@ void ClaimModel::take(unsigned payment)
         ASSERT_EQ(outcome, TakeOutcome::in_use);
         return;
     }
+    if (known == model_.end() && outcome == TakeOutcome::in_use) {
+        ASSERT_TRUE(used_.count(payment) != 0 && now_ < used_until_);
+        ++used_refused_;
+        return;
+    }
+    ASSERT_TRUE(known != model_.end() || !is_used(payment));
     if (open_claims() >= kSmallTableClaims / 2) {
         ASSERT_EQ(outcome, TakeOutcome::full);
         ++turned_away_;
@@ -130,7 +182,8 @@ void ClaimModel::take(unsigned payment)
     } else if (model_.size() == kSmallTableClaims) {
         bool possible = false;
         for (const auto &[other, claim] : model_) {
-            possible = possible || may_be_evicted(claim, now_);
+            possible = possible || may_be_evicted(claim, now_)
+                       || is_delivered(claim);
         }
         ASSERT_EQ(outcome, possible ? TakeOutcome::taken : TakeOutcome::full);
         if (!possible) {
@@ -380,8 +433,12 @@ void ClaimModel::compare(unsigned payment)
     ClaimView view = process.table.look_up(facts_of(payment), now_);
     auto known = model_.find(payment);
     if (known == model_.end()) {
-        ASSERT_EQ(view.state, ClaimState::free);
         ASSERT_FALSE(view.ref);
+        if (is_used(payment)) {
+            ASSERT_EQ(view.state, ClaimState::delivered);
+        } else if (used_.count(payment) == 0 || now_ >= used_until_) {
+            ASSERT_EQ(view.state, ClaimState::free);
+        }
         return;
     }
     const ModelClaim &claim = known->second;
@@ -451,6 +508,8 @@ TEST_F(ClaimModel, AgreesWithTheTable)
     EXPECT_GT(asked_, 20u);
     EXPECT_GT(untrusted_, 100u);
     EXPECT_GT(recalled_, 100u);
+    EXPECT_GT(given_up_, 100u);
+    EXPECT_GT(used_refused_, 100u);
 }
 
 }  // namespace x402
