@@ -14,7 +14,11 @@ constexpr std::string_view kPaymentHeader = "payment-signature";
 constexpr std::string_view kPaymentHeaderV1 = "x-payment";
 // Only with the scheme "Payment"; other schemes belong to the backend.
 constexpr std::string_view kAuthorizationHeader = "authorization";
-// Of responses, as they are sent: the offer and the receipt.
+// Of requests, in lower case: what a client shows that has paid before.
+constexpr std::string_view kPassHeaderLower = "x402-pass";
+constexpr std::string_view kSignInHeaderLower = "sign-in-with-x";
+// Of responses, as they are sent: the offer, the receipt and a pass.
+constexpr std::string_view kPassHeader = "X402-Pass";
 constexpr std::string_view kOfferHeader = "PAYMENT-REQUIRED";
 constexpr std::string_view kReceiptHeader = "PAYMENT-RESPONSE";
 constexpr std::string_view kReceiptHeaderV1 = "X-PAYMENT-RESPONSE";
@@ -38,6 +42,7 @@ constexpr std::string_view kResponseHeaders[] = {
     kOfferHeaderLower,
     kReceiptHeaderLower,
     kReceiptHeaderV1Lower,
+    kPassHeaderLower,
 };
 // In lower case: response headers that a client could send to pass for the
 // module or for the upstream further on.
@@ -45,6 +50,7 @@ constexpr std::string_view kForgeableHeaders[] = {
     kOfferHeaderLower,
     kReceiptHeaderLower,
     kReceiptHeaderV1Lower,
+    kPassHeaderLower,
     kOverridesHeader,
 };
 

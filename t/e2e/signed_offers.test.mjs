@@ -37,6 +37,7 @@ before(async () => {
         servers: ({ listen, backend }) => `
     server {
         listen ${listen};
+        server_name 127.0.0.1;
         x402_price $0.01;
         location /ed25519 { x402_sign_offers key=${first} kid=${did}#first; proxy_pass ${backend}; }
         location /es256 { x402_sign_offers key=${second} kid=${did}#second; proxy_pass ${backend}; }

@@ -82,7 +82,7 @@ my %examples = (
             my $document = JSON::PP::decode_json($t->get('/openapi.json')->body);
             is join(' ', sort keys $document->{paths}->%*), '/map /orders /weather/{city}', 'agents find what is for sale';
             is $document->{paths}{'/orders'}{post}{'x-payment-info'}{price}{amount}, '1', 'and its price';
-            my $paid = paid($t, '/orders', method => 'POST', body => '{}');
+            my $paid = paid($t, '/orders', method => 'POST', body => '{}', host => 'api.example.com');
             is_content $paid, $t->get('/orders')->body, 'as it is';
             like receipt($paid)->{extensions}{'offer-receipt'}{info}{receipt}{signature}, qr/^eyJ/, 'with a signed receipt';
         },

@@ -21,7 +21,7 @@ http {
     log_format receipt '$x402_signed_receipt';
     server {
         listen 127.0.0.1:%%PORT%%;
-        server_name shop.example;
+        server_name shop.example localhost *.shop.example;
         x402_price $0.01;
         x402_protocol v2 v1;
         x402_sign_offers key=keys/new.pem;
@@ -31,6 +31,8 @@ http {
         location /other/  { x402_sign_offers key=keys/es256.pem kid=did:web:shop.example#ec transaction=off;
                             proxy_pass http://%%BACKEND%%; }
         location /plain/  { x402_sign_offers off; proxy_pass http://%%BACKEND%%; }
+        location /written/ { x402_resource https://shop.example$request_uri; proxy_pass http://%%BACKEND%%; }
+        location /chosen/ { proxy_pass http://%%BACKEND%%; }
         location /before/ { x402_settle before; proxy_pass http://%%BACKEND%%; }
         location = /.well-known/did.json { x402_did_document key-0=keys/old.pub; }
     }
@@ -84,6 +86,19 @@ my %seen = map { offers('/other/')->[0]{signature} => 1 } 1 .. 30;
 cmp_ok scalar keys %seen, '<=', 15, 'an offer is signed once a second, not once a request';
 is((opened((keys %seen)[0]))[0]{alg}, 'ES256', 'another key at another place');
 is unpaid($t, '/plain/')->{extensions}, undef, 'off: nothing is signed';
+
+# --- a host that a client chose
+
+my $body = offer($t->get('/signed/a', host => 'thief.example'));
+is $body->{resource}{url}, 'http://thief.example/signed/a', 'another host: an offer all the same';
+is $body->{extensions}{'offer-receipt'}, undef, 'that the server does not sign';
+for my $own ('shop.example', 'a.shop.example') {
+    my $mine = offer($t->get('/signed/a', host => $own));
+    is((opened($mine->{extensions}{'offer-receipt'}{info}{offers}[0]{signature}))[1]{resourceUrl}, "http://$own/signed/a", "$own is its name");
+}
+my $written = offer($t->get('/written/a', host => 'thief.example'));
+is((opened($written->{extensions}{'offer-receipt'}{info}{offers}[0]{signature}))[1]{resourceUrl}, 'https://shop.example/written/a', 'x402_resource says it');
+is paid($t, '/signed/a', host => 'thief.example')->status, 200, 'another host: paid';
 
 # --- receipts
 
@@ -153,7 +168,7 @@ says('x402_sign_offers key=keys/new.pem transaction=maybe;', qr/transaction= is 
 says('x402_sign_offers key=keys/new.pem keys=2;', qr/unknown parameter "keys=2"/);
 says('x402_sign_offers key=keys/new.pem kid=did:web:shop.example#ec;', qr/two keys are called "did:web:shop\.example#ec"/);
 says('x402_sign_offers key=keys/new.pem kid=did:web:shop.example#key-0;', qr/remove it from x402_did_document/);
-like $t->config_error($text =~ s/server_name shop.example;/server_name _;/r), qr/cannot make a (?:kid|DID) of this server's name/, 'a server without a name';
+like $t->config_error($text =~ s/server_name shop.example localhost/server_name _/r), qr/cannot make a (?:kid|DID) of this server's name/, 'a server without a name';
 $t->write('own.json', '{"info":{}}');
 says('x402_sign_offers key=keys/new.pem; x402_extension offer-receipt own.json;', qr/write x402_sign_offers, and no file/);
 chmod 0644, "$keys/keys/new.pem";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nginx/conf/ngx_http_x402_guest_check.hpp"
 
+#include "nginx/conf/ngx_http_x402_own_names_check.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
 #include "nginx/offer/ngx_http_x402_offer.hpp"
@@ -70,42 +71,6 @@ bool report(ngx_conf_t *cf, const std::string &why, const ConfOrigin &origin)
     return why.empty();
 }
 
-// A regular expression, or a name that ends in a wildcard: a client chooses
-// too much of what these match.
-bool is_pattern(const ngx_http_server_name_t &entry, const std::string &name)
-{
-#if (NGX_PCRE)
-    if (entry.regex) {
-        return true;
-    }
-#endif
-    (void)entry;
-    return name.find('*') != std::string::npos;
-}
-
-// nginx: the names of a server are gone when the configuration was read.
-bool record_names(ngx_conf_t *cf, LocationConf &conf)
-{
-    auto *names = pool_new<std::vector<std::string>>(cf->pool);
-    if (names == nullptr) {
-        return false;
-    }
-    auto *cscf = static_cast<ngx_http_core_srv_conf_t *>(
-        ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module));
-    auto *list = static_cast<ngx_http_server_name_t *>(cscf->server_names.elts);
-    for (ngx_uint_t i = 0; i < cscf->server_names.nelts; i++) {
-        std::string name = copy(list[i].name);
-        if (name.substr(0, 2) == "*.") {
-            name.erase(0, 1);
-        }
-        if (!name.empty() && name != "_" && !is_pattern(list[i], name)) {
-            names->push_back(std::move(name));
-        }
-    }
-    conf.server_names = names;
-    return true;
-}
-
 template <class Rules> void inherit(const Rules *&own, const Rules *outer)
 {
     if (own == nullptr) {
@@ -159,6 +124,9 @@ void merge_guests(ngx_conf_t *cf, LocationConf &conf, const LocationConf &outer)
 
 bool check_guests(ngx_conf_t *cf, LocationConf &conf)
 {
+    if (conf.pass || conf.sign_in) {
+        main_conf(cf)->guests = true;
+    }
     if (conf.pass
         && !report(cf, why_not(conf, pass_keys(conf), "x402_pass"),
                    conf.pass->origin)) {
@@ -167,7 +135,7 @@ bool check_guests(ngx_conf_t *cf, LocationConf &conf)
     if (conf.sign_in == nullptr) {
         return true;
     }
-    if (!record_names(cf, conf)) {
+    if (!record_own_names(cf, conf)) {
         return false;
     }
     std::string why = why_no_sign_in(conf);

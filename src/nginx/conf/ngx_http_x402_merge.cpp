@@ -8,6 +8,7 @@
 #include "nginx/conf/ngx_http_x402_journal_check.hpp"
 #include "nginx/conf/ngx_http_x402_location_check.hpp"
 #include "nginx/conf/ngx_http_x402_manifest_list.hpp"
+#include "nginx/conf/ngx_http_x402_own_names_check.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/filter/ngx_http_x402_variables.hpp"
 #include "nginx/offer/ngx_http_x402_facilitator_group.hpp"
@@ -283,7 +284,7 @@ bool finish_sale(ngx_conf_t *cf, MainConf &mcf, LocationConf &outer,
     bool is_server = &outer == mcf.http_loc_conf;
     return record_only_guard(cf, mcf, conf) && choose_facilitator(cf, conf)
            && check_location(cf, conf, conf.offer != outer.offer)
-           && check_guests(cf, conf)
+           && check_guests(cf, conf) && check_signed_names(cf, conf)
            && (is_server || check_charge(cf, conf, outer))
            && prepare_replies(cf, conf, outer);
 }

@@ -29,6 +29,26 @@ inline ngx_http_complex_value_t *compile_value(ngx_conf_t *cf, ngx_str_t text)
     return compiled && compile_value(cf, text, *compiled) ? compiled : nullptr;
 }
 
+// Whether scheme and host of the URL are written, so that no client chooses
+// them. nullptr: no.
+inline bool has_written_origin(const ngx_http_complex_value_t *url)
+{
+    std::string_view text = url ? view(url->value) : std::string_view();
+    std::size_t at = text.find("://");
+    if (at == std::string_view::npos) {
+        return false;
+    }
+    std::string_view host = text.substr(at + 3);
+    host = host.substr(0, host.find_first_of("/?#$"));
+    std::size_t end = at + 3 + host.size();
+    // A variable may begin with more of the name.
+    bool ends = end == text.size() || text[end] != '$'
+                || text.substr(end) == "$request_uri"
+                || text.substr(end) == "$uri";
+    return !host.empty() && ends
+           && text.substr(0, at).find('$') == std::string_view::npos;
+}
+
 // Leaves `out` as it is where there is no value. False: no memory. Lifetime of
 // the view: the request.
 inline bool evaluate(ngx_http_request_t *r, ngx_http_complex_value_t *value,

@@ -157,7 +157,8 @@ struct LocationConf : ngx_http_x402_loc_conf_t {
 
     // Made by merge.
     const ngx_http_core_loc_conf_t *core = nullptr;  // of the same location
-    // Of its server, with x402_sign_in; `.name`: all below name.
+    // Of its server, with x402_sign_in or x402_sign_offers; `.name`: all below
+    // name.
     const std::vector<std::string> *server_names = nullptr;
     bool enabled = false;  // this location is paid
     // It has a price that no client is asked for: what would happen is booked.
@@ -195,6 +196,7 @@ struct MainConf {
     ConfOrigin shadow_at{};    // the first that is only tried; line 0: none
     bool cors = false;         // one of them has x402_cors
     bool reads_body = false;   // one of them has x402_read_body
+    bool guests = false;       // one has x402_pass or x402_sign_in
     bool charges = false;      // one of them has x402_charge
     std::vector<std::string> reply_fields;  // of $x402_reply_..., lower case
     // The most that x402_facilitator_max_calls says in a paid location; 0: it

@@ -8,6 +8,7 @@
 #include "nginx/request/ngx_http_x402_pass.hpp"
 #include "nginx/request/ngx_http_x402_sign_in.hpp"
 #include "nginx/request/ngx_http_x402_signed_offers.hpp"
+#include "protocol/payment_header_names.hpp"
 
 namespace x402 {
 
@@ -166,7 +167,7 @@ bool add_pass(RequestCtx &ctx)
     IssuedPass pass;
     return issue_pass(ctx, pass)
            && (pass.header.empty()
-               || add_header(ctx.r, kPassHeader, pass.header))
+               || add_own_header(ctx, kPassHeader, pass.header))
            && (pass.cookie.empty()
                || add_header(ctx.r, "Set-Cookie", pass.cookie));
 }

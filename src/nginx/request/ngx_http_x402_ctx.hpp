@@ -231,7 +231,7 @@ public:
     ngx_event_t content_timer{};
 
     // Headers of the module, told from foreign ones by address.
-    ngx_table_elt_t *own_headers[3] = {};
+    ngx_table_elt_t *own_headers[4] = {};
     ngx_uint_t own_header_count = 0;
     // What the last filter writes into Cache-Control. `of_location`: private in
     // a location with a price.

@@ -5,9 +5,9 @@
 
 #include "base/hex_codec.hpp"
 #include "nginx/core/ngx_http_x402_complex_value.hpp"
-#include "nginx/core/ngx_http_x402_header_list.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_pass_rules.hpp"
+#include "nginx/request/ngx_http_x402_guest_secrets.hpp"
 #include "nginx/request/ngx_http_x402_price_grace.hpp"
 #include "nginx/request/ngx_http_x402_scope.hpp"
 #include "nginx/store/ngx_http_x402_pass_zone.hpp"
@@ -16,7 +16,6 @@ namespace x402 {
 
 namespace {
 
-constexpr std::string_view kPassNames[] = {"x402-pass"};
 // A browser sends cookies of all paths that fit, the longest first.
 constexpr std::size_t kMostShown = 4;
 
@@ -24,7 +23,7 @@ constexpr std::size_t kMostShown = 4;
 
 std::string cookie_name(const Digest &scope)
 {
-    return "x402_pass_" + hex_encode(scope.data(), 4);
+    return std::string(kPassCookie) + hex_encode(scope.data(), 4);
 }
 
 void find_cookies(std::string_view line, std::string_view name,
@@ -46,13 +45,20 @@ std::vector<std::string_view>
 shown_passes(ngx_http_request_t *r, const PassRules &rules, const Digest &scope)
 {
     std::vector<std::string_view> found;
-    each_header(r->headers_in.headers, [&](const ngx_table_elt_t &header) {
-        if (found.size() < kMostShown && header_is(header.key, kPassNames[0])) {
-            found.push_back(view(header.value));
-        } else if (rules.cookie && header_is(header.key, "cookie")) {
-            find_cookies(view(header.value), cookie_name(scope), found);
+    const GuestSecrets *secrets = guest_secrets(r);
+    if (secrets == nullptr) {
+        return found;
+    }
+    for (const ngx_str_t &pass : secrets->passes) {
+        if (found.size() < kMostShown) {
+            found.push_back(view(pass));
         }
-    });
+    }
+    for (const ngx_str_t &line : secrets->cookies) {
+        if (rules.cookie) {
+            find_cookies(view(line), cookie_name(scope), found);
+        }
+    }
     return found;
 }
 
@@ -201,13 +207,7 @@ PassAnswer take_pass(RequestCtx &ctx, const LocationConf &conf)
         admitted = fault == PassFault::none;
         ctx.guest_fault = admitted ? nullptr : pass_fault_word(*fault);
     }
-    if (!admitted) {
-        return PassAnswer::none;
-    }
-    bool hidden =
-        conf.forward_payment
-        || unlink_headers(ctx.r->pool, ctx.r->headers_in.headers, kPassNames);
-    return hidden ? PassAnswer::admitted : PassAnswer::failed;
+    return admitted ? PassAnswer::admitted : PassAnswer::none;
 }
 
 bool issue_pass(RequestCtx &ctx, IssuedPass &issued)

@@ -11,9 +11,6 @@
 
 namespace x402 {
 
-// Request and response header of a pass.
-constexpr std::string_view kPassHeader = "X402-Pass";
-
 enum class PassAnswer {
     none,      // nothing that opens the location
     admitted,  // the request was counted; ctx.guest has the pass

@@ -9,6 +9,7 @@
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_mpp.hpp"
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
+#include "nginx/request/ngx_http_x402_guest_secrets.hpp"
 #include "protocol/mpp_challenge.hpp"
 #include "protocol/payment_header_names.hpp"
 
@@ -177,7 +178,8 @@ ngx_int_t on_preaccess(ngx_http_request_t *r)
 {
     const LocationConf *conf = loc_conf(r);
     bool redirected = r->internal && r == r->main && r->upstream;
-    if (!conf->enabled && !redirected) {
+    bool guests = r == r->main && main_conf(r)->guests;
+    if (!conf->enabled && !redirected && !guests) {
         return NGX_DECLINED;
     }
     return guarded(r->connection->log,
@@ -185,6 +187,10 @@ ngx_int_t on_preaccess(ngx_http_request_t *r)
                    [&]() -> ngx_int_t {
                        if (redirected) {
                            record_redirecting_upstream(r);
+                       }
+                       if (guests
+                           && !take_guest_secrets(r, conf->forward_payment)) {
+                           return NGX_HTTP_INTERNAL_SERVER_ERROR;
                        }
                        if (!conf->enabled) {
                            return NGX_DECLINED;

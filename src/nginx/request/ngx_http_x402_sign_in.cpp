@@ -6,10 +6,11 @@
 #include "base/text_excerpt.hpp"
 #include "base/token_signature.hpp"
 #include "base/utc_time.hpp"
-#include "nginx/core/ngx_http_x402_header_list.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_seal_keys.hpp"
 #include "nginx/offer/ngx_http_x402_sign_in_rules.hpp"
+#include "nginx/request/ngx_http_x402_guest_secrets.hpp"
+#include "nginx/request/ngx_http_x402_own_names.hpp"
 #include "nginx/request/ngx_http_x402_price_grace.hpp"
 #include "nginx/request/ngx_http_x402_quote.hpp"
 #include "nginx/request/ngx_http_x402_scope.hpp"
@@ -23,22 +24,7 @@ namespace x402 {
 
 namespace {
 
-constexpr std::string_view kSignInNames[] = {"sign-in-with-x"};
-
 // --- where payers sign in -------------------------------------------------
-
-// Money: a client that chooses the host chooses the domain that a wallet is
-// asked to sign for, and a thief would use its own. So the host has to be a
-// name of the server that answers.
-bool is_own_name(const std::vector<std::string> &names, std::string_view host)
-{
-    return std::any_of(
-        names.begin(), names.end(), [&](const std::string &name) {
-            bool below = name.front() == '.' && host.size() > name.size()
-                         && host.substr(host.size() - name.size()) == name;
-            return below || name == host;
-        });
-}
 
 // The origin by which clients reach this server; empty: not by this host.
 std::string site_of(ngx_http_request_t *r, const LocationConf &conf)
@@ -230,37 +216,22 @@ bool make_guest(RequestCtx &ctx, const std::string &payer,
     return true;
 }
 
-struct ShownSignIn {
-    ngx_str_t value{};
-    ngx_uint_t count = 0;
-};
-
-ShownSignIn shown_sign_in(ngx_http_request_t *r)
-{
-    ShownSignIn shown;
-    each_header(r->headers_in.headers, [&](const ngx_table_elt_t &header) {
-        if (header_is(header.key, kSignInNames[0])) {
-            shown.value = header.value;
-            shown.count++;
-        }
-    });
-    return shown;
-}
-
 }  // namespace
 
 SignInAnswer take_sign_in(RequestCtx &ctx, const LocationConf &conf)
 {
-    ShownSignIn shown = shown_sign_in(ctx.r);
+    const GuestSecrets *shown = guest_secrets(ctx.r);
     std::shared_ptr<const PaymentOffer> offer;
-    if (shown.count == 0 || offer_now(ctx.r, conf, offer) != OfferState::made) {
+    if (shown == nullptr || shown->sign_ins.empty()
+        || offer_now(ctx.r, conf, offer) != OfferState::made) {
         return SignInAnswer::none;
     }
-    if (shown.count > 1) {
+    if (shown->sign_ins.size() > 1) {
         return refuse(ctx, "sign_in_malformed", "the header is repeated");
     }
     SignInAnswer answer = SignInAnswer::none;
-    std::string payer = signer_of(ctx, conf, view(shown.value), *offer, answer);
+    std::string payer =
+        signer_of(ctx, conf, view(shown->sign_ins[0]), *offer, answer);
     if (payer.empty()) {
         return answer;
     }
@@ -275,11 +246,8 @@ SignInAnswer take_sign_in(RequestCtx &ctx, const LocationConf &conf)
         ctx.guest_fault = "sign_in_not_paid";
         return SignInAnswer::none;
     }
-    bool made = make_guest(ctx, payer, bought, until)
-                && (conf.forward_payment
-                    || unlink_headers(ctx.r->pool, ctx.r->headers_in.headers,
-                                      kSignInNames));
-    return made ? SignInAnswer::admitted : SignInAnswer::failed;
+    return make_guest(ctx, payer, bought, until) ? SignInAnswer::admitted
+                                                 : SignInAnswer::failed;
 }
 
 std::string sign_in_member(RequestCtx &ctx)

@@ -4,9 +4,12 @@
 #include <functional>
 
 #include "base/json_text.hpp"
+#include "nginx/core/ngx_http_x402_complex_value.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_extensions.hpp"
 #include "nginx/offer/ngx_http_x402_signing.hpp"
+#include "nginx/request/ngx_http_x402_own_names.hpp"
+#include "nginx/request/ngx_http_x402_quote.hpp"
 
 namespace x402 {
 
@@ -51,10 +54,26 @@ private:
     std::vector<Place> places_;
 };
 
+namespace {
+
+// The key that signs for this request; nullptr: this location has none, or the
+// client has named a host that is not this server's.
+const OfferSigner *signer_for(const RequestCtx &ctx)
+{
+    const LocationConf &conf = *ctx.quote.conf;
+    const OfferSigner *signer = signer_of(conf);
+    bool own = signer
+               && (has_written_origin(conf.resource)
+                   || is_own_name(*conf.server_names, host_of(ctx.r)));
+    return own ? signer : nullptr;
+}
+
+}  // namespace
+
 std::string extensions_of_offer(RequestCtx &ctx)
 {
     std::string text = extensions_json(*ctx.quote.conf, ctx.r);
-    const OfferSigner *signer = signer_of(*ctx.quote.conf);
+    const OfferSigner *signer = signer_for(ctx);
     Worker *worker = signer ? worker_of(main_conf(ctx.r)) : nullptr;
     if (worker == nullptr) {
         return text;
@@ -70,7 +89,7 @@ std::string extensions_of_offer(RequestCtx &ctx)
 
 std::string receipt_of_answer(RequestCtx &ctx, const std::string &receipt)
 {
-    const OfferSigner *signer = signer_of(*ctx.quote.conf);
+    const OfferSigner *signer = signer_for(ctx);
     if (signer == nullptr || !ctx.quote.dialect->carries_extensions()) {
         return receipt;
     }
