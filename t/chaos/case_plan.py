@@ -85,8 +85,7 @@ class Case:
         if self.disturbance == 'memory' and not rig.settings.memory:
             self.disturbance = 'flood'
         self.disturbance = rig.settings.disturb or self.disturbance
-        if self.disturbance in ('clock_small', 'clock_large', 'memory') and not rig.settings.shim or \
-                self.disturbance == 'upgrade' and 'sync=on' in rig.journal:
+        if self.disturbance in ('clock_small', 'clock_large', 'memory') and not rig.settings.shim:
             self.disturbance = 'reload'
         self.victim = rng.choice(self.payments)
         self.moment = rng.choice(LIVES) if self.disturbance != 'memory' else None
