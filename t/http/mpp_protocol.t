@@ -212,6 +212,18 @@ chmod 0600, $t->write('mpp.key', "$key\n");
 $t->reload;
 refused('a key that is gone', 'invalid-challenge', '/a/12', $late);
 
+# --- without a key of its own it is made from those of x402_seal_key
+
+chmod 0600, $t->write("$_.seal", $_ x 64 . "\n") for qw(a b);
+$t->conf($text =~ s/x402_mpp key=mpp.key;/x402_seal_key %%DIR%%\/a.seal;/r)->reload;
+my $sealed = credential($fresh->('/a/13'));
+$t->conf($text =~ s/x402_mpp key=mpp.key;/x402_mpp realm=shop; x402_seal_key %%DIR%%\/b.seal %%DIR%%\/a.seal;/r)->reload;
+refused('another realm', 'invalid-challenge', '/a/13', $sealed);
+$t->conf($text =~ s/x402_mpp key=mpp.key;/x402_seal_key %%DIR%%\/b.seal %%DIR%%\/a.seal;/r)->reload;
+is pays('/a/13', credential => $sealed)->status, 200, 'the former key of x402_seal_key';
+is pays('/a/13')->status, 200, 'and its new one';
+$t->conf($text)->reload;
+
 like do { local (@ARGV, $/) = $t->dir . '/tongues'; <> }, qr/^mpp settled$/m, '$x402_protocol';
 
 # --- what nginx -t says
@@ -223,9 +235,10 @@ sub says ($change, $like) {
     unlike $said, qr/$key|$other_key/, 'without the key';
     return;
 }
-says($text =~ s/x402_mpp key=mpp.key;//r, qr/needs a key for its challenges; write x402_mpp key=file/);
+says($text =~ s/x402_mpp key=mpp.key;//r, qr/needs a key for its challenges; write x402_seal_key with a file, or x402_mpp key=file/);
 says($text =~ s/x402_mpp key=mpp.key;/x402_mpp key=none.key;/r, qr/none\.key" cannot be opened/);
-says($text =~ s/x402_mpp key=mpp.key;/x402_mpp realm=a;/r, qr/needs key=file/);
+says($text =~ s/x402_mpp key=mpp.key;/x402_mpp realm=a;/r, qr/needs a key for its challenges/);
+says($text =~ s/x402_mpp key=mpp.key;/x402_mpp key=;/r, qr/needs a name/);
 says($text =~ s/x402_mpp key=mpp.key;/x402_mpp key=mpp.key "realm=a b";/r, qr/is neither key=file nor realm=name/);
 says($text =~ s/x402_protocol v2 mpp/x402_protocol mpp v2/r, qr/write "v2 mpp"/);
 chmod 0600, $t->write('short.key', "abc\n"), $t->write('empty.key', "\n"), $t->write('three.key', join "\n", ($key) x 3);

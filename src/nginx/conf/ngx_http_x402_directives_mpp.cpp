@@ -86,19 +86,16 @@ char *set_mpp(ngx_conf_t *cf, void *conf)
                                         "realm=shop.example");
         }
     }
-    if (path.len == 0) {
-        return conf_error(cf, "x402_mpp needs key=file");
+    lcf->mpp_written = mpp;
+    if (path.data == nullptr) {
+        return NGX_CONF_OK;
     }
     SecretText file;
     if (read_secret_file(cf, path, kLongestKeyFile, file) != NGX_CONF_OK) {
         return static_cast<char *>(NGX_CONF_ERROR);
     }
     std::string error = read_keys(file.text, *mpp);
-    if (!error.empty()) {
-        return config_file_error(cf, path, 0, error);
-    }
-    lcf->mpp_written = mpp;
-    return NGX_CONF_OK;
+    return error.empty() ? NGX_CONF_OK : config_file_error(cf, path, 0, error);
 }
 
 }  // namespace

@@ -115,7 +115,6 @@ void merge_settings(LocationConf &conf, const LocationConf &outer)
     inherit(conf.dialects, outer.dialects);
     inherit(conf.nevermined, outer.nevermined);
     inherit(conf.mpp_written, outer.mpp_written);
-    conf.mpp = has_mpp(conf) ? conf.mpp_written : nullptr;
     inherit(conf.token_headers, outer.token_headers);
     inherit(conf.methods, outer.methods);
     if (conf.origin.line == 0) {
@@ -314,6 +313,7 @@ char *merge(ngx_conf_t *cf, LocationConf &outer, LocationConf &conf)
         && (conf.enabled_directive == 0 || outer.off_in_location);
     merge_settings(conf, outer);
     merge_guests(cf, conf, outer);
+    conf.mpp = find_mpp(cf->pool, conf, outer);
     merge_books(cf, conf, outer);
     if ((!is_server && !record_location(cf, conf, outer))
         || !merge_signing(cf, conf, outer)) {

@@ -3,7 +3,22 @@
 
 #include <algorithm>
 
+#include "base/hex_codec.hpp"
+#include "nginx/core/ngx_http_x402_boundary.hpp"
+#include "nginx/offer/ngx_http_x402_seal_keys.hpp"
+
 namespace x402 {
+
+namespace {
+
+// A text of its own: nothing else that is sealed can pass for a challenge.
+std::string challenge_key(const SecretText &seal_key)
+{
+    Digest key = hmac_sha256(seal_key.text, "x402_protocol mpp");
+    return hex_encode(key.data(), key.size());
+}
+
+}  // namespace
 
 bool has_mpp(const LocationConf &conf)
 {
@@ -14,11 +29,40 @@ bool has_mpp(const LocationConf &conf)
                           });
 }
 
+const MppConf *find_mpp(ngx_pool_t *pool, const LocationConf &conf,
+                        const LocationConf &outer)
+{
+    const MppConf *written = conf.mpp_written;
+    const SealKeys *keys = conf.seal_keys;
+    if (!has_mpp(conf)) {
+        return nullptr;
+    }
+    if (written && !written->key.text.empty()) {
+        return written;
+    }
+    if (keys == nullptr) {
+        return nullptr;
+    }
+    if (outer.mpp && keys == outer.seal_keys && written == outer.mpp_written) {
+        return outer.mpp;
+    }
+    auto *mpp = pool_new<MppConf>(pool);
+    if (mpp == nullptr) {
+        return nullptr;
+    }
+    mpp->key.text = challenge_key(*keys->keys.front());
+    if (keys->keys.size() > 1) {
+        mpp->previous.text = challenge_key(*keys->keys.back());
+    }
+    mpp->realm = written ? written->realm : std::string();
+    return mpp;
+}
+
 std::string validate_mpp(const LocationConf &conf)
 {
     return conf.mpp == nullptr && has_mpp(conf)
                ? "\"x402_protocol mpp\" needs a key for its challenges; write "
-                 "x402_mpp key=file"
+                 "x402_seal_key with a file, or x402_mpp key=file"
                : "";
 }
 

@@ -9,13 +9,18 @@
 namespace x402 {
 
 struct MppConf {
-    SecretText key;
+    SecretText key;       // empty: that of x402_seal_key
     SecretText previous;  // empty: none
     std::string realm;    // empty: the host of the request
 };
 
 // Whether the location takes payments of MPP.
 bool has_mpp(const LocationConf &conf);
+
+// By merge, once the keys are. nullptr: it takes none, or has no key.
+// Lifetime: `pool`.
+const MppConf *find_mpp(ngx_pool_t *pool, const LocationConf &conf,
+                        const LocationConf &outer);
 
 // By merge. Empty, or a sentence for the operator.
 std::string validate_mpp(const LocationConf &conf);

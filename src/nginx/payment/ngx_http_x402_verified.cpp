@@ -84,7 +84,7 @@ void accept_for_good(RequestCtx &ctx, Worker &worker)
 // Money: a slow request body or slow content costs its payer nothing before it
 // is complete; so a payer, or an address, that has many such payments pays for
 // the next ones before content.
-bool may_wait(RequestCtx &ctx, Worker &worker)
+bool may_wait(RequestCtx &ctx)
 {
     if (ctx.settled_before) {
         return false;
@@ -129,7 +129,7 @@ void accept_valid_payment(RequestCtx &ctx)
         accept_for_good(ctx, worker);
         return;
     }
-    bool waits = may_wait(ctx, worker);
+    bool waits = may_wait(ctx);
     bool trusted = LockedClaims(worker.zone)->set_verified(ctx.payment->claim);
     PaymentEvent event = verified_event(trusted && waits, ctx.settled_before,
                                         ctx.payment->scheme.upto);
