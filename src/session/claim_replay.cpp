@@ -217,6 +217,11 @@ bool ClaimReplay::adopt(const JournalRecord &record, std::int64_t now)
             || state == ClaimState::closed) {
             return false;
         }
+        // Money: that it is paid is proven, and is not doubted again.
+        if (state == ClaimState::paid
+            && record.state == static_cast<std::uint32_t>(ClaimState::unknown)) {
+            return true;
+        }
     } else {
         cell = cells_.find_room(record.key, now);
     }

@@ -36,7 +36,8 @@ public:
                         std::int64_t now);
 
     // A claim that a store of several machines has, and without an owner there.
-    // A claim that is in use here, or that is over, stays as it is: false.
+    // A claim that is in use here, or that is over, stays as it is: false. One
+    // that is known to be paid here, and unknown there, stays so, too: true.
     bool adopt(const JournalRecord &record, std::int64_t now);
 
 private:

@@ -95,8 +95,9 @@ void write_finish(RespWriter &out, ScriptBy by, const StoreClaim &claim,
 enum class ResumeWhat : std::uint8_t { unknown = 1, owed = 2, any = 3 };
 
 // A new owner, for `lease` ms. `now`: unix seconds, by the caller's clock.
-// `resumed` brings the claim and, if it is UNKNOWN, its settle request; content
-// counts as an execution, of which there are kMaxExecutions. `ended`: its
+// `resumed` brings the claim and, if it is UNKNOWN, its settle request. Content
+// is made kMaxExecutions times at most; what the caller makes it tells with
+// PAID or FINISH. `ended`: its
 // payment has expired; write the line of the ledger, and then finish as
 // closed. `lost` brings the claim as it is: in use, used up, or something else.
 void write_resume(RespWriter &out, ScriptBy by, const StoreClaim &claim,

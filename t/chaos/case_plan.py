@@ -41,7 +41,7 @@ LIVES = ('verify', 'backend', 'settle', 'moved', 'answered')
 DISTURBANCES = ((6, 'kill_all'), (4, 'kill_one'), (5, 'reload'), (4, 'quit_worker'), (1, 'upgrade'), (3, 'clock_small'),
                 (2, 'clock_large'), (4, 'memory'), (5, 'flood'))
 # With several machines: to one of them, or to the store that they share.
-OF_MACHINES = ((6, 'machine'), (4, 'kill_all'), (3, 'kill_one'), (3, 'reload'), (2, 'quit_worker'), (2, 'clock_small'), (2, 'flood'),
+OF_MACHINES = ((6, 'machine'), (5, 'freeze'), (4, 'kill_all'), (3, 'kill_one'), (3, 'reload'), (2, 'quit_worker'), (2, 'clock_small'), (2, 'flood'),
                (4, 'store_kill'), (4, 'store_freeze'), (4, 'store_cut'), (2, 'store_full'), (2, 'store_forgets_scripts'))
 
 

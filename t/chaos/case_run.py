@@ -109,6 +109,9 @@ async def disturb(case):
         await flood(case)
     elif what == 'machine':
         await rig.die()
+    elif what == 'freeze':
+        # Shorter than its leases, and longer: others have taken over by then.
+        await rig.freeze(rng.choice((0.5, 2.5, 4, 6)))
 
 
 async def disturb_store(store, rng, what):
@@ -197,7 +200,7 @@ async def run_case(case):
     lag = asyncio.ensure_future(measure_lag(rig))
     # A socket of its own waits for each worker's successor (reuseport): what was
     # queued there is late, which the module does not cause.
-    killed = lambda: case.disturbance in ('kill_all', 'kill_one', 'quit_worker', 'upgrade', 'memory', 'machine')
+    killed = lambda: case.disturbance in ('kill_all', 'kill_one', 'quit_worker', 'upgrade', 'memory', 'machine', 'freeze')
     tasks = [presentation(payment, delay, how)
              for payment, plan in zip(list(case.payments), case.plans) for delay, how in plan]
     await asyncio.gather(disturb(case), free_location(case, killed), free_location(case, killed), unpaid(case), *tasks)
@@ -218,7 +221,10 @@ async def run_case(case):
         payment.made_before_last = len(payment.executions)
         # Where its claim was made.
         asked = [call.path for call in payment.settle_calls]
-        payment.home = payment.events[-1][1] if payment.events else asked[-1] if asked else payment.path
+        told = [path for _, path in payment.events]
+        # Lines of several machines are in no order: the last of them may be of a claim that was refused, before another.
+        known = asked or told if len(rig.machines) > 1 else told or asked
+        payment.home = known[-1] if known else payment.path
     await asyncio.gather(*(next_word(case, payment) if payment.heir else last_word(case, payment)
                            for payment in list(case.payments)))
     await rig.wait(lambda: rig.facilitator.open_calls == 0, 20)

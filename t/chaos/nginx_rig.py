@@ -305,6 +305,15 @@ http {{
         os.unlink(f'{self.dir}/nginx.pid')
         await self.run()
 
+    async def freeze(self, seconds):
+        """All workers of the machine stand still, and go on as if nothing had happened."""
+        workers = self.workers()
+        for pid in workers:
+            self.tell(pid, signal.SIGSTOP)
+        await asyncio.sleep(seconds)
+        for pid in workers:
+            self.tell(pid, signal.SIGCONT)
+
     def all_back(self):
         return all(len(machine.workers()) >= machine.workers_wanted for machine in self.machines)
 

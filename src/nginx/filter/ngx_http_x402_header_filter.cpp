@@ -148,6 +148,30 @@ ngx_int_t refuse_dear_content(RequestCtx &ctx)
         ctx, fault_answer(NGX_HTTP_BAD_GATEWAY, "owed_content_costs_more"));
 }
 
+// Money: another machine may deliver it. While the store is away none can know,
+// and what was paid is not kept back.
+bool may_be_delivered_elsewhere(const RequestCtx &ctx)
+{
+    const StoreHold *hold = ctx.payment->hold.get();
+    return hold && !hold->over() && !hold->is_sure()
+           && hold->store().link().ready();
+}
+
+ngx_int_t leave_to_others(RequestCtx &ctx)
+{
+    if (advance(ctx, PaymentEvent::content_broken) != PaymentAction::replace) {
+        return NGX_ERROR;
+    }
+    log_line(NGX_LOG_WARN, ctx.r->connection->log,
+             "content that was paid for is not delivered here, because this "
+             "machine stood still for longer than its lease and another may "
+             "deliver it; if this happens again, give the machine more "
+             "processor time, or raise lease= of x402_store");
+    OwnReply answer = in_use_answer();
+    answer.charged = nullptr;
+    return replace_response(ctx, answer);
+}
+
 ngx_int_t refuse_override(RequestCtx &ctx)
 {
     if (advance(ctx, PaymentEvent::content_broken) != PaymentAction::replace) {
@@ -209,6 +233,9 @@ ngx_int_t read_settled(RequestCtx &ctx)
         return refuse_dear_content(ctx);
     }
     bool delivery = tunnel || is_delivery(facts, ctx.settled_before);
+    if (delivery && may_be_delivered_elsewhere(ctx)) {
+        return leave_to_others(ctx);
+    }
     advance(ctx, delivery ? PaymentEvent::content_charged
                           : PaymentEvent::content_failed);
     if (ctx.r->method == NGX_HTTP_HEAD || tunnel) {

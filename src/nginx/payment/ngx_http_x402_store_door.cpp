@@ -1,33 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "nginx/payment/ngx_http_x402_store_door.hpp"
+#include "nginx/payment/ngx_http_x402_store_door_internal.hpp"
 
 #include <algorithm>
 
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "nginx/payment/ngx_http_x402_payer_claims.hpp"
 #include "nginx/payment/ngx_http_x402_payment.hpp"
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
 #include "nginx/payment/ngx_http_x402_payment_settlement.hpp"
-#include "nginx/payment/ngx_http_x402_phase_wait.hpp"
 #include "nginx/payment/ngx_http_x402_resume.hpp"
-#include "nginx/payment/ngx_http_x402_verified.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 #include "nginx/request/ngx_http_x402_price_grace.hpp"
 #include "session/claim_memory.hpp"
 
 namespace x402 {
-
-namespace {
-
-constexpr ngx_msec_t kLongestLookInterval = 400;
-
-// What a request waits for the store with.
-struct StoreDoor {
-    StoreCall call;
-    PeerChoice peer;
-    ClaimView claim;    // that is to be resumed
-    bool told = false;  // the store has been told of it first
-};
 
 StoreDoor &door_of(RequestCtx &ctx)
 {
@@ -52,21 +37,61 @@ std::shared_ptr<StoreHold> hold_for(RequestCtx &ctx, const Digest &key)
                                        facts.payer, facts.binding.resource);
 }
 
-// As resume_request(); but a request that waits for its next look at the claim
-// is not disturbed.
-template <class Body> void resume_from_door(RequestCtx &ctx, Body &&body)
+void end_local_claim(RequestCtx &ctx, const StoredClaim &stored)
 {
-    bool taken = guarded(ctx.r->connection->log, false, [&] {
-        body();
-        return true;
-    });
-    if (!taken) {
-        give_up_request(ctx.r);
-    } else if (ctx.state() != PaymentState::arrived
-               || !ctx.claim_wait_timer.timer_set) {
-        resume_phases(ctx.r);
+    ClaimFacts facts = ctx.payment->facts;
+    facts.key = stored.key;
+    LockedClaims claims(worker_here(ctx).zone);
+    ClaimView view = claims->look_up(facts, ngx_time());
+    if (view.in_use || view.state == ClaimState::free) {
+        return;
+    }
+    if (stored.state == ClaimState::delivered
+        || stored.state == ClaimState::closed) {
+        claims->set_delivered(view.ref, ngx_time());
+    } else if (stored.state == ClaimState::refused) {
+        claims->set_refused(view.ref, ngx_time());
     }
 }
+
+void give_back(StoreHold &hold, const JournalRecord &record)
+{
+    StoreOrder order = hold.order(StoreScript::finish, record);
+    order.finish = static_cast<ClaimState>(record.state) == ClaimState::paid
+                       ? FinishAs::owed
+                       : FinishAs::unknown;
+    hold.end();
+    hold.store().tell(std::move(order));
+}
+
+ClaimView adopt_granted(RequestCtx &ctx, const StoreAnswer &answer,
+                        JournalRecord &record)
+{
+    if (!restored_record(answer.claim, answer.settle, record)) {
+        return {};
+    }
+    ClaimFacts facts = ctx.payment->facts;
+    facts.key = answer.claim.key;
+    LockedClaims claims(worker_here(ctx).zone);
+    return claims->adopt(record, ngx_time())
+               ? claims->look_up(facts, ngx_time())
+               : ClaimView();
+}
+
+void tell_of_execution(RequestCtx &ctx)
+{
+    if (ctx.state() != PaymentState::paid) {
+        return;
+    }
+    StoreHold &hold = *ctx.payment->hold;
+    hold.store().tell(hold.order(
+        StoreScript::paid,
+        LockedClaims(worker_here(ctx).zone)->record(ctx.payment->claim)));
+}
+
+namespace {
+
+constexpr ngx_msec_t kLongestLookInterval = 400;
 
 // A claim as another machine knows it.
 ClaimView view_of(const RequestCtx &ctx, const StoredClaim &stored,
@@ -89,24 +114,6 @@ ClaimView view_of(const RequestCtx &ctx, const StoredClaim &stored,
         view.expires = record->expires;
     }
     return view;
-}
-
-// Whether a claim that is over, as the store says, was known to be less here.
-void end_local_claim(RequestCtx &ctx, const StoredClaim &stored)
-{
-    ClaimFacts facts = ctx.payment->facts;
-    facts.key = stored.key;
-    LockedClaims claims(worker_here(ctx).zone);
-    ClaimView view = claims->look_up(facts, ngx_time());
-    if (view.in_use || view.state == ClaimState::free) {
-        return;
-    }
-    if (stored.state == ClaimState::delivered
-        || stored.state == ClaimState::closed) {
-        claims->set_delivered(view.ref, ngx_time());
-    } else if (stored.state == ClaimState::refused) {
-        claims->set_refused(view.ref, ngx_time());
-    }
 }
 
 // Another machine has the claim, in whatever state: answers, or waits for it.
@@ -207,38 +214,6 @@ bool tell_store_of(RequestCtx &ctx, const StoreHold &hold,
     return true;
 }
 
-// A claim that was resumed in the store, and could not be on this machine, is
-// given back.
-void give_back(StoreHold &hold, const JournalRecord &record)
-{
-    StoreOrder order = hold.order(StoreScript::finish, record);
-    order.finish = static_cast<ClaimState>(record.state) == ClaimState::paid
-                       ? FinishAs::owed
-                       : FinishAs::unknown;
-    hold.end();
-    hold.store().tell(std::move(order));
-}
-
-// The local claim of what the store has granted. state free: there is no room
-// for it.
-ClaimView adopt_granted(RequestCtx &ctx, const StoreAnswer &answer,
-                        JournalRecord &record)
-{
-    if (!restored_record(answer.claim, answer.settle, record)) {
-        return {};
-    }
-    // The execution that the store has counted is counted here by resume().
-    JournalRecord local = record;
-    if (answer.claim.state == ClaimState::paid && local.executions > 0) {
-        local.executions--;
-    }
-    ClaimFacts facts = ctx.payment->facts;
-    facts.key = answer.claim.key;
-    LockedClaims claims(worker_here(ctx).zone);
-    return claims->adopt(local, ngx_time()) ? claims->look_up(facts, ngx_time())
-                                            : ClaimView();
-}
-
 void ask_to_resume(RequestCtx &ctx, StoreCall::Done done)
 {
     StoreHold &hold = *ctx.payment->hold;
@@ -255,6 +230,7 @@ void resumed(RequestCtx &ctx, const StoreReply &reply)
     ClaimView local = door_of(ctx).claim;
     auto hold = ctx.payment->hold;
     if (reply.is(StoreVerdict::resumed)) {
+        hold->grant(door_of(ctx).call.asked());
         JournalRecord record;
         ClaimView claim = adopt_granted(ctx, reply.answer, record);
         if (claim.state == ClaimState::free) {
@@ -263,6 +239,7 @@ void resumed(RequestCtx &ctx, const StoreReply &reply)
             return;
         }
         resume_claim(ctx, worker, claim);
+        tell_of_execution(ctx);
         if (ctx.state() == PaymentState::closed && !hold->over()) {
             give_back(*hold, record);
         }
@@ -294,68 +271,6 @@ void on_resumed(void *data, const StoreReply &reply)
     resume_from_door(*ctx, [&] { resumed(*ctx, reply); });
 }
 
-// The claims of the payer that come before this payment, oldest first: owed
-// content, then an outcome that is unknown.
-ClaimView older_claim_of(RequestCtx &ctx, Worker &worker)
-{
-    const ClaimFacts &facts = ctx.payment->facts;
-    Purchase purchase{facts.payer, facts.binding};
-    LockedClaims claims(worker.zone);
-    ClaimView older = claims->find_owed(purchase, ngx_time());
-    return older.state != ClaimState::free
-               ? older
-               : claims->find_unknown(purchase, ngx_time());
-}
-
-void older_resumed(RequestCtx &ctx, const StoreReply &reply)
-{
-    std::shared_ptr<StoreHold> older = std::move(ctx.payment->older_hold);
-    if (!reply.is(StoreVerdict::resumed)) {
-        older->end();
-        const StoredClaim &stored = reply.answer.claim;
-        bool over = reply.is(StoreVerdict::lost)
-                    && (stored.state == ClaimState::delivered
-                        || stored.state == ClaimState::refused
-                        || stored.state == ClaimState::closed);
-        if (over) {
-            end_local_claim(ctx, stored);
-            accept_valid_payment(ctx);
-            return;
-        }
-        end_payment(ctx, PaymentEvent::verify_failed, unknown_answer());
-        return;
-    }
-    JournalRecord record;
-    ClaimView claim = adopt_granted(ctx, reply.answer, record);
-    auto own = ctx.payment->hold;
-    ctx.payment->hold = older;
-    if (claim.state == ClaimState::free
-        || older_claim_of(ctx, worker_here(ctx)).key != claim.key
-        || !adopt_older_claim(ctx, worker_here(ctx))) {
-        // Another payment of this payer was faster, on this machine.
-        ctx.payment->hold = own;
-        give_back(*older, record);
-        if (ctx.state() != PaymentState::closed) {
-            end_payment(ctx, PaymentEvent::verify_failed, unknown_answer());
-        }
-        return;
-    }
-    if (ctx.state() == PaymentState::closed) {
-        give_back(*older, record);
-    }
-    // The new payment was freed on this machine, and is not settled.
-    StoreOrder freed = own->order(StoreScript::finish);
-    freed.finish = FinishAs::free;
-    own->end();
-    own->store().tell(std::move(freed));
-}
-
-void on_older_resumed(void *data, const StoreReply &reply)
-{
-    auto *ctx = static_cast<RequestCtx *>(data);
-    resume_request(ctx->r, [&] { older_resumed(*ctx, reply); });
-}
-
 }  // namespace
 
 void take_from_store(RequestCtx &ctx, const PeerChoice &peer)
@@ -377,21 +292,6 @@ void resume_from_store(RequestCtx &ctx, const ClaimView &claim)
     ctx.payment->hold = hold_for(ctx, ctx.payment->facts.key);
     advance(ctx, PaymentEvent::claim_asked);
     ask_to_resume(ctx, on_resumed);
-}
-
-bool ask_store_for_older(RequestCtx &ctx, Worker &worker)
-{
-    ClaimView older = older_claim_of(ctx, worker);
-    if (older.state == ClaimState::free || older.in_use) {
-        return false;
-    }
-    StoreDoor &door = open_door(ctx);
-    auto hold = hold_for(ctx, older.key);
-    ctx.payment->older_hold = hold;
-    StoreOrder order = hold->order(StoreScript::resume);
-    order.what = ResumeWhat::any;
-    door.call.begin(*worker.store, std::move(order), on_older_resumed, &ctx);
-    return true;
 }
 
 }  // namespace x402

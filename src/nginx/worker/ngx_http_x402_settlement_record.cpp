@@ -56,6 +56,9 @@ void Settlement::on_store(void *data, const StoreReply &reply)
     bool good = reply.is(StoreVerdict::done);
     bool settling = settlement->stage_ == StoreScript::settling;
     bool lost = reply.is(StoreVerdict::lost);
+    if (good) {
+        settlement->terms_.hold->grant(settlement->store_.asked());
+    }
     if (lost) {
         settlement->terms_.hold->end();
         settlement->elsewhere_ = !settling;

@@ -83,7 +83,7 @@ StoreHold::StoreHold(SharedStore &store, const Digest &key, const Digest &payer,
 }
 
 StoreHold::StoreHold(SharedStore &store, const Digest &key, unsigned shard)
-    : store_(store), renewed_(ngx_current_msec)
+    : store_(store), granted_(ngx_current_msec), renewed_(ngx_current_msec)
 {
     claim_.prefix = store.conf().prefix;
     claim_.shard = shard;
@@ -98,6 +98,12 @@ StoreHold::StoreHold(SharedStore &store, const Digest &key, unsigned shard)
 StoreHold::~StoreHold()
 {
     ngx_queue_remove(&link_.queue);
+}
+
+bool StoreHold::is_sure() const
+{
+    auto age = static_cast<std::int64_t>(ngx_current_msec - granted_);
+    return !lost_ && age < store_.lease();
 }
 
 StoreOrder StoreHold::order(StoreScript script) const
@@ -293,12 +299,24 @@ void SharedStore::renew_leases()
         }
         hold.renewed_ = ngx_current_msec;
         StoreOrder order = hold.order(StoreScript::renew);
-        // Money: what the answer says is decided by SETTLING and PAID, which
-        // need the token, too.
         (void)link_.send(
             hold.renew_, order.bytes(ScriptBy::text),
             [&](RespWriter &out) { order.write(out, ScriptBy::text); },
-            [](void *, RedisEnd, const RespReply &) {}, nullptr);
+            on_renewed, &hold);
+    }
+}
+
+// Money: SETTLING and PAID need the token, too; content that needs neither of
+// them any more is kept back if the claim is lost.
+void SharedStore::on_renewed(void *data, RedisEnd end, const RespReply &reply)
+{
+    auto &hold = *static_cast<StoreHold *>(data);
+    StoreReply made =
+        store_reply(StoreScript::renew, hold.claim_.key, end, reply);
+    if (made.is(StoreVerdict::done)) {
+        hold.grant(hold.renewed_);
+    } else if (made.is(StoreVerdict::lost)) {
+        hold.lost_ = true;
     }
 }
 

@@ -43,6 +43,13 @@ public:
         resource_ = record.binding.resource;
     }
     bool over() const { return over_; }
+    // Others leave the claim alone for a lease from `asked` on, when the call
+    // was begun that the store has granted.
+    void grant(ngx_msec_t asked) { granted_ = asked; }
+    // Money: whether the claim is still this worker's, as far as it can know
+    // without a question: a worker that stood still, or was cut off from the
+    // store, for longer than a lease may have lost it.
+    bool is_sure() const;
 
     // An order about this claim, with what is known of it here.
     StoreOrder order(StoreScript script) const;
@@ -56,6 +63,8 @@ private:
     Digest payer_{};
     Digest resource_{};
     bool over_ = false;
+    bool lost_ = false;  // the store has said so
+    ngx_msec_t granted_;
     ngx_msec_t renewed_;
     RedisCall renew_;
     struct Link {
@@ -94,6 +103,7 @@ private:
     void tick();
     void linger();
     void renew_leases();
+    static void on_renewed(void *data, RedisEnd end, const RespReply &reply);
     void forget_old();
     static void on_told(void *data, RedisEnd end, const RespReply &reply);
 

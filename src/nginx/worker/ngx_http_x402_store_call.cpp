@@ -95,7 +95,9 @@ void StoreCall::begin(SharedStore &store, StoreOrder order, Done done,
     done_ = done;
     data_ = data;
     by_text_ = false;
+    repeated_ = false;
     waits_ = true;
+    asked_ = ngx_current_msec;
     send(ScriptBy::sha1);
 }
 
@@ -115,10 +117,22 @@ void StoreCall::stop()
     waits_ = false;
 }
 
-void StoreCall::end(const StoreReply &reply)
+// This process stood still, or the store did.
+bool StoreCall::comes_too_late() const
+{
+    return !repeated_
+           && static_cast<std::int64_t>(ngx_current_msec - asked_)
+                  >= order_.lease;
+}
+
+void StoreCall::end(StoreReply reply)
 {
     if (waits_) {
         waits_ = false;
+        // The first of two calls may have been carried out.
+        if (repeated_ && reply.kind == StoreReply::Kind::undone) {
+            reply.kind = StoreReply::Kind::doubtful;
+        }
         done_(data_, reply);  // the owner may be gone afterwards
     }
 }
@@ -130,6 +144,13 @@ void StoreCall::on_answer(void *data, RedisEnd end, const RespReply &reply)
         && !call->by_text_) {
         call->by_text_ = true;
         call->send(ScriptBy::text);
+        return;
+    }
+    if (call->comes_too_late()) {
+        call->repeated_ = true;
+        call->by_text_ = false;
+        call->asked_ = ngx_current_msec;
+        call->send(ScriptBy::sha1);
         return;
     }
     StoreOrder &order = call->order_;

@@ -56,13 +56,18 @@ public:
     StoreCall &operator=(const StoreCall &) = delete;
 
     // Tells `done` once, never from inside. Precondition: it does not wait.
+    // Money: an answer that is older than a lease grants nothing any more, and
+    // is asked for once more.
     void begin(SharedStore &store, StoreOrder order, Done done, void *data);
     bool waits() const { return waits_; }
+    // When the call was begun that was answered.
+    ngx_msec_t asked() const { return asked_; }
     void stop();
 
 private:
     void send(ScriptBy by);
-    void end(const StoreReply &reply);
+    bool comes_too_late() const;
+    void end(StoreReply reply);
     static void on_answer(void *data, RedisEnd end, const RespReply &reply);
 
     SharedStore *store_ = nullptr;
@@ -71,6 +76,8 @@ private:
     void *data_ = nullptr;
     bool waits_ = false;
     bool by_text_ = false;
+    bool repeated_ = false;
+    ngx_msec_t asked_ = 0;
     RedisCall call_;
     Timer refused_;  // posted: the store is away
 };

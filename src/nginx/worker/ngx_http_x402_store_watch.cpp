@@ -190,10 +190,21 @@ void StoreWatch::found(Job &job, const StoreReply &reply)
     job.hold->learn(record);
     ClaimRef claim;
     bool taken;
+    bool paid;
     {
         LockedClaims claims(worker_.zone);
         claim = claims->adopt(record, ngx_time());
-        taken = claim && (ended || claims->resume(claim, worker_.owner));
+        paid = claim && claims->view(claim).state == ClaimState::paid;
+        if (paid) {
+            record = claims->record(claim);
+        }
+        taken =
+            claim && !paid && (ended || claims->resume(claim, worker_.owner));
+    }
+    if (paid) {
+        // Money: this machine knows better, and the store has not heard it.
+        tell_paid(job, record);
+        return;
     }
     if (taken && ended) {
         retry_.close(claim);
@@ -212,6 +223,14 @@ void StoreWatch::found(Job &job, const StoreReply &reply)
     // In use on this machine, or no room: given back.
     StoreOrder order = job.hold->order(StoreScript::finish, record);
     order.finish = FinishAs::unknown;
+    job.hold->end();
+    worker_.store->tell(std::move(order));
+}
+
+void StoreWatch::tell_paid(Job &job, const JournalRecord &record)
+{
+    StoreOrder order = job.hold->order(StoreScript::finish, record);
+    order.finish = FinishAs::owed;
     job.hold->end();
     worker_.store->tell(std::move(order));
 }

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- RESUME: a new owner for a claim that is UNKNOWN or owed and has no
--- owner. Content counts as an execution.
+-- owner. Its execution is told with PAID or FINISH: an answer that is lost, or
+-- comes late, must not use one up.
 -- KEYS claim, settle, due; ARGV token, lease, unknown ones, owed ones, the
 -- caller's clock.
 
@@ -33,7 +34,6 @@ if claim.state == PAID and ARGV[4] == '1' then
     if vacant and claim.executions < MOST_EXECUTIONS then
         claim.token = ARGV[1]
         claim.lease = now + lease
-        claim.executions = claim.executions + 1
         return resumed('resumed')
     end
 end

@@ -9,6 +9,7 @@ package X402::StoreProxy;
 #     $cut->on(settling => 'before');   # the next SETTLING; the connection is closed in front of it
 #     $cut->on(settling => 'after');    # it is carried out, and the connection closed before its answer
 #     $cut->on(settling => 'silent');   # it is carried out, and nothing is answered any more
+#     $cut->on(settling => 'swallow');  # it is not carried out, and nothing is answered any more
 #     $cut->on(settling => 'garbage');  # it is carried out, and the answer is not RESP
 #     $cut->on(settling => 0.5);        # its answer, and those behind it, come half a second late
 #     $cut->on(INFO => "redis_version:6.2.0\r\n");    # is answered with these bytes
@@ -182,6 +183,8 @@ sub _commands ($self, $link) {
         delete $self->{rules}{$name} if $rule && !$rule->{always};
         my $what = $rule ? $rule->{what} : '';
         return $self->_cut($link) if $what eq 'before';
+        $link->{swallows} = 1 if $what eq 'swallow';
+        next if $link->{swallows};
         push $link->{waiting}->@*, [ $name, $what ];
         _write($link->{server}, $bytes);
     }

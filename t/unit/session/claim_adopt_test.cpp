@@ -79,6 +79,19 @@ TEST_F(ClaimAdopt, WhatIsInUseOrOverHereStays)
     EXPECT_EQ(table_.view(ref).state, ClaimState::delivered);
 }
 
+TEST_F(ClaimAdopt, WhatIsPaidHereIsNotDoubtedAgain)
+{
+    JournalRecord record = unknown_elsewhere(1);
+    ClaimRef ref;
+    ASSERT_EQ(table_.take(facts_of(1), owner_, kNow, ref), TakeOutcome::taken);
+    table_.set_verified(ref);
+    table_.set_settling(ref, kSettle, 7, kNow);
+    table_.set_paid(ref, "{}", kNow);
+    table_.set_owed(ref);
+    EXPECT_TRUE(table_.adopt(record, kNow));
+    EXPECT_EQ(table_.view(ref).state, ClaimState::paid);
+}
+
 TEST_F(ClaimAdopt, ThereIsNoRecordOfNothing)
 {
     EXPECT_EQ(table_.record(ClaimRef()).expires, 0);

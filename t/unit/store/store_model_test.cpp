@@ -291,12 +291,12 @@ void StoreModel::do_resume(unsigned payment)
     }
     late_.emplace_back(payment, known.hand);
     known = seen;
-    known.executions += known.state == S::paid ? 1 : 0;
     known.live = true;
     ASSERT_EQ(answer.executions, known.executions);
     ASSERT_EQ(answer.settle, known.settle);
     mine.facts.flags = answer.flags;
-    mine.facts.executions = answer.executions;
+    mine.facts.executions =
+        answer.executions + (known.state == S::paid ? 1 : 0);
     mine.record = answer.record;
     known.hand = mine;
 }

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Private to the files of the door to the store.
+#ifndef NGX_HTTP_X402_STORE_DOOR_INTERNAL_HPP
+#define NGX_HTTP_X402_STORE_DOOR_INTERNAL_HPP
+
+#include "nginx/payment/ngx_http_x402_phase_wait.hpp"
+#include "nginx/payment/ngx_http_x402_store_door.hpp"
+#include "nginx/worker/ngx_http_x402_shared_store.hpp"
+
+namespace x402 {
+
+// What a request waits for the store with.
+struct StoreDoor {
+    StoreCall call;
+    PeerChoice peer;
+    ClaimView claim;    // that is to be resumed
+    bool told = false;  // the store has been told of it first
+};
+
+StoreDoor &door_of(RequestCtx &ctx);
+StoreDoor &open_door(RequestCtx &ctx);
+Worker &worker_here(const RequestCtx &ctx);
+// For a claim of this key, of the payment's payer and resource.
+std::shared_ptr<StoreHold> hold_for(RequestCtx &ctx, const Digest &key);
+
+// As resume_request(); but a request that waits for its next look at the claim
+// is not disturbed.
+template <class Body> void resume_from_door(RequestCtx &ctx, Body &&body)
+{
+    bool taken = guarded(ctx.r->connection->log, false, [&] {
+        body();
+        return true;
+    });
+    if (!taken) {
+        give_up_request(ctx.r);
+    } else if (ctx.state() != PaymentState::arrived
+               || !ctx.claim_wait_timer.timer_set) {
+        resume_phases(ctx.r);
+    }
+}
+
+// Whether a claim that is over, as the store says, was known to be less here.
+void end_local_claim(RequestCtx &ctx, const StoredClaim &stored);
+// A claim that was resumed in the store, and could not be on this machine, is
+// given back.
+void give_back(StoreHold &hold, const JournalRecord &record);
+// The local claim of what the store has granted. state free: there is no room
+// for it.
+ClaimView adopt_granted(RequestCtx &ctx, const StoreAnswer &answer,
+                        JournalRecord &record);
+// Content is made for the claim, as the store does not know yet: how often, and
+// perhaps not even that it is paid.
+void tell_of_execution(RequestCtx &ctx);
+
+}  // namespace x402
+
+#endif
