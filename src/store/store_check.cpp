@@ -53,7 +53,9 @@ constexpr ErrorWord kErrorWords[] = {
     {"MISCONF",
      {false, true, "the store cannot write to its disk; look into its log"}},
     {"NOREPLICAS",
-     {false, false, "the store has fewer replicas than it needs to write"}},
+     {false, false,
+      "the store has fewer replicas than its min-replicas-to-write; start "
+      "them again"}},
     {"CLUSTERDOWN",
      {false, true,
       "a cluster is not supported; write the "

@@ -139,7 +139,8 @@ async def last_word(case, payment):
     path = payment.home
     for attempt in range(case.rig.settings.attempts):
         answer = await present(payment, path=path, kind='probe')
-        busy = answer.status == 503 and b'"busy"' in answer.body   # a store that is away says nothing about a payment
+        # A store that is away says nothing about a payment: busy, or unknown where a machine knows it to be so.
+        busy = answer.status == 503 and (b'"busy"' in answer.body or len(case.rig.machines) > 1 and payment.idempotent)
         if answer.status and answer.status not in (409, 502, 503, 504) or attempt > 0 and never_proven(payment) and not busy:
             break
         await asyncio.sleep(0.05 + 0.1 * attempt)

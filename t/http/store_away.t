@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# A store that is down, silent, a replica, full, evicting, emptied, or that
-# answers garbage: 503 busy with a line that says what to do, nothing is asked
+# A store that is down, silent, a replica, without its replicas, full, evicting,
+# emptied, that cannot write to its disk, or that answers garbage: 503 busy with a line that says what to do, nothing is asked
 # for, and nothing is sold twice.
 
 use v5.36;
@@ -102,6 +102,25 @@ $redis->ask(REPLICAOF => '127.0.0.1', $dead);
 $t->log_like(qr/write the address of its master/, 'with a line that says what to do');
 $redis->ask(REPLICAOF => 'NO', 'ONE');
 is_back(@held, 'a master');
+
+# Without the replicas that it needs.
+$redis->ask(CONFIG => 'SET', 'min-replicas-to-write', 1);
+@held = is_busy('without replicas');
+$t->log_like(qr/\[error\].*NOREPLICAS.*start them again/, 'with a line that says what to do');
+$redis->ask(CONFIG => 'SET', 'min-replicas-to-write', 0);
+is_back(@held, 'with replicas');
+
+# It cannot write to its disk.
+my ($dir) = ($redis->ask(CONFIG => 'GET', 'dir'))->[1];
+mkdir "$dir/dump.rdb" or die $!;
+$redis->ask(CONFIG => 'SET', save => '3600 1');
+$redis->ask('BGSAVE');
+ok $t->wait_for(sub { $redis->ask(INFO => 'persistence') =~ /rdb_last_bgsave_status:err/ }), 'its disk is full';
+@held = is_busy('cannot write');
+$t->log_like(qr/\[crit\].*MISCONF.*look into its log/, 'with a line that says what to do');
+$redis->ask(CONFIG => 'SET', save => '');
+rmdir "$dir/dump.rdb" or die $!;
+is_back(@held, 'can write');
 
 # Away before settle: nothing is sent, and the client comes again.
 $up->on('/settle', body => "SECRET\n", hold => 1);

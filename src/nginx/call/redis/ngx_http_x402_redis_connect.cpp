@@ -93,6 +93,9 @@ void RedisLink::connected()
         greet();
         return;
     }
+    problem_ = "TLS to " + address_.text
+               + " is not agreed on; look into its log, or write redis:// if it "
+                 "has none";
     ngx_int_t rc = tls_->shake_hands(c_, on_hands_shaken);
     if (rc != NGX_AGAIN) {
         hands_shaken();
@@ -103,7 +106,11 @@ void RedisLink::hands_shaken()
 {
     std::string error = tls_->validate(c_);
     if (!error.empty()) {
-        problem_ = "TLS to " + address_.text + ": " + error;
+        problem_ =
+            "TLS to " + address_.text + ": " + error
+            + "; correct the host of x402_store, the certificate of the "
+              "server, or ssl_trusted_certificate=; if it has no TLS, write "
+              "redis://";
         connect_next();
         return;
     }

@@ -127,7 +127,7 @@ void RedisLink::send()
     bool alive = state_ == State::greeting ? send_bytes(hello_, hello_sent_)
                                            : send_bytes(out_, out_sent_);
     if (!alive) {
-        fail("the connection broke", true);
+        fail(end_of_connection("the connection broke"), true);
         return;
     }
     if (state_ == State::ready && out_sent_ == out_.size()) {
@@ -138,6 +138,16 @@ void RedisLink::send()
     if (c_->read->ready) {
         receive();
     }
+}
+
+// One that ends before it was used is perhaps not spoken to as it expects.
+std::string RedisLink::end_of_connection(const char *what) const
+{
+    bool unused = state_ == State::greeting && !tls_;
+    return unused ? std::string(what)
+                        + " before it answered; if it expects TLS, write "
+                          "rediss://"
+                  : what;
 }
 
 void RedisLink::receive()
@@ -153,7 +163,8 @@ void RedisLink::receive()
             break;
         }
         if (n <= 0) {
-            fail(n == 0 ? "it closed the connection" : "the connection broke",
+            fail(end_of_connection(n == 0 ? "it closed the connection"
+                                          : "the connection broke"),
                  true);
             return;
         }

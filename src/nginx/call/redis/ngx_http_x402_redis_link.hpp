@@ -117,6 +117,7 @@ private:
     void greet();
     void read_greeting(const RespReply &reply);
     void opened(std::string_view epoch);
+    std::string end_of_connection(const char *what) const;
     bool send_bytes(const std::string &bytes, std::size_t &sent);
     void send();
     void receive();
