@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the claim table lies in memory: a header, cells, blocks of settle bytes,
 // payer records, the heads of the lists of owed claims and the bits of payments
-// that were used, in one block that someone else owns. Private to the parts of the claim table.
+// that were used, in one block that someone else owns. Private to the parts of
+// the claim table.
 //
 // All of it is plain data without pointers, so that it is valid in every
 // process that maps it. The state word of a cell is written last.
 #ifndef X402_SESSION_CLAIM_MEMORY_HPP
 #define X402_SESSION_CLAIM_MEMORY_HPP
 
-#include <atomic>
 #include <cstring>
 
 #include "session/claim.hpp"
 #include "session/journal_commit.hpp"
+#include "session/store_fence.hpp"
+#include "session/used_sheets.hpp"
 
 namespace x402 {
 
@@ -42,12 +44,6 @@ inline bool is_journaled(ClaimState state)
            && state != ClaimState::verified;
 }
 
-// The compiler must not move a store over the one of the state word.
-inline void store_fence()
-{
-    std::atomic_thread_fence(std::memory_order_release);
-}
-
 // Neighbours in a list, of cells by their number + 1; 0: none.
 struct ListLink {
     std::uint32_t before;
@@ -59,13 +55,6 @@ struct WorkerSlot {
     std::uint32_t stamp;
     std::uint32_t reserved;
 };
-
-// Of UsedPayments: when everything in it has expired, and how much is in it.
-struct UsedSheet {
-    std::int64_t latest;  // unix seconds; 0: empty
-    std::uint64_t count;
-};
-constexpr unsigned kUsedSheets = 2;
 
 struct ClaimHeader {
     std::uint64_t magic;

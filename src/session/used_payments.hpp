@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Payments that bought their content and whose cells went to others: a few bits
-// each, in two sheets of the zone, so that they stay used until they expire.
-//
-// What was added is always found again until it expires. Of payments that were
-// never added, at most one in twenty is found as well, when both sheets are
-// full: such a payment is refused before it costs anything, and its payer signs
-// another one. A sheet is emptied when everything in it has expired.
+// each, in sheets of the zone (used_sheets.hpp), so that they stay used until
+// they expire. A payment that is mistaken for one of them is refused before it
+// costs anything, and its payer signs another one.
 #ifndef X402_SESSION_USED_PAYMENTS_HPP
 #define X402_SESSION_USED_PAYMENTS_HPP
 
@@ -23,8 +20,14 @@ public:
 
     // `key`: of a claim that was delivered; `expires`: unix seconds. False:
     // both sheets are full of payments that can still be used.
-    bool add(const Digest &key, std::int64_t expires, std::int64_t now);
-    bool has(const Digest &key, std::int64_t now) const;
+    bool add(const Digest &key, std::int64_t expires, std::int64_t now)
+    {
+        return sheets().add(key, expires, now);
+    }
+    bool has(const Digest &key, std::int64_t now) const
+    {
+        return sheets().has(key, now);
+    }
 
     // The sheets as records of the journal, numbered from 0 on.
     std::size_t piece_count() const;
@@ -34,9 +37,11 @@ public:
     bool restore(const JournalRecord &record);
 
 private:
-    template <class Visit>
-    void for_bits_of(const Digest &key, Visit visit) const;
-    void clear(unsigned sheet);
+    UsedSheets sheets() const
+    {
+        return {memory_.header().used, memory_.used_sheet(0),
+                memory_.used_words()};
+    }
     std::size_t pieces_in_sheet() const;
 
     const ClaimMemory &memory_;

@@ -336,7 +336,7 @@ void add_store_replies(Seeds &seeds)
 void add_journals(Seeds &seeds)
 {
     std::string all;
-    for (std::uint32_t kind = 1; kind <= 6; kind++) {
+    for (std::uint32_t kind = 1; kind <= 7; kind++) {
         for (std::uint32_t state : {3u, 4u, 7u, 2u}) {
             JournalRecord record;
             record.kind = static_cast<JournalKind>(kind);
@@ -345,6 +345,9 @@ void add_journals(Seeds &seeds)
             record.expires = 1800000600;
             record.receipt = R"({"success":true})";
             record.settle = std::string(state == 3 ? 1500 : 0, 's');
+            // Of the smallest table, which the target has.
+            record.used.words = 38;
+            record.used.bits = std::string(8 * state, 'u');
             std::string bytes = journal_bytes(record);
             seeds.add("claim_journal_fuzz", bytes);
             all += bytes;

@@ -5,13 +5,12 @@
 #include "nginx/conf/ngx_http_x402_scope_words.hpp"
 #include "nginx/offer/ngx_http_x402_sign_in_rules.hpp"
 #include "nginx/store/ngx_http_x402_bought_zone.hpp"
-#include "nginx/store/ngx_http_x402_pass_zone.hpp"
+#include "nginx/store/ngx_http_x402_nonce_zone.hpp"
 
 namespace x402 {
 
 namespace {
 
-constexpr std::string_view kNonceZone = "x402_nonces:1m";
 constexpr std::size_t kLongestStatement = 200;
 
 // scheme://host[:port], in lower case, without a path.
@@ -120,7 +119,7 @@ char *set_sign_in(ngx_conf_t *cf, void *conf)
                               "payment counts; write a time such as time=30d");
     }
     rules->zone = bought_zone(cf, words.zone, words.file);
-    rules->nonces = rules->zone ? pass_zone(cf, kNonceZone) : nullptr;
+    rules->nonces = rules->zone ? nonce_zone(cf) : nullptr;
     return rules->nonces ? NGX_CONF_OK : static_cast<char *>(NGX_CONF_ERROR);
 }
 

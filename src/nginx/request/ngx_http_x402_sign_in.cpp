@@ -15,7 +15,7 @@
 #include "nginx/request/ngx_http_x402_quote.hpp"
 #include "nginx/request/ngx_http_x402_scope.hpp"
 #include "nginx/store/ngx_http_x402_bought_zone.hpp"
-#include "nginx/store/ngx_http_x402_pass_zone.hpp"
+#include "nginx/store/ngx_http_x402_nonce_zone.hpp"
 #include "policy/account_signature.hpp"
 #include "protocol/sign_in_message.hpp"
 #include "session/sign_in_nonce.hpp"
@@ -123,11 +123,6 @@ const char *mismatch(const SignInProof &proof, const LocationConf &conf,
                : "sign_in_malformed";
 }
 
-PassId nonce_id(std::string_view nonce)
-{
-    return pass_id_of(sha256(nonce));
-}
-
 SignInAnswer refuse(RequestCtx &ctx, const char *word, std::string_view why)
 {
     log_line(NGX_LOG_INFO, ctx.r->connection->log,
@@ -165,17 +160,18 @@ std::string signer_of(RequestCtx &ctx, const LocationConf &conf,
         return {};
     }
     // Money: used once, whatever it opens now: the payer may buy in a moment.
-    switch (use_once(conf.sign_in->nonces, nonce_id(terms.nonce),
-                     ngx_time() + kSignInSeconds + kSignInClockSeconds)) {
-    case PassFault::none:
+    switch (use_nonce(conf.sign_in->nonces, sha256(terms.nonce),
+                      ngx_time() + kSignInSeconds + kSignInClockSeconds)) {
+    case NonceUse::first:
         return std::move(signer.value());
-    case PassFault::used_up:
+    case NonceUse::again:
         answer = refuse(ctx, "sign_in_nonce_used", "");
-        return {};
-    default:
+        break;
+    case NonceUse::no_room:
         answer = SignInAnswer::busy;
-        return {};
+        break;
     }
+    return {};
 }
 
 // --- what was bought ---------------------------------------------------------

@@ -32,16 +32,6 @@ PassFault use_pass(ngx_shm_zone_t *zone, const PassId &id, std::uint32_t &left)
     return PassTable(table_of(zone)).use(id, ngx_time(), left);
 }
 
-PassFault use_once(ngx_shm_zone_t *zone, const PassId &id, std::int64_t expires)
-{
-    ZoneLock lock(zone);
-    PassTable table(table_of(zone));
-    std::uint32_t left = 0;
-    return table.issue(id, 1, expires, ngx_time(), left)
-               ? table.use(id, ngx_time(), left)
-               : PassFault::unknown;
-}
-
 void give_back_pass(ngx_shm_zone_t *zone, const PassId &id)
 {
     ZoneLock lock(zone);

@@ -21,10 +21,6 @@ ngx_shm_zone_t *pass_zone(ngx_conf_t *cf, std::optional<std::string_view> word);
 bool count_pass(ngx_shm_zone_t *zone, const PassId &id, std::uint32_t requests,
                 std::int64_t expires, std::uint32_t &left);
 PassFault use_pass(ngx_shm_zone_t *zone, const PassId &id, std::uint32_t &left);
-// The first time that it is called with this id: none. Again, until `expires`:
-// used_up. No room: unknown.
-PassFault use_once(ngx_shm_zone_t *zone, const PassId &id,
-                   std::int64_t expires);
 void give_back_pass(ngx_shm_zone_t *zone, const PassId &id);
 
 }  // namespace x402

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+// The nonces of sign-in-with-x that were used, in shared memory: a byte each
+// (used_sheets.hpp), so that strangers cannot easily use it up.
+#ifndef X402_SESSION_NONCE_TABLE_HPP
+#define X402_SESSION_NONCE_TABLE_HPP
+
+#include "session/used_sheets.hpp"
+
+namespace x402 {
+
+enum class NonceUse { first, again, no_room };
+
+class NonceTable {
+public:
+    static std::size_t least_bytes();
+    // Writes an empty table. Precondition: zeroed, aligned to 8, at least
+    // least_bytes().
+    static void format(void *memory, std::size_t bytes);
+    // Whether a table of this build and size is there.
+    static bool recognises(const void *memory, std::size_t bytes);
+
+    // A table that was formatted. Hold the zone's lock.
+    explicit NonceTable(void *memory);
+
+    // `nonce`: its digest, which cannot be used from `expires` on (unix
+    // seconds). `again` also for a rare other one, see UsedSheets.
+    NonceUse use(const Digest &nonce, std::int64_t expires, std::int64_t now);
+
+private:
+    struct Head;
+
+    UsedSheets sheets_;
+};
+
+}  // namespace x402
+
+#endif

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session/nonce_table.hpp"
+
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace x402 {
+namespace {
+
+constexpr std::int64_t kNow = 1800000000;
+constexpr std::int64_t kUntil = kNow + 360;
+constexpr std::size_t kBytes = 64 * 1024;
+
+class NonceTableOf : public testing::Test {
+protected:
+    NonceTableOf() { NonceTable::format(memory_.data(), kBytes); }
+
+    NonceUse use(unsigned number, std::int64_t now = kNow)
+    {
+        return NonceTable(memory_.data())
+            .use(sha256(std::to_string(number)), now + 360, now);
+    }
+
+    std::vector<std::uint64_t> memory_ = std::vector<std::uint64_t>(kBytes / 8);
+};
+
+TEST_F(NonceTableOf, KnowsWhatWasUsed)
+{
+    EXPECT_TRUE(NonceTable::recognises(memory_.data(), kBytes));
+    EXPECT_FALSE(NonceTable::recognises(memory_.data(), kBytes - 8));
+    EXPECT_EQ(use(1), NonceUse::first);
+    EXPECT_EQ(use(1), NonceUse::again);
+    EXPECT_EQ(use(1, kUntil - 1), NonceUse::again);
+    EXPECT_EQ(use(1, kUntil), NonceUse::first);
+}
+
+// A stranger that signs as fast as it can.
+TEST_F(NonceTableOf, HasRoomForOneAByte)
+{
+    unsigned number = 0;
+    unsigned mistaken = 0;
+    NonceUse outcome;
+    while ((outcome = use(number)) != NonceUse::no_room) {
+        mistaken += outcome == NonceUse::again ? 1 : 0;
+        number++;
+    }
+    EXPECT_GT(number, kBytes - 200);
+    EXPECT_LT(mistaken, number / 20);
+    for (unsigned i = 0; i < number; i++) {
+        ASSERT_EQ(use(i), NonceUse::again) << i;
+    }
+    EXPECT_EQ(use(number + 1, kUntil), NonceUse::first);
+}
+
+}  // namespace
+}  // namespace x402
