@@ -47,10 +47,10 @@ const char *ledger_event_name(LedgerEventKind kind)
         "resolved",        "unproven",     "owed",
         "delivered",       "redelivered",  "closed",
         "would_challenge", "would_refuse", "would_charge",
+        "returned",
     };
     static_assert(sizeof(kNames) / sizeof(kNames[0])
-                  == static_cast<std::size_t>(LedgerEventKind::would_charge)
-                         + 1);
+                  == static_cast<std::size_t>(LedgerEventKind::returned) + 1);
     static_assert(sizeof(kNames) / sizeof(kNames[0]) == kLedgerEvents);
     return kNames[static_cast<std::size_t>(kind)];
 }
@@ -192,7 +192,8 @@ std::string ledger_line(const LedgerEvent &event)
     put_text(out, "facilitator", event.facilitator);
     put_number(out, "settle_ms", event.settle_ms);
     bool delivered = event.kind == LedgerEventKind::delivered
-                     || event.kind == LedgerEventKind::redelivered;
+                     || event.kind == LedgerEventKind::redelivered
+                     || event.kind == LedgerEventKind::returned;
     put_raw(out, "delivered", delivered ? "true" : "false");
     put_text(out, "reason", event.reason);
     put_text(out, "module_version", NGX_HTTP_X402_VERSION);

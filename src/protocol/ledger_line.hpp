@@ -27,8 +27,9 @@ enum class LedgerEventKind : std::uint8_t {
     would_challenge,  // x402 shadow: what would have happened
     would_refuse,
     would_charge,
+    returned,  // content left for what was bought before: pass, or signature
 };
-constexpr std::size_t kLedgerEvents = 12;
+constexpr std::size_t kLedgerEvents = 13;
 const char *ledger_event_name(LedgerEventKind kind);
 // nullopt: there is no event of that name.
 std::optional<LedgerEventKind> ledger_event_named(std::string_view name);
@@ -63,7 +64,7 @@ bool unpack_facts(std::string_view bytes, LedgerFacts &facts);
 struct LedgerEvent {
     LedgerEventKind kind = LedgerEventKind::unknown;
     std::int64_t time_ms = 0;  // unix
-    // The claim key; zeros: the payment has none (a token).
+    // The claim key; zeros: the payment has none (a token), or there is none.
     Digest payment{};
     LedgerFacts facts;
     std::string_view transaction;

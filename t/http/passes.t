@@ -7,6 +7,7 @@ use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use MIME::Base64 qw(encode_base64 decode_base64);
+use JSON::PP ();
 use X402::Test;
 
 my ($f, $up) = (facilitator(), backend());
@@ -23,6 +24,7 @@ http {
     x402_price 0.01;
     x402_seal_key %%DIR%%/new.key;
     x402_pass time=1h requests=3;
+    x402_ledger logs/ledger;
     map $http_x_tier $tiered { dear 5.00; default 0.01; }
     map $x402_payer $refused_payer { default 0; BAD 1; }
     log_format pass "$uri $x402_state $x402_payer $x402_pass_left $x402_pass_expires";
@@ -80,6 +82,7 @@ sub with ($path, $pass, @headers) {
     my %options = @headers && $headers[0] eq 'Host' ? (host => (splice @headers, 0, 2)[1]) : ();
     return $t->get($path, %options, headers => [ 'X402-Pass' => $pass, @headers ]);
 }
+sub ledger_lines () { return map { JSON::PP::decode_json($_) } split /\n/, X402::Nginx::_slurp($t->dir . '/logs/ledger') }
 sub access_log () { return X402::Nginx::_slurp($t->dir . '/pass.log') }
 sub is_free ($r, $name) {
     local $Test::Builder::Level = $Test::Builder::Level + 1;
@@ -115,6 +118,15 @@ is_asked with('/files/a', $pass), 'pass_used_up', 'the fourth';
 is_asked $t->get('/files/a', headers => [ Cookie => $pair ]), 'pass_used_up', 'nor by cookie';
 my @seen = grep { $_->{path} =~ m{^/files/} } $up->requests;
 is scalar(grep { grep { /x402-pass/i } keys $_->{headers}->%* } @seen), 0, 'the backend sees no pass in a header';
+
+my @events;
+$t->wait_for(sub { @events = grep { $_->{resource} =~ m{/files/} } ledger_lines(); @events >= 5 });
+is join(' ', map { $_->{event} } @events), 'settled delivered returned returned returned', 'the ledger has what left by the pass, and not what did not';
+is_deeply { map { $_ => $events[2]{$_} } qw(payer method reason delivered amount payment_id transaction network) }, {
+    payer => $payer, method => 'GET', reason => 'pass', delivered => JSON::PP::true(), amount => undef, payment_id => undef,
+    transaction => undef, network => undef }, 'by whom, and that no money moved';
+like $events[2]{request_id}, qr/^[0-9a-f]{32}$/, 'with the id of its request';
+like $events[2]{resource}, qr{^http://localhost(?::\d+)?/files/b$}, 'and its URL';
 
 my ($line) = grep { m{^/files/b } } split /\n/, access_log();
 like $line, qr{\A/files/b pass $payer 2 \d{10}\z}, 'variables';
@@ -295,7 +307,7 @@ is_free with('/full', $good[-1]), 'of those that it has';
 $t->log_like(qr/content leaves without its pass: zone "tiny" is full of passes that are still good; make it larger/, 'the log says what to do');
 
 for my $secret ('n' x 64, 'o' x 64, $pass, $first // ()) {
-    is index($t->log . access_log(), $secret), -1, 'no secret in a log';
+    is index($t->log . access_log() . X402::Nginx::_slurp($t->dir . '/logs/ledger'), $secret), -1, 'no secret in a log';
 }
 
 finish;

@@ -16,6 +16,7 @@
 #include "nginx/request/ngx_http_x402_payment_headers.hpp"
 #include "nginx/request/ngx_http_x402_quote.hpp"
 #include "nginx/request/ngx_http_x402_request_body.hpp"
+#include "nginx/request/ngx_http_x402_request_books.hpp"
 #include "nginx/request/ngx_http_x402_sign_in.hpp"
 
 namespace x402 {
@@ -214,6 +215,9 @@ ngx_int_t admit_guest(RequestCtx &ctx, const LocationConf *conf)
     }
     if (!again && !guest_may_enter(ctx, *conf)) {
         return after_step(ctx);
+    }
+    if (!again && !book_return_at_end(ctx, *conf)) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
     ctx.free_at = conf;
     return NGX_DECLINED;

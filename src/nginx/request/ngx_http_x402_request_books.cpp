@@ -3,6 +3,7 @@
 
 #include "base/json_document.hpp"
 #include "nginx/request/ngx_http_x402_guest.hpp"
+#include "nginx/request/ngx_http_x402_quote.hpp"
 #include "policy/asset_table.hpp"
 
 namespace x402 {
@@ -170,6 +171,63 @@ void book_owed(const RequestCtx &ctx)
 {
     books_of(ctx)->count(label_of(ctx), LabelCounter::owed);
     write_event(ctx, LedgerEventKind::owed);
+}
+
+namespace {
+
+// Content left, and nothing was paid for it this time.
+void book_return(const RequestCtx &ctx, Books &books, Ledger *ledger)
+{
+    RequestOutcome outcome = outcome_of(outcome_facts(ctx));
+    bool by_pass = outcome == RequestOutcome::pass;
+    ngx_uint_t status = ctx.r->headers_out.status;
+    if (!(by_pass || outcome == RequestOutcome::signed_in)
+        || status < NGX_HTTP_OK || status >= NGX_HTTP_BAD_REQUEST) {
+        return;
+    }
+    std::string resource = request_origin(ctx.r) + copy(ctx.r->unparsed_uri);
+    LedgerFacts facts = facts_of(ctx);
+    facts.resource = resource;
+    facts.payer = ctx.guest->payer;
+    EventWords words;
+    words.reason = by_pass ? "pass" : "sign_in";
+    write_event(books, ledger, LedgerEventKind::returned, Digest{}, facts,
+                words);
+}
+
+// Lifetime: made behind the guest in the request's pool, so that it ends before
+// it, and before the context.
+struct ReturnBook {
+    ReturnBook(const RequestCtx &of, Books &into, Ledger *lines)
+        : ctx(of), books(into), ledger(lines)
+    {
+    }
+    ~ReturnBook()
+    {
+        guarded(ngx_cycle->log, 0, [&] {
+            book_return(ctx, books, ledger);
+            return 0;
+        });
+    }
+    ReturnBook(const ReturnBook &) = delete;
+    ReturnBook &operator=(const ReturnBook &) = delete;
+
+    const RequestCtx &ctx;
+    Books &books;
+    Ledger *ledger;
+};
+
+}  // namespace
+
+bool book_return_at_end(RequestCtx &ctx, const LocationConf &conf)
+{
+    Books &books = *books_of(ctx);
+    Ledger *ledger = ledger_of(conf, books);
+    if (!is_booked(books, ledger, LedgerEventKind::returned)) {
+        return true;
+    }
+    prepare_books(ctx);
+    return pool_new<ReturnBook>(ctx.r->pool, ctx, books, ledger) != nullptr;
 }
 
 void book_request_end(const RequestCtx &ctx)

@@ -112,6 +112,7 @@ TEST(LedgerLine, EveryEventHasAName)
     EXPECT_STREQ(ledger_event_name(LedgerEventKind::closed), "closed");
     EXPECT_STREQ(ledger_event_name(LedgerEventKind::would_charge),
                  "would_charge");
+    EXPECT_STREQ(ledger_event_name(LedgerEventKind::returned), "returned");
 }
 
 }  // namespace
