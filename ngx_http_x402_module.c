@@ -305,14 +305,14 @@ static ngx_command_t  ngx_http_x402_commands[] = {
 
     { ngx_string("x402_refuse_status"),
       NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      ngx_http_x402_set_word,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_x402_loc_conf_t, refuse_status),
       ngx_http_x402_refuse_statuses },
 
     { ngx_string("x402_malformed_status"),
       NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      ngx_http_x402_set_word,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_x402_loc_conf_t, malformed_status),
       ngx_http_x402_malformed_statuses },
@@ -354,7 +354,7 @@ static ngx_command_t  ngx_http_x402_commands[] = {
 
     { ngx_string("x402_verify"),
       NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      ngx_http_x402_set_word,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_x402_loc_conf_t, verify),
       &ngx_http_x402_verify },
@@ -368,7 +368,7 @@ static ngx_command_t  ngx_http_x402_commands[] = {
 
     { ngx_string("x402_settle_failure"),
       NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      ngx_http_x402_set_word,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_x402_loc_conf_t, settle_failure),
       &ngx_http_x402_settle_failure },
@@ -382,7 +382,7 @@ static ngx_command_t  ngx_http_x402_commands[] = {
 
     { ngx_string("x402_batch"),
       NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      ngx_http_x402_set_word,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_x402_loc_conf_t, batch),
       &ngx_http_x402_batch },
@@ -403,7 +403,7 @@ static ngx_command_t  ngx_http_x402_commands[] = {
 
     { ngx_string("x402_unproven"),
       NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
-      ngx_conf_set_enum_slot,
+      ngx_http_x402_set_word,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_x402_loc_conf_t, unproven),
       &ngx_http_x402_unproven },

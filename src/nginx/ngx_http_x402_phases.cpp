@@ -7,6 +7,7 @@
 #include "nginx/conf/ngx_http_x402_location_check.hpp"
 #include "nginx/conf/ngx_http_x402_manifest_list.hpp"
 #include "nginx/conf/ngx_http_x402_store_check.hpp"
+#include "nginx/conf/ngx_http_x402_unused_check.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_signing.hpp"
 #include "nginx/payment/ngx_http_x402_access.hpp"
@@ -113,7 +114,8 @@ ngx_int_t postconfiguration(ngx_conf_t *cf)
             return NGX_ERROR;
         }
     }
-    if (!check_store(cf, *mcf) || !add_books(cf, *mcf)) {
+    if (!check_store(cf, *mcf) || !add_books(cf, *mcf)
+        || !check_written(cf, *mcf)) {
         return NGX_ERROR;
     }
     mcf->error_pages->warn(cf);

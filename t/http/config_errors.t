@@ -85,13 +85,13 @@ refused_here("$complete x402_price $_;", 'price')
     '"1 NOSUCH"', '0x10', "\xd9\xa1", '1' . '0' x 80;
 refused_here("$complete x402_price \"\";", 'price');
 refused_here("$complete x402_price 1; x402_price 2;", 'duplicate');
-passes("$complete x402_price \$arg_p;");
-passes("$url $network x402_price 1; x402_pay_to \$arg_p;");
+passes("$complete x402_price \$remote_user;");
+passes("$url $network x402_price 1; x402_pay_to \$remote_user;");
 like $t->config_error($frame =~ s/LINE/$complete x402_price \$nowhere;/r),
     qr/\[emerg\].*unknown "nowhere" variable/, 'refused: an unknown variable, in the words of nginx';
-refused("$complete x402_refuse_status $_; x402_price 1;", 'invalid value|arguments')
+refused("$complete x402_refuse_status $_; x402_price 1;", 'is not a value of x402_refuse_status; write 402 or 403|arguments')
     for '401', '404', 'on', '402 403';
-refused("$complete x402_malformed_status $_; x402_price 1;", 'invalid value|arguments') for '401', '403', 'on', '402 400';
+refused("$complete x402_malformed_status $_; x402_price 1;", 'write 402 or 400|arguments') for '401', '403', 'on', '402 400';
 refused("$complete x402_validity $_; x402_price 1;", 'write min= or max=|must be a time of at most 7d|is duplicate|less than max=|arguments')
     for '', '60s', 'min', 'min=', 'max=x', 'max=-1', 'max=8d', 'min=1s min=2s', 'min=60s max=60s', 'min=2h max=1h', 'least=1s',
     'min=1s max=2s max=3s';
@@ -219,7 +219,9 @@ like $t->config_error($frame =~ s{LINE}{$complete x402_price 1; x402_paywall $x/
 # --- the rest
 
 refused("$complete x402_settle off; x402_accept scheme=upto price=1;", 'scheme "upto" is charged for what.*x402_settle after');
-refused_here("$complete x402_verify sometimes; x402_price 1;", 'invalid value');
+refused_here("$complete x402_verify sometimes; x402_price 1;", '"sometimes" is not a value of x402_verify; write remote, local, trusted or off');
+refused_here("$complete x402_verify off; x402_verify off; x402_price 1;", 'is duplicate');
+refused_here("$complete $_ maybe; x402_price 1;", "\"maybe\" is not a value of $_; write \\w+ or \\w+") for qw(x402_unproven x402_batch x402_settle_failure);
 refused("$complete x402_settle off; x402_verify off; x402_price 1;", 'x402_settle off.*verify is all that stands.*remove x402_verify');
 passes("$complete x402_verify $_; x402_price 1;") for qw(remote off);
 refused_here("$complete x402_settle sometimes; x402_price 1;", '(?:sometimes|invalid)');
@@ -306,13 +308,20 @@ warns("$complete x402_price 1; error_page 404 /in/none; location /in/ { x402_pri
 my $pass_key = 'x402_seal_key ' . key_file('good.key', 'k' x 64 . "\n") . ';';
 my $sold = "$complete x402_price 1;";
 passes("$sold $pass_key x402_pass time=1h requests=100 scope=server token=header key=\$remote_addr zone=passes:1m;", 'a pass');
-passes("$sold $pass_key x402_pass off;", 'no pass');
+passes("$sold x402_pass off;", 'no pass');
 refused_here("x402_pass $_;", 'cannot be used; write time=1h')
     for 'time=0', 'time=x', 'time=400d', 'time=', 'time=1h requests=0', 'requests=-1', 'time=1h requests=x', 'time=1h scope=',
     'time=1h scope=$host', 'time=1h token=body', 'time=1h key=constant', 'hours=1', 'on', 'off time=1h';
 refused_here('x402_pass scope=server;', 'has no end');
 refused_here('x402_pass time=1h zone=a:1m;', 'write requests= too');
 refused_here('x402_pass time=1h requests=1 zone=a:1k;', 'at least 32k');
+refused_here("$sold $pass_key x402_pass time=1h requests=1 zone=nowhere;", 'zone "nowhere" has no size; write zone=nowhere:1m');
+refused_here("$sold $pass_key x402_sign_in time=1h origin=https://a.example zone=nowhere;", 'zone "nowhere" has no size; write zone=nowhere:1m');
+refused_here("$sold x402_limit_payer rate=1r/s zone=nowhere;", 'zone "nowhere" has no size; write zone=nowhere:1m');
+refused_here("$sold x402_seal_key no/such.key; x402_pass time=1h;", 'such\.key" cannot be opened; make one with "openssl rand -hex 32", mode 0600, or correct the path.*No such file');
+refused_here("$sold x402_mpp key=no/such.key;", 'cannot be opened; make one with "openssl rand -hex 32"');
+refused_here("$sold x402_sign_offers key=no/such.pem;", 'cannot be opened; make one with "openssl genpkey -algorithm ed25519"');
+refused_here("$sold x402_extension merchant no/such.json;", 'cannot be opened; correct the path');
 refused_here('x402_pass time=1h requests=1 zone=:1m;', 'has no name');
 refused_here('x402_pass time=1h; x402_pass off;', 'is duplicate');
 refused_here("$pass_key $pass_key", 'is duplicate');

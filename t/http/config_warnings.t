@@ -66,8 +66,32 @@ warns("$complete x402_price 1; x402_bypass $_;", 'is never empty') for '$uri', '
 
 refused("$complete x402_price \$x402_body_price;", 'write x402_read_body', 'a price of a body that is not read');
 refused("$complete x402_price 1; x402_bypass \$x402_body_free;", 'x402_bypass.*write x402_read_body', 'a bypass of it');
-quiet("$complete x402_price \$x402_body_price; x402_read_body 1k;");
-quiet("$complete x402_price 1; x402_bypass \$x402_body_free; x402_read_body 1k;");
+quiet("$complete x402_price \$member; x402_read_body 1k;");
+warns("$complete x402_price 1; x402_bypass \$x402_body_free; x402_read_body 1k;", 'any client can write', 'a bypass that the client writes');
+
+# --- what a client writes is what it pays
+
+warns("$complete x402_price $_;", 'client writes .* itself, and so chooses the price; look it up in a map', "a price of $_")
+    for '$arg_price', '$http_x_price', '$cookie_price', '${arg_price}', '"1$arg_zeros"';
+warns("$complete x402_price \$x402_body_price; x402_read_body 1k;", 'client writes \$x402_body_price', 'a price of the body');
+warns("$url x402_network base-sepolia; x402_pay_to \$arg_to; x402_price 1;", 'client writes \$arg_to itself, and so chooses the receiver', 'a receiver of an argument');
+warns("$complete x402_accept scheme=upto price=1; x402_charge $_;", 'client writes .* itself, and so chooses what it pays, down to nothing', "x402_charge $_")
+    for '$arg_tokens', '$http_x_tokens*2', '$upstream_http_x_tokens*$cookie_each';
+quiet("$complete x402_accept scheme=upto price=1; x402_charge $_;") for '$upstream_http_x_tokens', '$x402_reply_usage_total_tokens*2';
+
+# --- what would do nothing
+
+$t->write('other.key', 'k' x 64);
+chmod 0600, $t->dir . '/other.key';
+my $other = $t->dir . '/other.key';
+warns("$complete x402_price 1; x402_mpp key=$other;", 'x402_mpp has no effect.*write x402_protocol v2 mpp', 'x402_mpp without the protocol');
+quiet("$complete x402_price 1; x402_mpp key=$other; x402_protocol v2 mpp;");
+warns("$complete x402_price 1; x402_seal_key $other;", 'x402_seal_key has no effect.*x402_pass or x402_sign_in', 'a seal key without passes');
+quiet("$complete x402_price 1; x402_seal_key $other; $_") for 'x402_pass time=1h;', 'x402_protocol v2 mpp;', 'x402_protocol v2 mpp; x402_mpp realm=a.example;';
+warns("$complete x402_paywall wallet; $_", 'no client can pay from it', "a wallet for $_")
+    for 'x402_price 1; x402_protocol v1;', 'x402_accept scheme=upto price=1;', "x402_price 1; x402_protocol mpp; x402_mpp key=$other;";
+quiet("$complete x402_paywall wallet; $_") for 'x402_price 1;', 'x402_price 1; x402_protocol v2 v1;', 'x402_accept scheme=upto price=1; x402_accept price=1;';
+quiet("$complete x402_paywall on; x402_price 1; x402_protocol v1;");
 warns("$complete $_", 'is written in a location without a price', $_)
     for 'x402_charge $x402_reply_usage_total_tokens;', 'x402_pass time=1h;', 'x402_sign_in time=1h;';
 quiet("$complete $_", $_) for 'x402 off; x402_pass time=1h;', 'x402_charge off;', 'x402_pass off;';

@@ -51,7 +51,7 @@ char *config_file_error(ngx_conf_t *cf, const ngx_str_t &path, ngx_err_t error,
 }
 
 char *read_config_file(ngx_conf_t *cf, ngx_str_t &path, std::size_t limit,
-                       std::string &out, mode_t *mode)
+                       std::string &out, mode_t *mode, const char *remedy)
 {
     if (path.len == 0) {
         return config_file_error(cf, path, 0, "needs a name");
@@ -63,7 +63,14 @@ char *read_config_file(ngx_conf_t *cf, ngx_str_t &path, std::size_t limit,
     OpenFile file(ngx_open_file(path.data, NGX_FILE_RDONLY | NGX_FILE_NONBLOCK,
                                 NGX_FILE_OPEN, 0));
     if (file.fd == NGX_INVALID_FILE) {
-        return config_file_error(cf, path, ngx_errno, "cannot be opened");
+        ngx_err_t error = ngx_errno;
+        std::string why = "cannot be opened";
+        if (error == NGX_ENOENT) {
+            why += std::string("; ") + (remedy ? remedy : "correct the path");
+        } else if (error == NGX_EACCES) {
+            why += "; let the user that starts nginx read it";
+        }
+        return config_file_error(cf, path, error, why);
     }
     ngx_file_info_t info;
     if (ngx_fd_info(file.fd, &info) == NGX_FILE_ERROR) {
@@ -98,10 +105,10 @@ char *read_config_file(ngx_conf_t *cf, ngx_str_t &path, std::size_t limit,
 }
 
 char *read_secret_file(ngx_conf_t *cf, ngx_str_t &path, std::size_t limit,
-                       SecretText &out)
+                       SecretText &out, const char *remedy)
 {
     mode_t mode = 0;
-    char *result = read_config_file(cf, path, limit, out.text, &mode);
+    char *result = read_config_file(cf, path, limit, out.text, &mode, remedy);
     if (result == NGX_CONF_OK) {
         warn_of_readers(cf, path, mode);
     }

@@ -12,7 +12,8 @@ namespace x402 {
 // here), `limit` bytes at most; `mode`: its permissions, unless nullptr.
 // NGX_CONF_OK, or an error was printed that names the file.
 char *read_config_file(ngx_conf_t *cf, ngx_str_t &path, std::size_t limit,
-                       std::string &out, mode_t *mode = nullptr);
+                       std::string &out, mode_t *mode = nullptr,
+                       const char *remedy = nullptr);
 
 // Prints what is wrong with the file; NGX_CONF_ERROR.
 char *config_file_error(ngx_conf_t *cf, const ngx_str_t &path, ngx_err_t error,
@@ -20,8 +21,11 @@ char *config_file_error(ngx_conf_t *cf, const ngx_str_t &path, ngx_err_t error,
 
 // The same for a file that holds a key or a password: the one place where these
 // are read. Warns if others than the owner may read it.
+// `remedy`: said when there is no such file.
 char *read_secret_file(ngx_conf_t *cf, ngx_str_t &path, std::size_t limit,
-                       SecretText &out);
+                       SecretText &out, const char *remedy = nullptr);
+constexpr char kMakeRandom[] =
+    "make one with \"openssl rand -hex 32\", mode 0600, or correct the path";
 
 // The key in a file. nullptr: an error was printed, or no memory. Lifetime: the
 // configuration cycle.

@@ -171,6 +171,30 @@ char *set_zone(ngx_conf_t *cf, void *)
     return mcf->zone ? NGX_CONF_OK : static_cast<char *>(NGX_CONF_ERROR);
 }
 
+// nginx's own setter does not say what may be written.
+char *set_word(ngx_conf_t *cf, const ngx_command_t *cmd, void *conf)
+{
+    auto *slot =
+        reinterpret_cast<ngx_uint_t *>(static_cast<char *>(conf) + cmd->offset);
+    if (*slot != NGX_CONF_UNSET_UINT) {
+        return const_cast<char *>("is duplicate");
+    }
+    std::string_view word = view(arguments(cf)[1]);
+    std::string known;
+    auto *words = static_cast<const ngx_conf_enum_t *>(cmd->post);
+    for (; words->name.len != 0; words++) {
+        if (view(words->name) == word) {
+            *slot = words->value;
+            return NGX_CONF_OK;
+        }
+        bool last = words[1].name.len == 0;
+        known += known.empty() ? "" : last ? " or " : ", ";
+        known += view(words->name);
+    }
+    return conf_error(cf, "\"" + std::string(word) + "\" is not a value of "
+                              + copy(cmd->name) + "; write " + known);
+}
+
 }  // namespace
 
 }  // namespace x402
@@ -250,4 +274,10 @@ char *ngx_http_x402_set_settle(ngx_conf_t *cf, ngx_command_t *, void *conf)
         return NGX_CONF_OK;
     };
     return config_guarded(cf, body, conf);
+}
+
+char *ngx_http_x402_set_word(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
+{
+    return guarded(cf->log, static_cast<char *>(NGX_CONF_ERROR),
+                   [&] { return set_word(cf, cmd, conf); });
 }

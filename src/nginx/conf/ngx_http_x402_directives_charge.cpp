@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Directive setters: x402_charge.
+#include "nginx/conf/ngx_http_x402_client_values.hpp"
 #include "nginx/core/ngx_http_x402_complex_value.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
+#include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_usage_terms.hpp"
 #include "policy/usage_charge.hpp"
 
@@ -32,6 +34,15 @@ bool add_term(ngx_conf_t *cf, UsageTerms &charge, std::string_view word)
                              "with a variable, such as "
                              "$x402_reply_usage_total_tokens*2");
         return false;
+    }
+    std::string_view client = client_variable(word);
+    if (!client.empty()) {
+        log_conf(cf, NGX_LOG_WARN,
+                 "the client writes $" + std::string(client)
+                     + " itself, and so chooses what it pays, down to nothing; "
+                       "take what the answer says, such as "
+                       "$x402_reply_usage_total_tokens",
+                 charge.origin);
     }
     UsageTerms::Term term;
     if (star != std::string_view::npos) {

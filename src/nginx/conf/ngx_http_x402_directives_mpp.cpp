@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The setter of x402_mpp.
 #include "nginx/conf/ngx_http_x402_config_file.hpp"
+#include "nginx/conf/ngx_http_x402_unused_check.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
 #include "nginx/offer/ngx_http_x402_mpp.hpp"
 
@@ -87,11 +88,18 @@ char *set_mpp(ngx_conf_t *cf, void *conf)
         }
     }
     lcf->mpp_written = mpp;
+    mpp->used = note_setting(
+        cf, "x402_mpp has no effect: no location with a price that knows it "
+            "accepts MPP; write x402_protocol v2 mpp there");
+    if (mpp->used == nullptr) {
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
     if (path.data == nullptr) {
         return NGX_CONF_OK;
     }
     SecretText file;
-    if (read_secret_file(cf, path, kLongestKeyFile, file) != NGX_CONF_OK) {
+    if (read_secret_file(cf, path, kLongestKeyFile, file, kMakeRandom)
+        != NGX_CONF_OK) {
         return static_cast<char *>(NGX_CONF_ERROR);
     }
     std::string error = read_keys(file.text, *mpp);

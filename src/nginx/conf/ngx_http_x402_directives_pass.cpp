@@ -5,6 +5,7 @@
 
 #include "nginx/conf/ngx_http_x402_config_file.hpp"
 #include "nginx/conf/ngx_http_x402_scope_words.hpp"
+#include "nginx/conf/ngx_http_x402_unused_check.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
 #include "nginx/offer/ngx_http_x402_pass_rules.hpp"
 #include "nginx/offer/ngx_http_x402_seal_keys.hpp"
@@ -51,7 +52,8 @@ std::string_view key_in(std::string_view text)
 bool read_seal_key(ngx_conf_t *cf, ngx_str_t path, SealKeys &keys)
 {
     SecretText file;
-    if (read_secret_file(cf, path, kLongestKeyFile, file) != NGX_CONF_OK) {
+    if (read_secret_file(cf, path, kLongestKeyFile, file, kMakeRandom)
+        != NGX_CONF_OK) {
         return false;
     }
     std::string_view key = key_in(file.text);
@@ -164,8 +166,11 @@ char *set_seal_key(ngx_conf_t *cf, void *conf)
             return static_cast<char *>(NGX_CONF_ERROR);
         }
     }
+    keys->used = note_setting(
+        cf, "x402_seal_key has no effect: no location with a price that knows "
+            "it has x402_pass or x402_sign_in, or accepts MPP");
     lcf->seal_keys = keys;
-    return NGX_CONF_OK;
+    return keys->used ? NGX_CONF_OK : static_cast<char *>(NGX_CONF_ERROR);
 }
 
 }  // namespace

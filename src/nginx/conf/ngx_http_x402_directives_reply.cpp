@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/header_syntax.hpp"
+#include "nginx/conf/ngx_http_x402_client_values.hpp"
 #include "nginx/core/ngx_http_x402_complex_value.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
 #include "protocol/preflight_headers.hpp"
@@ -11,24 +12,6 @@
 namespace x402 {
 
 namespace {
-
-bool begins(std::string_view text, std::string_view front)
-{
-    return text.substr(0, front.size()) == front;
-}
-
-// Variables that the client can set.
-bool is_of_client(std::string_view name)
-{
-    constexpr std::string_view kNames[] = {
-        "args",         "query_string",   "is_args",
-        "content_type", "content_length", "proxy_add_x_forwarded_for",
-    };
-    return begins(name, "arg_") || begins(name, "http_")
-           || begins(name, "cookie_")
-           || std::find(std::begin(kNames), std::end(kNames), name)
-                  != std::end(kNames);
-}
 
 // Variables that have a text at every request.
 bool is_never_empty(std::string_view name)
@@ -64,22 +47,6 @@ bool is_never_empty(std::string_view name)
     };
     return std::find(std::begin(kNames), std::end(kNames), name)
            != std::end(kNames);
-}
-
-// The names of the variables in a value: $name and ${name}.
-std::vector<std::string_view> variables_in(std::string_view text)
-{
-    std::vector<std::string_view> names;
-    for (std::size_t at = text.find('$'); at != std::string_view::npos;
-         at = text.find('$', at)) {
-        at += text.substr(at + 1, 1) == "{" ? 2 : 1;
-        std::size_t end = text.find_first_not_of(
-            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_",
-            at);
-        names.push_back(text.substr(at, end - at));
-        at = std::min(end, text.size());
-    }
-    return names;
 }
 
 void warn_of_bypass(ngx_conf_t *cf, const ngx_str_t &value)

@@ -40,7 +40,10 @@ std::optional<SigningKey> read_signing_key(ngx_conf_t *cf,
 {
     ngx_str_t path = path_of(cf, name);
     SecretText pem;
-    if (read_secret_file(cf, path, kLongestKeyFile, pem) != NGX_CONF_OK) {
+    if (read_secret_file(cf, path, kLongestKeyFile, pem,
+                         "make one with \"openssl genpkey -algorithm "
+                         "ed25519\", mode 0600, or correct the path")
+        != NGX_CONF_OK) {
         return std::nullopt;
     }
     auto key = SigningKey::from_pem(pem.text);

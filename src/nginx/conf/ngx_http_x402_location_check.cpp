@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "nginx/conf/ngx_http_x402_client_values.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
 #include "nginx/offer/ngx_http_x402_offer.hpp"
@@ -161,6 +162,27 @@ void check_header_buffers(ngx_conf_t *cf, const LocationConf &conf,
                "400; write \"large_client_header_buffers 4 32k\"");
 }
 
+// Money: a client that writes the price, or the receiver, pays nothing.
+void check_client_values(ngx_conf_t *cf, const LocationConf &conf,
+                         const LocationTerm &term)
+{
+    auto check = [&](const ngx_http_complex_value_t *value, const char *what) {
+        std::string_view name =
+            value ? client_variable(view(value->value)) : std::string_view();
+        if (!name.empty()) {
+            warn(cf, conf,
+                 "the client writes $" + std::string(name)
+                     + " itself, and so chooses " + what);
+        }
+    };
+    constexpr char kPrice[] =
+        "the price; look it up in a map whose default is the highest price";
+    check(term.price, kPrice);
+    check(term.amount, kPrice);
+    check(term.credits, kPrice);
+    check(term.pay_to, "the receiver of the money; look it up in a map");
+}
+
 // --- the rewrite phase -----------------------------------------------------
 
 struct RewriteUse {
@@ -295,6 +317,7 @@ bool check_location(ngx_conf_t *cf, const LocationConf &conf, bool new_offer)
     for (std::size_t i = 0; i < location_offer(conf).terms.size(); i++) {
         const LocationTerm &term = location_offer(conf).terms[i];
         check_price(cf, conf, term);
+        check_client_values(cf, conf, term);
         check_header_buffers(cf, conf,
                              caip2_network(term.terms.network).value_or(""));
         for (const FacilitatorConf *peer : peers_of(conf, i)) {

@@ -9,6 +9,7 @@
 #include "nginx/conf/ngx_http_x402_location_check.hpp"
 #include "nginx/conf/ngx_http_x402_manifest_list.hpp"
 #include "nginx/conf/ngx_http_x402_own_names_check.hpp"
+#include "nginx/conf/ngx_http_x402_unused_check.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/filter/ngx_http_x402_variables.hpp"
 #include "nginx/offer/ngx_http_x402_facilitator_group.hpp"
@@ -244,6 +245,7 @@ void record_paid(MainConf &mcf, const LocationConf &conf)
     }
     mcf.reads_body = mcf.reads_body || conf.read_body != 0;
     mcf.charges = mcf.charges || conf.charge != nullptr;
+    mark_settings_used(conf);
     if (conf.max_calls != kDefaultMaxCalls) {
         mcf.max_calls = std::max(mcf.max_calls, conf.max_calls);
     }

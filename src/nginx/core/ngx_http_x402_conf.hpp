@@ -182,6 +182,19 @@ struct LocationConf : ngx_http_x402_loc_conf_t {
 };
 
 // Of the http block as a whole.
+// A directive that does nothing unless a location with a price uses it.
+struct WrittenSetting {
+    const bool *used;
+    const char *sentence;  // what is said if none does
+    ConfOrigin origin;
+};
+
+// A zone that a directive names without its size.
+struct NamedZone {
+    const ngx_shm_zone_t *zone;
+    ConfOrigin origin;
+};
+
 struct MainConf {
     LocationConf *http_loc_conf = nullptr;  // of the http block itself
     ngx_shm_zone_t *zone = nullptr;
@@ -208,6 +221,8 @@ struct MainConf {
     PlacedOffers *placed_offers = nullptr;
     SharedOffers *shared_offers = nullptr;
     SaleList *sales = nullptr;  // nullptr: no location has x402_manifest
+    std::vector<WrittenSetting> settings;
+    std::vector<NamedZone> named_zones;
     PublishedKeys *published_keys = nullptr;  // nullptr: nothing is signed
     const char *only_guard_of = nullptr;      // what no chain protects
     ConfOrigin only_guard_at{};

@@ -33,6 +33,17 @@ inline void record_origin(ngx_conf_t *cf, ConfOrigin &origin)
     origin.line = cf->conf_file->line;
 }
 
+// A zone that was named by the directive that is read: its size may be written
+// elsewhere, which is checked when all was read.
+inline void note_size(ngx_conf_t *cf, const ngx_shm_zone_t *zone)
+{
+    if (zone->shm.size == 0) {
+        NamedZone named{zone, {}};
+        record_origin(cf, named.origin);
+        main_conf(cf)->named_zones.push_back(named);
+    }
+}
+
 // Where a location's offer is written: what changes it first, until the price
 // takes the place of that.
 inline void record_first_origin(ngx_conf_t *cf, LocationConf &conf)

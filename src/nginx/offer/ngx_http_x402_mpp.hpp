@@ -9,9 +9,10 @@
 namespace x402 {
 
 struct MppConf {
-    SecretText key;       // empty: that of x402_seal_key
-    SecretText previous;  // empty: none
-    std::string realm;    // empty: the host of the request
+    bool *used = nullptr;  // of one that is written: by a location with a price
+    SecretText key;        // empty: that of x402_seal_key
+    SecretText previous;   // empty: none
+    std::string realm;     // empty: the host of the request
 };
 
 // Whether the location takes payments of MPP.

@@ -15,6 +15,7 @@ namespace x402 {
 // kLeastSealKey bytes. Use a word of your own in front of what you seal.
 struct SealKeys {
     std::vector<std::shared_ptr<const SecretText>> keys;
+    bool *used = nullptr;  // by a location with a price
 };
 
 constexpr std::size_t kLeastSealKey = 32;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nginx/reply/ngx_http_x402_paywall.hpp"
 
+#include <algorithm>
+
 #include "nginx/core/ngx_http_x402_header_list.hpp"
+#include "nginx/core/ngx_http_x402_log.hpp"
 #include "policy/paywall_page.hpp"
 #include "protocol/html_page.hpp"
 
@@ -57,6 +60,43 @@ std::string_view text_of(const ngx_http_complex_value_t *value)
 
 }  // namespace
 
+namespace {
+
+// What the script of the page can sign for. What a facilitator completes, or a
+// variable says, is not known yet.
+bool may_be_paid_from_page(const LocationOffer &location)
+{
+    const Dialects &dialects = location.dialects;
+    if (std::find(dialects.begin(), dialects.end(), &dialect_v2())
+        == dialects.end()) {
+        return false;
+    }
+    for (const LocationTerm &term : location.terms) {
+        std::string network = caip2_network(term.terms.network).value_or("");
+        bool permit2 = term.terms.extra.find("permit2") != std::string::npos;
+        if (term.terms.scheme_or_default() == "exact" && !permit2
+            && network.substr(0, 7) == "eip155:") {
+            return true;
+        }
+    }
+    return false;
+}
+
+void warn_of_wallet(ngx_conf_t *cf, const LocationConf &conf)
+{
+    if (conf.paywall->wallet && !may_be_paid_from_page(*conf.offer)) {
+        log_conf(
+            cf, NGX_LOG_WARN,
+            "the page of \"x402_paywall wallet\" can pay with scheme "
+            "exact of version 2 on EVM networks, and here nothing is sold "
+            "so, and no client can pay from it; write \"x402_paywall on\", or "
+            "offer that way to pay, too",
+            conf.origin);
+    }
+}
+
+}  // namespace
+
 bool prepare_paywall(ngx_conf_t *cf, LocationConf &conf,
                      const LocationConf &outer)
 {
@@ -70,6 +110,9 @@ bool prepare_paywall(ngx_conf_t *cf, LocationConf &conf,
                 && conf.error == outer.error;
     if (same && conf.paywall->prepared_for == location.constant.get()) {
         return true;
+    }
+    if (!same) {
+        warn_of_wallet(cf, conf);
     }
     auto *own = pool_new<Paywall>(cf->pool, *conf.paywall);
     if (own == nullptr) {

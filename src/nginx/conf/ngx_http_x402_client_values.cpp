@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nginx/conf/ngx_http_x402_client_values.hpp"
+
+#include <algorithm>
+
+namespace x402 {
+
+namespace {
+
+bool begins(std::string_view text, std::string_view front)
+{
+    return text.substr(0, front.size()) == front;
+}
+
+}  // namespace
+
+bool is_of_client(std::string_view name)
+{
+    constexpr std::string_view kNames[] = {
+        "args",         "query_string",   "is_args",
+        "content_type", "content_length", "proxy_add_x_forwarded_for",
+    };
+    return begins(name, "arg_") || begins(name, "http_")
+           || begins(name, "cookie_") || begins(name, "x402_body_")
+           || std::find(std::begin(kNames), std::end(kNames), name)
+                  != std::end(kNames);
+}
+
+std::vector<std::string_view> variables_in(std::string_view text)
+{
+    std::vector<std::string_view> names;
+    for (std::size_t at = text.find('$'); at != std::string_view::npos;
+         at = text.find('$', at)) {
+        at += text.substr(at + 1, 1) == "{" ? 2 : 1;
+        std::size_t end = text.find_first_not_of(
+            "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_",
+            at);
+        names.push_back(text.substr(at, end - at));
+        at = std::min(end, text.size());
+    }
+    return names;
+}
+
+std::string_view client_variable(std::string_view text)
+{
+    for (std::string_view name : variables_in(text)) {
+        if (is_of_client(name)) {
+            return name;
+        }
+    }
+    return {};
+}
+
+}  // namespace x402
