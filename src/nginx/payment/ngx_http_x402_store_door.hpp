@@ -21,6 +21,11 @@ void resume_from_store(RequestCtx &ctx, const ClaimView &claim);
 // here. True: the store is asked for that; accept_valid_payment() comes again.
 bool ask_store_for_older(RequestCtx &ctx, Worker &worker);
 
+// The payment of this request is verified, and its identifier is free on this
+// machine. True: the store is asked whether it is free on all of them, and
+// accept_named_payment() comes then.
+bool ask_store_for_name(RequestCtx &ctx);
+
 }  // namespace x402
 
 #endif

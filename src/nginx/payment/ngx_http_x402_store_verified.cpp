@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the store is asked once a payment is verified: for older claims of its
-// payer.
+// payer, and for its identifier.
 #include "nginx/payment/ngx_http_x402_payer_claims.hpp"
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
 #include "nginx/payment/ngx_http_x402_store_door_internal.hpp"
@@ -76,7 +76,40 @@ void on_older_resumed(void *data, const StoreReply &reply)
     resume_request(ctx->r, [&] { older_resumed(*ctx, reply); });
 }
 
+void named(RequestCtx &ctx, const StoreReply &reply)
+{
+    if (reply.is(StoreVerdict::done)) {
+        accept_named_payment(ctx);
+        return;
+    }
+    bool taken = reply.is(StoreVerdict::name_taken);
+    end_payment(
+        ctx, PaymentEvent::verify_failed,
+        taken ? fault_answer(NGX_HTTP_CONFLICT, "payment_identifier_in_use")
+              : busy_answer(kRetryStore));
+}
+
+void on_named(void *data, const StoreReply &reply)
+{
+    auto *ctx = static_cast<RequestCtx *>(data);
+    resume_request(ctx->r, [&] { named(*ctx, reply); });
+}
+
 }  // namespace
+
+bool ask_store_for_name(RequestCtx &ctx)
+{
+    Payment &payment = *ctx.payment;
+    if (!payment.name || !payment.hold || payment.hold->over()) {
+        return false;
+    }
+    payment.hold->set_name(*payment.name);
+    open_door(ctx).call.begin(
+        payment.hold->store(),
+        payment.hold->name_order(NameCall::note, payment.facts.expires),
+        on_named, &ctx);
+    return true;
+}
 
 bool ask_store_for_older(RequestCtx &ctx, Worker &worker)
 {

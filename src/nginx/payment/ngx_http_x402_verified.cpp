@@ -124,6 +124,14 @@ void accept_valid_payment(RequestCtx &ctx)
         advance(ctx, PaymentEvent::verify_failed);
         return;
     }
+    if (!ask_store_for_name(ctx)) {
+        accept_named_payment(ctx);
+    }
+}
+
+void accept_named_payment(RequestCtx &ctx)
+{
+    Worker &worker = *worker_of(main_conf(ctx.r));
     notify(ctx, NotifyEvent::verify);
     if (ctx.payment->settles == SettleTime::off) {
         accept_for_good(ctx, worker);

@@ -12,6 +12,10 @@ namespace x402 {
 // (`x402_settle off`) content without settlement.
 void accept_valid_payment(RequestCtx &ctx);
 
+// The rest of it: nothing of the payer goes before, and the identifier of the
+// payment, if it has one, is its own on all machines.
+void accept_named_payment(RequestCtx &ctx);
+
 }  // namespace x402
 
 #endif

@@ -100,6 +100,22 @@ StoreHold::~StoreHold()
     ngx_queue_remove(&link_.queue);
 }
 
+void StoreHold::set_name(const PaymentName &name)
+{
+    name_ = name.id;
+    name_shard_ = store_shard(name.payer);
+}
+
+StoreOrder StoreHold::name_order(NameCall naming, std::int64_t expires) const
+{
+    StoreOrder made = order(StoreScript::name);
+    made.facts.expires = expires;
+    made.name = name_;
+    made.name_shard = name_shard_;
+    made.naming = naming;
+    return made;
+}
+
 bool StoreHold::is_sure() const
 {
     auto age = static_cast<std::int64_t>(ngx_current_msec - granted_);
@@ -114,6 +130,10 @@ StoreOrder StoreHold::order(StoreScript script) const
     order.facts.payer = payer_;
     order.facts.resource = resource_;
     order.lease = store_.lease();
+    // Keys of one script lie in one shard.
+    if (name_ && name_shard_ == claim_.shard) {
+        order.name = name_;
+    }
     order.now = ngx_time();
     return order;
 }
@@ -355,6 +375,10 @@ void SharedStore::change_claim(ngx_shm_zone_t *zone, StoreHold *hold,
         }
         hold->end();
         hold->store().tell(std::move(order));
+        bool nothing = how == FinishAs::free || how == FinishAs::refused;
+        if (nothing && hold->name_ && hold->name_shard_ != hold->claim_.shard) {
+            hold->store().tell(hold->name_order(NameCall::forget, ngx_time()));
+        }
         return 0;
     });
 }

@@ -15,6 +15,7 @@
 
 #include "nginx/store/ngx_http_x402_zone.hpp"
 #include "nginx/worker/ngx_http_x402_store_call.hpp"
+#include "session/payment_name.hpp"
 
 namespace x402 {
 
@@ -43,6 +44,11 @@ public:
         resource_ = record.binding.resource;
     }
     bool over() const { return over_; }
+    // The payment has this identifier: what becomes of the claim becomes of
+    // its name.
+    void set_name(const PaymentName &name);
+    // NAME, about that identifier. `expires`: unix seconds.
+    StoreOrder name_order(NameCall naming, std::int64_t expires) const;
     // Others leave the claim alone for a lease from `asked` on, when the call
     // was begun that the store has granted.
     void grant(ngx_msec_t asked) { granted_ = asked; }
@@ -62,6 +68,8 @@ private:
     StoreClaim claim_;
     Digest payer_{};
     Digest resource_{};
+    std::optional<Digest> name_;
+    unsigned name_shard_ = 0;
     bool over_ = false;
     bool lost_ = false;  // the store has said so
     ngx_msec_t granted_;

@@ -13,6 +13,7 @@ StoreFacts StoreOrder::whole_facts() const
     whole.record = record;
     whole.settle = settle;
     whole.now = ngx_time();
+    whole.name = name ? &*name : nullptr;
     return whole;
 }
 
@@ -41,6 +42,10 @@ void StoreOrder::write(RespWriter &out, ScriptBy by) const
         break;
     case StoreScript::renew:
         write_renew(out, by, claim, lease);
+        break;
+    case StoreScript::name:
+        write_name(out, by, claim, name_shard, *name,
+                   facts.expires - ngx_time(), naming);
         break;
     default:
         break;  // nothing is written, and so nothing sent

@@ -4,6 +4,8 @@
 #ifndef NGX_HTTP_X402_STORE_CALL_HPP
 #define NGX_HTTP_X402_STORE_CALL_HPP
 
+#include <optional>
+
 #include "nginx/call/redis/ngx_http_x402_redis_link.hpp"
 #include "store/store_answer.hpp"
 
@@ -23,6 +25,11 @@ struct StoreOrder {
     SettlingCall settling = SettlingCall::first;
     FinishAs finish = FinishAs::free;
     ResumeWhat what = ResumeWhat::any;
+    // A payment identifier that goes with the claim; and its shard, for calls
+    // about the name alone.
+    std::optional<Digest> name;
+    unsigned name_shard = 0;
+    NameCall naming = NameCall::note;
 
     std::size_t bytes(ScriptBy by) const;
     void write(RespWriter &out, ScriptBy by) const;
