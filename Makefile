@@ -305,7 +305,7 @@ t/bench/node_modules/.package-lock.json: t/bench/package-lock.json \
 	cd t/bench && npm ci
 	@touch $@
 
-bench: need-bench ## this module beside nginx, njs, express and hono; BENCH_TIME=3 seconds a cell, about 5 minutes
+bench: need-bench ## this module beside nginx, njs, express and hono; BENCH_TIME=3 seconds a cell, about 6 minutes
 	@t/lib/need libnginx-mod-http-js
 	@$(MAKE) --no-print-directory t/bench/node_modules/.package-lock.json
 	@$(MAKE) --no-print-directory $(MODULE) $(BENCH_PROGRAMS:%=build/bench/%)

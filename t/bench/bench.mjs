@@ -30,13 +30,17 @@ const paths = [
         who: ['module', 'two', 'njs', 'floor', 'auth_request', 'express', 'hono'], rounds: 3 },
     { name: 'latency', title: 'Latency added to calls of 20 ms, 8 connections', ask: 'paid', connections: 8, delay: 20,
         who: ['module', 'before', 'njs', 'auth_request', 'express', 'hono'] },
+    { name: 'store8', title: 'Paid, with a store of several machines, 8 connections', ask: 'paid', connections: 8, delay: 0,
+        who: ['module', 'store'], rounds: 5 },
+    { name: 'store32', title: 'Paid, with a store of several machines, 32 connections', ask: 'paid', connections: 32, delay: 0,
+        who: ['module', 'store'], rounds: 5 },
     { name: 'https', title: 'Paid, https facilitator answers at once', ask: 'paid', connections: 32, delay: 0, tls: true,
         who: ['module', 'before', 'njs', 'express'] },
 ];
 
 const one_call = new Set(['before', 'auth_request']);
 // What the module is compared with, in the same rounds.
-const light = new Set(['nginx', 'stock402', 'module', 'two', 'njs', 'floor']);
+const light = new Set(['nginx', 'stock402', 'module', 'store', 'two', 'njs', 'floor']);
 
 async function cell(place, name, shared) {
     const who = contestants[name];

@@ -90,6 +90,17 @@ export function module_options({ facilitator, ...options }) {
 
 const start_module = (options) => start_nginx(module_options(options));
 
+// With a store on the core of the load: what it costs nginx is looked for.
+async function start_with_store(options) {
+    const port = await tools.free_port();
+    const redis = tools.start(tools.pinned(tools.load_core, ['redis-server', '--port', `${port}`, '--bind', '127.0.0.1',
+        '--dir', tools.scratch(), '--save', '', '--appendonly', 'no']));
+    await tools.listening(port, redis, 10);
+    const made = module_options(options);
+    const server = await start_nginx({ ...made, http: `${made.http} x402_store redis://127.0.0.1:${port} timeout=5s;` });
+    return { ...server, stop: async () => { await server.stop(); await tools.stop(redis); } };
+}
+
 // --- its peers ---------------------------------------------------------------
 
 // The bytes of the module's own 402 from a configuration without it.
@@ -189,6 +200,7 @@ export const contestants = {
         start: ({ challenge }) => start_nginx({ server: stock_402(challenge) }) },
     module: { title: '**this module**', start: start_module },
     ledger: { title: 'this module, with a ledger', start: (options) => start_module({ ...options, level: 'notice' }) },
+    store: { title: 'this module, with a store', start: start_with_store },
     before: { title: '**this module**, `x402_settle before`', up_front: true, start: (options) => start_module({ ...options, paid: 'x402_settle before;' }) },
     express: { title: '@x402/express', start: (options) => start_node('peer_express.mjs', options) },
     hono: { title: '@x402/hono', start: (options) => start_node('peer_hono.mjs', options) },
