@@ -108,14 +108,13 @@ ngx_int_t postconfiguration(ngx_conf_t *cf)
     MainConf *mcf = main_conf(cf);
 
     if (mcf->paid && mcf->zone == nullptr) {
-        ngx_str_t name = ngx_string("x402");
-        mcf->zone = add_zone(cf, name, 10 * 1024 * 1024);
+        mcf->zone = add_zone(cf, to_ngx_str(kDefaultZone), kDefaultZoneBytes);
         if (mcf->zone == nullptr) {
             return NGX_ERROR;
         }
     }
-    if (!check_store(cf, *mcf) || !add_books(cf, *mcf)
-        || !check_written(cf, *mcf)) {
+    settle_written(cf, *mcf);
+    if (!check_store(cf, *mcf) || !add_books(cf, *mcf)) {
         return NGX_ERROR;
     }
     mcf->error_pages->warn(cf);

@@ -315,9 +315,9 @@ refused_here("x402_pass $_;", 'cannot be used; write time=1h')
 refused_here('x402_pass scope=server;', 'has no end');
 refused_here('x402_pass time=1h zone=a:1m;', 'write requests= too');
 refused_here('x402_pass time=1h requests=1 zone=a:1k;', 'at least 32k');
-refused_here("$sold $pass_key x402_pass time=1h requests=1 zone=nowhere;", 'zone "nowhere" has no size; write zone=nowhere:1m');
-refused_here("$sold $pass_key x402_sign_in time=1h origin=https://a.example zone=nowhere;", 'zone "nowhere" has no size; write zone=nowhere:1m');
-refused_here("$sold x402_limit_payer rate=1r/s zone=nowhere;", 'zone "nowhere" has no size; write zone=nowhere:1m');
+warns("$sold $pass_key x402_pass time=1h requests=1 zone=nowhere;", 'zone "nowhere" has no size, so it gets 1m; write zone=nowhere:1m');
+warns("$sold $pass_key x402_sign_in time=1h origin=https://a.example zone=nowhere;", 'zone "nowhere" has no size, so it gets 1m; write zone=nowhere:1m');
+warns("$sold x402_limit_payer rate=1r/s zone=nowhere;", 'zone "nowhere" has no size, so it gets 1m; write zone=nowhere:1m');
 refused_here("$sold x402_seal_key no/such.key; x402_pass time=1h;", 'such\.key" cannot be opened; make one with "openssl rand -hex 32", mode 0600, or correct the path.*No such file');
 refused_here("$sold x402_mpp key=no/such.key;", 'cannot be opened; make one with "openssl rand -hex 32"');
 refused_here("$sold x402_sign_offers key=no/such.pem;", 'cannot be opened; make one with "openssl genpkey -algorithm ed25519"');

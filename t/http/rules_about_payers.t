@@ -20,6 +20,7 @@ http {
     x402_network base-sepolia;
     x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
     x402_price $0.01;
+    x402_zone x402:10m;
     map $x402_payer $refused_payer { default 0; BAD 1; }
     map $x402_answer_risk $risky { default 0; high 1; }
     server {
@@ -29,6 +30,9 @@ http {
         location /deny  { x402_deny $refused_payer $risky; proxy_pass http://%%BACKEND%%; }
         location /denied-before { x402_settle before; x402_deny $refused_payer; proxy_pass http://%%BACKEND%%; }
         location /limit { x402_limit_payer zone=slow:64k rate=1r/m burst=1; proxy_pass http://%%BACKEND%%; }
+        location /unsized { x402_limit_payer zone=unsized rate=1r/m; proxy_pass http://%%BACKEND%%; }
+        location /beside  { x402_limit_payer zone=x402 rate=1r/m; proxy_pass http://%%BACKEND%%; }
+        location /unnamed { x402_quota payer 1/h; proxy_pass http://%%BACKEND%%; }
         location /quota { x402_quota payer 2/h; x402_quota $http_x_team 3/day zone=teams:64k; proxy_pass http://%%BACKEND%%; }
         location /inner {
             x402_deny $refused_payer;
@@ -44,6 +48,7 @@ EOF
 $text =~ s/BAD/$bad/;
 my $t = nginx($text, facilitator => $f, backend => $up);
 $up->on('*', body => "SECRET\n");
+$t->allow(qr/\[warn\].*zone "unsized" has no size/);
 $t->start;
 
 sub payer () { return (change => { from => random_hex(20) }) }
@@ -139,6 +144,16 @@ is $t->get('/free')->status, 402, 'without a key nothing is free';
 is $t->get('/soon', @key)->status, 200, 'free';
 is $t->get('/soon', @key)->status, 402, 'used up';
 ok $t->wait_for(sub { $t->get('/soon', @key)->status == 200 }), 'and free again when its time is over';
+
+# --- zones ----------------------------------------------------------------------------------
+
+for my $path ('/unsized', '/beside', '/unnamed') {
+    my @same = payer;
+    is_content paid($t, $path, @same), "SECRET\n", "$path: a zone of 1m, if no size is written";
+    is paid($t, $path, @same)->status, 429, 'counts';
+}
+my ($named, $fine) = $t->test_config($text =~ s/x402_zone x402:10m;//r =~ s/(\/inner \{)/$1 x402_limit_payer zone=unsized:64k rate=1r\/s;/r);
+ok $fine, 'without x402_zone, and with a size that is written later' or diag $named;
 
 # --- what is refused at start ---------------------------------------------------------------
 

@@ -5,6 +5,7 @@
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_mpp.hpp"
 #include "nginx/offer/ngx_http_x402_seal_keys.hpp"
+#include "nginx/store/ngx_http_x402_table_zone.hpp"
 
 namespace x402 {
 
@@ -29,7 +30,7 @@ void mark_settings_used(const LocationConf &conf)
     }
 }
 
-bool check_written(ngx_conf_t *cf, const MainConf &mcf)
+void settle_written(ngx_conf_t *cf, const MainConf &mcf)
 {
     for (const WrittenSetting &setting : mcf.settings) {
         if (!*setting.used) {
@@ -39,14 +40,15 @@ bool check_written(ngx_conf_t *cf, const MainConf &mcf)
     for (const NamedZone &named : mcf.named_zones) {
         if (named.zone->shm.size == 0) {
             std::string name = copy(named.zone->shm.name);
-            log_conf(cf, NGX_LOG_EMERG,
-                     "zone \"" + name + "\" has no size; write zone=" + name
-                         + ":1m at one of its places",
+            log_conf(cf, NGX_LOG_WARN,
+                     "zone \"" + name
+                         + "\" has no size, so it gets 1m; write "
+                           "zone="
+                         + name + ":1m at one of its places",
                      named.origin);
-            return false;
+            named.zone->shm.size = kTableZoneBytes;
         }
     }
-    return true;
 }
 
 }  // namespace x402

@@ -16,8 +16,8 @@ bool *note_setting(ngx_conf_t *cf, const char *sentence);
 // From merge, for a location with a price.
 void mark_settings_used(const LocationConf &conf);
 
-// When all of the configuration was read. False: an error was printed.
-bool check_written(ngx_conf_t *cf, const MainConf &mcf);
+// When all of the configuration was read: warns, and gives zones their size.
+void settle_written(ngx_conf_t *cf, const MainConf &mcf);
 
 }  // namespace x402
 

@@ -191,7 +191,7 @@ struct WrittenSetting {
 
 // A zone that a directive names without its size.
 struct NamedZone {
-    const ngx_shm_zone_t *zone;
+    ngx_shm_zone_t *zone;
     ConfOrigin origin;
 };
 

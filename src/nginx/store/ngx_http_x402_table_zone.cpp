@@ -7,17 +7,26 @@ namespace x402 {
 
 namespace {
 
-constexpr std::size_t kUnnamedBytes = 1024 * 1024;
 constexpr ssize_t kLeastBytes = 32 * 1024;
+
+// The name of x402_zone without a size: what is counted beside its claims.
+bool names_claims(ngx_conf_t *cf, std::string_view word)
+{
+    const ngx_shm_zone_t *claims = main_conf(cf)->zone;
+    return word == (claims ? view(claims->shm.name) : kDefaultZone);
+}
 
 }  // namespace
 
 ngx_shm_zone_t *add_table_zone(ngx_conf_t *cf, const TableZoneKind &kind,
                                std::optional<std::string_view> written)
 {
+    if (written && names_claims(cf, *written)) {
+        written.reset();
+    }
     std::string_view word = written.value_or(kind.unnamed);
     std::size_t colon = word.find(':');
-    std::size_t bytes = written ? 0 : kUnnamedBytes;
+    std::size_t bytes = written ? 0 : kTableZoneBytes;
     std::string example = "zone=" + std::string(kind.example);
     if (colon != std::string_view::npos) {
         ngx_str_t size = to_ngx_str(word.substr(colon + 1));

@@ -19,8 +19,12 @@ struct TableZoneKind {
     ngx_shm_zone_init_pt init;
 };
 
+// Of a zone whose size no directive writes.
+constexpr std::size_t kTableZoneBytes = 1024 * 1024;
+
 // Registers or finds the zone of a directive. `written` is `name:size` or
-// `name`; nullopt: one of 1m that all share. nullptr: an error was printed.
+// `name`; nullopt, or the name of x402_zone: one of 1m that all share. nullptr:
+// an error was printed.
 ngx_shm_zone_t *add_table_zone(ngx_conf_t *cf, const TableZoneKind &kind,
                                std::optional<std::string_view> written);
 

@@ -17,6 +17,10 @@ namespace x402 {
 
 std::size_t least_zone_bytes();
 
+// The zone of a configuration that sells and has no x402_zone.
+constexpr std::string_view kDefaultZone = "x402";
+constexpr std::size_t kDefaultZoneBytes = 10 * 1024 * 1024;
+
 // nginx's slab header at the start of each zone; the slab allocator itself is
 // never used, but for its lock.
 constexpr std::size_t kZoneHeader = 4096;
