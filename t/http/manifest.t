@@ -193,8 +193,11 @@ ok $passed && $said !~ /warn/, 'a thousand locations' or diag $said;
 like $said, qr/\[warn\].*leaves out 1 locations .*write x402_service path=/, 'a location whose path is not known';
 ($said) = tested('x402_service price=0.05-0.25;', '');
 like $said, qr{\[warn\].*cannot say what "/sized" costs.*write x402_service price=}, 'a price that is not known';
+($said, $passed) = tested('x402_manifest x402;', 'x402_manifest off; return 404;');
+ok $passed, 'no list' or diag $said;
 for my $case (
-    [ 'x402_manifest x402;',              'x402_manifest html;',             'write openapi or x402' ],
+    [ 'x402_manifest x402;',              'x402_manifest off base=a;',       'write openapi, x402 or off' ],
+    [ 'x402_manifest x402;',              'x402_manifest html;',             'write openapi, x402 or off' ],
     [ 'x402_manifest x402;',              'x402_manifest x402 base=a;',      'base= belongs to' ],
     [ 'base=%%DIR%%/base.json',           'base=%%DIR%%/none.json',          'none.json' ],
     [ 'base=%%DIR%%/base.json',           'base=%%DIR%%/nginx.conf',         'is not an OpenAPI document' ],

@@ -51,10 +51,13 @@ char *set_manifest(ngx_conf_t *cf, void *conf)
         return const_cast<char *>("is duplicate");
     }
     std::string_view word = view(arguments(cf)[1]);
+    if (word == "off" && cf->args->nelts == 2) {
+        return NGX_CONF_OK;
+    }
     if (word != "openapi" && word != "x402") {
         return conf_error(cf, "invalid value \"" + std::string(word)
-                                  + "\" in \"x402_manifest\"; write openapi or "
-                                    "x402");
+                                  + "\" in \"x402_manifest\"; write openapi, "
+                                    "x402 or off");
     }
     auto *manifest = pool_new<Manifest>(cf->pool);
     if (mcf->sales == nullptr) {
