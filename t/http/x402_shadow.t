@@ -160,7 +160,7 @@ is $f->calls('settle'), 1, 'the shop that asks for money settled, and it alone';
 
 open my $access, '<', $t->dir . '/access.log' or die $!;
 my $states = join '', <$access>;
-like $states, qr{^/a=-;$}m, 'the variable of the state is empty';
+like $states, qr{^/a=shadow;$}m, 'the variable of the state says that the price is tried';
 unlike $states, qr/=(?:failed|refused|challenged|settled);/, 'whatever would have happened';
 
 # --- live beside it ---------------------------------------------------------------------

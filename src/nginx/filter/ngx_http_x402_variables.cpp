@@ -22,7 +22,8 @@ namespace {
 
 std::string state_of(const RequestCtx &ctx)
 {
-    return outcome_word(outcome_facts(ctx));
+    std::string word = outcome_word(outcome_facts(ctx));
+    return word.empty() && ctx.shadow ? "shadow" : word;
 }
 
 // In one spelling, so that limits and lists by payer cannot be evaded. Text of
