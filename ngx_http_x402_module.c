@@ -423,7 +423,7 @@ static ngx_command_t  ngx_http_x402_commands[] = {
       NULL },
 
     { ngx_string("x402_label"),
-      NGX_HTTP_LOC_CONF|NGX_CONF_TAKE1,
+      NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
       ngx_http_x402_set_label,
       NGX_HTTP_LOC_CONF_OFFSET,
       0,

@@ -159,5 +159,8 @@ is_content paid($t, '/a'), "SECRET\n", 'paid after the reload';
 shown at('/', 'requests_total{state="settled"}'), 2, 'counters go on';
 shown at('odd \"name\" \\\\ <b>', 'requests_total{state="settled"}'), 1, 'also those of a label that is gone';
 shown qq(nginx_x402_revenue_total{$revenue}), 0.02, 'and the revenue';
+$t->conf($conf =~ s/server_name shop.example;/$& x402_label shop;/r)->reload;
+unpaid($t, '/a'), unpaid($t, '/b'), unpaid($t, '/some/a', method => 'POST');
+shown at('shop', 'requests_total{state="challenged"}'), 2, 'a server can have a label, for all its locations without one';
 
 finish;
