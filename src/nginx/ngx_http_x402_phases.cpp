@@ -101,6 +101,17 @@ void warn_of_shadow(ngx_conf_t *cf, const MainConf &mcf)
     }
 }
 
+void warn_of_made_key(ngx_conf_t *cf, const MainConf &mcf)
+{
+    if (mcf.made_key_at.line != 0) {
+        log_conf(cf, NGX_LOG_WARN,
+                 "\"x402_protocol mpp\" has no key in a file, so that "
+                 "challenges end with a restart and other machines do not "
+                 "know them; write x402_mpp key=file",
+                 mcf.made_key_at);
+    }
+}
+
 ngx_int_t postconfiguration(ngx_conf_t *cf)
 {
     auto *cmcf = static_cast<ngx_http_core_main_conf_t *>(
@@ -122,6 +133,7 @@ ngx_int_t postconfiguration(ngx_conf_t *cf)
     check_body_variables(cf, *mcf);
     collect_reply_fields(cf, *mcf);
     warn_of_shadow(cf, *mcf);
+    warn_of_made_key(cf, *mcf);
     if (!build_manifests(cf, *mcf) || !build_did_documents(cf, *mcf)) {
         return NGX_ERROR;
     }

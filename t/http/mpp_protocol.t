@@ -222,6 +222,20 @@ refused('another realm', 'invalid-challenge', '/a/13', $sealed);
 $t->conf($text =~ s/x402_mpp key=mpp.key;/x402_seal_key %%DIR%%\/b.seal %%DIR%%\/a.seal;/r)->reload;
 is pays('/a/13', credential => $sealed)->status, 200, 'the former key of x402_seal_key';
 is pays('/a/13')->status, 200, 'and its new one';
+
+# --- without any key one is made, and lasts until nginx is restarted
+
+my $bare = $text =~ s/x402_mpp key=mpp.key;//r;
+$t->allow(qr/\[warn\].*"x402_protocol mpp" has no key in a file/);
+$t->conf($bare)->reload;
+is $t->log_count(qr/\[warn\].*has no key in a file.*write x402_mpp key=file/), 1, 'nginx says what that means';
+my $early = credential($fresh->('/a/14'));
+is pays('/a/15')->status, 200, 'a payment';
+refused('a challenge under a key that was there before', 'invalid-challenge', '/a/13', $sealed);
+$f->settle_once(close => 1);
+is pays('/a/14', credential => $early)->status, 503, 'an unknown outcome';
+$t->reload;
+is pays('/a/14', credential => $early)->body, "answer to /a/14\n", 'is finished after a reload, with the same challenge';
 $t->conf($text)->reload;
 
 like do { local (@ARGV, $/) = $t->dir . '/tongues'; <> }, qr/^mpp settled$/m, '$x402_protocol';
@@ -235,9 +249,10 @@ sub says ($change, $like) {
     unlike $said, qr/$key|$other_key/, 'without the key';
     return;
 }
-says($text =~ s/x402_mpp key=mpp.key;//r, qr/needs a key for its challenges; write x402_seal_key with a file, or x402_mpp key=file/);
+says($bare =~ s/x402_pay_to/x402_zone x402:10m journal=journal; x402_pay_to/r, qr/needs a key for its challenges, where payments outlive nginx; write x402_seal_key with a file, or x402_mpp key=file/);
+says($bare =~ s/x402_pay_to/x402_store redis:\/\/127.0.0.1:1; x402_pay_to/r, qr/needs a key for its challenges/);
 says($text =~ s/x402_mpp key=mpp.key;/x402_mpp key=none.key;/r, qr/none\.key" cannot be opened/);
-says($text =~ s/x402_mpp key=mpp.key;/x402_mpp realm=a;/r, qr/needs a key for its challenges/);
+ok +($t->test_config($text =~ s/x402_mpp key=mpp.key;/x402_mpp realm=a;/r))[1], 'a realm alone';
 says($text =~ s/x402_mpp key=mpp.key;/x402_mpp key=;/r, qr/needs a name/);
 says($text =~ s/x402_mpp key=mpp.key;/x402_mpp key=mpp.key "realm=a b";/r, qr/is neither key=file nor realm=name/);
 says($text =~ s/x402_protocol v2 mpp/x402_protocol mpp v2/r, qr/write "v2 mpp"/);

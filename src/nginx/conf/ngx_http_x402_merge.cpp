@@ -243,6 +243,9 @@ void record_paid(MainConf &mcf, const LocationConf &conf)
     if (conf.shadow && mcf.shadow_at.line == 0) {
         mcf.shadow_at = conf.origin;
     }
+    if (conf.mpp && conf.mpp->made && mcf.made_key_at.line == 0) {
+        mcf.made_key_at = conf.origin;
+    }
     mcf.reads_body = mcf.reads_body || conf.read_body != 0;
     mcf.charges = mcf.charges || conf.charge != nullptr;
     mark_settings_used(conf);
@@ -315,7 +318,7 @@ char *merge(ngx_conf_t *cf, LocationConf &outer, LocationConf &conf)
         && (conf.enabled_directive == 0 || outer.off_in_location);
     merge_settings(conf, outer);
     merge_guests(cf, conf, outer);
-    conf.mpp = find_mpp(cf->pool, conf, outer);
+    conf.mpp = find_mpp(cf, conf, outer);
     merge_books(cf, conf, outer);
     if ((!is_server && !record_location(cf, conf, outer))
         || !merge_signing(cf, conf, outer)) {

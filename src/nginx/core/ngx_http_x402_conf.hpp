@@ -207,6 +207,7 @@ struct MainConf {
     Worker *worker = nullptr;  // of this process
     bool paid = false;         // some location is paid
     ConfOrigin shadow_at{};    // the first that is only tried; line 0: none
+    ConfOrigin made_key_at{};  // the first whose challenges have a made key
     bool cors = false;         // one of them has x402_cors
     bool reads_body = false;   // one of them has x402_read_body
     bool guests = false;       // one has x402_pass or x402_sign_in

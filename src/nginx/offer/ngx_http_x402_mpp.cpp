@@ -6,6 +6,8 @@
 #include "base/hex_codec.hpp"
 #include "nginx/core/ngx_http_x402_boundary.hpp"
 #include "nginx/offer/ngx_http_x402_seal_keys.hpp"
+#include "nginx/store/ngx_http_x402_made_key.hpp"
+#include "nginx/store/ngx_http_x402_zone.hpp"
 
 namespace x402 {
 
@@ -16,6 +18,13 @@ std::string challenge_key(const SecretText &seal_key)
 {
     Digest key = hmac_sha256(seal_key.text, "x402_protocol mpp");
     return hex_encode(key.data(), key.size());
+}
+
+// What is unknown or owed outlives a restart there, or is known to others. Its
+// payer comes back with the same challenge, whose key has to be there, too.
+bool outlives_made_key(const MainConf &mcf)
+{
+    return mcf.store || (mcf.zone && has_journal(mcf.zone));
 }
 
 }  // namespace
@@ -29,7 +38,7 @@ bool has_mpp(const LocationConf &conf)
                           });
 }
 
-const MppConf *find_mpp(ngx_pool_t *pool, const LocationConf &conf,
+const MppConf *find_mpp(ngx_conf_t *cf, const LocationConf &conf,
                         const LocationConf &outer)
 {
     const MppConf *written = conf.mpp_written;
@@ -40,29 +49,34 @@ const MppConf *find_mpp(ngx_pool_t *pool, const LocationConf &conf,
     if (written && !written->key.text.empty()) {
         return written;
     }
-    if (keys == nullptr) {
+    if (keys == nullptr && outlives_made_key(*main_conf(cf))) {
         return nullptr;
     }
     if (outer.mpp && keys == outer.seal_keys && written == outer.mpp_written) {
         return outer.mpp;
     }
-    auto *mpp = pool_new<MppConf>(pool);
+    auto *mpp = pool_new<MppConf>(cf->pool);
     if (mpp == nullptr) {
         return nullptr;
+    }
+    mpp->realm = written ? written->realm : std::string();
+    if (keys == nullptr) {
+        mpp->made = add_made_key(cf);
+        return mpp->made ? mpp : nullptr;
     }
     mpp->key.text = challenge_key(*keys->keys.front());
     if (keys->keys.size() > 1) {
         mpp->previous.text = challenge_key(*keys->keys.back());
     }
-    mpp->realm = written ? written->realm : std::string();
     return mpp;
 }
 
 std::string validate_mpp(const LocationConf &conf)
 {
     return conf.mpp == nullptr && has_mpp(conf)
-               ? "\"x402_protocol mpp\" needs a key for its challenges; write "
-                 "x402_seal_key with a file, or x402_mpp key=file"
+               ? "\"x402_protocol mpp\" needs a key for its challenges, where "
+                 "payments outlive nginx; write x402_seal_key with a file, or "
+                 "x402_mpp key=file"
                : "";
 }
 

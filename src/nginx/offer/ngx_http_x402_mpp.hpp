@@ -10,17 +10,18 @@ namespace x402 {
 
 struct MppConf {
     bool *used = nullptr;  // of one that is written: by a location with a price
-    SecretText key;        // empty: that of x402_seal_key
+    SecretText key;        // empty: that of x402_seal_key, or `made`
     SecretText previous;   // empty: none
     std::string realm;     // empty: the host of the request
+    const ngx_shm_zone_t *made = nullptr;  // has the key, if none is written
 };
 
 // Whether the location takes payments of MPP.
 bool has_mpp(const LocationConf &conf);
 
 // By merge, once the keys are. nullptr: it takes none, or has no key.
-// Lifetime: `pool`.
-const MppConf *find_mpp(ngx_pool_t *pool, const LocationConf &conf,
+// Lifetime: the configuration.
+const MppConf *find_mpp(ngx_conf_t *cf, const LocationConf &conf,
                         const LocationConf &outer);
 
 // By merge. Empty, or a sentence for the operator.

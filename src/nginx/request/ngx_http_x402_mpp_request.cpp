@@ -5,6 +5,7 @@
 #include "base/token_signature.hpp"
 #include "nginx/offer/ngx_http_x402_mpp.hpp"
 #include "nginx/request/ngx_http_x402_quote.hpp"
+#include "nginx/store/ngx_http_x402_made_key.hpp"
 
 namespace x402 {
 
@@ -14,9 +15,12 @@ std::optional<MppServer> mpp_server(RequestCtx &ctx, MppRoom &room)
     if (mpp == nullptr) {
         return std::nullopt;
     }
-    room.resource = resource_digest(resource_of(ctx));
     MppServer server;
-    server.key = mpp->key.text;
+    server.key = mpp->made ? made_key(mpp->made) : mpp->key.text;
+    if (server.key.empty()) {
+        return std::nullopt;
+    }
+    room.resource = resource_digest(resource_of(ctx));
     server.previous_key = mpp->previous.text;
     server.realm =
         mpp->realm.empty() ? host_of(ctx.r) : std::string_view(mpp->realm);
