@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "protocol/prepared_text.hpp"
 
+#include <algorithm>
 #include <cstddef>
 
 namespace x402 {
@@ -35,18 +36,28 @@ std::optional<PreparedText> PreparedText::compared(std::string_view text,
     return prepared;
 }
 
-std::string PreparedText::with(std::string_view url) const
+std::size_t PreparedText::length(std::string_view url) const
 {
     std::size_t length = url.size() * (parts_.size() - 1);
     for (const std::string &part : parts_) {
         length += part.size();
     }
-    std::string text;
-    text.reserve(length);
-    text.append(parts_.front());
+    return length;
+}
+
+void PreparedText::write(char *out, std::string_view url) const
+{
+    out = std::copy(parts_.front().begin(), parts_.front().end(), out);
     for (std::size_t index = 1; index < parts_.size(); ++index) {
-        text.append(url).append(parts_[index]);
+        out = std::copy(url.begin(), url.end(), out);
+        out = std::copy(parts_[index].begin(), parts_[index].end(), out);
     }
+}
+
+std::string PreparedText::with(std::string_view url) const
+{
+    std::string text(length(url), '\0');
+    write(text.data(), url);
     return text;
 }
 

@@ -4,6 +4,7 @@
 #ifndef X402_PROTOCOL_PREPARED_TEXT_HPP
 #define X402_PROTOCOL_PREPARED_TEXT_HPP
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,6 +24,9 @@ public:
 
     // `url` as `make` would have written it.
     std::string with(std::string_view url) const;
+    // The same into the caller's room, which is of that length.
+    std::size_t length(std::string_view url) const;
+    void write(char *out, std::string_view url) const;
 
 private:
     // No escaping changes them.

@@ -23,6 +23,11 @@ http {
         listen 127.0.0.1:%%PORT%%;
         location /tier   { x402_price $price; proxy_pass http://%%BACKEND%%; }
         location /in_text { x402_price "$arg_whole.50"; proxy_pass http://%%BACKEND%%; }
+        location /named  {
+            x402_price $price; x402_description "All of it"; proxy_pass http://%%BACKEND%%;
+            location /named/other { x402_description "Another part"; proxy_pass http://%%BACKEND%%; }
+            location /named/each  { x402_description $arg_what; proxy_pass http://%%BACKEND%%; }
+        }
         location /amount { x402_accept amount=$amount asset=USDC; proxy_pass http://%%BACKEND%%; }
         location /two {
             x402_accept network=base price=0.05 facilitator=OTHER;
@@ -47,6 +52,27 @@ is amount('/captured/07'),      '70000',   'a named capture';
 is amount('/amount?n=123'),     '123',     'atomic units';
 is receiver('/tier'),           $alice,    'a receiver';
 is receiver('/tier?who=bob'),   $bob,      'another receiver';
+
+# --- the same again: what the second request prepared answers the third -----------
+
+sub told ($path) {
+    my $r = $t->get($path);
+    return join "\n", offer($r)->{resource}{description}, offer($r)->{resource}{url}, $r->header('PAYMENT-REQUIRED'), $r->body;
+}
+for my $path ('/tier?tier=gold', '/named?tier=silver', '/named/other?tier=silver') {
+    my $first = told($path);
+    is told($path), $first, "$path: a second time";
+    is told($path), $first, "$path: a third time";
+}
+like told('/named?tier=silver'),       qr/^All of it$/m,     'locations with one price keep their own words';
+like told('/named/other?tier=silver'), qr/^Another part$/m, 'the other one, too';
+told('/named/a?tier=gold') for 1 .. 2;
+like told('/named/b?tier=gold'), qr{^http://localhost/named/b\?tier=gold$}m, 'a URL of its own';
+is amount('/named?tier=gold'), '1500000', 'and the price of its own values';
+like told('/named/each?tier=gold&what=one'), qr/^one$/m, 'a description that varies';
+like told('/named/each?tier=gold&what=two'), qr/^two$/m, 'is never the one before';
+is paid($t, '/named/other?tier=silver')->status, 200, 'and it can be paid';
+$up->forget; $f->forget;
 
 # --- never free ------------------------------------------------------------------
 

@@ -48,6 +48,8 @@ struct OldOffer {
     time_t until;
 };
 
+struct PreparedAnswer;  // prepared_offers.hpp
+
 struct LocationOffer {
     std::vector<LocationTerm> terms;
     // Of all terms; nullptr when one of them has variables.
@@ -94,6 +96,10 @@ bool build_offer(ngx_conf_t *cf, LocationConf &conf);
 // Fills conf.prepared if the offer varies in its URL and the request method
 // only. False: no memory. Source: offer_prepared.cpp.
 bool prepare_offers(ngx_conf_t *cf, LocationConf &conf);
+// The same for an offer that variables made, in a worker. nullptr: more than
+// the URL and the method can differ. Source: offer_prepared.cpp.
+std::shared_ptr<const PreparedAnswer> prepare_answer(const LocationConf &conf,
+                                                     const PaymentOffer &offer);
 
 // Checks the size of an offer that is shared with another location, where a
 // setting beside it makes it longer. False: an error was printed.

@@ -23,11 +23,11 @@ std::string_view text_of(const ngx_http_complex_value_t *value)
     return value ? view(value->value) : std::string_view();
 }
 
-bool can_be_prepared(const LocationConf &conf)
+// Whether nothing but the offer itself, the URL and the method can differ from
+// one 402 to the next.
+bool is_constant_around(const LocationConf &conf)
 {
-    const LocationOffer &location = location_offer(conf);
-    return location.constant && !location.with_supported
-           && signer_of(conf) == nullptr
+    return !location_offer(conf).with_supported && signer_of(conf) == nullptr
            && conf.sign_in == nullptr  // a nonce for each
            && conf.batch != NGX_HTTP_X402_BATCH_SUM
            && extensions_of(conf).vary_by_method_only()
@@ -59,6 +59,52 @@ void prepare_body(const LocationOffer &location, const Challenge &challenge,
     }
 }
 
+// The challenge to an unpaid request, without its URL. Lifetime: the views are
+// into the configuration and `extensions`.
+struct PreparedChallenge {
+    PreparedChallenge(const LocationConf &conf, const PaymentOffer &offer)
+        : extensions(extensions_json(conf)),
+          resource{{},
+                   text_of(conf.description),
+                   text_of(conf.mime_type),
+                   kPreparedMethod}
+    {
+        resource.service = service_members(conf);
+        std::string_view error = text_of(conf.error);
+        challenge.emplace(Challenge{error.empty() ? kPaymentRequired : error,
+                                    error.empty(),
+                                    resource,
+                                    offer,
+                                    extensions,
+                                    {}});
+    }
+    PreparedChallenge(const PreparedChallenge &) = delete;
+    PreparedChallenge &operator=(const PreparedChallenge &) = delete;
+
+    std::string extensions;
+    ResourceInfo resource;
+    std::optional<Challenge> challenge;
+};
+
+std::string body_text(const LocationConf &conf, const Challenge &challenge)
+{
+    const Dialect &first = *location_offer(conf).dialects.front();
+    return plain_challenge_json(challenge.error, &challenge.offer,
+                                first.offer_header(), service_help(conf));
+}
+
+bool prepare(const LocationConf &conf, const Challenge &challenge,
+             PreparedOffers &prepared)
+{
+    const LocationOffer &location = location_offer(conf);
+    prepared.headers_vary = !extensions_of(conf).is_constant();
+    if (!prepare_headers(location, challenge, prepared)) {
+        return false;
+    }
+    prepare_body(location, challenge, prepared);
+    return true;
+}
+
 // Everything that goes into what is prepared.
 std::string key_of(const LocationConf &conf, const Challenge &challenge)
 {
@@ -83,32 +129,17 @@ std::string key_of(const LocationConf &conf, const Challenge &challenge)
 
 bool prepare_offers(ngx_conf_t *cf, LocationConf &conf)
 {
-    if (!can_be_prepared(conf)) {
+    const LocationOffer &location = location_offer(conf);
+    if (!location.constant || !is_constant_around(conf)) {
         return true;
     }
     SharedOffers *shared = shared_offers(cf);
     if (shared == nullptr) {
         return false;
     }
-    const LocationOffer &location = location_offer(conf);
-    std::string_view error = text_of(conf.error);
-    std::string extensions = extensions_json(conf);
-    ResourceInfo resource = {{},
-                             text_of(conf.description),
-                             text_of(conf.mime_type),
-                             kPreparedMethod};
-    resource.service = service_members(conf);
-    Challenge challenge = {error.empty() ? kPaymentRequired : error,
-                           error.empty(),
-                           resource,
-                           *location.constant,
-                           extensions,
-                           {}};
-    conf.prepared_body = pool_copy(
-        cf->pool,
-        plain_challenge_json(challenge.error, location.constant.get(),
-                             location.dialects.front()->offer_header(),
-                             service_help(conf)));
+    PreparedChallenge made(conf, *location.constant);
+    const Challenge &challenge = *made.challenge;
+    conf.prepared_body = pool_copy(cf->pool, body_text(conf, challenge));
     if (conf.prepared_body.data == nullptr) {
         return false;
     }
@@ -122,12 +153,25 @@ bool prepare_offers(ngx_conf_t *cf, LocationConf &conf)
     if (prepared == nullptr) {
         return false;
     }
-    prepared->headers_vary = !extensions_of(conf).is_constant();
-    if (prepare_headers(location, challenge, *prepared)) {
-        prepare_body(location, challenge, *prepared);
+    if (prepare(conf, challenge, *prepared)) {
         conf.prepared = at->second = prepared;
     }
     return true;
+}
+
+std::shared_ptr<const PreparedAnswer> prepare_answer(const LocationConf &conf,
+                                                     const PaymentOffer &offer)
+{
+    if (!is_constant_around(conf)) {
+        return nullptr;
+    }
+    PreparedChallenge made(conf, offer);
+    auto prepared = std::make_shared<PreparedAnswer>();
+    if (!prepare(conf, *made.challenge, prepared->offers)) {
+        return nullptr;
+    }
+    prepared->body = body_text(conf, *made.challenge);
+    return prepared;
 }
 
 }  // namespace x402

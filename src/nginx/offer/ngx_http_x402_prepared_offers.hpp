@@ -4,6 +4,7 @@
 #define NGX_HTTP_X402_PREPARED_OFFERS_HPP
 
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -24,6 +25,13 @@ struct PreparedOffers {
     // The JSON of the first dialect that puts its offer there, with the method;
     // nullopt: none does, or it has more differences than the URL.
     std::optional<PreparedText> body;
+};
+
+// The same for an offer that variables made, with the body that names it where
+// the dialects write none.
+struct PreparedAnswer {
+    PreparedOffers offers;
+    std::string body;
 };
 
 }  // namespace x402

@@ -84,9 +84,11 @@ Challenge challenge_of(const RequestCtx &ctx, const OwnReply &answer,
 const PreparedOffers *prepared_offers(const RequestCtx &ctx,
                                       const OwnReply &answer)
 {
-    return answer.unpaid && answer.offer_error.empty()
-               ? ctx.quote.conf->prepared
-               : nullptr;
+    if (!answer.unpaid || !answer.offer_error.empty()) {
+        return nullptr;
+    }
+    return ctx.quote.prepared ? &ctx.quote.prepared->offers
+                              : ctx.quote.conf->prepared;
 }
 
 namespace {
@@ -115,9 +117,13 @@ bool challenge_body(const RequestCtx &ctx, const OwnReply &answer,
     // Clients of version 1 read the ways to pay here, and fail where there is
     // not even an empty list.
     const LocationConf *conf = ctx.quote.conf;
-    if (answer.unpaid && answer.offer_error.empty() && conf
-        && conf->prepared_body.data) {
-        return set_json(ctx.r, view(conf->prepared_body), body);
+    if (answer.unpaid && answer.offer_error.empty() && conf) {
+        std::string_view prepared =
+            ctx.quote.prepared ? std::string_view(ctx.quote.prepared->body)
+                               : view(conf->prepared_body);
+        if (!prepared.empty()) {
+            return set_json(ctx.r, prepared, body);
+        }
     }
     std::string_view error = error_of(ctx, answer);
     bool stock = answer.unpaid && error.empty();
@@ -159,11 +165,10 @@ bool choose_answer_body(const RequestCtx &ctx, const OwnReply &answer,
     const LocationConf *conf = answer.unpaid ? ctx.quote.conf : nullptr;
     // People read the prices of plans at the seller's site.
     if (conf && conf->paywall && !uses_bearer_tokens(*conf)) {
-        std::string page;
-        if (paywall_for(ctx, page)) {
+        if (paywall_for(ctx, body.text)) {
             body.type = kHtmlInUtf8;
             body.type_length = kHtml.size();
-            return set_body(r, page, body);
+            return body.text.data != nullptr;
         }
     }
     if (conf && conf->unpaid_body) {

@@ -136,7 +136,7 @@ bool prepare_paywall(ngx_conf_t *cf, LocationConf &conf,
     return true;
 }
 
-bool paywall_for(const RequestCtx &ctx, std::string &page)
+bool paywall_for(const RequestCtx &ctx, ngx_str_t &page)
 {
     if (ctx.quote.conf == nullptr || ctx.quote.conf->paywall == nullptr
         || ctx.quote.offer == nullptr) {
@@ -149,22 +149,28 @@ bool paywall_for(const RequestCtx &ctx, std::string &page)
         return false;
     }
     if (!paywall.page.empty()) {
-        page = render(ctx, paywall);
+        page = pool_copy(ctx.r->pool, render(ctx, paywall));
         return true;
     }
     if (paywall.prepared && paywall.prepared_for == ctx.quote.offer.get()) {
         std::string url;
         append_html(url, ctx.quote.resource_url);
-        page = paywall.prepared->with(url);
+        std::size_t length = paywall.prepared->length(url);
+        page.data = static_cast<u_char *>(ngx_pnalloc(ctx.r->pool, length));
+        page.len = page.data ? length : 0;
+        if (page.data) {
+            paywall.prepared->write(reinterpret_cast<char *>(page.data), url);
+        }
         return true;
     }
     std::string_view reason = ctx.quote.unpaid_error == kPaymentRequired
                                   ? ""
                                   : ctx.quote.unpaid_error;
-    page = paywall_page(
-        *ctx.quote.offer,
-        {ctx.quote.resource_url, ctx.quote.description, ctx.quote.mime_type},
-        reason, paywall.wallet);
+    page = pool_copy(ctx.r->pool,
+                     paywall_page(*ctx.quote.offer,
+                                  {ctx.quote.resource_url,
+                                   ctx.quote.description, ctx.quote.mime_type},
+                                  reason, paywall.wallet));
     return true;
 }
 

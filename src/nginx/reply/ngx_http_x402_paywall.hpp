@@ -32,8 +32,9 @@ struct Paywall {
 bool prepare_paywall(ngx_conf_t *cf, LocationConf &conf,
                      const LocationConf &outer);
 
-// The page for this request. False: it gets none, or there is no memory.
-bool paywall_for(const RequestCtx &ctx, std::string &page);
+// The page for this request, in its pool; its data is nullptr if there is no
+// memory. False: the request gets none.
+bool paywall_for(const RequestCtx &ctx, ngx_str_t &page);
 
 }  // namespace x402
 

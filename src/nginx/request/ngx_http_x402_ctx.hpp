@@ -102,6 +102,7 @@ struct Quote {
     const LocationConf *conf = nullptr;
     const LocationOffer *location = nullptr;
     std::shared_ptr<const PaymentOffer> offer;
+    std::shared_ptr<const PreparedAnswer> prepared;   // if variables made it
     std::shared_ptr<const PaymentOffer> older_offer;  // the payment is for
     const Dialect *dialect = nullptr;
     // Lifetime of these texts: the request's pool, or the configuration.

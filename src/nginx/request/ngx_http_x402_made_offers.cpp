@@ -14,19 +14,22 @@ std::size_t MadeOffers::place_of(const LocationOffer &location,
     return hash % kPlaces;
 }
 
-std::shared_ptr<const PaymentOffer>
-MadeOffers::find(const LocationOffer &location, std::string_view values) const
+MadeOffers::Made *MadeOffers::find(const LocationOffer &location,
+                                   std::string_view values)
 {
-    const Place &place = places_[place_of(location, values)];
-    return place.location == &location && place.values == values ? place.offer
-                                                                 : nullptr;
+    Made &made = places_[place_of(location, values)];
+    return made.location == &location && made.values == values ? &made
+                                                               : nullptr;
 }
 
 void MadeOffers::keep(const LocationOffer &location, std::string values,
                       std::shared_ptr<const PaymentOffer> offer)
 {
-    std::size_t place = place_of(location, values);
-    places_[place] = {&location, std::move(values), std::move(offer)};
+    Made &made = places_[place_of(location, values)];
+    made = Made();
+    made.location = &location;
+    made.values = std::move(values);
+    made.offer = std::move(offer);
 }
 
 }  // namespace x402

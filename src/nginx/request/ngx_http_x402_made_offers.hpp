@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "nginx/offer/ngx_http_x402_offer.hpp"
+#include "nginx/offer/ngx_http_x402_prepared_offers.hpp"
 
 namespace x402 {
 
@@ -17,26 +18,31 @@ class MadeOffers {
 public:
     MadeOffers() : places_(kPlaces) {}
 
-    // The offer that `values` made there; nullptr: it is to be made.
-    std::shared_ptr<const PaymentOffer> find(const LocationOffer &location,
-                                             std::string_view values) const;
+    struct Made {
+        const LocationOffer *location = nullptr;
+        std::string values;
+        std::shared_ptr<const PaymentOffer> offer;
+        // What its second request prepared for a location, and the later ones
+        // are answered with; nullptr: it cannot be.
+        const LocationConf *prepared_for = nullptr;
+        std::shared_ptr<const PreparedAnswer> prepared;
+    };
+
+    // What `values` made there; nullptr: it is to be made. Lifetime: until the
+    // next keep().
+    Made *find(const LocationOffer &location, std::string_view values);
     // Takes the place of another one.
     void keep(const LocationOffer &location, std::string values,
               std::shared_ptr<const PaymentOffer> offer);
 
 private:
-    // An offer takes 2 KB as a rule.
+    // An offer takes 2 KB as a rule, and as much again once it is prepared.
     static constexpr std::size_t kPlaces = 256;
 
-    struct Place {
-        const LocationOffer *location = nullptr;
-        std::string values;
-        std::shared_ptr<const PaymentOffer> offer;
-    };
     static std::size_t place_of(const LocationOffer &location,
                                 std::string_view values);
 
-    std::vector<Place> places_;
+    std::vector<Made> places_;
 };
 
 }  // namespace x402

@@ -271,10 +271,30 @@ bool has_plan(const LocationOffer &location)
         [](const LocationTerm &term) { return term.plan.has_value(); });
 }
 
-OfferState variable_offer(ngx_http_request_t *r, Worker &worker,
-                          const LocationOffer &location,
-                          std::shared_ptr<const PaymentOffer> &offer)
+bool is_supplemented(const PaymentOffer &offer)
 {
+    const auto &options = offer.options();
+    return std::any_of(options.begin(), options.end(),
+                       [](const PaymentOffer::Option &option) {
+                           return takes_supported_extra(option.requirements);
+                       });
+}
+
+// An offer that comes a second time will come again.
+void prepare_again(const LocationConf &conf, MadeOffers::Made &made)
+{
+    if (made.prepared_for != &conf) {
+        made.prepared_for = &conf;
+        made.prepared = is_supplemented(*made.offer)
+                            ? nullptr
+                            : prepare_answer(conf, *made.offer);
+    }
+}
+
+OfferState variable_offer(ngx_http_request_t *r, Worker &worker,
+                          const LocationConf &conf, OfferNow &now)
+{
+    const LocationOffer &location = location_offer(conf);
     std::vector<TermValues> values;
     std::string text;
     OfferState state = evaluate_terms(r, location, values, text);
@@ -282,19 +302,20 @@ OfferState variable_offer(ngx_http_request_t *r, Worker &worker,
         return state;
     }
     bool keeps = !has_plan(location);
-    if (keeps) {
-        offer = made_offers(worker).find(location, text);
-    }
-    if (offer) {
+    MadeOffers::Made *known =
+        keeps ? made_offers(worker).find(location, text) : nullptr;
+    if (known) {
+        prepare_again(conf, *known);
+        now = {known->offer, known->prepared};
         return OfferState::made;
     }
     auto made = std::make_shared<PaymentOffer>();
     state = make_offer(r, location, values, *made);
     if (state == OfferState::made) {
-        offer = std::move(made);
+        now.offer = std::move(made);
     }
-    if (offer && keeps) {
-        made_offers(worker).keep(location, std::move(text), offer);
+    if (now.offer && keeps) {
+        made_offers(worker).keep(location, std::move(text), now.offer);
     }
     return state;
 }
@@ -302,15 +323,16 @@ OfferState variable_offer(ngx_http_request_t *r, Worker &worker,
 // Of a body that is an array: each element has its price, and the sum of them
 // is asked for.
 OfferState batch_offer(RequestCtx &ctx, Worker &worker,
-                       const LocationOffer &location,
+                       const LocationConf &conf,
                        std::shared_ptr<const PaymentOffer> &made)
 {
+    const LocationOffer &location = location_offer(conf);
     OfferState state = OfferState::free;
     each_batch_element(ctx, [&] {
-        std::shared_ptr<const PaymentOffer> own;
+        OfferNow own;
         OfferState here = OfferState::made;
         if (!location.constant) {
-            here = variable_offer(ctx.r, worker, location, own);
+            here = variable_offer(ctx.r, worker, conf, own);
         }
         if (here == OfferState::free) {
             return true;
@@ -319,7 +341,7 @@ OfferState batch_offer(RequestCtx &ctx, Worker &worker,
         if (here != OfferState::made) {
             return false;  // and nothing is sold
         }
-        if (!add_prices(own ? *own : *location.constant, made)) {
+        if (!add_prices(own.offer ? *own.offer : *location.constant, made)) {
             log_line(NGX_LOG_ERR, ctx.r->connection->log,
                      "no offer can be made for a batch, answered 500: its "
                      "elements are paid to different receivers, or cost more "
@@ -331,26 +353,17 @@ OfferState batch_offer(RequestCtx &ctx, Worker &worker,
     return state;
 }
 
-bool is_supplemented(const PaymentOffer &offer)
-{
-    const auto &options = offer.options();
-    return std::any_of(options.begin(), options.end(),
-                       [](const PaymentOffer::Option &option) {
-                           return takes_supported_extra(option.requirements);
-                       });
-}
-
 }  // namespace
 
 OfferState offer_now(ngx_http_request_t *r, const LocationConf &conf,
-                     std::shared_ptr<const PaymentOffer> &offer)
+                     OfferNow &now)
 {
     const LocationOffer &location = location_offer(conf);
     RequestCtx *ctx =
         conf.batch == NGX_HTTP_X402_BATCH_SUM ? find_ctx(r) : nullptr;
     bool is_batch = ctx && has_batch(*ctx);
     if (location.constant && !location.with_supported && !is_batch) {
-        offer = location.constant;
+        now.offer = location.constant;
         return OfferState::made;
     }
     Worker *worker = worker_of(main_conf(r));
@@ -358,19 +371,28 @@ OfferState offer_now(ngx_http_request_t *r, const LocationConf &conf,
         return OfferState::failed;
     }
     if (location.constant && !is_batch) {
-        offer = supplemented_constant(*worker, conf);
+        now.offer = supplemented_constant(*worker, conf);
     } else {
-        std::shared_ptr<const PaymentOffer> made;
         OfferState state = is_batch
-                               ? batch_offer(*ctx, *worker, location, made)
-                               : variable_offer(r, *worker, location, made);
+                               ? batch_offer(*ctx, *worker, conf, now.offer)
+                               : variable_offer(r, *worker, conf, now);
         if (state != OfferState::made) {
             return state;
         }
-        bool adds = is_supplemented(*made);
-        offer = adds ? with_supported(*worker, conf, *made) : std::move(made);
+        if (!now.prepared && is_supplemented(*now.offer)) {
+            now.offer = with_supported(*worker, conf, *now.offer);
+        }
     }
-    return offer ? OfferState::made : OfferState::unready;
+    return now.offer ? OfferState::made : OfferState::unready;
+}
+
+OfferState offer_now(ngx_http_request_t *r, const LocationConf &conf,
+                     std::shared_ptr<const PaymentOffer> &offer)
+{
+    OfferNow now;
+    OfferState state = offer_now(r, conf, now);
+    offer = std::move(now.offer);
+    return state;
 }
 
 }  // namespace x402

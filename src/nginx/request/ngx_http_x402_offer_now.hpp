@@ -16,7 +16,15 @@ enum class OfferState {
     waiting,  // the same, and its answer is expected
 };
 
-// What the location offers to this request.
+// What the location offers to this request, and the 402 with it, if variables
+// made the offer and nothing but the URL and the method can differ.
+struct OfferNow {
+    std::shared_ptr<const PaymentOffer> offer;
+    std::shared_ptr<const PreparedAnswer> prepared;
+};
+OfferState offer_now(ngx_http_request_t *r, const LocationConf &conf,
+                     OfferNow &now);
+// The offer alone.
 OfferState offer_now(ngx_http_request_t *r, const LocationConf &conf,
                      std::shared_ptr<const PaymentOffer> &offer);
 

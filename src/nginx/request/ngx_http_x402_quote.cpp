@@ -192,8 +192,8 @@ OfferState make_quote(RequestCtx &ctx, const LocationConf *conf)
         return OfferState::made;
     }
     const LocationOffer &location = location_offer(*conf);
-    std::shared_ptr<const PaymentOffer> offer;
-    OfferState state = offer_now(ctx.r, *conf, offer);
+    OfferNow now;
+    OfferState state = offer_now(ctx.r, *conf, now);
     if (state == OfferState::free) {
         ctx.free_at = conf;
     }
@@ -213,7 +213,8 @@ OfferState make_quote(RequestCtx &ctx, const LocationConf *conf)
         return OfferState::failed;
     }
     ctx.quote.resource_url = bounded_url(ctx.quote.resource_url);
-    ctx.quote.offer = std::move(offer);
+    ctx.quote.offer = std::move(now.offer);
+    ctx.quote.prepared = std::move(now.prepared);
     ctx.quote.location = &location;
     ctx.quote.dialect = location.dialects.front();
     ctx.quote.conf = conf;
