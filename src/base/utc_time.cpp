@@ -2,6 +2,7 @@
 #include "base/utc_time.hpp"
 
 #include <algorithm>
+#include <cstddef>
 
 namespace x402 {
 
@@ -10,12 +11,12 @@ namespace {
 constexpr std::int64_t kLastMs = 253402300799999;  // of the year 9999
 constexpr std::int64_t kMsInDay = 86400000;
 
-void put(std::string &out, std::int64_t number, int digits, char behind)
+// Right to left, with zeros in front.
+void put(char *out, std::int64_t number, std::size_t digits)
 {
-    std::string text = std::to_string(number);
-    out.append(static_cast<std::size_t>(digits) - text.size(), '0');
-    out += text;
-    out += behind;
+    for (std::size_t i = digits; i-- > 0; number /= 10) {
+        out[i] = static_cast<char>('0' + number % 10);
+    }
 }
 
 }  // namespace
@@ -37,14 +38,14 @@ std::string rfc3339_utc(std::int64_t unix_ms)
     std::int64_t month = march < 10 ? march + 3 : march - 9;
     year += era * 400 + (month <= 2 ? 1 : 0);
 
-    std::string out;
-    put(out, year, 4, '-');
-    put(out, month, 2, '-');
-    put(out, day, 2, 'T');
-    put(out, in_day / 3600000, 2, ':');
-    put(out, in_day / 60000 % 60, 2, ':');
-    put(out, in_day / 1000 % 60, 2, '.');
-    put(out, in_day % 1000, 3, 'Z');
+    std::string out("0000-00-00T00:00:00.000Z");
+    put(out.data(), year, 4);
+    put(out.data() + 5, month, 2);
+    put(out.data() + 8, day, 2);
+    put(out.data() + 11, in_day / 3600000, 2);
+    put(out.data() + 14, in_day / 60000 % 60, 2);
+    put(out.data() + 17, in_day / 1000 % 60, 2);
+    put(out.data() + 20, in_day % 1000, 3);
     return out;
 }
 

@@ -111,13 +111,16 @@ const char *read_authority(std::string_view authority, FacilitatorUrl &url)
 
 std::string FacilitatorUrl::base() const
 {
-    std::string out = secure ? "https://" : "http://";
+    constexpr std::size_t kAround = 16;  // "https://", brackets, port
     bool bracket = host.find(':') != std::string::npos;
-    out += bracket ? "[" + host + "]" : host;
+    std::string out;
+    out.reserve(kAround + host.size() + path.size());
+    out.append(secure ? "https://" : "http://");
+    out.append(bracket ? "[" : "").append(host).append(bracket ? "]" : "");
     if (port != (secure ? 443 : 80)) {
-        out += ":" + std::to_string(port);
+        out.append(":").append(std::to_string(port));
     }
-    return out + path;
+    return out.append(path);
 }
 
 std::string FacilitatorUrl::endpoint(std::string_view operation) const

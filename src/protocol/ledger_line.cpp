@@ -3,6 +3,10 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cstddef>
+#include <cstring>
+#include <memory>
 
 #include "base/decimal_amount.hpp"
 #include "base/hex_codec.hpp"
@@ -14,29 +18,64 @@ namespace x402 {
 
 namespace {
 
-void put_raw(std::string &out, const char *key, std::string_view value)
-{
-    out += out.empty() || out.back() == '{' ? "\"" : ",\"";
-    out += key;
-    out += "\":";
-    out += value;
-}
+// Of a text in JSON: each byte can become \u00xx.
+constexpr std::size_t kMostOfByte = 6;
+// All names, numbers and quotes of a line.
+constexpr std::size_t kAroundTexts = 1024;
 
-void put_text(std::string &out, const char *key, std::string_view value)
-{
-    if (value.empty()) {
-        put_raw(out, key, "null");
-        return;
+// Writes members into room that is long enough. Their names come with all that
+// stands around them, so that they are copied in one piece.
+class LineWriter {
+public:
+    explicit LineWriter(std::size_t texts)
+        : line_(new char[kAroundTexts + kMostOfByte * texts]), at_(line_.get())
+    {
     }
-    put_raw(out, key, "");
-    append_json_string(out, value);
-}
 
-void put_number(std::string &out, const char *key,
+    template <std::size_t N> void constant(const char (&text)[N])
+    {
+        std::memcpy(at_, text, N - 1);
+        at_ += N - 1;
+    }
+    void raw(std::string_view text)
+    {
+        at_ = std::copy(text.begin(), text.end(), at_);
+    }
+    template <std::size_t N>
+    void text(const char (&name)[N], std::string_view value)
+    {
+        constant(name);
+        if (value.empty()) {
+            constant("null");
+            return;
+        }
+        *at_++ = '"';
+        raw(inside_json_string(value, room_));
+        *at_++ = '"';
+    }
+    template <std::size_t N>
+    void number(const char (&name)[N],
                 const std::optional<std::uint64_t> &value)
-{
-    put_raw(out, key, value ? std::to_string(*value) : "null");
-}
+    {
+        constexpr std::ptrdiff_t kMostDigits = 20;
+        constant(name);
+        if (value) {
+            at_ = std::to_chars(at_, at_ + kMostDigits, *value).ptr;
+        } else {
+            constant("null");
+        }
+    }
+
+    std::string_view line() const
+    {
+        return {line_.get(), static_cast<std::size_t>(at_ - line_.get())};
+    }
+
+private:
+    std::unique_ptr<char[]> line_;  // not cleared: all that is read is written
+    std::string room_;
+    char *at_;
+};
 
 }  // namespace
 
@@ -82,12 +121,28 @@ Texts texts_of(LedgerFacts &facts)
             &facts.symbol,     &facts.amount, &facts.scheme,   &facts.resource};
 }
 
-void put_bytes(std::string &out, std::uint64_t number, unsigned bytes)
-{
-    for (unsigned i = 0; i < bytes; i++) {
-        out.push_back(static_cast<char>(number >> (8 * i)));
+// Writes into room that is long enough.
+class Packer {
+public:
+    explicit Packer(char *out) : begin_(out), at_(out) {}
+
+    template <unsigned Bytes> void number(std::uint64_t number)
+    {
+        for (unsigned i = 0; i < Bytes; i++) {
+            *at_++ = static_cast<char>(number >> (8 * i));
+        }
     }
-}
+    void text(std::string_view text)
+    {
+        number<2>(text.size());
+        at_ = std::copy(text.begin(), text.end(), at_);
+    }
+    std::size_t size() const { return static_cast<std::size_t>(at_ - begin_); }
+
+private:
+    char *begin_;
+    char *at_;
+};
 
 bool take_bytes(std::string_view &in, std::uint64_t &number, unsigned bytes)
 {
@@ -102,28 +157,42 @@ bool take_bytes(std::string_view &in, std::uint64_t &number, unsigned bytes)
     return true;
 }
 
-void put_facts(std::string &out, const LedgerFacts &facts)
+void put_facts(LineWriter &out, const LedgerFacts &facts)
 {
-    put_text(out, "request_id", facts.request_id);
-    put_text(out, "server", facts.server);
-    put_text(out, "location", facts.location);
-    put_text(out, "method", facts.method);
-    put_text(out, "resource", facts.resource);
-    put_text(out, "payer", facts.payer);
-    put_text(out, "pay_to", facts.pay_to);
-    put_text(out, "network", facts.network);
-    put_text(out, "asset", facts.asset);
-    put_text(out, "symbol", facts.symbol);
-    put_text(out, "amount", facts.amount);
+    out.text(",\"request_id\":", facts.request_id);
+    out.text(",\"server\":", facts.server);
+    out.text(",\"location\":", facts.location);
+    out.text(",\"method\":", facts.method);
+    out.text(",\"resource\":", facts.resource);
+    out.text(",\"payer\":", facts.payer);
+    out.text(",\"pay_to\":", facts.pay_to);
+    out.text(",\"network\":", facts.network);
+    out.text(",\"asset\":", facts.asset);
+    out.text(",\"symbol\":", facts.symbol);
+    out.text(",\"amount\":", facts.amount);
     bool known = facts.decimals && is_atomic_amount(facts.amount);
-    put_text(out, "amount_decimal",
+    out.text(",\"amount_decimal\":",
              known ? to_decimal(facts.amount, *facts.decimals) : "");
-    put_text(out, "scheme", facts.scheme);
-    put_number(out, "x402_version",
+    out.text(",\"scheme\":", facts.scheme);
+    out.number(",\"x402_version\":",
                facts.version == 0
                    ? std::nullopt
                    : std::optional<std::uint64_t>(facts.version));
-    put_number(out, "verify_ms", facts.verify_ms);
+    out.number(",\"verify_ms\":", facts.verify_ms);
+}
+
+// The bytes of all texts in a line; the amount is there twice, once with a
+// point and zeros.
+std::size_t text_bytes(const LedgerEvent &event)
+{
+    LedgerFacts facts = event.facts;
+    std::size_t bytes = event.transaction.size() + event.facilitator.size()
+                        + event.reason.size() + facts.amount.size()
+                        + facts.decimals.value_or(0);
+    for (const std::string_view *text : texts_of(facts)) {
+        bytes += text->size();
+    }
+    return bytes;
 }
 
 }  // namespace
@@ -131,21 +200,20 @@ void put_facts(std::string &out, const LedgerFacts &facts)
 std::string pack_facts(const LedgerFacts &facts)
 {
     LedgerFacts copied = facts;
-    std::string out;
-    out.reserve(kLongestPackedFacts);
-    put_bytes(out, facts.verify_ms.value_or(kNotKnown), 8);
-    put_bytes(out, facts.decimals.value_or(255), 1);
-    put_bytes(out, facts.version, 1);
+    std::array<char, kLongestPackedFacts> room;
+    Packer out(room.data());
+    out.number<8>(facts.verify_ms.value_or(kNotKnown));
+    out.number<1>(facts.decimals.value_or(255));
+    out.number<1>(facts.version);
     std::size_t left = kLongestPackedFacts - out.size() - 2 * kTexts;
     for (const std::string_view *text : texts_of(copied)) {
         bool url = text == &copied.resource;
         std::string_view part =
             text->substr(0, url ? left : std::min(left, kLongestText));
-        put_bytes(out, part.size(), 2);
-        out += part;
+        out.text(part);
         left -= part.size();
     }
-    return out;
+    return std::string(room.data(), out.size());
 }
 
 bool unpack_facts(std::string_view bytes, LedgerFacts &facts)
@@ -182,22 +250,21 @@ std::string ledger_line(const LedgerEvent &event)
         event.payment == Digest{}
             ? std::string()
             : hex_encode(event.payment.data(), event.payment.size());
-    std::string out = "{";
-    out.reserve(1024);
-    put_text(out, "time", rfc3339_utc(event.time_ms));
-    put_text(out, "event", ledger_event_name(event.kind));
-    put_text(out, "payment_id", id);
+    LineWriter out(text_bytes(event));
+    out.text("{\"time\":", rfc3339_utc(event.time_ms));
+    out.text(",\"event\":", ledger_event_name(event.kind));
+    out.text(",\"payment_id\":", id);
     put_facts(out, event.facts);
-    put_text(out, "transaction", event.transaction);
-    put_text(out, "facilitator", event.facilitator);
-    put_number(out, "settle_ms", event.settle_ms);
+    out.text(",\"transaction\":", event.transaction);
+    out.text(",\"facilitator\":", event.facilitator);
+    out.number(",\"settle_ms\":", event.settle_ms);
     bool delivered = event.kind == LedgerEventKind::delivered
                      || event.kind == LedgerEventKind::redelivered
                      || event.kind == LedgerEventKind::returned;
-    put_raw(out, "delivered", delivered ? "true" : "false");
-    put_text(out, "reason", event.reason);
-    put_text(out, "module_version", NGX_HTTP_X402_VERSION);
-    return out + "}\n";
+    out.raw(delivered ? ",\"delivered\":true" : ",\"delivered\":false");
+    out.text(",\"reason\":", event.reason);
+    out.constant(",\"module_version\":\"" NGX_HTTP_X402_VERSION "\"}\n");
+    return std::string(out.line());
 }
 
 }  // namespace x402

@@ -61,6 +61,34 @@ TEST(LedgerLine, HasAllMembersInOneLine)
     }
 }
 
+// No byte becomes more than six.
+TEST(LedgerLine, HasRoomForTheLongestTexts)
+{
+    std::string bad(200, '\x01');
+    std::string digits(78, '9');
+    LedgerEvent event;
+    event.kind = LedgerEventKind::would_challenge;
+    LedgerFacts &facts = event.facts;
+    for (std::string_view *text :
+         {&facts.request_id, &facts.server, &facts.location, &facts.method,
+          &facts.resource, &facts.payer, &facts.pay_to, &facts.network,
+          &facts.asset, &facts.symbol, &facts.scheme, &event.transaction,
+          &event.facilitator, &event.reason}) {
+        *text = bad;
+    }
+    facts.amount = digits;
+    facts.version = 4000000000;
+    facts.verify_ms = event.settle_ms = std::uint64_t{INT64_MAX};
+    for (unsigned decimals : {0u, 18u, 255u}) {
+        facts.decimals = decimals;
+        auto document = JsonDocument::parse(ledger_line(event));
+        ASSERT_TRUE(document);
+        EXPECT_EQ(document->root()["reason"].string(), bad);
+        EXPECT_EQ(document->root()["amount"].string(), digits);
+        EXPECT_EQ(document->root().size(), 24u);
+    }
+}
+
 TEST(LedgerLine, WhatIsNotKnownIsNull)
 {
     LedgerEvent event;
