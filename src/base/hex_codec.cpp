@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/hex_codec.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace x402 {
@@ -40,11 +41,11 @@ unsigned digit_value(char digit)
 
 std::string hex_encode(const std::uint8_t *bytes, std::size_t count)
 {
-    std::string text;
-    text.reserve(count * 2);
-    for (std::size_t index = 0; index < count; ++index) {
-        text.push_back(kDigits[bytes[index] >> 4]);
-        text.push_back(kDigits[bytes[index] & 0x0f]);
+    std::string text(count * 2, '\0');
+    char *out = text.data();
+    for (std::size_t index = 0; index < count; ++index, out += 2) {
+        out[0] = kDigits[bytes[index] >> 4];
+        out[1] = kDigits[bytes[index] & 0x0f];
     }
     return text;
 }
@@ -56,23 +57,41 @@ bool is_hex_bytes(std::string_view text)
         return false;
     }
     unsigned seen = 0;
-    for (char digit : text.substr(2)) {
-        seen |= digit_value(digit);
+    const char *end = text.data() + text.size();
+    for (const char *at = text.data() + 2; at != end; at += 2) {
+        seen |= digit_value(at[0]) | digit_value(at[1]);
+    }
+    return seen < 16;
+}
+
+// False: not all are digits, and `out` holds nothing of use.
+static bool decode_digits(const char *in, std::uint8_t *out, std::size_t count)
+{
+    unsigned seen = 0;
+    for (std::uint8_t *end = out + count; out != end; ++out, in += 2) {
+        unsigned high = digit_value(in[0]);
+        unsigned low = digit_value(in[1]);
+        seen |= high | low;
+        *out = static_cast<std::uint8_t>(high << 4 | low);
     }
     return seen < 16;
 }
 
 bool hex_decode(std::string_view text, std::uint8_t *out, std::size_t count)
 {
-    if (text.size() != 2 + count * 2 || !is_hex_bytes(text)) {
+    constexpr std::size_t kUsual = 32;  // addresses, nonces and digests
+    if (text.size() != 2 + count * 2) {
         return false;
     }
-    text.remove_prefix(2);
-    for (std::size_t index = 0; index < count; ++index) {
-        unsigned high = digit_value(text[index * 2]);
-        unsigned low = digit_value(text[index * 2 + 1]);
-        out[index] = static_cast<std::uint8_t>(high << 4 | low);
+    if (count > kUsual) {
+        return is_hex_bytes(text) && decode_digits(text.data() + 2, out, count);
     }
+    std::array<std::uint8_t, kUsual> bytes;
+    if (count == 0 || text[0] != '0' || text[1] != 'x'
+        || !decode_digits(text.data() + 2, bytes.data(), count)) {
+        return false;
+    }
+    std::copy_n(bytes.begin(), count, out);
     return true;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/sha256_digest.hpp"
 
+#include <memory>
 #include <new>
 
 #include <openssl/crypto.h>
@@ -29,12 +30,39 @@ const EVP_MD *fetched(const char *name, const EVP_MD *method)
 #endif
 }
 
-Digest digest_of(std::string_view bytes, const EVP_MD *method)
+struct FreeContext {
+    void operator()(EVP_MD_CTX *context) const { EVP_MD_CTX_free(context); }
+};
+
+// One context for each thread and algorithm: to make one, and to release it,
+// takes more instructions than the digest of a short text does on a processor
+// that has instructions for it.
+class Digester {
+public:
+    explicit Digester(const EVP_MD *method)
+        : method_(method), context_(EVP_MD_CTX_new())
+    {
+    }
+
+    bool digest(std::string_view bytes, Digest &digest) const
+    {
+        return context_
+               && EVP_DigestInit_ex(context_.get(), method_, nullptr) == 1
+               && EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size())
+                      == 1
+               && EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr)
+                      == 1;
+    }
+
+private:
+    const EVP_MD *method_;
+    std::unique_ptr<EVP_MD_CTX, FreeContext> context_;
+};
+
+Digest digest_of(std::string_view bytes, const Digester &digester)
 {
     Digest digest;
-    if (EVP_Digest(bytes.data(), bytes.size(), digest.data(), nullptr, method,
-                   nullptr)
-        != 1) {
+    if (!digester.digest(bytes, digest)) {
         // An error left in the queue would be logged, at `alert`, as one of
         // another connection.
         ERR_clear_error();
@@ -48,7 +76,8 @@ Digest digest_of(std::string_view bytes, const EVP_MD *method)
 Digest sha256(std::string_view bytes)
 {
     static const EVP_MD *const method = fetched("SHA2-256", EVP_sha256());
-    return digest_of(bytes, method);
+    static thread_local const Digester digester(method);
+    return digest_of(bytes, digester);
 }
 
 Digest hmac_sha256(std::string_view key, std::string_view bytes)
@@ -76,7 +105,8 @@ Digest sha512_256(std::string_view bytes)
 {
     static const EVP_MD *const method =
         fetched("SHA2-512/256", EVP_sha512_256());
-    return digest_of(bytes, method);
+    static thread_local const Digester digester(method);
+    return digest_of(bytes, digester);
 }
 
 }  // namespace x402

@@ -173,10 +173,12 @@ const Asset *find_asset_by_address(std::string_view caip2,
                                    std::string_view address)
 {
     return find_asset([=](const Asset &asset) {
+        if (asset.network != caip2) {
+            return false;
+        }
         bool hexadecimal = asset.address.substr(0, 2) == "0x";
-        return asset.network == caip2
-               && (hexadecimal ? equal_but_for_case(asset.address, address)
-                               : asset.address == address);
+        return hexadecimal ? equal_but_for_case(asset.address, address)
+                           : asset.address == address;
     });
 }
 

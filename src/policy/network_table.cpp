@@ -143,6 +143,23 @@ std::string_view strip_leading_zeros(std::string_view digits)
     return first == std::string_view::npos ? "0" : digits.substr(first);
 }
 
+bool is_eip155_number(std::string_view id)
+{
+    return id.size() > kEip155.size() && starts_with(id, kEip155)
+           && std::all_of(id.begin() + kEip155.size(), id.end(), is_digit);
+}
+
+std::string canonical_eip155(std::string_view id)
+{
+    std::string_view digits = id.substr(kEip155.size());
+    if (digits.front() != '0') {
+        return std::string(id);
+    }
+    std::string canonical(kEip155);
+    canonical.append(strip_leading_zeros(digits));
+    return canonical;
+}
+
 }  // namespace
 
 std::optional<std::string> caip2_network(std::string_view name)
@@ -161,17 +178,14 @@ std::optional<std::string> caip2_network(std::string_view name)
 
 std::string canonical_network(std::string_view name)
 {
+    // No alias has a colon. Most networks are of this kind, and a payment asks
+    // several times.
+    if (is_eip155_number(name)) {
+        return canonical_eip155(name);
+    }
     std::string id = caip2_network(name).value_or(std::string(name));
-
     if (starts_with(id, kEip155)) {
-        std::string_view digits = std::string_view(id).substr(kEip155.size());
-        if (!digits.empty()
-            && std::all_of(digits.begin(), digits.end(), is_digit)) {
-            std::string canonical(kEip155);
-            canonical.append(strip_leading_zeros(digits));
-            return canonical;
-        }
-        return id;
+        return is_eip155_number(id) ? canonical_eip155(id) : id;
     }
 
     // Algorand and Solana ids exist in two lengths: the whole genesis hash, and

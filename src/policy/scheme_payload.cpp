@@ -250,12 +250,13 @@ Result<SchemePayload> read_scheme_payload(std::string_view scheme,
     std::string id = canonical_network(network);
     std::string_view family = network_family(id);
     bool upto = scheme == "upto";
-    if ((scheme != "exact" && !upto) || !caip2_network(id)
-        || (upto && family != "eip155")
-        || (family == "eip155" && !eip155_chain_id(id))) {
+    bool evm = family == "eip155";
+    bool known =
+        evm ? eip155_chain_id(id).has_value() : caip2_network(id).has_value();
+    if ((scheme != "exact" && !upto) || !known || (upto && !evm)) {
         return no_match();
     }
-    if (family == "eip155") {
+    if (evm) {
         bool permit2 = upto || payload["permit2Authorization"].exists();
         return permit2 ? read_permit2(id, upto, payload)
                        : read_eip3009(id, asset, payload);

@@ -34,7 +34,10 @@ public:
           const PaymentPayload &payload) const override
     {
         for (const PaymentOffer::Option &option : offer.options()) {
-            if (matches_requirements(payload.accepted(), option.requirements)) {
+            // An option that was repeated byte for byte need not be compared.
+            if (&option == payload.echoed
+                || matches_requirements(payload.accepted(),
+                                        option.requirements)) {
                 return &option;
             }
         }

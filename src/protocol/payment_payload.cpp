@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -70,6 +71,30 @@ JsonCounts joined(const JsonCounts &marked, const JsonCounts &option)
     return whole;
 }
 
+// A text that is looked for again and again: most of the searched text is
+// skipped, where string_view::find() stops at each `"`.
+class Needle {
+public:
+    explicit Needle(std::string_view text) : searcher_(text.begin(), text.end())
+    {
+    }
+
+    std::size_t find(std::string_view text) const
+    {
+        auto at = std::search(text.begin(), text.end(), searcher_);
+        return at == text.end() ? std::string_view::npos
+                                : static_cast<std::size_t>(at - text.begin());
+    }
+    bool is_in(std::string_view text) const
+    {
+        return find(text) != std::string_view::npos;
+    }
+
+private:
+    std::boyer_moore_horspool_searcher<std::string_view::const_iterator>
+        searcher_;
+};
+
 // `accepted` of a payment is nearly always the text of the offer. A number is
 // then parsed in its place, and the option that was parsed when the
 // configuration was read is used instead. False: nothing was read, and nothing
@@ -88,8 +113,10 @@ bool read_echo(std::string_view text, const PaymentOffer &offered,
     constexpr std::string_view kMember = "\"accepted\":";
     constexpr std::string_view kMark = "9007199254740993";
     constexpr std::int64_t kMarkValue = 9007199254740993;  // 2^53 + 1
+    static const Needle member(kMember);
+    static const Needle mark(kMark);
 
-    std::size_t place = text.find(kMember);
+    std::size_t place = member.find(text);
     if (place == std::string_view::npos) {
         return false;
     }
@@ -100,12 +127,15 @@ bool read_echo(std::string_view text, const PaymentOffer &offered,
             || parsed.compare(0, option.json.size(), option.json) != 0) {
             continue;
         }
-        if (text.find(kMark) != std::string_view::npos
+        std::string_view before = text.substr(0, place);
+        std::string_view after = parsed.substr(option.json.size());
+        if (mark.is_in(before) || mark.is_in(after)
             || text.size() > JsonLimits().bytes) {
             return false;
         }
-        std::string marked(text.substr(0, place));
-        marked.append(kMark).append(parsed.substr(option.json.size()));
+        std::string marked;
+        marked.reserve(before.size() + kMark.size() + after.size());
+        marked.append(before).append(kMark).append(after);
         auto document = JsonDocument::parse(marked);
         if (!document || document->root()["accepted"].integer() != kMarkValue
             || !joined(document->counts(), option.echo.counts())
@@ -113,7 +143,7 @@ bool read_echo(std::string_view text, const PaymentOffer &offered,
             return false;
         }
         payload.document = std::move(document.value());
-        payload.echo = option.echo.root();
+        payload.echoed = &option;
         return true;
     }
     return false;

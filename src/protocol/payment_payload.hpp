@@ -43,14 +43,14 @@ struct PaymentPayload {
     std::string text;
     // The parsed text; a number stands for `accepted` if that is an echo.
     JsonDocument document;
-    // The option that `accepted` repeats byte for byte, if any. Lifetime: the
-    // offer's.
-    JsonValue echo;
+    // The option that `accepted` repeats byte for byte; nullptr: not known of
+    // any. Lifetime: the offer's.
+    const PaymentOffer::Option *echoed = nullptr;
 
     // The requirement that the client chose; missing in version 1.
     JsonValue accepted() const
     {
-        return echo.exists() ? echo : document.root()["accepted"];
+        return echoed ? echoed->echo.root() : document.root()["accepted"];
     }
     // The scheme's own part.
     JsonValue payload() const { return document.root()["payload"]; }

@@ -85,7 +85,7 @@ void decode_echo(benchmark::State &state)
     std::string header = payment_header(offer, 0);
     for (auto _ : state) {
         auto payment = dialect_v2().decode(header, &offer);
-        if (!payment.ok() || !payment->echo.exists()) {
+        if (!payment.ok() || payment->echoed == nullptr) {
             state.SkipWithError("no echo");
         }
         benchmark::DoNotOptimize(payment);

@@ -34,6 +34,11 @@ bool is_shared_cache_header(const ngx_str_t &name)
         "cache-control", "surrogate-control", "edge-control", "accel-expires",
         "cache-ttl",     "edge-ttl",          "cdn-ttl",      "varnish-ttl",
     };
+    // All of these end in one of two letters, and few other headers do.
+    u_char last = name.len ? ngx_tolower(name.data[name.len - 1]) : u_char{0};
+    if (last != 'l' && last != 's') {
+        return false;
+    }
     for (std::string_view tail : kTails) {
         if (name.len < tail.size()) {
             continue;

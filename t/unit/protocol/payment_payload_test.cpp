@@ -269,7 +269,7 @@ bool same_either_way(std::string_view text, const PaymentOffer &offer)
         EXPECT_EQ(read.problem().text, known.problem().text) << text;
         return false;
     }
-    EXPECT_FALSE(read->echo.exists());
+    EXPECT_EQ(read->echoed, nullptr);
     EXPECT_EQ(known->text, text);
     EXPECT_EQ(known->version, 2u);
     EXPECT_EQ(text_of(known->accepted()), text_of(read->accepted())) << text;
@@ -280,7 +280,7 @@ bool same_either_way(std::string_view text, const PaymentOffer &offer)
               dialect_v2().match(offer, read.value()))
         << text;
     EXPECT_EQ(known->document.root().size(), read->document.root().size());
-    return known->echo.exists();
+    return known->echoed != nullptr;
 }
 
 TEST(PaymentPayload, KnowsTheEchoOfTheOfficialClient)
