@@ -47,11 +47,8 @@ constexpr std::string_view kResponseHeaders[] = {
 // In lower case: response headers that a client could send to pass for the
 // module or for the upstream further on.
 constexpr std::string_view kForgeableHeaders[] = {
-    kOfferHeaderLower,
-    kReceiptHeaderLower,
-    kReceiptHeaderV1Lower,
-    kPassHeaderLower,
-    kOverridesHeader,
+    kOfferHeaderLower, kReceiptHeaderLower, kReceiptHeaderV1Lower,
+    kPassHeaderLower,  kOverridesHeader,
 };
 
 }  // namespace x402

@@ -4,10 +4,11 @@
 //
 // A record is a frame (mark, kind, length, check) around a whole claim, the
 // name of one that became free, a payer's record, or a piece of what is kept of
-// used payments; the last one about a claim counts. The check is the beginning of a SHA-256: whatever a killed process, a
-// full disk or a broken one left behind is recognised and passed over, and the
-// reader goes on at the next mark. A mark is not text, so that it cannot be in
-// the JSON of a payment or a receipt.
+// used payments; the last one about a claim counts. The check is the beginning
+// of a SHA-256: whatever a killed process, a full disk or a broken one left
+// behind is recognised and passed over, and the reader goes on at the next
+// mark. A mark is not text, so that it cannot be in the JSON of a payment or a
+// receipt.
 //
 // Two files take turns, so that a journal can be written anew while it is in
 // use (journal_writer.hpp): the next *edition* goes into the other one, and

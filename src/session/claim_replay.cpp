@@ -219,7 +219,8 @@ bool ClaimReplay::adopt(const JournalRecord &record, std::int64_t now)
         }
         // Money: that it is paid is proven, and is not doubted again.
         if (state == ClaimState::paid
-            && record.state == static_cast<std::uint32_t>(ClaimState::unknown)) {
+            && record.state
+                   == static_cast<std::uint32_t>(ClaimState::unknown)) {
             return true;
         }
     } else {

@@ -14,8 +14,7 @@ class ClaimReplay {
 public:
     // Lifetime: borrows all.
     ClaimReplay(const ClaimMemory &memory, ClaimCells &cells,
-                SettleBlocks &blocks, PayerRecords &payers,
-                UsedPayments &used)
+                SettleBlocks &blocks, PayerRecords &payers, UsedPayments &used)
         : memory_(memory),
           cells_(cells),
           blocks_(blocks),

@@ -101,7 +101,8 @@ std::uint64_t ClaimTable::journal_base() const
 
 ReplayReport ClaimTable::replay(std::string_view journal, std::int64_t now)
 {
-    return ClaimReplay(memory_, cells_, blocks_, payers_, used_).run(journal, now);
+    return ClaimReplay(memory_, cells_, blocks_, payers_, used_)
+        .run(journal, now);
 }
 
 bool ClaimTable::follow(std::string_view journal, std::int64_t process,
@@ -130,7 +131,8 @@ JournalRecord ClaimTable::record(ClaimRef ref) const
 
 ClaimRef ClaimTable::adopt(const JournalRecord &record, std::int64_t now)
 {
-    if (!ClaimReplay(memory_, cells_, blocks_, payers_, used_).adopt(record, now)) {
+    if (!ClaimReplay(memory_, cells_, blocks_, payers_, used_)
+             .adopt(record, now)) {
         return {};
     }
     ClaimCell *cell = cells_.find(record.key);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "session/pass_table.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 namespace x402 {
@@ -113,25 +114,25 @@ bool PassTable::issue(const PassId &id, std::uint32_t requests,
     return true;
 }
 
-PassFault PassTable::use(const PassId &id, std::int64_t now,
-                         std::uint32_t &left)
+PassFault PassTable::use(const PassId &id, std::uint32_t requests,
+                         std::int64_t now, std::uint32_t &left)
 {
     Cell *cell = find(id);
     if (cell == nullptr || cell->expires <= now) {
         return PassFault::unknown;
     }
-    if (cell->left == 0) {
+    if (cell->left < requests) {
         return PassFault::used_up;
     }
-    left = --cell->left;
+    left = cell->left -= requests;
     return PassFault::none;
 }
 
-void PassTable::give_back(const PassId &id)
+void PassTable::give_back(const PassId &id, std::uint32_t requests)
 {
     Cell *cell = find(id);
-    if (cell && cell->left < cell->total) {
-        cell->left++;
+    if (cell) {
+        cell->left += std::min(requests, cell->total - cell->left);
     }
 }
 

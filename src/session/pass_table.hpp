@@ -33,12 +33,13 @@ public:
     bool issue(const PassId &id, std::uint32_t requests, std::int64_t expires,
                std::int64_t now, std::uint32_t &left);
 
-    // Takes one request. PassFault: none, unknown or used_up; `left` is what is
-    // left then.
-    PassFault use(const PassId &id, std::int64_t now, std::uint32_t &left);
+    // Takes so many requests, or none. PassFault: none, unknown or used_up;
+    // `left` is what is left then.
+    PassFault use(const PassId &id, std::uint32_t requests, std::int64_t now,
+                  std::uint32_t &left);
 
-    // A request that was taken and got no content.
-    void give_back(const PassId &id);
+    // Requests that were taken and got no content.
+    void give_back(const PassId &id, std::uint32_t requests);
 
 private:
     struct Head;

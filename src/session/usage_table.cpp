@@ -72,7 +72,7 @@ UsageTable::Cell &UsageTable::find(const Digest &key, std::uint64_t now_ms,
 }
 
 std::uint64_t UsageTable::count(const Digest &key, const UsageRate &rate,
-                                std::uint64_t now_ms)
+                                std::uint64_t requests, std::uint64_t now_ms)
 {
     bool fresh;
     Cell &cell = find(key, now_ms, fresh);
@@ -81,16 +81,17 @@ std::uint64_t UsageTable::count(const Digest &key, const UsageRate &rate,
     std::uint64_t due = fresh ? now : std::max(cell.value, now);
     // A clock that was set back, or a rate that was another before a reload.
     due = std::min(due, now + allowed + rate.interval_us);
-    if (due - now > allowed) {
-        return (due - now - allowed + 999) / 1000;
+    std::uint64_t last = due + (requests - 1) * rate.interval_us;
+    if (last - now > allowed) {
+        return (last - now - allowed + 999) / 1000;
     }
-    cell.value = due + rate.interval_us;
+    cell.value = last + rate.interval_us;
     cell.until_ms = cell.value / 1000 + 1;
     return 0;
 }
 
 std::uint64_t UsageTable::count(const Digest &key, const UsageQuota &quota,
-                                std::uint64_t now_ms)
+                                std::uint64_t requests, std::uint64_t now_ms)
 {
     bool fresh;
     Cell &cell = find(key, now_ms, fresh);
@@ -98,10 +99,10 @@ std::uint64_t UsageTable::count(const Digest &key, const UsageQuota &quota,
         cell.until_ms = now_ms + quota.period_ms;
         cell.value = 0;
     }
-    if (cell.value >= quota.limit) {
+    if (cell.value + requests > quota.limit) {
         return cell.until_ms - now_ms;
     }
-    cell.value++;
+    cell.value += requests;
     return 0;
 }
 

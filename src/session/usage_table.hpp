@@ -36,12 +36,13 @@ public:
     // A table that was formatted. Hold the zone's lock.
     explicit UsageTable(void *memory);
 
-    // 0: it may go on, and was counted. Otherwise the time until it may, in
-    // milliseconds. `key` names the rule and its subject.
+    // 0: so many `requests`, 1 at least, may go on, and were counted. Otherwise
+    // the time until they may, in milliseconds; more than `burst` or `limit`
+    // has room for never may. `key` names the rule and its subject.
     std::uint64_t count(const Digest &key, const UsageRate &rate,
-                        std::uint64_t now_ms);
+                        std::uint64_t requests, std::uint64_t now_ms);
     std::uint64_t count(const Digest &key, const UsageQuota &quota,
-                        std::uint64_t now_ms);
+                        std::uint64_t requests, std::uint64_t now_ms);
 
 private:
     struct Head;

@@ -28,6 +28,8 @@ http {
         location /member   { x402_batch sum; x402_price $price; x402_bypass $member; proxy_pass http://%%BACKEND%%; }
         location /lax      { x402_batch sum; x402_price $price; x402_bypass $lax; proxy_pass http://%%BACKEND%%; }
         location /split    { x402_batch sum; x402_price 0.01; x402_pay_to $to; proxy_pass http://%%BACKEND%%; }
+        location /given    { x402_batch sum; x402_price $price; x402_free 3/d key=$remote_addr; proxy_pass http://%%BACKEND%%; }
+        location /quota    { x402_batch sum; x402_price $price; x402_quota payer 3/d; proxy_pass http://%%BACKEND%%; }
         location /keyed    { x402_batch sum; x402_price $price; x402_free 1/d key=$price; proxy_pass http://%%BACKEND%%; }
     }
 }
@@ -85,9 +87,20 @@ $t->conf($text =~ s/x402_price 0\.02/x402_price 0.03/r)->reload;
 is bought('/constant', batch(qw(a b)), $old)->status, 402, 'an older price buys no batch';
 is_content bought('/constant', '{}', $other), "SECRET\n", 'but one request';
 
+# Each element counts.
+is ask('/given', batch(qw(look look)))->status, 200, 'two of three are free';
+is price_of(ask('/given', batch(qw(look look)))), 20000, 'a batch of two is not';
+is ask('/given', batch('look'))->status, 200, 'one is';
+is price_of(ask('/given', '{"method":"look"}')), 10000, 'and then none';
+my @payer = (from => '0x' . 'ab' x 20);
+my $twice = batch(qw(look look));
+sub quoted ($body) { return bought('/quota', $body, payment(offer(ask('/quota', $body)), @payer))->status }
+is quoted($twice), 200, 'a quota of three';
+is quoted($twice), 429, 'has no room for two batches of two';
+
 my $blind = $text =~ s/x402_read_body 64k;//r;
 $blind =~ s/x402_price \$price/x402_price 0.01/g;
-$blind =~ s/x402_bypass[^;]*;|x402_free[^;]*;//g;
+$blind =~ s/x402_bypass[^;]*;|x402_free[^;]*;|x402_quota[^;]*;//g;
 my ($said, $passed) = $t->test_config($blind);
 ok !$passed && $said =~ /"x402_batch sum" needs the request body/, 'a body that is not read' or diag $said;
 

@@ -224,6 +224,9 @@ $_->forget for $f, $up;
 my $head = paid($t, '/x', method => 'HEAD', payment => permit2(unpaid($t, '/x', method => 'HEAD')));
 is $head->status, 200, 'HEAD';
 is $f->asked('settle')->{paymentRequirements}{amount}, '0', 'costs nothing';
+$_->forget for $f, $up;
+is paid($t, '/all/x', method => 'HEAD', payment => permit2(unpaid($t, '/all/x', method => 'HEAD')))->status, 200, 'HEAD where unreadable=maximum';
+is $f->asked('settle')->{paymentRequirements}{amount}, '0', 'costs nothing, either';
 
 # Content under an older claim, for the same request, is delivered and not
 # charged again.

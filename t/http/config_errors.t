@@ -311,7 +311,7 @@ passes("$sold $pass_key x402_pass time=1h requests=100 scope=server token=header
 passes("$sold x402_pass off;", 'no pass');
 refused_here("x402_pass $_;", 'cannot be used; write time=1h')
     for 'time=0', 'time=x', 'time=400d', 'time=', 'time=1h requests=0', 'requests=-1', 'time=1h requests=x', 'time=1h scope=',
-    'time=1h scope=$host', 'time=1h token=body', 'time=1h key=constant', 'hours=1', 'on', 'off time=1h';
+    'time=1h scope=$host', 'time=1h scope=URL', 'time=1h scope=uri', 'time=1h scope=servr', 'time=1h scope=Location', 'time=1h scope=path', 'time=1h token=body', 'time=1h key=constant', 'hours=1', 'on', 'off time=1h';
 refused_here('x402_pass scope=server;', 'has no end');
 refused_here('x402_pass time=1h zone=a:1m;', 'write requests= too');
 refused_here('x402_pass time=1h requests=1 zone=a:1k;', 'at least 32k');

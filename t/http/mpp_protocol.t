@@ -251,6 +251,7 @@ sub says ($change, $like) {
 }
 says($bare =~ s/x402_pay_to/x402_zone x402:10m journal=journal; x402_pay_to/r, qr/needs a key for its challenges, where payments outlive nginx; write x402_seal_key with a file, or x402_mpp key=file/);
 says($bare =~ s/x402_pay_to/x402_store redis:\/\/127.0.0.1:1; x402_pay_to/r, qr/needs a key for its challenges/);
+like +($t->test_config($text =~ s/x402_price \$0\.01;/x402_price \$arg_price;/r))[0], qr/test is successful/, 'a price of variables';
 says($text =~ s/x402_mpp key=mpp.key;/x402_mpp key=none.key;/r, qr/none\.key" cannot be opened/);
 ok +($t->test_config($text =~ s/x402_mpp key=mpp.key;/x402_mpp realm=a;/r))[1], 'a realm alone';
 says($text =~ s/x402_mpp key=mpp.key;/x402_mpp key=;/r, qr/needs a name/);

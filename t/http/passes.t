@@ -35,7 +35,11 @@ http {
         server_name shop other.example;
         add_header X-State "$x402_state $x402_reason $x402_pass_left" always;
         location /      { proxy_pass http://%%BACKEND%%; }
-        location /files/ { proxy_pass http://%%BACKEND%%; }
+        location /files/ { proxy_force_ranges on; proxy_pass http://%%BACKEND%%; }
+        location /alice/ { location ~ \.mp3$ { proxy_pass http://%%BACKEND%%; } }
+        location /bob/   { location ~ \.mp3$ { proxy_pass http://%%BACKEND%%; } }
+        location /again/ { x402_settle before; x402_redeliver_key $http_x_who; x402_pass time=2s; proxy_pass http://%%BACKEND%%; }
+        location /batch/ { x402_read_body 4k; x402_batch sum; proxy_pass http://%%BACKEND%%; }
         location = /one { x402_pass time=1h requests=3 scope=url; proxy_pass http://%%BACKEND%%; }
         location /url/  { x402_pass time=1h scope=url; proxy_pass http://%%BACKEND%%; }
         location /whole/a { x402_pass time=1h scope=server; proxy_pass http://%%BACKEND%%; }
@@ -139,6 +143,10 @@ is with('/files/404', $pass)->status, 404, 'content that is not there' for 1 .. 
 is with('/files/304', $pass)->status, 304, 'nor modified' for 1 .. 5;
 is with('/files/a', $pass)->header('X-State'), 'pass  2', 'is not counted';
 
+$pass = pass_of(paid($t, '/files/a'));
+is with('/files/ranged', $pass, Range => 'bytes=999-')->status, 416, 'a part that is not there' for 1 .. 3;
+is_asked with('/files/a', $pass), 'pass_used_up', 'has made the backend work';
+
 # A client that hangs up has made the backend work.
 $pass = pass_of(paid($t, '/files/a'));
 $up->on('/files/slow', body => "SECRET\n", hold => 1);
@@ -150,6 +158,28 @@ for my $n (1 .. 3) {
 }
 $t->wait_for(sub { !grep { !$_->{gone} } $up->requests('/files/slow') });
 is_asked with('/files/a', $pass), 'pass_used_up', 'and is counted';
+
+# Locations of one name, in others.
+$pass = pass_of(paid($t, '/alice/a.mp3'));
+is_free with('/alice/b.mp3', $pass), 'a location in another';
+is_asked with('/bob/b.mp3', $pass), 'pass_for_another_place', 'not its namesake elsewhere';
+
+# A batch is as many requests as it has elements.
+my @three = (method => 'POST', body => '[{},{},{}]');
+$pass = pass_of(paid($t, '/batch/', @three, payment => payment(offer($t->ask(POST => '/batch/', @three[2, 3])))));
+my @shown = (headers => [ 'X402-Pass' => $pass ]);
+is_free $t->ask(POST => '/batch/', body => '[{},{}]', @shown), 'a batch of two';
+is_asked $t->ask(POST => '/batch/', body => '[{},{}]', @shown), 'pass_used_up', 'another one is too much';
+is_free $t->ask(POST => '/batch/', body => '[{}]', @shown), 'one is left';
+
+# A repeated delivery sells nothing.
+$up->on('/again/cut', body => 'x', size => 100, die_after => 10);
+my $owed  = payment(unpaid($t, '/again/cut'));
+my @again = (payment => $owed, headers => [ 'X-Who' => 'me' ]);
+ok pass_of(paid($t, '/again/cut', @again)), 'content that broke off brings a pass';
+sleep 3.1;
+$pass = pass_of(paid($t, '/again/cut', @again));
+is_asked with('/again/b', $pass), 'pass_expired', 'delivered again, it is good for as long as the first';
 
 # At once: no more than it is good for.
 $pass = pass_of(paid($t, '/files/a'));

@@ -49,6 +49,7 @@ http {
         location /paid404/ { x402_price $0.01; error_page 404 /dear/small.txt; root %%DIR%%/html; }
         location /self404/ { x402_price $0.01; error_page 404 /self404/own; root %%DIR%%/html; }
         location /free/    { error_page 404 /dear/small.txt; root %%DIR%%/html; }
+        location /as200/   { error_page 404 =200 /dear/small.txt; root %%DIR%%/html; }
         location /denied/  { error_page 403 /dear/small.txt; deny all; }
         location /page402/ { x402_price $0.01; error_page 402 /pages/402.txt; root %%DIR%%/html; }
         location /named402/ { x402_price $0.01; error_page 402 = @shop; root %%DIR%%/html; }
@@ -146,6 +147,7 @@ lost('/paid404/none', 404, 'a failure with a page that has its own price');
 lost('/self404/none', 404, 'a failure with a page under the same price');
 $f->forget;
 is $t->get('/free/none')->status, 404, 'free, failed, with a page that has its own price';
+is $t->get('/as200/none')->status, 402, 'the same, where the page changes the status: the offer keeps its own';
 is $t->get('/denied/x')->status, 403, 'denied, with a page that has its own price';
 $r = $t->get('/denied/x', headers => pay_with($t, '/dear/small.txt'));
 is $r->status, 403, 'denied also with money';

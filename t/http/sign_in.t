@@ -232,6 +232,7 @@ $t->allow(qr/emerg/);
 like $t->config_error($text), qr/\[emerg\].*bought" is not one of x402_sign_in, and would be overwritten/, 'another file is refused';
 is -s $file, length $all, 'and left as it is';
 unlink $file;
+like $t->config_error($text =~ s/(location \/whole \{ x402_sign_in )/${1}zone=other:1m /r), qr/\[emerg\].*bought" is that of another zone= of x402_sign_in/, 'a file for each zone';
 $t->start;
 is_answer sign_in('/a'), 402, 'sign_in_not_paid', 'without its file nothing is given away';
 is_content buy('/a'), "SECRET\n", 'and payments go on';

@@ -114,6 +114,7 @@ void merge_guests(ngx_conf_t *cf, LocationConf &conf, const LocationConf &outer)
 {
     conf.core = static_cast<const ngx_http_core_loc_conf_t *>(
         ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
+    conf.enclosing = &outer;
     inherit(conf.pass, outer.pass);
     inherit(conf.sign_in, outer.sign_in);
     if (conf.seal_keys == nullptr) {

@@ -20,7 +20,37 @@ inline bool takes(std::string_view word, std::string_view key,
     return true;
 }
 
-// url, location, server, or a name. False: empty, or with variables.
+// Whether a letter was left out, added or replaced; the case does not count.
+inline bool is_slip_of(std::string_view text, std::string_view word)
+{
+    auto same = [](char a, char b) { return (a | 0x20) == (b | 0x20); };
+    std::size_t front = 0;
+    while (front < text.size() && front < word.size()
+           && same(text[front], word[front])) {
+        front++;
+    }
+    text.remove_prefix(front);
+    word.remove_prefix(front);
+    while (!text.empty() && !word.empty() && same(text.back(), word.back())) {
+        text.remove_suffix(1);
+        word.remove_suffix(1);
+    }
+    return text.size() <= 1 && word.size() <= 1;
+}
+
+// Money: a name opens all that bears it, so that a slip must not become one.
+inline bool is_name_of_scope(std::string_view text)
+{
+    for (std::string_view word :
+         {"url", "location", "server", "path", "host"}) {
+        if (is_slip_of(text, word)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// url, location, server, or a name. False: empty, with variables, or a slip.
 inline bool read_scope(std::string_view text, ScopeRules &rules)
 {
     rules.name.clear();
@@ -33,8 +63,9 @@ inline bool read_scope(std::string_view text, ScopeRules &rules)
     } else {
         rules.scope = ScopeKind::name;
         rules.name = std::string(text);
+        return is_name_of_scope(text) && !text.empty() && !has_variable(text);
     }
-    return !text.empty() && !has_variable(text);
+    return true;
 }
 
 // A value with a variable. False: a constant, or nginx printed an error.

@@ -157,6 +157,7 @@ struct LocationConf : ngx_http_x402_loc_conf_t {
 
     // Made by merge.
     const ngx_http_core_loc_conf_t *core = nullptr;  // of the same location
+    const LocationConf *enclosing = nullptr;         // the level around it
     // Of its server, with x402_sign_in or x402_sign_offers; `.name`: all below
     // name.
     const std::vector<std::string> *server_names = nullptr;

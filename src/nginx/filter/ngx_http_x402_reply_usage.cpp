@@ -206,6 +206,10 @@ void set_used_amount(RequestCtx &ctx)
 {
     ngx_log_t *log = ctx.r->connection->log;
     const PaymentRequirements &requirements = ctx.payment->option->requirements;
+    if (ctx.r->method == NGX_HTTP_HEAD) {
+        set_amount(ctx, "0");  // no content, and nothing that says its usage
+        return;
+    }
     if (!has_ended(ctx)) {
         log_line(NGX_LOG_WARN, log,
                  "the answer did not end within x402_settle_buffer, "

@@ -240,10 +240,17 @@ bool read_terms(ngx_conf_t *cf, const LocationConf &conf,
     return true;
 }
 
-// With what version 1 calls the network.
+// With what version 1 calls the network. What depends on variables is taken to
+// be what the dialects need.
 PaymentRequirements option_of(const LocationTerm &term)
 {
     PaymentRequirements option;
+    auto extra = JsonDocument::parse(term.terms.extra);
+    bool other = extra && extra->root()["assetTransferMethod"].exists();
+    auto taken = JsonDocument::parse(R"({"name":""})");
+    if (other || taken) {
+        option.extra = std::move(other ? extra.value() : taken.value());
+    }
     option.scheme = term.plan ? "nvm" : term.terms.scheme_or_default();
     option.network = caip2_network(term.terms.network).value_or("");
     return named(std::move(option));

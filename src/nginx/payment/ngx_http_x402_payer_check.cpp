@@ -9,6 +9,7 @@
 #include "nginx/offer/ngx_http_x402_payer_rules.hpp"
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
+#include "nginx/request/ngx_http_x402_batch.hpp"
 #include "nginx/request/ngx_http_x402_guest.hpp"
 #include "nginx/store/ngx_http_x402_usage_zone.hpp"
 
@@ -61,8 +62,8 @@ bool within_quota(RequestCtx &ctx, const PayerQuota &quota,
     if (subject.empty()) {
         return true;
     }
-    std::uint64_t wait =
-        count_usage(quota.zone, quota.rule, subject, quota.quota);
+    std::uint64_t wait = count_usage(quota.zone, quota.rule, subject,
+                                     quota.quota, count_requests(ctx));
     return wait == 0 || refuse_for(ctx, payer, "quota_used_up", wait);
 }
 
@@ -77,8 +78,9 @@ bool rules_allow(RequestCtx &ctx, const PayerRules &rules,
     }
     std::string subject = in_one_spelling(payer);
     if (rules.limit && !subject.empty()) {
-        std::uint64_t wait = count_usage(rules.limit->zone, rules.limit->rule,
-                                         subject, rules.limit->rate);
+        std::uint64_t wait =
+            count_usage(rules.limit->zone, rules.limit->rule, subject,
+                        rules.limit->rate, count_requests(ctx));
         if (wait != 0) {
             return refuse_for(ctx, payer, "payer_too_fast", wait);
         }
@@ -119,7 +121,9 @@ bool take_free_request(RequestCtx &ctx, const LocationConf *conf)
     // Money: a key that depends on a body that is not known belongs to no one.
     if (!evaluate(ctx.r, quota.key, subject) || subject.empty()
         || ctx.body_missed
-        || count_usage(quota.zone, quota.rule, subject, quota.quota) != 0) {
+        || count_usage(quota.zone, quota.rule, subject, quota.quota,
+                       count_requests(ctx))
+               != 0) {
         return false;
     }
     ctx.free_at = conf;

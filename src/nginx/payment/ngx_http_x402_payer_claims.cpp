@@ -42,6 +42,7 @@ void take_up(RequestCtx &ctx, const ClaimView &older, PaymentEvent event)
     payment.bought_binding = older.binding;
     payment.valid_before = older.expires - kAfterlife;
     ctx.payment->resumed = true;
+    ctx.payment->settled_at = older.settle_started;
     ctx.settled_before = false;
     // Money: nothing between these two may throw, or the cleanup would free
     // what is owed.

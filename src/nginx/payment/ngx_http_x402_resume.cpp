@@ -72,6 +72,7 @@ void resume_unknown(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
     admission.begin(ctx);
     ctx.payment->claim = claim.ref;
     ctx.payment->resumed = true;
+    ctx.payment->settled_at = claim.settle_started;
     advance(ctx, PaymentEvent::claim_unknown_resumed);
     SettlementTerms terms = settlement_terms(ctx);
     terms.ever_unknown = true;
@@ -98,6 +99,7 @@ void recall_paid(RequestCtx &ctx, const ClaimView &claim)
             std::string(receipt->root()["transaction"].string());
     }
     ctx.payment->resumed = true;
+    ctx.payment->settled_at = claim.settle_started;
 }
 
 // The same payment again, whose content was never delivered.

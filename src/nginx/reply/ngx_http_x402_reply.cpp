@@ -294,6 +294,10 @@ bool add_answer_headers(RequestCtx &ctx, const OwnReply &answer)
 
 ngx_int_t send_answer(RequestCtx &ctx, const OwnReply &answer)
 {
+    // nginx: of `error_page 404 =200 /page`; it would be the status of this.
+    if (ctx.r->err_status < NGX_HTTP_BAD_REQUEST) {
+        ctx.r->err_status = 0;
+    }
     if (!add_answer_headers(ctx, answer)) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }

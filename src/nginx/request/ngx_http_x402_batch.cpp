@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nginx/request/ngx_http_x402_batch.hpp"
 
+#include <algorithm>
+
 #include "base/decimal_amount.hpp"
 #include "policy/supported_extra.hpp"
 
@@ -29,6 +31,13 @@ bool has_batch(const RequestCtx &ctx)
 {
     return ctx.trace.body_document
            && ctx.trace.body_document->root().is_array();
+}
+
+std::uint32_t count_requests(const RequestCtx &ctx)
+{
+    std::size_t size =
+        has_batch(ctx) ? ctx.trace.body_document->root().size() : 1;
+    return static_cast<std::uint32_t>(std::max<std::size_t>(size, 1));
 }
 
 bool add_prices(const PaymentOffer &offer,

@@ -11,6 +11,9 @@ namespace x402 {
 // Whether the body was read and is an array.
 bool has_batch(const RequestCtx &ctx);
 
+// How many requests this one is: the elements of a batch, else 1.
+std::uint32_t count_requests(const RequestCtx &ctx);
+
 // Adds the price of one element to that of those before, in `sum` (nullptr:
 // there was none). False: the ways to pay differ, or the sum is too large.
 bool add_prices(const PaymentOffer &offer,

@@ -32,6 +32,15 @@ const ClaimBinding &sold_binding(const Payment &payment)
     return payment.resumed ? payment.bought_binding : payment.facts.binding;
 }
 
+std::int64_t settled_at(const RequestCtx &ctx)
+{
+    const Payment &payment = *ctx.payment;
+    if (!payment.resumed || payment.settled_at == 0) {
+        return ngx_time();
+    }
+    return payment.settled_at;
+}
+
 std::string proven_payer(const RequestCtx &ctx)
 {
     const Payment &payment = *ctx.payment;

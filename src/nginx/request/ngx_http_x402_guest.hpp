@@ -33,6 +33,10 @@ bool is_proven_sale(const RequestCtx &ctx);
 // What was paid for with this payment. Precondition: is_proven_sale().
 const ClaimBinding &sold_binding(const Payment &payment);
 
+// When it was paid, unix seconds: a repeated delivery sells nothing.
+// Precondition: is_proven_sale().
+std::int64_t settled_at(const RequestCtx &ctx);
+
 // Its payer in one spelling, as $x402_payer has it.
 std::string proven_payer(const RequestCtx &ctx);
 

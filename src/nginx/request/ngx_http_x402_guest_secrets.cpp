@@ -10,7 +10,8 @@ namespace x402 {
 
 namespace {
 
-constexpr std::string_view kSecretNames[] = {kPassHeaderLower, kSignInHeaderLower};
+constexpr std::string_view kSecretNames[] = {kPassHeaderLower,
+                                             kSignInHeaderLower};
 constexpr std::string_view kCookieNames[] = {"cookie"};
 
 bool has_pass(std::string_view line)

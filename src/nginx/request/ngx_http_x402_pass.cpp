@@ -7,6 +7,7 @@
 #include "nginx/core/ngx_http_x402_complex_value.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_pass_rules.hpp"
+#include "nginx/request/ngx_http_x402_batch.hpp"
 #include "nginx/request/ngx_http_x402_guest_secrets.hpp"
 #include "nginx/request/ngx_http_x402_price_grace.hpp"
 #include "nginx/request/ngx_http_x402_scope.hpp"
@@ -65,8 +66,8 @@ shown_passes(ngx_http_request_t *r, const PassRules &rules, const Digest &scope)
 // Gives a request back that was counted and got nothing for it.
 struct CountedUse {
     CountedUse(ngx_http_request_t *request, ngx_shm_zone_t *of,
-               const PassId &is)
-        : r(request), zone(of), id(is)
+               const PassId &is, std::uint32_t count)
+        : r(request), zone(of), id(is), requests(count)
     {
     }
     ~CountedUse()
@@ -77,9 +78,11 @@ struct CountedUse {
         bool worked = r->upstream != nullptr && r->upstream->request_sent;
         bool without_content =
             status == NGX_HTTP_NOT_MODIFIED || status >= NGX_HTTP_BAD_REQUEST;
-        if (hung_up ? !worked : without_content) {
+        // nginx: content was made, and the client's own Range has none of it.
+        bool beside_it = status == NGX_HTTP_RANGE_NOT_SATISFIABLE;
+        if (hung_up || beside_it ? !worked : without_content) {
             guarded(ngx_cycle->log, 0, [&] {
-                give_back_pass(zone, id);
+                give_back_pass(zone, id, requests);
                 return 0;
             });
         }
@@ -90,6 +93,7 @@ struct CountedUse {
     ngx_http_request_t *r;
     ngx_shm_zone_t *zone;
     PassId id;
+    std::uint32_t requests;
 };
 
 // nullopt: no memory.
@@ -111,15 +115,16 @@ std::optional<PassFault> admit_pass(RequestCtx &ctx, const LocationConf &conf,
     guest->expires = pass.expires();
     if (pass.counted) {
         std::uint32_t left = 0;
+        std::uint32_t requests = count_requests(ctx);
         ngx_shm_zone_t *zone = conf.pass->zone;
         PassFault fault =
-            zone ? use_pass(zone, pass.id, left) : PassFault::unknown;
+            zone ? use_pass(zone, pass.id, requests, left) : PassFault::unknown;
         if (fault != PassFault::none) {
             return fault;
         }
         guest->left = left;
         // Money: without memory it stays counted.
-        pool_new<CountedUse>(ctx.r->pool, ctx.r, zone, pass.id);
+        pool_new<CountedUse>(ctx.r->pool, ctx.r, zone, pass.id, requests);
     }
     ctx.guest = guest;
     return PassFault::none;
@@ -225,7 +230,7 @@ bool issue_pass(RequestCtx &ctx, IssuedPass &issued)
     }
     AccessPass pass;
     pass.id = pass_id_of(payment.facts.key);
-    pass.issued = ngx_time();
+    pass.issued = settled_at(ctx);
     pass.seconds = rules.seconds;
     pass.counted = rules.requests != 0;
     pass.bought = sold_binding(payment);

@@ -12,16 +12,24 @@ namespace x402 {
 
 namespace {
 
-// Locations with one name differ in their kind: = /a, /a and ~ /a.
-std::string location_name(const ngx_http_core_loc_conf_t &core)
+// Locations with one name differ in their kind: = /a, /a and ~ /a; and in the
+// locations around them.
+std::string location_name(const LocationConf &conf)
 {
-    std::string name = core.exact_match ? "= " : "";
+    std::string name;
+    for (const LocationConf *level = &conf; level; level = level->enclosing) {
+        const ngx_http_core_loc_conf_t *core = level->core;
+        // nginx: a block such as `if` has the name of its location.
+        if (core == nullptr || core->noname || core->name.len == 0) {
+            continue;
+        }
+        const char *kind = core->exact_match ? "= " : "";
 #if (NGX_PCRE)
-    if (core.regex) {
-        name = "~ ";
-    }
+        kind = core->regex ? "~ " : kind;
 #endif
-    return name + copy(core.name);
+        name += kind + copy(core->name) + "\n";
+    }
+    return name;
 }
 
 }  // namespace
@@ -48,7 +56,7 @@ std::optional<Digest> scope_of(RequestCtx &ctx, const LocationConf &conf,
         break;
     case ScopeKind::location:
         kind += " location";
-        place = location_name(*conf.core);
+        place = location_name(conf);
         parts.request_uri = place;
         break;
     case ScopeKind::server:

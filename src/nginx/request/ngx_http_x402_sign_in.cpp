@@ -285,7 +285,8 @@ void remember_purchase(RequestCtx &ctx)
     ClaimBinding bought = sold_binding(*ctx.payment);
     bought.resource = *scope;
     remember_bought(conf.sign_in->zone, bought_key(payer, bought), bought.asked,
-                    ngx_time() + conf.sign_in->seconds, ctx.r->connection->log);
+                    settled_at(ctx) + conf.sign_in->seconds,
+                    ctx.r->connection->log);
 }
 
 }  // namespace x402

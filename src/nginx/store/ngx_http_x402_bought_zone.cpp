@@ -133,6 +133,23 @@ ngx_int_t on_init(ngx_shm_zone_t *zone, void *old_data)
 
 const TableZoneKind kKind = {"x402_bought", "bought:1m", on_init};
 
+// Each zone writes the whole of its file.
+bool is_file_of_another(ngx_conf_t *cf, const ngx_shm_zone_t &own,
+                        const std::string &path)
+{
+    for (ngx_list_part_t *part = &cf->cycle->shared_memory.part; part;
+         part = part->next) {
+        auto *zones = static_cast<ngx_shm_zone_t *>(part->elts);
+        for (ngx_uint_t i = 0; i < part->nelts; i++) {
+            if (&zones[i] != &own && zones[i].init == on_init && zones[i].data
+                && file_of(&zones[i]).path == path) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 }  // namespace
 
 ngx_shm_zone_t *bought_zone(ngx_conf_t *cf,
@@ -150,6 +167,12 @@ ngx_shm_zone_t *bought_zone(ngx_conf_t *cf,
         }
     }
     BoughtFile &file = file_of(zone);
+    if (!path.empty() && is_file_of_another(cf, *zone, path)) {
+        conf_error(cf, "file \"" + path
+                           + "\" is that of another zone= of x402_sign_in; "
+                             "write one file for each");
+        return nullptr;
+    }
     if (!path.empty() && !file.path.empty() && file.path != path) {
         conf_error(cf, "zone \"" + copy(zone->shm.name) + "\" has the file \""
                            + file.path + "\" already; write another zone=");

@@ -26,16 +26,18 @@ bool count_pass(ngx_shm_zone_t *zone, const PassId &id, std::uint32_t requests,
         .issue(id, requests, expires, ngx_time(), left);
 }
 
-PassFault use_pass(ngx_shm_zone_t *zone, const PassId &id, std::uint32_t &left)
+PassFault use_pass(ngx_shm_zone_t *zone, const PassId &id,
+                   std::uint32_t requests, std::uint32_t &left)
 {
     ZoneLock lock(zone);
-    return PassTable(table_of(zone)).use(id, ngx_time(), left);
+    return PassTable(table_of(zone)).use(id, requests, ngx_time(), left);
 }
 
-void give_back_pass(ngx_shm_zone_t *zone, const PassId &id)
+void give_back_pass(ngx_shm_zone_t *zone, const PassId &id,
+                    std::uint32_t requests)
 {
     ZoneLock lock(zone);
-    PassTable(table_of(zone)).give_back(id);
+    PassTable(table_of(zone)).give_back(id, requests);
 }
 
 }  // namespace x402

@@ -20,8 +20,10 @@ ngx_shm_zone_t *pass_zone(ngx_conf_t *cf, std::optional<std::string_view> word);
 // See PassTable::issue(), use() and give_back(), at this moment.
 bool count_pass(ngx_shm_zone_t *zone, const PassId &id, std::uint32_t requests,
                 std::int64_t expires, std::uint32_t &left);
-PassFault use_pass(ngx_shm_zone_t *zone, const PassId &id, std::uint32_t &left);
-void give_back_pass(ngx_shm_zone_t *zone, const PassId &id);
+PassFault use_pass(ngx_shm_zone_t *zone, const PassId &id,
+                   std::uint32_t requests, std::uint32_t &left);
+void give_back_pass(ngx_shm_zone_t *zone, const PassId &id,
+                    std::uint32_t requests);
 
 }  // namespace x402
 

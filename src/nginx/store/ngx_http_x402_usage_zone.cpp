@@ -27,11 +27,12 @@ Digest key_of(std::string_view rule, std::string_view subject)
 
 template <class Rule>
 std::uint64_t count(ngx_shm_zone_t *zone, std::string_view rule,
-                    std::string_view subject, const Rule &how)
+                    std::string_view subject, const Rule &how,
+                    std::uint64_t requests)
 {
     Digest key = key_of(rule, subject);
     ZoneLock lock(zone);
-    return UsageTable(table_of(zone)).count(key, how, now_ms());
+    return UsageTable(table_of(zone)).count(key, how, requests, now_ms());
 }
 
 }  // namespace
@@ -43,15 +44,17 @@ ngx_shm_zone_t *usage_zone(ngx_conf_t *cf,
 }
 
 std::uint64_t count_usage(ngx_shm_zone_t *zone, std::string_view rule,
-                          std::string_view subject, const UsageRate &rate)
+                          std::string_view subject, const UsageRate &rate,
+                          std::uint64_t requests)
 {
-    return count(zone, rule, subject, rate);
+    return count(zone, rule, subject, rate, requests);
 }
 
 std::uint64_t count_usage(ngx_shm_zone_t *zone, std::string_view rule,
-                          std::string_view subject, const UsageQuota &quota)
+                          std::string_view subject, const UsageQuota &quota,
+                          std::uint64_t requests)
 {
-    return count(zone, rule, subject, quota);
+    return count(zone, rule, subject, quota, requests);
 }
 
 }  // namespace x402

@@ -17,12 +17,14 @@ namespace x402 {
 ngx_shm_zone_t *usage_zone(ngx_conf_t *cf,
                            std::optional<std::string_view> word);
 
-// Milliseconds until it may go on; 0: now, and it was counted. `rule` tells
-// rules of one zone apart.
+// Milliseconds until so many may go on; 0: now, and they were counted. `rule`
+// tells rules of one zone apart.
 std::uint64_t count_usage(ngx_shm_zone_t *zone, std::string_view rule,
-                          std::string_view subject, const UsageRate &rate);
+                          std::string_view subject, const UsageRate &rate,
+                          std::uint64_t requests);
 std::uint64_t count_usage(ngx_shm_zone_t *zone, std::string_view rule,
-                          std::string_view subject, const UsageQuota &quota);
+                          std::string_view subject, const UsageQuota &quota,
+                          std::uint64_t requests);
 
 }  // namespace x402
 

@@ -182,8 +182,8 @@ void ClaimModel::take(unsigned payment)
     } else if (model_.size() == kSmallTableClaims) {
         bool possible = false;
         for (const auto &[other, claim] : model_) {
-            possible = possible || may_be_evicted(claim, now_)
-                       || is_delivered(claim);
+            possible =
+                possible || may_be_evicted(claim, now_) || is_delivered(claim);
         }
         ASSERT_EQ(outcome, possible ? TakeOutcome::taken : TakeOutcome::full);
         if (!possible) {

@@ -318,8 +318,8 @@ TEST_F(ClaimTableOf, FullTurnsAwayWhileAllAreNeeded)
     }
 }
 
-// Money: a delivered payment would buy once more from a facilitator that settles
-// it again with success, so it stays used without its cell.
+// Money: a delivered payment would buy once more from a facilitator that
+// settles it again with success, so it stays used without its cell.
 TEST_F(ClaimTableOf, GivesTheOldestFinishedClaimAway)
 {
     for (unsigned number = 0; number < kSmallTableClaims; ++number) {

@@ -34,12 +34,26 @@ TEST(PassTable, CountsDown)
     std::uint32_t left = 0;
     ASSERT_TRUE(table.issue(pass(1), 2, kNow + 60, kNow, left));
     EXPECT_EQ(left, 2u);
-    EXPECT_EQ(table.use(pass(1), kNow, left), PassFault::none);
+    EXPECT_EQ(table.use(pass(1), 1, kNow, left), PassFault::none);
     EXPECT_EQ(left, 1u);
-    EXPECT_EQ(table.use(pass(1), kNow, left), PassFault::none);
+    EXPECT_EQ(table.use(pass(1), 1, kNow, left), PassFault::none);
     EXPECT_EQ(left, 0u);
-    EXPECT_EQ(table.use(pass(1), kNow, left), PassFault::used_up);
-    EXPECT_EQ(table.use(pass(2), kNow, left), PassFault::unknown);
+    EXPECT_EQ(table.use(pass(1), 1, kNow, left), PassFault::used_up);
+    EXPECT_EQ(table.use(pass(2), 1, kNow, left), PassFault::unknown);
+}
+
+TEST(PassTable, TakesSeveralAtOnceOrNone)
+{
+    Memory memory;
+    PassTable table = memory.table();
+    std::uint32_t left = 0;
+    ASSERT_TRUE(table.issue(pass(1), 5, kNow + 60, kNow, left));
+    EXPECT_EQ(table.use(pass(1), 6, kNow, left), PassFault::used_up);
+    EXPECT_EQ(table.use(pass(1), 4, kNow, left), PassFault::none);
+    EXPECT_EQ(left, 1u);
+    table.give_back(pass(1), 9);
+    EXPECT_EQ(table.use(pass(1), 5, kNow, left), PassFault::none);
+    EXPECT_EQ(left, 0u);
 }
 
 TEST(PassTable, GivesBackNoMoreThanItTook)
@@ -48,14 +62,14 @@ TEST(PassTable, GivesBackNoMoreThanItTook)
     PassTable table = memory.table();
     std::uint32_t left = 0;
     table.issue(pass(1), 1, kNow + 60, kNow, left);
-    table.give_back(pass(1));
-    table.give_back(pass(2));
-    EXPECT_EQ(table.use(pass(1), kNow, left), PassFault::none);
+    table.give_back(pass(1), 1);
+    table.give_back(pass(2), 1);
+    EXPECT_EQ(table.use(pass(1), 1, kNow, left), PassFault::none);
     EXPECT_EQ(left, 0u);
-    table.give_back(pass(1));
-    table.give_back(pass(1));
-    EXPECT_EQ(table.use(pass(1), kNow, left), PassFault::none);
-    EXPECT_EQ(table.use(pass(1), kNow, left), PassFault::used_up);
+    table.give_back(pass(1), 1);
+    table.give_back(pass(1), 1);
+    EXPECT_EQ(table.use(pass(1), 1, kNow, left), PassFault::none);
+    EXPECT_EQ(table.use(pass(1), 1, kNow, left), PassFault::used_up);
 }
 
 // The content of one payment is delivered again: the same pass, not another.
@@ -65,11 +79,11 @@ TEST(PassTable, ASecondIssueKeepsTheCount)
     PassTable table = memory.table();
     std::uint32_t left = 0;
     table.issue(pass(1), 2, kNow + 60, kNow, left);
-    table.use(pass(1), kNow, left);
+    table.use(pass(1), 1, kNow, left);
     ASSERT_TRUE(table.issue(pass(1), 2, kNow + 90, kNow + 30, left));
     EXPECT_EQ(left, 1u);
-    EXPECT_EQ(table.use(pass(1), kNow + 59, left), PassFault::none);
-    EXPECT_EQ(table.use(pass(1), kNow + 60, left), PassFault::unknown);
+    EXPECT_EQ(table.use(pass(1), 1, kNow + 59, left), PassFault::none);
+    EXPECT_EQ(table.use(pass(1), 1, kNow + 60, left), PassFault::unknown);
 }
 
 TEST(PassTable, AFullTableKeepsWhatItHas)
@@ -81,20 +95,20 @@ TEST(PassTable, AFullTableKeepsWhatItHas)
         ASSERT_TRUE(table.issue(pass(n), 5, kNow + 60, kNow, left)) << n;
     }
     EXPECT_FALSE(table.issue(pass(8), 5, kNow + 60, kNow, left));
-    EXPECT_EQ(table.use(pass(8), kNow, left), PassFault::unknown);
+    EXPECT_EQ(table.use(pass(8), 1, kNow, left), PassFault::unknown);
     for (int n = 0; n < 8; n++) {
-        EXPECT_EQ(table.use(pass(n), kNow, left), PassFault::none) << n;
+        EXPECT_EQ(table.use(pass(n), 1, kNow, left), PassFault::none) << n;
     }
     // What is used up makes room, and what has expired.
     for (int n = 1; n < 5; n++) {
-        EXPECT_EQ(table.use(pass(3), kNow, left), PassFault::none);
+        EXPECT_EQ(table.use(pass(3), 1, kNow, left), PassFault::none);
     }
-    EXPECT_EQ(table.use(pass(3), kNow, left), PassFault::used_up);
+    EXPECT_EQ(table.use(pass(3), 1, kNow, left), PassFault::used_up);
     EXPECT_TRUE(table.issue(pass(9), 5, kNow + 60, kNow, left));
-    EXPECT_EQ(table.use(pass(3), kNow, left), PassFault::unknown);
-    EXPECT_EQ(table.use(pass(4), kNow, left), PassFault::none);
+    EXPECT_EQ(table.use(pass(3), 1, kNow, left), PassFault::unknown);
+    EXPECT_EQ(table.use(pass(4), 1, kNow, left), PassFault::none);
     EXPECT_TRUE(table.issue(pass(8), 5, kNow + 120, kNow + 60, left));
-    EXPECT_EQ(table.use(pass(8), kNow + 60, left), PassFault::none);
+    EXPECT_EQ(table.use(pass(8), 1, kNow + 60, left), PassFault::none);
 }
 
 TEST(PassTable, FillsWell)

@@ -27,14 +27,14 @@ TEST(UsageTable, CountsAQuotaFromItsFirstRequest)
     Memory memory;
     UsageTable table = memory.table();
     UsageQuota quota = {2, 1000};
-    EXPECT_EQ(table.count(key(1), quota, 5000), 0u);
-    EXPECT_EQ(table.count(key(1), quota, 5400), 0u);
-    EXPECT_EQ(table.count(key(1), quota, 5500), 500u);
-    EXPECT_EQ(table.count(key(2), quota, 5500), 0u);
-    EXPECT_EQ(table.count(key(1), quota, 5999), 1u);
-    EXPECT_EQ(table.count(key(1), quota, 6000), 0u);
-    EXPECT_EQ(table.count(key(1), quota, 6001), 0u);
-    EXPECT_EQ(table.count(key(1), quota, 6002), 998u);
+    EXPECT_EQ(table.count(key(1), quota, 1, 5000), 0u);
+    EXPECT_EQ(table.count(key(1), quota, 1, 5400), 0u);
+    EXPECT_EQ(table.count(key(1), quota, 1, 5500), 500u);
+    EXPECT_EQ(table.count(key(2), quota, 1, 5500), 0u);
+    EXPECT_EQ(table.count(key(1), quota, 1, 5999), 1u);
+    EXPECT_EQ(table.count(key(1), quota, 1, 6000), 0u);
+    EXPECT_EQ(table.count(key(1), quota, 1, 6001), 0u);
+    EXPECT_EQ(table.count(key(1), quota, 1, 6002), 998u);
 }
 
 TEST(UsageTable, SpacesARateAndLetsABurstThrough)
@@ -43,13 +43,13 @@ TEST(UsageTable, SpacesARateAndLetsABurstThrough)
     UsageTable table = memory.table();
     UsageRate rate = {100 * 1000, 2};
     for (int i = 0; i < 3; i++) {
-        EXPECT_EQ(table.count(key(1), rate, 1000), 0u) << i;
+        EXPECT_EQ(table.count(key(1), rate, 1, 1000), 0u) << i;
     }
-    EXPECT_EQ(table.count(key(1), rate, 1000), 100u);
-    EXPECT_EQ(table.count(key(1), rate, 1099), 1u);
-    EXPECT_EQ(table.count(key(1), rate, 1100), 0u);
-    EXPECT_EQ(table.count(key(1), rate, 1100), 100u);
-    EXPECT_EQ(table.count(key(1), rate, 9000), 0u);
+    EXPECT_EQ(table.count(key(1), rate, 1, 1000), 100u);
+    EXPECT_EQ(table.count(key(1), rate, 1, 1099), 1u);
+    EXPECT_EQ(table.count(key(1), rate, 1, 1100), 0u);
+    EXPECT_EQ(table.count(key(1), rate, 1, 1100), 100u);
+    EXPECT_EQ(table.count(key(1), rate, 1, 9000), 0u);
 }
 
 TEST(UsageTable, WithoutABurstIsOneAtATime)
@@ -57,30 +57,47 @@ TEST(UsageTable, WithoutABurstIsOneAtATime)
     Memory memory;
     UsageTable table = memory.table();
     UsageRate rate = {1000 * 1000, 0};
-    EXPECT_EQ(table.count(key(1), rate, 1000), 0u);
-    EXPECT_EQ(table.count(key(1), rate, 1000), 1000u);
-    EXPECT_EQ(table.count(key(1), rate, 2000), 0u);
+    EXPECT_EQ(table.count(key(1), rate, 1, 1000), 0u);
+    EXPECT_EQ(table.count(key(1), rate, 1, 1000), 1000u);
+    EXPECT_EQ(table.count(key(1), rate, 1, 2000), 0u);
+}
+
+TEST(UsageTable, CountsSeveralAtOnceOrNone)
+{
+    Memory memory;
+    UsageTable table = memory.table();
+    UsageQuota quota = {5, 1000};
+    EXPECT_EQ(table.count(key(1), quota, 6, 5000), 1000u);
+    EXPECT_EQ(table.count(key(1), quota, 3, 5000), 0u);
+    EXPECT_EQ(table.count(key(1), quota, 3, 5000), 1000u);
+    EXPECT_EQ(table.count(key(1), quota, 2, 5000), 0u);
+    EXPECT_EQ(table.count(key(1), quota, 1, 5000), 1000u);
+    UsageRate rate = {100 * 1000, 2};
+    EXPECT_EQ(table.count(key(2), rate, 4, 1000), 100u);
+    EXPECT_EQ(table.count(key(2), rate, 3, 1000), 0u);
+    EXPECT_EQ(table.count(key(2), rate, 1, 1000), 100u);
+    EXPECT_EQ(table.count(key(2), rate, 3, 1300), 0u);
 }
 
 TEST(UsageTable, SurvivesAClockThatIsSetBack)
 {
     Memory memory;
     UsageTable table = memory.table();
-    EXPECT_EQ(table.count(key(1), UsageQuota{1, 1000}, 9000000), 0u);
-    EXPECT_EQ(table.count(key(1), UsageQuota{1, 1000}, 5000), 0u);
-    EXPECT_EQ(table.count(key(2), UsageRate{1000, 0}, 9000000), 0u);
-    EXPECT_LE(table.count(key(2), UsageRate{1000, 0}, 5000), 1u);
+    EXPECT_EQ(table.count(key(1), UsageQuota{1, 1000}, 1, 9000000), 0u);
+    EXPECT_EQ(table.count(key(1), UsageQuota{1, 1000}, 1, 5000), 0u);
+    EXPECT_EQ(table.count(key(2), UsageRate{1000, 0}, 1, 9000000), 0u);
+    EXPECT_LE(table.count(key(2), UsageRate{1000, 0}, 1, 5000), 1u);
 }
 
 TEST(UsageTable, GivesUpWhatEndsFirst)
 {
     Memory memory(UsageTable::least_bytes());
     UsageTable table = memory.table();
-    EXPECT_EQ(table.count(key(0), UsageQuota{1, 100000}, 1000), 0u);
+    EXPECT_EQ(table.count(key(0), UsageQuota{1, 100000}, 1, 1000), 0u);
     for (int i = 1; i < 100; i++) {
-        EXPECT_EQ(table.count(key(i), UsageQuota{1, 1000}, 1000), 0u);
+        EXPECT_EQ(table.count(key(i), UsageQuota{1, 1000}, 1, 1000), 0u);
     }
-    EXPECT_GT(table.count(key(0), UsageQuota{1, 100000}, 1000), 0u);
+    EXPECT_GT(table.count(key(0), UsageQuota{1, 100000}, 1, 1000), 0u);
 }
 
 TEST(UsageTable, IsRecognised)

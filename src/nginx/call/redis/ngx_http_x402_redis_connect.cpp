@@ -93,9 +93,10 @@ void RedisLink::connected()
         greet();
         return;
     }
-    problem_ = "TLS to " + address_.text
-               + " is not agreed on; look into its log, or write redis:// if it "
-                 "has none";
+    problem_ =
+        "TLS to " + address_.text
+        + " is not agreed on; look into its log, or write redis:// if it "
+          "has none";
     ngx_int_t rc = tls_->shake_hands(c_, on_hands_shaken);
     if (rc != NGX_AGAIN) {
         hands_shaken();
