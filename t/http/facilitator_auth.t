@@ -234,7 +234,7 @@ refused(payai => "id = a\nsecret = $short\n", 'PKCS#8 DER in base64', 'half a Pa
 refused(bearer => 'a' x 70000, 'more than 65536 bytes', 'a large file');
 
 for my $case (
-    [ "$ask x402_facilitator_auth bearer keys/nowhere;", 'nowhere" cannot be opened \(2: No such file' ],
+    [ "$ask x402_facilitator_auth bearer keys/nowhere;", 'nowhere" cannot be opened; correct the path \(2: No such file' ],
     [ "$ask x402_facilitator_auth bearer keys;",         'not a regular file' ],
     [ "$ask x402_facilitator_auth bearer '';",           'needs a name' ],
     [ "$ask x402_facilitator_auth basic keys/bearer;",   'unknown kind "basic"; write bearer, cdp or payai' ],
