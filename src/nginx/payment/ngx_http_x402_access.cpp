@@ -88,10 +88,9 @@ constexpr std::string_view kConditions[] = {
     "if-unmodified-since",
 };
 
-// And what is charged by its usage has to be read (x402_charge). nginx: its own
-// gzip knows the header from elsewhere.
-// Of content that says itself what it costs (x402_charge): a part of it says
-// less. What the client asked for is cut out of the whole by nginx.
+// Content that says itself what it costs (x402_charge) has to be readable, and
+// whole: a part of it says less. nginx: it cuts out what the client asked for,
+// and its own gzip knows the header from elsewhere.
 constexpr std::string_view kConditionsAndCoding[] = {
     "if-none-match",   "if-modified-since",
     "if-match",        "if-unmodified-since",
