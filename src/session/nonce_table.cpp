@@ -6,13 +6,14 @@ namespace x402 {
 struct NonceTable::Head {
     std::uint64_t magic;
     std::uint64_t bytes;
+    std::int64_t began;
     UsedSheet sheets[kUsedSheets];
 };
 
 namespace {
 
 // Raised with every change of what is in the table.
-constexpr std::uint64_t kMagic = 0x783430326e6f6e01ULL;
+constexpr std::uint64_t kMagic = 0x783430326e6f6e02ULL;
 
 }  // namespace
 
@@ -35,18 +36,23 @@ bool NonceTable::recognises(const void *memory, std::size_t bytes)
 }
 
 NonceTable::NonceTable(void *memory)
-    : sheets_(
-        static_cast<Head *>(memory)->sheets,
-        reinterpret_cast<std::uint64_t *>(static_cast<Head *>(memory) + 1),
-        (static_cast<Head *>(memory)->bytes - sizeof(Head))
-            / (kUsedSheets * sizeof(std::uint64_t)))
+    : head_(static_cast<Head *>(memory)),
+      sheets_(head_->sheets, reinterpret_cast<std::uint64_t *>(head_ + 1),
+              (head_->bytes - sizeof(Head))
+                  / (kUsedSheets * sizeof(std::uint64_t)))
 {
 }
 
-NonceUse NonceTable::use(const Digest &nonce, std::int64_t expires,
-                         std::int64_t now)
+void NonceTable::begin(std::int64_t now)
 {
-    if (sheets_.has(nonce, now)) {
+    head_->began = now;
+}
+
+NonceUse NonceTable::use(const Digest &nonce, std::int64_t issued,
+                         std::int64_t expires, std::int64_t now)
+{
+    // Money: a copy of a request must not open again after a restart.
+    if (issued < head_->began || sheets_.has(nonce, now)) {
         return NonceUse::again;
     }
     return sheets_.add(nonce, expires, now) ? NonceUse::first

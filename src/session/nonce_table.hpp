@@ -22,13 +22,19 @@ public:
     // A table that was formatted. Hold the zone's lock.
     explicit NonceTable(void *memory);
 
-    // `nonce`: its digest, which cannot be used from `expires` on (unix
-    // seconds). `again` also for a rare other one, see UsedSheets.
-    NonceUse use(const Digest &nonce, std::int64_t expires, std::int64_t now);
+    // What was used before this moment is not known (unix seconds).
+    void begin(std::int64_t now);
+
+    // `nonce`: its digest, which was issued at `issued` and cannot be used from
+    // `expires` on (unix seconds). `again` also for what was issued before the
+    // table began, and for a rare other one, see UsedSheets.
+    NonceUse use(const Digest &nonce, std::int64_t issued, std::int64_t expires,
+                 std::int64_t now);
 
 private:
     struct Head;
 
+    Head *head_;
     UsedSheets sheets_;
 };
 

@@ -216,8 +216,10 @@ is_free sign_in('/a'), 'what was bought stays';
 $t->conf($text =~ s{(x402_seal_key )(\S+)new\.key}{$1$2old.key $2new.key}r)->reload;
 is_free((grep { $_->status == 200 } map { show('/a', $_) } @before)[0], 'the old key beside the new one');
 $t->conf($text);
+sleep 1.1;  # it is later than the second of the nonce
 $t->stop;
 $t->start;
+is_answer $_, 401, 'sign_in_nonce_used', 'a copy after a restart' for grep { $_->header('X-State') !~ /invalid/ } map { show('/a', $_) } @before;
 is_free sign_in('/a'), 'a restart forgets nothing that is in the file';
 is_free sign_in('/whole/c'), 'of any scope';
 my $file = $t->dir . '/bought';

@@ -89,9 +89,10 @@ const char *nonce_fault_word(NonceFault fault)
 }
 
 // A word for what does not fit to the request; nullptr: all does. Completes
-// `terms`.
+// `terms`; `issued` is when its nonce was (unix seconds).
 const char *mismatch(const SignInProof &proof, const LocationConf &conf,
-                     const PaymentOffer &offer, SignInTerms &terms)
+                     const PaymentOffer &offer, SignInTerms &terms,
+                     std::int64_t &issued)
 {
     if (proof.terms.domain != terms.domain) {
         return "sign_in_for_another_domain";
@@ -108,7 +109,6 @@ const char *mismatch(const SignInProof &proof, const LocationConf &conf,
     for (const auto &key : conf.seal_keys->keys) {
         keys.push_back(key->text);
     }
-    std::int64_t issued = 0;
     NonceFault fault = check_sign_in_nonce(proof.terms.nonce, place_text(terms),
                                            keys, ngx_time(), issued);
     if (fault != NonceFault::none) {
@@ -147,7 +147,9 @@ std::string signer_of(RequestCtx &ctx, const LocationConf &conf,
         answer = refuse(ctx, "sign_in_for_another_domain", "");
         return {};
     }
-    if (const char *word = mismatch(proof.value(), conf, offer, terms)) {
+    std::int64_t issued = 0;
+    if (const char *word =
+            mismatch(proof.value(), conf, offer, terms, issued)) {
         answer = refuse(ctx, word, "");
         return {};
     }
@@ -160,7 +162,7 @@ std::string signer_of(RequestCtx &ctx, const LocationConf &conf,
         return {};
     }
     // Money: used once, whatever it opens now: the payer may buy in a moment.
-    switch (use_nonce(conf.sign_in->nonces, sha256(terms.nonce),
+    switch (use_nonce(conf.sign_in->nonces, sha256(terms.nonce), issued,
                       ngx_time() + kSignInSeconds + kSignInClockSeconds)) {
     case NonceUse::first:
         return std::move(signer.value());

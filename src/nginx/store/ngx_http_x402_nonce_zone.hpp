@@ -13,7 +13,7 @@ ngx_shm_zone_t *nonce_zone(ngx_conf_t *cf);
 
 // See NonceTable::use(), at this moment.
 NonceUse use_nonce(ngx_shm_zone_t *zone, const Digest &nonce,
-                   std::int64_t expires);
+                   std::int64_t issued, std::int64_t expires);
 
 }  // namespace x402
 

@@ -20,7 +20,7 @@ protected:
     NonceUse use(unsigned number, std::int64_t now = kNow)
     {
         return NonceTable(memory_.data())
-            .use(sha256(std::to_string(number)), now + 360, now);
+            .use(sha256(std::to_string(number)), now, now + 360, now);
     }
 
     std::vector<std::uint64_t> memory_ = std::vector<std::uint64_t>(kBytes / 8);
@@ -34,6 +34,15 @@ TEST_F(NonceTableOf, KnowsWhatWasUsed)
     EXPECT_EQ(use(1), NonceUse::again);
     EXPECT_EQ(use(1, kUntil - 1), NonceUse::again);
     EXPECT_EQ(use(1, kUntil), NonceUse::first);
+}
+
+// A restart forgets what was used: copies of it must not be good again.
+TEST_F(NonceTableOf, TakesNothingThatIsOlderThanItself)
+{
+    NonceTable table(memory_.data());
+    table.begin(kNow);
+    EXPECT_EQ(use(1, kNow - 1), NonceUse::again);
+    EXPECT_EQ(use(1, kNow), NonceUse::first);
 }
 
 // A stranger that signs as fast as it can.
