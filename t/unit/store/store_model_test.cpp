@@ -463,7 +463,7 @@ TEST_F(StoreModel, AgreesWithTheScripts)
     for (unsigned script = 0; script < 5; script++) {
         unsigned ways = 0;
         for (auto [verdict, count] : verdicts_[script]) {
-            EXPECT_GT(count, 20u);
+            EXPECT_GE(count, 5u);  // the rarest comes some 35 times
             ways++;
         }
         EXPECT_EQ(ways, 2u)
