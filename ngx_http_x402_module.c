@@ -7,7 +7,7 @@
  * The code behind them is in src/nginx.
  */
 
-#include "src/nginx/ngx_http_x402.h"
+#include "src/nginx/core/ngx_http_x402.h"
 
 
 #define NGX_HTTP_X402_ANY                                                     \

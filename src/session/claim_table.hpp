@@ -83,7 +83,7 @@ public:
     JournalRecord record(ClaimRef ref) const;
     // A claim that other machines know, and without an owner there, is this
     // table's too, without an owner. An empty ref: it is in use or over here,
-    // or there is no room. What is known to be paid here stays so.
+    // or finds no room. What is known to be paid here stays so.
     ClaimRef adopt(const JournalRecord &record, std::int64_t now);
     // What is owed to the payer, as resume_owed() finds it; takes nothing.
     ClaimView find_owed(const Purchase &purchase, std::int64_t now);

@@ -42,7 +42,7 @@ JournalRecord JournalWriter::record_of(const ClaimCell &cell) const
     return claim_record(cell, blocks_);
 }
 
-// Money: a change of a claim is never left in the middle. If there is no memory
+// Money: a change of a claim is never left in the middle. If memory ran out
 // for the record, tried twice, it counts as not written.
 template <class Make> bool JournalWriter::record(Make make_record)
 {

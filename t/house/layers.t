@@ -25,12 +25,11 @@ my @foreign = (
 my $impure = qr{\A(?:c?iostream|fstream|filesystem|chrono|ctime|thread|mutex|shared_mutex
     |condition_variable|future|csignal|clocale|locale)\z}x;
 
-# src/nginx: the contract is below its rooms, and what installs them above.
+# src/nginx: what installs the rooms is above them.
 my @nginx_rooms = X402::House::NGINX_ROOMS;
 my %nginx_rank  = map { $nginx_rooms[$_] => $_ + 1 } 0 .. $#nginx_rooms;
 
 sub nginx_rank ($path) {
-    return 0                 if $path =~ m{\A(?:src/)?nginx/ngx_http_x402\.h\z};
     return @nginx_rooms + 1  if $path =~ m{\A(?:src/)?nginx/[^/]+\z};
     return $nginx_rank{ $path =~ m{\A(?:src/)?nginx/(\w+)/} ? $1 : '' };
 }
@@ -137,10 +136,10 @@ sub doors ($house) {
     my @wrong;
     for ($house->includes(X402::House::TABLES)) {
         my ($line, $kind, $what) = @$_;
-        push @wrong, X402::House::TABLES . ":$line: only src/nginx/ngx_http_x402.h is included here"
-            if $what ne 'src/nginx/ngx_http_x402.h';
+        push @wrong, X402::House::TABLES . ":$line: only src/nginx/core/ngx_http_x402.h is included here"
+            if $what ne 'src/nginx/core/ngx_http_x402.h';
     }
-    for my $path ($house->paths('src/nginx/*.h')) {
+    for my $path ($house->paths('src/nginx/*/*.h')) {
         for ($house->includes($path)) {
             my ($line, $kind, $what) = @$_;
             push @wrong, "$path:$line: only nginx's own headers are included here"
@@ -173,7 +172,7 @@ catches 'another room', \&unknown_rooms, $house->with('src/util/helper.cpp' => '
 catches 'another room in src/nginx', \&unknown_rooms, $house->with('src/nginx/util/helper.cpp' => '');
 
 for my $i (0 .. $#rooms - 1) {
-    my $target = ($house->paths("src/$rooms[$i + 1]/*.hpp", "src/$rooms[$i + 1]/*.h"))[0] =~ s{\Asrc/}{}r;
+    my $target = ($house->paths("src/$rooms[$i + 1]/*.hpp", "src/$rooms[$i + 1]/*/*.hpp"))[0] =~ s{\Asrc/}{}r;
     catches "$rooms[$i] includes $rooms[$i + 1]", \&against_the_stream,
         planted("src/$rooms[$i]/planted.hpp", qq("$target"));
 }
@@ -217,6 +216,6 @@ catches 'curl in a header that others include', \&foreign_in_nginx_room, $house-
 catches 'the tables reach behind the contract', \&doors,
     $house->changed(X402::House::TABLES, qr/^#include/m, qq(#include "src/nginx/request/ngx_http_x402_ctx.hpp"\n#include));
 catches 'C++ in the contract', \&doors,
-    $house->changed('src/nginx/ngx_http_x402.h', qr/^#include/m, "#include <string>\n#include");
+    $house->changed('src/nginx/core/ngx_http_x402.h', qr/^#include/m, "#include <string>\n#include");
 
 done_testing;

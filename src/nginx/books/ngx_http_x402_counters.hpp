@@ -26,7 +26,7 @@ public:
     {
         facilitators_.push_back(std::move(url));
     }
-    // After it was read; false: an error was printed, or there is no memory.
+    // After it was read; false: an error was printed, or memory ran out.
     bool add_zone(ngx_conf_t *cf);
 
     // nullptr if there is no zone: nothing is sold and nothing is shown.

@@ -67,7 +67,7 @@ private:
 };
 
 // The ledger of these terms, made when it is the first time. nullptr: an error
-// was printed, or there is no memory.
+// was printed, or memory ran out.
 Ledger *find_or_add_ledger(ngx_conf_t *cf, LedgerTerms terms);
 
 // postconfiguration: beside the journal, where there is one and no x402_ledger

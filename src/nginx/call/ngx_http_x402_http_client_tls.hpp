@@ -27,7 +27,7 @@ public:
     TlsContext &operator=(const TlsContext &) = delete;
 
     // Path of a PEM file; empty: what the system trusts. `http`: HTTP/1.1 is
-    // agreed on. False: it cannot be read, or there is no memory.
+    // agreed on. False: it cannot be read, or memory ran out.
     bool prepare(const std::string &trusted_certificate, ngx_log_t *log,
                  bool http = true);
 

@@ -19,7 +19,7 @@ struct WebhookConf {
 };
 
 // postconfiguration: the receiver, and the outbox beside the journal. False: an
-// error was printed, or there is no memory.
+// error was printed, or memory ran out.
 bool add_webhook(ngx_conf_t *cf, MainConf &mcf, const std::string &journal);
 
 }  // namespace x402

@@ -8,7 +8,7 @@
 
 namespace x402 {
 
-// Into `out`. False: nginx printed an error, or there is no memory. Lifetime:
+// Into `out`. False: nginx printed an error, or memory ran out. Lifetime:
 // the configuration cycle.
 inline bool compile_value(ngx_conf_t *cf, ngx_str_t text,
                           ngx_http_complex_value_t &out)

@@ -6,7 +6,7 @@
 #define NGX_HTTP_X402_CONF_HPP
 
 extern "C" {
-#include "nginx/ngx_http_x402.h"
+#include "nginx/core/ngx_http_x402.h"
 }
 
 #include <optional>

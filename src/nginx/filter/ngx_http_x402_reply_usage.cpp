@@ -146,7 +146,7 @@ Result<std::string> used_amount(RequestCtx &ctx,
         auto factor = const_cast<ngx_http_complex_value_t *>(&term.factor);
         if (!evaluate(ctx.r, value, read.value)
             || (term.has_factor && !evaluate(ctx.r, factor, read.factor))) {
-            return Problem{"there is no memory"};
+            return Problem{"memory ran out"};
         }
         terms.push_back(std::move(read));
     }

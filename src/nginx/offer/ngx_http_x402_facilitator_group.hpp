@@ -37,7 +37,7 @@ std::string validate_facilitator(std::string_view text);
 
 // The facilitators that `name`, a URL or the name of a group, stands for, with
 // the trust and the credentials of the location. nullptr: an error was printed,
-// with `origin`, or there is no memory. Lifetime: the configuration cycle.
+// with `origin`, or memory ran out. Lifetime: the configuration cycle.
 const FacilitatorPeers *find_or_add_peers(ngx_conf_t *cf,
                                           const LocationConf &conf,
                                           const ngx_str_t &name,

@@ -70,7 +70,7 @@ ngx_uint_t timeout_of(const LocationConf &conf, const AcceptWords &accept,
 }
 
 // An option that asks for credits of a plan. False: an error was printed, or
-// there is no memory.
+// memory ran out.
 bool read_plan(ngx_conf_t *cf, const LocationConf &conf,
                const AcceptWords &accept, const LocationOffer &location,
                LocationTerm &term)

@@ -21,7 +21,7 @@ struct PassRules : ScopeRules {
     ConfOrigin origin{};
 };
 
-// nullptr: there is none. Precondition: conf.pass.
+// nullptr: none is written. Precondition: conf.pass.
 inline const SealKeys *pass_keys(const LocationConf &conf)
 {
     return conf.pass->keys ? conf.pass->keys : conf.seal_keys;

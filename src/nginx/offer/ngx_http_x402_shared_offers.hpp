@@ -28,7 +28,7 @@ SharedOffers *shared_offers(ngx_conf_t *cf);
 void append_part(std::string &key, std::string_view text);
 
 // The options of the constant terms; those with variables are checked as far as
-// possible. nullptr: an error was printed, or there is no memory.
+// possible. nullptr: an error was printed, or memory ran out.
 std::shared_ptr<const PaymentOffer>
 constant_options(ngx_conf_t *cf, const LocationOffer &location);
 

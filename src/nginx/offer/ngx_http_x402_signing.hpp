@@ -42,7 +42,7 @@ std::string measured_extensions(const LocationConf &conf, std::string_view url,
                                 const PaymentOffer &offer);
 
 // By merge, after `conf` got what it inherits. False: an error was printed, or
-// there is no memory.
+// memory ran out.
 bool merge_signing(ngx_conf_t *cf, LocationConf &conf,
                    const LocationConf &outer);
 

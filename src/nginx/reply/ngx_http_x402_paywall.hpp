@@ -32,8 +32,8 @@ struct Paywall {
 bool prepare_paywall(ngx_conf_t *cf, LocationConf &conf,
                      const LocationConf &outer);
 
-// The page for this request, in its pool; its data is nullptr if there is no
-// memory. False: the request gets none.
+// The page for this request, in its pool; its data is nullptr if memory
+// ran out. False: the request gets none.
 bool paywall_for(const RequestCtx &ctx, ngx_str_t &page);
 
 }  // namespace x402
