@@ -178,8 +178,8 @@ my $owed  = payment(unpaid($t, '/again/cut'));
 my @again = (payment => $owed, headers => [ 'X-Who' => 'me' ]);
 ok pass_of(paid($t, '/again/cut', @again)), 'content that broke off brings a pass';
 sleep 3.1;
-$pass = pass_of(paid($t, '/again/cut', @again));
-is_asked with('/again/b', $pass), 'pass_expired', 'delivered again, it is good for as long as the first';
+$r = paid($t, '/again/cut', @again);
+is $r->status . (pass_of($r) // ' no pass') . ($r->header('Set-Cookie') // ''), '200 no pass', 'delivered again when the first is over, it brings none';
 
 # At once: no more than it is good for.
 $pass = pass_of(paid($t, '/files/a'));

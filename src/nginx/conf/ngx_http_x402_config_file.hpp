@@ -21,7 +21,7 @@ char *config_file_error(ngx_conf_t *cf, const ngx_str_t &path, ngx_err_t error,
 
 // The same for a file that holds a key or a password: the one place where these
 // are read. Warns if others than the owner may read it.
-// `remedy`: said when there is no such file.
+// `remedy`: said when the file is missing.
 char *read_secret_file(ngx_conf_t *cf, ngx_str_t &path, std::size_t limit,
                        SecretText &out, const char *remedy = nullptr);
 constexpr char kMakeRandom[] =

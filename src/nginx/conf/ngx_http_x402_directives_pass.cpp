@@ -105,12 +105,13 @@ bool read_words(ngx_conf_t *cf, PassRules &rules,
             good = true;
         }
         if (!good) {
-            conf_error(cf, "\"" + std::string(word)
-                               + "\" cannot be used; write time=1h, "
-                                 "requests=100, scope=url, location, server or "
-                                 "a name, token=header, cookie or both, "
-                                 "key=$remote_addr, key_file=path, "
-                                 "zone=name:size, or off");
+            conf_error(
+                cf, "\"" + std::string(word)
+                        + "\" cannot be used; write time=1h, "
+                          "requests=100, scope=url, location, server or "
+                          "a name unlike these, token=header, cookie or both, "
+                          "key=$remote_addr, key_file=path, "
+                          "zone=name:size, or off");
             return false;
         }
     }

@@ -83,7 +83,8 @@ bool read_words(ngx_conf_t *cf, SignInRules &rules, SignInWords &words)
         if (!good) {
             conf_error(cf, "\"" + std::string(word)
                                + "\" cannot be used; write time=30d, "
-                                 "scope=url, location, server or a name, "
+                                 "scope=url, location, server or a name unlike "
+                                 "these, "
                                  "\"statement=one line\", "
                                  "origin=https://example.com, zone=name:size, "
                                  "file=path, or off");

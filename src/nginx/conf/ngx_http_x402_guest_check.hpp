@@ -13,7 +13,7 @@ void merge_guests(ngx_conf_t *cf, LocationConf &conf,
                   const LocationConf &outer);
 
 // From merge, for a paid location with its offer. False: an error was printed,
-// or there is no memory.
+// or memory ran out.
 bool check_guests(ngx_conf_t *cf, LocationConf &conf);
 
 }  // namespace x402

@@ -201,7 +201,7 @@ void record_needs(const LocationOffer &offer, const FacilitatorPeers *common)
 }
 
 // The facilitators of the offer just made. False: an error was printed, or
-// there is no memory.
+// memory ran out.
 bool choose_facilitator(ngx_conf_t *cf, LocationConf &conf)
 {
     const LocationOffer &offer = location_offer(conf);

@@ -12,8 +12,8 @@ namespace x402 {
 bool record_own_names(ngx_conf_t *cf, LocationConf &conf);
 
 // From merge, for a paid location: a location that signs its offers knows the
-// names that it may sign for. False: an error was printed, or there is no
-// memory.
+// names that it may sign for. False: an error was printed, or memory
+// ran out.
 bool check_signed_names(ngx_conf_t *cf, LocationConf &conf);
 
 }  // namespace x402

@@ -10,7 +10,7 @@ namespace x402 {
 
 // By a setter, of the directive that is read. `sentence`: a constant; it is
 // said unless `used` is true when all of the configuration was read. Lifetime
-// of `used`: the configuration cycle. nullptr: there is no memory.
+// of `used`: the configuration cycle. nullptr: memory ran out.
 bool *note_setting(ngx_conf_t *cf, const char *sentence);
 
 // From merge, for a location with a price.

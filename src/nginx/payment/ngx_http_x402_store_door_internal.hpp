@@ -44,8 +44,8 @@ void end_local_claim(RequestCtx &ctx, const StoredClaim &stored);
 // A claim that was resumed in the store, and could not be on this machine, is
 // given back.
 void give_back(StoreHold &hold, const JournalRecord &record);
-// The local claim of what the store has granted. state free: there is no room
-// for it.
+// The local claim of what the store has granted. state free: the zone has no
+// room for it.
 ClaimView adopt_granted(RequestCtx &ctx, const StoreAnswer &answer,
                         JournalRecord &record);
 // Content is made for the claim, as the store does not know yet: how often, and

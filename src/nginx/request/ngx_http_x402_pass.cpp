@@ -236,7 +236,9 @@ bool issue_pass(RequestCtx &ctx, IssuedPass &issued)
     pass.bought = sold_binding(payment);
     pass.bought.resource = *scope;
     pass.payer = proven_payer(ctx);
-    if (!begin_count(ctx, rules, pass, *guest)) {
+    // Of content that is delivered again, later than the pass is good for.
+    bool over = pass.expires() <= ngx_time();
+    if (over || !begin_count(ctx, rules, pass, *guest)) {
         return true;
     }
     guest->kind = GuestKind::buyer;

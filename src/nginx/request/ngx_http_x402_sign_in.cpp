@@ -286,9 +286,11 @@ void remember_purchase(RequestCtx &ctx)
     }
     ClaimBinding bought = sold_binding(*ctx.payment);
     bought.resource = *scope;
-    remember_bought(conf.sign_in->zone, bought_key(payer, bought), bought.asked,
-                    settled_at(ctx) + conf.sign_in->seconds,
-                    ctx.r->connection->log);
+    std::int64_t until = settled_at(ctx) + conf.sign_in->seconds;
+    if (until > ngx_time()) {
+        remember_bought(conf.sign_in->zone, bought_key(payer, bought),
+                        bought.asked, until, ctx.r->connection->log);
+    }
 }
 
 }  // namespace x402
