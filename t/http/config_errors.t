@@ -313,6 +313,9 @@ refused_here("x402_pass $_;", 'cannot be used; write time=1h')
     for 'time=0', 'time=x', 'time=400d', 'time=', 'time=1h requests=0', 'requests=-1', 'time=1h requests=x', 'time=1h scope=',
     'time=1h scope=$host', 'time=1h scope=URL', 'time=1h scope=uri', 'time=1h scope=servr', 'time=1h scope=Location', 'time=1h scope=path', 'time=1h token=body', 'time=1h key=constant', 'hours=1', 'on', 'off time=1h';
 refused_here('x402_pass scope=server;', 'has no end');
+refused_here("$_->[0];", "$_->[1]= is written twice")
+    for ['x402_pass time=1h time=2h', 'time'], ['x402_sign_in time=1h scope=url scope=server', 'scope'], ['x402_mpp realm=a realm=b', 'realm'],
+    ['x402_sign_offers transaction=off transaction=on key=a', 'transaction'], ['x402_facilitator_proxy http://proxy:3128 user=a user=b', 'user'];
 refused_here('x402_pass time=1h zone=a:1m;', 'write requests= too');
 refused_here('x402_pass time=1h requests=1 zone=a:1k;', 'at least 32k');
 warns("$sold $pass_key x402_pass time=1h requests=1 zone=nowhere;", 'zone "nowhere" has no size, so it gets 1m; write zone=nowhere:1m');

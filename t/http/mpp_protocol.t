@@ -255,7 +255,7 @@ like +($t->test_config($text =~ s/x402_price \$0\.01;/x402_price \$arg_price;/r)
 says($text =~ s/x402_mpp key=mpp.key;/x402_mpp key=none.key;/r, qr/none\.key" cannot be opened/);
 ok +($t->test_config($text =~ s/x402_mpp key=mpp.key;/x402_mpp realm=a;/r))[1], 'a realm alone';
 says($text =~ s/x402_mpp key=mpp.key;/x402_mpp key=;/r, qr/needs a name/);
-says($text =~ s/x402_mpp key=mpp.key;/x402_mpp key=mpp.key "realm=a b";/r, qr/is neither key=file nor realm=name/);
+says($text =~ s/x402_mpp key=mpp.key;/x402_mpp key=mpp.key "realm=a b";/r, qr/cannot be used; write key=file, and a realm without spaces/);
 says($text =~ s/x402_protocol v2 mpp/x402_protocol mpp v2/r, qr/write "v2 mpp"/);
 chmod 0600, $t->write('short.key', "abc\n"), $t->write('empty.key', "\n"), $t->write('three.key', join "\n", ($key) x 3);
 says($text =~ s/key=mpp.key/key=short.key/r, qr/short\.key" has a key that is too short/);

@@ -165,7 +165,7 @@ says('x402_sign_offers key=keys/old.pub;',     qr/old\.pub" cannot sign/);
 says('x402_sign_offers kid=did:web:a.example#a;', qr/needs key=file/);
 says('x402_sign_offers key=keys/new.pem kid=mine;', qr/kid "mine" is not a DID with a fragment/);
 says('x402_sign_offers key=keys/new.pem transaction=maybe;', qr/transaction= is on or off/);
-says('x402_sign_offers key=keys/new.pem keys=2;', qr/unknown parameter "keys=2"/);
+says('x402_sign_offers key=keys/new.pem keys=2;', qr/"keys=2" cannot be used; write key=file/);
 says('x402_sign_offers key=keys/new.pem kid=did:web:shop.example#ec;', qr/two keys are called "did:web:shop\.example#ec"/);
 says('x402_sign_offers key=keys/new.pem kid=did:web:shop.example#key-0;', qr/remove it from x402_did_document/);
 like $t->config_error($text =~ s/server_name shop.example localhost/server_name _/r), qr/cannot make a (?:kid|DID) of this server's name/, 'a server without a name';

@@ -5,7 +5,7 @@
 #include "nginx/call/curl/ngx_http_x402_curl.hpp"
 #include "nginx/call/ngx_http_x402_facilitator_conf.hpp"
 #include "nginx/conf/ngx_http_x402_config_file.hpp"
-#include "nginx/core/ngx_http_x402_directive.hpp"
+#include "nginx/conf/ngx_http_x402_directive_words.hpp"
 #include "nginx/offer/ngx_http_x402_facilitator_group.hpp"
 
 namespace x402 {
@@ -128,15 +128,6 @@ char *set_facilitator_auth(ngx_conf_t *cf, void *conf)
 
 constexpr std::size_t kLongestPasswordFile = 1024;
 
-bool takes(std::string_view word, std::string_view key, std::string_view &value)
-{
-    if (word.substr(0, key.size()) != key) {
-        return false;
-    }
-    value = word.substr(key.size());
-    return true;
-}
-
 // False: an error was printed.
 bool read_password(ngx_conf_t *cf, std::string_view path,
                    FacilitatorProxy &proxy)
@@ -162,21 +153,19 @@ bool read_password(ngx_conf_t *cf, std::string_view path,
 // False: an error was printed.
 bool read_user(ngx_conf_t *cf, FacilitatorProxy &proxy)
 {
-    for (ngx_uint_t i = 2; i < cf->args->nelts; i++) {
-        std::string_view word = view(arguments(cf)[i]);
-        std::string_view value;
-        if (takes(word, "user=", value) && !value.empty()
-            && value.find(':') == std::string_view::npos) {
-            proxy.user = std::string(value);
-        } else if (takes(word, "password=", value) && !value.empty()) {
-            if (!read_password(cf, value, proxy)) {
-                return false;
-            }
-        } else {
-            conf_error(cf, "unknown parameter \"" + std::string(word)
-                               + "\"; write user=name and password=file");
-            return false;
-        }
+    auto user = [&](std::string_view value) {
+        proxy.user = std::string(value);
+        return read_if(!value.empty()
+                       && value.find(':') == std::string_view::npos);
+    };
+    auto password = [&](std::string_view path) {
+        return path.empty()                     ? WordRead::bad
+               : read_password(cf, path, proxy) ? WordRead::good
+                                                : WordRead::reported;
+    };
+    if (!read_words(cf, 2, {{"user=", user}, {"password=", password}},
+                    "user=name and password=file")) {
+        return false;
     }
     if (proxy.user.empty() != (proxy.password == nullptr)) {
         conf_error(cf, "user= and password=file go together");

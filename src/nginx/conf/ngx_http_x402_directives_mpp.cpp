@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The setter of x402_mpp.
 #include "nginx/conf/ngx_http_x402_config_file.hpp"
+#include "nginx/conf/ngx_http_x402_directive_words.hpp"
 #include "nginx/conf/ngx_http_x402_unused_check.hpp"
-#include "nginx/core/ngx_http_x402_directive.hpp"
 #include "nginx/offer/ngx_http_x402_mpp.hpp"
 
 namespace x402 {
@@ -73,19 +73,18 @@ char *set_mpp(ngx_conf_t *cf, void *conf)
         return static_cast<char *>(NGX_CONF_ERROR);
     }
     ngx_str_t path{};
-    for (ngx_uint_t i = 1; i < cf->args->nelts; i++) {
-        ngx_str_t word = arguments(cf)[i];
-        std::string_view text = view(word);
-        if (text.substr(0, 4) == "key=") {
-            path = {word.len - 4, word.data + 4};
-        } else if (text.substr(0, 6) == "realm=" && is_realm(text.substr(6))) {
-            mpp->realm = text.substr(6);
-        } else {
-            return conf_error(cf, "\"" + std::string(text)
-                                      + "\" is neither key=file nor "
-                                        "realm=name, such as "
-                                        "realm=shop.example");
-        }
+    auto key = [&](std::string_view value) {
+        path = to_ngx_str(value);
+        return read_if(!value.empty());
+    };
+    auto realm = [&](std::string_view value) {
+        mpp->realm = value;
+        return read_if(is_realm(value));
+    };
+    if (!read_words(cf, 1, {{"key=", key}, {"realm=", realm}},
+                    "key=file, and a realm without spaces such as "
+                    "realm=shop.example")) {
+        return static_cast<char *>(NGX_CONF_ERROR);
     }
     lcf->mpp_written = mpp;
     mpp->used = note_setting(

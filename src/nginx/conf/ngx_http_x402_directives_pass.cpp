@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "nginx/conf/ngx_http_x402_config_file.hpp"
+#include "nginx/conf/ngx_http_x402_directive_words.hpp"
 #include "nginx/conf/ngx_http_x402_scope_words.hpp"
 #include "nginx/conf/ngx_http_x402_unused_check.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
@@ -78,44 +79,34 @@ bool read_key_file(ngx_conf_t *cf, std::string_view path, PassRules &rules)
 }
 
 // False: an error was printed.
-bool read_words(ngx_conf_t *cf, PassRules &rules,
-                std::optional<std::string_view> &zone)
+bool read_pass_words(ngx_conf_t *cf, PassRules &rules,
+                     std::optional<std::string_view> &zone)
 {
-    for (ngx_uint_t i = 1; i < cf->args->nelts; i++) {
-        std::string_view word = view(arguments(cf)[i]);
-        std::string_view value;
-        bool good = false;
-        if (takes(word, "time=", value)) {
-            good = read_lifetime(value, rules.seconds);
-        } else if (takes(word, "requests=", value)) {
-            good = read_requests(value, rules);
-        } else if (takes(word, "scope=", value)) {
-            good = read_scope(value, rules);
-        } else if (takes(word, "token=", value)) {
-            good = read_token(value, rules);
-        } else if (takes(word, "key=", value)) {
-            good = read_client_key(cf, value, rules);
-        } else if (takes(word, "key_file=", value)) {
-            if (!read_key_file(cf, value, rules)) {
-                return false;
-            }
-            good = true;
-        } else if (takes(word, "zone=", value)) {
-            zone = value;
-            good = true;
-        }
-        if (!good) {
-            conf_error(
-                cf, "\"" + std::string(word)
-                        + "\" cannot be used; write time=1h, "
-                          "requests=100, scope=url, location, server or "
-                          "a name unlike these, token=header, cookie or both, "
-                          "key=$remote_addr, key_file=path, "
-                          "zone=name:size, or off");
-            return false;
-        }
-    }
-    return true;
+    auto read_zone = [&](std::string_view value) {
+        zone = value;
+        return WordRead::good;
+    };
+    return read_words(
+        cf, 1,
+        {{"time=",
+          [&](auto v) { return read_if(read_lifetime(v, rules.seconds)); }},
+         {"requests=",
+          [&](auto v) { return read_if(read_requests(v, rules)); }},
+         {"scope=", [&](auto v) { return read_if(read_scope(v, rules)); }},
+         {"token=", [&](auto v) { return read_if(read_token(v, rules)); }},
+         {"key=",
+          [&](auto v) { return read_if(read_client_key(cf, v, rules)); }},
+         // One that signs and others that are still accepted.
+         {"key_file=",
+          [&](auto v) {
+              return read_key_file(cf, v, rules) ? WordRead::good
+                                                 : WordRead::reported;
+          },
+          true},
+         {"zone=", read_zone}},
+        "time=1h, requests=100, scope=url, location, server or a name unlike "
+        "these, token=header, cookie or both, key=$remote_addr, "
+        "key_file=path, zone=name:size, or off");
 }
 
 char *set_pass(ngx_conf_t *cf, void *conf)
@@ -135,7 +126,7 @@ char *set_pass(ngx_conf_t *cf, void *conf)
         return NGX_CONF_OK;
     }
     std::optional<std::string_view> zone;
-    if (!read_words(cf, *rules, zone)) {
+    if (!read_pass_words(cf, *rules, zone)) {
         return static_cast<char *>(NGX_CONF_ERROR);
     }
     if (rules->seconds == 0 && rules->requests == 0) {

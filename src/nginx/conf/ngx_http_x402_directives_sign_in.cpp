@@ -2,6 +2,7 @@
 // Directive setter: x402_sign_in.
 #include <optional>
 
+#include "nginx/conf/ngx_http_x402_directive_words.hpp"
 #include "nginx/conf/ngx_http_x402_scope_words.hpp"
 #include "nginx/offer/ngx_http_x402_sign_in_rules.hpp"
 #include "nginx/store/ngx_http_x402_bought_zone.hpp"
@@ -60,38 +61,26 @@ struct SignInWords {
 };
 
 // False: an error was printed.
-bool read_words(ngx_conf_t *cf, SignInRules &rules, SignInWords &words)
+bool read_sign_in_words(ngx_conf_t *cf, SignInRules &rules, SignInWords &words)
 {
-    for (ngx_uint_t i = 1; i < cf->args->nelts; i++) {
-        std::string_view word = view(arguments(cf)[i]);
-        std::string_view value;
-        bool good = false;
-        if (takes(word, "time=", value)) {
-            good = read_lifetime(value, rules.seconds);
-        } else if (takes(word, "scope=", value)) {
-            good = read_scope(value, rules);
-        } else if (takes(word, "statement=", value)) {
-            good = read_statement(value, rules);
-        } else if (takes(word, "origin=", value)) {
-            good = read_site(value, rules);
-        } else if (takes(word, "zone=", value)) {
-            words.zone = value;
-            good = true;
-        } else if (takes(word, "file=", value)) {
-            good = read_path(cf, value, words.file);
-        }
-        if (!good) {
-            conf_error(cf, "\"" + std::string(word)
-                               + "\" cannot be used; write time=30d, "
-                                 "scope=url, location, server or a name unlike "
-                                 "these, "
-                                 "\"statement=one line\", "
-                                 "origin=https://example.com, zone=name:size, "
-                                 "file=path, or off");
-            return false;
-        }
-    }
-    return true;
+    auto read_zone = [&](std::string_view value) {
+        words.zone = value;
+        return WordRead::good;
+    };
+    return read_words(
+        cf, 1,
+        {{"time=",
+          [&](auto v) { return read_if(read_lifetime(v, rules.seconds)); }},
+         {"scope=", [&](auto v) { return read_if(read_scope(v, rules)); }},
+         {"statement=",
+          [&](auto v) { return read_if(read_statement(v, rules)); }},
+         {"origin=", [&](auto v) { return read_if(read_site(v, rules)); }},
+         {"zone=", read_zone},
+         {"file=",
+          [&](auto v) { return read_if(read_path(cf, v, words.file)); }}},
+        "time=30d, scope=url, location, server or a name unlike these, "
+        "\"statement=one line\", origin=https://example.com, zone=name:size, "
+        "file=path, or off");
 }
 
 char *set_sign_in(ngx_conf_t *cf, void *conf)
@@ -112,7 +101,7 @@ char *set_sign_in(ngx_conf_t *cf, void *conf)
         return NGX_CONF_OK;
     }
     SignInWords words;
-    if (!read_words(cf, *rules, words)) {
+    if (!read_sign_in_words(cf, *rules, words)) {
         return static_cast<char *>(NGX_CONF_ERROR);
     }
     if (rules->seconds == 0) {

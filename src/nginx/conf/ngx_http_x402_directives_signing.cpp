@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The setters of x402_sign_offers and x402_did_document.
 #include "nginx/conf/ngx_http_x402_config_file.hpp"
-#include "nginx/core/ngx_http_x402_directive.hpp"
+#include "nginx/conf/ngx_http_x402_directive_words.hpp"
 #include "nginx/offer/ngx_http_x402_signing.hpp"
 #include "nginx/reply/ngx_http_x402_did.hpp"
 
@@ -18,15 +18,6 @@ PublishedKeys *published_keys(ngx_conf_t *cf)
         mcf->published_keys = pool_new<PublishedKeys>(cf->pool);
     }
     return mcf->published_keys;
-}
-
-bool takes(std::string_view word, std::string_view key, std::string_view &value)
-{
-    if (word.substr(0, key.size()) != key) {
-        return false;
-    }
-    value = word.substr(key.size());
-    return true;
 }
 
 ngx_str_t path_of(ngx_conf_t *cf, std::string_view text)
@@ -75,14 +66,13 @@ char *set_sign_offers(ngx_conf_t *cf, void *conf)
     std::string_view file;
     std::string_view kid;
     std::string_view transaction = "on";
-    for (ngx_uint_t i = 1; i < cf->args->nelts; i++) {
-        std::string_view word = view(arguments(cf)[i]);
-        if (!takes(word, "key=", file) && !takes(word, "kid=", kid)
-            && !takes(word, "transaction=", transaction)) {
-            return conf_error(cf, "unknown parameter \"" + std::string(word)
-                                      + "\"; write key=file, kid=, "
-                                        "transaction=off, or off alone");
-        }
+    if (!read_words(cf, 1,
+                    {{"key=", kept_in(file)},
+                     {"kid=", kept_in(kid)},
+                     {"transaction=", kept_in(transaction)}},
+                    "key=file, kid=did:web:shop.example#key-1, "
+                    "transaction=off, or off alone")) {
+        return static_cast<char *>(NGX_CONF_ERROR);
     }
     if (file.empty()) {
         return conf_error(cf, "x402_sign_offers needs key=file, a PEM file "

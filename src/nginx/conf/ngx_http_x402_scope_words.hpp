@@ -9,17 +9,6 @@
 
 namespace x402 {
 
-// `key=`; false: the word has another key.
-inline bool takes(std::string_view word, std::string_view key,
-                  std::string_view &value)
-{
-    if (word.substr(0, key.size()) != key) {
-        return false;
-    }
-    value = word.substr(key.size());
-    return true;
-}
-
 // Whether a letter was left out, added or replaced; the case does not count.
 inline bool is_slip_of(std::string_view text, std::string_view word)
 {
