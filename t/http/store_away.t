@@ -7,26 +7,12 @@ use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use IO::Socket::INET;
+use X402::Machines;
 use X402::Redis;
 use X402::Test;
 
 my ($f, $up, $redis) = (facilitator(), backend(), X402::Redis->new);
-my $conf = <<'EOF';
-%%GLOBALS%%
-events { }
-http {
-    %%HTTP%%
-    x402_store %%STORE%% timeout=%%TIMEOUT%%;
-    x402_facilitator %%FACILITATOR%%;
-    x402_network base-sepolia;
-    x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
-    x402_price $0.01;
-    server {
-        listen 127.0.0.1:%%PORT%%;
-        location / { proxy_pass http://%%BACKEND%%; }
-    }
-}
-EOF
+my $conf = machines_conf('timeout=%%TIMEOUT%%', address => '127.0.0.1');
 my $t = nginx($conf, facilitator => $f, backend => $up, holes => { STORE => $redis->url, TIMEOUT => '500ms' });
 $t->start;
 $up->on('*', body => "SECRET\n");
@@ -55,12 +41,12 @@ sub is_back ($path, $payment, $name) {
 is_content paid($t, '/first'), "SECRET\n", 'with a store that is there';
 
 # Down.
-my $before = payment(unpaid($t, '/before'));
-is_content paid($t, '/before', payment => $before), "SECRET\n", 'a payment is used';
+my $before = payment(unpaid($t, '/earlier'));
+is_content paid($t, '/earlier', payment => $before), "SECRET\n", 'a payment is used';
 $redis->stop;
 my @held = is_busy('down');
 $t->log_like(qr/\[error\].*x402: store "redis:.*start it, or correct the address/, 'with a line that says what to do');
-is paid($t, '/before', payment => $before)->status, 402, 'what was used here is known here';
+is paid($t, '/earlier', payment => $before)->status, 402, 'what was used here is known here';
 my $started = time;
 is_busy('still down') for 1 .. 5;
 cmp_ok time - $started, '<', 5, 'at once';

@@ -6,28 +6,12 @@
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use X402::Machines;
 use X402::Redis;
 use X402::Test;
 
 my ($f, $up, $redis) = (facilitator(), backend(), X402::Redis->new);
-my $conf = <<'EOF';
-%%GLOBALS%%
-worker_processes 2;
-events { }
-http {
-    %%HTTP%%
-    x402_store %%STORE%% timeout=5s;
-    x402_facilitator %%FACILITATOR%%;
-    x402_network base-sepolia;
-    x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
-    x402_price $0.01;
-    server {
-        listen %%ADDRESS%%:%%PORT%%;
-        location /after/   { proxy_pass http://%%BACKEND%%; }
-        location /before/  { x402_settle before; proxy_pass http://%%BACKEND%%; }
-    }
-}
-EOF
+my $conf = machines_conf('timeout=5s', main => 'worker_processes 2;');
 my $port = X402::Port::reserve();
 my @machines = map {
     nginx($conf, facilitator => $f, backend => $up, port => $port, address => "127.0.0.$_",

@@ -7,45 +7,20 @@
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use X402::Machines;
 use X402::Redis;
 use X402::StoreProxy;
 use X402::Test;
 
 my ($f, $up, $redis) = (facilitator(), backend(), X402::Redis->new);
 my $cut  = X402::StoreProxy->new($redis->port);
-my $conf = <<'EOF';
-%%GLOBALS%%
-events { }
-http {
-    %%HTTP%%
-    x402_store %%STORE%% timeout=300ms lease=3s;
-    x402_facilitator %%FACILITATOR%%;
-    x402_network base-sepolia;
-    x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
-    x402_price $0.01;
-    server {
-        listen %%ADDRESS%%:%%PORT%%;
-        location /after/  { proxy_pass http://%%BACKEND%%; }
-        location /before/ { x402_settle before; proxy_pass http://%%BACKEND%%; }
-    }
-}
-EOF
+my $conf = machines_conf('timeout=300ms lease=3s');
 my $port = X402::Port::reserve();
 my ($one, $other) = map {
     nginx($conf, facilitator => $f, backend => $up, port => $port, address => "127.0.0.$_->[0]", holes => { STORE => $_->[1] })
         ->start
 } [ 1, $cut->url ], [ 2, $redis->url ];
 $up->on('*', body => "SECRET\n");
-
-# Until the answer is not "come again".
-sub finally ($t, $path, $payment) {
-    my $answer;
-    $t->wait_for(sub {
-        $answer = paid($t, $path, payment => $payment);
-        return $answer->status != 409 && $answer->status != 503;
-    });
-    return $answer;
-}
 
 # The store has a connection again: what the circuit keeps away is over.
 sub wait_ready () {

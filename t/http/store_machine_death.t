@@ -5,26 +5,12 @@
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use X402::Machines;
 use X402::Redis;
 use X402::Test;
 
 my ($f, $up, $redis) = (facilitator(), backend(), X402::Redis->new);
-my $conf = <<'EOF';
-%%GLOBALS%%
-events { }
-http {
-    %%HTTP%%
-    x402_store %%STORE%% timeout=5s lease=3s;
-    x402_facilitator %%FACILITATOR%%;
-    x402_network base-sepolia;
-    x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
-    x402_price $0.01;
-    server {
-        listen %%ADDRESS%%:%%PORT%%;
-        location / { proxy_pass http://%%BACKEND%%; }
-    }
-}
-EOF
+my $conf = machines_conf('timeout=5s lease=3s');
 my $port = X402::Port::reserve();
 my ($number, $one) = (1);
 
@@ -50,29 +36,20 @@ sub begun_and_killed ($path, $ready, %change) {
 }
 
 # The first answer that is not "wait".
-sub finally ($path, $payment) {
-    my $answer;
-    $other->wait_for(sub {
-        $answer = paid($other, $path, payment => $payment);
-        return $answer->status != 409 && $answer->status != 503;
-    });
-    return $answer;
-}
-
 # While it is verified: the payment is good again once the lease is over.
 $f->verify('hold');
 my $payment = begun_and_killed('/verifying', sub ($c) { $f->wait_calls(verify => 1) });
 $f->verify('ok');
 is paid($other, '/verifying', payment => $payment)->status, 409, 'killed while verifying: in use for a while';
 $_->forget for $f, $up;
-is_content finally('/verifying', $payment), "SECRET\n", 'and then the payment is good';
+is_content finally($other, '/verifying', $payment), "SECRET\n", 'and then the payment is good';
 is $f->order, 'verify settle', 'from the beginning';
 
 # While content is made: the same.
 $up->on('/made', body => "SECRET\n", hold => 1);
 $payment = begun_and_killed('/made', sub ($c) { $up->wait_count('/made', 1) });
 $up->on('/made', body => "SECRET\n");
-is_content finally('/made', $payment), "SECRET\n", 'killed while content is made: good in the end';
+is_content finally($other, '/made', $payment), "SECRET\n", 'killed while content is made: good in the end';
 is $f->calls('settle'), 1, 'settled once';
 
 # After settle was sent: asked again by the other machine, with the same bytes.
@@ -82,11 +59,11 @@ my $sent = +($f->requests('settle'))[0]{body};
 is paid($other, '/settling', payment => $payment)->status, 409, 'killed while settling: in use for a while';
 $f->settle('paid');
 $_->forget for $f, $up;
-is_content finally('/settling', $payment), "SECRET\n", 'another machine delivers the content';
+is_content finally($other, '/settling', $payment), "SECRET\n", 'another machine delivers the content';
 is $f->calls('verify'), 0, 'which is not verified again';
 is +($f->requests('settle'))[-1]{body}, $sent, 'and asked about with the same bytes';
 is $up->hits, 1, 'the backend ran once more';
-is finally('/settling', $payment)->status, 402, 'and it is used';
+is finally($other, '/settling', $payment)->status, 402, 'and it is used';
 
 # The client does not come back for it: the store tells which machine asks.
 $f->settle('hold');
@@ -98,7 +75,7 @@ ok $other->wait_for(sub { $f->calls('settle') >= 1 }), 'an outcome is learned wi
 is +($f->requests('settle'))[0]{body}, $sent, 'with the same bytes';
 $other->log_like(qr/paid, content owed/, 'and content is owed');
 $_->forget for $f, $up;
-is_content finally('/forgotten', $payment), "SECRET\n", 'to the payment';
+is_content finally($other, '/forgotten', $payment), "SECRET\n", 'to the payment';
 is $f->calls, 0, 'nobody is asked for it';
 
 # While content is sent: owed.
@@ -108,9 +85,9 @@ $payment = begun_and_killed('/sent', sub ($c) {
     $other->wait_for(sub { $c->rest(0.05); $c->raw =~ /SECRET SECRET/ });
 });
 $up->on('/sent', body => $content);
-is_content finally('/sent', $payment), $content, 'killed while content is sent: it is owed';
+is_content finally($other, '/sent', $payment), $content, 'killed while content is sent: it is owed';
 is $f->calls('settle'), 1, 'and settled once';
-is finally('/sent', $payment)->status, 402, 'and then it is used';
+is finally($other, '/sent', $payment)->status, 402, 'and then it is used';
 
 # Owed to a payer that signs a new payment, on another machine.
 $up->on('/anew', body => $content, hold_after => 150_000);

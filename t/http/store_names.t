@@ -6,31 +6,14 @@
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use X402::Machines;
 use X402::Redis;
 use X402::StoreProxy;
 use X402::Test;
 
 my ($f, $up, $redis) = (facilitator(), backend(), X402::Redis->new);
 my $cut  = X402::StoreProxy->new($redis->port);
-my $conf = <<'EOF';
-%%GLOBALS%%
-events { }
-http {
-    %%HTTP%%
-    x402_store %%STORE%% timeout=2s;
-    x402_facilitator_group patient { server %%FACILITATOR%% max_fails=0; }
-    x402_facilitator patient;
-    x402_network base-sepolia;
-    x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
-    x402_price $0.01;
-    x402_extension payment-identifier may.json;
-    server {
-        listen %%ADDRESS%%:%%PORT%%;
-        location /after/  { proxy_pass http://%%BACKEND%%; }
-        location /before/ { x402_settle before; proxy_pass http://%%BACKEND%%; }
-    }
-}
-EOF
+my $conf = machines_conf('timeout=2s', patient => 1, http => 'x402_extension payment-identifier may.json;');
 my $port = X402::Port::reserve();
 my ($one, $two) = map {
     my $t = nginx($conf, facilitator => $f, backend => $up, port => $port, address => "127.0.0.$_->[0]",

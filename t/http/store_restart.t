@@ -7,36 +7,13 @@
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use X402::Machines;
 use X402::Redis;
 use X402::Test;
 
 my ($f, $up) = (facilitator(), backend());
-my $conf = <<'EOF';
-%%GLOBALS%%
-events { }
-http {
-    %%HTTP%%
-    x402_store %%STORE%% timeout=1s lease=3s;
-    x402_facilitator %%FACILITATOR%%;
-    x402_network base-sepolia;
-    x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
-    x402_price $0.01;
-    server {
-        listen %%ADDRESS%%:%%PORT%%;
-        location / { proxy_pass http://%%BACKEND%%; }
-    }
-}
-EOF
+my $conf = machines_conf('timeout=1s lease=3s');
 $up->on('*', body => "SECRET\n");
-
-sub finally ($t, $path, $payment) {
-    my $answer;
-    $t->wait_for(sub {
-        $answer = paid($t, $path, payment => $payment);
-        return $answer->status != 409 && $answer->status != 503;
-    });
-    return $answer;
-}
 
 my $acknowledged = 0;
 for my $case (

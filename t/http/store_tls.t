@@ -8,27 +8,12 @@ use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use X402::Certificates;
+use X402::Machines;
 use X402::Redis;
 use X402::Test;
 
 my ($f, $up) = (facilitator(), backend());
-my $conf = <<'EOF';
-%%GLOBALS%%
-events { }
-http {
-    %%HTTP%%
-    x402_store %%STORE%% timeout=2s lease=3s;
-    x402_facilitator_group patient { server %%FACILITATOR%% max_fails=0; }
-    x402_facilitator patient;
-    x402_network base-sepolia;
-    x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
-    x402_price $0.01;
-    server {
-        listen 127.0.0.1:%%PORT%%;
-        location / { proxy_pass http://%%BACKEND%%; }
-    }
-}
-EOF
+my $conf = machines_conf('timeout=2s lease=3s', patient => 1, address => '127.0.0.1');
 my $t = nginx($conf, facilitator => $f, backend => $up, holes => { STORE => '' });
 X402::Certificates::make($t->dir);
 my $password = $t->write('store.password', "a-long-password\n");

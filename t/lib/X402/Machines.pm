@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+package X402::Machines;
+
+# What the tests of several machines with one store have in common.
+#
+#     my $conf = machines_conf('timeout=5s lease=3s');   # words of x402_store
+#     my $conf = machines_conf('timeout=2s', patient => 1, main => 'worker_processes 2;', http => 'x402_extension ...;');
+#     my $t = nginx($conf, ..., holes => { STORE => $redis->url });
+#     my $answer = finally($t, $path, $payment);         # the first that is not "come again"
+
+use v5.36;
+use Exporter 'import';
+use X402::Test;
+our @EXPORT = qw(machines_conf finally);
+
+# A paid server with /after/, /before/ and the rest, which settles after content.
+# `patient`: a facilitator that does not answer is asked again nevertheless.
+# `address`: of the server; %%ADDRESS%% where each machine has its own.
+sub machines_conf ($words, %other) {
+    my $facilitator = !$other{patient} ? 'x402_facilitator %%FACILITATOR%%;'
+        : 'x402_facilitator_group patient { server %%FACILITATOR%% max_fails=0; } x402_facilitator patient;';
+    my ($main, $http, $address) = ($other{main} // '', $other{http} // '', $other{address} // '%%ADDRESS%%');
+    return <<"EOF";
+%%GLOBALS%%
+$main
+events { }
+http {
+    %%HTTP%%
+    x402_store %%STORE%% $words;
+    $facilitator
+    x402_network base-sepolia;
+    x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
+    x402_price \$0.01;
+    $http
+    server {
+        listen $address:%%PORT%%;
+        location /         { proxy_pass http://%%BACKEND%%; }
+        location /before/  { x402_settle before; proxy_pass http://%%BACKEND%%; }
+    }
+}
+EOF
+}
+
+# Presents the payment until the answer is not "come again".
+sub finally ($t, $path, $payment) {
+    my $answer;
+    $t->wait_for(sub {
+        $answer = paid($t, $path, payment => $payment);
+        return $answer->status != 409 && $answer->status != 503;
+    });
+    return $answer;
+}
+
+1;
