@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/text_excerpt.hpp"
 
+#include <string_view>
+
 namespace x402 {
 
 std::string log_excerpt(const std::string &text, std::size_t limit)

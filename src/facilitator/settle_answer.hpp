@@ -5,6 +5,7 @@
 #define X402_FACILITATOR_SETTLE_ANSWER_HPP
 
 #include <string>
+#include <string_view>
 
 #include "facilitator/facilitator_port.hpp"
 

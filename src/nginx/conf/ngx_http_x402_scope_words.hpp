@@ -3,6 +3,8 @@
 #ifndef NGX_HTTP_X402_SCOPE_WORDS_HPP
 #define NGX_HTTP_X402_SCOPE_WORDS_HPP
 
+#include <cstdint>
+
 #include "nginx/core/ngx_http_x402_complex_value.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
 #include "nginx/offer/ngx_http_x402_scope_rules.hpp"

@@ -3,6 +3,8 @@
 #ifndef NGX_HTTP_X402_PASS_RULES_HPP
 #define NGX_HTTP_X402_PASS_RULES_HPP
 
+#include <cstdint>
+
 #include "nginx/offer/ngx_http_x402_scope_rules.hpp"
 #include "nginx/offer/ngx_http_x402_seal_keys.hpp"
 

@@ -3,6 +3,8 @@
 #ifndef NGX_HTTP_X402_SIGN_IN_RULES_HPP
 #define NGX_HTTP_X402_SIGN_IN_RULES_HPP
 
+#include <cstdint>
+
 #include "nginx/offer/ngx_http_x402_scope_rules.hpp"
 
 namespace x402 {

@@ -3,6 +3,7 @@
 #ifndef NGX_HTTP_X402_STORE_CONF_HPP
 #define NGX_HTTP_X402_STORE_CONF_HPP
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
