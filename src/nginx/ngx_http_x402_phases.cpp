@@ -8,6 +8,7 @@
 #include "nginx/conf/ngx_http_x402_manifest_list.hpp"
 #include "nginx/conf/ngx_http_x402_store_check.hpp"
 #include "nginx/conf/ngx_http_x402_unused_check.hpp"
+#include "nginx/conf/ngx_http_x402_variable_check.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_signing.hpp"
 #include "nginx/payment/ngx_http_x402_access.hpp"
@@ -89,6 +90,13 @@ bool add_books(ngx_conf_t *cf, MainConf &mcf)
            && (!by_default || add_default_ledger(cf, journal->path()));
 }
 
+void leave_ledgers_unmade(const MainConf &mcf)
+{
+    for (Ledger *ledger : mcf.books->ledgers()) {
+        ledger->leave_unmade();
+    }
+}
+
 // Forgotten, it would be a shop that gives everything away.
 void warn_of_shadow(ngx_conf_t *cf, const MainConf &mcf)
 {
@@ -112,6 +120,18 @@ void warn_of_made_key(ngx_conf_t *cf, const MainConf &mcf)
     }
 }
 
+void warn_of_mpp_password(ngx_conf_t *cf, const MainConf &mcf)
+{
+    if (mcf.mpp_password_at.line != 0) {
+        log_conf(cf, NGX_LOG_WARN,
+                 "\"x402_protocol mpp\" beside auth_basic: a client cannot "
+                 "send both a password and an MPP payment, which have the one "
+                 "header Authorization; write \"satisfy any\", or the protocol "
+                 "without mpp",
+                 mcf.mpp_password_at);
+    }
+}
+
 ngx_int_t postconfiguration(ngx_conf_t *cf)
 {
     auto *cmcf = static_cast<ngx_http_core_main_conf_t *>(
@@ -125,8 +145,12 @@ ngx_int_t postconfiguration(ngx_conf_t *cf)
         }
     }
     settle_written(cf, *mcf);
-    if (!check_store(cf, *mcf) || !add_books(cf, *mcf)) {
+    if (!check_member_names(cf) || !check_store(cf, *mcf)
+        || !add_books(cf, *mcf)) {
         return NGX_ERROR;
+    }
+    if (ngx_test_config) {
+        leave_ledgers_unmade(*mcf);
     }
     mcf->error_pages->warn(cf);
     advise_journal(cf, *mcf);
@@ -134,6 +158,7 @@ ngx_int_t postconfiguration(ngx_conf_t *cf)
     collect_reply_fields(cf, *mcf);
     warn_of_shadow(cf, *mcf);
     warn_of_made_key(cf, *mcf);
+    warn_of_mpp_password(cf, *mcf);
     if (!build_manifests(cf, *mcf) || !build_did_documents(cf, *mcf)) {
         return NGX_ERROR;
     }

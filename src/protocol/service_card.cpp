@@ -183,7 +183,8 @@ std::string ServiceCard::read(std::string_view word)
                                  ? std::string_view()
                                  : word.substr(equals + 1);
     if (value.empty()) {
-        return "\"" + std::string(word) + "\" is not key=value";
+        return "\"" + std::string(word)
+               + "\" is not key=value; write one such as \"name=My shop\"";
     }
     if (key == "name") {
         name = value;

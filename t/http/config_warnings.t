@@ -86,6 +86,12 @@ chmod 0600, $t->dir . '/other.key';
 my $other = $t->dir . '/other.key';
 warns("$complete x402_price 1; x402_mpp key=$other;", 'x402_mpp has no effect.*write x402_protocol v2 mpp', 'x402_mpp without the protocol');
 quiet("$complete x402_price 1; x402_mpp key=$other; x402_protocol v2 mpp;");
+warns("$complete x402_price 1; $_", 'the price has no effect.*free unless "x402 on" is written', "a price beside $_")
+    for 'x402_status;', 'x402_manifest openapi;';
+quiet("$complete x402_price 1; $_") for 'x402_status; x402 on;', 'x402_status; x402 off;';
+my $mpp = "$complete x402_price 1; x402_protocol v2 mpp; x402_mpp key=$other; auth_basic a;";
+warns($mpp, '"x402_protocol mpp" beside auth_basic: a client cannot send both.*write "satisfy any"', 'a password beside MPP');
+quiet($_) for "$mpp satisfy any;", $mpp =~ s/auth_basic a/auth_basic off/r, $mpp =~ s/x402_protocol v2 mpp; x402_mpp \S+//r;
 warns("$complete x402_price 1; x402_seal_key $other;", 'x402_seal_key has no effect.*x402_pass or x402_sign_in', 'a seal key without passes');
 quiet("$complete x402_price 1; x402_seal_key $other; $_") for 'x402_pass time=1h;', 'x402_protocol v2 mpp;', 'x402_protocol v2 mpp; x402_mpp realm=a.example;';
 warns("$complete x402_paywall wallet; $_", 'no client can pay from it', "a wallet for $_")

@@ -10,6 +10,7 @@
 
 #include "nginx/core/ngx_http_x402_directive.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/core/ngx_http_x402_missing_file.hpp"
 
 namespace x402 {
 
@@ -68,6 +69,14 @@ bool Ledger::open(ngx_conf_t *cf)
     file_->flush = on_flush;
     file_->data = this;
     return true;
+}
+
+// nginx: files without a name are passed over when all are opened.
+void Ledger::leave_unmade()
+{
+    if (file_ && could_be_made(copy(file_->name))) {
+        file_->name.len = 0;
+    }
 }
 
 void Ledger::on_flush(ngx_open_file_t *file, ngx_log_t *)
@@ -295,7 +304,8 @@ std::string read_parameter(std::string_view word, LedgerTerms &terms)
         ngx_str_t time = to_ngx_str(text);
         ngx_int_t ms = ngx_parse_time(&time, 0);
         if (ms <= 0) {
-            return "invalid flush time \"" + std::string(text) + "\"";
+            return "invalid flush time \"" + std::string(text)
+                   + "\"; write one such as flush=1s";
         }
         terms.flush = static_cast<ngx_msec_t>(ms);
         return {};
@@ -318,7 +328,7 @@ char *set_ledger(ngx_conf_t *cf, void *conf)
                    : conf_error(cf, "\"x402_ledger off\" stands alone");
     }
     std::string error = validate_variable("x402_ledger", target);
-    if (error.empty() && target.empty()) {
+    if (error.empty() && (target.empty() || target == "on")) {
         error = "\"x402_ledger\" needs a path, syslog:... or off";
     }
     LedgerTerms terms;

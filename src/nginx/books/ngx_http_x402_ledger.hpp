@@ -39,6 +39,9 @@ public:
     // While the configuration is read. False: an error was printed, or there
     // is no memory.
     bool open(ngx_conf_t *cf);
+    // postconfiguration of a configuration test, which makes no file: one that
+    // is missing, and can be made, is not opened.
+    void leave_unmade();
     const LedgerTerms &terms() const { return terms_; }
 
     // In a worker: one line with its newline. What cannot be written is

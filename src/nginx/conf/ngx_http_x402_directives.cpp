@@ -2,9 +2,14 @@
 // Directive setters: what the operator wrote, checked as far as one line can
 // be checked alone. Sentences returned here are printed by nginx with file and
 // line. What needs the whole location is checked in ngx_http_x402_merge.cpp.
+#include <cerrno>
+#include <cstring>
 #include <utility>
 
+#include <unistd.h>
+
 #include "nginx/core/ngx_http_x402_directive.hpp"
+#include "nginx/core/ngx_http_x402_missing_file.hpp"
 #include "nginx/store/ngx_http_x402_zone.hpp"
 #include "policy/network_table.hpp"
 
@@ -137,6 +142,20 @@ char *read_journal(ngx_conf_t *cf, ngx_str_t &journal, bool &sync)
     return nullptr;
 }
 
+// The ledger beside it would be opened first, and complained about.
+char *check_folder(ngx_conf_t *cf, const std::string &journal)
+{
+    std::string folder = folder_of(journal);
+    if (journal.empty() || access(folder.c_str(), X_OK) == 0) {
+        return NGX_CONF_OK;
+    }
+    int problem = errno;
+    return conf_error(
+        cf, "journal \"" + journal + "\" cannot be made: the folder \"" + folder
+                + "\" cannot be used (" + std::to_string(problem) + ": "
+                + std::strerror(problem) + "); make it, or write another path");
+}
+
 char *set_zone(ngx_conf_t *cf, void *)
 {
     MainConf *mcf = main_conf(cf);
@@ -146,6 +165,9 @@ char *set_zone(ngx_conf_t *cf, void *)
     ngx_str_t journal = ngx_null_string;
     bool sync = false;
     if (char *wrong = read_journal(cf, journal, sync)) {
+        return wrong;
+    }
+    if (char *wrong = check_folder(cf, copy(journal))) {
         return wrong;
     }
     std::string_view word = view(arguments(cf)[1]);

@@ -35,6 +35,13 @@ bool add_term(ngx_conf_t *cf, UsageTerms &charge, std::string_view word)
                              "$x402_reply_usage_total_tokens*2");
         return false;
     }
+    if (value.find('*') != std::string_view::npos) {
+        conf_error(cf, "\"" + std::string(word)
+                           + "\" has two factors; multiply them yourself, and "
+                             "write a value and one factor, such as "
+                             "$x402_reply_usage_total_tokens*6");
+        return false;
+    }
     std::string_view client = client_variable(word);
     if (!client.empty()) {
         log_conf(cf, NGX_LOG_WARN,

@@ -37,6 +37,9 @@ bool read_site(std::string_view text, SignInRules &rules)
 bool read_statement(std::string_view text, SignInRules &rules)
 {
     rules.statement = std::string(text);
+    if (has_variable(text)) {
+        return false;
+    }
     for (char c : text) {
         if (c < ' ' || c > '~') {
             return false;
@@ -48,7 +51,7 @@ bool read_statement(std::string_view text, SignInRules &rules)
 bool read_path(ngx_conf_t *cf, std::string_view text, std::string &path)
 {
     ngx_str_t full = pool_copy(cf->pool, text);
-    if (full.len == 0 || ngx_conf_full_name(cf->cycle, &full, 0) != NGX_OK) {
+    if (full.len == 0 || has_variable(text) || ngx_conf_full_name(cf->cycle, &full, 0) != NGX_OK) {
         return false;
     }
     path = copy(full);

@@ -128,6 +128,12 @@ char *set_did_document(ngx_conf_t *cf, void *conf)
     if (lcf->did_document != nullptr) {
         return const_cast<char *>("is duplicate");
     }
+    if (lcf->status != StatusFormat::none || lcf->manifest != nullptr) {
+        return conf_error(cf,
+                          "x402_status, x402_manifest and x402_did_document "
+                          "are each the page of a location; write them "
+                          "into locations of their own");
+    }
     auto *document = pool_new<DidDocument>(cf->pool);
     if (document == nullptr || published_keys(cf) == nullptr) {
         return static_cast<char *>(NGX_CONF_ERROR);

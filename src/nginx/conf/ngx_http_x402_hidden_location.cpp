@@ -83,4 +83,12 @@ Visibility visibility_of(ngx_conf_t *cf, void **loc_conf)
                                             : Visibility::open;
 }
 
+bool demands_password(ngx_conf_t *cf)
+{
+    void **loc_conf = static_cast<ngx_http_conf_ctx_t *>(cf->ctx)->loc_conf;
+    auto *clcf = static_cast<const ngx_http_core_loc_conf_t *>(
+        loc_conf[ngx_http_core_module.ctx_index]);
+    return clcf->satisfy != NGX_HTTP_SATISFY_ANY && has_password(cf, loc_conf);
+}
+
 }  // namespace x402

@@ -16,6 +16,10 @@ enum class Visibility {
 // `loc_conf`: the configurations of a location, of all http modules, merged.
 Visibility visibility_of(ngx_conf_t *cf, void **loc_conf);
 
+// Of the location that is merged: whether each client has to send a password
+// (auth_basic without `satisfy any`).
+bool demands_password(ngx_conf_t *cf);
+
 }  // namespace x402
 
 #endif

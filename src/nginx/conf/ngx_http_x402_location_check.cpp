@@ -345,47 +345,4 @@ bool check_charge(ngx_conf_t *cf, const LocationConf &conf,
     return false;
 }
 
-void check_body_variables(ngx_conf_t *cf, const MainConf &mcf)
-{
-    if (!mcf.paid || mcf.reads_body) {
-        return;
-    }
-    auto *cmcf = static_cast<ngx_http_core_main_conf_t *>(
-        ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
-    auto *names =
-        static_cast<const ngx_http_variable_t *>(cmcf->variables.elts);
-    for (ngx_uint_t i = 0; i < cmcf->variables.nelts; i++) {
-        std::string_view name = view(names[i].name);
-        if (name.substr(0, 10) == "x402_body_") {
-            log_conf(cf, NGX_LOG_WARN,
-                     "$" + std::string(name)
-                         + " is always empty, because no location has "
-                           "x402_read_body",
-                     mcf.paid_at);
-            return;
-        }
-    }
-}
-
-void collect_reply_fields(ngx_conf_t *cf, MainConf &mcf)
-{
-    constexpr std::string_view kReply = "x402_reply_";
-    auto *cmcf = static_cast<ngx_http_core_main_conf_t *>(
-        ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
-    auto *names =
-        static_cast<const ngx_http_variable_t *>(cmcf->variables.elts);
-    for (ngx_uint_t i = 0; i < cmcf->variables.nelts; i++) {
-        std::string_view name = view(names[i].name);
-        if (name.substr(0, kReply.size()) == kReply) {
-            mcf.reply_fields.emplace_back(name.substr(kReply.size()));
-        }
-    }
-    if (!mcf.reply_fields.empty() && !mcf.charges && mcf.paid) {
-        log_conf(cf, NGX_LOG_WARN,
-                 "$x402_reply_" + mcf.reply_fields.front()
-                     + " is always empty, because no location has x402_charge",
-                 mcf.paid_at);
-    }
-}
-
 }  // namespace x402

@@ -18,13 +18,6 @@ bool check_location(ngx_conf_t *cf, const LocationConf &conf, bool new_offer);
 // empty, and content or redirects of the rewrite phase in a paid location.
 void check_rewrite(ngx_conf_t *cf, const LocationConf &conf);
 
-// When all locations were merged.
-void check_body_variables(ngx_conf_t *cf, const MainConf &mcf);
-
-// The members of answers that some configured value asks for, without
-// "x402_reply_"; nginx: names of variables are in lower case.
-void collect_reply_fields(ngx_conf_t *cf, MainConf &mcf);
-
 // An x402_charge of the location itself. False: an error was printed.
 bool check_charge(ngx_conf_t *cf, const LocationConf &conf,
                   const LocationConf &outer);

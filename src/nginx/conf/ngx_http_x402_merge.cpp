@@ -5,6 +5,7 @@
 #include "nginx/books/ngx_http_x402_counters.hpp"
 #include "nginx/conf/ngx_http_x402_error_pages.hpp"
 #include "nginx/conf/ngx_http_x402_guest_check.hpp"
+#include "nginx/conf/ngx_http_x402_hidden_location.hpp"
 #include "nginx/conf/ngx_http_x402_journal_check.hpp"
 #include "nginx/conf/ngx_http_x402_location_check.hpp"
 #include "nginx/conf/ngx_http_x402_manifest_list.hpp"
@@ -237,9 +238,13 @@ bool choose_facilitator(ngx_conf_t *cf, LocationConf &conf)
 
 // Records what checks of the whole configuration need to know of a paid
 // location.
-void record_paid(MainConf &mcf, const LocationConf &conf)
+void record_paid(ngx_conf_t *cf, MainConf &mcf, const LocationConf &conf)
 {
     mcf.paid = true;
+    if (mcf.mpp_password_at.line == 0 && has_mpp(conf)
+        && demands_password(cf)) {
+        mcf.mpp_password_at = conf.origin;
+    }
     if (conf.shadow && mcf.shadow_at.line == 0) {
         mcf.shadow_at = conf.origin;
     }
@@ -327,9 +332,10 @@ char *merge(ngx_conf_t *cf, LocationConf &outer, LocationConf &conf)
     mcf->error_pages->note(cf, conf);
     check_rewrite(cf, conf);
     if (!conf.has_price()) {
+        warn_of_page_price(cf, conf, price_written);
         return NGX_CONF_OK;
     }
-    record_paid(*mcf, conf);
+    record_paid(cf, *mcf, conf);
     bool complete = is_complete(conf);
     if ((complete || !is_server) && !check_tokens(cf, conf)) {
         return static_cast<char *>(NGX_CONF_ERROR);

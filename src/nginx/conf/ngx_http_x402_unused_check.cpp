@@ -30,6 +30,21 @@ void mark_settings_used(const LocationConf &conf)
     }
 }
 
+void warn_of_page_price(ngx_conf_t *cf, const LocationConf &conf,
+                        bool price_written)
+{
+    bool page =
+        conf.status != StatusFormat::none || conf.manifest || conf.did_document;
+    if (page && price_written && !conf.has_price()
+        && conf.enabled_directive == NGX_CONF_UNSET) {
+        log_conf(cf, NGX_LOG_WARN,
+                 "the price has no effect: x402_status, x402_manifest and "
+                 "x402_did_document are free unless \"x402 on\" is written "
+                 "beside them",
+                 conf.origin);
+    }
+}
+
 void settle_written(ngx_conf_t *cf, const MainConf &mcf)
 {
     for (const WrittenSetting &setting : mcf.settings) {

@@ -19,6 +19,10 @@ void mark_settings_used(const LocationConf &conf);
 // When all of the configuration was read: warns, and gives zones their size.
 void settle_written(ngx_conf_t *cf, const MainConf &mcf);
 
+// From merge: a price of the level of a page of the module, which is free.
+void warn_of_page_price(ngx_conf_t *cf, const LocationConf &conf,
+                        bool price_written);
+
 }  // namespace x402
 
 #endif

@@ -209,10 +209,12 @@ struct MainConf {
     bool paid = false;         // some location is paid
     ConfOrigin shadow_at{};    // the first that is only tried; line 0: none
     ConfOrigin made_key_at{};  // the first whose challenges have a made key
-    bool cors = false;         // one of them has x402_cors
-    bool reads_body = false;   // one of them has x402_read_body
-    bool guests = false;       // one has x402_pass or x402_sign_in
-    bool charges = false;      // one of them has x402_charge
+    // The first with MPP that also asks for a password; line 0: none.
+    ConfOrigin mpp_password_at{};
+    bool cors = false;                      // one of them has x402_cors
+    bool reads_body = false;                // one of them has x402_read_body
+    bool guests = false;                    // one has x402_pass or x402_sign_in
+    bool charges = false;                   // one of them has x402_charge
     std::vector<std::string> reply_fields;  // of $x402_reply_..., lower case
     // The most that x402_facilitator_max_calls says in a paid location; 0: it
     // is not written.

@@ -272,6 +272,15 @@ bool has_words(const Dialect &dialect, const LocationOffer &location,
                           });
 }
 
+constexpr char kNoNetwork[] =
+    " has no name for any network of this location; write \"x402_protocol "
+    "v2\", or a network it knows, such as base";
+constexpr char kNoChallenge[] =
+    " can ask for none of the ways to pay of this location: it pays by scheme "
+    "exact with tokens of EVM networks that EIP-3009 moves, such as USDC; "
+    "offer "
+    "one of these, too, or write \"x402_protocol v2\"";
+
 // A dialect that has names for none of the payment options would offer nothing.
 bool has_words_for(ngx_conf_t *cf, const LocationConf &conf,
                    const LocationOffer &location, const PaymentOffer &offer)
@@ -279,12 +288,11 @@ bool has_words_for(ngx_conf_t *cf, const LocationConf &conf,
     for (const Dialect *dialect : location.dialects) {
         bool any = has_words(*dialect, location, offer);
         if (!any) {
-            log_conf(cf, NGX_LOG_EMERG,
-                     "x402_protocol " + std::string(dialect->name())
-                         + " has no name for any network of this location; "
-                           "write \"x402_protocol v2\", or a network it knows, "
-                           "such as base",
-                     conf.origin);
+            log_conf(
+                cf, NGX_LOG_EMERG,
+                "x402_protocol " + std::string(dialect->name())
+                    + (dialect->has_challenges() ? kNoChallenge : kNoNetwork),
+                conf.origin);
             return false;
         }
         bool hidden = dialect->offer_header().empty() && conf.unpaid_body;

@@ -8,6 +8,7 @@
 
 #include "nginx/core/ngx_http_x402_directive.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/core/ngx_http_x402_missing_file.hpp"
 #include "nginx/store/ngx_http_x402_table_zone.hpp"
 
 namespace x402 {
@@ -61,7 +62,7 @@ bool is_own_file(const BoughtFile &file)
 bool open_file(ngx_shm_zone_t *zone)
 {
     BoughtFile &file = file_of(zone);
-    if (file.path.empty()) {
+    if (file.path.empty() || (ngx_test_config && could_be_made(file.path))) {
         return true;
     }
     file.fd = ngx_open_file(file.path.c_str(), NGX_FILE_RDWR,

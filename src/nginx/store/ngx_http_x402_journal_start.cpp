@@ -11,18 +11,13 @@
 #include <unistd.h>
 
 #include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/core/ngx_http_x402_missing_file.hpp"
 #include "nginx/store/ngx_http_x402_journal.hpp"
 #include "nginx/store/ngx_http_x402_zone.hpp"
 
 namespace x402 {
 
 namespace {
-
-std::string directory_of(const std::string &path)
-{
-    std::size_t slash = path.rfind('/');
-    return slash == std::string::npos ? "." : path.substr(0, slash + 1);
-}
 
 // Closes a file when it goes.
 class OpenFile {
@@ -157,7 +152,7 @@ std::string JournalFile::validate() const
         return why;
     }
     // A new one is written beside it and takes its place.
-    std::string directory = directory_of(paths_[0]);
+    std::string directory = folder_of(paths_[0]);
     return access(directory.c_str(), W_OK | X_OK) == 0
                ? ""
                : trouble("made in", directory);
@@ -241,10 +236,10 @@ std::string JournalFile::write_anew(const ClaimTable &table,
         unlink(fresh.c_str());
         return why;
     }
-    OpenFile directory(open(directory_of(paths_[0]).c_str(),
-                            O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    OpenFile directory(
+        open(folder_of(paths_[0]).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (directory.number() < 0 || fsync(directory.number()) != 0) {
-        return trouble("written", directory_of(paths_[0]));
+        return trouble("written", folder_of(paths_[0]));
     }
     close(std::exchange(files_[0], file.release()));
     return clear(edition + 1) ? "" : trouble("written", paths_[1]);
