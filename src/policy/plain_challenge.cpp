@@ -18,6 +18,9 @@ struct Hint {
 
 // The first that fits.
 constexpr Hint kHints[] = {
+    {"sign_in_required",
+     "sign the text of the extension sign-in-with-x of the offer, and send it "
+     "in the header SIGN-IN-WITH-X; nothing is charged"},
     {"insufficient_funds",
      "the wallet has less of the token than the price, on this network"},
     {"insufficient_balance",

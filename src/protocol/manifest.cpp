@@ -67,8 +67,13 @@ std::string sample_path(std::string_view path)
 std::string with_price(JsonValue operation, const ManifestRoute &route)
 {
     std::string ours = "{\"responses\":{\"402\":";
-    ours += kPaymentRequiredResponse;
-    ours += "},\"x-payment-info\":" + payment_info(route) + '}';
+    if (route.signature_alone) {
+        ours += kSignInRequiredResponse;
+        ours += "},\"security\":" + std::string(kSignInSecurity) + '}';
+    } else {
+        ours += kPaymentRequiredResponse;
+        ours += "},\"x-payment-info\":" + payment_info(route) + '}';
+    }
     auto added = JsonDocument::parse(ours);
     std::string out;
     if (!added) {
@@ -145,7 +150,19 @@ void add_contact(std::string &out, const std::string &contact)
     out += '}';
 }
 
-std::string own_members(const ManifestService &service)
+// As discovery tools of agents know it.
+constexpr std::string_view kSignInScheme =
+    "{\"securitySchemes\":{\"siwx\":{\"type\":\"apiKey\",\"in\":\"header\","
+    "\"name\":\"SIGN-IN-WITH-X\",\"x-agentcash-auth-kind\":\"siwx\"}}}";
+
+bool any_signature_alone(const std::vector<ManifestRoute> &routes)
+{
+    return std::any_of(
+        routes.begin(), routes.end(),
+        [](const ManifestRoute &route) { return route.signature_alone; });
+}
+
+std::string own_members(const ManifestService &service, bool sign_in)
 {
     std::string out = "{\"openapi\":\"3.1.0\",\"info\":{";
     add_text(out, "title", service.title);
@@ -155,6 +172,10 @@ std::string own_members(const ManifestService &service)
         add_text(out, "x-guidance", service.guidance);
     }
     out += '}';
+    if (sign_in) {
+        append_json_key(out, "components");
+        out += kSignInScheme;
+    }
     if (!service.proof.empty()) {
         append_json_key(out, "x-discovery");
         out += "{\"ownershipProofs\":[";
@@ -218,12 +239,13 @@ std::string openapi_manifest(const ManifestService &service,
 {
     std::string paths = paths_json(routes, base, find);
     std::string out;
-    auto own = JsonDocument::parse(own_members(service));
+    std::string ours = own_members(service, any_signature_alone(routes));
+    auto own = JsonDocument::parse(ours);
     if (base.exists() && own) {
         // What the operator wrote wins.
         out = merge_json_objects(own->root(), base);
     } else {
-        out = own_members(service);
+        out = ours;
     }
     // The paths of the base are written once, with their prices.
     auto whole = JsonDocument::parse(out, {4 << 20, 64, 1 << 20, 1 << 20});
@@ -243,14 +265,22 @@ std::vector<std::string>
 resource_manifest(const std::vector<ManifestRoute> &routes, std::int64_t now)
 {
     std::vector<std::string> pieces = {"{\"version\":1,\"resources\":["};
+    bool first = true;
     for (const ManifestRoute &route : routes) {
-        pieces.back() += &route == &routes.front() ? "" : ",";
+        if (route.signature_alone) {
+            continue;
+        }
+        pieces.back() += first ? "" : ",";
+        first = false;
         add_url(pieces, route);
     }
     pieces.back() += "],\"x402Version\":2,\"lastUpdated\":"
                      + std::to_string(now) + ",\"items\":[";
-    bool first = true;
+    first = true;
     for (const ManifestRoute &route : routes) {
+        if (route.signature_alone) {
+            continue;
+        }
         for (const std::string &method : route.methods) {
             pieces.back() += first ? "" : ",";
             first = false;

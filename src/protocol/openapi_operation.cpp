@@ -188,7 +188,8 @@ void add_responses(std::string &out, const ManifestRoute &route)
         out += "}}";
     }
     out += "},\"402\":";
-    out += kPaymentRequiredResponse;
+    out += route.signature_alone ? kSignInRequiredResponse
+                                 : kPaymentRequiredResponse;
     out += '}';
 }
 
@@ -212,12 +213,14 @@ std::string openapi_operation(const ManifestRoute &route,
              route.description.empty() ? std::string(method) + " " + route.path
                                        : route.description);
     append_json_key(out, "security");
-    out += "[]";
+    out += route.signature_alone ? kSignInSecurity : "[]";
     add_parameters(out, route);
     add_request_body(out, route, method);
     add_responses(out, route);
-    append_json_key(out, "x-payment-info");
-    out += payment_info(route);
+    if (!route.signature_alone) {
+        append_json_key(out, "x-payment-info");
+        out += payment_info(route);
+    }
     return out + '}';
 }
 

@@ -33,14 +33,22 @@ struct ManifestRoute {
     std::string lowest;    // of a price that varies; empty: not known
     std::string highest;
     std::vector<ManifestOffer> offers;
-    std::string accepts_json;  // empty: the ways to pay vary
-    JsonValue bazaar;          // the declaration; may not exist
+    std::string accepts_json;      // empty: the ways to pay vary
+    bool signature_alone = false;  // sign-in-with-x opens it, and no payment
+    JsonValue bazaar;              // the declaration; may not exist
 };
 
 // The value of responses.402.
 constexpr std::string_view kPaymentRequiredResponse =
     "{\"description\":\"Payment required: the header PAYMENT-REQUIRED has the "
     "offer\"}";
+
+// The same, and `security`, of an operation for which a signature is enough.
+constexpr std::string_view kSignInRequiredResponse =
+    "{\"description\":\"Signature required: the header PAYMENT-REQUIRED has "
+    "the "
+    "text to sign (sign-in-with-x), and no price\"}";
+constexpr std::string_view kSignInSecurity = "[{\"siwx\":[]}]";
 
 // JSON objects.
 std::string payment_info(const ManifestRoute &route);

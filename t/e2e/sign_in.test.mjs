@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { discoverOriginSchema } from '@agentcash/discovery';
 import { wrapFetchWithPayment, x402Client } from '@x402/fetch';
 import { ExactEvmScheme } from '@x402/evm';
 import {
@@ -28,6 +29,8 @@ before(async () => {
         listen ${listen};
         server_name 127.0.0.1;
         location / { x402_price $0.01; proxy_pass ${backend}; }
+        location /account/ { x402_sign_in only network=base-sepolia; proxy_pass ${backend}; }
+        location = /openapi.json { x402_manifest openapi; }
         location /whole/ { x402_price $0.01; x402_sign_in time=1h scope=location; proxy_pass ${backend}; }
     }
     server {
@@ -141,6 +144,32 @@ test('nobody else comes in', async () => {
         await refusal(await presented(url, encodeSIWxHeader(await createSIWxPayload(info, payer, url))), 401, error);
     }
     assert.equal((await stack.spent(payer)).length, paid);
+});
+
+test('a route that asks for a signature and no money', async () => {
+    const visitor = await stack.payer();
+    const url = stack.at('/account/mine');
+    const challenge = await fetch(url);
+    await challenge.arrayBuffer();
+    assert.equal(challenge.status, 402);
+    assert.deepEqual(offerOf(challenge).accepts, []);
+    for (let i = 0; i < 2; i++) {
+        const response = await returningFetch(visitor)(url);
+        assert.equal(response.status, 200);
+        assert.equal(await response.text(), contentOf('/account/mine'));
+    }
+    assert.equal((await stack.spent(visitor)).length, 0, 'nothing is paid');
+
+    // A client that only pays finds nothing to pay, and pays nothing.
+    await assert.rejects(payingFetch(visitor)(url));
+    assert.equal((await stack.spent(visitor)).length, 0);
+});
+
+test('the discovery tool knows what asks for a signature alone', async () => {
+    const found = await discoverOriginSchema({ target: stack.nginx.url });
+    const mode = (path) => found.endpoints.find((each) => each.path === path)?.authMode;
+    assert.equal(mode('/account/{path}'), 'siwx');
+    assert.equal(mode('/whole/{path}'), 'paid');
 });
 
 test('a scope reaches as far as it says', async () => {

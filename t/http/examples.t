@@ -111,6 +111,9 @@ my %examples = (
             is $f->calls, 0, 'nothing was paid for that';
             my $offer = offer($t->get('/reports/a', host => 'shop.example.com'));
             is $offer->{extensions}{'sign-in-with-x'}{supportedChains}[0]{chainId}, 'eip155:84532', 'wallets can sign in';
+            $offer = offer($t->get('/account/', host => 'shop.example.com'));
+            is_deeply $offer->{accepts}, [], 'an account costs nothing';
+            is scalar $offer->{extensions}{'sign-in-with-x'}{supportedChains}->@*, 2, 'but a signature';
         },
     },
     'free-quota.conf' => {

@@ -38,6 +38,7 @@ http {
         location /short { x402_sign_in time=1s; proxy_pass http://%%BACKEND%%; }
         location /off   { x402_sign_in off; proxy_pass http://%%BACKEND%%; }
         location /site  { x402_sign_in time=1h origin=https://api.example.com "statement=Come back"; proxy_pass http://%%BACKEND%%; }
+        location /keyed { x402_sign_in time=1h key=$http_x_device; proxy_pass http://%%BACKEND%%; }
         location /pass  { x402_pass time=1h; proxy_pass http://%%BACKEND%%; }
         location /deny  { x402_deny $refused_payer; proxy_pass http://%%BACKEND%%; }
         location /before { x402_settle before; proxy_pass http://%%BACKEND%%; }
@@ -177,6 +178,9 @@ sleep 2.1;
 is_answer sign_in('/short'), 402, 'sign_in_not_paid', 'and no longer';
 buy('/site');
 is_free sign_in('/site'), 'with an origin and a statement';
+buy('/keyed', headers => [ 'X-Device' => 'a' ]);
+is_free sign_in('/keyed', headers => [ 'X-Device' => 'a' ]), 'what is bound to a key';
+is_answer sign_in('/keyed', headers => [ 'X-Device' => 'b' ]), 402, 'sign_in_not_paid', 'opens under that key alone';
 is show('/off', 'x')->status, 402, 'not where it is off';
 
 # --- what is remembered --------------------------------------------------------------------------------------

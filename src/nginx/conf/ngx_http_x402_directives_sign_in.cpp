@@ -7,6 +7,8 @@
 #include "nginx/offer/ngx_http_x402_sign_in_rules.hpp"
 #include "nginx/store/ngx_http_x402_bought_zone.hpp"
 #include "nginx/store/ngx_http_x402_nonce_zone.hpp"
+#include "policy/network_table.hpp"
+#include "protocol/sign_in_message.hpp"
 
 namespace x402 {
 
@@ -51,39 +53,89 @@ bool read_statement(std::string_view text, SignInRules &rules)
 bool read_path(ngx_conf_t *cf, std::string_view text, std::string &path)
 {
     ngx_str_t full = pool_copy(cf->pool, text);
-    if (full.len == 0 || has_variable(text) || ngx_conf_full_name(cf->cycle, &full, 0) != NGX_OK) {
+    if (full.len == 0 || has_variable(text)
+        || ngx_conf_full_name(cf->cycle, &full, 0) != NGX_OK) {
         return false;
     }
     path = copy(full);
     return true;
 }
 
+// A network whose accounts can sign in.
+bool read_chain(std::string_view text, SignInRules &rules)
+{
+    auto chain = caip2_network(text);
+    if (!chain || sign_in_type(*chain) == nullptr) {
+        return false;
+    }
+    rules.chains.push_back(*chain);
+    return true;
+}
+
 struct SignInWords {
     std::optional<std::string_view> zone;
     std::string file;
+    std::string_view of_purchases;  // a word about what was bought
 };
 
 // False: an error was printed.
 bool read_sign_in_words(ngx_conf_t *cf, SignInRules &rules, SignInWords &words)
 {
+    auto about_purchases = [&](std::string_view key, auto read) {
+        return DirectiveWord{key, [&words, key, read](std::string_view value) {
+                                 words.of_purchases = key;
+                                 return read_if(read(value));
+                             }};
+    };
     auto read_zone = [&](std::string_view value) {
         words.zone = value;
-        return WordRead::good;
+        return true;
+    };
+    auto read_only = [&](std::string_view rest) {
+        rules.only = rest.empty();
+        return read_if(rules.only);
     };
     return read_words(
         cf, 1,
-        {{"time=",
-          [&](auto v) { return read_if(read_lifetime(v, rules.seconds)); }},
-         {"scope=", [&](auto v) { return read_if(read_scope(v, rules)); }},
+        {{"only", read_only},
+         {"network=", [&](auto v) { return read_if(read_chain(v, rules)); },
+          true},
          {"statement=",
           [&](auto v) { return read_if(read_statement(v, rules)); }},
          {"origin=", [&](auto v) { return read_if(read_site(v, rules)); }},
-         {"zone=", read_zone},
-         {"file=",
-          [&](auto v) { return read_if(read_path(cf, v, words.file)); }}},
+         about_purchases(
+             "time=", [&](auto v) { return read_lifetime(v, rules.seconds); }),
+         about_purchases("scope=",
+                         [&](auto v) { return read_scope(v, rules); }),
+         about_purchases("key=",
+                         [&](auto v) { return read_client_key(cf, v, rules); }),
+         about_purchases("zone=", read_zone),
+         about_purchases("file=",
+                         [&](auto v) { return read_path(cf, v, words.file); })},
         "time=30d, scope=url, location, server or a name unlike these, "
-        "\"statement=one line\", origin=https://example.com, zone=name:size, "
-        "file=path, or off");
+        "key=$variable, \"statement=one line\", origin=https://example.com, "
+        "zone=name:size, file=path, only, network=base or another EVM network "
+        "or Solana, or off");
+}
+
+// Empty: the words go together.
+std::string contradiction(const SignInRules &rules, const SignInWords &words)
+{
+    if (rules.only && !words.of_purchases.empty()) {
+        return "\"x402_sign_in only\" opens to each signature, whatever was "
+               "bought; take \""
+               + std::string(words.of_purchases) + "\" away, or \"only\"";
+    }
+    if (!rules.only && !rules.chains.empty()) {
+        return "\"network=\" belongs to \"x402_sign_in only\"; where a price "
+               "is asked for, accounts of its networks sign in";
+    }
+    if (!rules.only && rules.seconds == 0) {
+        return "\"x402_sign_in\" needs to know how long a payment counts; "
+               "write a time such as time=30d, or \"only\" to ask for a "
+               "signature and no payment";
+    }
+    return {};
 }
 
 char *set_sign_in(ngx_conf_t *cf, void *conf)
@@ -107,12 +159,16 @@ char *set_sign_in(ngx_conf_t *cf, void *conf)
     if (!read_sign_in_words(cf, *rules, words)) {
         return static_cast<char *>(NGX_CONF_ERROR);
     }
-    if (rules->seconds == 0) {
-        return conf_error(cf, "\"x402_sign_in\" needs to know how long a "
-                              "payment counts; write a time such as time=30d");
+    std::string why = contradiction(*rules, words);
+    if (!why.empty()) {
+        return conf_error(cf, why);
     }
-    rules->zone = bought_zone(cf, words.zone, words.file);
-    rules->nonces = rules->zone ? nonce_zone(cf) : nullptr;
+    if (!rules->only) {
+        rules->zone = bought_zone(cf, words.zone, words.file);
+    }
+    if (rules->only || rules->zone) {
+        rules->nonces = nonce_zone(cf);
+    }
     return rules->nonces ? NGX_CONF_OK : static_cast<char *>(NGX_CONF_ERROR);
 }
 

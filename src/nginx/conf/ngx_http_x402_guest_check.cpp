@@ -15,14 +15,16 @@ namespace x402 {
 
 namespace {
 
+constexpr char kNeedsKey[] =
+    " needs a key: write x402_seal_key with a file of at least 32 random "
+    "bytes, such as one made by \"openssl rand -hex 32\"";
+
 // Empty: what is sold here can be bought for more than one request.
 std::string why_not(const LocationConf &conf, const SealKeys *keys,
                     const std::string &directive)
 {
     if (keys == nullptr) {
-        return directive
-               + " needs a key: write x402_seal_key with a file of at least 32 "
-                 "random bytes, such as one made by \"openssl rand -hex 32\"";
+        return directive + kNeedsKey;
     }
     if (conf.settle == NGX_HTTP_X402_SETTLE_OFF) {
         return directive
@@ -61,6 +63,32 @@ std::string why_no_sign_in(const LocationConf &conf)
     return why.empty() && !any ? "x402_sign_in is for accounts of EVM networks "
                                  "and Solana, and none is offered here"
                                : why;
+}
+
+// Empty: accounts can sign in, and this build can check all of them.
+std::string why_no_signature(const LocationConf &conf)
+{
+    if (conf.seal_keys == nullptr) {
+        return std::string("x402_sign_in") + kNeedsKey;
+    }
+    std::vector<std::string> chains = sign_in_chains(conf);
+    if (chains.empty()) {
+        return "\"x402_sign_in only\" does not know of which network an "
+               "account may be; write network=base, several of these, or "
+               "x402_network";
+    }
+    for (const std::string &chain : chains) {
+        const char *type = sign_in_type(chain);
+        if (type == nullptr) {
+            return "accounts of \"" + chain
+                   + "\" cannot sign in; write network= with an EVM network "
+                     "or Solana in x402_sign_in";
+        }
+        if (std::string_view(type) == "eip191" && !has_evm_signer()) {
+            return std::string("x402_sign_in: ") + kEvmSignerAbsent;
+        }
+    }
+    return {};
 }
 
 bool report(ngx_conf_t *cf, const std::string &why, const ConfOrigin &origin)
@@ -123,12 +151,34 @@ void merge_guests(ngx_conf_t *cf, LocationConf &conf, const LocationConf &outer)
     warn_of_missing_price(cf, conf, outer);
 }
 
+bool check_signature_alone(ngx_conf_t *cf, const LocationConf &conf,
+                           bool price_written)
+{
+    if (!asks_signature_alone(conf)) {
+        return true;
+    }
+    std::string why;
+    if (price_written) {
+        why = "\"x402_sign_in only\" asks for no money, and this level has a "
+              "price; take one of them away, or write time= instead of "
+              "\"only\"";
+    } else if (conf.shadow) {
+        why = "\"x402 shadow\" would serve without a signature what "
+              "\"x402_sign_in only\" is to close; write \"x402 on\" there";
+    } else if (conf.pass && conf.pass != conf.enclosing->pass) {
+        why = "x402_pass has nothing to sell beside \"x402_sign_in only\"; "
+              "write it where there is a price";
+    }
+    return report(cf, why, conf.sign_in->origin);
+}
+
 bool check_guests(ngx_conf_t *cf, LocationConf &conf)
 {
     if (conf.pass || conf.sign_in) {
         main_conf(cf)->guests = true;
     }
-    if (conf.pass
+    bool alone = asks_signature_alone(conf);
+    if (conf.pass && !alone
         && !report(cf, why_not(conf, pass_keys(conf), "x402_pass"),
                    conf.pass->origin)) {
         return false;
@@ -139,7 +189,7 @@ bool check_guests(ngx_conf_t *cf, LocationConf &conf)
     if (!record_own_names(cf, conf)) {
         return false;
     }
-    std::string why = why_no_sign_in(conf);
+    std::string why = alone ? why_no_signature(conf) : why_no_sign_in(conf);
     if (why.empty() && conf.server_names->empty()
         && conf.sign_in->site.empty()) {
         why = "x402_sign_in has to know the name by which wallets know this "

@@ -12,6 +12,11 @@ namespace x402 {
 void merge_guests(ngx_conf_t *cf, LocationConf &conf,
                   const LocationConf &outer);
 
+// From merge, behind that: whether "x402_sign_in only" may be here. False: an
+// error was printed.
+bool check_signature_alone(ngx_conf_t *cf, const LocationConf &conf,
+                           bool price_written);
+
 // From merge, for a paid location with its offer. False: an error was printed,
 // or memory ran out.
 bool check_guests(ngx_conf_t *cf, LocationConf &conf);

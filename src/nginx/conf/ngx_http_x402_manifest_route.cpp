@@ -4,6 +4,7 @@
 #include "base/decimal_amount.hpp"
 #include "nginx/offer/ngx_http_x402_extensions.hpp"
 #include "nginx/offer/ngx_http_x402_offer.hpp"
+#include "nginx/offer/ngx_http_x402_sign_in_rules.hpp"
 #include "policy/asset_table.hpp"
 #include "policy/network_address.hpp"
 
@@ -148,7 +149,9 @@ ManifestRoute route_of(const SoldLocation &sold, std::string path)
     route.url = constant_of(sold.conf->resource);
     route.bazaar = extensions_of(*sold.conf).find("bazaar");
     const LocationOffer &offer = location_offer(*sold.conf);
-    if (offer.constant) {
+    if (asks_signature_alone(*sold.conf)) {
+        route.signature_alone = true;
+    } else if (offer.constant) {
         add_constant_price(*offer.constant, route);
     } else {
         add_variable_price(offer, sold.card, route);

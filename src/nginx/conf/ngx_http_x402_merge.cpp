@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "nginx/books/ngx_http_x402_counters.hpp"
+#include "nginx/conf/ngx_http_x402_chosen_facilitator.hpp"
 #include "nginx/conf/ngx_http_x402_error_pages.hpp"
 #include "nginx/conf/ngx_http_x402_guest_check.hpp"
 #include "nginx/conf/ngx_http_x402_hidden_location.hpp"
@@ -13,12 +14,12 @@
 #include "nginx/conf/ngx_http_x402_unused_check.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/filter/ngx_http_x402_variables.hpp"
-#include "nginx/offer/ngx_http_x402_facilitator_group.hpp"
 #include "nginx/offer/ngx_http_x402_mpp.hpp"
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
 #include "nginx/offer/ngx_http_x402_offer.hpp"
 #include "nginx/offer/ngx_http_x402_payer_rules.hpp"
 #include "nginx/offer/ngx_http_x402_service.hpp"
+#include "nginx/offer/ngx_http_x402_sign_in_rules.hpp"
 #include "nginx/offer/ngx_http_x402_signing.hpp"
 #include "nginx/offer/ngx_http_x402_usage_terms.hpp"
 #include "nginx/reply/ngx_http_x402_paywall.hpp"
@@ -155,12 +156,15 @@ void merge_settings(LocationConf &conf, const LocationConf &outer)
 }
 
 // The nearest level decides: `x402 on|off|shadow` of this level, else a price
-// of this level, else the outer level.
+// or a signature that this level asks for, else the outer level.
 bool decide_priced(const LocationConf &conf, const LocationConf &outer,
                    bool price_written)
 {
     if (conf.enabled_directive != NGX_CONF_UNSET) {
         return conf.enabled_directive != 0;
+    }
+    if (asks_signature_alone(conf)) {
+        return true;
     }
     if (conf.status != StatusFormat::none || conf.manifest != nullptr
         || conf.did_document != nullptr) {
@@ -179,61 +183,13 @@ void set_enabled(LocationConf &conf, bool priced, bool shadow_outside)
     conf.shadow = priced && conf.shadow_inherited;
 }
 
-// An option that is offered in version 2 may also be offered in version 1: the
-// facilitator does not have to list both.
-void record_needs(const LocationOffer &offer, const FacilitatorPeers *common)
+// Of a location; `asks`: it writes itself what opens it.
+void set_place(LocationConf &conf, const LocationConf &outer, bool asks)
 {
-    bool in_version_2 =
-        std::find(offer.dialects.begin(), offer.dialects.end(), &dialect_v2())
-        != offer.dialects.end();
-    for (const LocationTerm &term : offer.terms) {
-        std::string scheme = term.terms.scheme_or_default();
-        std::string network = caip2_network(term.terms.network).value_or("");
-        auto old_name = v1_network_name(network);
-        for (FacilitatorConf *peer : term.peers ? *term.peers : *common) {
-            peer->wanted = peer->wanted || !term.in_full;
-            if (in_version_2) {
-                peer->need(scheme, network);
-            } else if (old_name) {
-                peer->need(scheme, *old_name, 1);
-            }
-        }
-    }
-}
-
-// The facilitators of the offer just made. False: an error was printed, or
-// memory ran out.
-bool choose_facilitator(ngx_conf_t *cf, LocationConf &conf)
-{
-    const LocationOffer &offer = location_offer(conf);
-    bool tokens = uses_bearer_tokens(conf);
-    if (conf.facilitator_url.data == nullptr && !tokens) {
-        // Every payment option has one of its own.
-        record_needs(offer, nullptr);
-        return true;
-    }
-    std::string error = tokens ? std::string() : validate_credentials(conf);
-    if (!error.empty()) {
-        log_conf(cf, NGX_LOG_EMERG, error, conf.origin);
-        return false;
-    }
-    if (tokens) {
-        conf.facilitator = add_backend(cf, conf);
-        conf.facilitator_peers =
-            conf.facilitator ? pool_new<FacilitatorPeers>(
-                cf->pool, FacilitatorPeers{conf.facilitator})
-                             : nullptr;
-        return conf.facilitator_peers != nullptr;
-    }
-    const FacilitatorPeers *peers = find_or_add_peers(
-        cf, conf, conf.facilitator_url, conf.facilitator_origin);
-    if (peers == nullptr) {
-        return false;
-    }
-    record_needs(offer, peers);
-    conf.facilitator = peers->front();
-    conf.facilitator_peers = peers;
-    return true;
+    conf.price_in_location = asks || outer.price_in_location;
+    conf.off_in_location =
+        !conf.has_price()
+        && (conf.enabled_directive == 0 || outer.off_in_location);
 }
 
 // Records what checks of the whole configuration need to know of a paid
@@ -242,7 +198,7 @@ void record_paid(ngx_conf_t *cf, MainConf &mcf, const LocationConf &conf)
 {
     mcf.paid = true;
     if (mcf.mpp_password_at.line == 0 && has_mpp(conf)
-        && demands_password(cf)) {
+        && !asks_signature_alone(conf) && demands_password(cf)) {
         mcf.mpp_password_at = conf.origin;
     }
     if (conf.shadow && mcf.shadow_at.line == 0) {
@@ -291,11 +247,27 @@ bool finish_sale(ngx_conf_t *cf, MainConf &mcf, LocationConf &outer,
                  LocationConf &conf)
 {
     bool is_server = &outer == mcf.http_loc_conf;
-    return record_only_guard(cf, mcf, conf) && choose_facilitator(cf, conf)
+    return (asks_signature_alone(conf) || record_only_guard(cf, mcf, conf))
+           && choose_facilitator(cf, conf)
            && check_location(cf, conf, conf.offer != outer.offer)
            && check_guests(cf, conf) && check_signed_names(cf, conf)
            && (is_server || check_charge(cf, conf, outer))
            && prepare_replies(cf, conf, outer);
+}
+
+// A signature alone is asked for here and a price around it, or the other way
+// round.
+bool is_of_another_kind(const LocationConf &conf, const LocationConf &outer)
+{
+    return asks_signature_alone(conf) != asks_signature_alone(outer);
+}
+
+// nginx does not merge the http level itself.
+void enable_http_level(LocationConf &http)
+{
+    bool asks = http.price.data || http.accepts || asks_signature_alone(http);
+    bool written = http.enabled_directive != NGX_CONF_UNSET;
+    set_enabled(http, written ? http.enabled_directive != 0 : asks, false);
 }
 
 char *merge(ngx_conf_t *cf, LocationConf &outer, LocationConf &conf)
@@ -303,29 +275,28 @@ char *merge(ngx_conf_t *cf, LocationConf &outer, LocationConf &conf)
     MainConf *mcf = main_conf(cf);
     bool is_server = &outer == mcf->http_loc_conf;
     if (is_server) {
-        // nginx does not merge the http level itself.
-        bool priced = outer.enabled_directive != NGX_CONF_UNSET
-                          ? outer.enabled_directive != 0
-                          : outer.price.data || outer.accepts;
-        set_enabled(outer, priced, false);
+        enable_http_level(outer);
     }
-
-    bool price_written = conf.price.data || conf.accepts;
+    bool own_price = conf.price.data != nullptr;
+    bool price_written = own_price || conf.accepts;
+    bool signature_written = asks_signature_alone(conf);
     bool terms_written = writes_terms(conf);
     bool resource_written = conf.extensions || conf.service || conf.signing;
-    bool own_price_directive = conf.price.data != nullptr;
     set_enabled(conf, decide_priced(conf, outer, price_written),
                 outer.shadow_inherited);
-    conf.price_in_location =
-        !is_server && (price_written || outer.price_in_location);
-    conf.off_in_location =
-        !conf.has_price() && !is_server
-        && (conf.enabled_directive == 0 || outer.off_in_location);
+    if (!is_server) {
+        set_place(conf, outer, price_written || signature_written);
+    }
     merge_settings(conf, outer);
     merge_guests(cf, conf, outer);
+    if (price_written && !signature_written && asks_signature_alone(conf)) {
+        conf.sign_in = nullptr;  // the price is nearer
+    }
+    terms_written = terms_written || is_of_another_kind(conf, outer);
     conf.mpp = find_mpp(cf, conf, outer);
     merge_books(cf, conf, outer);
-    if ((!is_server && !record_location(cf, conf, outer))
+    if (!check_signature_alone(cf, conf, price_written)
+        || (!is_server && !record_location(cf, conf, outer))
         || !merge_signing(cf, conf, outer)) {
         return static_cast<char *>(NGX_CONF_ERROR);
     }
@@ -345,16 +316,15 @@ char *merge(ngx_conf_t *cf, LocationConf &outer, LocationConf &conf)
         // is served by the server level itself is refused.
         return is_server ? NGX_CONF_OK : report_incomplete(cf, conf);
     }
-    warn_of_unused_price(cf, conf, own_price_directive);
-    if (!terms_written && outer.offer != nullptr) {
+    warn_of_unused_price(cf, conf, own_price);
+    bool made = true;
+    if (terms_written || outer.offer == nullptr) {
+        made = build_offer(cf, conf);
+    } else {
         conf.offer = outer.offer;
-        if (resource_written && !offer_size_ok(cf, conf)) {
-            return static_cast<char *>(NGX_CONF_ERROR);
-        }
-    } else if (!build_offer(cf, conf)) {
-        return static_cast<char *>(NGX_CONF_ERROR);
+        made = !resource_written || offer_size_ok(cf, conf);
     }
-    return finish_sale(cf, *mcf, outer, conf)
+    return made && finish_sale(cf, *mcf, outer, conf)
                ? NGX_CONF_OK
                : static_cast<char *>(NGX_CONF_ERROR);
 }

@@ -4,6 +4,7 @@
 #include "base/decimal_amount.hpp"
 #include "base/text_excerpt.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/offer/ngx_http_x402_sign_in_rules.hpp"
 #include "nginx/payment/ngx_http_x402_payment.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 #include "nginx/request/ngx_http_x402_content_facts.hpp"
@@ -55,6 +56,9 @@ ngx_int_t refuse_unpaid_content(ngx_http_request_t *r, const LocationConf *conf)
     OwnReply answer = ctx->answered
                           ? challenge_answer(std::string(kPaymentRequired))
                           : unpaid_answer();
+    if (asks_signature_alone(*conf)) {
+        answer = unsigned_answer(*ctx);
+    }
     advance(*ctx, PaymentEvent::answered_without_call);
     log_line(NGX_LOG_WARN, r->connection->log,
              "content made before the access phase (return, or another access "

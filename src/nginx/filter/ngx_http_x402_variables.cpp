@@ -103,7 +103,7 @@ std::string of_payment(const Payment &payment, uintptr_t which)
 std::string of_guest(const Guest &guest, uintptr_t which)
 {
     if (which == NGX_HTTP_X402_PASS_EXPIRES) {
-        return std::to_string(guest.expires);
+        return guest.expires ? std::to_string(guest.expires) : std::string();
     }
     return guest.left ? std::to_string(*guest.left) : std::string();
 }
@@ -236,7 +236,8 @@ std::string value_of(ngx_http_request_t *r, uintptr_t which)
     if (which == NGX_HTTP_X402_OFFER) {
         return of_offer(r->main, ctx);
     }
-    if (ctx == nullptr || ctx->state() == PaymentState::arrived) {
+    if (ctx == nullptr
+        || (ctx->state() == PaymentState::arrived && !ctx->guest)) {
         warn_of_early_use(r);
     }
     return ctx ? of_request(*ctx, which) : std::string();

@@ -10,6 +10,7 @@
 #include "nginx/offer/ngx_http_x402_replaced_offers.hpp"
 #include "nginx/offer/ngx_http_x402_service.hpp"
 #include "nginx/offer/ngx_http_x402_shared_offers.hpp"
+#include "nginx/offer/ngx_http_x402_sign_in_rules.hpp"
 #include "nginx/offer/ngx_http_x402_signing.hpp"
 #include "policy/network_table.hpp"
 #include "policy/price_text.hpp"
@@ -183,50 +184,12 @@ bool measure(ngx_conf_t *cf, const LocationConf &conf,
     return true;
 }
 
-// What the payment option lacks, also at the level of the location; empty:
-// nothing.
-std::string_view missing_word(const LocationConf &conf,
-                              const AcceptWords &accept)
-{
-    if (!accept.facilitator.data && !conf.facilitator_url.data) {
-        return "a facilitator to ask; write x402_facilitator";
-    }
-    if (!accept.network.data && !conf.network.data) {
-        return "a network; write x402_network";
-    }
-    if (!accept.pay_to.data && !conf.pay_to.data) {
-        return "an address to be paid at; write x402_pay_to";
-    }
-    if (!accept.price.data && !accept.amount.data && !conf.price.data) {
-        return "a price; write x402_price";
-    }
-    return {};
-}
-
-// The sentence about what is missing from an offer; empty: nothing is.
-std::string missing_part(const LocationConf &conf)
-{
-    if (conf.accepts == nullptr && !conf.price.data) {
-        return "\"x402 on\" has no price to ask for; write x402_price or "
-               "x402_accept";
-    }
-    if (conf.accepts && uses_bearer_tokens(conf)) {
-        return conf.nevermined ? ""
-                               : "this paid location lacks x402_nevermined";
-    }
-    static const std::vector<AcceptWords> implied(1);
-    for (const AcceptWords &accept : conf.accepts ? *conf.accepts : implied) {
-        std::string_view word = missing_word(conf, accept);
-        if (!word.empty()) {
-            return "this paid location lacks " + std::string(word);
-        }
-    }
-    return {};
-}
-
 bool read_terms(ngx_conf_t *cf, const LocationConf &conf,
                 LocationOffer &location)
 {
+    if (asks_signature_alone(conf)) {
+        return true;
+    }
     AcceptWords implied{};
     implied.timeout = NGX_CONF_UNSET_UINT;
     implied.origin = conf.origin;
@@ -336,7 +299,8 @@ bool build_constant_offer(ngx_conf_t *cf, const LocationConf &conf,
     }
     record_open_parts(location, *offer);
     if (!measure(cf, conf, *offer)
-        || !has_words_for(cf, conf, location, *offer)) {
+        || (!location.terms.empty()
+            && !has_words_for(cf, conf, location, *offer))) {
         return false;
     }
     warn_of_mixed_networks(cf, *offer, conf.origin);
@@ -348,24 +312,13 @@ bool build_constant_offer(ngx_conf_t *cf, const LocationConf &conf,
 
 }  // namespace
 
-bool is_complete(const LocationConf &conf)
-{
-    return missing_part(conf).empty();
-}
-
-char *report_incomplete(ngx_conf_t *cf, const LocationConf &conf)
-{
-    log_conf(cf, NGX_LOG_EMERG, missing_part(conf), conf.origin);
-    return static_cast<char *>(NGX_CONF_ERROR);
-}
-
 bool build_offer(ngx_conf_t *cf, LocationConf &conf)
 {
     auto *location = pool_new<LocationOffer>(cf->pool);
     if (location == nullptr) {
         return false;
     }
-    if (conf.dialects) {
+    if (conf.dialects && !asks_signature_alone(conf)) {
         location->dialects = *conf.dialects;
     } else {
         location->dialects.push_back(&dialect_v2());

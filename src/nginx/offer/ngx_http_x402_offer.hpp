@@ -51,6 +51,7 @@ struct OldOffer {
 struct PreparedAnswer;  // prepared_offers.hpp
 
 struct LocationOffer {
+    // None: a signature alone is asked for (x402_sign_in only).
     std::vector<LocationTerm> terms;
     // Of all terms; nullptr when one of them has variables.
     std::shared_ptr<const PaymentOffer> constant;
@@ -85,7 +86,8 @@ inline const FacilitatorPeers &peers_of(const LocationConf &conf,
     return peers ? *peers : none;
 }
 
-// Whether everything that an offer needs has been written somewhere.
+// Whether everything that an offer needs has been written somewhere. Source:
+// offer_missing.cpp, as the next.
 bool is_complete(const LocationConf &conf);
 // Prints what is missing; NGX_CONF_ERROR.
 char *report_incomplete(ngx_conf_t *cf, const LocationConf &conf);

@@ -5,19 +5,17 @@
 
 #include "nginx/core/ngx_http_x402_header_list.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "nginx/payment/ngx_http_x402_payer_check.hpp"
+#include "nginx/offer/ngx_http_x402_sign_in_rules.hpp"
+#include "nginx/payment/ngx_http_x402_guest_access.hpp"
 #include "nginx/payment/ngx_http_x402_payment.hpp"
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
 #include "nginx/payment/ngx_http_x402_phase_wait.hpp"
 #include "nginx/payment/ngx_http_x402_shadow.hpp"
 #include "nginx/payment/ngx_http_x402_token.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
-#include "nginx/request/ngx_http_x402_pass.hpp"
 #include "nginx/request/ngx_http_x402_payment_headers.hpp"
 #include "nginx/request/ngx_http_x402_quote.hpp"
 #include "nginx/request/ngx_http_x402_request_body.hpp"
-#include "nginx/request/ngx_http_x402_request_books.hpp"
-#include "nginx/request/ngx_http_x402_sign_in.hpp"
 
 namespace x402 {
 
@@ -155,83 +153,29 @@ ngx_int_t after_step(RequestCtx &ctx)
     return NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
-// A signature that is not good is told so, unless a payment comes beside it.
-ngx_int_t refuse_sign_in(RequestCtx &ctx, SignInAnswer answer)
+// The quote has been made.
+ngx_int_t take_payment(RequestCtx &ctx)
 {
-    if (!ctx.presented.empty()) {
-        return NGX_OK;
+    if (asks_signature_alone(*ctx.quote.conf)) {
+        // Money: nothing is sold here, so that no payment is touched.
+        advance(ctx, PaymentEvent::answered_without_call);
+        return send_answer(ctx, unsigned_answer(ctx));
     }
-    if (answer == SignInAnswer::busy) {
-        log_line(NGX_LOG_ERR, ctx.r->connection->log,
-                 "no room for another nonce of sign-in-with-x: more clients "
-                 "sign in than x402_nonces has room for; answered 503");
-        decide(ctx, busy_answer(kRetryStore));
-    } else {
-        OwnReply reply = fault_answer(NGX_HTTP_UNAUTHORIZED, ctx.guest_fault);
-        reply.refusal = true;
-        decide(ctx, std::move(reply));
-    }
-    return after_step(ctx);
-}
-
-// NGX_OK: the request shows nothing that opens the location. NGX_DECLINED: it
-// is let in, unless a rule about payers says no.
-ngx_int_t show_guest(RequestCtx &ctx, const LocationConf &conf)
-{
-    if (conf.pass || ctx.guest) {
-        switch (take_pass(ctx, conf)) {
-        case PassAnswer::none:
-            break;
-        case PassAnswer::failed:
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        case PassAnswer::admitted:
-            return NGX_DECLINED;
-        }
-    }
-    if (conf.sign_in && !ctx.guest) {
-        SignInAnswer answer = take_sign_in(ctx, conf);
-        switch (answer) {
-        case SignInAnswer::none:
-            break;
-        case SignInAnswer::admitted:
-            return NGX_DECLINED;
-        case SignInAnswer::refused:
-        case SignInAnswer::busy:
-            return refuse_sign_in(ctx, answer);
-        case SignInAnswer::failed:
-            return NGX_HTTP_INTERNAL_SERVER_ERROR;
-        }
-    }
-    return NGX_OK;
-}
-
-ngx_int_t admit_guest(RequestCtx &ctx, const LocationConf *conf)
-{
-    bool again = ctx.guest != nullptr;  // after an internal redirect
-    ngx_int_t rc = show_guest(ctx, *conf);
-    if (rc != NGX_DECLINED) {
-        return rc;
-    }
-    if (!again && !guest_may_enter(ctx, *conf)) {
+    if (ctx.quote.dialect->uses_bearer_tokens()) {
+        receive_token(ctx);
         return after_step(ctx);
     }
-    if (!again && !book_return_at_end(ctx, *conf)) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    ChosenPayment payment =
+        chosen_payment(ctx.presented, ctx.quote.location->dialects);
+    if (payment.dialect) {
+        ctx.quote.dialect = payment.dialect;
     }
-    ctx.free_at = conf;
-    return NGX_DECLINED;
-}
-
-// NGX_OK: the request has to be paid.
-ngx_int_t visit_free(RequestCtx &ctx, const LocationConf *conf)
-{
-    if (conf->pass || conf->sign_in) {
-        ngx_int_t rc = admit_guest(ctx, conf);
-        if (rc != NGX_OK) {
-            return rc;
-        }
+    if (!payment.usable()) {
+        advance(ctx, PaymentEvent::answered_without_call);
+        return send_answer(ctx, unusable_answer(ctx, payment));
     }
-    return take_free_request(ctx, conf) ? NGX_DECLINED : NGX_OK;
+    receive_payment(ctx, view(payment.header->value));
+    return after_step(ctx);
 }
 
 ngx_int_t first_visit(RequestCtx &ctx, const LocationConf *conf)
@@ -278,21 +222,7 @@ ngx_int_t first_visit(RequestCtx &ctx, const LocationConf *conf)
     case OfferState::failed:
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
-    if (ctx.quote.dialect->uses_bearer_tokens()) {
-        receive_token(ctx);
-        return after_step(ctx);
-    }
-    ChosenPayment payment =
-        chosen_payment(ctx.presented, ctx.quote.location->dialects);
-    if (payment.dialect) {
-        ctx.quote.dialect = payment.dialect;
-    }
-    if (!payment.usable()) {
-        advance(ctx, PaymentEvent::answered_without_call);
-        return send_answer(ctx, unusable_answer(ctx, payment));
-    }
-    receive_payment(ctx, view(payment.header->value));
-    return after_step(ctx);
+    return take_payment(ctx);
 }
 
 ngx_int_t access(ngx_http_request_t *r, const LocationConf *conf)

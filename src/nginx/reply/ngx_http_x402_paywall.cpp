@@ -101,7 +101,7 @@ bool prepare_paywall(ngx_conf_t *cf, LocationConf &conf,
                      const LocationConf &outer)
 {
     if (conf.paywall == nullptr || !conf.paywall->on
-        || !conf.paywall->page.empty()) {
+        || !conf.paywall->page.empty() || conf.offer->terms.empty()) {
         return true;
     }
     const LocationOffer &location = *conf.offer;
@@ -139,7 +139,7 @@ bool prepare_paywall(ngx_conf_t *cf, LocationConf &conf,
 bool paywall_for(const RequestCtx &ctx, ngx_str_t &page)
 {
     if (ctx.quote.conf == nullptr || ctx.quote.conf->paywall == nullptr
-        || ctx.quote.offer == nullptr) {
+        || ctx.quote.offer == nullptr || ctx.quote.offer->options().empty()) {
         return false;
     }
     const auto &paywall = *ctx.quote.conf->paywall;

@@ -40,6 +40,15 @@ OwnReply invalid_answer(const RequestCtx &ctx, std::string error);
 // For a request without a payment, in the operator's words. Precondition: the
 // quote has been made.
 OwnReply unpaid_answer();
+// Where a signature is asked for, and no money (x402_sign_in only).
+inline OwnReply unsigned_answer(const RequestCtx &ctx)
+{
+    OwnReply answer = unpaid_answer();
+    if (ctx.quote.unpaid_error.empty()) {
+        answer.offer_error = "sign_in_required";
+    }
+    return answer;
+}
 // The same for a payment header that cannot be read, under
 // x402_malformed_status; `error` says what is wrong with it.
 OwnReply unreadable_answer(const RequestCtx &ctx, std::string error);

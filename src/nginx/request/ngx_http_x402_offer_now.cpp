@@ -361,7 +361,7 @@ OfferState offer_now(ngx_http_request_t *r, const LocationConf &conf,
     const LocationOffer &location = location_offer(conf);
     RequestCtx *ctx =
         conf.batch == NGX_HTTP_X402_BATCH_SUM ? find_ctx(r) : nullptr;
-    bool is_batch = ctx && has_batch(*ctx);
+    bool is_batch = ctx && has_batch(*ctx) && !location.terms.empty();
     if (location.constant && !location.with_supported && !is_batch) {
         now.offer = location.constant;
         return OfferState::made;

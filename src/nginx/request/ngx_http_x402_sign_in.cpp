@@ -64,13 +64,29 @@ void fill_times(SignInTerms &terms, std::int64_t issued)
 
 // --- the proof ---------------------------------------------------------------
 
-bool offers_chain(const PaymentOffer &offer, std::string_view chain)
+// Those whose accounts may sign in here, each once.
+std::vector<std::string> chains_of(const LocationConf &conf,
+                                   const PaymentOffer &offer)
 {
-    const auto &options = offer.options();
-    return std::any_of(options.begin(), options.end(),
-                       [&](const PaymentOffer::Option &option) {
-                           return option.requirements.network == chain;
-                       });
+    if (conf.sign_in->only) {
+        return sign_in_chains(conf);
+    }
+    std::vector<std::string> chains;
+    for (const auto &option : offer.options()) {
+        const std::string &chain = option.requirements.network;
+        if (sign_in_type(chain)
+            && std::find(chains.begin(), chains.end(), chain) == chains.end()) {
+            chains.push_back(chain);
+        }
+    }
+    return chains;
+}
+
+bool offers_chain(const LocationConf &conf, const PaymentOffer &offer,
+                  const std::string &chain)
+{
+    std::vector<std::string> chains = chains_of(conf, offer);
+    return std::find(chains.begin(), chains.end(), chain) != chains.end();
 }
 
 const char *nonce_fault_word(NonceFault fault)
@@ -102,7 +118,7 @@ const char *mismatch(const SignInProof &proof, const LocationConf &conf,
     }
     const char *type = sign_in_type(proof.chain);
     if (type == nullptr || proof.type != type
-        || !offers_chain(offer, proof.chain)) {
+        || !offers_chain(conf, offer, proof.chain)) {
         return "sign_in_chain_not_offered";
     }
     std::vector<std::string_view> keys;
@@ -233,11 +249,15 @@ SignInAnswer take_sign_in(RequestCtx &ctx, const LocationConf &conf)
     if (payer.empty()) {
         return answer;
     }
+    ClaimBinding bought;
+    if (conf.sign_in->only) {
+        return make_guest(ctx, payer, bought, 0) ? SignInAnswer::admitted
+                                                 : SignInAnswer::failed;
+    }
     auto scope = scope_of(ctx, conf, *conf.sign_in, "sign-in");
     if (!scope) {
         return SignInAnswer::failed;
     }
-    ClaimBinding bought;
     bought.resource = *scope;
     std::int64_t until = 0;
     if (!find_purchase(conf, *offer, payer, bought, until)) {
@@ -257,20 +277,13 @@ std::string sign_in_member(RequestCtx &ctx)
         || !fill_random(seed.data(), seed.size())) {
         return {};
     }
-    std::vector<std::string_view> chains;
-    for (const auto &option : ctx.quote.offer->options()) {
-        std::string_view chain = option.requirements.network;
-        if (sign_in_type(chain)
-            && std::find(chains.begin(), chains.end(), chain) == chains.end()) {
-            chains.push_back(chain);
-        }
-    }
+    std::vector<std::string> chains = chains_of(conf, *ctx.quote.offer);
     std::int64_t now = ngx_time();
     fill_times(terms, now);
     terms.nonce = make_sign_in_nonce(now, seed, place_text(terms),
                                      conf.seal_keys->keys.front()->text);
     return "\"" + std::string(kSignInExtension)
-           + "\":" + sign_in_declaration(terms, chains);
+           + "\":" + sign_in_declaration(terms, {chains.begin(), chains.end()});
 }
 
 void remember_purchase(RequestCtx &ctx)

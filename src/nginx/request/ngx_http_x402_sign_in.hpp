@@ -13,7 +13,7 @@ namespace x402 {
 
 enum class SignInAnswer {
     none,      // no signature, or its signer has bought nothing here
-    admitted,  // ctx.guest says who it is
+    admitted,  // ctx.guest says who it is; of "only", nothing was bought
     refused,   // the signature is not good; ctx.guest_fault says why
     busy,      // no room for another nonce
     failed,    // no memory

@@ -44,6 +44,33 @@ TEST(Manifest, HasThePriceInBothShapes)
                     "\"amount\":\"10000\",\"currency\":\"0xabc\"}]}");
 }
 
+TEST(Manifest, SaysThatASignatureIsEnough)
+{
+    ManifestRoute route = weather();
+    route.signature_alone = true;
+    auto base = parsed(R"({"paths":{"/a":{"get":{"security":[{"key":[]}]}}}})");
+    for (JsonValue with : {JsonValue(), base.root()}) {
+        auto document = parsed(
+            openapi_manifest({"Shop", "", "", ""}, {route}, with,
+                             [](std::string_view) { return std::size_t{0}; }));
+        JsonValue paths = document.root()["paths"];
+        JsonValue get = paths[with.exists() ? "/a" : "/weather/{city}"]["get"];
+        EXPECT_TRUE(get["security"].at(0)["siwx"].is_array());
+        EXPECT_FALSE(get["x-payment-info"].exists());
+        EXPECT_NE(get["responses"]["402"]["description"].string().find(
+                      "Signature required"),
+                  std::string_view::npos);
+        EXPECT_EQ(document
+                      .root()["components"]["securitySchemes"]["siwx"]
+                             ["x-agentcash-auth-kind"]
+                      .string(),
+                  "siwx");
+    }
+    // There is nothing to pay.
+    EXPECT_EQ(resource_manifest({route, weather()}, 7).size(), 3u);
+    EXPECT_EQ(resource_manifest({route}, 7).size(), 1u);
+}
+
 TEST(Manifest, WithoutRoutesIsADocument)
 {
     auto document =

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nginx/payment/ngx_http_x402_guest_access.hpp"
+
+#include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/offer/ngx_http_x402_sign_in_rules.hpp"
+#include "nginx/payment/ngx_http_x402_payer_check.hpp"
+#include "nginx/payment/ngx_http_x402_payment_answer.hpp"
+#include "nginx/reply/ngx_http_x402_reply.hpp"
+#include "nginx/request/ngx_http_x402_guest.hpp"
+#include "nginx/request/ngx_http_x402_pass.hpp"
+#include "nginx/request/ngx_http_x402_request_books.hpp"
+#include "nginx/request/ngx_http_x402_sign_in.hpp"
+
+namespace x402 {
+
+namespace {
+
+ngx_int_t send_decided(RequestCtx &ctx)
+{
+    OwnReply answer = std::move(ctx.answer);
+    ctx.answer = OwnReply();
+    return send_answer(ctx, answer);
+}
+
+// A signature that is not good is told so, unless a payment comes beside it
+// that could be taken.
+ngx_int_t refuse_sign_in(RequestCtx &ctx, const LocationConf &conf,
+                         SignInAnswer answer)
+{
+    if (!ctx.presented.empty() && !asks_signature_alone(conf)) {
+        return NGX_OK;
+    }
+    if (answer == SignInAnswer::busy) {
+        log_line(NGX_LOG_ERR, ctx.r->connection->log,
+                 "no room for another nonce of sign-in-with-x: more clients "
+                 "sign in than x402_nonces has room for; answered 503");
+        decide(ctx, busy_answer(kRetryStore));
+    } else {
+        OwnReply reply = fault_answer(NGX_HTTP_UNAUTHORIZED, ctx.guest_fault);
+        reply.refusal = true;
+        decide(ctx, std::move(reply));
+    }
+    return send_decided(ctx);
+}
+
+// NGX_OK: the request shows nothing that opens the location. NGX_DECLINED: it
+// is let in, unless a rule about payers says no.
+ngx_int_t show_pass(RequestCtx &ctx, const LocationConf &conf)
+{
+    switch (take_pass(ctx, conf)) {
+    case PassAnswer::none:
+        break;
+    case PassAnswer::failed:
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    case PassAnswer::admitted:
+        return NGX_DECLINED;
+    }
+    return NGX_OK;
+}
+
+// As above.
+ngx_int_t show_signature(RequestCtx &ctx, const LocationConf &conf)
+{
+    SignInAnswer answer = take_sign_in(ctx, conf);
+    switch (answer) {
+    case SignInAnswer::none:
+        break;
+    case SignInAnswer::admitted:
+        return NGX_DECLINED;
+    case SignInAnswer::refused:
+    case SignInAnswer::busy:
+        return refuse_sign_in(ctx, conf, answer);
+    case SignInAnswer::failed:
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return NGX_OK;
+}
+
+// As above.
+ngx_int_t show_guest(RequestCtx &ctx, const LocationConf &conf)
+{
+    bool alone = asks_signature_alone(conf);
+    if (alone && ctx.guest && ctx.guest->kind == GuestKind::signed_in) {
+        return NGX_DECLINED;  // an internal redirect: the signature was good
+    }
+    if (!alone && (conf.pass || ctx.guest)) {
+        ngx_int_t rc = show_pass(ctx, conf);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+    return conf.sign_in && !ctx.guest ? show_signature(ctx, conf) : NGX_OK;
+}
+
+ngx_int_t admit_guest(RequestCtx &ctx, const LocationConf *conf)
+{
+    bool again = ctx.guest != nullptr;  // after an internal redirect
+    ngx_int_t rc = show_guest(ctx, *conf);
+    if (rc != NGX_DECLINED) {
+        return rc;
+    }
+    if (!again && !guest_may_enter(ctx, *conf)) {
+        return send_decided(ctx);
+    }
+    if (!again && !asks_signature_alone(*conf)
+        && !book_return_at_end(ctx, *conf)) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    ctx.free_at = conf;
+    return NGX_DECLINED;
+}
+
+}  // namespace
+
+ngx_int_t visit_free(RequestCtx &ctx, const LocationConf *conf)
+{
+    if (conf->pass || conf->sign_in) {
+        ngx_int_t rc = admit_guest(ctx, conf);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+    return take_free_request(ctx, conf) ? NGX_DECLINED : NGX_OK;
+}
+
+}  // namespace x402
