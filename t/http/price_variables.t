@@ -21,6 +21,7 @@ http {
     x402_pay_to $receiver;
     server {
         listen 127.0.0.1:%%PORT%%;
+        add_header X-State "$x402_state $x402_reason" always;
         location /tier   { x402_price $price; proxy_pass http://%%BACKEND%%; }
         location /in_text { x402_price "$arg_whole.50"; proxy_pass http://%%BACKEND%%; }
         location /named  {
@@ -89,6 +90,8 @@ for my $path (sort keys %unusable) {
     my $r = $t->get($path);
     is $r->status, 500, "$path: 500";
     is $r->header_count('PAYMENT-REQUIRED'), 0, "$path: no offer";
+    is $r->body, '{"error":"no_offer","charged":false}', "$path: a word";
+    is $r->header('X-State'), 'failed no_offer', "$path: \$x402_state";
     like substr($t->log, $seen), qr/\[error\].*no offer can be made.*$unusable{$path}/, "$path: the log says why";
     like substr($t->log, $seen), qr/nginx\.conf:\d+\)/, "$path: and where";
 }

@@ -22,6 +22,7 @@ http {
         listen 127.0.0.1:%%PORT%%;
         listen 127.0.0.1:%%PORT_h2%% http2;
         access_log %%DIR%%/body.log body;
+        add_header X-State "$x402_state $x402_reason" always;
         client_max_body_size 10m;
         proxy_http_version 1.1;
         location /small {
@@ -144,6 +145,13 @@ is $c->answer(method => 'POST')->status, 413, 'chunks that are too many';
 $c = $t->connect;
 $c->send("POST /small HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\nExpect: 100-continue\r\n\r\n");
 is $c->answer(method => 'POST')->status, 413, 'too large: refused before it is sent';
+for my $case ([ '{' => 400, 'invalid' ], [ 'x' x 2000 => 413, 'too_large' ]) {
+    my ($text, $status, $word) = @$case;
+    $r = ask('/small', $text);
+    is $r->body, qq({"error":"request_body_$word","charged":false}), "$status says what is wrong";
+    is $r->header('Content-Type'), 'application/json', 'as JSON';
+    is $r->header('X-State'), "failed request_body_$word", 'and variables say so';
+}
 is ask('/page', '{')->body, "fix it\n", 'an error page of one\'s own';
 is ask('/page', 'x' x 2000)->body, "fix it\n", 'for both';
 is $f->calls, 0, 'no facilitator was asked about any of them';

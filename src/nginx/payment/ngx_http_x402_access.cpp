@@ -21,6 +21,8 @@ namespace x402 {
 
 namespace {
 
+constexpr char kNoOffer[] = "no_offer";  // the error log says why
+
 bool is_offered(const PaymentRequirements &wanted, const PaymentOffer &offer)
 {
     const auto &options = offer.options();
@@ -153,6 +155,25 @@ ngx_int_t after_step(RequestCtx &ctx)
     return NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 
+// What is wrong with the request, or with the configuration, before there is
+// anything to pay.
+ngx_int_t refuse_request(RequestCtx &ctx, ngx_uint_t status, const char *word)
+{
+    advance(ctx, PaymentEvent::answered_without_call);
+    return send_answer(ctx, fault_answer(status, word));
+}
+
+ngx_int_t refuse_body(RequestCtx &ctx)
+{
+    bool too_large = ctx.body_fault == NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
+    if (too_large) {
+        ctx.r->keepalive = 0;  // as nginx does: it is not worth reading
+    }
+    return refuse_request(ctx, ctx.body_fault,
+                          too_large ? "request_body_too_large"
+                                    : "request_body_invalid");
+}
+
 // The quote has been made.
 ngx_int_t take_payment(RequestCtx &ctx)
 {
@@ -191,14 +212,20 @@ ngx_int_t first_visit(RequestCtx &ctx, const LocationConf *conf)
         return after_step(ctx);
     }
     if (conf->read_body != 0 && !ctx.body_read) {
-        return read_body(ctx, conf);
+        ngx_int_t rc = read_body(ctx, conf);
+        if (rc != NGX_OK) {
+            return rc;
+        }
+    }
+    if (ctx.body_fault != 0) {
+        return refuse_body(ctx);
     }
     if (conf->offer == nullptr) {
         log_line(NGX_LOG_CRIT, r->connection->log,
                  "this server has a price but no complete offer of its own; "
                  "write x402_network, x402_pay_to and x402_facilitator at the "
                  "server level, or serve this request by a location that does");
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return refuse_request(ctx, NGX_HTTP_INTERNAL_SERVER_ERROR, kNoOffer);
     }
     ngx_int_t rc = visit_free(ctx, conf);
     if (rc != NGX_OK) {
@@ -220,7 +247,7 @@ ngx_int_t first_visit(RequestCtx &ctx, const LocationConf *conf)
         ctx.answer = unready_answer();
         return after_step(ctx);
     case OfferState::failed:
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+        return refuse_request(ctx, NGX_HTTP_INTERNAL_SERVER_ERROR, kNoOffer);
     }
     return take_payment(ctx);
 }

@@ -177,6 +177,7 @@ public:
     bool tunnel = false;          // asked for, and settled before
     bool never_settled = false;   // because nothing is settled here
     bool body_read = false;       // by x402_read_body
+    ngx_uint_t body_fault = 0;    // the status of a body without a price
     bool body_missed = false;     // $x402_body_... was asked for before that
     std::optional<Digest> body_digest;  // of a body that it read
 

@@ -129,7 +129,12 @@ void on_body(ngx_http_request_t *r)
                 return static_cast<ngx_int_t>(NGX_HTTP_INTERNAL_SERVER_ERROR);
             }
             ctx->body_read = true;
-            return take_body(*ctx, *loc_conf(r));
+            ngx_int_t taken = take_body(*ctx, *loc_conf(r));
+            if (taken == NGX_HTTP_INTERNAL_SERVER_ERROR) {
+                return taken;
+            }
+            ctx->body_fault = static_cast<ngx_uint_t>(taken);
+            return static_cast<ngx_int_t>(NGX_OK);
         });
     if (rc != NGX_OK) {
         ngx_http_finalize_request(r, rc);
@@ -176,7 +181,9 @@ ngx_int_t read_body(RequestCtx &ctx, const LocationConf *conf)
 {
     ngx_http_request_t *r = ctx.r;
     if (r->headers_in.content_length_n > static_cast<off_t>(conf->read_body)) {
-        return NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
+        ctx.body_read = true;
+        ctx.body_fault = NGX_HTTP_REQUEST_ENTITY_TOO_LARGE;
+        return NGX_OK;
     }
     ngx_int_t rc = ngx_http_read_client_request_body(r, on_body);
     if (rc >= NGX_HTTP_SPECIAL_RESPONSE) {
