@@ -254,7 +254,7 @@ says($bare =~ s/x402_pay_to/x402_store redis:\/\/127.0.0.1:1; x402_pay_to/r, qr/
 like +($t->test_config($text =~ s/x402_price \$0\.01;/x402_price \$arg_price;/r))[0], qr/test is successful/, 'a price of variables';
 says($text =~ s/x402_mpp key=mpp.key;/x402_mpp key=none.key;/r, qr/none\.key" cannot be opened/);
 ok +($t->test_config($text =~ s/x402_mpp key=mpp.key;/x402_mpp realm=a;/r))[1], 'a realm alone';
-says($text =~ s/x402_mpp key=mpp.key;/x402_mpp key=;/r, qr/needs a name/);
+says($text =~ s/x402_mpp key=mpp.key;/x402_mpp key=;/r, qr/"key=" cannot be used; write key=file/);
 says($text =~ s/x402_mpp key=mpp.key;/x402_mpp key=mpp.key "realm=a b";/r, qr/cannot be used; write key=file, and a realm without spaces/);
 says($text =~ s/x402_protocol v2 mpp/x402_protocol mpp v2/r, qr/write "v2 mpp"/);
 chmod 0600, $t->write('short.key', "abc\n"), $t->write('empty.key', "\n"), $t->write('three.key', join "\n", ($key) x 3);
