@@ -35,6 +35,10 @@ http {
         location /moved/ { x402_sign_in only network=base; try_files /none /listed; }
         location /words/ { x402_sign_in only network=base; x402_error "Members only"; proxy_pass http://%%BACKEND%%; }
         location /page/  { x402_sign_in only network=base; x402_paywall on; proxy_pass http://%%BACKEND%%; }
+        location /signed/ { x402_sign_in only network=base; x402_sign_offers key=%%DIR%%/sign.pem; proxy_pass http://%%BACKEND%%; }
+        location /login/ { x402_sign_in only network=base; error_page 402 /open/login; proxy_pass http://%%BACKEND%%; }
+        location /other/ { x402_sign_in only network=base; error_page 402 = /listed; proxy_pass http://%%BACKEND%%; }
+        location /gated/ { auth_request /listed; proxy_pass http://%%BACKEND%%; }
         location /open/  { x402 off; proxy_pass http://%%BACKEND%%; }
         location /shop/  {
             x402_network base-sepolia;
@@ -66,6 +70,8 @@ EOF
 $text =~ s/WALLET/$wallet->address/e;
 my $t = nginx($text, facilitator => $f, backend => $up);
 chmod 0600, $t->write('seal.key', 'k' x 64);
+system('openssl genpkey -algorithm ed25519 -out ' . $t->dir . '/sign.pem 2>/dev/null') == 0 or die;
+$up->on('/open/login', body => "Please sign in.\n");
 $up->on('*', body => "SECRET\n");
 $t->allow(qr/content made before the access phase|content of "return" cannot be sold/);
 $t->start;
@@ -131,7 +137,13 @@ is offer($t->get('/words/', @host))->{error}, 'Members only', 'x402_error';
 ok !exists offer($t->get('/a', host => 'thief.example'))->{extensions}, 'at a host that the client made up nobody signs in';
 is_closed $t->get('/page/', @host, headers => [ Accept => 'text/html', 'User-Agent' => 'Mozilla/5.0' ]), 402, 'sign_in_required',
     'there is no page to pay from';
+is_deeply [ keys offer($t->get('/signed/', @host))->{extensions}->%* ], ['sign-in-with-x'], 'there is no way to pay to be signed';
+is_closed $t->get('/other/', @host), 402, 'sign_in_required', 'an error page that is closed itself';
+is $t->get('/gated/', @host)->status, 403, 'a subrequest does not sign in';
 ok $up->untouched, 'the backend saw nothing';
+$r = $t->get('/login/', @host);
+is $r->status . ' ' . $r->body, "402 Please sign in.\n", 'a page that says how to sign in';
+is_deeply offer($r)->{accepts}, [], 'beside the offer';
 
 # --- who may come in ------------------------------------------------------------------------
 

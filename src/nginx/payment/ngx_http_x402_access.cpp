@@ -287,8 +287,10 @@ ngx_int_t access(ngx_http_request_t *r, const LocationConf *conf)
             if (!conf->price_in_location) {
                 return NGX_DECLINED;
             }
-            return send_answer(*ctx,
-                               challenge_answer(std::string(kPaymentRequired)));
+            return send_answer(
+                *ctx, asks_signature_alone(*conf)
+                          ? unsigned_answer(*ctx)
+                          : challenge_answer(std::string(kPaymentRequired)));
         }
         break;
     default:

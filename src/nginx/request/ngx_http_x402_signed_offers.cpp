@@ -74,7 +74,8 @@ std::string extensions_of_offer(RequestCtx &ctx)
 {
     std::string text = extensions_json(*ctx.quote.conf, ctx.r);
     const OfferSigner *signer = signer_for(ctx);
-    Worker *worker = signer ? worker_of(main_conf(ctx.r)) : nullptr;
+    bool offers = signer && !ctx.quote.offer->options().empty();
+    Worker *worker = offers ? worker_of(main_conf(ctx.r)) : nullptr;
     if (worker == nullptr) {
         return text;
     }
