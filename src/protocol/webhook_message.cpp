@@ -37,12 +37,12 @@ Result<std::string> read_webhook_secret(std::string_view text)
     if (text.substr(0, kPrefix.size()) == kPrefix) {
         auto decoded = base64_decode(text.substr(kPrefix.size()));
         if (!decoded) {
-            return Problem{"what follows \"whsec_\" is not base64"};
+            return Problem{"has no base64 behind \"whsec_\""};
         }
         key = std::move(*decoded);
     }
     if (key.size() < kLeastSecret) {
-        return Problem{"a secret needs at least 16 bytes"};
+        return Problem{"holds no secret of at least 16 bytes"};
     }
     return key;
 }

@@ -128,6 +128,7 @@ refused("$complete x402_accept scheme=upto price=1; x402_charge $_;", 'has two f
     for '$x402_reply_usage*2*3', '$x402_reply_usage*$arg_a*2';
 like $t->config_error($frame =~ s/LINE/$complete x402_accept scheme=upto price=1; x402_charge \$$_;/r),
     qr/\[emerg\].*\$$_ names no member; write one behind it/, "refused: \$$_" for 'x402_reply_', 'x402_answer_';
+refused("$complete x402 $_;", qq{"x402 $_" has no price to ask for; write x402_price}) for 'on', 'shadow';
 refused("$complete x402_price 1; x402_ledger on;", 'needs a path, syslog:... or off');
 refused("$complete x402_price 1; x402_ledger a flush=x;", 'write one such as flush=1s');
 refused("$complete x402_price 1; x402_paywall $_;", 'write on, wallet or off, or the path of a page') for 'yes', 'walet';

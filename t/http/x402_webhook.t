@@ -152,7 +152,9 @@ sub refused ($words, $why, $name) {
 }
 refused('x402_webhook http://127.0.0.1/ events=sold;', qr/unknown event "sold"/, 'an unknown event');
 refused('x402_webhook http://127.0.0.1/ colour=red;', qr/unknown or repeated parameter/, 'an unknown parameter');
-refused('x402_webhook ftp://127.0.0.1/;', qr/http/, 'another protocol');
+refused('x402_webhook ftp://127.0.0.1/;', qr/receiver "ftp:\S+" must start with "https/, 'another protocol');
+refused("x402_webhook http://127.0.0.1/$_;", qr/receiver \S+ must not have a query or a fragment; give it a path of its own/, "with $_") for '?token=a', '#a';
+refused('x402_webhook http://user:word@127.0.0.1/;', qr/receiver \S+ must not hold a user name/, 'with a password');
 refused('x402_webhook http://127.0.0.1/ secret=none;', qr/none.*failed|none" .*/, 'a secret that is not there');
 $t->write('short.secret', 'short');
 refused('x402_webhook http://127.0.0.1/ secret=short.secret;', qr/at least 16 bytes/, 'a short secret');

@@ -48,7 +48,7 @@ std::string read_events(std::string_view list, std::uint32_t &events)
 char *read_secret(ngx_conf_t *cf, ngx_str_t path, WebhookConf &webhook)
 {
     SecretText text;
-    char *rc = read_secret_file(cf, path, kLongestSecret, text);
+    char *rc = read_secret_file(cf, path, kLongestSecret, text, kMakeRandom);
     if (rc != NGX_CONF_OK) {
         return rc;
     }
@@ -80,6 +80,24 @@ char *read_parameter(ngx_conf_t *cf, ngx_str_t word, WebhookConf &webhook)
                               + "\"; write events=name,... or secret=file");
 }
 
+// What is wrong with the address of a receiver; empty: nothing is.
+std::string validate_receiver(std::string_view url)
+{
+    std::string error = validate_variable("x402_webhook", url);
+    if (error.empty() && url.find_first_of("?#") != std::string_view::npos) {
+        return "receiver \"" + std::string(url)
+               + "\" must not have a query or a fragment; give it a path of "
+                 "its "
+                 "own, and secret=file, by which it knows who sends";
+    }
+    auto parsed = parse_facilitator_url(url);
+    if (error.empty() && !parsed) {
+        constexpr std::string_view kOther = "facilitator";
+        error = "receiver" + parsed.problem().text.substr(kOther.size());
+    }
+    return error;
+}
+
 char *set_webhook(ngx_conf_t *cf, void *)
 {
     MainConf *mcf = main_conf(cf);
@@ -87,11 +105,7 @@ char *set_webhook(ngx_conf_t *cf, void *)
         return const_cast<char *>("is duplicate");
     }
     std::string_view url = view(arguments(cf)[1]);
-    std::string error = validate_variable("x402_webhook", url);
-    if (error.empty()) {
-        auto parsed = parse_facilitator_url(url);
-        error = parsed ? "" : parsed.problem().text;
-    }
+    std::string error = validate_receiver(url);
     if (!error.empty()) {
         return conf_error(cf, error);
     }

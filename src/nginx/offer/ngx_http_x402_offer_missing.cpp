@@ -42,8 +42,8 @@ std::string missing_part(const LocationConf &conf)
                "this location free";
     }
     if (conf.accepts == nullptr && !conf.price.data) {
-        return "\"x402 on\" has no price to ask for; write x402_price or "
-               "x402_accept";
+        return std::string(conf.shadow ? "\"x402 shadow\"" : "\"x402 on\"")
+               + " has no price to ask for; write x402_price or x402_accept";
     }
     if (conf.accepts && uses_bearer_tokens(conf)) {
         return conf.nevermined ? ""
