@@ -41,7 +41,7 @@ def story(payment):
     lines = [f'    {payment.path} moved {at(payment.moved_at)}, valid {at(payment.valid_at)}, '
              f'{"idempotent" if payment.idempotent else "nonce_used"}, {"naive" if payment.naive else "strict"}, '
              f'events {[event for event, _ in payment.events]}']
-    lines += [f'      settle {at(call.started)}..{at(call.ended)} {call.fault} told {call.answer}'
+    lines += [f'      settle {at(call.started)}..{at(call.ended)} left {at(call.left_at)} {call.fault} told {call.answer}'
               for call in payment.settle_calls]
     lines += [f'      made {at(execution.at)} number {execution.number} at {execution.path}' for execution in payment.executions]
     lines += [f'      {at(answer.started)}..{at(answer.ended)} {answer}' for answer in payment.answers]
@@ -152,7 +152,9 @@ def settled_again(case, payment):
         if before is calls[0] or moved.fault['how'] != 'redirect':
             begun = before.started
         moved = before
-        ended = min(before.ended or call.started, begun + case.rig.settle_timeout)
+        # Its own time began when it sent the call, and we may have read that late.
+        left = before.left_at or call.started + 1
+        ended = min(before.ended or call.started, begun + case.rig.settle_timeout, left)
         if call.started < ended - 0.02:
             if case.disturbance not in ('kill_all', 'kill_one'):
                 return ['I3: two settle calls at once']

@@ -28,13 +28,19 @@ class Execution:
 
 
 class SettleCall:
-    def __init__(self, fault):
+    def __init__(self, fault, reader):
         self.fault = fault
+        self.reader = reader
         self.started = CLOCK()
-        self.ended = None
+        self.ended = None           # for us
         self.answer = None          # 'paid' or 'refused' when told cleanly
         self.moved = False
         self.path = None
+
+    @property
+    def left_at(self):
+        """When nginx closed the connection; it may wait for no answer any more."""
+        return self.reader.left_at
 
 
 class Payment:

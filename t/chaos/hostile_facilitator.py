@@ -32,6 +32,19 @@ def reset(writer):
     writer.transport.abort()
 
 
+class CallReader(asyncio.StreamReader):
+    """Knows when the other side has gone, which nobody may be reading for."""
+    left_at = None
+
+    def feed_eof(self):
+        self.left_at = self.left_at or CLOCK()
+        super().feed_eof()
+
+    def set_exception(self, exc):
+        self.left_at = self.left_at or CLOCK()
+        super().set_exception(exc)
+
+
 class HostileFacilitator:
     def __init__(self, rig, timeout):
         self.rig = rig
@@ -39,12 +52,17 @@ class HostileFacilitator:
         self.open_calls = 0
         self.calls = 0
 
+    def protocol(self):
+        loop = asyncio.get_running_loop()
+        return asyncio.StreamReaderProtocol(CallReader(loop=loop), self.serve, loop=loop)
+
     async def start(self):
-        self.server = await asyncio.start_server(self.serve, '127.0.0.1', 0, backlog=512)
+        loop = asyncio.get_running_loop()
+        self.server = await loop.create_server(self.protocol, '127.0.0.1', 0, backlog=512)
         self.port = self.server.sockets[0].getsockname()[1]
         secure = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         secure.load_cert_chain(*self.certificate())
-        self.secure = await asyncio.start_server(self.serve, '127.0.0.1', 0, backlog=512, ssl=secure)
+        self.secure = await loop.create_server(self.protocol, '127.0.0.1', 0, backlog=512, ssl=secure)
         self.secure_port = self.secure.sockets[0].getsockname()[1]
 
     def certificate(self):
@@ -104,7 +122,7 @@ class HostileFacilitator:
             if valid and payment.valid_at is None:
                 payment.valid_at = CLOCK()
             return await self.travel(reader, writer, fault, status, answer, path)
-        call = SettleCall(fault)
+        call = SettleCall(fault, reader)
         payment.settle_calls.append(call)
         call.path = self.path_of(asked)
         payment.fire('settle')

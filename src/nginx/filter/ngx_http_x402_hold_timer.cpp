@@ -14,7 +14,7 @@ namespace x402 {
 namespace {
 
 // How often a held response is looked at: the pipe of a buffered upstream does
-// not call the filter while it is held.
+// not call the filter while it is held, and one that is not buffered is timed.
 constexpr ngx_msec_t kHoldLookInterval = 100;
 
 // nginx: ending a request ends its upstream first, which gives back the count
@@ -45,13 +45,40 @@ RequestCtx *ctx_of_timer(ngx_event_t *event)
     return find_ctx(static_cast<ngx_http_request_t *>(c->data));
 }
 
+// nginx: an upstream that is not buffered is timed while its bytes are held
+// (proxy_read_timeout), also when all of them have come.
+bool is_timed(const RequestCtx &ctx)
+{
+    const ngx_http_upstream_t *u = ctx.r->upstream;
+    return u && !u->buffering && u->peer.connection;
+}
+
+// Money: that would be content which has no end, and is owed once more. Its
+// time goes on when the content leaves.
+void keep_upstream(const RequestCtx &ctx)
+{
+    const ngx_http_upstream_t *u = ctx.r->upstream;
+    bool awaited = ctx.state() == PaymentState::holding && u->length != 0;
+    if (u->peer.connection->read->timer_set && !awaited) {
+        ngx_del_timer(u->peer.connection->read);
+    }
+}
+
 void on_hold_timer(ngx_event_t *event)
 {
     RequestCtx *ctx = ctx_of_timer(event);
-    if (ctx == nullptr || ctx->state() != PaymentState::holding) {
+    if (ctx == nullptr) {
         return;
     }
     ngx_http_request_t *r = ctx->r;
+    if (is_timed(*ctx)) {
+        keep_upstream(*ctx);
+        // Until it is released or replaced.
+        ngx_add_timer(event, kHoldLookInterval);
+    }
+    if (ctx->state() != PaymentState::holding) {
+        return;
+    }
     ngx_int_t rc =
         guarded(r->connection->log, static_cast<ngx_int_t>(NGX_ERROR),
                 [&]() -> ngx_int_t {
@@ -185,7 +212,9 @@ void settle(RequestCtx &ctx)
         && action != PaymentAction::wait_for_record) {
         return;
     }
-    if (ctx.hold.timer.timer_set) {
+    if (is_timed(ctx)) {
+        ngx_add_timer(&ctx.hold.timer, kHoldLookInterval);
+    } else if (ctx.hold.timer.timer_set) {
         ngx_del_timer(&ctx.hold.timer);
     }
     ctx.settlement =

@@ -83,6 +83,16 @@ bool client_left(ngx_http_request_t *r)
     return c->timedout || (c->error && !r->filter_finalize);
 }
 
+// The client was told how much there is, and has it all with the kernel. nginx:
+// an upstream that is not buffered may end without a word of the last byte.
+bool has_all_bytes(const RequestCtx &ctx)
+{
+    const ngx_http_request_t *r = ctx.r;
+    off_t length = r->headers_out.content_length_n;
+    return length >= 0 && ctx.hold.bytes >= length && r->out == nullptr
+           && !r->connection->buffered;
+}
+
 // The request ends, for whatever reason.
 void on_request_end(RequestCtx &ctx)
 {
@@ -100,7 +110,8 @@ void on_request_end(RequestCtx &ctx)
         return;
     }
     RequestEnd end;
-    end.complete = ctx.hold.last_seen || ctx.r->header_only;
+    end.complete =
+        ctx.hold.last_seen || ctx.r->header_only || has_all_bytes(ctx);
     end.client_left = client_left(ctx.r);
     PaymentAction action = advance(ctx, end_event(ctx.state(), end));
     if (action == PaymentAction::cancel_call && ctx.verify) {

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+# Content of an upstream that is not buffered, whose settlement takes longer than
+# proxy_read_timeout; and a client that reads for longer than that. Nothing is
+# cut, and what the client has whole is not delivered once more.
+
+use v5.36;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use X402::Test;
+
+my ($f, $up) = (facilitator(), backend());
+my $t = nginx(<<'EOF', facilitator => $f, backend => $up);
+%%GLOBALS%%
+events { }
+http {
+    %%HTTP%%
+    x402_facilitator %%FACILITATOR%%;
+    x402_network base-sepolia;
+    x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
+    x402_price $0.01;
+    x402_settle_wait 50ms;
+    proxy_http_version 1.1;
+    proxy_buffering off;
+    proxy_read_timeout 400ms;
+    server {
+        listen 127.0.0.1:%%PORT%% sndbuf=16k;
+        listen 127.0.0.1:%%PORT_h2%% http2;
+        location /          { proxy_pass http://%%BACKEND%%; }
+        location /roomy     { proxy_buffer_size 2m; proxy_buffers 4 2m; proxy_busy_buffers_size 4m; proxy_pass http://%%BACKEND%%; }
+    }
+}
+EOF
+my $long = 'SECRET ' x 30_000;
+$up->on('/small', body => "SECRET\n");
+$up->on('/chunked', body => "SECRET\n", chunked => 1);
+$up->on('/eof', body => "SECRET\n", eof => 1);
+$up->on('/long', body => $long);
+$up->on('/parts', body => $long, chunked => 1);
+$up->on('/roomy', body => $long x 4);
+$t->start;
+
+# --- the settlement takes longer
+
+for my $h2 (0, 1) {
+    my %via = $h2 ? (h2 => 1, port => 'h2') : ();
+    my $p = $h2 ? 'HTTP/2, ' : '';
+    for my $path (qw(/small /chunked /eof /long /parts)) {
+        $_->forget for $f, $up;
+        $f->settle_once('paid', delay => 1);
+        my $payment = payment(unpaid($t, $path));
+        is_content paid($t, $path, payment => $payment, %via), $path =~ /long|parts/ ? $long : "SECRET\n",
+            "$p$path: whole, after a slow settlement";
+        is paid($t, $path, payment => $payment, %via)->status, 402, "$p$path: and then it is used";
+        is $up->hits, 1, "$p$path: made once";
+    }
+}
+$t->log_unlike(qr/upstream timed out/, 'no upstream is given up while its content is held');
+$t->log_unlike(qr/owed/, 'and nothing is owed');
+
+# An upstream that is slow itself is given up as ever, before it is charged.
+$up->on('/slow', body => $long, hold_after => 100);
+$f->forget;
+my $r = paid($t, '/slow');
+is $f->calls('settle'), 1, 'content that has begun is settled';
+ok !$r->complete, 'and cut by proxy_read_timeout once it was released';
+$t->log_like(qr/upstream timed out.*while reading upstream/, 'as a line says');
+$t->log_like(qr/owed: charged, content not delivered/, 'what came of it is owed');
+
+# --- the client reads for longer
+
+$_->forget for $f, $up;
+my $payment = payment(unpaid($t, '/roomy'));
+my $timed = $t->log_count(qr/upstream timed out/);
+my $owed  = $t->log_count(qr/owed: charged/);
+my $c = $t->connect;
+$c->write_request(GET => '/roomy', headers => [ header_of($payment) ]);
+ok $t->wait_for(sub { $t->log_count(qr/upstream timed out/) > $timed }), 'a client that does not read';
+is_content $c->answer, $long x 4, 'has it all in the end';
+is paid($t, '/roomy', payment => $payment)->status, 402, 'and not once more';
+is $t->log_count(qr/owed: charged/), $owed, 'nothing is owed';
+is $up->hits, 1, 'made once';
+
+finish;
