@@ -57,11 +57,15 @@ bool can_say(StoreScript script, StoreVerdict verdict)
     case StoreScript::finish:
     case StoreScript::renew:
     case StoreScript::unproven:
+    case StoreScript::pass:
+    case StoreScript::nonce:
         return verdict == StoreVerdict::done || verdict == StoreVerdict::lost;
     case StoreScript::name:
         return verdict == StoreVerdict::done
                || verdict == StoreVerdict::name_taken;
     case StoreScript::due:
+    case StoreScript::supported:
+    case StoreScript::bought:
         return verdict == StoreVerdict::done;
     }
     return false;
@@ -101,6 +105,38 @@ bool read_older(const RespReply &reply, std::int64_t now, StoreAnswer &answer)
     return true;
 }
 
+bool read_bought(const RespReply &reply, StoreAnswer &answer)
+{
+    std::size_t members = reply.root().count;
+    if (members % 2 == 0 || (members - 3) / 2 > kMostBought) {
+        return false;
+    }
+    for (std::size_t at = 3; at < members; at += 2) {
+        StoreAnswer::Bought &one = answer.bought[answer.bought_count++];
+        const RespItem &amount = reply.member(at);
+        const RespItem &left = reply.member(at + 1);
+        if (amount.type != RespType::bytes || left.type != RespType::integer) {
+            return false;
+        }
+        Digest asked;
+        if (!amount.text.empty() && read_key(amount, asked)) {
+            one.asked = asked;
+            one.left = left.integer;
+        }
+    }
+    return true;
+}
+
+// Whether the rest of the answer is as this script says it.
+bool read_guest(StoreScript script, const RespReply &reply, StoreAnswer &answer)
+{
+    if (script == StoreScript::bought) {
+        return read_bought(reply, answer);
+    }
+    answer.left = reply.member(3).integer;
+    return reply.root().count == 4 && reply.member(3).type == RespType::integer;
+}
+
 bool read_body(const RespReply &reply, StoreAnswer &answer)
 {
     std::int64_t now = reply.member(1).integer;
@@ -111,6 +147,7 @@ bool read_body(const RespReply &reply, StoreAnswer &answer)
     switch (answer.verdict) {
     case StoreVerdict::taken:
         return read_older(reply, now, answer);
+    case StoreVerdict::held:
     case StoreVerdict::resumed:
     case StoreVerdict::ended:
         answer.settle = reply.member(3).text;
@@ -129,8 +166,12 @@ StoreAnswer read_store_answer(StoreScript script, const Digest &key,
     StoreAnswer answer;
     answer.claim.key = key;
     answer.verdict = verdict_of(reply);
+    bool of_guest =
+        script == StoreScript::pass || script == StoreScript::bought;
     if (answer.verdict == StoreVerdict::error
-        || (can_say(script, answer.verdict) && read_body(reply, answer))) {
+        || (can_say(script, answer.verdict)
+            && (of_guest ? read_guest(script, reply, answer)
+                         : read_body(reply, answer)))) {
         return answer;
     }
     return StoreAnswer();
@@ -153,6 +194,25 @@ DueAnswer read_due(const RespReply &reply)
         return DueAnswer();
     }
     return due;
+}
+
+SharedTexts read_shared_texts(const RespReply &reply)
+{
+    SharedTexts shared;
+    shared.verdict = verdict_of(reply);
+    if (shared.verdict == StoreVerdict::error) {
+        return shared;
+    }
+    std::size_t members = reply.root().count;
+    bool good = can_say(StoreScript::supported, shared.verdict)
+                && reply.member(2).type == RespType::bytes
+                && members <= 3 + kMaxSharedTexts;
+    shared.edition = reply.member(2).text;
+    for (std::size_t at = 3; good && at < members; at++) {
+        good = reply.member(at).type == RespType::bytes;
+        shared.texts[shared.count++] = reply.member(at).text;
+    }
+    return good ? shared : SharedTexts();
 }
 
 }  // namespace x402

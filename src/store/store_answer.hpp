@@ -4,6 +4,7 @@
 #define X402_STORE_STORE_ANSWER_HPP
 
 #include <array>
+#include <optional>
 
 #include "store/resp_reader.hpp"
 #include "store/store_calls.hpp"
@@ -30,9 +31,17 @@ struct StoreAnswer {
     StoreVerdict verdict = StoreVerdict::broken;
     // The claim: for taken as it was before, otherwise as it is now.
     StoredClaim claim;
-    std::string_view settle;  // of resumed; empty: not kept
+    std::string_view settle;  // of resumed and held; empty: not kept
     std::array<StoredClaim, kMaxOlder> older;
     std::size_t older_count = 0;
+    std::int64_t left = 0;  // requests of a pass; -1: it is not known
+    // Of a query, in the order of its keys. No amount: nothing is known.
+    struct Bought {
+        std::optional<AmountBytes> asked;
+        std::int64_t left = 0;  // ms
+    };
+    std::array<Bought, kMostBought> bought;
+    std::size_t bought_count = 0;
 };
 
 // To a call about the claim `key`. Precondition: the reply is complete. Money:
@@ -47,6 +56,16 @@ struct DueAnswer {
     std::size_t count = 0;
 };
 DueAnswer read_due(const RespReply &reply);
+
+// Lifetime: of the reply.
+struct SharedTexts {
+    StoreVerdict verdict = StoreVerdict::broken;  // or error, or done
+    std::string_view edition;
+    // None, also if the edition is the one that was known.
+    std::array<std::string_view, kMaxSharedTexts> texts;
+    std::size_t count = 0;
+};
+SharedTexts read_shared_texts(const RespReply &reply);
 
 }  // namespace x402
 

@@ -12,10 +12,11 @@ namespace {
 constexpr std::size_t kHexDigest = 64;
 // The prefix, ":{63}:c:", and a digest.
 constexpr std::size_t kKeyBytes = kMaxStorePrefix + 8 + kHexDigest;
-constexpr std::size_t kMostKeys = 5;
+constexpr std::size_t kMostKeys = std::max<std::size_t>(5, kMostBought);
 constexpr std::size_t kMostArguments = 9;
 constexpr std::int64_t kUnprovenWindow = 24 * 3600 * 1000;
 constexpr std::int64_t kOutOfSight = 2000;
+constexpr std::int64_t kTextKept = 600 * 1000;
 
 using HexDigest = std::array<char, kHexDigest>;
 
@@ -148,6 +149,8 @@ void add_knowledge(Call &call, const StoreFacts &facts)
     call.add(facts.record);
 }
 
+constexpr std::string_view kPassWords[] = {"issue", "use", "give_back"};
+
 constexpr std::string_view kFinishWords[] = {"free", "refused",   "unknown",
                                              "owed", "delivered", "closed"};
 
@@ -170,9 +173,10 @@ void write_take(RespWriter &out, ScriptBy by, const StoreClaim &claim,
                 const StoreFacts &facts, std::int64_t lease)
 {
     Call call(out, by, StoreScript::take, claim.prefix, claim.shard);
-    call.begin(2, 3);
+    call.begin(3, 3);
     call.key("c", claim.key);
     call.key("o", payer_and_resource(facts));
+    call.key("b", claim.key);
     call.add(claim.token).add(lease).add(facts.flags);
 }
 
@@ -284,6 +288,56 @@ void write_due(RespWriter &out, ScriptBy by, std::string_view prefix,
     call.key("due");
     call.add(static_cast<std::int64_t>(std::min(most, kMaxDue)));
     call.add(kOutOfSight);
+}
+
+void write_supported(RespWriter &out, ScriptBy by, std::string_view prefix,
+                     const Digest &name, std::string_view text,
+                     std::string_view edition)
+{
+    Call call(out, by, StoreScript::supported, prefix, store_shard(name));
+    call.begin(1, 4);
+    call.key("s", name);
+    call.add(text).add(kTextKept);
+    call.add(static_cast<std::int64_t>(kMaxSharedTexts)).add(edition);
+}
+
+void write_pass(RespWriter &out, ScriptBy by, const StoreClaim &pass,
+                PassCall what, std::uint32_t requests, std::int64_t left)
+{
+    Call call(out, by, StoreScript::pass, pass.prefix, pass.shard);
+    call.begin(1, 4);
+    call.key("p", pass.key);
+    call.add(kPassWords[static_cast<unsigned>(what)]).add(pass.token);
+    call.add(static_cast<std::int64_t>(requests)).add(left * 1000);
+}
+
+void write_nonce(RespWriter &out, ScriptBy by, const StoreClaim &nonce,
+                 std::int64_t kept_for)
+{
+    Call call(out, by, StoreScript::nonce, nonce.prefix, nonce.shard);
+    call.begin(1, 2);
+    call.key("n", nonce.key);
+    call.add(nonce.token).add(kept_for * 1000);
+}
+
+void write_bought(RespWriter &out, ScriptBy by, const StoreClaim &purchase,
+                  const AmountBytes &asked, std::int64_t left)
+{
+    Call call(out, by, StoreScript::bought, purchase.prefix, purchase.shard);
+    call.begin(1, 2);
+    call.key("g", purchase.key);
+    call.add(asked).add(left * 1000);
+}
+
+void write_bought_query(RespWriter &out, ScriptBy by, const StoreClaim &payer,
+                        const std::vector<Digest> &keys)
+{
+    std::size_t count = std::min(keys.size(), kMostBought);
+    Call call(out, by, StoreScript::bought, payer.prefix, payer.shard);
+    call.begin(count, 0);
+    for (std::size_t i = 0; i < count; i++) {
+        call.key("g", keys[i]);
+    }
 }
 
 }  // namespace x402

@@ -18,8 +18,14 @@
 // | unproven | - | done, lost |
 // | name | - | done, name_taken |
 // | due | - | read_due() |
+// | supported | - | read_shared_texts() |
+// | pass | - | done, lost |
+// | nonce | - | done, lost |
+// | bought | - | done |
 #ifndef X402_STORE_STORE_CALLS_HPP
 #define X402_STORE_STORE_CALLS_HPP
+
+#include <vector>
 
 #include "store/resp_writer.hpp"
 #include "store/store_claim.hpp"
@@ -38,8 +44,9 @@ std::size_t store_call_bytes(ScriptBy by, StoreScript script,
 // The claim is the caller's for `lease` ms, VERIFYING. Of `facts`: payer,
 // resource, left, flags. `taken` brings the claims of this payer and resource
 // that are owed or unknown, and the state that it had before: a payment that
-// was REFUSED is settled before content. `held` brings the claim. Money: a
-// store without memory refuses this call (error OOM), and no other.
+// was REFUSED is settled before content. `held` brings the claim, and the
+// settle request of one that TAKEOVER can have. Money: a store without memory
+// refuses this call (error OOM), and no other.
 void write_take(RespWriter &out, ScriptBy by, const StoreClaim &claim,
                 const StoreFacts &facts, std::int64_t lease);
 
@@ -134,6 +141,43 @@ void write_name(RespWriter &out, ScriptBy by, const StoreClaim &claim,
 constexpr unsigned kMaxDue = 32;
 void write_due(RespWriter &out, ScriptBy by, std::string_view prefix,
                unsigned shard, unsigned most);
+
+// What a facilitator says that it supports, as this machine has heard it last
+// (empty: nothing new to tell); `name`: a digest of its URL. The answer has
+// what all machines have told in the last ten minutes, unless that is the
+// edition that the caller knows. Money: it only widens which offers are known.
+constexpr unsigned kMaxSharedTexts = 8;
+void write_supported(RespWriter &out, ScriptBy by, std::string_view prefix,
+                     const Digest &name, std::string_view text,
+                     std::string_view edition);
+
+// --- clients that come back (x402_pass, x402_sign_in). StoreClaim.key is the
+// pass, the nonce or the purchase; its token names one use.
+
+enum class PassCall : std::uint8_t {
+    issue,      // for `left` s; one that is there keeps what is left of it
+    use,        // lost: it is not known (left < 0), or has fewer left
+    give_back,  // a use that got no content: nothing, if it was not carried out
+};
+
+// Counts requests of a pass; StoreAnswer.left is what is left then. Money: a
+// pass that the store does not know opens nothing.
+void write_pass(RespWriter &out, ScriptBy by, const StoreClaim &pass,
+                PassCall what, std::uint32_t requests, std::int64_t left);
+
+// Uses a nonce, which the store keeps for `kept_for` s. `lost`: it was used.
+void write_nonce(RespWriter &out, ScriptBy by, const StoreClaim &nonce,
+                 std::int64_t kept_for);
+
+// Remembers that a payer has bought this, until `left` s from now.
+void write_bought(RespWriter &out, ScriptBy by, const StoreClaim &purchase,
+                  const AmountBytes &asked, std::int64_t left);
+
+// Reads what the payer of this shard has bought: StoreAnswer.bought, in the
+// order of `keys`, of which there are at most kMostBought.
+constexpr std::size_t kMostBought = 8;
+void write_bought_query(RespWriter &out, ScriptBy by, const StoreClaim &payer,
+                        const std::vector<Digest> &keys);
 
 }  // namespace x402
 

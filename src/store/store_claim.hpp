@@ -9,6 +9,10 @@
 //   prefix:{n}:o:<of payer and resource>  claims that may be owed, or unknown
 //   prefix:{n}:i:<identifier>             claim that has the name
 //   prefix:{n}:u:<payer>     its unproven deliveries of the last 24 hours
+//   prefix:{n}:s:<facilitator>  what it supports, as machines have heard it
+//   prefix:{n}:p:<pass>      the requests that it is still good for
+//   prefix:{n}:n:<nonce>     that it was used to sign in
+//   prefix:{n}:g:<purchase>  what its payer may come back for
 //   prefix:{n}:due           claims to be asked about, by the store's clock
 //
 // Digests are hex in keys, so that the claim of $x402_payment_id can be found.

@@ -13,8 +13,8 @@ namespace x402 {
 namespace {
 
 constexpr std::array<const char *, kStoreScripts> kNames = {
-    "take",     "settling", "paid",     "finish", "resume",
-    "takeover", "renew",    "unproven", "name",   "due",
+    "take",     "settling", "paid", "finish",    "resume", "takeover", "renew",
+    "unproven", "name",     "due",  "supported", "pass",   "nonce",    "bought",
 };
 
 const char *lua_of(std::string_view name)

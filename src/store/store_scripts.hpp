@@ -25,8 +25,12 @@ enum class StoreScript : std::uint8_t {
     unproven,
     name,
     due,
+    supported,
+    pass,
+    nonce,
+    bought,
 };
-constexpr unsigned kStoreScripts = 10;
+constexpr unsigned kStoreScripts = 14;
 
 // Of the script, as a word for a log line.
 const char *store_script_name(StoreScript script);

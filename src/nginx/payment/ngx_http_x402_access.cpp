@@ -228,6 +228,9 @@ ngx_int_t first_visit(RequestCtx &ctx, const LocationConf *conf)
         return refuse_request(ctx, NGX_HTTP_INTERNAL_SERVER_ERROR, kNoOffer);
     }
     ngx_int_t rc = visit_free(ctx, conf);
+    if (rc == NGX_AGAIN) {
+        return wait_for_call(r);
+    }
     if (rc != NGX_OK) {
         // What was paid for satisfies `satisfy any`, what is free does not.
         return rc == NGX_DECLINED && ctx.guest ? NGX_OK : rc;

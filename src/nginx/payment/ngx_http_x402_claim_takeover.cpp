@@ -20,6 +20,7 @@
 #include "nginx/payment/ngx_http_x402_payment.hpp"
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
 #include "nginx/payment/ngx_http_x402_payment_settlement.hpp"
+#include "nginx/payment/ngx_http_x402_store_door.hpp"
 #include "nginx/reply/ngx_http_x402_notify.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 
@@ -51,8 +52,7 @@ bool begin_takeover(RequestCtx &ctx, Worker &worker, ClaimRef claim)
 
 bool take_over_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
 {
-    // With a store the claim is not this machine's to give away.
-    if (claim.was_verified || claim.in_use || worker.store) {
+    if (claim.was_verified || claim.in_use) {
         return false;
     }
     std::string sent = LockedClaims(worker.zone)->stored_settle(claim.ref);
@@ -68,17 +68,29 @@ bool take_over_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
 
 void settle_disputed_claim(RequestCtx &ctx, Worker &worker)
 {
+    if (!record_identifier(ctx)) {
+        end_payment(ctx, PaymentEvent::verify_failed, unknown_answer());
+    } else if (worker.store) {
+        ask_store_for_takeover(ctx);
+    } else {
+        settle_taken_over(ctx, nullptr);
+    }
+}
+
+bool settle_taken_over(RequestCtx &ctx, const std::shared_ptr<StoreHold> &hold)
+{
+    Worker &worker = *worker_of(main_conf(ctx.r));
     Payment &payment = *ctx.payment;
     bool taken =
-        record_identifier(ctx)
-        && LockedClaims(worker.zone)
-               ->take_over(payment.disputed_claim, payment.facts, worker.owner,
-                           payment.request_body, ctx.asked->id, ngx_time());
+        LockedClaims(worker.zone)
+            ->take_over(payment.disputed_claim, payment.facts, worker.owner,
+                        payment.request_body, ctx.asked->id, ngx_time());
     if (!taken) {
         end_payment(ctx, PaymentEvent::verify_failed, unknown_answer());
-        return;
+        return false;
     }
     payment.claim = payment.disputed_claim;
+    payment.hold = hold;
     log_line(NGX_LOG_NOTICE, ctx.r->connection->log,
              "an unverified payment of unknown outcome is replaced by a "
              "verified payment of payer \""
@@ -90,6 +102,7 @@ void settle_disputed_claim(RequestCtx &ctx, Worker &worker)
     // A refusal does not count; only a payment is proof.
     terms.ever_unknown = true;
     settle_first(ctx, worker, worker.endpoint_of(*ctx.asked), std::move(terms));
+    return true;
 }
 
 }  // namespace x402

@@ -14,6 +14,9 @@ namespace x402 {
 bool take_over_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim);
 // The payment was verified.
 void settle_disputed_claim(RequestCtx &ctx, Worker &worker);
+// The claim is to be had, and `hold` has it in the store (nullptr: there is
+// none). False: not on this machine, and the request is answered.
+bool settle_taken_over(RequestCtx &ctx, const std::shared_ptr<StoreHold> &hold);
 
 }  // namespace x402
 

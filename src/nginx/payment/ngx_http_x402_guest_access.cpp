@@ -5,6 +5,7 @@
 #include "nginx/offer/ngx_http_x402_sign_in_rules.hpp"
 #include "nginx/payment/ngx_http_x402_payer_check.hpp"
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
+#include "nginx/payment/ngx_http_x402_store_guest.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 #include "nginx/request/ngx_http_x402_guest.hpp"
 #include "nginx/request/ngx_http_x402_pass.hpp"
@@ -43,6 +44,22 @@ ngx_int_t refuse_sign_in(RequestCtx &ctx, const LocationConf &conf,
     return send_decided(ctx);
 }
 
+ngx_int_t ask_store(RequestCtx &ctx)
+{
+    ask_store_for_guest(ctx);
+    return NGX_AGAIN;
+}
+
+// What only the store knows, while it is away.
+ngx_int_t put_off(RequestCtx &ctx, const LocationConf &conf)
+{
+    if (!ctx.presented.empty() && !asks_signature_alone(conf)) {
+        return NGX_OK;
+    }
+    decide(ctx, busy_answer(kRetryStore));
+    return send_decided(ctx);
+}
+
 // NGX_OK: the request shows nothing that opens the location. NGX_DECLINED: it
 // is let in, unless a rule about payers says no.
 ngx_int_t show_pass(RequestCtx &ctx, const LocationConf &conf)
@@ -50,6 +67,10 @@ ngx_int_t show_pass(RequestCtx &ctx, const LocationConf &conf)
     switch (take_pass(ctx, conf)) {
     case PassAnswer::none:
         break;
+    case PassAnswer::asks_store:
+        return ask_store(ctx);
+    case PassAnswer::store_away:
+        return put_off(ctx, conf);
     case PassAnswer::failed:
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     case PassAnswer::admitted:
@@ -65,6 +86,10 @@ ngx_int_t show_signature(RequestCtx &ctx, const LocationConf &conf)
     switch (answer) {
     case SignInAnswer::none:
         break;
+    case SignInAnswer::asks_store:
+        return ask_store(ctx);
+    case SignInAnswer::store_away:
+        return put_off(ctx, conf);
     case SignInAnswer::admitted:
         return NGX_DECLINED;
     case SignInAnswer::refused:

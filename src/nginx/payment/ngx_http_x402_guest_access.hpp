@@ -8,8 +8,9 @@
 namespace x402 {
 
 // Of the access phase. NGX_OK: nothing does, the request has to be paid.
-// NGX_DECLINED: the location is free for this request. Anything else: it is
-// answered, and the phase returns this.
+// NGX_DECLINED: the location is free for this request. NGX_AGAIN: the store is
+// asked, and the phase runs again. Anything else: it is answered, and the phase
+// returns this.
 ngx_int_t visit_free(RequestCtx &ctx, const LocationConf *conf);
 
 }  // namespace x402

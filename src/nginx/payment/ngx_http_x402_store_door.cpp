@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/payment/ngx_http_x402_claim_takeover.hpp"
 #include "nginx/payment/ngx_http_x402_payment.hpp"
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
 #include "nginx/payment/ngx_http_x402_payment_settlement.hpp"
@@ -52,6 +53,22 @@ void end_local_claim(RequestCtx &ctx, const StoredClaim &stored)
     } else if (stored.state == ClaimState::refused) {
         claims->set_refused(view.ref, ngx_time());
     }
+}
+
+bool tell_store_of(RequestCtx &ctx, const StoreHold &hold,
+                   const ClaimView &claim)
+{
+    JournalRecord record =
+        LockedClaims(worker_here(ctx).zone)->record(claim.ref);
+    if (record.state != static_cast<std::uint32_t>(claim.state)) {
+        return false;
+    }
+    StoreOrder order = hold.order(StoreScript::finish, record);
+    order.finish =
+        claim.state == ClaimState::paid ? FinishAs::owed : FinishAs::unknown;
+    order.settle = std::move(record.settle);
+    hold.store().tell(std::move(order));
+    return true;
 }
 
 void give_back(StoreHold &hold, const JournalRecord &record)
@@ -114,6 +131,25 @@ ClaimView view_of(const RequestCtx &ctx, const StoredClaim &stored,
         view.expires = record->expires;
     }
     return view;
+}
+
+// No machine has the claim in hand, and it was never verified: this payment may
+// take its place, as on the machine that knows it. False: it may not.
+bool disputes_held(RequestCtx &ctx, const StoreAnswer &held)
+{
+    const StoredClaim &stored = held.claim;
+    bool doubted = stored.state == ClaimState::unknown && !stored.in_use()
+                   && !(stored.flags & kWasVerified) && !held.settle.empty();
+    if (!doubted) {
+        return false;
+    }
+    JournalRecord record;
+    ClaimView claim = adopt_granted(ctx, held, record);
+    if (claim.state != ClaimState::unknown) {
+        return false;
+    }
+    ctx.slot = Slot();
+    return take_over_claim(ctx, worker_here(ctx), claim);
 }
 
 // Another machine has the claim, in whatever state: answers, or waits for it.
@@ -192,26 +228,10 @@ void on_taken(void *data, const StoreReply &reply)
         advance(*ctx, PaymentEvent::claim_elsewhere);
         ctx->payment->hold.reset();
         ctx->payment->claim = ClaimRef();
-        answer_held(*ctx, reply.answer.claim, true);
+        if (!disputes_held(*ctx, reply.answer)) {
+            answer_held(*ctx, reply.answer.claim, true);
+        }
     });
-}
-
-// What this machine knows of a claim of which the store knows less: after a
-// failover, or when it was emptied.
-bool tell_store_of(RequestCtx &ctx, const StoreHold &hold,
-                   const ClaimView &claim)
-{
-    JournalRecord record =
-        LockedClaims(worker_here(ctx).zone)->record(claim.ref);
-    if (record.state != static_cast<std::uint32_t>(claim.state)) {
-        return false;
-    }
-    StoreOrder order = hold.order(StoreScript::finish, record);
-    order.finish =
-        claim.state == ClaimState::paid ? FinishAs::owed : FinishAs::unknown;
-    order.settle = std::move(record.settle);
-    hold.store().tell(std::move(order));
-    return true;
 }
 
 void ask_to_resume(RequestCtx &ctx, StoreCall::Done done)

@@ -26,6 +26,11 @@ bool ask_store_for_older(RequestCtx &ctx, Worker &worker);
 // accept_named_payment() comes then.
 bool ask_store_for_name(RequestCtx &ctx);
 
+// The payment of this request is verified, and may have the claim that it
+// disputes (Payment.disputed_claim) on this machine: asks the store for it
+// (TAKEOVER), and goes on with settle_taken_over().
+void ask_store_for_takeover(RequestCtx &ctx);
+
 }  // namespace x402
 
 #endif

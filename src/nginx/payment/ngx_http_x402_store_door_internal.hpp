@@ -41,6 +41,11 @@ template <class Body> void resume_from_door(RequestCtx &ctx, Body &&body)
 
 // Whether a claim that is over, as the store says, was known to be less here.
 void end_local_claim(RequestCtx &ctx, const StoredClaim &stored);
+// Tells the store what this machine knows of a claim of which it knows less:
+// after a failover, or when it was emptied. False: this machine does not,
+// either.
+bool tell_store_of(RequestCtx &ctx, const StoreHold &hold,
+                   const ClaimView &claim);
 // A claim that was resumed in the store, and could not be on this machine, is
 // given back.
 void give_back(StoreHold &hold, const JournalRecord &record);

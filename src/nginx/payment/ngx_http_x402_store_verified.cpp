@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the store is asked once a payment is verified: for older claims of its
-// payer, and for its identifier.
+// payer, for its identifier, and for the claim that it disputes.
+#include <algorithm>
+
+#include "nginx/payment/ngx_http_x402_claim_takeover.hpp"
 #include "nginx/payment/ngx_http_x402_payer_claims.hpp"
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
 #include "nginx/payment/ngx_http_x402_store_door_internal.hpp"
@@ -76,6 +79,11 @@ void on_older_resumed(void *data, const StoreReply &reply)
     resume_request(ctx->r, [&] { older_resumed(*ctx, reply); });
 }
 
+OwnReply name_answer()
+{
+    return fault_answer(NGX_HTTP_CONFLICT, "payment_identifier_in_use");
+}
+
 void named(RequestCtx &ctx, const StoreReply &reply)
 {
     if (reply.is(StoreVerdict::done)) {
@@ -83,10 +91,8 @@ void named(RequestCtx &ctx, const StoreReply &reply)
         return;
     }
     bool taken = reply.is(StoreVerdict::name_taken);
-    end_payment(
-        ctx, PaymentEvent::verify_failed,
-        taken ? fault_answer(NGX_HTTP_CONFLICT, "payment_identifier_in_use")
-              : busy_answer(kRetryStore));
+    end_payment(ctx, PaymentEvent::verify_failed,
+                taken ? name_answer() : busy_answer(kRetryStore));
 }
 
 void on_named(void *data, const StoreReply &reply)
@@ -95,7 +101,91 @@ void on_named(void *data, const StoreReply &reply)
     resume_request(ctx->r, [&] { named(*ctx, reply); });
 }
 
+// The disputed claim as it is going to be: ClaimTable::take_over().
+JournalRecord record_of_takeover(const RequestCtx &ctx)
+{
+    const Payment &payment = *ctx.payment;
+    const ClaimFacts &facts = payment.facts;
+    JournalRecord record =
+        LockedClaims(worker_here(ctx).zone)->record(payment.disputed_claim);
+    record.flags |= kTakenOver;
+    record.binding = facts.binding;
+    record.redeliver_key = facts.redeliver_key;
+    record.payer = facts.payer;
+    record.expires = std::max(record.expires, facts.expires);
+    record.facilitator = ctx.asked->id;
+    record.settle_started = ngx_time();
+    record.settle_digest = sha256(payment.request_body);
+    return record;
+}
+
+// Money: what another machine has, or knows to be over, is not settled here.
+void answer_lost_takeover(RequestCtx &ctx, const StoreHold &hold,
+                          const StoredClaim &stored)
+{
+    Worker &worker = worker_here(ctx);
+    JournalRecord record;
+    if (stored.state == ClaimState::free) {
+        // It knows less than this machine; the next try finds it there.
+        ClaimView local =
+            LockedClaims(worker.zone)->view(ctx.payment->disputed_claim);
+        tell_store_of(ctx, hold, local);
+    } else if (stored.state == ClaimState::paid
+               && restored_record(stored, {}, record)) {
+        LockedClaims(worker.zone)->adopt(record, ngx_time());
+    }
+    end_local_claim(ctx, stored);
+    bool over = stored.state == ClaimState::delivered
+                || stored.state == ClaimState::closed;
+    end_payment(ctx, PaymentEvent::verify_failed,
+                over ? challenge_answer("payment_already_used")
+                     : unknown_answer());
+}
+
+void taken_over(RequestCtx &ctx, const StoreReply &reply)
+{
+    std::shared_ptr<StoreHold> hold = std::move(ctx.payment->older_hold);
+    if (reply.is(StoreVerdict::done)) {
+        hold->grant(door_of(ctx).call.asked());
+        JournalRecord record = record_of_takeover(ctx);
+        if (!settle_taken_over(ctx, hold)) {
+            give_back(*hold, record);
+        }
+        return;
+    }
+    if (reply.is(StoreVerdict::lost)) {
+        answer_lost_takeover(ctx, *hold, reply.answer.claim);
+        hold->end();
+        return;
+    }
+    hold->end();
+    end_payment(ctx, PaymentEvent::verify_failed,
+                reply.is(StoreVerdict::name_taken) ? name_answer()
+                                                   : unknown_answer());
+}
+
+void on_taken_over(void *data, const StoreReply &reply)
+{
+    auto *ctx = static_cast<RequestCtx *>(data);
+    resume_request(ctx->r, [&] { taken_over(*ctx, reply); });
+}
+
 }  // namespace
+
+void ask_store_for_takeover(RequestCtx &ctx)
+{
+    Payment &payment = *ctx.payment;
+    auto hold = hold_for(ctx, payment.facts.key);
+    payment.older_hold = hold;
+    if (payment.name) {
+        hold->set_name(*payment.name);
+    }
+    StoreOrder order =
+        hold->order(StoreScript::takeover, record_of_takeover(ctx));
+    order.settle = payment.request_body;
+    open_door(ctx).call.begin(hold->store(), std::move(order), on_taken_over,
+                              &ctx);
+}
 
 bool ask_store_for_name(RequestCtx &ctx)
 {

@@ -24,6 +24,7 @@
 namespace x402 {
 
 struct Guest;
+struct GuestDoor;
 struct VerifyRules;
 
 // An answer of the module instead of the content.
@@ -197,7 +198,8 @@ public:
     const LocationConf *free_at = nullptr;
     // What a client showed that has paid before. Lifetime: the request's pool.
     Guest *guest = nullptr;
-    const char *guest_fault = nullptr;  // a word; nullptr: nothing, or good
+    const char *guest_fault = nullptr;      // a word; nullptr: nothing, or good
+    std::shared_ptr<GuestDoor> guest_door;  // what the store says of it
     // What x402_bypass said, by location.
     std::vector<std::pair<const LocationConf *, bool>> bypasses;
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/worker/ngx_http_x402_supported_share.hpp"
 #include "policy/claim_key.hpp"
 #include "policy/supported_extra.hpp"
 
@@ -91,6 +92,23 @@ std::uint64_t answers_of(Worker &worker, const LocationConf &conf,
     return answers;
 }
 
+// The option with what another machine was told; nullopt: it cannot be paid so.
+std::optional<PaymentRequirements>
+option_elsewhere(const SupportedKinds &kinds, const PaymentRequirements &option)
+{
+    const SupportedKind *kind = kind_of(kinds, option);
+    if (kind == nullptr || kind->extra.empty()) {
+        return std::nullopt;
+    }
+    auto extra = JsonDocument::parse(kind->extra);
+    auto made =
+        with_supported_extra(option, extra ? extra->root() : JsonValue());
+    if (!made || takes_supported_extra(made.value())) {
+        return std::nullopt;
+    }
+    return std::move(made.value());
+}
+
 time_t last_use_of(const PaymentOffer &offer)
 {
     std::uint32_t longest = 0;
@@ -163,6 +181,37 @@ const std::vector<OldOffer> *offers_before(Worker &worker,
     auto kept = worker.supported_offers.find(&conf);
     return kept == worker.supported_offers.end() ? nullptr
                                                  : &kept->second.before;
+}
+
+std::shared_ptr<const PaymentOffer> offered_elsewhere(Worker &worker,
+                                                      const LocationConf &conf)
+{
+    const LocationOffer &location = location_offer(conf);
+    if (!worker.share || !location.with_supported || !location.constant) {
+        return nullptr;
+    }
+    Worker::SupportedOffer &kept = worker.supported_offers[&conf];
+    if (kept.heard == worker.share->generation()) {
+        return kept.elsewhere;
+    }
+    auto made = std::make_shared<PaymentOffer>();
+    for (const PaymentOffer::Option &option : location.constant->options()) {
+        if (!takes_supported_extra(option.requirements)) {
+            continue;
+        }
+        for (const FacilitatorConf *peer : peers_of(conf, option.term)) {
+            for (const auto &kinds : worker.share->heard(*peer)) {
+                auto spoken = option_elsewhere(*kinds, option.requirements);
+                if (spoken) {
+                    made->add(std::move(*spoken), option.term, peer->id);
+                }
+            }
+        }
+    }
+    made->prepare(terms_digest);
+    kept.heard = worker.share->generation();
+    kept.elsewhere = made->options().empty() ? nullptr : std::move(made);
+    return kept.elsewhere;
 }
 
 }  // namespace x402

@@ -31,6 +31,11 @@ unsigned version_to_ask(Worker &worker, const FacilitatorConf &facilitator,
 const std::vector<OldOffer> *offers_before(Worker &worker,
                                            const LocationConf &conf);
 
+// What other machines may offer here (x402_store), from what facilitators have
+// told them lately; never offered by this one. nullptr: nothing.
+std::shared_ptr<const PaymentOffer> offered_elsewhere(Worker &worker,
+                                                      const LocationConf &conf);
+
 }  // namespace x402
 
 #endif

@@ -8,6 +8,7 @@
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_pass_rules.hpp"
 #include "nginx/request/ngx_http_x402_batch.hpp"
+#include "nginx/request/ngx_http_x402_guest_door.hpp"
 #include "nginx/request/ngx_http_x402_guest_secrets.hpp"
 #include "nginx/request/ngx_http_x402_price_grace.hpp"
 #include "nginx/request/ngx_http_x402_scope.hpp"
@@ -72,15 +73,7 @@ struct CountedUse {
     }
     ~CountedUse()
     {
-        ngx_uint_t status = r->headers_out.status;
-        // A client that hangs up has made the upstream work.
-        bool hung_up = status == 0 || status == NGX_HTTP_CLIENT_CLOSED_REQUEST;
-        bool worked = r->upstream != nullptr && r->upstream->request_sent;
-        bool without_content =
-            status == NGX_HTTP_NOT_MODIFIED || status >= NGX_HTTP_BAD_REQUEST;
-        // nginx: content was made, and the client's own Range has none of it.
-        bool beside_it = status == NGX_HTTP_RANGE_NOT_SATISFIABLE;
-        if (hung_up || beside_it ? !worked : without_content) {
+        if (got_nothing(r)) {
             guarded(ngx_cycle->log, 0, [&] {
                 give_back_pass(zone, id, requests);
                 return 0;
@@ -96,38 +89,91 @@ struct CountedUse {
     std::uint32_t requests;
 };
 
-// nullopt: no memory.
-std::optional<PassFault> admit_pass(RequestCtx &ctx, const LocationConf &conf,
-                                    const Digest &scope, const AccessPass &pass)
+PassCount count_here(RequestCtx &ctx, const LocationConf &conf,
+                     const AccessPass &pass, std::uint32_t requests,
+                     std::uint32_t &left)
+{
+    ngx_shm_zone_t *zone = conf.pass->zone;
+    PassFault fault =
+        zone ? use_pass(zone, pass.id, requests, left) : PassFault::unknown;
+    if (fault != PassFault::none) {
+        return fault == PassFault::used_up ? PassCount::used_up
+                                           : PassCount::unknown;
+    }
+    // Money: without memory it stays counted.
+    pool_new<CountedUse>(ctx.r->pool, ctx.r, zone, pass.id, requests);
+    return PassCount::taken;
+}
+
+PassAnswer refuse_pass(RequestCtx &ctx, PassFault fault)
+{
+    ctx.guest_fault = pass_fault_word(fault);
+    return PassAnswer::none;
+}
+
+// Takes what this request needs of a counted pass.
+PassAnswer count_pass_use(RequestCtx &ctx, const LocationConf &conf,
+                          const AccessPass &pass, Guest &guest)
+{
+    std::uint32_t left = 0;
+    std::uint32_t requests = count_requests(ctx);
+    PassCount counted = store_of(ctx)
+                            ? count_in_store(ctx, conf, pass, requests, left)
+                            : count_here(ctx, conf, pass, requests, left);
+    switch (counted) {
+    case PassCount::taken:
+        break;
+    case PassCount::unknown:
+        return refuse_pass(ctx, PassFault::unknown);
+    case PassCount::used_up:
+        return refuse_pass(ctx, PassFault::used_up);
+    case PassCount::asks_store:
+        return PassAnswer::asks_store;
+    case PassCount::store_away:
+        return PassAnswer::store_away;
+    case PassCount::failed:
+        return PassAnswer::failed;
+    }
+    guest.left = left;
+    return PassAnswer::admitted;
+}
+
+PassAnswer admit_pass(RequestCtx &ctx, const LocationConf &conf,
+                      const Digest &scope, const AccessPass &pass)
 {
     if (pass.bought.resource != scope) {
-        return PassFault::other_scope;
+        return refuse_pass(ctx, PassFault::other_scope);
     }
     if (!is_paid_with(ctx, conf, pass.bought)) {
-        return PassFault::other_price;
+        return refuse_pass(ctx, PassFault::other_price);
     }
     auto *guest = pool_new<Guest>(ctx.r->pool);
     if (guest == nullptr) {
-        return std::nullopt;
+        return PassAnswer::failed;
     }
     guest->payer = pass.payer;
     guest->bought = pass.bought;
     guest->expires = pass.expires();
-    if (pass.counted) {
-        std::uint32_t left = 0;
-        std::uint32_t requests = count_requests(ctx);
-        ngx_shm_zone_t *zone = conf.pass->zone;
-        PassFault fault =
-            zone ? use_pass(zone, pass.id, requests, left) : PassFault::unknown;
-        if (fault != PassFault::none) {
-            return fault;
-        }
-        guest->left = left;
-        // Money: without memory it stays counted.
-        pool_new<CountedUse>(ctx.r->pool, ctx.r, zone, pass.id, requests);
+    PassAnswer answer = pass.counted ? count_pass_use(ctx, conf, pass, *guest)
+                                     : PassAnswer::admitted;
+    if (answer == PassAnswer::admitted) {
+        ctx.guest_fault = nullptr;
+        ctx.guest = guest;
     }
-    ctx.guest = guest;
-    return PassFault::none;
+    return answer;
+}
+
+PassAnswer take_shown(RequestCtx &ctx, const LocationConf &conf,
+                      const Digest &scope, std::string_view text)
+{
+    std::vector<std::string_view> keys;
+    for (const auto &key : pass_keys(conf)->keys) {
+        keys.push_back(key->text);
+    }
+    AccessPass pass;
+    PassFault fault = read_pass(text, keys, ngx_time(), pass);
+    return fault == PassFault::none ? admit_pass(ctx, conf, scope, pass)
+                                    : refuse_pass(ctx, fault);
 }
 
 // --- what is issued
@@ -159,6 +205,11 @@ bool begin_count(RequestCtx &ctx, const PassRules &rules,
                  const AccessPass &pass, Guest &guest)
 {
     if (rules.requests == 0) {
+        return true;
+    }
+    if (SharedStore *store = store_of(ctx)) {
+        issue_in_store(*store, pass, rules.requests);
+        guest.left = rules.requests;
         return true;
     }
     std::uint32_t left = 0;
@@ -194,25 +245,21 @@ PassAnswer take_pass(RequestCtx &ctx, const LocationConf &conf)
     if (shown.empty()) {
         return PassAnswer::none;
     }
-    std::vector<std::string_view> keys;
-    for (const auto &key : pass_keys(conf)->keys) {
-        keys.push_back(key->text);
-    }
-    bool admitted = false;
-    for (std::size_t i = 0; i < shown.size() && !admitted; i++) {
-        AccessPass pass;
-        std::optional<PassFault> fault =
-            read_pass(shown[i], keys, ngx_time(), pass);
-        if (fault == PassFault::none) {
-            fault = admit_pass(ctx, conf, *scope, pass);
+    // The store is asked about one after the other.
+    std::size_t seen = ctx.guest_door && ctx.guest_door->conf == &conf
+                           ? ctx.guest_door->passes_seen
+                           : 0;
+    for (; seen < shown.size(); seen++) {
+        PassAnswer answer = take_shown(ctx, conf, *scope, shown[seen]);
+        if (store_of(ctx)) {
+            guest_door(ctx, conf).passes_seen =
+                seen + (answer == PassAnswer::asks_store ? 0 : 1);
         }
-        if (!fault) {
-            return PassAnswer::failed;
+        if (answer != PassAnswer::none) {
+            return answer;
         }
-        admitted = fault == PassFault::none;
-        ctx.guest_fault = admitted ? nullptr : pass_fault_word(*fault);
     }
-    return admitted ? PassAnswer::admitted : PassAnswer::none;
+    return PassAnswer::none;
 }
 
 bool issue_pass(RequestCtx &ctx, IssuedPass &issued)

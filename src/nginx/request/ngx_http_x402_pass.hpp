@@ -12,9 +12,11 @@
 namespace x402 {
 
 enum class PassAnswer {
-    none,      // nothing that opens the location
-    admitted,  // the request was counted; ctx.guest has the pass
-    failed,    // no memory
+    none,        // nothing that opens the location
+    admitted,    // the request was counted; ctx.guest has the pass
+    asks_store,  // GuestDoor.question; the access phase comes again
+    store_away,  // what is left of the pass is not known
+    failed,      // no memory
 };
 
 // Whether the request shows a pass that opens this location at the price of

@@ -22,6 +22,15 @@ std::vector<OldOffer> replaced_offers(const RequestCtx &ctx, Worker &worker)
     return offers;
 }
 
+std::vector<OldOffer> offers_elsewhere(const RequestCtx &ctx, Worker &worker)
+{
+    std::vector<OldOffer> offers;
+    if (auto offer = offered_elsewhere(worker, *ctx.quote.conf)) {
+        offers.push_back({std::move(offer), ngx_time() + 1});
+    }
+    return offers;
+}
+
 // The first option that `choose` takes out of an offer, and the offer: the
 // present one, else an older one that is still valid. nullptr: none.
 template <class Choose>
@@ -39,8 +48,9 @@ find_offered(RequestCtx &ctx, Choose choose,
         return nullptr;
     }
     const auto *before = offers_before(*worker, *ctx.quote.conf);
-    for (const auto &offers : {before ? *before : std::vector<OldOffer>(),
-                               replaced_offers(ctx, *worker)}) {
+    for (const auto &offers :
+         {before ? *before : std::vector<OldOffer>(),
+          replaced_offers(ctx, *worker), offers_elsewhere(ctx, *worker)}) {
         for (const OldOffer &old : offers) {
             if (old.until <= ngx_time() || !old.offer) {
                 continue;

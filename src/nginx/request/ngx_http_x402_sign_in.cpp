@@ -3,20 +3,18 @@
 
 #include <algorithm>
 
-#include "base/text_excerpt.hpp"
 #include "base/token_signature.hpp"
-#include "base/utc_time.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_seal_keys.hpp"
 #include "nginx/offer/ngx_http_x402_sign_in_rules.hpp"
+#include "nginx/request/ngx_http_x402_guest_door.hpp"
 #include "nginx/request/ngx_http_x402_guest_secrets.hpp"
-#include "nginx/request/ngx_http_x402_own_names.hpp"
 #include "nginx/request/ngx_http_x402_price_grace.hpp"
 #include "nginx/request/ngx_http_x402_quote.hpp"
 #include "nginx/request/ngx_http_x402_scope.hpp"
+#include "nginx/request/ngx_http_x402_sign_in_proof.hpp"
 #include "nginx/store/ngx_http_x402_bought_zone.hpp"
 #include "nginx/store/ngx_http_x402_nonce_zone.hpp"
-#include "policy/account_signature.hpp"
 #include "protocol/sign_in_message.hpp"
 #include "session/sign_in_nonce.hpp"
 
@@ -24,172 +22,27 @@ namespace x402 {
 
 namespace {
 
-// --- where payers sign in -------------------------------------------------
-
-// The origin by which clients reach this server; empty: not by this host.
-std::string site_of(ngx_http_request_t *r, const LocationConf &conf)
+// Until when a copy of a signature of this moment could be good.
+std::int64_t nonce_expires()
 {
-    if (!conf.sign_in->site.empty()) {
-        return conf.sign_in->site;
-    }
-    std::string_view host = host_of(r);
-    return is_own_name(*conf.server_names, host) ? own_origin(r, host)
-                                                 : std::string();
+    return ngx_time() + kSignInSeconds + kSignInClockSeconds;
 }
 
-// All that does not depend on the nonce. False: this is not a place to sign in.
-bool fill_place(ngx_http_request_t *r, const LocationConf &conf,
-                SignInTerms &terms)
+// Money: used once, whatever it opens now: the payer may buy in a moment.
+// SignInAnswer::none: it was not used before.
+SignInAnswer use_nonce_here(RequestCtx &ctx, const LocationConf &conf,
+                            const Signer &signer)
 {
-    std::string site = site_of(r, conf);
-    if (site.empty()) {
-        return false;
-    }
-    terms.domain = site.substr(site.find("://") + 3);
-    terms.uri = bounded_url(site + copy(r->unparsed_uri));
-    terms.statement = conf.sign_in->statement;
-    return true;
-}
-
-std::string place_text(const SignInTerms &terms)
-{
-    return terms.domain + "\n" + terms.uri + "\n" + terms.statement;
-}
-
-void fill_times(SignInTerms &terms, std::int64_t issued)
-{
-    terms.issued_at = rfc3339_utc(issued * 1000);
-    terms.expires_at = rfc3339_utc((issued + kSignInSeconds) * 1000);
-}
-
-// --- the proof ---------------------------------------------------------------
-
-// Those whose accounts may sign in here, each once.
-std::vector<std::string> chains_of(const LocationConf &conf,
-                                   const PaymentOffer &offer)
-{
-    if (conf.sign_in->only) {
-        return sign_in_chains(conf);
-    }
-    std::vector<std::string> chains;
-    for (const auto &option : offer.options()) {
-        const std::string &chain = option.requirements.network;
-        if (sign_in_type(chain)
-            && std::find(chains.begin(), chains.end(), chain) == chains.end()) {
-            chains.push_back(chain);
-        }
-    }
-    return chains;
-}
-
-bool offers_chain(const LocationConf &conf, const PaymentOffer &offer,
-                  const std::string &chain)
-{
-    std::vector<std::string> chains = chains_of(conf, offer);
-    return std::find(chains.begin(), chains.end(), chain) != chains.end();
-}
-
-const char *nonce_fault_word(NonceFault fault)
-{
-    switch (fault) {
-    case NonceFault::none:
-        break;
-    case NonceFault::forged:
-        return "sign_in_nonce_invalid";
-    case NonceFault::not_yet:
-        return "sign_in_not_yet_valid";
-    case NonceFault::expired:
-        return "sign_in_expired";
-    }
-    return nullptr;
-}
-
-// A word for what does not fit to the request; nullptr: all does. Completes
-// `terms`; `issued` is when its nonce was (unix seconds).
-const char *mismatch(const SignInProof &proof, const LocationConf &conf,
-                     const PaymentOffer &offer, SignInTerms &terms,
-                     std::int64_t &issued)
-{
-    if (proof.terms.domain != terms.domain) {
-        return "sign_in_for_another_domain";
-    }
-    if (proof.terms.uri != terms.uri) {
-        return "sign_in_for_another_resource";
-    }
-    const char *type = sign_in_type(proof.chain);
-    if (type == nullptr || proof.type != type
-        || !offers_chain(conf, offer, proof.chain)) {
-        return "sign_in_chain_not_offered";
-    }
-    std::vector<std::string_view> keys;
-    for (const auto &key : conf.seal_keys->keys) {
-        keys.push_back(key->text);
-    }
-    NonceFault fault = check_sign_in_nonce(proof.terms.nonce, place_text(terms),
-                                           keys, ngx_time(), issued);
-    if (fault != NonceFault::none) {
-        return nonce_fault_word(fault);
-    }
-    terms.nonce = proof.terms.nonce;
-    fill_times(terms, issued);
-    return proof.terms.issued_at == terms.issued_at
-                   && proof.terms.expires_at == terms.expires_at
-                   && proof.terms.statement == terms.statement
-               ? nullptr
-               : "sign_in_malformed";
-}
-
-SignInAnswer refuse(RequestCtx &ctx, const char *word, std::string_view why)
-{
-    log_line(NGX_LOG_INFO, ctx.r->connection->log,
-             "sign-in refused: " + std::string(word)
-                 + (why.empty() ? "" : ", " + std::string(why)));
-    ctx.guest_fault = word;
-    return SignInAnswer::refused;
-}
-
-// The payer's address in one spelling; empty: `answer` says what became of it.
-std::string signer_of(RequestCtx &ctx, const LocationConf &conf,
-                      std::string_view header, const PaymentOffer &offer,
-                      SignInAnswer &answer)
-{
-    auto proof = parse_sign_in(header);
-    if (!proof) {
-        answer = refuse(ctx, "sign_in_malformed", proof.problem().text);
-        return {};
-    }
-    SignInTerms terms;
-    if (!fill_place(ctx.r, conf, terms)) {
-        answer = refuse(ctx, "sign_in_for_another_domain", "");
-        return {};
-    }
-    std::int64_t issued = 0;
-    if (const char *word =
-            mismatch(proof.value(), conf, offer, terms, issued)) {
-        answer = refuse(ctx, word, "");
-        return {};
-    }
-    auto signer = verify_account(
-        proof->chain, proof->address,
-        sign_in_text(terms, proof->address, proof->chain), proof->signature);
-    if (!signer) {
-        answer =
-            refuse(ctx, "sign_in_signature_invalid", signer.problem().text);
-        return {};
-    }
-    // Money: used once, whatever it opens now: the payer may buy in a moment.
-    switch (use_nonce(conf.sign_in->nonces, sha256(terms.nonce), issued,
-                      ngx_time() + kSignInSeconds + kSignInClockSeconds)) {
+    switch (use_nonce(conf.sign_in->nonces, sha256(signer.nonce), signer.issued,
+                      nonce_expires())) {
     case NonceUse::first:
-        return std::move(signer.value());
+        break;
     case NonceUse::again:
-        answer = refuse(ctx, "sign_in_nonce_used", "");
-        break;
+        return refuse_sign_in(ctx, "sign_in_nonce_used", "");
     case NonceUse::no_room:
-        answer = SignInAnswer::busy;
-        break;
+        return SignInAnswer::busy;
     }
-    return {};
+    return SignInAnswer::none;
 }
 
 // --- what was bought ---------------------------------------------------------
@@ -230,6 +83,137 @@ bool make_guest(RequestCtx &ctx, const std::string &payer,
     return true;
 }
 
+SignInAnswer not_paid(RequestCtx &ctx)
+{
+    ctx.guest_fault = "sign_in_not_paid";
+    return SignInAnswer::none;
+}
+
+// What this machine knows of the payer. SignInAnswer::none: nothing that pays.
+SignInAnswer admit_by_zone(RequestCtx &ctx, const LocationConf &conf,
+                           const PaymentOffer &offer, const Digest &scope,
+                           const std::string &payer)
+{
+    ClaimBinding bought;
+    if (conf.sign_in->only) {
+        return make_guest(ctx, payer, bought, 0) ? SignInAnswer::admitted
+                                                 : SignInAnswer::failed;
+    }
+    bought.resource = scope;
+    std::int64_t until = 0;
+    if (!find_purchase(conf, offer, payer, bought, until)) {
+        return SignInAnswer::none;
+    }
+    return make_guest(ctx, payer, bought, until) ? SignInAnswer::admitted
+                                                 : SignInAnswer::failed;
+}
+
+// --- what several machines know together ------------------------------------
+
+Digest store_key(const BoughtKey &bought)
+{
+    Digest key{};
+    std::copy(bought.begin(), bought.end(), key.begin());
+    return key;
+}
+
+// All that a payer has bought lies in one shard.
+StoreOrder bought_order(const SharedStore &store, const std::string &payer,
+                        const Digest &key, std::int64_t expires)
+{
+    StoreOrder order = guest_order(store, StoreScript::bought, key, expires);
+    order.claim.shard = store_shard(sha256(payer));
+    return order;
+}
+
+SignInAnswer ask(GuestDoor &door, StoreOrder order)
+{
+    door.question = std::make_shared<GuestQuestion>();
+    door.question->order = std::move(order);
+    return SignInAnswer::asks_store;
+}
+
+// By option: kMostBought of them at most.
+SignInAnswer ask_for_purchases(GuestDoor &door, const SharedStore &store,
+                               const PaymentOffer &offer, const Digest &scope)
+{
+    ClaimBinding wanted;
+    wanted.resource = scope;
+    StoreOrder order = bought_order(store, door.payer, scope, 0);
+    for (const auto &option : offer.options()) {
+        if (order.keys.size() < kMostBought) {
+            bind_option(wanted, option);
+            order.keys.push_back(store_key(bought_key(door.payer, wanted)));
+        }
+    }
+    return ask(door, std::move(order));
+}
+
+// What the store says is known here, too. A store that does not answer knows
+// as much as this machine.
+SignInAnswer read_purchases(RequestCtx &ctx, const LocationConf &conf,
+                            const PaymentOffer &offer, const Digest &scope)
+{
+    const GuestDoor &door = *ctx.guest_door;
+    const GuestQuestion &question = *door.question;
+    if (question.is(StoreVerdict::done)) {
+        ClaimBinding wanted;
+        wanted.resource = scope;
+        std::size_t i = 0;
+        for (const auto &option : offer.options()) {
+            if (i >= question.bought_count) {
+                break;
+            }
+            const StoreAnswer::Bought &one = question.bought[i++];
+            bind_option(wanted, option);
+            if (one.asked && one.left >= 1000) {
+                remember_bought(conf.sign_in->zone,
+                                bought_key(door.payer, wanted), *one.asked,
+                                ngx_time() + one.left / 1000,
+                                ctx.r->connection->log);
+            }
+        }
+    }
+    SignInAnswer known = admit_by_zone(ctx, conf, offer, scope, door.payer);
+    return known == SignInAnswer::none ? not_paid(ctx) : known;
+}
+
+// The signature is good; `header` was read at the first step.
+SignInAnswer sign_in_by_store(RequestCtx &ctx, const LocationConf &conf,
+                              std::string_view header,
+                              const PaymentOffer &offer, const Digest &scope)
+{
+    SharedStore &store = *store_of(ctx);
+    GuestDoor &door = guest_door(ctx, conf);
+    if (door.payer.empty()) {
+        SignInAnswer answer = SignInAnswer::none;
+        Signer signer = signer_of(ctx, conf, header, offer, answer);
+        if (signer.payer.empty()) {
+            return answer;
+        }
+        door.payer = signer.payer;
+        return ask(door, guest_order(store, StoreScript::nonce,
+                                     sha256(signer.nonce), nonce_expires()));
+    }
+    const GuestQuestion &question = *door.question;
+    if (!question.answered) {
+        return SignInAnswer::asks_store;
+    }
+    if (question.order.script == StoreScript::bought) {
+        return read_purchases(ctx, conf, offer, scope);
+    }
+    if (question.is(StoreVerdict::lost)) {
+        return refuse_sign_in(ctx, "sign_in_nonce_used", "");
+    }
+    if (!question.is(StoreVerdict::done)) {
+        return SignInAnswer::store_away;
+    }
+    SignInAnswer known = admit_by_zone(ctx, conf, offer, scope, door.payer);
+    return known == SignInAnswer::none
+               ? ask_for_purchases(door, store, offer, scope)
+               : known;
+}
+
 }  // namespace
 
 SignInAnswer take_sign_in(RequestCtx &ctx, const LocationConf &conf)
@@ -241,31 +225,30 @@ SignInAnswer take_sign_in(RequestCtx &ctx, const LocationConf &conf)
         return SignInAnswer::none;
     }
     if (shown->sign_ins.size() > 1) {
-        return refuse(ctx, "sign_in_malformed", "the header is repeated");
+        return refuse_sign_in(ctx, "sign_in_malformed",
+                              "the header is repeated");
     }
-    SignInAnswer answer = SignInAnswer::none;
-    std::string payer =
-        signer_of(ctx, conf, view(shown->sign_ins[0]), *offer, answer);
-    if (payer.empty()) {
-        return answer;
+    std::string_view header = view(shown->sign_ins[0]);
+    std::optional<Digest> scope = Digest();
+    if (!conf.sign_in->only) {
+        scope = scope_of(ctx, conf, *conf.sign_in, "sign-in");
     }
-    ClaimBinding bought;
-    if (conf.sign_in->only) {
-        return make_guest(ctx, payer, bought, 0) ? SignInAnswer::admitted
-                                                 : SignInAnswer::failed;
-    }
-    auto scope = scope_of(ctx, conf, *conf.sign_in, "sign-in");
     if (!scope) {
         return SignInAnswer::failed;
     }
-    bought.resource = *scope;
-    std::int64_t until = 0;
-    if (!find_purchase(conf, *offer, payer, bought, until)) {
-        ctx.guest_fault = "sign_in_not_paid";
-        return SignInAnswer::none;
+    if (store_of(ctx)) {
+        return sign_in_by_store(ctx, conf, header, *offer, *scope);
     }
-    return make_guest(ctx, payer, bought, until) ? SignInAnswer::admitted
-                                                 : SignInAnswer::failed;
+    SignInAnswer answer = SignInAnswer::none;
+    Signer signer = signer_of(ctx, conf, header, *offer, answer);
+    if (!signer.payer.empty()) {
+        answer = use_nonce_here(ctx, conf, signer);
+    }
+    if (signer.payer.empty() || answer != SignInAnswer::none) {
+        return answer;
+    }
+    answer = admit_by_zone(ctx, conf, *offer, *scope, signer.payer);
+    return answer == SignInAnswer::none ? not_paid(ctx) : answer;
 }
 
 std::string sign_in_member(RequestCtx &ctx)
@@ -300,9 +283,16 @@ void remember_purchase(RequestCtx &ctx)
     ClaimBinding bought = sold_binding(*ctx.payment);
     bought.resource = *scope;
     std::int64_t until = settled_at(ctx) + conf.sign_in->seconds;
-    if (until > ngx_time()) {
-        remember_bought(conf.sign_in->zone, bought_key(payer, bought),
-                        bought.asked, until, ctx.r->connection->log);
+    if (until <= ngx_time()) {
+        return;
+    }
+    BoughtKey key = bought_key(payer, bought);
+    remember_bought(conf.sign_in->zone, key, bought.asked, until,
+                    ctx.r->connection->log);
+    if (SharedStore *store = store_of(ctx)) {
+        StoreOrder order = bought_order(*store, payer, store_key(key), until);
+        order.asked = bought.asked;
+        store->tell(std::move(order));
     }
 }
 

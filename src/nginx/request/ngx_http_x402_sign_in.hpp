@@ -12,11 +12,13 @@
 namespace x402 {
 
 enum class SignInAnswer {
-    none,      // no signature, or its signer has bought nothing here
-    admitted,  // ctx.guest says who it is; of "only", nothing was bought
-    refused,   // the signature is not good; ctx.guest_fault says why
-    busy,      // no room for another nonce
-    failed,    // no memory
+    none,        // no signature, or its signer has bought nothing here
+    admitted,    // ctx.guest says who it is; of "only", nothing was bought
+    refused,     // the signature is not good; ctx.guest_fault says why
+    busy,        // no room for another nonce
+    asks_store,  // GuestDoor.question; the access phase comes again
+    store_away,  // it is not known whether the nonce was used
+    failed,      // no memory
 };
 
 // What the request's header SIGN-IN-WITH-X comes to. A nonce is used up by the

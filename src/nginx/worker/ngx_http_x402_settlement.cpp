@@ -180,7 +180,8 @@ void Settlement::abandon()
     detach();
     SettleAnswer answer;
     answer.detail = "the worker process ends";
-    if (unwritten_.handler || disk_.waits() || store_.waits()) {
+    bool recording = disk_.waits() || store_.waits();
+    if (unwritten_.handler || (recording && stage_ != StoreScript::unproven)) {
         answer.verdict = SettleVerdict::not_sent;
     }
     finish(answer);
@@ -197,8 +198,13 @@ void Settlement::on_reply(void *data, FacilitatorReply &reply)
         return settlement->goes_elsewhere(reply)
                || settlement->asks_twice(answer);
     });
-    if (!goes_on) {
-        settlement->answer_body_ = std::move(reply.body);
+    if (goes_on) {
+        return;
+    }
+    settlement->answer_body_ = std::move(reply.body);
+    bool waits = guarded(ngx_cycle->log, false,
+                         [&] { return settlement->waits_for_share(answer); });
+    if (!waits) {
         settlement->finish(answer);
     }
 }

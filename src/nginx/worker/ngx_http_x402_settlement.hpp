@@ -107,6 +107,7 @@ private:
     void tell_of(const PaymentStep &step);
     bool secures(const PaymentStep &paid);
     void secured();
+    bool waits_for_share(const SettleAnswer &answer);
     void end(const PaymentStep &step);
     SettleAnswer read_reply(const FacilitatorReply &reply);
     bool asks_twice(SettleAnswer &answer);
@@ -128,6 +129,7 @@ private:
     static void on_unwritten(ngx_event_t *event);
     static void on_disk(void *data, bool good);
     static void on_store(void *data, const StoreReply &reply);
+    static void on_share(void *data, const StoreReply &reply);
 
     Worker &worker_;
     Endpoint *endpoint_;
@@ -150,7 +152,10 @@ private:
     bool elsewhere_ = false;  // another machine delivers
     bool on_wire_ = false;
     Then then_ = nullptr;
-    SettlementResult result_;  // while it is secured
+    SettleAnswer answer_;  // while the store is asked for the payer's share
+    bool has_share_ = true;
+    bool share_in_doubt_ = false;  // the store did not say
+    SettlementResult result_;      // while it is secured
 };
 
 // A step in the middle: the settlement goes on.

@@ -3,6 +3,7 @@
 // sync=on), and then in the store (x402_store).
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/worker/ngx_http_x402_settlement.hpp"
+#include "session/settle_event.hpp"
 
 namespace x402 {
 
@@ -76,6 +77,37 @@ void Settlement::on_store(void *data, const StoreReply &reply)
         });
     }
     settlement->then_(*settlement, good || (!settling && !lost));
+}
+
+// Money: a delivery without proof is one of few that the payer has on all
+// machines together. True: the store is asked for it.
+bool Settlement::waits_for_share(const SettleAnswer &answer)
+{
+    PaymentEvent event =
+        settle_event(answer.verdict, {terms_.ever_unknown, terms_.was_verified,
+                                      terms_.first_settle_sent});
+    if (event != PaymentEvent::settle_unproven || !terms_.unproven_delivers
+        || !terms_.hold || terms_.hold->over()) {
+        return false;
+    }
+    // What cannot be asked is not delivered.
+    has_share_ = false;
+    share_in_doubt_ = true;
+    StoreOrder order = terms_.hold->order(StoreScript::unproven);
+    order.facts.payer = terms_.payer_digest;
+    order.most_unproven = kMaxUnproven;
+    answer_ = answer;
+    stage_ = StoreScript::unproven;
+    store_.begin(terms_.hold->store(), std::move(order), on_share, this);
+    return true;
+}
+
+void Settlement::on_share(void *data, const StoreReply &reply)
+{
+    auto *settlement = static_cast<Settlement *>(data);
+    settlement->has_share_ = reply.is(StoreVerdict::done);
+    settlement->share_in_doubt_ = reply.kind != StoreReply::Kind::answered;
+    settlement->finish(settlement->answer_);
 }
 
 void Settlement::tell_again()

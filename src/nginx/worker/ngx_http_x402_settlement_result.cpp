@@ -59,11 +59,12 @@ SettlementResult Settlement::interpret(const SettleAnswer &answer)
     return result;
 }
 
-// By the unproven rule, unless the operator or the payer's share says no.
+// By the unproven rule, unless the operator or the payer's share says no, on
+// this machine or on all of them together.
 void Settlement::decide_unproven(SettlementResult &result)
 {
     bool deliver =
-        terms_.unproven_delivers
+        terms_.unproven_delivers && has_share_
         && LockedClaims(worker_.zone)
                ->count_unproven(terms_.payer_digest, kMaxUnproven, ngx_time());
     if (deliver) {
@@ -71,7 +72,7 @@ void Settlement::decide_unproven(SettlementResult &result)
                                                  terms_.receipt_network);
     } else {
         result.event = PaymentEvent::settle_unknown;
-        result.unproven_refused = true;
+        result.unproven_refused = !share_in_doubt_;
     }
 }
 

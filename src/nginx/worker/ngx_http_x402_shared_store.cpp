@@ -60,6 +60,12 @@ StoreToken unlike_others()
 
 }  // namespace
 
+StoreToken new_store_token()
+{
+    StoreToken token;
+    return fill_random(token.data(), token.size()) ? token : unlike_others();
+}
+
 struct SharedStore::Told {
     Told(SharedStore &its_store, StoreOrder its_order)
         : store(its_store), order(std::move(its_order))
@@ -88,9 +94,7 @@ StoreHold::StoreHold(SharedStore &store, const Digest &key, unsigned shard)
     claim_.prefix = store.conf().prefix;
     claim_.shard = shard;
     claim_.key = key;
-    if (!fill_random(claim_.token.data(), claim_.token.size())) {
-        claim_.token = unlike_others();
-    }
+    claim_.token = new_store_token();
     link_.hold = this;
     ngx_queue_insert_tail(&store.holds_, &link_.queue);
 }

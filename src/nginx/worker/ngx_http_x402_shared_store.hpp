@@ -22,6 +22,9 @@ namespace x402 {
 class SharedStore;
 struct Worker;
 
+// Names one taking or use: another than that of any machine.
+StoreToken new_store_token();
+
 // A claim in the hands of this worker, as the store knows it by its token.
 // While it lives and is not over, its lease is renewed.
 class StoreHold {

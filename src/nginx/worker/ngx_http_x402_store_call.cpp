@@ -40,12 +40,31 @@ void StoreOrder::write(RespWriter &out, ScriptBy by) const
     case StoreScript::resume:
         write_resume(out, by, claim, what, now, lease);
         break;
+    case StoreScript::takeover:
+        write_takeover(out, by, claim, whole_facts(), lease);
+        break;
     case StoreScript::renew:
         write_renew(out, by, claim, lease);
+        break;
+    case StoreScript::unproven:
+        write_unproven(out, by, claim, facts.payer, most_unproven);
         break;
     case StoreScript::name:
         write_name(out, by, claim, name_shard, *name,
                    facts.expires - ngx_time(), naming);
+        break;
+    case StoreScript::pass:
+        write_pass(out, by, claim, use, requests, facts.expires - ngx_time());
+        break;
+    case StoreScript::nonce:
+        write_nonce(out, by, claim, facts.expires - ngx_time());
+        break;
+    case StoreScript::bought:
+        if (keys.empty()) {
+            write_bought(out, by, claim, asked, facts.expires - ngx_time());
+        } else {
+            write_bought_query(out, by, claim, keys);
+        }
         break;
     default:
         break;  // nothing is written, and so nothing sent

@@ -5,6 +5,7 @@
 #define NGX_HTTP_X402_STORE_CALL_HPP
 
 #include <optional>
+#include <vector>
 
 #include "nginx/call/redis/ngx_http_x402_redis_link.hpp"
 #include "store/store_answer.hpp"
@@ -30,6 +31,12 @@ struct StoreOrder {
     std::optional<Digest> name;
     unsigned name_shard = 0;
     NameCall naming = NameCall::note;
+    unsigned most_unproven = 0;
+    // Of a client that comes back.
+    PassCall use = PassCall::use;
+    std::uint32_t requests = 0;
+    AmountBytes asked{};
+    std::vector<Digest> keys;  // of a query; empty: `asked` is remembered
 
     std::size_t bytes(ScriptBy by) const;
     void write(RespWriter &out, ScriptBy by) const;

@@ -13,6 +13,7 @@
 #include "nginx/worker/ngx_http_x402_shared_store.hpp"
 #include "nginx/worker/ngx_http_x402_store_watch.hpp"
 #include "nginx/worker/ngx_http_x402_supported.hpp"
+#include "nginx/worker/ngx_http_x402_supported_share.hpp"
 #include "nginx/worker/ngx_http_x402_webhook.hpp"
 
 namespace x402 {
@@ -51,6 +52,9 @@ Worker::Worker(MainConf *mcf)
     }
     if (can_call) {
         supported = watch_supported(zone, endpoints);
+        if (store) {
+            share = std::make_unique<SupportedShare>(*this);
+        }
         if (owner.stamp != 0) {
             unknown = std::make_unique<SettleRetry>(*this, *mcf->http_loc_conf);
             if (store) {
@@ -77,6 +81,7 @@ Worker::~Worker()
     }
     watch.reset();
     unknown.reset();
+    share.reset();
     store.reset();
     follower.reset();
     webhook.reset();

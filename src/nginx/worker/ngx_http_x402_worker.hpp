@@ -21,6 +21,7 @@ namespace x402 {
 class MadeOffers;
 class PlanCache;
 class Settlement;
+class SupportedShare;
 class SupportedWatch;
 class JournalCompaction;
 class JournalFollower;
@@ -67,6 +68,9 @@ struct Worker {
         std::uint64_t answers = 0;  // that they were made from
         std::shared_ptr<const PaymentOffer> offer;
         std::vector<OldOffer> before;
+        // From what other machines have heard; made from this generation of it.
+        std::shared_ptr<const PaymentOffer> elsewhere;
+        std::uint64_t heard = 0;
     };
     std::unordered_map<const LocationConf *, SupportedOffer> supported_offers;
     ngx_uint_t in_flight = 0;
@@ -80,6 +84,7 @@ struct Worker {
     std::unique_ptr<WebhookSender> webhook;         // as well
     std::unique_ptr<SharedStore> store;             // x402_store
     std::unique_ptr<StoreWatch> watch;              // of it
+    std::unique_ptr<SupportedShare> share;          // likewise
 };
 
 // A place among the payments in flight, given back when destroyed.

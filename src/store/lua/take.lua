@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- TAKE: a payment is at the door. The one script without allow-oom: a store
 -- that is full takes no new payments, and lets those that were begun end.
--- KEYS claim, owed; ARGV token, lease, flags.
+-- KEYS claim, owed, settle; ARGV token, lease, flags.
 
 local OLDER_LOOKED, MOST_OLDER = 64, 8
 
@@ -9,7 +9,11 @@ local claim = lapsed(read(KEYS[1]))
 local own = claim.token == ARGV[1]
 if not (claim.state == FREE or claim.state == REFUSED
         or (claim.state == VERIFYING and (own or claim.lease <= now))) then
-    return {'held', now, bytes_of(claim)}
+    -- Perhaps it was forged, and this payment is the genuine one (TAKEOVER).
+    local doubted = claim.state == UNKNOWN and claim.lease <= now
+        and not has(claim.flags, WAS_VERIFIED)
+    local settle = doubted and redis.call('GET', KEYS[3])
+    return {'held', now, bytes_of(claim), settle or ''}
 end
 
 -- That it was refused before must be in the answer to a repeated call, too.

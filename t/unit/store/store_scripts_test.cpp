@@ -449,7 +449,11 @@ TEST_F(StoreScripts, AVerifiedPaymentTakesAForgedOneOver)
     begin(a(), forged);
     Hand genuine = hand(1);
     EXPECT_EQ(takeover(b(), genuine), V::lost) << "it is on the wire";
+    EXPECT_EQ(take(b(), hand(1)).settle, "");
     finish(a(), forged, FinishAs::unknown);
+    KeptAnswer met = take(b(), hand(1));
+    EXPECT_EQ(met.verdict, V::held);
+    EXPECT_EQ(met.settle, forged.settle);
     EXPECT_EQ(takeover(b(), genuine), V::done);
     EXPECT_EQ(takeover(b(), genuine), V::done) << "again";
     EXPECT_EQ(takeover(c(), hand(1)), V::lost);
@@ -464,6 +468,7 @@ TEST_F(StoreScripts, AVerifiedPaymentTakesAForgedOneOver)
     begin(a(), verified);
     finish(a(), verified, FinishAs::unknown);
     EXPECT_EQ(takeover(b(), hand(3)), V::lost);
+    EXPECT_EQ(take(b(), hand(3)).settle, "");
     // The first was genuine after all.
     EXPECT_EQ(paid(a(), forged), V::done);
     EXPECT_EQ(paid(b(), genuine), V::lost);

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nginx/worker/ngx_http_x402_supported_share.hpp"
+
+#include "nginx/core/ngx_http_x402_log.hpp"
+
+namespace x402 {
+
+namespace {
+
+constexpr ngx_msec_t kTick = 1000;
+// What is still true is told again, before the store forgets it.
+constexpr ngx_msec_t kToldEvery = 60 * 1000;
+// As the cache of the zone keeps.
+constexpr std::size_t kLongestText = 16 * 1024;
+
+}  // namespace
+
+struct SupportedShare::Topic {
+    SupportedShare *share = nullptr;
+    const FacilitatorConf *conf = nullptr;
+    Digest name{};
+    RedisCall call;
+    bool by_text = false;  // the store does not know the script
+    bool complained = false;
+    std::string edition;
+    Kinds heard;
+    std::uint64_t telling = 0;  // generation of the text that is told; 0: none
+    std::uint64_t told = 0;
+    ngx_msec_t told_at = 0;
+};
+
+SupportedShare::SupportedShare(Worker &worker)
+    : worker_(worker),
+      tick_(
+          AtQuit::leave,
+          [](void *share) { static_cast<SupportedShare *>(share)->tick(); },
+          this)
+{
+    for (const auto &endpoint : worker.endpoints) {
+        auto topic = std::make_unique<Topic>();
+        topic->share = this;
+        topic->conf = &endpoint->conf();
+        topic->name = sha256("supported " + std::to_string(topic->conf->id));
+        topics_.push_back(std::move(topic));
+    }
+    tick_.arm(kTick);
+}
+
+SupportedShare::~SupportedShare() = default;
+
+const SupportedShare::Kinds &
+SupportedShare::heard(const FacilitatorConf &conf) const
+{
+    return topics_[conf.index]->heard;
+}
+
+void SupportedShare::tick()
+{
+    if (ngx_exiting || ngx_quit || ngx_terminate) {
+        return;  // what was heard last is used for the rest
+    }
+    tick_.arm(kTick);
+    for (auto &topic : topics_) {
+        if (topic->conf->wanted && !topic->call.waits()
+            && worker_.store->link().ready()) {
+            ask(*topic);
+        }
+    }
+}
+
+void SupportedShare::ask(Topic &topic)
+{
+    auto own = supported_kinds(worker_, *topic.conf);
+    std::uint64_t generation = supported_generation(worker_, *topic.conf);
+    bool due = generation != topic.told
+               || ngx_current_msec - topic.told_at > kToldEvery;
+    std::string text = own && due ? own->text() : std::string();
+    if (text.size() > kLongestText) {
+        text.clear();
+    }
+    topic.telling = text.empty() ? 0 : generation;
+    ScriptBy by = topic.by_text ? ScriptBy::text : ScriptBy::sha1;
+    (void)worker_.store->link().send(
+        topic.call,
+        store_call_bytes(by, StoreScript::supported, text.size(),
+                         topic.edition.size()),
+        [&](RespWriter &out) {
+            write_supported(out, by, worker_.store->conf().prefix, topic.name,
+                            text, topic.edition);
+        },
+        on_answer, &topic);
+}
+
+void SupportedShare::on_answer(void *data, RedisEnd end, const RespReply &reply)
+{
+    auto &topic = *static_cast<Topic *>(data);
+    if (end == RedisEnd::answered) {
+        guarded(ngx_cycle->log, 0, [&] {
+            topic.share->answered(topic, reply);
+            return 0;
+        });
+    }
+}
+
+void SupportedShare::answered(Topic &topic, const RespReply &reply)
+{
+    if (reply.error_word() == "NOSCRIPT" && !topic.by_text) {
+        topic.by_text = true;
+        ask(topic);
+        return;
+    }
+    topic.by_text = false;
+    SharedTexts shared = read_shared_texts(reply);
+    if (shared.verdict != StoreVerdict::done) {
+        return;
+    }
+    if (topic.telling != 0) {
+        topic.told = topic.telling;
+        topic.told_at = ngx_current_msec;
+    }
+    if (shared.edition == topic.edition) {
+        return;
+    }
+    Kinds heard;
+    bool foreign = false;
+    for (std::size_t i = 0; i < shared.count; i++) {
+        auto kinds = SupportedKinds::parse(shared.texts[i]);
+        bool usable = kinds && shared.texts[i].size() <= kLongestText;
+        foreign = foreign || !usable;
+        if (usable) {
+            heard.push_back(std::make_shared<const SupportedKinds>(
+                std::move(kinds.value())));
+        }
+    }
+    if (foreign && !topic.complained) {
+        topic.complained = true;
+        log_line(NGX_LOG_ERR, ngx_cycle->log,
+                 "the store has a text about facilitator \""
+                     + topic.conf->url.base()
+                     + "\" that no facilitator says; it is not used; look what "
+                       "else writes below the prefix of x402_store");
+    }
+    topic.edition = std::string(shared.edition);
+    topic.heard = std::move(heard);
+    generation_++;
+}
+
+}  // namespace x402

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+# A pass that is good for a number of requests (x402_pass requests=) is counted on
+# all machines together that share a store. A store that does not say what is
+# left opens nothing, and takes nothing for a request that got nothing.
+
+use v5.36;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use X402::Redis;
+use X402::StoreProxy;
+use X402::Test;
+
+my ($f, $up, $redis) = (facilitator(), backend(), X402::Redis->new);
+my $cut  = X402::StoreProxy->new($redis->port);
+my $conf = <<'EOF';
+worker_processes 2;
+%%GLOBALS%%
+events { }
+http {
+    %%HTTP%%
+    x402_store %%STORE%% timeout=1s;
+    x402_facilitator %%FACILITATOR%%;
+    x402_network base-sepolia;
+    x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
+    x402_price $0.01;
+    x402_seal_key %%DIR%%/seal.key;
+    x402_pass time=1h requests=6;
+    server {
+        listen %%ADDRESS%%:%%PORT%% reuseport;
+        add_header X-Left "$x402_pass_left" always;
+        location /       { proxy_pass http://%%BACKEND%%; }
+        location /timed/ { x402_pass time=1h; proxy_pass http://%%BACKEND%%; }
+        location /short/ { x402_pass time=3s requests=6; proxy_pass http://%%BACKEND%%; }
+    }
+}
+EOF
+my $port = X402::Port::reserve();
+my ($one, $two) = map {
+    my $t = nginx($conf, facilitator => $f, backend => $up, port => $port, address => "127.0.0.$_->[0]",
+        holes => { STORE => $_->[1] });
+    chmod 0600, $t->write('seal.key', 'a' x 64 . "\n");
+    $t->start;
+} [ 1, $redis->url ], [ 2, $cut->url ];
+$up->on('*', body => "SECRET\n");
+
+sub bought ($path = '/a') {
+    my $r = paid($one, $path);
+    is_content $r, "SECRET\n", "$path: bought";
+    return scalar($r->header('X402-Pass')) // die $r->summary;
+}
+sub with ($t, $path, @passes) { return $t->get($path, headers => [ map { ('X402-Pass' => $_) } @passes ]) }
+sub error_of ($r) { return $r->status . ' ' . ((offer($r) // {})->{error} // '') }
+sub is_busy ($r, $name) {
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    is $r->status . $r->body, '503{"error":"busy","charged":false}', $name;
+    ok $r->header('Retry-After'), "$name: come again";
+}
+
+# --- counted on all
+
+my $pass = bought;
+is join(' ', map { my $r = with($_, '/a', $pass); $r->status . ':' . $r->header('X-Left') } $one, $two, $two, $one, $two, $one),
+    '200:5 200:4 200:3 200:2 200:1 200:0', 'six requests, on two machines';
+is error_of(with($_, '/a', $pass)), '402 pass_used_up', 'and no more' for $one, $two;
+is $f->calls('settle'), 1, 'settled once';
+
+# At once.
+$pass = bought;
+$up->on('/a', body => "SECRET\n", delay => 0.1);
+my @clients = map { my $c = ($one, $two)[ $_ % 2 ]->connect; $c->write_request(GET => '/a', headers => [ 'X402-Pass' => $pass ]); $c } 1 .. 12;
+my @answers = map { $_->answer } @clients;
+is scalar(grep { $_->status == 200 } @answers), 6, 'twelve at once: six are let in' or diag map { $_->summary } @answers;
+is scalar(grep { $_->status == 402 } @answers), 6, 'and six are asked to pay';
+$up->on('/a', body => "SECRET\n");
+
+# The second of two passes, where the first is used up.
+my $other = bought;
+is with($two, '/a', $pass, $other)->header('X-Left'), '5', 'a second pass is looked at when the first is used up';
+is with($two, '/a', 'nonsense', $pass, $other)->header('X-Left'), '4', 'and a third';
+
+# --- what got no content is given back
+
+$up->on('/fails', status => 500, body => "no\n");
+is with($two, '/fails', $other)->status, 500, 'content that fails';
+is with($one, '/a', $other)->header('X-Left'), '3', 'is not counted, on any machine';
+$up->on('/held', body => "SECRET\n", hold => 1);
+my $c = $two->connect;
+$c->write_request(GET => '/held', headers => [ 'X402-Pass' => $other ]);
+$up->wait_count('/held', 1);
+$two->leave($c);
+ok $one->wait_for(sub { with($one, '/a', $other)->header('X-Left') eq '1' }), 'a client that leaves has made the upstream work';
+
+# --- one payment, one count
+
+$pass = bought('/again');
+is with($two, '/again', $pass)->header('X-Left'), '5', 'one is used';
+my ($key) = grep { $redis->ask('PTTL', $_) > 0 } $redis->ask('KEYS', 'x402:*:p:*')->@*;
+ok $key, 'the count is kept for as long as the pass is good';
+cmp_ok $redis->ask('PTTL', $key), '<=', 3_600_000, 'and no longer';
+
+# --- a pass that the store does not know
+
+$redis->ask('FLUSHALL');
+is error_of(with($_, '/again', $pass)), '402 pass_not_known', 'a store that was emptied opens nothing' for $one, $two;
+my $short = bought('/short/a');
+is with($two, '/short/a', $short)->status, 200, 'a pass of some seconds';
+sleep 4;
+is error_of(with($two, '/short/a', $short)), '402 pass_expired', 'and then it is over';
+
+# --- the store does not answer
+
+for my $how (qw(before after silent garbage)) {
+    $pass = bought("/$how");
+    with($two, "/$how", $pass);
+    $up->forget;
+    $cut->on(pass => $how);
+    is_busy with($two, "/$how", $pass), "$how: no content on a guess";
+    is $up->hits, 0, "$how: nothing is made";
+    ok $two->wait_for(sub { with($two, "/$how", $pass)->status == 200 }), "$how: and then it opens again";
+    ok $one->wait_for(sub { my $left = with($one, "/$how", $pass)->header('X-Left'); $left eq '2' || $left eq '1' || $left eq '' }),
+        "$how: what was taken for nothing is given back";
+}
+$pass = bought('/late');
+$cut->on(pass => 0.3);
+$c = $two->connect;
+my $asked = $cut->asked('pass');
+$c->write_request(GET => '/late', headers => [ 'X402-Pass' => $pass ]);
+ok $two->wait_for(sub { $cut->asked('pass') > $asked }), 'the store is slow';
+$two->leave($c);
+$up->forget;
+ok $one->wait_for(sub { with($one, '/late', $pass)->header('X-Left') eq '4' || 0 })
+    || $one->wait_for(sub { 0 }, 0.1), 'and the client leaves: its request is given back';
+
+# With a payment beside it, the payment is looked at.
+$cut->close;
+ok $two->wait_for(sub { with($two, '/late', $pass)->status == 503 }), 'no connection to the store: come again';
+is with($two, '/timed/a', bought('/timed/a'))->status, 200, 'a pass that is not counted needs no store';
+$cut->open;
+ok $two->wait_for(sub { with($two, '/late', $pass)->status != 503 }), 'a connection again';
+
+# A reload in the middle.
+$pass = bought('/reload');
+$cut->on(pass => 0.5);
+$c = $two->connect;
+$asked = $cut->asked('pass');
+$c->write_request(GET => '/reload', headers => [ 'X402-Pass' => $pass ]);
+ok $two->wait_for(sub { $cut->asked('pass') > $asked }), 'a reload while the store is asked';
+$two->reload;
+is $c->answer->status, 200, 'the request is let in';
+
+cmp_ok $cut->answered('pass'), '>', 0, 'calls acknowledged: ' . $cut->answered('pass');
+
+finish;
