@@ -25,7 +25,7 @@ using FlushState = std::shared_ptr<std::atomic<Flush>>;
 class JournalFile : public JournalPort {
 public:
     // An absolute path; nothing is opened.
-    explicit JournalFile(std::string path)
+    explicit JournalFile(const std::string &path)
         : paths_{path, path + ".2"}, lock_path_(path + ".lock")
     {
     }

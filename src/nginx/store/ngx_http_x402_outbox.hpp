@@ -18,7 +18,7 @@ namespace x402 {
 class Outbox {
 public:
     // `events`: a bit for each LedgerEventKind that is taken.
-    Outbox(std::string path, std::uint32_t events)
+    Outbox(const std::string &path, std::uint32_t events)
         : paths_{path, path + ".sent"}, events_(events)
     {
     }
