@@ -81,12 +81,12 @@ TOOL_SRC := tools/x402_journal.cpp src/session/claim_journal.cpp src/session/cla
 	decimal_amount.cpp utc_time.cpp address_codec.cpp keccak256_digest.cpp near_name.cpp)
 
 $(TOOL): $(TOOL_SRC:%.cpp=build/tool/%.o)
-	@$(CXX) -o $@ $^ -lcrypto
+	@$(CXX) $(CXXFLAGS) $(LDFLAGS) -o $@ $^ -lcrypto
 	@echo "built $@"
 
 build/tool/%.o: %.cpp
 	@mkdir -p $(@D)
-	@$(CXX) -std=c++17 -O2 -g -W -Wall -Wextra -Wshadow -Werror -iquote src -MMD -MP -c -o $@ $<
+	@$(CXX) -O2 -g $(CPPFLAGS) $(CXXFLAGS) -std=c++17 -W -Wall -Wextra -Wshadow -Werror -iquote src -MMD -MP -c -o $@ $<
 
 -include $(TOOL_SRC:%.cpp=build/tool/%.d)
 

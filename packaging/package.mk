@@ -10,8 +10,8 @@ DIST := ngx_http_x402_module-$(VERSION)
 version: ## the version of the module
 	@echo $(VERSION)
 
-install: build ## the module into nginx's folder of modules, stripped; on Debian also loaded, last of all
-	@NGINX="$(NGINX)" packaging/install-module $(MODULE)
+install: build ## the module into nginx's folder of modules, stripped; on Debian also loaded, last of all; and x402-journal into BINDIR
+	@NGINX="$(NGINX)" packaging/install-module $(MODULE) $(TOOL)
 
 uninstall: ## take away what `make install` has put there
 	@NGINX="$(NGINX)" packaging/install-module --remove
