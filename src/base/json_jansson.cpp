@@ -82,45 +82,47 @@ Owned load(std::string_view text, json_error_t &error)
     return root;
 }
 
-void copy(json_t *value, std::string_view name, JsonTree &tree)
+void copy(json_t *value, std::string_view name, JsonNodes &nodes)
 {
     switch (json_typeof(value)) {
     case JSON_OBJECT: {
-        JsonNode &node = tree.add(JsonKind::object, name);
+        std::size_t index = nodes.size();
+        nodes.add(JsonKind::object, name);
         for (void *place = json_object_iter(value); place != nullptr;
              place = json_object_iter_next(value, place)) {
             copy(json_object_iter_value(place), json_object_iter_key(place),
-                 tree);
+                 nodes);
         }
-        tree.close(node, json_object_size(value));
+        nodes.close(index, json_object_size(value));
         break;
     }
     case JSON_ARRAY: {
-        JsonNode &node = tree.add(JsonKind::array, name);
-        for (std::size_t index = 0; index < json_array_size(value); ++index) {
-            copy(json_array_get(value, index), {}, tree);
+        std::size_t index = nodes.size();
+        nodes.add(JsonKind::array, name);
+        for (std::size_t i = 0; i < json_array_size(value); ++i) {
+            copy(json_array_get(value, i), {}, nodes);
         }
-        tree.close(node, json_array_size(value));
+        nodes.close(index, json_array_size(value));
         break;
     }
     case JSON_STRING:
-        tree.add_string({json_string_value(value), json_string_length(value)},
-                        name);
+        nodes.add_string({json_string_value(value), json_string_length(value)},
+                         name);
         break;
     case JSON_INTEGER:
-        tree.add(JsonKind::integer, name).integer = json_integer_value(value);
+        nodes.add(JsonKind::integer, name).integer = json_integer_value(value);
         break;
     case JSON_REAL:
-        tree.add(JsonKind::real, name).real = json_real_value(value);
+        nodes.add(JsonKind::real, name).real = json_real_value(value);
         break;
     case JSON_TRUE:
-        tree.add(JsonKind::boolean_true, name);
+        nodes.add(JsonKind::boolean_true, name);
         break;
     case JSON_FALSE:
-        tree.add(JsonKind::boolean_false, name);
+        nodes.add(JsonKind::boolean_false, name);
         break;
     case JSON_NULL:
-        tree.add(JsonKind::null, name);
+        nodes.add(JsonKind::null, name);
         break;
     }
 }
@@ -140,9 +142,9 @@ std::optional<JsonTree> read_json_by_jansson(std::string_view text,
     if (root == nullptr) {
         return std::nullopt;
     }
-    JsonTree tree({counts->values, text.size()}, counts.value());
-    copy(root.get(), {}, tree);
-    return tree;
+    JsonNodes nodes;
+    copy(root.get(), {}, nodes);
+    return JsonTree(nodes, counts.value());
 }
 
 std::string json_fault(std::string_view text)

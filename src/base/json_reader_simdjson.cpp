@@ -22,55 +22,87 @@ using Type = dom::element_type;
 constexpr std::size_t kUsualText = 4 * 1024;
 constexpr std::size_t kLongText = 16 * 1024;
 
-// What a tree of this value needs, and whether it may be built.
-class Measure {
+// Walks a parsed text once: builds its values, counts what the limits count,
+// and stops at the first that may not be built.
+class Walk {
 public:
-    explicit Measure(const JsonLimits &limits) : limits_(limits) {}
-
-    bool value(dom::element element, std::size_t depth)
+    Walk(JsonNodes &nodes, const JsonLimits &limits, bool has_escapes)
+        : nodes_(nodes), limits_(limits), has_escapes_(has_escapes)
     {
-        ++size_.nodes;
+    }
+
+    // `depth`: of what the value is in.
+    bool value(dom::element element, std::string_view name, std::size_t depth)
+    {
         switch (element.type()) {
         case Type::OBJECT:
-            return object(element.get_object().value_unsafe(), depth + 1);
+            return object(element.get_object().value_unsafe(), name, depth + 1);
         case Type::ARRAY:
-            return array(element.get_array().value_unsafe(), depth + 1);
+            return array(element.get_array().value_unsafe(), name, depth + 1);
         case Type::STRING:
-            size_.bytes += element.get_string_length().value_unsafe();
+            return string(element.get_string().value_unsafe(), name);
+        case Type::INT64:
+            nodes_.add(JsonKind::integer, name).integer =
+                element.get_int64().value_unsafe();
             return true;
-        default:
+        case Type::DOUBLE:
+            nodes_.add(JsonKind::real, name).real =
+                element.get_double().value_unsafe();
             return true;
+        case Type::BOOL:
+            nodes_.add(element.get_bool().value_unsafe()
+                           ? JsonKind::boolean_true
+                           : JsonKind::boolean_false,
+                       name);
+            return true;
+        case Type::NULL_VALUE:
+            nodes_.add(JsonKind::null, name);
+            return true;
+        default:  // an integer above the signed 64 bits
+            return false;
         }
     }
 
-    const JsonTree::Size &size() const { return size_; }
     const JsonCounts &counts() const { return counts_; }
 
 private:
-    bool object(dom::object object, std::size_t depth)
+    bool object(dom::object object, std::string_view name, std::size_t depth)
     {
+        std::size_t index = nodes_.size();
+        nodes_.add(JsonKind::object, name);
         std::size_t members = 0;
-        bool fits = open(depth);
-        for (auto member = object.begin(); fits && member != object.end();
+        bool good = open(depth);
+        for (auto member = object.begin(); good && member != object.end();
              ++member, ++members) {
-            size_.bytes += member.key_length();
-            fits = value(member.value(), depth);
+            std::string_view key = member.key();
+            ++counts_.keys;
+            good = may_follow(members) && is_sound(key)
+                   && value(member.value(), key, depth);
         }
-        counts_.keys += members;
-        return fits && close(members);
+        return good && !repeats_a_name(nodes_.close(index, members));
     }
 
-    bool array(dom::array array, std::size_t depth)
+    bool array(dom::array array, std::string_view name, std::size_t depth)
     {
+        std::size_t index = nodes_.size();
+        nodes_.add(JsonKind::array, name);
         std::size_t elements = 0;
-        bool fits = open(depth);
-        for (auto element = array.begin(); fits && element != array.end();
+        bool good = open(depth);
+        for (auto element = array.begin(); good && element != array.end();
              ++element, ++elements) {
-            fits = value(*element, depth);
+            good = may_follow(elements) && value(*element, {}, depth);
         }
-        return fits && close(elements);
+        nodes_.close(index, elements);
+        return good;
     }
 
+    bool string(std::string_view text, std::string_view name)
+    {
+        nodes_.add_string(text, name);
+        return is_sound(text);
+    }
+
+    // A container begins.
     bool open(std::size_t depth)
     {
         ++counts_.values;
@@ -78,89 +110,11 @@ private:
         return counts_.within(limits_);
     }
 
-    bool close(std::size_t children)
+    // Another value of a container, behind so many others.
+    bool may_follow(std::size_t others)
     {
-        counts_.values += children > 0 ? children - 1 : 0;
+        counts_.values += others > 0 ? 1 : 0;
         return counts_.within(limits_);
-    }
-
-    const JsonLimits &limits_;
-    JsonTree::Size size_;
-    JsonCounts counts_;
-};
-
-class Copy {
-public:
-    Copy(JsonTree &tree, bool has_escapes)
-        : tree_(tree), has_escapes_(has_escapes)
-    {
-    }
-
-    bool value(dom::element element, std::string_view name)
-    {
-        switch (element.type()) {
-        case Type::OBJECT:
-            return object(element.get_object().value_unsafe(), name);
-        case Type::ARRAY:
-            return array(element.get_array().value_unsafe(), name);
-        case Type::STRING:
-            return string(element.get_string().value_unsafe(), name);
-        case Type::INT64:
-            tree_.add(JsonKind::integer, name).integer =
-                element.get_int64().value_unsafe();
-            return true;
-        case Type::DOUBLE:
-            tree_.add(JsonKind::real, name).real =
-                element.get_double().value_unsafe();
-            return true;
-        case Type::BOOL:
-            tree_.add(element.get_bool().value_unsafe()
-                          ? JsonKind::boolean_true
-                          : JsonKind::boolean_false,
-                      name);
-            return true;
-        case Type::NULL_VALUE:
-            tree_.add(JsonKind::null, name);
-            return true;
-        default:  // an integer above the signed 64 bits
-            return false;
-        }
-    }
-
-private:
-    bool object(dom::object object, std::string_view name)
-    {
-        JsonNode &node = tree_.add(JsonKind::object, name);
-        std::size_t members = 0;
-        for (auto member = object.begin(); member != object.end();
-             ++member, ++members) {
-            std::string_view key = member.key();
-            if (!is_sound(key) || !value(member.value(), key)) {
-                return false;
-            }
-        }
-        tree_.close(node, members);
-        return !repeats_a_name(node);
-    }
-
-    bool array(dom::array array, std::string_view name)
-    {
-        JsonNode &node = tree_.add(JsonKind::array, name);
-        std::size_t elements = 0;
-        for (auto element = array.begin(); element != array.end();
-             ++element, ++elements) {
-            if (!value(*element, {})) {
-                return false;
-            }
-        }
-        tree_.close(node, elements);
-        return true;
-    }
-
-    bool string(std::string_view text, std::string_view name)
-    {
-        tree_.add_string(text, name);
-        return is_sound(text);
     }
 
     // An escape can write NUL, and in some releases half of a surrogate pair.
@@ -171,11 +125,14 @@ private:
                    && simdjson::validate_utf8(text.data(), text.size()));
     }
 
-    JsonTree &tree_;
+    JsonNodes &nodes_;
+    const JsonLimits &limits_;
     bool has_escapes_;
+    JsonCounts counts_;
 };
 
-std::optional<JsonTree> read_with(dom::parser &parser, std::string_view text,
+std::optional<JsonTree> read_with(dom::parser &parser, JsonNodes &nodes,
+                                  std::string_view text,
                                   const JsonLimits &limits)
 {
     dom::element root;
@@ -184,16 +141,16 @@ std::optional<JsonTree> read_with(dom::parser &parser, std::string_view text,
     if (error == simdjson::MEMALLOC) {
         throw std::bad_alloc();
     }
-    Measure measure(limits);
-    if (error != simdjson::SUCCESS || !measure.value(root, 0)) {
+    if (error != simdjson::SUCCESS) {
         return std::nullopt;
     }
-    JsonTree tree(measure.size(), measure.counts());
+    nodes.clear();
     bool has_escapes = text.find('\\') != std::string_view::npos;
-    if (!Copy(tree, has_escapes).value(root, {})) {
+    Walk walk(nodes, limits, has_escapes);
+    if (!walk.value(root, {}, 0)) {
         return std::nullopt;
     }
-    return tree;
+    return JsonTree(nodes, walk.counts());
 }
 
 }  // namespace
@@ -207,14 +164,16 @@ std::optional<JsonTree> read_json(std::string_view text,
     }
     if (text.size() > kLongText) {
         dom::parser parser;
-        return read_with(parser, text, limits);
+        JsonNodes nodes;
+        return read_with(parser, nodes, text, limits);
     }
     static thread_local dom::parser parser;
     if (parser.capacity() == 0
         && parser.allocate(kUsualText) != simdjson::SUCCESS) {
         throw std::bad_alloc();
     }
-    return read_with(parser, text, limits);
+    static thread_local JsonNodes nodes;
+    return read_with(parser, nodes, text, limits);
 }
 
 }  // namespace x402

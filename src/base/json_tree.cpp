@@ -2,8 +2,7 @@
 #include "base/json_tree.hpp"
 
 #include <algorithm>
-#include <cstring>
-#include <vector>
+#include <new>
 
 namespace x402 {
 
@@ -12,47 +11,35 @@ namespace {
 // Up to so many members each is compared with each.
 constexpr std::size_t kFewMembers = 16;
 
+// Copies the text to `place`, and moves that behind it.
+const char *keep(std::string_view text, char *&place)
+{
+    char *kept = place;
+    place = std::copy(text.begin(), text.end(), place);
+    return kept;
+}
+
 }  // namespace
 
-JsonTree::JsonTree(const Size &room, const JsonCounts &counts)
-    : block_(new char[room.nodes * sizeof(JsonNode) + room.bytes]),
-      free_text_(block_.get() + room.nodes * sizeof(JsonNode)),
-      counts_(counts)
+JsonTree::JsonTree(const JsonNodes &values, const JsonCounts &counts)
+    : counts_(counts)
 {
-}
-
-const char *JsonTree::keep(std::string_view text)
-{
-    char *place = free_text_;
-    if (!text.empty()) {
-        std::memcpy(place, text.data(), text.size());
-        free_text_ += text.size();
+    std::size_t bytes = values.size() * sizeof(JsonNode);
+    std::size_t text = 0;
+    for (const JsonNode &node : values.nodes()) {
+        text += node.name_size
+                + (node.kind == JsonKind::string ? std::size_t{node.size} : 0);
     }
-    return place;
-}
-
-JsonNode &JsonTree::add(JsonKind kind, std::string_view name)
-{
-    JsonNode &node = nodes()[used_++];
-    node.integer = 0;
-    node.name = keep(name);
-    node.name_size = static_cast<std::uint32_t>(name.size());
-    node.size = 0;
-    node.kind = kind;
-    return node;
-}
-
-void JsonTree::add_string(std::string_view text, std::string_view name)
-{
-    JsonNode &node = add(JsonKind::string, name);
-    node.text = keep(text);
-    node.size = static_cast<std::uint32_t>(text.size());
-}
-
-void JsonTree::close(JsonNode &node, std::size_t children)
-{
-    node.span = static_cast<std::size_t>(nodes() + used_ - &node) - 1;
-    node.size = static_cast<std::uint32_t>(children);
+    block_.reset(new char[bytes + text]);
+    auto *copied = reinterpret_cast<JsonNode *>(block_.get());
+    char *place = block_.get() + bytes;
+    for (const JsonNode &node : values.nodes()) {
+        JsonNode &own = *new (copied++) JsonNode(node);
+        own.name = keep(node.name_text(), place);
+        if (node.kind == JsonKind::string) {
+            own.text = keep(node.string(), place);
+        }
+    }
 }
 
 bool repeats_a_name(const JsonNode &object)

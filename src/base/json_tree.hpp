@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <string_view>
+#include <vector>
 
 #include "base/json_limits.hpp"
 
@@ -48,39 +49,61 @@ struct JsonNode {
     }
 };
 
-class JsonTree {
+// The values of a text while it is read: names and strings are still where the
+// reader has them. It can be used again, with the memory that it has.
+class JsonNodes {
 public:
-    // What a tree needs: for its values, and for its names and strings.
-    struct Size {
-        std::size_t nodes = 0;
-        std::size_t bytes = 0;
-    };
+    void clear() { nodes_.clear(); }
+    std::size_t size() const { return nodes_.size(); }
 
-    JsonTree() = default;
-    // Without values yet. Throws std::bad_alloc.
-    JsonTree(const Size &room, const JsonCounts &counts);
+    // Appends a value; `name` is empty outside of an object. Lifetime of the
+    // reference: until the next value.
+    JsonNode &add(JsonKind kind, std::string_view name)
+    {
+        JsonNode &node = nodes_.emplace_back();
+        node.integer = 0;
+        node.name = name.data();
+        node.name_size = static_cast<std::uint32_t>(name.size());
+        node.size = 0;
+        node.kind = kind;
+        return node;
+    }
+    void add_string(std::string_view text, std::string_view name)
+    {
+        JsonNode &node = add(JsonKind::string, name);
+        node.text = text.data();
+        node.size = static_cast<std::uint32_t>(text.size());
+    }
+    // Ends the container at `index` with so many children.
+    const JsonNode &close(std::size_t index, std::size_t children)
+    {
+        JsonNode &node = nodes_[index];
+        node.span = nodes_.size() - index - 1;
+        node.size = static_cast<std::uint32_t>(children);
+        return node;
+    }
 
-    // nullptr without values. Lifetime: the tree, also when it moves.
-    const JsonNode *root() const { return used_ > 0 ? nodes() : nullptr; }
-    const JsonCounts &counts() const { return counts_; }
-
-    // Appends a value; `name` is empty outside of an object. Both copy their
-    // text. Precondition: there is room.
-    JsonNode &add(JsonKind kind, std::string_view name);
-    void add_string(std::string_view text, std::string_view name);
-    // Ends the container `node` with so many children.
-    void close(JsonNode &node, std::size_t children);
+    const std::vector<JsonNode> &nodes() const { return nodes_; }
 
 private:
-    JsonNode *nodes() const
-    {
-        return reinterpret_cast<JsonNode *>(block_.get());
-    }
-    const char *keep(std::string_view text);
+    std::vector<JsonNode> nodes_;
+};
 
+class JsonTree {
+public:
+    JsonTree() = default;
+    // Copies the values with their names and strings. Throws std::bad_alloc.
+    JsonTree(const JsonNodes &values, const JsonCounts &counts);
+
+    // nullptr without values. Lifetime: the tree, also when it moves.
+    const JsonNode *root() const
+    {
+        return reinterpret_cast<const JsonNode *>(block_.get());
+    }
+    const JsonCounts &counts() const { return counts_; }
+
+private:
     std::unique_ptr<char[]> block_;  // nodes, and behind them text
-    std::size_t used_ = 0;           // nodes
-    char *free_text_ = nullptr;
     JsonCounts counts_;
 };
 

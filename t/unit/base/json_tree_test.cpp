@@ -2,6 +2,7 @@
 #include "base/json_tree.hpp"
 
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -14,14 +15,17 @@ namespace {
 // An object of so many members; the last one has the name of the first one.
 bool finds_a_repeat(std::size_t members, bool repeated)
 {
-    JsonTree tree({members + 1, members * 8}, {});
-    JsonNode &object = tree.add(JsonKind::object, {});
+    std::vector<std::string> names;
     for (std::size_t index = 0; index < members; ++index) {
         bool last = repeated && index + 1 == members;
-        tree.add(JsonKind::null, "n" + std::to_string(last ? 0 : index));
+        names.push_back("n" + std::to_string(last ? 0 : index));
     }
-    tree.close(object, members);
-    return repeats_a_name(object);
+    JsonNodes nodes;
+    nodes.add(JsonKind::object, {});
+    for (const std::string &name : names) {
+        nodes.add(JsonKind::null, name);
+    }
+    return repeats_a_name(nodes.close(0, members));
 }
 
 TEST(JsonTree, FindsARepeatedNameInObjectsOfAnySize)
