@@ -12,9 +12,9 @@ namespace {
 constexpr std::string_view kAlphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-// Above the 24 bits of a group, so that many can be collected and checked at
-// once.
-constexpr std::uint32_t kNoSymbol = 0xff000000;
+// Below the 24 bits of a group, which are the upper ones of a word, so that
+// many can be collected and checked at once.
+constexpr std::uint32_t kNoSymbol = 0x000000ff;
 
 using SymbolBits = std::array<std::array<std::uint32_t, 256>, 4>;
 
@@ -29,7 +29,7 @@ constexpr SymbolBits make_symbol_bits()
         }
         for (std::size_t index = 0; index < kAlphabet.size(); ++index) {
             bits[place][static_cast<unsigned char>(kAlphabet[index])] =
-                static_cast<std::uint32_t>(index) << (18 - 6 * place);
+                static_cast<std::uint32_t>(index) << (26 - 6 * place);
         }
     }
     return bits;
@@ -65,18 +65,26 @@ std::uint32_t byte_value(char byte)
     return static_cast<unsigned char>(byte);
 }
 
-// The symbol for six bits of a group of 24, counted from the left.
-char symbol_at(std::uint32_t group, unsigned place)
+// The symbol for six bits of a word, counted from the left.
+char symbol_at(std::uint32_t word, unsigned place)
 {
-    return kAlphabet[(group >> (18 - 6 * place)) & 0x3f];
+    return kAlphabet[(word >> (26 - 6 * place)) & 0x3f];
 }
 
-// Writes the bytes of a group of 24 bits.
-void put_group(char *out, std::uint32_t group)
+// Four bytes at once, the upper ones first: compilers make one load, or one
+// store, of these.
+std::uint32_t word_at(const char *in)
 {
-    out[0] = static_cast<char>(group >> 16 & 0xff);
-    out[1] = static_cast<char>(group >> 8 & 0xff);
-    out[2] = static_cast<char>(group & 0xff);
+    return byte_value(in[0]) << 24 | byte_value(in[1]) << 16
+           | byte_value(in[2]) << 8 | byte_value(in[3]);
+}
+
+void put_word(char *out, std::uint32_t word)
+{
+    out[0] = static_cast<char>(word >> 24);
+    out[1] = static_cast<char>(word >> 16);
+    out[2] = static_cast<char>(word >> 8);
+    out[3] = static_cast<char>(word);
 }
 
 }  // namespace
@@ -99,21 +107,22 @@ char *write_base64(char *out, std::string_view bytes)
 {
     const char *in = bytes.data();
     std::size_t rest = bytes.size();
-    for (; rest >= 3; rest -= 3, in += 3, out += 4) {
-        std::uint32_t group = byte_value(in[0]) << 16 | byte_value(in[1]) << 8
-                              | byte_value(in[2]);
-        out[0] = symbol_at(group, 0);
-        out[1] = symbol_at(group, 1);
-        out[2] = symbol_at(group, 2);
-        out[3] = symbol_at(group, 3);
+    // The fourth byte belongs to the next group.
+    for (; rest > 3; rest -= 3, in += 3, out += 4) {
+        std::uint32_t word = word_at(in);
+        out[0] = symbol_at(word, 0);
+        out[1] = symbol_at(word, 1);
+        out[2] = symbol_at(word, 2);
+        out[3] = symbol_at(word, 3);
     }
     if (rest > 0) {
-        std::uint32_t group = byte_value(in[0]) << 16;
-        group |= rest > 1 ? byte_value(in[1]) << 8 : 0;
-        out[0] = symbol_at(group, 0);
-        out[1] = symbol_at(group, 1);
-        out[2] = rest > 1 ? symbol_at(group, 2) : '=';
-        out[3] = '=';
+        std::uint32_t word = byte_value(in[0]) << 24;
+        word |= rest > 1 ? byte_value(in[1]) << 16 : 0;
+        word |= rest > 2 ? byte_value(in[2]) << 8 : 0;
+        out[0] = symbol_at(word, 0);
+        out[1] = symbol_at(word, 1);
+        out[2] = rest > 1 ? symbol_at(word, 2) : '=';
+        out[3] = rest > 2 ? symbol_at(word, 3) : '=';
         out += 4;
     }
     return out;
@@ -125,7 +134,8 @@ std::optional<std::string> base64_decode(std::string_view text)
     if (!symbols || symbols->size() % 4 == 1) {
         return std::nullopt;
     }
-    std::string bytes((symbols->size() + 3) / 4 * 3, '\0');
+    // A group is written as four bytes; the next one covers the fourth.
+    std::string bytes((symbols->size() + 3) / 4 * 3 + 1, '\0');
     char *out = bytes.data();
 
     std::uint32_t seen = 0;
@@ -135,13 +145,13 @@ std::optional<std::string> base64_decode(std::string_view text)
         std::uint32_t group = symbol_bits(in, 0) | symbol_bits(in, 1)
                               | symbol_bits(in, 2) | symbol_bits(in, 3);
         seen |= group;
-        put_group(out, group);
+        put_word(out, group);
     }
     if (rest > 0) {
         std::uint32_t group = symbol_bits(in, 0) | symbol_bits(in, 1)
                               | (rest > 2 ? symbol_bits(in, 2) : 0);
         seen |= group;
-        put_group(out, group);
+        put_word(out, group);
         out += rest - 1;
     }
     if ((seen & kNoSymbol) != 0) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 
 namespace x402 {
 
@@ -11,7 +12,6 @@ namespace {
 constexpr std::uint8_t kToken = 1;
 constexpr std::uint8_t kControl = 2;
 
-// Every byte of every answer is looked up in this table.
 struct Table {
     std::uint8_t kinds[256] = {};
 
@@ -31,6 +31,22 @@ struct Table {
 };
 
 constexpr Table kTable;
+
+// Whether eight bytes are without a control character, also without a tab. With
+// its highest bit set no byte borrows from, or carries into, the next one.
+bool are_printable(const char *eight)
+{
+    constexpr std::uint64_t kEach = 0x0101010101010101;
+    constexpr std::uint64_t kHighest = kEach * 0x80;
+
+    std::uint64_t word;
+    std::memcpy(&word, eight, sizeof(word));
+    std::uint64_t not_low = (word | kHighest) - kEach * 0x20;
+    std::uint64_t rest_of_del = word ^ kEach * 0x7f;
+    std::uint64_t not_del =
+        ((rest_of_del & ~kHighest) + kEach * 0x7f) | rest_of_del;
+    return (((not_low | word) & not_del) & kHighest) == kHighest;
+}
 
 char lower(char byte)
 {
@@ -58,6 +74,9 @@ bool is_token(std::string_view text)
 
 bool has_control(std::string_view text)
 {
+    while (text.size() >= 8 && are_printable(text.data())) {
+        text.remove_prefix(8);
+    }
     std::uint8_t any = 0;
     for (char byte : text) {
         any |= kTable.kinds[static_cast<unsigned char>(byte)];

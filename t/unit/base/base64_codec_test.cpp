@@ -58,6 +58,18 @@ TEST(Base64Codec, KeepsEveryByteValueAtEveryOffset)
     }
 }
 
+TEST(Base64Codec, RefusesABadSymbolAtEveryPlace)
+{
+    std::string good = base64_encode("seventeen bytes..");
+    for (std::size_t place = 0; place < good.size() - 2; ++place) {
+        for (char bad : {'\0', '\x01', '-', '_', ' ', '=', '\x80', '\xff'}) {
+            std::string text = good;
+            text[place] = bad;
+            EXPECT_FALSE(base64_decode(text)) << place << ' ' << int{bad};
+        }
+    }
+}
+
 TEST(Base64Codec, EncodesTheEndOfTheMemoryItWritesTo)
 {
     for (std::size_t length = 0; length < 50; ++length) {

@@ -5,6 +5,7 @@
 
 #include <cctype>
 #include <cstring>
+#include <string>
 
 namespace x402 {
 namespace {
@@ -40,6 +41,25 @@ TEST(HeaderSyntax, KnowsControlCharacters)
             << code;
     }
     EXPECT_FALSE(has_control(""));
+}
+
+// Eight bytes at once, beside neighbors of every kind.
+TEST(HeaderSyntax, KnowsControlCharactersAnywhere)
+{
+    for (std::string text : {std::string(19, 'a'), std::string(19, '\x80'),
+                             std::string(19, '\xff'), std::string(19, ' '),
+                             std::string(19, '~')}) {
+        EXPECT_FALSE(has_control(text));
+        for (std::size_t place = 0; place < text.size(); place++) {
+            for (int code = 0; code < 256; code++) {
+                std::string changed = text;
+                changed[place] = static_cast<char>(code);
+                EXPECT_EQ(has_control(changed),
+                          (code < 32 && code != 9) || code == 127)
+                    << place << ' ' << code;
+            }
+        }
+    }
 }
 
 }  // namespace
