@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/claim_key.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 
+#include "base/digest_memo.hpp"
 #include "policy/evm_address.hpp"
 #include "policy/network_table.hpp"
 
@@ -13,16 +15,35 @@ namespace x402 {
 
 namespace {
 
+// Parts of fixed lengths behind a word.
+class FixedParts {
+public:
+    explicit FixedParts(std::string_view word)
+    {
+        append(word.data(), word.size());
+    }
+    void append(const char *bytes, std::size_t count)
+    {
+        std::copy_n(bytes, count, bytes_.data() + size_);
+        size_ += count;
+    }
+    Digest digest() const { return sha256({bytes_.data(), size_}); }
+
+private:
+    // A word, the id of a chain, two addresses and a nonce.
+    std::array<char, 8 + 8 + 20 + 20 + 32> bytes_;
+    std::size_t size_ = 0;
+};
+
 // Capacity for most keys, so that they are not reallocated as they grow.
-std::string begin_parts(std::string_view first = {})
+std::string begin_parts()
 {
     std::string parts;
     parts.reserve(160);
-    parts.append(first);
     return parts;
 }
 
-void append_number(std::string &out, std::uint64_t number)
+template <class Parts> void append_number(Parts &out, std::uint64_t number)
 {
     std::array<char, sizeof(number)> bytes;
     for (std::size_t index = bytes.size(); index-- > 0; number >>= 8) {
@@ -31,8 +52,8 @@ void append_number(std::string &out, std::uint64_t number)
     out.append(bytes.data(), bytes.size());
 }
 
-template <std::size_t N>
-void append_bytes(std::string &out, const std::array<std::uint8_t, N> &bytes)
+template <class Parts, std::size_t N>
+void append_bytes(Parts &out, const std::array<std::uint8_t, N> &bytes)
 {
     out.append(reinterpret_cast<const char *>(bytes.data()), N);
 }
@@ -55,6 +76,13 @@ void append_address(std::string &out, std::string_view text)
     }
 }
 
+// Most networks come in their canonical spelling.
+std::optional<std::uint64_t> chain_id_of(std::string_view network)
+{
+    std::optional<std::uint64_t> chain_id = eip155_chain_id(network);
+    return chain_id ? chain_id : eip155_chain_id(canonical_network(network));
+}
+
 }  // namespace
 
 std::optional<Digest>
@@ -68,8 +96,7 @@ std::optional<Digest>
 eip3009_claim_key(std::string_view network, std::string_view asset,
                   const Eip3009Authorization &authorization)
 {
-    std::optional<std::uint64_t> chain_id =
-        eip155_chain_id(canonical_network(network));
+    std::optional<std::uint64_t> chain_id = chain_id_of(network);
     std::optional<EvmAddress> token = parse_evm_address(asset);
     if (!chain_id || !token) {
         return std::nullopt;
@@ -77,28 +104,27 @@ eip3009_claim_key(std::string_view network, std::string_view asset,
 
     // Money: all parts have a fixed length, and the word in front separates
     // keys of other payment forms.
-    std::string parts = begin_parts("eip3009");
+    FixedParts parts("eip3009");
     append_number(parts, *chain_id);
     append_bytes(parts, *token);
     append_bytes(parts, authorization.from);
     append_bytes(parts, authorization.nonce);
-    return sha256(parts);
+    return parts.digest();
 }
 
 std::optional<Digest>
 permit2_claim_key(std::string_view network,
                   const Permit2Authorization &authorization)
 {
-    std::optional<std::uint64_t> chain_id =
-        eip155_chain_id(canonical_network(network));
+    std::optional<std::uint64_t> chain_id = chain_id_of(network);
     if (!chain_id) {
         return std::nullopt;
     }
-    std::string parts = begin_parts("permit2");
+    FixedParts parts("permit2");
     append_number(parts, *chain_id);
     append_bytes(parts, authorization.from);
     append_bytes(parts, authorization.nonce);
-    return sha256(parts);
+    return parts.digest();
 }
 
 Digest network_claim_key(std::string_view form, std::string_view network,
@@ -130,7 +156,7 @@ Digest resource_digest(const ResourceParts &resource)
     append_text(parts, resource.host);
     append_text(parts, resource.request_uri);
     append_text(parts, resource.body);
-    return sha256(parts);
+    return remembered_sha256(parts);
 }
 
 }  // namespace x402

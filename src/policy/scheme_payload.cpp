@@ -7,6 +7,7 @@
 #include "base/base64_codec.hpp"
 #include "base/canonical_json.hpp"
 #include "base/decimal_amount.hpp"
+#include "base/digest_memo.hpp"
 #include "policy/algorand_transaction.hpp"
 #include "policy/aptos_transaction.hpp"
 #include "policy/claim_key.hpp"
@@ -44,7 +45,8 @@ Problem invalid_payload()
 
 Digest evm_payer_digest(const EvmAddress &payer)
 {
-    return sha256({reinterpret_cast<const char *>(payer.data()), payer.size()});
+    return remembered_sha256(
+        {reinterpret_cast<const char *>(payer.data()), payer.size()});
 }
 
 Result<SchemePayload> read_eip3009(std::string_view network,

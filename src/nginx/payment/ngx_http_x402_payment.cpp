@@ -72,11 +72,10 @@ bool fill_facts(RequestCtx &ctx)
 {
     Payment &payment = *ctx.payment;
     const SchemePayload &scheme = payment.scheme;
-    std::string client;
-    if (!redeliver_key(ctx.r, ctx.quote.conf, client)) {
+    ClaimFacts &facts = payment.facts;
+    if (!redeliver_key(ctx.r, ctx.quote.conf, facts.redeliver_key)) {
         return false;
     }
-    ClaimFacts &facts = payment.facts;
     facts.key = scheme.claim_key;
     ResourceParts resource = resource_of(ctx);
     // Money: what such content costs depends on a body that was not read, so
@@ -86,7 +85,6 @@ bool fill_facts(RequestCtx &ctx)
                          facts.key.size()};
     }
     facts.binding.resource = resource_digest(resource);
-    facts.redeliver_key = sha256(client);
     facts.payer = scheme.payer_digest;
     facts.client = client_hash(ctx.r->connection);
     payment.valid_before = last_use(ctx, scheme);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/digest_memo.hpp"
 #include "nginx/core/ngx_http_x402_complex_value.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/request/ngx_http_x402_batch.hpp"
@@ -227,20 +228,19 @@ bool is_free(ngx_http_request_t *r, const LocationConf *conf)
            || is_free_method(r, conf) || is_bypassed(r, conf);
 }
 
-bool redeliver_key(ngx_http_request_t *r, const LocationConf *conf,
-                   std::string &out)
+bool redeliver_key(ngx_http_request_t *r, const LocationConf *conf, Digest &out)
 {
     std::string_view value;
     if (!evaluate(r, conf->redeliver_key, value)) {
         return false;
     }
     if (!value.empty()) {
-        out = "value " + std::string(value);
+        out = sha256("value " + std::string(value));
         return true;
     }
     // An empty value is not a key that all clients share, and a client cannot
     // pass for an address by writing it into a header.
-    out = "address " + copy(r->connection->addr_text);
+    out = remembered_sha256("address " + copy(r->connection->addr_text));
     return true;
 }
 

@@ -37,10 +37,10 @@ std::string own_origin(ngx_http_request_t *r, std::string_view host);
 // and the body, if it was read (x402_read_body).
 ResourceParts resource_of(RequestCtx &ctx);
 
-// The client that may ask for content again that was paid for:
+// The digest of the client that may ask for content again that was paid for:
 // x402_redeliver_key, by default the client's address. False: no memory.
 bool redeliver_key(ngx_http_request_t *r, const LocationConf *conf,
-                   std::string &out);
+                   Digest &out);
 
 }  // namespace x402
 
