@@ -63,6 +63,13 @@ public:
         return PreparedOffer(text.before + '"', '"' + text.after);
     }
 
+    // JSON of this version as it stands.
+    std::string receipt_value(const std::string &json,
+                              std::int64_t) const override
+    {
+        return base64_encode(json);
+    }
+
     bool offers_in_body() const override { return false; }
     std::string offer_body(const Challenge &) const override { return {}; }
 };

@@ -2,6 +2,7 @@
 #include "session/place_share.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace x402 {
 
@@ -9,7 +10,13 @@ bool PlaceShare::enter(const Digest &holder, std::size_t most)
 {
     auto found = held_.find(holder);
     if (found == held_.end()) {
-        held_.emplace(holder, 1);
+        if (spare_) {
+            spare_.key() = holder;
+            spare_.mapped() = 1;
+            held_.insert(std::move(spare_));
+        } else {
+            held_.emplace(holder, 1);
+        }
         return true;
     }
     if (found->second >= std::max<std::size_t>(most, 1)) {
@@ -23,7 +30,7 @@ void PlaceShare::leave(const Digest &holder) noexcept
 {
     auto found = held_.find(holder);
     if (found != held_.end() && --found->second == 0) {
-        held_.erase(found);
+        spare_ = held_.extract(found);
     }
 }
 

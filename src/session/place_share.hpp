@@ -26,6 +26,8 @@ public:
 
 private:
     std::map<Digest, std::size_t> held_;
+    // The memory of the last holder that was forgotten, for the next one.
+    std::map<Digest, std::size_t>::node_type spare_;
 };
 
 // Payments that wait for their content may keep all places taken, because their

@@ -205,7 +205,9 @@ void FacilitatorCall::fail_later(Transport transport, const char *detail)
 void FacilitatorCall::time_is_up()
 {
     stop_waiting();
-    answer(failure_);
+    // answer() deletes the call, and its reply would go with it.
+    FacilitatorReply failure = std::move(failure_);
+    answer(failure);
 }
 
 void FacilitatorCall::on_reply(void *data, FacilitatorReply &reply)
@@ -296,16 +298,15 @@ void FacilitatorCall::answer(FacilitatorReply &reply)
     count(reply);
     Done done = done_;
     void *data = data_;
-    FacilitatorReply last = std::move(reply);
-    if (!last.extension_responses.empty()) {
+    if (!reply.extension_responses.empty()) {
         guarded(ngx_cycle->log, 0, [&] {
-            endpoint_.log_extensions(last.extension_responses);
+            endpoint_.log_extensions(reply.extension_responses);
             return 0;
         });
     }
     delete this;
     guarded(ngx_cycle->log, 0, [&] {
-        done(data, last);
+        done(data, reply);
         return 0;
     });
 }

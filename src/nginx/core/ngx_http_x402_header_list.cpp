@@ -21,6 +21,7 @@ segments_to_keep(const ngx_list_t &list, HeaderNames names,
                  bool (*chosen)(const ngx_table_elt_t &header))
 {
     std::vector<Segment> kept;
+    kept.reserve(8);
     for (const ngx_list_part_t *part = &list.part; part; part = part->next) {
         auto *headers = static_cast<ngx_table_elt_t *>(part->elts);
         ngx_uint_t begin = 0;

@@ -105,8 +105,7 @@ void on_hold_timer(ngx_event_t *event)
     }
 }
 
-void on_settled(void *data, const PaymentStep &next,
-                const SettlementResult &result)
+void on_settled(void *data, const PaymentStep &next, SettlementResult &result)
 {
     auto *ctx = static_cast<RequestCtx *>(data);
     ngx_http_request_t *r = ctx->r;
@@ -122,7 +121,7 @@ void on_settled(void *data, const PaymentStep &next,
             main_conf(r)->books->count_hold(ngx_current_msec - ctx->hold.since);
             record_settlement(*ctx, result);
             if (next.action == PaymentAction::release) {
-                ctx->receipt = result.receipt;
+                ctx->receipt = std::move(result.receipt);
                 ctx->hold.released = true;
                 ngx_int_t sent = release_response(*ctx);
                 record_delivery(*ctx);

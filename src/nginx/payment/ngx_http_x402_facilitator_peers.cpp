@@ -134,6 +134,10 @@ void build_request(RequestCtx &ctx, const FacilitatorConf &asked)
 std::vector<Endpoint *> others_to_settle(const RequestCtx &ctx, Worker &worker)
 {
     std::vector<Endpoint *> others;
+    const auto &all = peers_of(*ctx.quote.conf, ctx.payment->option->term);
+    if (all.size() == 1 && all.front() == ctx.asked) {
+        return others;
+    }
     // Peers that could not even be asked to verify come last.
     for (FacilitatorConf *other : peers_of(ctx, *ctx.payment->option)) {
         // The request has been built already.

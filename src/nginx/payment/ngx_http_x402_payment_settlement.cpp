@@ -42,12 +42,12 @@ std::optional<SettleTime> written_settle_time(ngx_uint_t written)
 }
 
 void on_settled_first(RequestCtx &ctx, const PaymentStep &next,
-                      const SettlementResult &result)
+                      SettlementResult &result)
 {
     adopt(ctx, next);
     record_settlement(ctx, result);
     if (next.next == PaymentState::paid) {
-        ctx.receipt = result.receipt;
+        ctx.receipt = std::move(result.receipt);
         ctx.settled_first = true;
     } else {
         ctx.answer = settlement_answer(ctx, result);
@@ -57,8 +57,7 @@ void on_settled_first(RequestCtx &ctx, const PaymentStep &next,
     }
 }
 
-void on_settled(void *data, const PaymentStep &next,
-                const SettlementResult &result)
+void on_settled(void *data, const PaymentStep &next, SettlementResult &result)
 {
     auto *ctx = static_cast<RequestCtx *>(data);
     if (is_on_its_way(next)) {
@@ -97,12 +96,12 @@ bool is_distrusted(const RequestCtx &ctx, Worker &worker)
                   ->settles_first(ctx.payment->facts.payer, ngx_time());
 }
 
-void record_settlement(RequestCtx &ctx, const SettlementResult &result)
+void record_settlement(RequestCtx &ctx, SettlementResult &result)
 {
     ctx.trace.settle_time = result.time;
     ctx.asked = result.asked;
-    ctx.trace.transaction = result.transaction;
-    ctx.trace.settle_body = result.body;
+    ctx.trace.transaction = std::move(result.transaction);
+    ctx.trace.settle_body = std::move(result.body);
     ctx.trace.settle_document.reset();
     if (result.event == PaymentEvent::settle_paid
         || result.event == PaymentEvent::settle_unproven) {

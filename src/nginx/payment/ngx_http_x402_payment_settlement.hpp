@@ -24,8 +24,9 @@ SettlementTerms settlement_terms(RequestCtx &ctx);
 OwnReply settlement_answer(const RequestCtx &ctx,
                            const SettlementResult &result);
 
-// What variables say about a settlement.
-void record_settlement(RequestCtx &ctx, const SettlementResult &result);
+// What variables say about a settlement: its transaction and the facilitator's
+// answer move there.
+void record_settlement(RequestCtx &ctx, SettlementResult &result);
 
 // The session is in state settling_first. The request runs on when the outcome
 // is known.

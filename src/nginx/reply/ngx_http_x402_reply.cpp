@@ -241,8 +241,9 @@ static bool add_receipt(RequestCtx &ctx, const std::string &receipt)
     }
     const Dialect &dialect = *ctx.quote.dialect;
     const ngx_time_t *now = ngx_timeofday();
+    std::string room;
     std::string value = dialect.receipt_value(
-        receipt_of_answer(ctx, receipt),
+        receipt_of_answer(ctx, receipt, room),
         std::int64_t{now->sec} * 1000 + static_cast<std::int64_t>(now->msec));
     return value.empty()
            || add_own_header(ctx, dialect.receipt_header(), value);

@@ -88,7 +88,9 @@ std::string extensions_of_offer(RequestCtx &ctx)
                               ngx_time(), ctx.r->connection->log));
 }
 
-std::string receipt_of_answer(RequestCtx &ctx, const std::string &receipt)
+const std::string &receipt_of_answer(RequestCtx &ctx,
+                                     const std::string &receipt,
+                                     std::string &room)
 {
     const OfferSigner *signer = signer_for(ctx);
     if (signer == nullptr || !ctx.quote.dialect->carries_extensions()) {
@@ -100,7 +102,8 @@ std::string receipt_of_answer(RequestCtx &ctx, const std::string &receipt)
         return receipt;
     }
     ctx.trace.signed_receipt = *jws;
-    return with_signed_receipt(receipt, *jws);
+    room = with_signed_receipt(receipt, *jws);
+    return room;
 }
 
 }  // namespace x402

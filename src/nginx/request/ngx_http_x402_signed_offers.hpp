@@ -12,8 +12,11 @@ namespace x402 {
 // Precondition: the quote was made.
 std::string extensions_of_offer(RequestCtx &ctx);
 
-// A receipt as the client gets it, signed if its location signs.
-std::string receipt_of_answer(RequestCtx &ctx, const std::string &receipt);
+// A receipt as the client gets it: itself, or signed and in `room` if its
+// location signs.
+const std::string &receipt_of_answer(RequestCtx &ctx,
+                                     const std::string &receipt,
+                                     std::string &room);
 
 }  // namespace x402
 

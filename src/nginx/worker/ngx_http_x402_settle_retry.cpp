@@ -69,7 +69,7 @@ SettleRetry::SettleRetry(Worker &worker, const LocationConf &http_conf)
 }
 
 void SettleRetry::on_settled(void *data, const PaymentStep &,
-                             const SettlementResult &)
+                             SettlementResult &)
 {
     static_cast<SettleRetry *>(data)->on_wire_--;
 }

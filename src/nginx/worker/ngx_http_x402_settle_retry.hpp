@@ -28,7 +28,7 @@ public:
 
 private:
     static void on_settled(void *data, const PaymentStep &step,
-                           const SettlementResult &result);
+                           SettlementResult &result);
     void tick();
     bool begin(const DueClaim &due);
 

@@ -29,7 +29,7 @@ std::string short_receipt(const std::string &receipt,
 }  // namespace
 
 Settlement::Settlement(Worker &worker, Endpoint &endpoint,
-                       SettlementTerms terms, PaymentState state, Slot slot,
+                       SettlementTerms &&terms, PaymentState state, Slot &&slot,
                        Done done, void *data)
     : worker_(worker),
       endpoint_(&endpoint),
@@ -52,8 +52,8 @@ Settlement::~Settlement()
 }
 
 Settlement *Settlement::start(Worker &worker, Endpoint &endpoint,
-                              SettlementTerms terms, PaymentState state,
-                              Slot slot, Done done, void *data)
+                              SettlementTerms &&terms, PaymentState state,
+                              Slot &&slot, Done done, void *data)
 {
     auto *settlement = new Settlement(worker, endpoint, std::move(terms), state,
                                       std::move(slot), done, data);
@@ -322,16 +322,18 @@ void Settlement::log_outcome(const SettlementResult &result,
                                          "account at that facilitator"
                                        : ""));
     }
-    log_ledger(log(), {event, terms_.network, terms_.payer, terms_.amount,
-                       terms_.asset, answer.transaction, answer.reason,
-                       terms_.resource, short_id(terms_.money.payment)});
+    if (log()->log_level >= NGX_LOG_NOTICE) {
+        log_ledger(log(), {event, terms_.network, terms_.payer, terms_.amount,
+                           terms_.asset, answer.transaction, answer.reason,
+                           terms_.resource, short_id(terms_.money.payment)});
+    }
 }
 
 // Money: whatever fails here for want of memory, the claim does not stay in
 // use, and the outcome is not better than what was written. The line in the
 // ledger comes first: a worker that is killed behind it leaves an outcome that
 // is asked for again, one that is killed behind the claim would leave no line.
-void Settlement::finish(const SettleAnswer &answer)
+void Settlement::finish(SettleAnswer &answer)
 {
     SettlementResult result;
     result.asked = &endpoint_->conf();
@@ -347,6 +349,7 @@ void Settlement::finish(const SettleAnswer &answer)
         book_outcome(next, result, answer);
         return 0;
     });
+    result.transaction = std::move(answer.transaction);
     bool kept = guarded(ngx_cycle->log, false, [&] {
         change_claim(next, result);
         return true;

@@ -65,18 +65,19 @@ struct SettlementResult {
 class Settlement {
 public:
     // Called once at the end, unless detached. `step` is what the session
-    // decided. Where the journal is synced it is called before with each step
-    // on the way (is_on_its_way()).
+    // decided; what `result` holds may be moved out of it. Where the journal is
+    // synced it is called before with each step on the way (is_on_its_way()),
+    // and `result` is not complete.
     using Done = void (*)(void *data, const PaymentStep &step,
-                          const SettlementResult &result);
+                          SettlementResult &result);
 
     // Money: writes SETTLING into the claim, then sends. `state` is the
     // session's (settling, settling_first; orphaned if there is no request).
     // If the journal cannot be written, nothing is sent, and the outcome is
     // settle_not_processed. Never calls back from inside.
     static Settlement *start(Worker &worker, Endpoint &endpoint,
-                             SettlementTerms terms, PaymentState state,
-                             Slot slot, Done done, void *data);
+                             SettlementTerms &&terms, PaymentState state,
+                             Slot &&slot, Done done, void *data);
 
     // The request is gone; the settlement goes on.
     void detach();
@@ -92,8 +93,8 @@ private:
     // What was waited for is recorded, or (false) cannot be.
     using Then = void (*)(Settlement &, bool good);
 
-    Settlement(Worker &worker, Endpoint &endpoint, SettlementTerms terms,
-               PaymentState state, Slot slot, Done done, void *data);
+    Settlement(Worker &worker, Endpoint &endpoint, SettlementTerms &&terms,
+               PaymentState state, Slot &&slot, Done done, void *data);
     ~Settlement();
 
     void claim_and_send();
@@ -111,12 +112,12 @@ private:
     void end(const PaymentStep &step);
     SettleAnswer read_reply(const FacilitatorReply &reply);
     bool asks_twice(SettleAnswer &answer);
-    SettlementResult result_of(const SettleAnswer &answer);
+    SettlementResult result_of(SettleAnswer &answer);
     void send();
     bool goes_elsewhere(const FacilitatorReply &reply);
     ngx_log_t *log() const;
-    void finish(const SettleAnswer &answer);
-    SettlementResult interpret(const SettleAnswer &answer);
+    void finish(SettleAnswer &answer);
+    SettlementResult interpret(SettleAnswer &answer);
     void decide_unproven(SettlementResult &result);
     void change_claim(const PaymentStep &step, const SettlementResult &result);
     void keep_receipt(const std::string &receipt);

@@ -38,7 +38,8 @@ Booked booked_as(PaymentEvent event, bool ever_unknown)
 
 }  // namespace
 
-SettlementResult Settlement::interpret(const SettleAnswer &answer)
+// The receipt moves out of the answer, which the books do without.
+SettlementResult Settlement::interpret(SettleAnswer &answer)
 {
     SettlementResult result;
     result.verdict = answer.verdict;
@@ -50,7 +51,7 @@ SettlementResult Settlement::interpret(const SettleAnswer &answer)
         decide_unproven(result);
     } else if (!terms_.ever_unknown
                || result.event == PaymentEvent::settle_paid) {
-        result.receipt = answer.receipt;
+        result.receipt = std::move(answer.receipt);
     }
     if (terms_.waives_failure && !terms_.ever_unknown
         && result.event != PaymentEvent::settle_paid) {
@@ -76,12 +77,11 @@ void Settlement::decide_unproven(SettlementResult &result)
     }
 }
 
-SettlementResult Settlement::result_of(const SettleAnswer &answer)
+SettlementResult Settlement::result_of(SettleAnswer &answer)
 {
     SettlementResult result = interpret(answer);
     result.unwritten = unwritten_.handler != nullptr;
     result.unwritten_in_doubt = in_doubt_;
-    result.transaction = answer.transaction;
     result.time = ngx_current_msec - started_;
     result.asked = &endpoint_->conf();
     result.body = std::move(answer_body_);
