@@ -176,9 +176,11 @@ const Asset *find_asset_by_address(std::string_view caip2,
         if (asset.network != caip2) {
             return false;
         }
+        if (asset.address == address) {
+            return true;
+        }
         bool hexadecimal = asset.address.substr(0, 2) == "0x";
-        return hexadecimal ? equal_but_for_case(asset.address, address)
-                           : asset.address == address;
+        return hexadecimal && equal_but_for_case(asset.address, address);
     });
 }
 

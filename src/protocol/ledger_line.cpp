@@ -28,8 +28,12 @@ constexpr std::size_t kAroundTexts = 1024;
 class LineWriter {
 public:
     explicit LineWriter(std::size_t texts)
-        : line_(new char[kAroundTexts + kMostOfByte * texts]), at_(line_.get())
     {
+        std::size_t most = kAroundTexts + kMostOfByte * texts;
+        if (most > sizeof(usual_)) {
+            longer_.reset(new char[most]);
+        }
+        line_ = at_ = longer_ ? longer_.get() : usual_;
     }
 
     template <std::size_t N> void constant(const char (&text)[N])
@@ -68,12 +72,15 @@ public:
 
     std::string_view line() const
     {
-        return {line_.get(), static_cast<std::size_t>(at_ - line_.get())};
+        return {line_, static_cast<std::size_t>(at_ - line_)};
     }
 
 private:
-    std::unique_ptr<char[]> line_;  // not cleared: all that is read is written
+    // Not cleared: all that is read is written. Nearly all lines fit.
+    char usual_[8 * 1024];
+    std::unique_ptr<char[]> longer_;
     std::string room_;
+    char *line_;
     char *at_;
 };
 
@@ -144,16 +151,17 @@ private:
     char *at_;
 };
 
-bool take_bytes(std::string_view &in, std::uint64_t &number, unsigned bytes)
+template <unsigned Bytes>
+bool take_number(std::string_view &in, std::uint64_t &number)
 {
-    if (in.size() < bytes) {
+    if (in.size() < Bytes) {
         return false;
     }
     number = 0;
-    for (unsigned i = 0; i < bytes; i++) {
+    for (unsigned i = 0; i < Bytes; i++) {
         number |= std::uint64_t{static_cast<unsigned char>(in[i])} << (8 * i);
     }
-    in.remove_prefix(bytes);
+    in.remove_prefix(Bytes);
     return true;
 }
 
@@ -221,8 +229,8 @@ bool unpack_facts(std::string_view bytes, LedgerFacts &facts)
     std::uint64_t verify_ms;
     std::uint64_t decimals;
     std::uint64_t version;
-    if (!take_bytes(bytes, verify_ms, 8) || !take_bytes(bytes, decimals, 1)
-        || !take_bytes(bytes, version, 1)) {
+    if (!take_number<8>(bytes, verify_ms) || !take_number<1>(bytes, decimals)
+        || !take_number<1>(bytes, version)) {
         return false;
     }
     facts = LedgerFacts();
@@ -235,7 +243,7 @@ bool unpack_facts(std::string_view bytes, LedgerFacts &facts)
     facts.version = static_cast<unsigned>(version);
     for (std::string_view *text : texts_of(facts)) {
         std::uint64_t size;
-        if (!take_bytes(bytes, size, 2) || size > bytes.size()) {
+        if (!take_number<2>(bytes, size) || size > bytes.size()) {
             return false;
         }
         *text = bytes.substr(0, static_cast<std::size_t>(size));

@@ -27,6 +27,7 @@ http {
         listen 127.0.0.1:%%PORT%%;
         server_name shop.example;
         location / { x402_label all; proxy_pass http://%%BACKEND%%; add_header X-Id $request_id; }
+        location /early { set $early $request_id; proxy_pass http://%%BACKEND%%; add_header X-Id $early; }
         location /buffered { x402_ledger logs/buffered format=json buffer=16k flush=100ms; proxy_pass http://%%BACKEND%%; }
         location /syslog { x402_ledger syslog:server=127.0.0.1:%%SYSLOG%%,tag=shop; proxy_pass http://%%BACKEND%%; }
         location /off { x402_ledger off; proxy_pass http://%%BACKEND%%; }
@@ -67,6 +68,12 @@ like $settled->{time}, qr/\A20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\z/, 'time in
 like $settled->{payment_id}, qr/\A[0-9a-f]{64}\z/, 'payment id';
 is $paid[1]{payment_id}, $settled->{payment_id}, 'the same in both';
 is $settled->{request_id}, scalar $answer->header('X-Id'), 'the request id that nginx logs';
+like $settled->{request_id}, qr/\A[0-9a-f]{32}\z/, 'of the same form';
+is $paid[1]{request_id}, $settled->{request_id}, 'one for each request';
+my $early = paid($t, '/early');
+is +(events('/early', 1))[0]{request_id}, scalar $early->header('X-Id'), 'the same where it was read before the payment';
+my %ids = map { $_ => 1 } $settled->{request_id}, map { scalar paid($t, '/paid/again')->header('X-Id') } 1 .. 8;
+is scalar keys %ids, 9, 'and another one for each other request';
 my %wanted = (
     server => 'shop.example', location => 'all', method => 'GET', pay_to => '0x209693Bc6afc0C5328bA36FaF03C514EF312287C',
     network => 'eip155:84532', symbol => 'USDC', amount => '10000', amount_decimal => '0.01', scheme => 'exact',

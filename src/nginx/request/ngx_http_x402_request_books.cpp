@@ -2,6 +2,7 @@
 #include "nginx/request/ngx_http_x402_request_books.hpp"
 
 #include "base/json_document.hpp"
+#include "nginx/books/ngx_http_x402_request_id.hpp"
 #include "nginx/request/ngx_http_x402_guest.hpp"
 #include "nginx/request/ngx_http_x402_quote.hpp"
 #include "policy/asset_table.hpp"
@@ -20,21 +21,12 @@ ngx_uint_t label_of(const RequestCtx &ctx)
     return ctx.quote.conf ? ctx.quote.conf->label_number : ctx.label_number;
 }
 
-// Only where a ledger is written: it costs random bytes. nginx: a variable is
-// made in the request's pool, which is gone when the request ends; what was
-// made before stays readable.
-std::string_view request_id(const RequestCtx &ctx, const Books &books)
+// Only where a ledger is written.
+std::string_view id_for_ledger(const RequestCtx &ctx, const Books &books)
 {
-    if (books.request_id == NGX_ERROR) {
-        return {};
-    }
-    auto index = static_cast<ngx_uint_t>(books.request_id);
-    const ngx_http_variable_value_t *value =
-        ctx.r->pool ? ngx_http_get_indexed_variable(ctx.r, index)
-                    : &ctx.r->variables[index];
-    return value && value->valid && !value->not_found ? std::string_view(
-               reinterpret_cast<const char *>(value->data), value->len)
-                                                      : std::string_view();
+    return books.request_id == NGX_ERROR
+               ? std::string_view()
+               : request_id(ctx.r, static_cast<ngx_uint_t>(books.request_id));
 }
 
 void fill_option(LedgerFacts &facts, const PaymentRequirements &option)
@@ -105,7 +97,7 @@ LedgerFacts facts_of(const RequestCtx &ctx)
     const Books &books = *books_of(ctx);
     const auto &label = books.label(label_of(ctx));
     LedgerFacts facts;
-    facts.request_id = request_id(ctx, books);
+    facts.request_id = id_for_ledger(ctx, books);
     facts.server = label.first;
     facts.location = label.second;
     facts.method = view(ctx.r->method_name);
@@ -153,7 +145,7 @@ MoneyBooks money_books(const RequestCtx &ctx)
 
 void prepare_books(const RequestCtx &ctx)
 {
-    request_id(ctx, *books_of(ctx));
+    id_for_ledger(ctx, *books_of(ctx));
 }
 
 void book_delivery(const RequestCtx &ctx)
