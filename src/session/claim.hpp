@@ -23,6 +23,7 @@ enum class ClaimState : std::uint32_t {
     unknown,
     closed,  // was unknown until its payment could no longer be used
 };
+constexpr std::size_t kClaimStates = 9;
 
 const char *claim_state_name(ClaimState state);
 

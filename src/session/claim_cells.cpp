@@ -222,6 +222,10 @@ void ClaimCells::withdraw(ClaimCell &cell)
 {
     ClaimState state = cell.claim_state();
     ClaimHeader &header = memory_.header();
+    if (state == ClaimState::free) {
+        return;
+    }
+    header.cells_in_state[static_cast<std::size_t>(state)]--;
     header.open_cells -= is_open(cell) ? 1 : 0;
     if (cell.is_unverified()) {
         header.unverified_cells--;
@@ -242,6 +246,10 @@ void ClaimCells::enlist(ClaimCell &cell)
 {
     ClaimState state = cell.claim_state();
     ClaimHeader &header = memory_.header();
+    if (state == ClaimState::free) {
+        return;
+    }
+    header.cells_in_state[static_cast<std::size_t>(state)]++;
     header.open_cells += is_open(cell) ? 1 : 0;
     if (cell.is_unverified()) {
         header.unverified_cells++;
@@ -297,6 +305,7 @@ void ClaimCells::repair()
     }
     header.open_cells = 0;
     header.unverified_cells = 0;
+    std::fill_n(header.cells_in_state, kClaimStates, 0);
     payers_.reset_counts();
     owed_.clear();
     due_.clear();

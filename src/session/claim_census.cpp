@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Counting claims without the zone's lock: what is read may change meanwhile,
-// so that nothing is followed and every text is bounded.
+// so that numbers of cells are checked, and every list and text is bounded.
 #include "session/claim_census.hpp"
 
 #include <algorithm>
@@ -12,7 +12,7 @@ namespace x402 {
 
 namespace {
 
-constexpr std::size_t kCellsInPart = 4096;
+constexpr std::size_t kListsInPart = 64 * 1024;
 
 template <std::size_t N>
 void put(char (&to)[N], const char *from, std::size_t size)
@@ -40,23 +40,19 @@ OpenPayment open_payment(const ClaimCell &cell)
     return payment;
 }
 
+// A cell that may be owed, or whose outcome is open.
 void count(const ClaimCell &cell, ClaimCensus &census)
 {
     std::uint32_t state = cell.state;
-    if (state >= kCensusStates) {
-        return;
-    }
-    census.states[state]++;
-    if (state == static_cast<std::uint32_t>(ClaimState::free)) {
-        return;
-    }
     bool in_hand = cell.owner_stamp != 0;
-    census.in_flight += in_hand ? 1 : 0;
     bool unknown = state == static_cast<std::uint32_t>(ClaimState::unknown);
-    bool owed =
-        state == static_cast<std::uint32_t>(ClaimState::paid) && !in_hand;
-    census.owed += owed ? 1 : 0;
-    if (!owed && !unknown) {
+    bool paid = state == static_cast<std::uint32_t>(ClaimState::paid);
+    if (!unknown && !paid) {
+        return;
+    }
+    census.in_flight += in_hand ? 1 : 0;
+    census.owed += paid && !in_hand ? 1 : 0;
+    if (paid && in_hand) {
         return;
     }
     OpenPayment payment = open_payment(cell);
@@ -69,18 +65,68 @@ void count(const ClaimCell &cell, ClaimCensus &census)
     }
 }
 
+// Most cells are in none of these lists, and need not be read: the table may
+// take hundreds of megabytes. How many were in this one.
+std::size_t count_list(const ClaimMemory &memory, std::uint32_t head,
+                       ClaimCensus &census)
+{
+    std::size_t cells = memory.capacity();
+    std::size_t looked = 0;
+    for (std::uint32_t number = head;
+         number != 0 && number <= cells && looked < cells; looked++) {
+        const ClaimCell &cell = memory.cell(number - 1);
+        count(cell, census);
+        number = cell.owed_link.behind;
+    }
+    return looked;
+}
+
+// How many cells are in the lists together.
+std::uint64_t listed_cells(const ClaimMemory &memory)
+{
+    std::uint64_t cells = 0;
+    for (ClaimState listed :
+         {ClaimState::settling, ClaimState::paid, ClaimState::unknown}) {
+        cells +=
+            memory.header().cells_in_state[static_cast<std::size_t>(listed)];
+    }
+    return cells;
+}
+
+void count_states(const ClaimMemory &memory, ClaimCensus &census)
+{
+    std::uint64_t taken = 0;
+    for (std::size_t state = 1; state < kCensusStates; state++) {
+        census.states[state] = memory.header().cells_in_state[state];
+        taken += census.states[state];
+    }
+    census.capacity = memory.capacity();
+    census.states[0] = taken < census.capacity ? census.capacity - taken : 0;
+    for (ClaimState working :
+         {ClaimState::verifying, ClaimState::verified, ClaimState::settling}) {
+        census.in_flight += census.states[static_cast<std::size_t>(working)];
+    }
+}
+
 }  // namespace
 
 bool census_part(const ClaimMemory &memory, std::size_t &place,
                  ClaimCensus &census)
 {
-    std::size_t cells = memory.capacity();
-    std::size_t end = std::min(cells, place + kCellsInPart);
-    for (; place < end; place++) {
-        count(memory.cell(place), census);
+    std::size_t lists = memory.capacity();
+    std::size_t end = std::min(lists, place + kListsInPart);
+    std::uint64_t left = listed_cells(memory);
+    for (; place < end && left > 0; place++) {
+        if (std::uint32_t head = memory.owed_heads()[place]) {
+            std::uint64_t found = count_list(memory, head, census);
+            left -= std::min(left, found);
+        }
     }
-    census.capacity = cells;
-    return place < cells;
+    if (place < lists && left > 0) {
+        return true;
+    }
+    count_states(memory, census);
+    return false;
 }
 
 const char *claim_state_name(ClaimState state)

@@ -10,10 +10,11 @@
 #include <cstdint>
 
 #include "base/sha256_digest.hpp"
+#include "session/claim.hpp"
 
 namespace x402 {
 
-constexpr std::size_t kCensusStates = 9;  // of ClaimState
+constexpr std::size_t kCensusStates = kClaimStates;
 
 // A payment whose outcome is unknown, or whose content is owed.
 struct OpenPayment {
@@ -61,8 +62,8 @@ struct ClaimCensus {
 
 class ClaimMemory;
 
-// Counts some thousand cells from `place` on, without the lock. False: those
-// were the last ones.
+// Counts what is in some thousand lists of open claims from `place` on, without
+// the lock; at the end the states. False: those were the last ones.
 bool census_part(const ClaimMemory &memory, std::size_t &place,
                  ClaimCensus &census);
 

@@ -67,8 +67,9 @@ struct ClaimHeader {
     // Derived: VERIFYING, and UNKNOWN that was verified.
     std::uint32_t open_cells;
     std::uint64_t next_swept;
-    std::uint64_t unverified_cells;  // derived: see is_unverified()
-    Digest journal;                  // which one; zeros: none
+    std::uint64_t unverified_cells;              // derived: see is_unverified()
+    std::uint64_t cells_in_state[kClaimStates];  // derived; `free` is not kept
+    Digest journal;                              // which one; zeros: none
     std::int64_t journal_tried;
     std::uint32_t journal_failed;  // 1: it misses changes of claims
     // 1: the next edition may look complete, and does not count yet.

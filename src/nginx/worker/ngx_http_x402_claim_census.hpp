@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counts the zone's claims for x402_status: once a second, in steps of some
-// thousand cells and without the lock. One worker does it for all.
+// Counts the zone's claims for x402_status: once a second, in small steps and
+// without the lock. One worker does it for all.
 #ifndef NGX_HTTP_X402_CLAIM_CENSUS_HPP
 #define NGX_HTTP_X402_CLAIM_CENSUS_HPP
 
