@@ -45,24 +45,40 @@ void MetricsText::family(const char *name, MetricKind kind, const char *help)
         shown = format_ == Exposition::openmetrics ? shown : name_;
     }
     constexpr const char *kTypes[] = {"counter", "gauge", "histogram"};
-    out_ += "# HELP " + shown + " " + help + "\n# TYPE " + shown + " "
-            + kTypes[static_cast<int>(kind)] + "\n";
+    append("# HELP " + shown + " " + help + "\n# TYPE " + shown + " "
+           + kTypes[static_cast<int>(kind)] + "\n");
 }
 
-void MetricsText::sample(std::string_view labels, std::string_view value,
-                         const char *suffix, std::string_view more)
+void MetricsText::append(std::string_view text)
 {
-    out_ += name_;
-    out_ += suffix;
-    if (!labels.empty()) {
-        out_ += '{';
-        out_ += labels;
-        out_ += more;
-        out_ += '}';
+    out_.replace(used_, std::string::npos, text);
+    used_ = out_.size();
+}
+
+// There are ten thousands of them in a scrape: the text grows by many at once.
+void MetricsText::sample(std::string_view labels, std::string_view value,
+                         std::string_view suffix, std::string_view more)
+{
+    auto put = [](char *to, std::string_view text) {
+        return std::copy(text.begin(), text.end(), to);
+    };
+    std::size_t in_braces =
+        labels.empty() ? 0 : labels.size() + more.size() + 2;
+    std::size_t length =
+        name_.size() + suffix.size() + in_braces + value.size() + 2;
+    if (out_.size() - used_ < length) {
+        out_.resize(used_ + length + kStep);
     }
-    out_ += ' ';
-    out_ += value;
-    out_ += '\n';
+    char *to = put(put(out_.data() + used_, name_), suffix);
+    used_ += length;
+    if (!labels.empty()) {
+        *to++ = '{';
+        to = put(put(to, labels), more);
+        *to++ = '}';
+    }
+    *to++ = ' ';
+    to = put(to, value);
+    *to = '\n';
 }
 
 void MetricsText::sample(std::string_view labels, std::uint64_t value,
@@ -70,7 +86,7 @@ void MetricsText::sample(std::string_view labels, std::uint64_t value,
 {
     char digits[20];
     auto end = std::to_chars(digits, digits + sizeof(digits), value).ptr;
-    sample(labels, {digits, static_cast<std::size_t>(end - digits)}, "", more);
+    sample(labels, {digits, static_cast<std::size_t>(end - digits)}, {}, more);
 }
 
 void MetricsText::histogram(const std::string &labels,
@@ -91,8 +107,9 @@ void MetricsText::histogram(const std::string &labels,
 std::string MetricsText::take()
 {
     if (format_ == Exposition::openmetrics) {
-        out_ += "# EOF\n";
+        append("# EOF\n");
     }
+    out_.resize(used_);
     return std::move(out_);
 }
 

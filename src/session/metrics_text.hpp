@@ -32,7 +32,7 @@ public:
     // `labels`: of metric_label(), with commas between, or empty; `more` goes
     // on behind them.
     void sample(std::string_view labels, std::string_view value,
-                const char *suffix = "", std::string_view more = {});
+                std::string_view suffix = {}, std::string_view more = {});
     void sample(std::string_view labels, std::uint64_t value,
                 std::string_view more = {});
     void histogram(const std::string &labels, const DurationCounts &counts);
@@ -40,11 +40,15 @@ public:
     std::string take();
 
 private:
+    static constexpr std::size_t kStep = 1024;
+
+    void append(std::string_view text);
     std::string seconds(std::uint64_t ms) const;
 
     Exposition format_;
     std::string name_;
-    std::string out_;
+    std::string out_;       // and room for what comes
+    std::size_t used_ = 0;  // of it
 };
 
 }  // namespace x402

@@ -42,7 +42,7 @@ std::uint64_t of(const StatusCounters::LabelView &view, LabelCounter counter)
 
 struct Named {
     LabelCounter counter;
-    const char *labels;
+    std::string_view labels;
 };
 
 constexpr Named kStates[] = {
