@@ -91,13 +91,14 @@ State moved_lanes(const State &state, const std::array<std::uint64_t, 5> &mask,
     return {moved_lane<i>(state, mask)...};
 }
 
-// Chi, the only step that is not linear.
+// Chi, the only step that is not linear, from `moved` into the state.
 template <std::size_t... i>
-State mixed_rows(const State &state, std::index_sequence<i...>)
+void mix_rows(State &state, const State &moved, std::index_sequence<i...>)
 {
-    return {(state[i]
-             ^ (~state[i / 5 * 5 + (i + 1) % 5]
-                & state[i / 5 * 5 + (i + 2) % 5]))...};
+    ((state[i] =
+          moved[i]
+          ^ (~moved[i / 5 * 5 + (i + 1) % 5] & moved[i / 5 * 5 + (i + 2) % 5])),
+     ...);
 }
 
 // `mask`: what theta combines every lane of a column with, the parity of two
@@ -113,7 +114,7 @@ void do_round(State &state, std::uint64_t round_constant)
         mask[x] = parity[(x + 4) % 5] ^ rotate_left(parity[(x + 1) % 5], 1);
     }
     constexpr auto all = std::make_index_sequence<25>();
-    state = mixed_rows(moved_lanes(state, mask, all), all);
+    mix_rows(state, moved_lanes(state, mask, all), all);
     state[0] ^= round_constant;
 }
 
@@ -124,7 +125,24 @@ void permute(State &state)
     }
 }
 
-// Lanes are little-endian on every machine.
+// Lanes are little-endian on every machine; compilers make one load of this.
+std::uint64_t lane_at(const char *bytes)
+{
+    auto byte = [bytes](unsigned i) {
+        return std::uint64_t{static_cast<unsigned char>(bytes[i])} << (8 * i);
+    };
+    return byte(0) | byte(1) | byte(2) | byte(3) | byte(4) | byte(5) | byte(6)
+           | byte(7);
+}
+
+void absorb_block(State &state, const char *bytes)
+{
+    for (std::size_t lane = 0; lane < kRateBytes / 8; ++lane) {
+        state[lane] ^= lane_at(bytes + 8 * lane);
+    }
+    permute(state);
+}
+
 void absorb_byte(State &state, std::size_t position, std::uint8_t byte)
 {
     state[position / 8] ^= std::uint64_t{byte} << (position % 8 * 8);
@@ -135,13 +153,16 @@ void absorb_byte(State &state, std::size_t position, std::uint8_t byte)
 std::array<std::uint8_t, 32> keccak256(std::string_view bytes)
 {
     State state{};
+    for (; bytes.size() >= kRateBytes; bytes.remove_prefix(kRateBytes)) {
+        absorb_block(state, bytes.data());
+    }
     std::size_t position = 0;
-    for (char byte : bytes) {
-        absorb_byte(state, position, static_cast<std::uint8_t>(byte));
-        if (++position == kRateBytes) {
-            permute(state);
-            position = 0;
-        }
+    for (; bytes.size() - position >= 8; position += 8) {
+        state[position / 8] ^= lane_at(bytes.data() + position);
+    }
+    for (; position < bytes.size(); ++position) {
+        absorb_byte(state, position,
+                    static_cast<std::uint8_t>(bytes[position]));
     }
     absorb_byte(state, position, 0x01);
     absorb_byte(state, kRateBytes - 1, 0x80);

@@ -2,6 +2,9 @@
 #include "policy/evm_payment_signature.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
+#include <initializer_list>
 #include <string>
 
 #include "base/decimal_amount.hpp"
@@ -77,11 +80,60 @@ private:
     bool failed_ = false;
 };
 
-// EIP-712: the digest of a message of a domain.
-std::optional<EvmDigest> signed_digest(const Words &domain,
-                                       const Words &message)
+// The domains of the tokens that payers pay with: few, and five of the ten
+// permutations of a payment.
+class KnownDomains {
+public:
+    // nullptr: not known. `name`: all of the domain's values.
+    const EvmDigest *find(std::string_view name) const
+    {
+        for (const Domain &domain : known_) {
+            if (domain.name == name) {
+                return &domain.separator;
+            }
+        }
+        return nullptr;
+    }
+    void add(std::string_view name, const EvmDigest &separator)
+    {
+        known_[next_] = {std::string(name), separator};
+        next_ = (next_ + 1) % known_.size();
+    }
+
+private:
+    struct Domain {
+        std::string name;
+        EvmDigest separator;
+    };
+    std::array<Domain, 8> known_;
+    std::size_t next_ = 0;
+};
+
+// The separator of the domain that `words` makes.
+template <class MakeWords>
+std::optional<EvmDigest>
+separator_of(std::initializer_list<std::string_view> values, MakeWords words)
 {
-    auto separator = domain.hashed();
+    static thread_local KnownDomains domains;
+    std::string name;
+    for (std::string_view value : values) {
+        name.append(std::to_string(value.size())).push_back(':');
+        name.append(value);
+    }
+    if (const EvmDigest *known = domains.find(name)) {
+        return *known;
+    }
+    std::optional<EvmDigest> separator = words().hashed();
+    if (separator) {
+        domains.add(name, *separator);
+    }
+    return separator;
+}
+
+// EIP-712: the digest of a message of a domain.
+std::optional<EvmDigest>
+signed_digest(const std::optional<EvmDigest> &separator, const Words &message)
+{
     auto structure = message.hashed();
     if (!separator || !structure) {
         return std::nullopt;
@@ -101,18 +153,23 @@ std::optional<EvmDigest> eip3009_digest(JsonValue terms,
     if (!extra["name"].is_string() || !extra["version"].is_string()) {
         return std::nullopt;
     }
-    Words domain;
-    domain
-        .hash("EIP712Domain(string name,string version,uint256 chainId,"
-              "address verifyingContract)")
-        .hash(extra["name"].string())
-        .hash(extra["version"].string())
-        .number(chain)
-        .address(requirements.asset);
+    std::string_view name = extra["name"].string();
+    std::string_view version = extra["version"].string();
+    auto domain =
+        separator_of({"token", name, version, chain, requirements.asset}, [&] {
+            return Words()
+                .hash("EIP712Domain(string name,string version,uint256 chainId,"
+                      "address verifyingContract)")
+                .hash(name)
+                .hash(version)
+                .number(chain)
+                .address(requirements.asset);
+        });
+    static const EvmDigest kType = keccak256(
+        "TransferWithAuthorization(address from,address to,uint256 value,"
+        "uint256 validAfter,uint256 validBefore,bytes32 nonce)");
     Words message;
-    message
-        .hash("TransferWithAuthorization(address from,address to,uint256 value,"
-              "uint256 validAfter,uint256 validBefore,bytes32 nonce)")
+    message.digest(kType)
         .address(terms["from"].string())
         .address(terms["to"].string())
         .number(terms["value"])
@@ -164,13 +221,14 @@ std::optional<EvmDigest> permit2_digest(JsonValue terms, bool upto,
     if (!permissions || !witness) {
         return std::nullopt;
     }
-    Words domain;
-    domain
-        .hash("EIP712Domain(string name,uint256 chainId,"
-              "address verifyingContract)")
-        .hash("Permit2")
-        .number(chain)
-        .address(kPermit2);
+    auto domain = separator_of({"permit2", chain}, [&] {
+        return Words()
+            .hash("EIP712Domain(string name,uint256 chainId,"
+                  "address verifyingContract)")
+            .hash("Permit2")
+            .number(chain)
+            .address(kPermit2);
+    });
     Words message;
     message.hash(permit2_type(upto))
         .digest(*permissions)
