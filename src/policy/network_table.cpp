@@ -93,6 +93,19 @@ constexpr Network kNetworks[] = {
 
 constexpr std::string_view kEip155 = "eip155:";
 
+// Algorand and Solana ids exist in two lengths: the whole genesis hash, and its
+// first 32 characters, which are all that CAIP-2 has room for.
+std::string_view without_rest_of_hash(std::string_view id)
+{
+    constexpr std::size_t kReferenceLength = 32;
+    for (std::string_view family : {"algorand:", "solana:"}) {
+        if (id.substr(0, family.size()) == family) {
+            return id.substr(0, family.size() + kReferenceLength);
+        }
+    }
+    return id;
+}
+
 bool starts_with(std::string_view text, std::string_view front)
 {
     return text.substr(0, front.size()) == front;
@@ -187,16 +200,7 @@ std::string canonical_network(std::string_view name)
     if (starts_with(id, kEip155)) {
         return is_eip155_number(id) ? canonical_eip155(id) : id;
     }
-
-    // Algorand and Solana ids exist in two lengths: the whole genesis hash, and
-    // its first 32 characters, which are all that CAIP-2 has room for.
-    constexpr std::size_t kReferenceLength = 32;
-    for (std::string_view family : {"algorand:", "solana:"}) {
-        std::size_t whole = family.size() + kReferenceLength;
-        if (starts_with(id, family) && id.size() > whole) {
-            id.resize(whole);
-        }
-    }
+    id.resize(without_rest_of_hash(id).size());
     return id;
 }
 
@@ -205,7 +209,7 @@ std::optional<std::string> v1_network_name(std::string_view caip2)
     std::string wanted = canonical_network(caip2);
     for (const Network &network : kNetworks) {
         if (!network.alias.empty() && network.is_v1_name
-            && canonical_network(network.caip2) == wanted) {
+            && without_rest_of_hash(network.caip2) == wanted) {
             return std::string(network.alias);
         }
     }
@@ -241,7 +245,7 @@ std::optional<bool> is_testnet(std::string_view caip2)
 {
     std::string wanted = canonical_network(caip2);
     for (const Network &network : kNetworks) {
-        if (canonical_network(network.caip2) == wanted) {
+        if (without_rest_of_hash(network.caip2) == wanted) {
             return network.money == Money::test;
         }
     }

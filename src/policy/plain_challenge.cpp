@@ -64,6 +64,7 @@ std::string plain_challenge_json(std::string_view error,
                                  std::string_view help)
 {
     std::string text = "{";
+    text.reserve(512);
     if (!error.empty()) {
         append_json_key(text, "error");
         append_json_string(text, error);
@@ -74,6 +75,7 @@ std::string plain_challenge_json(std::string_view error,
                      && offer->options()[0].requirements.plan.empty();
     if (has_price && !offer_header.empty()) {
         std::string message = "This costs ";
+        message.reserve(256);
         const auto &options = offer->options();
         for (std::size_t i = 0; i < options.size() && i < kMostWays; i++) {
             const PaymentRequirements &way = options[i].requirements;

@@ -16,9 +16,11 @@
 
 namespace x402 {
 
-// Immutable after it was built.
+// Immutable after it was built, for all that is seen of it.
 class PaymentOffer {
 public:
+    using TermsOf = Digest (*)(const PaymentRequirements &);
+
     struct Option {
         PaymentRequirements requirements;
         std::string json;  // version 2
@@ -26,9 +28,32 @@ public:
         // Id of the facilitator that contributed to it, and that alone can
         // settle it; 0: none.
         std::uint64_t bound_facilitator;
-        // Only in prepared offers.
-        JsonDocument echo{};            // of `json`
-        std::optional<Digest> terms{};  // scheme, network, asset, receiver
+        TermsOf terms_of = nullptr;  // only in prepared offers
+
+        // What each payment needs, made when the first one does: a large
+        // configuration has more offers than are ever paid.
+
+        // Of `json`; nullptr: the offer is not prepared. Lifetime: the offer's.
+        const JsonDocument *echo() const
+        {
+            if (terms_of != nullptr && !parsed) {
+                auto document = JsonDocument::parse(json);
+                parsed =
+                    document ? std::move(document.value()) : JsonDocument();
+            }
+            return parsed ? &*parsed : nullptr;
+        }
+        // Scheme, network, asset, receiver; nullptr as above.
+        const Digest *terms() const
+        {
+            if (terms_of != nullptr && !digested) {
+                digested = terms_of(requirements);
+            }
+            return digested ? &*digested : nullptr;
+        }
+
+        mutable std::optional<JsonDocument> parsed{};
+        mutable std::optional<Digest> digested{};
     };
 
     void add(PaymentRequirements requirements, std::size_t term,
@@ -41,14 +66,12 @@ public:
                             bound_facilitator});
     }
 
-    // For an offer that outlives a request: computes once what each of its
-    // payments needs. `terms_of`: see policy/claim_key.hpp.
-    void prepare(Digest (*terms_of)(const PaymentRequirements &))
+    // For an offer that outlives a request: what its payments need is kept.
+    // `terms_of`: see policy/claim_key.hpp.
+    void prepare(TermsOf terms_of)
     {
         for (Option &option : options_) {
-            option.terms = terms_of(option.requirements);
-            auto echo = JsonDocument::parse(option.json);
-            option.echo = echo ? std::move(echo.value()) : JsonDocument();
+            option.terms_of = terms_of;
         }
     }
 

@@ -96,9 +96,8 @@ private:
 };
 
 // `accepted` of a payment is nearly always the text of the offer. A number is
-// then parsed in its place, and the option that was parsed when the
-// configuration was read is used instead. False: nothing was read, and nothing
-// is known.
+// then parsed in its place, and the option, which is parsed once, is used
+// instead. False: nothing was read, and nothing is known.
 //
 // Why the result equals that of the whole text: no double has the value of the
 // mark, so this integer comes from these digits alone, and the client's text
@@ -123,8 +122,11 @@ bool read_echo(std::string_view text, const PaymentOffer &offered,
     place += kMember.size();
     std::string_view parsed = text.substr(place);
     for (const PaymentOffer::Option &option : offered.options()) {
-        if (!option.echo.root().exists()
-            || parsed.compare(0, option.json.size(), option.json) != 0) {
+        if (parsed.compare(0, option.json.size(), option.json) != 0) {
+            continue;
+        }
+        const JsonDocument *echo = option.echo();
+        if (echo == nullptr || !echo->root().exists()) {
             continue;
         }
         std::string_view before = text.substr(0, place);
@@ -138,7 +140,7 @@ bool read_echo(std::string_view text, const PaymentOffer &offered,
         marked.append(before).append(kMark).append(after);
         auto document = JsonDocument::parse(marked);
         if (!document || document->root()["accepted"].integer() != kMarkValue
-            || !joined(document->counts(), option.echo.counts())
+            || !joined(document->counts(), echo->counts())
                     .within(JsonLimits())) {
             return false;
         }

@@ -50,7 +50,7 @@ struct PaymentPayload {
     // The requirement that the client chose; missing in version 1.
     JsonValue accepted() const
     {
-        return echoed ? echoed->echo.root() : document.root()["accepted"];
+        return echoed ? echoed->echo()->root() : document.root()["accepted"];
     }
     // The scheme's own part.
     JsonValue payload() const { return document.root()["payload"]; }

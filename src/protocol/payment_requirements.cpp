@@ -8,6 +8,7 @@ namespace x402 {
 std::string PaymentRequirements::json() const
 {
     std::string text = "{";
+    text.reserve(384);
     auto add = [&text](std::string_view key, std::string_view value) {
         append_json_key(text, key);
         append_json_string(text, value);

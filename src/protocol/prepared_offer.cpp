@@ -15,12 +15,18 @@ char *put(char *out, std::string_view text)
 }  // namespace
 
 PreparedOffer::PreparedOffer(std::string_view before, std::string_view after)
-    : open_(before.substr(before.size() / 3 * 3)), begin_(after.substr(0, 2))
+    : open_(before.substr(before.size() / 3 * 3)), after_(after)
 {
     append_base64(before_, before.substr(0, before.size() / 3 * 3));
-    for (std::size_t taken = 0; taken < after_.size(); ++taken) {
-        append_base64(after_[taken], after.substr(taken));
+}
+
+const std::string &PreparedOffer::encoded_after(std::size_t taken) const
+{
+    std::string &encoded = encoded_after_[taken];
+    if (encoded.empty()) {
+        append_base64(encoded, std::string_view(after_).substr(taken));
     }
+    return encoded;
 }
 
 PreparedOffer::Middle PreparedOffer::middle(std::string_view url) const
@@ -34,7 +40,7 @@ std::size_t PreparedOffer::length(std::string_view url) const
 {
     Middle part = middle(url);
     return before_.size() + base64_length(part.bytes)
-           + after_[part.taken].size();
+           + encoded_after(part.taken).size();
 }
 
 void PreparedOffer::write(char *out, std::string_view url) const
@@ -44,9 +50,9 @@ void PreparedOffer::write(char *out, std::string_view url) const
     // The bytes are at the position of the last of their symbols.
     char *bytes = out + base64_length(part.bytes) - part.bytes;
     char *end = put(put(bytes, open_), url);
-    put(end, std::string_view(begin_).substr(0, part.taken));
+    put(end, std::string_view(after_).substr(0, part.taken));
     out = write_base64(out, {bytes, part.bytes});
-    put(out, after_[part.taken]);
+    put(out, encoded_after(part.taken));
 }
 
 }  // namespace x402

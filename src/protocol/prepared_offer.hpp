@@ -2,8 +2,9 @@
 // An offer header that is the same for every request except for the URL in it,
 // encoded when the configuration is read. base64 turns three bytes into four
 // symbols. The text before the URL is encoded up to its last whole group of
-// three; the text after it is encoded three times, once for each position at
-// which its first group can begin.
+// three; the text after it in up to three ways, one for each position at which
+// its first group can begin, each when it is first needed: most locations need
+// one, and many of a large configuration none.
 #ifndef X402_PROTOCOL_PREPARED_OFFER_HPP
 #define X402_PROTOCOL_PREPARED_OFFER_HPP
 
@@ -14,7 +15,6 @@
 
 namespace x402 {
 
-// Immutable.
 class PreparedOffer {
 public:
     // The JSON of the offer before and after its URL, including the URL's
@@ -33,11 +33,13 @@ private:
         std::size_t taken;  // bytes taken from the text after the URL
     };
     Middle middle(std::string_view url) const;
+    const std::string &encoded_after(std::size_t taken) const;
 
-    std::string before_;                // base64
-    std::string open_;                  // bytes of the group before the URL
-    std::string begin_;                 // first two bytes of the text after it
-    std::array<std::string, 3> after_;  // base64 from each of its bytes
+    std::string before_;  // base64
+    std::string open_;    // bytes of the group before the URL
+    std::string after_;   // the text after it
+    // base64 from each of its first bytes; empty: not needed yet.
+    mutable std::array<std::string, 3> encoded_after_;
 };
 
 }  // namespace x402

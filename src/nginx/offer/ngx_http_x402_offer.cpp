@@ -159,13 +159,14 @@ bool measure(ngx_conf_t *cf, const LocationConf &conf,
     std::string mime_type = constant_of(conf.mime_type);
     std::string url = constant_of(conf.resource);
     std::string error = constant_of(conf.error);
-    std::string header = base64_encode(payment_required_json(
+    std::string json = payment_required_json(
         error.empty() ? kPaymentRequired : error,
         {url, description, mime_type, {}, {}, service_members(conf)},
-        offer.accepts_json(), measured_extensions(conf, url, offer)));
-    if (header.size() > kMaxOfferBytes) {
+        offer.accepts_json(), measured_extensions(conf, url, offer));
+    std::size_t header = base64_length(json.size());
+    if (header > kMaxOfferBytes) {
         log_conf(cf, NGX_LOG_EMERG,
-                 "the offer takes " + std::to_string(header.size())
+                 "the offer takes " + std::to_string(header)
                      + " bytes of response header, more than "
                      + std::to_string(kMaxOfferBytes)
                      + "; shorten description and extensions, or offer fewer "
@@ -173,9 +174,9 @@ bool measure(ngx_conf_t *cf, const LocationConf &conf,
                  conf.origin);
         return false;
     }
-    if (header.size() > kLargeOfferBytes) {
+    if (header > kLargeOfferBytes) {
         log_conf(cf, NGX_LOG_WARN,
-                 "the offer takes " + std::to_string(header.size())
+                 "the offer takes " + std::to_string(header)
                      + " bytes of response header; some clients and hosted "
                        "facilitators fail above "
                      + std::to_string(kLargeOfferBytes),

@@ -12,6 +12,10 @@ struct PlacedOffer {
 };
 struct PlacedOffers {
     std::unordered_map<std::string, PlacedOffer> at;  // by place
+    // While the configuration is read: the server whose locations are read, and
+    // the words for it.
+    const ngx_http_core_srv_conf_t *server = nullptr;
+    std::string server_words;
 };
 
 namespace {
@@ -49,14 +53,18 @@ std::string addresses_of(ngx_conf_t *cf, const ngx_http_core_srv_conf_t *server)
 
 // The place of a location, in words that edits elsewhere in the file do not
 // change: its server's addresses and name, and its own name.
-std::string place_of(ngx_conf_t *cf)
+std::string place_of(ngx_conf_t *cf, PlacedOffers &placed)
 {
     auto *cscf = static_cast<ngx_http_core_srv_conf_t *>(
         ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module));
     auto *clcf = static_cast<ngx_http_core_loc_conf_t *>(
         ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
-    return addresses_of(cf, cscf) + "\n" + copy(cscf->server_name) + "\n"
-           + copy(clcf->name);
+    if (placed.server != cscf) {
+        placed.server = cscf;
+        placed.server_words =
+            addresses_of(cf, cscf) + "\n" + copy(cscf->server_name) + "\n";
+    }
+    return placed.server_words + copy(clcf->name);
 }
 
 // The main configuration of the cycle that runs now; nullptr at the first
@@ -115,7 +123,7 @@ bool keep_old_offers(ngx_conf_t *cf, LocationOffer &location)
             return false;
         }
     }
-    std::string place = place_of(cf);
+    std::string place = place_of(cf, *mcf->placed_offers);
     const MainConf *running = running_conf();
     auto [made, first] =
         mcf->placed_offers->at.emplace(place, PlacedOffer{&location});

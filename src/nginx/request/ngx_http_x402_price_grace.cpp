@@ -85,8 +85,8 @@ const PaymentOffer::Option *find_option(RequestCtx &ctx,
 
 void bind_option(ClaimBinding &binding, const PaymentOffer::Option &option)
 {
-    binding.terms =
-        option.terms ? *option.terms : terms_digest(option.requirements);
+    const Digest *terms = option.terms();
+    binding.terms = terms ? *terms : terms_digest(option.requirements);
     binding.asked = binding.paid =
         atomic_amount_bytes(option.requirements.amount).value_or(AmountBytes());
 }
