@@ -75,8 +75,8 @@ async function measure(place, shared) {
 // --- memory ------------------------------------------------------------------
 
 const holds = [
-    { title: 'http facilitator', who: ['module', 'before', 'njs', 'express', 'hono'] },
-    { title: 'https facilitator', who: ['module', 'njs'], tls: true },
+    { title: 'http facilitator', who: ['module', 'module_2k', 'before', 'njs', 'express', 'hono'] },
+    { title: 'https facilitator', who: ['module', 'module_2k', 'njs'], tls: true },
 ];
 
 // All connections ask once and wait for a slow facilitator at the same time.

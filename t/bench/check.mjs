@@ -63,6 +63,8 @@ async function measure() {
     await on(module(), [['free', 'free'], ['unpaid', 'unpaid'], ['paid', 'paid'],
         ['paid, 32 at once', 'paid', { connections: 32, requests: 1024 }]]);
     await on(module({ paid: stage.up_front }), [['paid before', 'paid', { file: up_front }]]);
+    await on(module({ paid: 'x402_verify local;' }), [['paid, verify local', 'paid']]);
+    await on(module({ paid: 'x402_verify off;' }), [['paid, verify off', 'paid']]);
     await on(module({ paid: `x402_ledger ${path.join(tools.scratch(), 'books')};` }), [['paid, with a ledger', 'paid']]);
     await on(module({ server: many_labels(1000) }), [['metrics of 1000 labels', 'status', { requests: 40, warmup: 4 }]]);
     for (const [name, server, words] of odd_offers()) await on(module({ server }), [[name, 'unpaid', { words }]]);

@@ -41,6 +41,7 @@ http {
     default_type text/plain;
     keepalive_requests 1000000000;
     keepalive_timeout 600s;
+    client_header_buffer_size ${options.first_buffer ?? '1k'};
     large_client_header_buffers ${options.header_buffers ?? '4 8k'};
     open_file_cache max=100 inactive=1h;
     open_file_cache_valid 1h;
@@ -199,6 +200,7 @@ export const contestants = {
     stock402: { title: 'nginx `return 402`, same bytes', server: stock_402,
         start: ({ challenge }) => start_nginx({ server: stock_402(challenge) }) },
     module: { title: '**this module**', start: start_module },
+    module_2k: { title: '**this module**, `client_header_buffer_size 2k`', start: (options) => start_module({ ...options, first_buffer: '2k' }) },
     ledger: { title: 'this module, with a ledger', start: (options) => start_module({ ...options, level: 'notice' }) },
     store: { title: 'this module, with a store', start: start_with_store },
     before: { title: '**this module**, `x402_settle before`', up_front: true, start: (options) => start_module({ ...options, paid: 'x402_settle before;' }) },
