@@ -10,7 +10,7 @@ import re
 from nginx_rig import BAD
 
 # The second is nginx's own: it frees the zone's lock of a worker that was killed with it.
-KILL_SIGNAL = re.compile(rb'exited on signal 9|shared memory zone "x402" was locked by')
+KILL_SIGNAL = re.compile(rb'exited on signal 9|shared memory zone "x402(?::books)?" was locked by')
 OF_OPENSSL = re.compile(rb'\[alert\].*(?:SSL_\w+\(\) failed|stale global SSL error)')
 TRACE = re.compile(rb'^(?:memory is refused|crashed) at\n(?:.+\n){1,24}', re.M)
 
@@ -193,6 +193,11 @@ def ending(case, payment):
     # A client that knew the nonce came first with another signature, and what it
     # sent has an unknown outcome: those bytes are tried again until they expire.
     if last.status == 503 and any(answer.kind == 'forged' for answer in payment.answers):
+        return None
+    # It was settled in the background, after the death of its machine, while this
+    # was on its way: owed, as if it had been so before.
+    if payment.moved_at is not None and needs_new_payment(payment, last) \
+            and any(event == 'paid, content owed' for event, _ in payment.events):
         return None
     # The answer that it is paid came too late, and is not given twice.
     if last.status in (409, 503) and payment.moved_at is not None and not payment.idempotent and was_slow(case):

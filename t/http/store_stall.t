@@ -100,9 +100,13 @@ $c = presented($one, '/after/known', $payment);
 $one->wait_for(sub { $cut->asked('paid') > $asked });
 $f->settle(refused => 'invalid_exact_evm_nonce_already_used');
 $f->forget;
+# The others do not know it, and may ask as soon as its lease is over.
+my @others = map { $_->workers } $hasty, $other;
+kill STOP => @others;
 kill KILL => $one->workers;
 is_content finally($one, '/after/known', $payment), "SECRET\n", 'what a machine knows to be paid is not doubted again';
 is $f->calls, 0, 'nobody is asked about it';
+kill CONT => @others;
 is finally($other, '/after/known', $payment)->status, 402, 'and then it is used, everywhere';
 
 cmp_ok $cut->answered, '>', 0, 'calls acknowledged: ' . $cut->answered;
