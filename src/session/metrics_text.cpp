@@ -104,6 +104,19 @@ void MetricsText::histogram(const std::string &labels,
     sample(labels, std::to_string(so_far), "_count");
 }
 
+void MetricsText::histogram(const StoreDurations &counts)
+{
+    const auto &bounds = StoreDurations::bounds();
+    std::uint64_t so_far = 0;
+    for (std::size_t i = 0; i < counts.buckets.size(); i++) {
+        so_far += counts.buckets[i];
+        std::string le = i < bounds.size() ? seconds(bounds[i], 6) : "+Inf";
+        sample("le=\"" + le + '"', std::to_string(so_far), "_bucket");
+    }
+    sample("", seconds(counts.sum, 6), "_sum");
+    sample("", std::to_string(so_far), "_count");
+}
+
 std::string MetricsText::take()
 {
     if (format_ == Exposition::openmetrics) {
@@ -114,9 +127,9 @@ std::string MetricsText::take()
 }
 
 // OpenMetrics wants numbers of `le` with a point.
-std::string MetricsText::seconds(std::uint64_t ms) const
+std::string MetricsText::seconds(std::uint64_t time, unsigned digits) const
 {
-    std::string text = to_decimal(std::to_string(ms), 3);
+    std::string text = to_decimal(std::to_string(time), digits);
     bool whole = text.find('.') == std::string::npos;
     return whole && format_ == Exposition::openmetrics ? text + ".0" : text;
 }

@@ -36,6 +36,7 @@ public:
     void sample(std::string_view labels, std::uint64_t value,
                 std::string_view more = {});
     void histogram(const std::string &labels, const DurationCounts &counts);
+    void histogram(const StoreDurations &counts);
 
     std::string take();
 
@@ -43,7 +44,8 @@ private:
     static constexpr std::size_t kStep = 1024;
 
     void append(std::string_view text);
-    std::string seconds(std::uint64_t ms) const;
+    // `digits`: 3 of milliseconds, 6 of microseconds.
+    std::string seconds(std::uint64_t time, unsigned digits = 3) const;
 
     Exposition format_;
     std::string name_;

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::uint64_t kMagic = 0x78343032636e7472ULL;
 // Raised with every change of the structs below.
-constexpr std::uint32_t kLayout = 2;
+constexpr std::uint32_t kLayout = 3;
 constexpr std::size_t kLine = 64;
 
 constexpr auto relaxed = std::memory_order_relaxed;
@@ -140,6 +140,7 @@ struct StatusCounters::Shard {
     Word ledger_written;
     Word ledger_lost;
     Word reserved[6];
+    StoreWords store;
 };
 
 const std::array<std::uint32_t, DurationCounts::kBounds> &
@@ -385,6 +386,11 @@ void StatusCounters::count_ledger(bool written, std::uint64_t lines)
 {
     (written ? own_->ledger_written : own_->ledger_lost)
         .fetch_add(lines, relaxed);
+}
+
+StoreWords &StatusCounters::store()
+{
+    return own_->store;
 }
 
 void StatusCounters::set_breaker(std::uint32_t facilitator, bool open)
@@ -676,6 +682,13 @@ DurationCounts StatusCounters::hold() const
     DurationCounts out;
     each_shard([&](const Shard &part) { read_duration(part.hold, out); });
     return out;
+}
+
+StoreCounts StatusCounters::store_counts() const
+{
+    StoreCounts counts;
+    each_shard([&](const Shard &part) { part.store.add_to(counts); });
+    return counts;
 }
 
 std::uint64_t StatusCounters::ledger_lines(bool written) const

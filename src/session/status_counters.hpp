@@ -25,6 +25,7 @@
 
 #include "session/claim_census.hpp"
 #include "session/refusal_label.hpp"
+#include "session/store_counts.hpp"
 
 namespace x402 {
 
@@ -147,6 +148,9 @@ public:
     void count_hold(std::uint64_t ms);
     void count_ledger(bool written, std::uint64_t lines);
 
+    // Of this worker's shard.
+    StoreWords &store();
+
     // As this worker knows it.
     void set_breaker(std::uint32_t facilitator, bool open);
     // Of the last call of any worker.
@@ -206,6 +210,7 @@ public:
     RevenueView revenue(std::uint32_t row, std::int64_t day) const;
     DurationCounts hold() const;
     std::uint64_t ledger_lines(bool written) const;
+    StoreCounts store_counts() const;
 
 private:
     using Word = std::atomic<std::uint64_t>;

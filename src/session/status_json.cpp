@@ -216,6 +216,40 @@ void put_claims(JsonText &json, const StatusReport &report)
     json.close(']').close('}');
 }
 
+void put_store(JsonText &json, const StatusReport &report)
+{
+    json.key("store");
+    if (!report.store) {
+        json.raw("null");
+        return;
+    }
+    const StoreCounts &store = *report.store;
+    json.open('{');
+    json.key("connected").number(store.connected);
+    json.key("away").number(store.away);
+    json.key("untold").number(store.untold);
+    json.key("calls").open('{');
+    for (std::size_t call = 0; call < kStoreCalls; call++) {
+        json.key(store_call_label(call)).open('{');
+        for (std::size_t n = 0; n < kStoreOutcomes; n++) {
+            json.key(store_outcome_label(static_cast<StoreOutcome>(n)))
+                .number(store.calls[call][n]);
+        }
+        json.close('}');
+    }
+    json.close('}').key("wait").open('{');
+    json.key("count").number(store.awaited.count());
+    json.key("sum_us").number(store.awaited.sum);
+    json.key("buckets_us").open('{');
+    for (std::size_t i = 0; i < store.awaited.buckets.size(); i++) {
+        json.key(i < StoreDurations::kBounds
+                     ? std::to_string(StoreDurations::bounds()[i])
+                     : "more")
+            .number(store.awaited.buckets[i]);
+    }
+    json.close('}').close('}').close('}');
+}
+
 }  // namespace
 
 std::string status_json(const StatusReport &report)
@@ -247,6 +281,7 @@ std::string status_json(const StatusReport &report)
     } else {
         json.raw("null");
     }
+    put_store(json, report);
     json.key("ledger").open('{');
     json.key("written").number(report.ledger_written);
     json.key("lost").number(report.ledger_lost);

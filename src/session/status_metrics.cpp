@@ -294,6 +294,38 @@ void put_books(MetricsText &text, const StatusReport &report)
     text.sample("outcome=\"lost\"", report.ledger_lost);
 }
 
+void put_store(MetricsText &text, const StatusReport &report)
+{
+    if (!report.store) {
+        return;
+    }
+    const StoreCounts &store = *report.store;
+    text.family("store_workers", MetricKind::gauge,
+                "Workers that reach the whole store, and that do not.");
+    text.sample("state=\"connected\"", store.connected);
+    text.sample("state=\"away\"", store.away);
+    text.family("store_untold", MetricKind::gauge,
+                "What the store was told and has not confirmed.");
+    text.sample("", store.untold);
+    text.family("store_calls", MetricKind::counter,
+                "Calls to the store, by what they came to.");
+    for (std::size_t call = 0; call < kStoreCalls; call++) {
+        for (std::size_t n = 0; n < kStoreOutcomes; n++) {
+            if (std::uint64_t count = store.calls[call][n]) {
+                text.sample(
+                    std::string("call=\"") + store_call_label(call)
+                        + "\",outcome=\""
+                        + store_outcome_label(static_cast<StoreOutcome>(n))
+                        + "\"",
+                    count);
+            }
+        }
+    }
+    text.family("store_wait_duration_seconds", MetricKind::histogram,
+                "How long payments waited for the store, each time.");
+    text.histogram(store.awaited);
+}
+
 }  // namespace
 
 std::string status_metrics(const StatusReport &report, Exposition format)
@@ -313,6 +345,7 @@ std::string status_metrics(const StatusReport &report, Exposition format)
     put_facilitators(text, report);
     put_claims(text, report);
     put_books(text, report);
+    put_store(text, report);
     return text.take();
 }
 

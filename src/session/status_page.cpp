@@ -3,6 +3,7 @@
 // dark as the reader has it, from a phone to a wall. It renews itself. Its
 // styles make the file longer than others.
 #include <algorithm>
+#include <array>
 
 #include "base/decimal_amount.hpp"
 #include "base/hex_codec.hpp"
@@ -229,6 +230,60 @@ void put_zone(PageText &page, const StatusReport &report)
     page.raw("</dd></dl></section>");
 }
 
+std::string store_quantile(const StoreDurations &waits, std::uint64_t percent)
+{
+    std::uint64_t all = waits.count();
+    std::uint64_t so_far = 0;
+    for (std::size_t i = 0; i < StoreDurations::kBounds; i++) {
+        so_far += waits.buckets[i];
+        if (so_far * 100 >= all * percent) {
+            return "\xe2\x89\xa4 "
+                   + to_decimal(std::to_string(StoreDurations::bounds()[i]), 3)
+                   + " ms";
+        }
+    }
+    return "> 5 s";
+}
+
+void put_store(PageText &page, const StatusReport &report)
+{
+    if (!report.store) {
+        return;
+    }
+    const StoreCounts &store = *report.store;
+    std::array<std::uint64_t, kStoreOutcomes> outcomes{};
+    for (const auto &call : store.calls) {
+        for (std::size_t n = 0; n < kStoreOutcomes; n++) {
+            outcomes[n] += call[n];
+        }
+    }
+    page.raw("<section><h2>Store ")
+        .raw(store.away == 0 ? "<span class=\"tag good\">connected</span>"
+                             : "<span class=\"tag bad\">away</span>")
+        .raw("</h2><dl><dt>Workers connected</dt><dd>")
+        .number(store.connected)
+        .raw(" of ")
+        .number(store.connected + store.away);
+    if (store.awaited.count() != 0) {
+        page.raw("</dd><dt>Waits</dt><dd>")
+            .number(store.awaited.count())
+            .raw(" \xc2\xb7 p50 ")
+            .text(store_quantile(store.awaited, 50))
+            .raw(" \xc2\xb7 p99 ")
+            .text(store_quantile(store.awaited, 99));
+    }
+    for (std::size_t n = 0; n < kStoreOutcomes; n++) {
+        page.raw("</dd><dt>Calls ")
+            .raw(store_outcome_label(static_cast<StoreOutcome>(n)))
+            .raw("</dt><dd>")
+            .number(outcomes[n]);
+    }
+    page.raw("</dd><dt>Not told yet</dt><dd")
+        .raw(store.untold == 0 ? ">" : " class=warn>")
+        .number(store.untold)
+        .raw("</dd></dl></section>");
+}
+
 void put_open(PageText &page, const StatusReport &report)
 {
     if (!report.claims || report.claims->listed == 0) {
@@ -418,6 +473,7 @@ std::string status_page(const StatusReport &report)
     page.raw("<div class=grid>");
     put_funnel(page, report);
     put_zone(page, report);
+    put_store(page, report);
     page.raw("</div>\n");
     put_open(page, report);
     put_facilitators(page, report);

@@ -72,6 +72,10 @@ StatusReport read_status(const StatusCounters &counters, std::int64_t now)
         report.journal = StatusReport::Journal{
             {}, report.claims->journal_bytes, report.claims->journal_writable};
     }
+    StoreCounts store = counters.store_counts();
+    if (store.any()) {
+        report.store = store;
+    }
     report.ledger_written = counters.ledger_lines(true);
     report.ledger_lost = counters.ledger_lines(false);
     return report;
