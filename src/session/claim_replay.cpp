@@ -205,6 +205,17 @@ bool ClaimReplay::restore(const JournalRecord &record, std::int64_t now)
     return payers_.restore(record, now);
 }
 
+// Nothing is to be learned from the record.
+static bool says_the_same(const ClaimCell &cell, const JournalRecord &record)
+{
+    constexpr unsigned kLocal = kCloseUnreported | kJournaled;
+    return static_cast<std::uint32_t>(cell.claim_state()) == record.state
+           && cell.executions == record.executions
+           && (cell.flags & ~kLocal) == (record.flags & ~kLocal)
+           && cell.settle_started == record.settle_started
+           && (record.settle.empty() || cell.settle_bytes != 0);
+}
+
 // The table is in use: requests know claims by their cells, so that none is
 // moved to make room.
 bool ClaimReplay::adopt(const JournalRecord &record, std::int64_t now)
@@ -221,6 +232,11 @@ bool ClaimReplay::adopt(const JournalRecord &record, std::int64_t now)
         if (state == ClaimState::paid
             && record.state
                    == static_cast<std::uint32_t>(ClaimState::unknown)) {
+            return true;
+        }
+        // It keeps its place among those of its payer: they are delivered, or
+        // asked about, in their order.
+        if (says_the_same(*cell, record)) {
             return true;
         }
     } else {
