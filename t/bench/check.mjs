@@ -8,7 +8,7 @@ import path from 'node:path';
 import * as tools from './process_tools.mjs';
 import * as stage from './load_stage.mjs';
 import { price } from './terms.mjs';
-import { contestants, decoded, module_options } from './contestants.mjs';
+import { contestants, decoded, module_options, with_store } from './contestants.mjs';
 import { by_function, by_library, count, start_counted } from './instruction_count.mjs';
 import { fixed, read_json, same_versions, table, versions } from './report_text.mjs';
 
@@ -62,6 +62,10 @@ async function measure() {
     await on({ server: contestants.stock402.server(challenge) }, [['nginx free', 'free'], ['nginx return 402', 'unpaid']]);
     await on(module(), [['free', 'free'], ['unpaid', 'unpaid'], ['paid', 'paid'],
         ['paid, 32 at once', 'paid', { connections: 32, requests: 1024 }]]);
+    const shared = await with_store(module());
+    await on(shared.options, [['paid, with a store', 'paid'],
+        ['paid, with a store, 32 at once', 'paid', { connections: 32, requests: 1024 }]]);
+    await tools.stop(shared.redis);
     await on(module({ paid: stage.up_front }), [['paid before', 'paid', { file: up_front }]]);
     await on(module({ paid: 'x402_verify local;' }), [['paid, verify local', 'paid']]);
     await on(module({ paid: 'x402_verify off;' }), [['paid, verify off', 'paid']]);
@@ -88,7 +92,7 @@ function compared(found, baseline) {
 
 function whereabouts(found) {
     const parts = [];
-    for (const name of ['free', 'unpaid', 'paid']) {
+    for (const name of ['free', 'unpaid', 'paid', 'paid, with a store']) {
         const share = (part) => `${fixed(100 * part / found[name].instructions, 1)} %`;
         const rows = (list) => list.map(([what, cost]) => [what, fixed(cost, 0), share(cost)]);
         parts.push(`### Where the instructions go: ${name}`,

@@ -91,14 +91,19 @@ export function module_options({ facilitator, ...options }) {
 
 const start_module = (options) => start_nginx(module_options(options));
 
-// With a store on the core of the load: what it costs nginx is looked for.
-async function start_with_store(options) {
+// A store on the core of the load, because what it costs nginx is looked for;
+// and the options of an nginx that uses it.
+export async function with_store(made) {
     const port = await tools.free_port();
     const redis = tools.start(tools.pinned(tools.load_core, ['redis-server', '--port', `${port}`, '--bind', '127.0.0.1',
         '--dir', tools.scratch(), '--save', '', '--appendonly', 'no']));
     await tools.listening(port, redis, 10);
-    const made = module_options(options);
-    const server = await start_nginx({ ...made, http: `${made.http} x402_store redis://127.0.0.1:${port} timeout=5s;` });
+    return { redis, options: { ...made, http: `${made.http} x402_store redis://127.0.0.1:${port} timeout=5s;` } };
+}
+
+async function start_with_store(options) {
+    const { redis, options: made } = await with_store(module_options(options));
+    const server = await start_nginx(made);
     return { ...server, stop: async () => { await server.stop(); await tools.stop(redis); } };
 }
 
