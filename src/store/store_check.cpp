@@ -57,26 +57,62 @@ constexpr ErrorWord kErrorWords[] = {
       "the store has fewer replicas than its min-replicas-to-write; start "
       "them again"}},
     {"CLUSTERDOWN",
-     {false, true,
-      "a cluster is not supported; write the "
-      "address of a single server"}},
+     {false, false,
+      "the cluster lacks a master for some of its slots; look at CLUSTER INFO, "
+      "and start its nodes again"}},
+    {"TRYAGAIN",
+     {false, false,
+      "the slot is being moved to another node; payers of that slot are told "
+      "to come again until it is there"}},
     {"MOVED",
      {false, true,
-      "a cluster is not supported; write the address of "
-      "a single server"}},
+      "the server is a node of a cluster; add \"cluster\" to x402_store"}},
+    {"ASK",
+     {false, true,
+      "the server is a node of a cluster; add \"cluster\" to x402_store"}},
     {"CROSSSLOT",
      {false, true,
-      "a cluster is not supported; write the address "
-      "of a single server"}},
+      "a proxy in front of the cluster does not know hash tags; write the "
+      "addresses of the nodes, and \"cluster\""}},
     {"BUSY",
      {false, false,
       "a script of another program blocks the store; look which with SLOWLOG, "
       "and do not share the server"}},
 };
 
+// Empty: it is what x402_store says.
+std::string check_topology(std::string_view info, StoreTopology topology)
+{
+    std::string_view mode = field(info, "redis_mode");
+    if (mode.empty()) {
+        mode = field(info, "server_mode");
+    }
+    bool cluster = topology == StoreTopology::cluster;
+    if (mode == "cluster" && !cluster) {
+        return "the server is a node of a cluster; add \"cluster\" to "
+               "x402_store";
+    }
+    if (mode == "sentinel") {
+        return "the server is a sentinel; write sentinel://host:port/name into "
+               "x402_store";
+    }
+    if (mode != "cluster" && cluster) {
+        return "the server is not a node of a cluster; leave \"cluster\" out "
+               "of x402_store";
+    }
+    if (cluster || field(info, "role") == "master") {
+        return {};
+    }
+    return topology == StoreTopology::sentinel
+               ? "the server that the sentinels tell is a replica; they are "
+                 "asked again until their failover is over"
+               : "the server is a replica; write the address of its master "
+                 "into x402_store, or let sentinels tell it";
+}
+
 }  // namespace
 
-std::string check_store_info(std::string_view info)
+std::string check_store_info(std::string_view info, StoreTopology topology)
 {
     std::string_view version = field(info, "redis_version");
     unsigned major = 0;
@@ -90,14 +126,9 @@ std::string check_store_info(std::string_view info)
         return "the server is Redis " + log_excerpt(std::string(version))
                + "; it has to be 7.0 or newer: upgrade it";
     }
-    if (field(info, "redis_mode") == "cluster") {
-        return "the server is a node of a cluster, which is not supported; "
-               "write the address of a single server into x402_store";
-    }
-    std::string_view role = field(info, "role");
-    if (role != "master") {
-        return "the server is a replica; write the address of its master into "
-               "x402_store";
+    std::string error = check_topology(info, topology);
+    if (!error.empty()) {
+        return error;
     }
     std::string_view policy = field(info, "maxmemory_policy");
     if (policy != "noeviction") {

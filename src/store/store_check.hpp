@@ -7,12 +7,15 @@
 #include <string>
 #include <string_view>
 
+#include "store/store_url.hpp"
+
 namespace x402 {
 
 // `info`: the answer to INFO. A sentence for the log that says what to do;
 // empty: it can. Money: a server that evicts would forget payments, and one
-// that is a replica would refuse them, or have old ones.
-std::string check_store_info(std::string_view info);
+// that is a replica would refuse them, or have old ones; in a cluster it tells
+// where its master is.
+std::string check_store_info(std::string_view info, StoreTopology topology);
 
 // The same for an error that the store answered with: what to do about it.
 struct StoreErrorAdvice {

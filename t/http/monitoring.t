@@ -11,6 +11,7 @@ use HTTP::Tiny ();
 use JSON::PP ();
 use X402::Guard;
 use X402::Port;
+use X402::Redis;
 use X402::Test;
 
 my $files = "$FindBin::Bin/../../monitoring";
@@ -22,8 +23,8 @@ sub text ($name) {
     return scalar <$fh>;
 }
 
-my ($f, $up) = (facilitator(), backend());
-my $t = nginx(<<'EOF', facilitator => $f, backend => $up);
+my ($f, $up, $redis) = (facilitator(), backend(), X402::Redis->new);
+my $t = nginx(<<'EOF', facilitator => $f, backend => $up, holes => { STORE => $redis->url });
 %%GLOBALS%%
 worker_processes 2;
 events { }
@@ -33,6 +34,7 @@ http {
     x402_network base-sepolia;
     x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
     x402_zone x402:1m journal=%%DIR%%/journal;
+    x402_store %%STORE%%;
     x402_webhook http://%%BACKEND%%/hook;
     server {
         listen 127.0.0.1:%%PORT%%;
@@ -50,6 +52,7 @@ $f->settle('paid');
 
 sub metrics () { return $t->ask('GET', '/x402/metrics')->body }
 ok $t->wait_for(sub { metrics() =~ /^nginx_x402_journal_writable 1$/m }), 'the metrics of the journal are there';
+ok $t->wait_for(sub { metrics() =~ /^nginx_x402_store_workers\{state="connected"\} 2$/m }), 'and those of the store';
 
 # --- names ------------------------------------------------------------------------
 

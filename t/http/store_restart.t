@@ -23,7 +23,7 @@ for my $case (
     [ 'no file, and no machine', 0, appendonly => 'no' ],
 ) {
     my ($name, $knows, %mode) = @$case;
-    my $redis = X402::Redis->new(%mode);
+    my $redis = X402::Redis->of_kind(%mode);
     my $port  = X402::Port::reserve();
     my ($one, $other) = map {
         nginx($conf, facilitator => $f, backend => $up, port => $port, address => "127.0.0.$_",
@@ -43,6 +43,9 @@ for my $case (
     $redis->start;
     ok $one->wait_for(sub { paid($_, '/ready')->status == 200 }), "$name: machines sell again" for $knows ? $one : (), $other;
 
+    # A cluster that has just started refuses for two seconds, and what is told
+    # is told again each second.
+    sleep 3 if ($ENV{X402_STORE} // '') eq 'cluster';
     $_->forget for $f, $up;
     $f->verify(invalid => 'invalid_exact_evm_nonce_already_used') if !$knows;
     is finally($other, '/delivered', $delivered)->status, 402, "$name: what was delivered is used";
@@ -55,6 +58,31 @@ for my $case (
     $f->verify('ok');
     $_->forget for $f, $up;
 }
+
+# It reads its data, which takes a while: payments wait for the end of that.
+if (($ENV{X402_STORE} // '') ne 'cluster') {
+    my $slow = X402::Redis->of_kind;
+    my $t = nginx($conf, facilitator => $f, backend => $up, address => '127.0.0.1', holes => { STORE => $slow->url })->start;
+    my $sold = payment(unpaid($t, '/sold'));
+    is_content paid($t, '/sold', payment => $sold), "SECRET\n", 'sold before it is started again';
+    ok $t->wait_for(sub { $slow->known >= 1 }), 'and it knows';
+    $acknowledged += $slow->known;
+    $slow->ask(SET => "filler:$_", 'x' x 2048) for 1 .. 500;
+    $slow->ask('SAVE');
+    $slow->stop;
+    $slow->{options} = { $slow->{options}->%*, 'key-load-delay' => 10_000, 'loading-process-events-interval-bytes' => 1024 };
+    $slow->{loads} = 1;
+    $slow->start;
+    $_->forget for $f, $up;
+    my $answer;
+    ok $t->wait_for(sub { $answer = paid($t, '/loads'); $t->log =~ /LOADING/ }), 'it says that it loads';
+    is $answer->status . $answer->body, '503{"error":"busy","charged":false}', 'busy';
+    is $f->calls + $up->hits, 0, 'nobody is asked';
+    $t->log_like(qr/LOADING.*wait until it is done/, 'with a line that says what to do');
+    ok $t->wait_for(sub { paid($t, '/ready')->status == 200 }, 30), 'and then it sells';
+    is paid($t, '/sold', payment => $sold)->status, 402, 'and what was sold is used';
+}
+
 cmp_ok $acknowledged, '>=', 12, "keys acknowledged: $acknowledged";
 
 finish;

@@ -2,6 +2,7 @@
 // x402_store: the memory that several machines share.
 #include "nginx/call/redis/ngx_http_x402_store_conf.hpp"
 #include "nginx/conf/ngx_http_x402_config_file.hpp"
+#include "nginx/conf/ngx_http_x402_directive_words.hpp"
 #include "nginx/conf/ngx_http_x402_store_check.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
@@ -15,6 +16,7 @@ constexpr std::size_t kLongestPassword = 4096;
 constexpr std::int64_t kLeastLease = 3000;
 constexpr std::int64_t kMostLease = 600 * 1000;
 constexpr ngx_msec_t kMostTimeout = 60 * 1000;
+constexpr ngx_int_t kMostReplicas = 16;
 
 bool is_prefix(std::string_view prefix)
 {
@@ -35,79 +37,163 @@ bool read_time(std::string_view text, std::int64_t least, std::int64_t most,
     return read != NGX_ERROR && time >= least && time <= most;
 }
 
-char *read_password(ngx_conf_t *cf, std::string_view path, StoreConf &store)
+WordRead reported(ngx_conf_t *cf, const std::string &error)
+{
+    conf_error(cf, error);
+    return WordRead::reported;
+}
+
+WordRead read_password(ngx_conf_t *cf, std::string_view path,
+                       SecretText &password)
 {
     ngx_str_t file = to_ngx_str(path);
-    char *rc = read_secret_file(cf, file, kLongestPassword, store.password);
-    if (rc != NGX_CONF_OK) {
-        return rc;
+    if (path.empty()) {
+        return WordRead::bad;
     }
-    std::string &text = store.password.text;
+    if (read_secret_file(cf, file, kLongestPassword, password) != NGX_CONF_OK) {
+        return WordRead::reported;
+    }
+    std::string &text = password.text;
     while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) {
         text.pop_back();
     }
     if (text.empty() || text.find('\n') != std::string::npos) {
-        return config_file_error(cf, file, 0,
-                                 "has to be one line, the password of the "
-                                 "store");
+        config_file_error(cf, file, 0,
+                          "has to be one line, the password of the store");
+        return WordRead::reported;
     }
-    return NGX_CONF_OK;
+    return WordRead::good;
 }
 
-char *read_parameter(ngx_conf_t *cf, std::string_view word, StoreConf &store)
+WordRead read_certificate(ngx_conf_t *cf, std::string_view value,
+                          StoreConf &store)
 {
-    std::size_t equals = word.find('=');
-    std::string_view name = word.substr(0, equals);
-    std::string_view value = equals == std::string_view::npos
-                                 ? std::string_view()
-                                 : word.substr(equals + 1);
-    if (name == "timeout") {
-        std::int64_t time;
-        if (!read_time(value, 1, kMostTimeout, time)) {
-            return conf_error(cf, "timeout is the longest wait for an answer "
-                                  "of the store; write timeout=200ms");
-        }
-        store.timeout = static_cast<ngx_msec_t>(time);
-        return NGX_CONF_OK;
+    if (value.empty()) {
+        return WordRead::bad;
     }
-    if (name == "lease") {
-        return read_time(value, kLeastLease, kMostLease, store.lease)
-                   ? NGX_CONF_OK
-                   : conf_error(cf, "lease is how long a machine may be silent "
-                                    "before others take its payments over, 3s "
-                                    "to 10m; write lease=90s");
+    ngx_str_t file = pool_copy(cf->pool, value);
+    if (file.data == nullptr
+        || ngx_conf_full_name(cf->cycle, &file, 1) != NGX_OK) {
+        return WordRead::reported;
     }
-    if (name == "prefix") {
-        if (!is_prefix(value)) {
-            return conf_error(cf, "prefix begins the names of all keys, with "
-                                  "letters, digits and \"._-:\", at most 64; "
-                                  "write prefix=x402");
-        }
-        store.prefix = std::string(value);
-        return NGX_CONF_OK;
+    store.trusted_certificate = copy(file);
+    return WordRead::good;
+}
+
+WordRead read_cluster(ngx_conf_t *cf, std::string_view rest, StoreConf &store)
+{
+    if (store.url.topology == StoreTopology::sentinel) {
+        return reported(cf, "a cluster has no sentinels; write "
+                            "redis://host:port cluster, with a node of it");
     }
-    if (name == "password" && !value.empty()) {
-        return read_password(cf, value, store);
+    store.url.topology = StoreTopology::cluster;
+    return read_if(rest.empty());
+}
+
+WordRead read_replicas(ngx_conf_t *cf, std::string_view value, StoreConf &store)
+{
+    ngx_int_t count =
+        ngx_atoi(reinterpret_cast<u_char *>(const_cast<char *>(value.data())),
+                 value.size());
+    if (count < 1 || count > kMostReplicas) {
+        return reported(cf, "replicas is how many replicas have to have a "
+                            "payment before it goes on, 1 to 16; write "
+                            "replicas=1, or nothing if the store has none");
     }
-    if (name == "ssl_trusted_certificate" && !value.empty()) {
-        ngx_str_t file = pool_copy(cf->pool, value);
-        if (file.data == nullptr
-            || ngx_conf_full_name(cf->cycle, &file, 1) != NGX_OK) {
-            return static_cast<char *>(NGX_CONF_ERROR);
-        }
-        store.trusted_certificate = copy(file);
-        return NGX_CONF_OK;
+    store.replicas = static_cast<unsigned>(count);
+    return WordRead::good;
+}
+
+WordRead read_timeout(ngx_conf_t *cf, std::string_view value, StoreConf &store)
+{
+    std::int64_t time;
+    if (!read_time(value, 1, kMostTimeout, time)) {
+        return reported(cf, "timeout is the longest wait for an answer of the "
+                            "store; write timeout=200ms");
     }
-    if (name == "replicas" || name == "cluster") {
-        return conf_error(cf, "\"" + std::string(name)
-                                  + "\" is not supported yet; x402_store uses "
-                                    "a single server, and does not wait for "
-                                    "its replicas");
+    store.timeout = static_cast<ngx_msec_t>(time);
+    return WordRead::good;
+}
+
+WordRead read_lease(ngx_conf_t *cf, std::string_view value, StoreConf &store)
+{
+    return read_time(value, kLeastLease, kMostLease, store.lease)
+               ? WordRead::good
+               : reported(cf, "lease is how long a machine may be silent "
+                              "before others take its payments over, 3s to "
+                              "10m; write lease=90s");
+}
+
+WordRead read_prefix(ngx_conf_t *cf, std::string_view value, StoreConf &store)
+{
+    if (!is_prefix(value)) {
+        return reported(cf, "prefix begins the names of all keys, with "
+                            "letters, digits and \"._-:\", at most 64; write "
+                            "prefix=x402");
     }
-    return conf_error(cf, "unknown parameter \"" + std::string(word)
-                              + "\" of x402_store; it has timeout=, lease=, "
-                                "prefix=, password= and "
-                                "ssl_trusted_certificate=");
+    store.prefix = std::string(value);
+    return WordRead::good;
+}
+
+bool read_parameters(ngx_conf_t *cf, StoreConf &store)
+{
+    using Read = WordRead (*)(ngx_conf_t *, std::string_view, StoreConf &);
+    auto with = [&](Read read) {
+        return [&, read](std::string_view value) {
+            return read(cf, value, store);
+        };
+    };
+    auto secret = [&](StoreLogin &login) {
+        return [&](std::string_view value) {
+            return read_password(cf, value, login.password);
+        };
+    };
+    std::string_view sentinel_user;
+    bool read = read_words(
+        cf, 2,
+        {{"cluster", with(read_cluster)},
+         {"replicas=", with(read_replicas)},
+         {"timeout=", with(read_timeout)},
+         {"lease=", with(read_lease)},
+         {"prefix=", with(read_prefix)},
+         {"password=", secret(store.login)},
+         {"sentinel_user=", kept_in(sentinel_user)},
+         {"sentinel_password=", secret(store.sentinel_login)},
+         {"ssl_trusted_certificate=", with(read_certificate)}},
+        "cluster, replicas=number, timeout=time, lease=time, prefix=name, "
+        "password=file, sentinel_user=name, sentinel_password=file or "
+        "ssl_trusted_certificate=file");
+    store.sentinel_login.user = std::string(sentinel_user);
+    return read;
+}
+
+// What fits together, once all words are read. Empty: everything does.
+std::string problem_of(const StoreConf &store)
+{
+    const StoreUrl &url = store.url;
+    bool cluster = url.topology == StoreTopology::cluster;
+    const StoreLogin &sentinels = store.sentinel_login;
+    if (!url.user.empty() && store.login.password.text.empty()) {
+        return "a user of the store needs a password; write password=file";
+    }
+    if (url.topology == StoreTopology::single && url.places.size() > 1) {
+        return "several hosts are nodes of a cluster, or sentinels; add "
+               "\"cluster\", or write sentinel://host:26379,.../name";
+    }
+    if (cluster && url.database != 0) {
+        return "a cluster has database 0 alone; leave the number out";
+    }
+    if (url.topology != StoreTopology::sentinel
+        && !(sentinels.user.empty() && sentinels.password.text.empty())) {
+        return "sentinel_user and sentinel_password are for sentinels; write "
+               "sentinel://host:26379/name, or password=file for the store "
+               "itself";
+    }
+    if (!sentinels.user.empty() && sentinels.password.text.empty()) {
+        return "a user of the sentinels needs a password; write "
+               "sentinel_password=file";
+    }
+    return {};
 }
 
 char *prepare_tls(ngx_conf_t *cf, StoreConf &store)
@@ -116,10 +202,11 @@ char *prepare_tls(ngx_conf_t *cf, StoreConf &store)
         return store.trusted_certificate.empty()
                    ? NGX_CONF_OK
                    : conf_error(cf, "ssl_trusted_certificate is for a store "
-                                    "with TLS; write rediss://");
+                                    "with TLS; write rediss:// or "
+                                    "sentinels://");
     }
     if (!kHasTls) {
-        return conf_error(cf, "this nginx has no TLS for rediss://; build it "
+        return conf_error(cf, "this nginx has no TLS for the store; build it "
                               "with --with-http_ssl_module");
     }
     store.tls = pool_new<TlsContext>(cf->pool);
@@ -161,18 +248,19 @@ char *set_store(ngx_conf_t *cf, void *)
     }
     store->url = std::move(url.value());
     record_origin(cf, store->origin);
-    for (ngx_uint_t i = 2; i < cf->args->nelts; i++) {
-        char *rc = read_parameter(cf, view(words[i]), *store);
-        if (rc != NGX_CONF_OK) {
-            return rc;
+    if (!read_parameters(cf, *store)) {
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    store->login.user = store->url.user;
+    error = problem_of(*store);
+    if (!error.empty()) {
+        return conf_error(cf, error);
+    }
+    for (const StorePlace &place : store->url.places) {
+        store->addresses.emplace_back();
+        if (place.host_is_address) {
+            store->addresses.back().push_back(place.host);
         }
-    }
-    if (!store->url.user.empty() && store->password.text.empty()) {
-        return conf_error(cf, "a user of the store needs a password; write "
-                              "password=file");
-    }
-    if (store->url.host_is_address) {
-        store->addresses.push_back(store->url.host);
     }
     mcf->store = store;
     return prepare_tls(cf, *store);

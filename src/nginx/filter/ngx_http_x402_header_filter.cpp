@@ -158,7 +158,7 @@ bool may_be_delivered_elsewhere(const RequestCtx &ctx)
 {
     const StoreHold *hold = ctx.payment->hold.get();
     return hold && !hold->over() && !hold->is_sure()
-           && hold->store().link().ready();
+           && hold->store().nodes().ready(hold->claim().shard);
 }
 
 ngx_int_t leave_to_others(RequestCtx &ctx)

@@ -19,28 +19,6 @@ constexpr std::size_t kMostTold = 16 * 1024;
 // A worker that quits tells what it knows for this long.
 constexpr ngx_msec_t kLongestLinger = 30 * 1000;
 
-FinishAs finish_of(ClaimChange change)
-{
-    switch (change) {
-    case ClaimChange::delivered:
-        return FinishAs::delivered;
-    case ClaimChange::owed:
-        return FinishAs::owed;
-    case ClaimChange::refused:
-        return FinishAs::refused;
-    case ClaimChange::unknown:
-        return FinishAs::unknown;
-    default:
-        return FinishAs::free;
-    }
-}
-
-bool ends_hold(ClaimChange change)
-{
-    return change == ClaimChange::free || change == ClaimChange::abandoned
-           || finish_of(change) != FinishAs::free;
-}
-
 // Money: without random bytes a token still has to be another than that of any
 // machine; it need not be a secret.
 StoreToken unlike_others()
@@ -75,7 +53,7 @@ struct SharedStore::Told {
     SharedStore &store;
     StoreOrder order;
     RedisCall call;
-    bool by_text = false;
+    StoreRoute route;
     bool known = false;  // the store has said so
     ngx_msec_t at = ngx_current_msec;
 };
@@ -156,12 +134,11 @@ StoreOrder StoreHold::order(StoreScript script,
 SharedStore::SharedStore(Worker &worker, const StoreConf &conf)
     : worker_(worker),
       conf_(conf),
-      link_(
-          conf,
-          [](void *store, const std::string &epoch) {
-              static_cast<SharedStore *>(store)->opened(epoch);
-          },
-          this),
+      nodes_(conf,
+             {[](void *store, std::uint64_t shards, const std::string &epoch) {
+                  static_cast<SharedStore *>(store)->again(shards, epoch);
+              },
+              this}),
       tick_(
           AtQuit::leave,
           [](void *store) { static_cast<SharedStore *>(store)->tick(); }, this),
@@ -171,37 +148,44 @@ SharedStore::SharedStore(Worker &worker, const StoreConf &conf)
           this)
 {
     ngx_queue_init(&holds_);
+    if (nodes_.clustered()) {
+        epochs_ = std::make_unique<Epoch[]>(kStoreShards);
+    }
     tick_.arm(kTick);
-    link_.start();
+    nodes_.start();
 }
 
 // The worker ends: what it had still to say leaves now, if it can.
 SharedStore::~SharedStore()
 {
     send_untold();
-    link_.flush();
+    nodes_.flush();
+    if (StatusCounters *counters = worker_.books.counters()) {
+        counters->store().leave();
+    }
 }
 
-void SharedStore::opened(const std::string &epoch)
+// A failover, or a restart, may have lost what was told of these shards.
+void SharedStore::again(std::uint64_t shards, const std::string &epoch)
 {
-    bool emptied = !epoch_.empty() && epoch_ != epoch;
-    if (emptied) {
-        log_line(NGX_LOG_CRIT, ngx_cycle->log,
-                 "store \"" + conf_.url.base()
-                     + "\" was emptied, or is another: what it knew of "
-                       "payments is told again as far as this worker knows "
-                       "it; look why, and let it keep its data "
-                       "(appendonly yes)");
+    if (!epoch.empty()) {
+        learn_epoch(epoch_, epoch);
     }
-    epoch_ = epoch;
+    auto concerns = [&](unsigned shard) { return shards >> shard & 1; };
     for (auto &told : told_) {
-        if (told->known) {
+        if (told->known && concerns(told->order.shard())) {
             told->known = false;
             untold_++;
         }
     }
     for (Settlement *settlement : worker_.settlements) {
         settlement->tell_again();
+    }
+    for (unsigned shard = 0; epochs_ && shard < kStoreShards; shard++) {
+        if (concerns(shard) && !epochs_[shard].call.waits()) {
+            epochs_[shard].route = StoreRoute();
+            ask_for_epoch(shard);
+        }
     }
     send_untold();
 }
@@ -210,8 +194,9 @@ void SharedStore::tell(StoreOrder order)
 {
     told_.push_back(std::make_unique<Told>(*this, std::move(order)));
     untold_++;
-    if (link_.ready()) {
-        send(*told_.back());
+    Told &told = *told_.back();
+    if (nodes_.ready(told.order.shard())) {
+        send(told);
     }
     if (!linger_.armed()) {
         linger_.arm(kTick);
@@ -219,21 +204,30 @@ void SharedStore::tell(StoreOrder order)
     forget_old();
 }
 
+// Not held up by replicas: what has happened is told, however many hear it.
 void SharedStore::send(Told &told)
 {
     if (told.call.waits()) {
         return;
     }
-    ScriptBy by = told.by_text ? ScriptBy::text : ScriptBy::sha1;
-    (void)link_.send(
-        told.call, told.order.bytes(by),
-        [&](RespWriter &out) { told.order.write(out, by); }, on_told, &told);
+    RedisSend how;
+    how.room = told.order.bytes(told.route.by);
+    // What is delivered waits for company. Of the rest another machine may be
+    // waiting to hear.
+    how.lazy = told.order.script == StoreScript::finish
+               && told.order.finish == FinishAs::delivered;
+    (void)nodes_.send(
+        told.call, told.route, told.order.shard(), how,
+        [&](RespWriter &out) { told.order.write(out, told.route.by); }, on_told,
+        &told);
 }
 
 void SharedStore::send_untold()
 {
     for (auto &told : told_) {
-        if (!told->known && link_.ready()) {
+        if (!told->known && !told->call.waits()
+            && nodes_.ready(told->order.shard())) {
+            told->route = StoreRoute();
             send(*told);
         }
     }
@@ -242,18 +236,18 @@ void SharedStore::send_untold()
 void SharedStore::on_told(void *data, RedisEnd end, const RespReply &reply)
 {
     auto &told = *static_cast<Told *>(data);
-    if (end == RedisEnd::answered && reply.error_word() == "NOSCRIPT"
-        && !told.by_text) {
-        told.by_text = true;
-        told.store.send(told);
+    SharedStore &store = told.store;
+    if (store.nodes_.goes_on(told.route, told.order.shard(), end, reply)) {
+        store.send(told);
         return;
     }
-    told.by_text = false;
+    told.route = StoreRoute();
     StoreReply made =
         store_reply(told.order.script, told.order.claim.key, end, reply);
+    store.count(told.order.script, made);
     if (made.kind == StoreReply::Kind::answered) {
         told.known = true;
-        told.store.untold_--;
+        store.untold_--;
     }
 }
 
@@ -284,12 +278,13 @@ void SharedStore::forget_old()
 void SharedStore::tick()
 {
     tick_.arm(kTick);
-    if (link_.ready()) {
+    if (nodes_.ready()) {
         complained_ = false;
         send_untold();
         renew_leases();
     }
     forget_old();
+    publish();
 }
 
 void SharedStore::linger()
@@ -322,12 +317,20 @@ void SharedStore::renew_leases()
             continue;
         }
         hold.renewed_ = ngx_current_msec;
-        StoreOrder order = hold.order(StoreScript::renew);
-        (void)link_.send(
-            hold.renew_, order.bytes(ScriptBy::text),
-            [&](RespWriter &out) { order.write(out, ScriptBy::text); },
-            on_renewed, &hold);
+        hold.renew_route_ = StoreRoute();
+        renew(hold);
     }
+}
+
+void SharedStore::renew(StoreHold &hold)
+{
+    StoreOrder order = hold.order(StoreScript::renew);
+    ScriptBy by = hold.renew_route_.by;
+    RedisSend how;
+    how.room = order.bytes(by);
+    (void)nodes_.send(
+        hold.renew_, hold.renew_route_, order.shard(), how,
+        [&](RespWriter &out) { order.write(out, by); }, on_renewed, &hold);
 }
 
 // Money: SETTLING and PAID need the token, too; content that needs neither of
@@ -335,56 +338,20 @@ void SharedStore::renew_leases()
 void SharedStore::on_renewed(void *data, RedisEnd end, const RespReply &reply)
 {
     auto &hold = *static_cast<StoreHold *>(data);
+    SharedStore &store = hold.store_;
+    if (store.nodes_.goes_on(hold.renew_route_, hold.claim_.shard, end,
+                             reply)) {
+        store.renew(hold);
+        return;
+    }
     StoreReply made =
         store_reply(StoreScript::renew, hold.claim_.key, end, reply);
+    store.count(StoreScript::renew, made);
     if (made.is(StoreVerdict::done)) {
         hold.grant(hold.renewed_);
     } else if (made.is(StoreVerdict::lost)) {
         hold.lost_ = true;
     }
-}
-
-void SharedStore::change_claim(ngx_shm_zone_t *zone, StoreHold *hold,
-                               ClaimRef claim, ClaimChange change)
-{
-    if (hold == nullptr || hold->over() || !ends_hold(change)) {
-        apply_claim_change(zone, claim, change);
-        return;
-    }
-    FinishAs how = finish_of(change);
-    JournalRecord record;
-    // Money: the local claim changes, whatever memory is refused for.
-    bool known = guarded(ngx_cycle->log, false, [&] {
-        record = LockedClaims(zone)->record(claim);
-        return true;
-    });
-    apply_claim_change(zone, claim, change);
-    guarded(ngx_cycle->log, 0, [&] {
-        bool keeps = how == FinishAs::unknown || how == FinishAs::owed;
-        if (keeps) {
-            record = LockedClaims(zone)->record(claim);
-        }
-        // Money: of a claim that is not this machine's, as while it is asked
-        // for, nothing is known that could be told; its lease ends.
-        if (!known || record.key != hold->claim().key) {
-            hold->end();
-            return 0;
-        }
-        StoreOrder order = hold->order(StoreScript::finish, record);
-        order.finish = how;
-        if (keeps) {
-            order.settle = std::move(record.settle);
-        } else {
-            order.record.clear();
-        }
-        hold->end();
-        hold->store().tell(std::move(order));
-        bool nothing = how == FinishAs::free || how == FinishAs::refused;
-        if (nothing && hold->name_ && hold->name_shard_ != hold->claim_.shard) {
-            hold->store().tell(hold->name_order(NameCall::forget, ngx_time()));
-        }
-        return 0;
-    });
 }
 
 }  // namespace x402

@@ -78,6 +78,7 @@ private:
     ngx_msec_t granted_;
     ngx_msec_t renewed_;
     RedisCall renew_;
+    StoreRoute renew_route_;
     struct Link {
         ngx_queue_t queue;
         StoreHold *hold;
@@ -92,9 +93,13 @@ public:
     SharedStore(const SharedStore &) = delete;
     SharedStore &operator=(const SharedStore &) = delete;
 
-    RedisLink &link() { return link_; }
+    RedisNodes &nodes() { return nodes_; }
     const StoreConf &conf() const { return conf_; }
     std::int64_t lease() const { return conf_.lease; }
+    // For x402_status.
+    void count(StoreScript script, const StoreReply &reply);
+    void count_due(RedisEnd end, StoreVerdict verdict);
+    void count_wait(std::uint64_t us);
 
     // Told behind the caller's back, until the store knows. Orders about one
     // claim stay in order.
@@ -108,10 +113,15 @@ private:
     friend class StoreHold;
     struct Told;
 
-    void opened(const std::string &epoch);
+    void again(std::uint64_t shards, const std::string &epoch);
+    void learn_epoch(std::string &known, std::string_view told);
+    void ask_for_epoch(unsigned shard);
+    static void on_epoch(void *data, RedisEnd end, const RespReply &reply);
     void send(Told &told);
     void send_untold();
+    void renew(StoreHold &hold);
     void tick();
+    void publish();
     void linger();
     void renew_leases();
     static void on_renewed(void *data, RedisEnd end, const RespReply &reply);
@@ -121,12 +131,21 @@ private:
     Worker &worker_;
     const StoreConf &conf_;
     std::string epoch_;
+    // Of a cluster, shard by shard.
+    struct Epoch {
+        SharedStore *store = nullptr;
+        RedisCall call;
+        StoreRoute route;
+        std::string offered;
+        std::string known;
+    };
+    std::unique_ptr<Epoch[]> epochs_;
     ngx_queue_t holds_;
     std::deque<std::unique_ptr<Told>> told_;
     std::size_t untold_ = 0;  // of them: the store has not said that it knows
     bool complained_ = false;
     ngx_msec_t leaving_since_ = 0;
-    RedisLink link_;
+    RedisNodes nodes_;
     Timer tick_;
     Timer linger_;  // a worker that quits stays while something is to be told
 };

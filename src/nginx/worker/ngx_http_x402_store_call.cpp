@@ -1,11 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nginx/worker/ngx_http_x402_store_call.hpp"
 
+#include <ctime>
+
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/worker/ngx_http_x402_shared_store.hpp"
 #include "store/store_check.hpp"
 
 namespace x402 {
+
+namespace {
+
+// nginx: its own clock has milliseconds, in which a store answers ten times.
+std::uint64_t microseconds()
+{
+    timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return static_cast<std::uint64_t>(now.tv_sec) * 1000000
+           + static_cast<std::uint64_t>(now.tv_nsec) / 1000;
+}
+
+}  // namespace
 
 StoreFacts StoreOrder::whole_facts() const
 {
@@ -20,6 +35,16 @@ StoreFacts StoreOrder::whole_facts() const
 std::size_t StoreOrder::bytes(ScriptBy by) const
 {
     return store_call_bytes(by, script, record.size(), settle.size());
+}
+
+RedisSend StoreOrder::awaited(ScriptBy by) const
+{
+    RedisSend how;
+    how.room = bytes(by);
+    how.replicated = script == StoreScript::take
+                     || script == StoreScript::settling
+                     || script == StoreScript::paid;
+    return how;
 }
 
 void StoreOrder::write(RespWriter &out, ScriptBy by) const
@@ -75,7 +100,8 @@ StoreReply store_reply(StoreScript script, const Digest &key, RedisEnd end,
                        const RespReply &reply)
 {
     StoreReply made;
-    if (end != RedisEnd::answered) {
+    bool unreplicated = end == RedisEnd::unreplicated;
+    if (end != RedisEnd::answered && !unreplicated) {
         made.kind = end == RedisEnd::unsent ? StoreReply::Kind::undone
                                             : StoreReply::Kind::doubtful;
         return made;
@@ -95,6 +121,12 @@ StoreReply store_reply(StoreScript script, const Digest &key, RedisEnd end,
                      + store_script_name(script)
                      + "\" that no release of this module gives; look what "
                        "else writes below the prefix of x402_store");
+        break;
+    case StoreVerdict::taken:
+    case StoreVerdict::done:
+        // Money: what one server alone knows may be gone in a moment.
+        made.kind = unreplicated ? StoreReply::Kind::doubtful
+                                 : StoreReply::Kind::answered;
         break;
     default:
         made.kind = StoreReply::Kind::answered;
@@ -118,17 +150,19 @@ void StoreCall::begin(SharedStore &store, StoreOrder order, Done done,
     order_ = std::move(order);
     done_ = done;
     data_ = data;
-    by_text_ = false;
+    route_ = StoreRoute();
     repeated_ = false;
     waits_ = true;
     asked_ = ngx_current_msec;
-    send(ScriptBy::sha1);
+    begun_ = microseconds();
+    send();
 }
 
-void StoreCall::send(ScriptBy by)
+void StoreCall::send()
 {
-    bool sent = store_->link().send(
-        call_, order_.bytes(by),
+    ScriptBy by = route_.by;
+    bool sent = store_->nodes().send(
+        call_, route_, order_.shard(), order_.awaited(by),
         [&](RespWriter &out) { order_.write(out, by); }, on_answer, this);
     if (!sent) {
         refused_.post();
@@ -157,6 +191,8 @@ void StoreCall::end(StoreReply reply)
         if (repeated_ && reply.kind == StoreReply::Kind::undone) {
             reply.kind = StoreReply::Kind::doubtful;
         }
+        store_->count(order_.script, reply);
+        store_->count_wait(microseconds() - begun_);
         done_(data_, reply);  // the owner may be gone afterwards
     }
 }
@@ -164,20 +200,19 @@ void StoreCall::end(StoreReply reply)
 void StoreCall::on_answer(void *data, RedisEnd end, const RespReply &reply)
 {
     auto *call = static_cast<StoreCall *>(data);
-    if (end == RedisEnd::answered && reply.error_word() == "NOSCRIPT"
-        && !call->by_text_) {
-        call->by_text_ = true;
-        call->send(ScriptBy::text);
+    StoreOrder &order = call->order_;
+    if (call->store_->nodes().goes_on(call->route_, order.shard(), end,
+                                      reply)) {
+        call->send();
         return;
     }
     if (call->comes_too_late()) {
         call->repeated_ = true;
-        call->by_text_ = false;
+        call->route_ = StoreRoute();
         call->asked_ = ngx_current_msec;
-        call->send(ScriptBy::sha1);
+        call->send();
         return;
     }
-    StoreOrder &order = call->order_;
     call->end(store_reply(order.script, order.claim.key, end, reply));
 }
 

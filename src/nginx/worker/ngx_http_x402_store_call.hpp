@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "nginx/call/redis/ngx_http_x402_redis_link.hpp"
+#include "nginx/call/redis/ngx_http_x402_redis_nodes.hpp"
 #include "store/store_answer.hpp"
 
 namespace x402 {
@@ -38,6 +38,14 @@ struct StoreOrder {
     AmountBytes asked{};
     std::vector<Digest> keys;  // of a query; empty: `asked` is remembered
 
+    // Where its keys are.
+    unsigned shard() const
+    {
+        return script == StoreScript::name ? name_shard : claim.shard;
+    }
+    // How it goes out if a payment waits for it: what a failover must not lose
+    // is known to the replicas, too.
+    RedisSend awaited(ScriptBy by) const;
     std::size_t bytes(ScriptBy by) const;
     void write(RespWriter &out, ScriptBy by) const;
 
@@ -79,7 +87,7 @@ public:
     void stop();
 
 private:
-    void send(ScriptBy by);
+    void send();
     bool comes_too_late() const;
     void end(StoreReply reply);
     static void on_answer(void *data, RedisEnd end, const RespReply &reply);
@@ -89,9 +97,10 @@ private:
     Done done_ = nullptr;
     void *data_ = nullptr;
     bool waits_ = false;
-    bool by_text_ = false;
+    StoreRoute route_;
     bool repeated_ = false;
     ngx_msec_t asked_ = 0;
+    std::uint64_t begun_ = 0;  // us
     RedisCall call_;
     Timer refused_;  // posted: the store is away
 };

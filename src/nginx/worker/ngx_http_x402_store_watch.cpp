@@ -255,42 +255,53 @@ void StoreWatch::poll()
         return;
     }
     poll_.arm(kPollInterval);
-    if (!worker_.store->link().ready()) {
+    if (!worker_.store->nodes().ready()) {
         return;
     }
     for (unsigned shard = 0; shard < kStoreShards; shard++) {
         Shard &one = shards_[shard];
-        if (one.call.waits()) {
-            continue;
+        if (!one.call.waits()) {
+            one.watch = this;
+            one.route = StoreRoute();
+            ask_for_due(shard);
         }
-        one.watch = this;
-        ScriptBy by = teach_ && shard == 0 ? ScriptBy::text : ScriptBy::sha1;
-        (void)worker_.store->link().send(
-            one.call, store_call_bytes(by, StoreScript::due),
-            [&](RespWriter &out) {
-                write_due(out, by, worker_.store->conf().prefix, shard,
-                          kMaxDue);
-            },
-            [](void *data, RedisEnd end, const RespReply &reply) {
-                auto *asked = static_cast<Shard *>(data);
-                StoreWatch &watch = *asked->watch;
-                auto number =
-                    static_cast<unsigned>(asked - watch.shards_.get());
-                watch.read_due_of(number, end, reply);
-            },
-            &one);
     }
-    teach_ = false;
+}
+
+void StoreWatch::ask_for_due(unsigned shard)
+{
+    Shard &one = shards_[shard];
+    RedisSend how;
+    how.room = store_call_bytes(one.route.by, StoreScript::due);
+    (void)worker_.store->nodes().send(
+        one.call, one.route, shard, how,
+        [&](RespWriter &out) {
+            write_due(out, one.route.by, worker_.store->conf().prefix, shard,
+                      kMaxDue);
+        },
+        [](void *data, RedisEnd end, const RespReply &reply) {
+            auto *asked = static_cast<Shard *>(data);
+            StoreWatch &watch = *asked->watch;
+            auto number = static_cast<unsigned>(asked - watch.shards_.get());
+            watch.read_due_of(number, end, reply);
+        },
+        &one);
 }
 
 void StoreWatch::read_due_of(unsigned shard, RedisEnd end,
                              const RespReply &reply)
 {
-    if (end != RedisEnd::answered) {
+    if (worker_.store->nodes().goes_on(shards_[shard].route, shard, end,
+                                       reply)) {
+        ask_for_due(shard);
         return;
     }
-    teach_ = teach_ || reply.error_word() == "NOSCRIPT";
+    if (end != RedisEnd::answered) {
+        worker_.store->count_due(end, StoreVerdict::broken);
+        return;
+    }
     DueAnswer due = read_due(reply);
+    worker_.store->count_due(end, due.verdict);
     for (std::size_t i = 0; i < due.count; i++) {
         // The rest is told again in a moment.
         if (!retry_.has_room()) {

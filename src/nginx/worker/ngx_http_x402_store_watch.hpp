@@ -43,19 +43,20 @@ private:
     void ask(Job &job, ClaimRef claim, const JournalRecord &record);
     void learn(ClaimRef claim, const StoredClaim &stored);
     void poll();
+    void ask_for_due(unsigned shard);
     void read_due_of(unsigned shard, RedisEnd end, const RespReply &reply);
     static void on_answer(void *data, const StoreReply &reply);
 
     struct Shard {
         StoreWatch *watch = nullptr;
         RedisCall call;
+        StoreRoute route;
     };
 
     Worker &worker_;
     SettleRetry &retry_;
     std::list<std::unique_ptr<Job>> jobs_;
     std::unique_ptr<Shard[]> shards_;  // nullptr: does not poll
-    bool teach_ = false;               // the store does not know the script
     Timer poll_;
 };
 

@@ -20,7 +20,7 @@ struct SupportedShare::Topic {
     const FacilitatorConf *conf = nullptr;
     Digest name{};
     RedisCall call;
-    bool by_text = false;  // the store does not know the script
+    StoreRoute route;
     bool complained = false;
     std::string edition;
     Kinds heard;
@@ -62,7 +62,8 @@ void SupportedShare::tick()
     tick_.arm(kTick);
     for (auto &topic : topics_) {
         if (topic->conf->wanted && !topic->call.waits()
-            && worker_.store->link().ready()) {
+            && worker_.store->nodes().ready(store_shard(topic->name))) {
+            topic->route = StoreRoute();
             ask(*topic);
         }
     }
@@ -79,11 +80,12 @@ void SupportedShare::ask(Topic &topic)
         text.clear();
     }
     topic.telling = text.empty() ? 0 : generation;
-    ScriptBy by = topic.by_text ? ScriptBy::text : ScriptBy::sha1;
-    (void)worker_.store->link().send(
-        topic.call,
-        store_call_bytes(by, StoreScript::supported, text.size(),
-                         topic.edition.size()),
+    ScriptBy by = topic.route.by;
+    RedisSend how;
+    how.room = store_call_bytes(by, StoreScript::supported, text.size(),
+                                topic.edition.size());
+    (void)worker_.store->nodes().send(
+        topic.call, topic.route, store_shard(topic.name), how,
         [&](RespWriter &out) {
             write_supported(out, by, worker_.store->conf().prefix, topic.name,
                             text, topic.edition);
@@ -96,7 +98,13 @@ void SupportedShare::on_answer(void *data, RedisEnd end, const RespReply &reply)
     auto &topic = *static_cast<Topic *>(data);
     if (end == RedisEnd::answered) {
         guarded(ngx_cycle->log, 0, [&] {
-            topic.share->answered(topic, reply);
+            SupportedShare &share = *topic.share;
+            if (share.worker_.store->nodes().goes_on(
+                    topic.route, store_shard(topic.name), end, reply)) {
+                share.ask(topic);
+                return 0;
+            }
+            share.answered(topic, reply);
             return 0;
         });
     }
@@ -104,12 +112,6 @@ void SupportedShare::on_answer(void *data, RedisEnd end, const RespReply &reply)
 
 void SupportedShare::answered(Topic &topic, const RespReply &reply)
 {
-    if (reply.error_word() == "NOSCRIPT" && !topic.by_text) {
-        topic.by_text = true;
-        ask(topic);
-        return;
-    }
-    topic.by_text = false;
     SharedTexts shared = read_shared_texts(reply);
     if (shared.verdict != StoreVerdict::done) {
         return;

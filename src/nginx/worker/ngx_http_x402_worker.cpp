@@ -153,14 +153,21 @@ MainConf *main_conf_of(ngx_cycle_t *cycle)
 
 void look_up_store(StoreConf *store, ngx_log_t *log)
 {
-    if (store == nullptr || store->resolver || store->url.host_is_address) {
+    if (store == nullptr || store->resolver) {
         return;
     }
-    store->addresses = look_up_addresses(store->url.host);
-    if (store->addresses.empty()) {
-        log_line(NGX_LOG_WARN, log,
-                 "no address found for the store \"" + store->url.host
-                     + "\"; workers go on asking, nothing is sold until then");
+    for (std::size_t i = 0; i < store->addresses.size(); i++) {
+        const StorePlace &place = store->url.places[i];
+        if (place.host_is_address) {
+            continue;
+        }
+        store->addresses[i] = look_up_addresses(place.host);
+        if (store->addresses[i].empty()) {
+            log_line(NGX_LOG_WARN, log,
+                     "no address found for the store \"" + place.host
+                         + "\"; workers go on asking, nothing is sold until "
+                           "then");
+        }
     }
 }
 

@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// How the connection to the store is opened: address, TLS, AUTH, and whether
-// what is there can be the memory of several machines.
+// How a connection to the store is opened: which server, its address, TLS.
 #include <algorithm>
 
-#include "base/hex_codec.hpp"
-#include "base/text_excerpt.hpp"
-#include "nginx/call/redis/ngx_http_x402_redis_link.hpp"
+#include "nginx/call/redis/ngx_http_x402_redis_sentinel.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "store/store_check.hpp"
 
 namespace x402 {
 
 namespace {
 
-constexpr std::size_t kEpochBytes = 16;
 constexpr ngx_msec_t kLeastConnectTime = 1000;
-constexpr std::size_t kHelloBytes = 8 * 1024;
 
 }  // namespace
 
@@ -39,26 +33,76 @@ void RedisLink::connect()
         if (ngx_exiting && pending_.empty()) {
             return;
         }
-        problem_ = "no address found for \"" + conf_.url.host
-                   + "\"; correct the host of x402_store, or the name service";
-        const std::vector<std::string> &literals =
-            book_ ? book_->addresses() : conf_.addresses;
-        if (literals.empty() && book_ && book_->busy()) {
+        if (sentinels_) {
+            // Each time: what was the master may be one no more.
             state_ = State::resolving;
-            retry_.arm(std::max(conf_.timeout, kLeastConnectTime));
+            retry_.disarm();
+            sentinels_->ask();
             return;
         }
-        addresses_ = parse_peer_addresses(literals, conf_.url.port);
-        next_address_ = 0;
-        connect_next();
+        connect_to_server();
     });
+}
+
+void RedisLink::found_master(const StorePlace *place,
+                             const std::string &problem)
+{
+    guarded_event([&] {
+        if (state_ != State::resolving) {
+            return;
+        }
+        if (place == nullptr) {
+            fail(problem, false);
+            return;
+        }
+        if (!(*place == server_.place)) {
+            log_line(NGX_LOG_NOTICE, ngx_cycle->log,
+                     label() + ": the master is " + place->text());
+            use(*place, {});
+        }
+        connect_to_server();
+    });
+}
+
+void RedisLink::use(const StorePlace &place, std::vector<std::string> addresses)
+{
+    server_.place = place;
+    server_.addresses = std::move(addresses);
+    book_.reset();
+    tls_.reset();
+    if (conf_.url.secure) {
+        tls_ = std::make_unique<TlsPeer>(*conf_.tls, place.host,
+                                         place.host_is_address, true);
+    }
+    if (place.host_is_address) {
+        server_.addresses.assign(1, place.host);
+    } else {
+        book_ = std::make_unique<AddressBook>(
+            place.host, conf_.resolver, server_.addresses, on_looked_up, this);
+    }
+}
+
+void RedisLink::connect_to_server()
+{
+    problem_ = "no address found for \"" + server_.place.host
+               + "\"; correct the host of x402_store, or the name service";
+    const std::vector<std::string> &literals =
+        book_ ? book_->addresses() : server_.addresses;
+    if (literals.empty() && book_ && book_->busy()) {
+        state_ = State::resolving;
+        retry_.arm(std::max(conf_.timeout, kLeastConnectTime));
+        return;
+    }
+    addresses_ = parse_peer_addresses(literals, server_.place.port);
+    next_address_ = 0;
+    connect_next();
 }
 
 void RedisLink::on_looked_up(void *data)
 {
     auto *link = static_cast<RedisLink *>(data);
     if (link->state_ == State::resolving) {
-        link->connect();
+        link->guarded_event([&] { link->connect_to_server(); });
     }
 }
 
@@ -119,102 +163,6 @@ void RedisLink::hands_shaken()
     c_->read->handler = on_event;
     c_->write->handler = on_event;
     greet();
-}
-
-// AUTH, SELECT, INFO and the epoch, in one write.
-void RedisLink::greet()
-{
-    unsigned char random[kEpochBytes];
-    if (!fill_random(random, sizeof(random))) {
-        fail("no random bytes", false);
-        return;
-    }
-    epoch_ = hex_encode(random, sizeof(random));
-    hello_.assign(kHelloBytes, '\0');
-    RespWriter writer(&hello_[0], hello_.size());
-    hello_step_ = 2;
-    if (conf_.url.database != 0) {
-        hello_step_ = 1;
-    }
-    const std::string &password = conf_.password.text;
-    if (!password.empty()) {
-        bool named = !conf_.url.user.empty();
-        writer.begin(named ? 3 : 2).add("AUTH");
-        if (named) {
-            writer.add(conf_.url.user);
-        }
-        writer.add(password);
-        hello_step_ = 0;
-    }
-    if (conf_.url.database != 0) {
-        writer.begin(2).add("SELECT").add(
-            static_cast<std::int64_t>(conf_.url.database));
-    }
-    writer.begin(1).add("INFO");
-    writer.begin(5)
-        .add("SET")
-        .add(conf_.prefix + ":epoch")
-        .add(epoch_)
-        .add("NX")
-        .add("GET");
-    if (!writer.complete()) {
-        fail("the user and the password of x402_store are too long", false);
-        return;
-    }
-    hello_.resize(writer.size());
-    hello_sent_ = 0;
-    state_ = State::greeting;
-    send();
-}
-
-// Steps: 0 AUTH, 1 SELECT, 2 INFO, 3 the epoch.
-void RedisLink::read_greeting(const RespReply &reply)
-{
-    if (reply.is_error()) {
-        StoreErrorAdvice advice = advice_of_store_error(reply.error_word());
-        problem_ = "it answered \""
-                   + log_excerpt(std::string(reply.root().text)) + "\""
-                   + (*advice.advice ? std::string("; ") + advice.advice : "");
-        fail(problem_, false);
-        return;
-    }
-    const RespItem &root = reply.root();
-    switch (hello_step_) {
-    case 0:
-        hello_step_ = conf_.url.database != 0 ? 1 : 2;
-        return;
-    case 2: {
-        std::string error = check_store_info(root.text);
-        if (!error.empty()) {
-            fail(error, false);
-            return;
-        }
-        break;
-    }
-    case 3:
-        opened(root.type == RespType::bytes ? root.text : epoch_);
-        return;
-    default:
-        break;
-    }
-    hello_step_++;
-}
-
-void RedisLink::opened(std::string_view epoch)
-{
-    retry_.disarm();
-    state_ = State::ready;
-    if (away_ || !complained_.empty()) {
-        log_line(NGX_LOG_NOTICE, ngx_cycle->log,
-                 "store \"" + conf_.url.base() + "\" is there again");
-    }
-    away_ = false;
-    was_ready_ = true;
-    late_ = 0;
-    complained_.clear();
-    std::string text(epoch);
-    ready_(ready_data_, text);
-    flush_.post();
 }
 
 void RedisLink::on_hands_shaken(ngx_connection_t *c)

@@ -5,9 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "base/text_excerpt.hpp"
-#include "nginx/core/ngx_http_x402_log.hpp"
-#include "store/store_check.hpp"
+#include "nginx/call/redis/ngx_http_x402_redis_sentinel.hpp"
 
 namespace x402 {
 
@@ -16,7 +14,7 @@ namespace {
 constexpr std::size_t kReadBytes = 16 * 1024;
 constexpr ngx_msec_t kProbeInterval = 1000;
 constexpr unsigned kLateAnswers = 3;
-constexpr time_t kComplainInterval = 60;
+constexpr ngx_msec_t kLazyDelay = 3;
 
 ngx_msec_t time_left(ngx_msec_t moment)
 {
@@ -34,10 +32,13 @@ void RedisCall::stop()
     }
 }
 
-RedisLink::RedisLink(const StoreConf &conf, Ready on_ready, void *data)
+RedisLink::RedisLink(const StoreConf &conf, RedisServer server, Events events)
     : conf_(conf),
-      ready_(on_ready),
-      ready_data_(data),
+      login_(server.role == RedisRole::sentinel ? conf.sentinel_login
+                                                : conf.login),
+      server_(std::move(server)),
+      events_(events),
+      replicas_(conf.replicas),
       flush_(
           AtQuit::stay,
           [](void *link) { static_cast<RedisLink *>(link)->flush(); }, this),
@@ -46,15 +47,26 @@ RedisLink::RedisLink(const StoreConf &conf, Ready on_ready, void *data)
           [](void *link) { static_cast<RedisLink *>(link)->timed(); }, this),
       retry_(
           AtQuit::leave,
-          [](void *link) { static_cast<RedisLink *>(link)->retry(); }, this)
+          [](void *link) { static_cast<RedisLink *>(link)->retry(); }, this),
+      replicas_probe_(
+          AtQuit::leave,
+          [](void *link) {
+              static_cast<RedisLink *>(link)->look_for_replicas();
+          },
+          this)
 {
-    if (conf.url.secure) {
-        tls_ = std::make_unique<TlsPeer>(*conf.tls, conf.url.host,
-                                         conf.url.host_is_address, true);
-    }
-    if (!conf.url.host_is_address) {
-        book_ = std::make_unique<AddressBook>(
-            conf.url.host, conf.resolver, conf.addresses, on_looked_up, this);
+    bool asks = conf.url.topology == StoreTopology::sentinel
+                && server_.role == RedisRole::store;
+    if (asks) {
+        sentinels_ = std::make_unique<SentinelQuery>(
+            conf,
+            [](void *link, const StorePlace *place,
+               const std::string &problem) {
+                static_cast<RedisLink *>(link)->found_master(place, problem);
+            },
+            this);
+    } else {
+        use(server_.place, std::move(server_.addresses));
     }
 }
 
@@ -70,20 +82,47 @@ RedisLink::~RedisLink()
 
 void RedisLink::start()
 {
-    connect();
+    if (resting_) {
+        resting_ = false;
+        away_ = false;
+        connect();
+    }
 }
 
-bool RedisLink::expect(RedisCall &call, std::size_t begin, RedisCall::Done done,
-                       void *data)
+void RedisLink::rest()
 {
-    pending_.push_back(
-        {&call, out_begin_ + begin, ngx_current_msec + conf_.timeout});
+    for (Pending &pending : pending_) {
+        if (pending.call) {
+            pending.call->link_ = nullptr;
+        }
+    }
+    pending_.clear();
+    close();
+    end_all();
+    retry_.disarm();
+    was_ready_ = false;
+    late_ = 0;
+    resting_ = true;
+}
+
+bool RedisLink::expect(RedisCall &call, std::size_t begin, const RedisSend &how,
+                       RedisCall::Done done, void *data)
+{
+    bool replicated = how.replicated && replicas_ > 0;
+    pending_.push_back({&call,
+                        out_begin_ + begin,
+                        ngx_current_msec + conf_.timeout,
+                        replicated ? Kind::replicated : Kind::plain,
+                        {}});
+    wait_due_ = wait_due_ || replicated;
     call.link_ = this;
     call.done_ = done;
     call.data_ = data;
     arm();
-    if (state_ == State::ready) {
+    if (state_ == State::ready && !how.lazy) {
         flush_.post();
+    } else if (state_ == State::ready && !flush_.armed()) {
+        flush_.arm(kLazyDelay);
     }
     return true;
 }
@@ -100,6 +139,7 @@ void RedisLink::forget(RedisCall *call)
 // All that came together in this turn, in as few system calls as it takes.
 void RedisLink::flush()
 {
+    flush_.disarm();
     if (state_ == State::ready) {
         guarded_event([&] { send(); });
     }
@@ -124,6 +164,9 @@ bool RedisLink::send_bytes(const std::string &bytes, std::size_t &sent)
 
 void RedisLink::send()
 {
+    if (state_ == State::ready && wait_due_) {
+        add_wait(std::max<ngx_msec_t>(conf_.timeout / 2, 1));
+    }
     bool alive = state_ == State::greeting ? send_bytes(hello_, hello_sent_)
                                            : send_bytes(out_, out_sent_);
     if (!alive) {
@@ -176,8 +219,9 @@ void RedisLink::receive()
             if (read != RespReply::State::complete) {
                 break;
             }
-            used += reply_.used();
-            dispatch(reply_);
+            std::string_view bytes(in_.data() + used, reply_.used());
+            used += bytes.size();
+            dispatch(reply_, bytes);
         }
         if (opened != opened_) {
             return;  // what was read told to close it
@@ -199,45 +243,49 @@ void RedisLink::receive()
     }
 }
 
-void RedisLink::dispatch(const RespReply &reply)
+void RedisLink::dispatch(const RespReply &reply, std::string_view bytes)
 {
     late_ = 0;
     if (state_ == State::greeting) {
         read_greeting(reply);
         return;
     }
-    if (pending_.empty()) {
+    if (pending_.size() == answered_) {
         fail("it answered what was not asked", false);
         return;
     }
-    RedisCall *call = pending_.front().call;
-    pending_.pop_front();
-    if (call) {
-        call->link_ = nullptr;
-        guarded(ngx_cycle->log, 0, [&] {
-            call->done_(call->data_, RedisEnd::answered, reply);
-            return 0;
-        });
+    Pending &pending = pending_[answered_];
+    if (pending.kind == Kind::wait) {
+        replicas_answered(reply);
+        return;
     }
+    if (pending.kind == Kind::replicated && pending.call != nullptr
+        && !reply.is_error()) {
+        pending.answer.assign(bytes);
+        answered_++;
+        return;
+    }
+    RedisCall *call = pending.call;
+    pending.call = nullptr;
+    if (answered_ == 0) {
+        pending_.pop_front();
+    } else {
+        answered_++;
+    }
+    tell(call, RedisEnd::answered, reply);
     if (reply.is_error()) {
         complain_of(reply);
     }
 }
 
-void RedisLink::complain_of(const RespReply &reply)
+void RedisLink::tell(RedisCall *call, RedisEnd end, const RespReply &reply)
 {
-    std::string_view word = reply.error_word();
-    if (word == "NOSCRIPT") {
-        return;
-    }
-    StoreErrorAdvice advice = advice_of_store_error(word);
-    std::string why =
-        "it answered \"" + log_excerpt(std::string(reply.root().text)) + "\""
-        + (*advice.advice ? std::string("; ") + advice.advice : "");
-    if (advice.reconnect) {
-        fail(why, true);
-    } else {
-        complain(advice.operator_fault ? NGX_LOG_CRIT : NGX_LOG_ERR, why);
+    if (call != nullptr) {
+        call->link_ = nullptr;
+        guarded(ngx_cycle->log, 0, [&] {
+            call->done_(call->data_, end, reply);
+            return 0;
+        });
     }
 }
 
@@ -248,14 +296,20 @@ void RedisLink::fail(const std::string &why, bool retry)
     bool at_once = retry && was_ready_;
     was_ready_ = false;
     close();
-    complain(NGX_LOG_ERR, why);
+    bool asked_once = server_.role == RedisRole::sentinel;
+    complain(asked_once ? NGX_LOG_WARN : NGX_LOG_ERR, why);
     away_ = !at_once;
     end_all();
+    if (asked_once) {
+        retry_.disarm();
+        return;
+    }
     if (at_once) {
         connect();
-    } else {
-        retry_.arm(kProbeInterval);
+        return;
     }
+    retry_.arm(kProbeInterval);
+    events_.down(events_.data, *this);
 }
 
 void RedisLink::end_all()
@@ -264,21 +318,15 @@ void RedisLink::end_all()
     out_begin_ += out_.size();
     out_.clear();
     out_sent_ = 0;
+    answered_ = 0;
+    wait_due_ = false;
     deadline_.disarm();
     // Those that are told may stop others, and begin new ones.
     for (std::size_t left = pending_.size(); left > 0; left--) {
-        Pending ended = pending_.front();
+        RedisCall *call = pending_.front().call;
+        bool was_sent = pending_.front().begin < sent;
         pending_.pop_front();
-        RedisCall *call = ended.call;
-        if (call == nullptr) {
-            continue;
-        }
-        call->link_ = nullptr;
-        RedisEnd end = ended.begin < sent ? RedisEnd::lost : RedisEnd::unsent;
-        guarded(ngx_cycle->log, 0, [&] {
-            call->done_(call->data_, end, RespReply());
-            return 0;
-        });
+        tell(call, was_sent ? RedisEnd::lost : RedisEnd::unsent, RespReply());
     }
 }
 
@@ -294,18 +342,8 @@ void RedisLink::close()
     opened_++;
     in_size_ = 0;
     state_ = State::idle;
-}
-
-// The same is said once a minute.
-void RedisLink::complain(ngx_uint_t level, const std::string &why)
-{
-    if (why == complained_ && ngx_time() - complained_at_ < kComplainInterval) {
-        return;
-    }
-    complained_ = why;
-    complained_at_ = ngx_time();
-    log_line(level, ngx_cycle->log,
-             "store \"" + conf_.url.base() + "\": " + why);
+    lacks_replicas_ = false;
+    replicas_probe_.disarm();
 }
 
 void RedisLink::arm()
@@ -332,11 +370,7 @@ void RedisLink::timed()
         some = true;
         late_++;
         pending_[i].call = nullptr;
-        call->link_ = nullptr;
-        guarded(ngx_cycle->log, 0, [&] {
-            call->done_(call->data_, RedisEnd::late, RespReply());
-            return 0;
-        });
+        tell(call, RedisEnd::late, RespReply());
     }
     if (some && late_ >= kLateAnswers && c_ != nullptr) {
         guarded_event([&] {

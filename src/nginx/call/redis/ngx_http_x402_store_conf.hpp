@@ -14,17 +14,27 @@
 
 namespace x402 {
 
+// What is proven to servers of one kind. An empty text: nothing.
+struct StoreLogin {
+    std::string user;
+    SecretText password;
+};
+
 struct StoreConf {
     StoreUrl url;
-    SecretText password;  // empty: none
+    StoreLogin login;           // its user is that of the url
+    StoreLogin sentinel_login;  // of the sentinels alone
     std::string prefix = "x402";
     ngx_msec_t timeout = 200;
-    std::int64_t lease = 90 * 1000;   // ms: then others take a claim over
+    std::int64_t lease = 90 * 1000;  // ms: then others take a claim over
+    // That have to have what a payment waits for. 0: the server's own word is
+    // enough.
+    unsigned replicas = 0;
     std::string trusted_certificate;  // path; empty: the system's
-    TlsContext *tls = nullptr;        // of rediss://
+    TlsContext *tls = nullptr;        // of rediss:// and sentinels://
     ngx_resolver_t *resolver = nullptr;
-    // Looked up before workers start; empty: workers do.
-    std::vector<std::string> addresses;
+    // Of each of url.places. Looked up before workers start; empty: workers do.
+    std::vector<std::vector<std::string>> addresses;
     ConfOrigin origin{};
 };
 

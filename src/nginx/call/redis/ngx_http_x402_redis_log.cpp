@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a link tells the operator.
+#include "base/text_excerpt.hpp"
+#include "nginx/call/redis/ngx_http_x402_redis_link.hpp"
+#include "nginx/core/ngx_http_x402_log.hpp"
+#include "store/store_check.hpp"
+
+namespace x402 {
+
+namespace {
+
+constexpr time_t kComplainInterval = 60;
+
+}  // namespace
+
+void RedisLink::complain_of(const RespReply &reply)
+{
+    std::string_view word = reply.error_word();
+    bool of_a_node = word == "MOVED" || word == "ASK";
+    if (word == "NOSCRIPT" || (server_.role == RedisRole::node && of_a_node)) {
+        return;  // who called goes on
+    }
+    StoreErrorAdvice advice = advice_of_store_error(word);
+    std::string why =
+        "it answered \"" + log_excerpt(std::string(reply.root().text)) + "\""
+        + (*advice.advice ? std::string("; ") + advice.advice : "");
+    if (advice.reconnect) {
+        fail(why, true);
+    } else {
+        complain(advice.operator_fault ? NGX_LOG_CRIT : NGX_LOG_ERR, why);
+    }
+}
+
+// The same is said once a minute.
+void RedisLink::complain(ngx_uint_t level, const std::string &why)
+{
+    if (why == complained_ && ngx_time() - complained_at_ < kComplainInterval) {
+        return;
+    }
+    complained_ = why;
+    complained_at_ = ngx_time();
+    log_line(level, ngx_cycle->log, label() + ": " + why);
+}
+
+std::string RedisLink::label() const
+{
+    switch (server_.role) {
+    case RedisRole::sentinel:
+        return "sentinel \"" + server_.place.text() + "\" of the store";
+    case RedisRole::node:
+        return "store \"" + conf_.url.base() + "\", node \""
+               + server_.place.text() + "\"";
+    default:
+        return "store \"" + conf_.url.base() + "\"";
+    }
+}
+
+}  // namespace x402

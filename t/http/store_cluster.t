@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+# x402_store ... cluster: three nodes have a third of the shards each. Where a
+# shard is, its node says; one that is moved while payments run is followed; a
+# node that is killed takes its own payers with it, and no others.
+
+use v5.36;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use X402::Machines;
+use X402::RedisCluster;
+use X402::Test;
+
+my ($f, $up) = (facilitator(), backend());
+my $cluster = X402::RedisCluster->new;
+my @nodes   = $cluster->nodes->@*;
+my $conf    = machines_conf('timeout=1s lease=3s', patient => 1);
+my $port = X402::Port::reserve();
+my ($one, $other) = map {
+    nginx($conf, facilitator => $f, backend => $up, port => $port, address => "127.0.0.$_",
+        holes => { STORE => $cluster->url . ' cluster' })->start
+} 1, 2;
+$up->on('*', body => "SECRET\n");
+
+# Payers by the node that knows them, which is seen when they pay.
+my (@payer, @shard);
+for (1 .. 60) {
+    last if 3 == grep {$_} @payer[ 0 .. 2 ];
+    my $payer = random_hex(20);
+    my %before = map { $_ => 1 } map { $_->ask(KEYS => '*:c:*')->@* } @nodes;
+    is_content paid($one, '/of', change => { from => $payer }), "SECRET\n", 'a payer';
+    for my $node (0 .. 2) {
+        my ($new) = grep { !$before{$_} } $nodes[$node]->ask(KEYS => '*:c:*')->@*;
+        next if !$new || $payer[$node];
+        $payer[$node] = $payer;
+        ($shard[$node]) = $new =~ /\{(\d+)\}/;
+    }
+}
+is scalar(grep {$_} @payer), 3, 'each node knows some of the payers';
+my $connections = () = $nodes[1]->ask(CLIENT => 'LIST') =~ /cmd=(?!client)/g;
+is $connections, 2, 'one connection for each worker, here of two machines';
+$_->log_unlike(qr/CROSSSLOT|MOVED/, 'no word of slots') for $one, $other;
+
+# One payment, one delivery, wherever it is.
+for my $node (0 .. 2) {
+    my $path    = "/once/$node";
+    my $payment = payment(unpaid($one, $path), from => $payer[$node]);
+    $_->forget for $f, $up;
+    my @clients = map { ($one, $other)[ $_ % 2 ]->connect } 1 .. 6;
+    $_->write_request(GET => $path, headers => [ header_of($payment) ]) for @clients;
+    my @answers = map { $_->answer } @clients;
+    is scalar(grep { $_->status == 200 } @answers), 1, "node $node: one is served";
+    is $f->calls('settle') . $up->hits, '11', "node $node: settled once, made once";
+}
+
+# An unknown outcome of each node is asked about in the background.
+for my $node (0 .. 2) {
+    $f->settle_once('close');
+    is paid($one, "/due/$node", change => { from => $payer[$node] })->status, 503, "node $node: an unknown outcome";
+    $f->forget;
+    ok $one->wait_for(sub { $f->calls('settle') >= 1 }, 20), "node $node: is asked about";
+}
+ok $one->wait_for(sub { !grep { $_->ask('KEYS', '*:b:*')->@* } @nodes }, 20), 'and learned';
+
+# A slot is moved while payments run.
+my ($payer, $shard) = ($payer[0], $shard[0]);
+my $sold = payment(unpaid($one, '/sold'), from => $payer);
+is_content paid($one, '/sold', payment => $sold), "SECRET\n", 'sold before the move';
+$up->on('/moves', body => "SECRET\n", hold => 1);
+my $moves = payment(unpaid($one, '/moves'), from => $payer);
+my $c = $one->connect;
+$c->write_request(GET => '/moves', headers => [ header_of($moves) ]);
+$up->wait_count('/moves', 1);
+$cluster->begin_move($shard, $nodes[1]);
+cmp_ok $cluster->move_keys($shard, $nodes[1]), '>', 1, 'claims are moved';
+my $used = paid($other, '/sold', payment => $sold);
+ok $used->status == 402 || $used->body eq '{"error":"busy","charged":false}', 'what was sold is not sold again, in the middle of the move'
+    or diag $used->summary;
+$cluster->end_move($shard, $nodes[1]);
+$up->release('/moves');
+is_content $c->answer, "SECRET\n", 'a payment that was on its way is delivered';
+is_content paid($_, '/moved', change => { from => $payer }), "SECRET\n", 'and others go on' for $one, $other;
+is paid($other, $_->[0], payment => $_->[1])->status, 402, "$_->[0]: used" for [ '/sold', $sold ], [ '/moves', $moves ];
+
+# A new payment in the middle of a move may have to come again, and no more.
+my $second = payment(unpaid($one, '/during'), from => $payer);
+$cluster->begin_move($shard, $nodes[2]);
+my @during = (paid($one, '/during', payment => $second));
+ok $during[0]->status == 200 || $during[0]->body eq '{"error":"busy","charged":false}', 'a new payment during a move is good, or busy'
+    or diag $during[0]->summary;
+$cluster->move_keys($shard, $nodes[2]);
+$cluster->end_move($shard, $nodes[2]);
+push @during, paid($one, '/during', payment => $second) for 1 .. 2;
+is scalar(grep { $_->status == 200 } @during), 1, 'and good once';
+is $up->hits('/during'), 1, 'made once';
+
+# A node is killed: its payers are told to come again, the others pay.
+my $gone = payment(unpaid($one, '/gone'), from => $payer[1]);
+is_content paid($one, '/gone', payment => $gone), "SECRET\n", 'sold before the node dies';
+my $acknowledged = $nodes[1]->known;
+$nodes[1]->stop;
+my $away;
+ok $one->wait_for(sub {
+    $_->forget for $f, $up;
+    ($away = paid($one, '/away', change => { from => $payer[1] }))->body eq '{"error":"busy","charged":false}';
+}), 'a node is killed: its payers are told to come again' or diag $away->summary;
+is $f->calls, 0, 'nobody is asked for them';
+ok $one->wait_for(sub { paid($one, '/there', change => { from => $payer[2] })->status == 200 }, 20), 'others pay';
+$one->log_like(qr/\[error\].*node "127\.0\.0\.1:\d+".*start it, or correct the address/, 'with a line that says which');
+$nodes[1]->start;
+ok $one->wait_for(sub { paid($one, '/back', change => { from => $payer[1] })->status == 200 }, 20), 'and it is back';
+is paid($other, '/gone', payment => $gone)->status, 402, 'with what it knew';
+cmp_ok $acknowledged, '>', 0, "claims acknowledged: $acknowledged";
+
+# The words of the configuration and the server are not the same.
+my $plain = X402::Redis->new;
+for my $case (
+    [ $plain->url . ' cluster', qr/is not a node of a cluster; leave "cluster" out/ ],
+    [ $cluster->url, qr/is a node of a cluster; add "cluster"/ ],
+) {
+    my ($store, $line) = @$case;
+    $one->stop;
+    unlink "$one->{dir}/nginx.pid";
+    $one->{holes}{STORE} = $store;
+    $one->conf($conf);
+    $one->start;
+    is paid($one, '/wrong')->status, 503, "$store: busy";
+    $one->log_like($line, 'with a line that says what to do');
+}
+
+finish;
