@@ -5,7 +5,7 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build test unit http e2e house asan asan-chaos valgrind chaos chaos-short fuzz replay lint compdb tidy format demo pay clean \
+.PHONY: help build test test-store unit http e2e house asan asan-chaos valgrind chaos chaos-short fuzz replay lint compdb tidy format demo pay clean \
 	simulate simulate-short simulate-planted \
 	paywall-shot bench bench-micro bench-check bench-scale bench-docs \
 	need-build need-test need-chaos need-e2e need-bench ask
@@ -130,6 +130,15 @@ http: need-test ## t/http: a real nginx, a scripted facilitator
 	@t/lib/build-curl-module build/module build/curl
 	X402_MODULE=$(CURDIR)/$(MODULE) prove -j$(HTTP_JOBS) -It/lib t/http/*.t t/package/build.t
 	X402_MODULE=$(CURDIR)/build/curl/ngx_http_x402_module.so prove -j$(HTTP_JOBS) -It/lib $(BOTH_TRANSPORTS)
+
+# The tests of the store with another one than the redis-server of make test.
+STORE ?= valkey
+
+test-store: need-test ## the tests of x402_store with STORE=valkey (a valkey-server), STORE=sentinel (a sentinel tells where it is) or STORE=cluster
+	@$(if $(filter valkey,$(STORE)),t/lib/need valkey-server)
+	@$(if $(filter valkey sentinel cluster,$(STORE)),,echo "STORE=$(STORE) is not known; write valkey, sentinel or cluster" && false)
+	@$(MAKE) --no-print-directory $(MODULE)
+	X402_STORE=$(STORE) X402_MODULE=$(CURDIR)/$(MODULE) prove -j$(HTTP_JOBS) -It/lib t/http/store_*.t
 
 e2e: need-test need-e2e ## t/e2e: real chain, facilitator and client
 	@$(MAKE) --no-print-directory $(MODULE)

@@ -10,7 +10,7 @@ use X402::Machines;
 use X402::Redis;
 use X402::Test;
 
-my ($f, $up, $redis) = (facilitator(), backend(), X402::Redis->new);
+my ($f, $up, $redis) = (facilitator(), backend(), X402::Redis->of_kind);
 my $conf = machines_conf('timeout=5s', main => 'worker_processes 2;');
 my $port = X402::Port::reserve();
 my @machines = map {

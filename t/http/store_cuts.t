@@ -12,7 +12,7 @@ use X402::Redis;
 use X402::StoreProxy;
 use X402::Test;
 
-my ($f, $up, $redis) = (facilitator(), backend(), X402::Redis->new);
+my ($f, $up, $redis) = (facilitator(), backend(), X402::Redis->of_kind);
 my $cut  = X402::StoreProxy->new($redis->port);
 my $conf = machines_conf('timeout=300ms lease=3s');
 my $port = X402::Port::reserve();

@@ -9,7 +9,7 @@ use X402::Machines;
 use X402::Redis;
 use X402::Test;
 
-my ($f, $up, $redis) = (facilitator(), backend(), X402::Redis->new);
+my ($f, $up, $redis) = (facilitator(), backend(), X402::Redis->of_kind);
 my $conf = machines_conf('timeout=5s lease=3s');
 my $port = X402::Port::reserve();
 my ($number, $one) = (1);

@@ -50,7 +50,7 @@ sub new ($class, $store) {
     return $self;
 }
 
-sub url ($self) { return "redis://127.0.0.1:$self->{port}" }
+sub url ($self) { return "redis://127.0.0.1:$self->{port}" . (($ENV{X402_STORE} // '') eq 'cluster' ? ' cluster' : '') }
 
 sub on ($self, $word, $what)     { return $self->_ask(do => 'rule', word => $word, what => $what) }
 sub always ($self, $word, $what) { return $self->_ask(do => 'rule', word => $word, what => $what, always => 1) }
