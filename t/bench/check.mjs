@@ -63,8 +63,8 @@ async function measure() {
     await on(module(), [['free', 'free'], ['unpaid', 'unpaid'], ['paid', 'paid'],
         ['paid, 32 at once', 'paid', { connections: 32, requests: 1024 }]]);
     const shared = await with_store(module());
-    await on(shared.options, [['paid, with a store', 'paid'],
-        ['paid, with a store, 32 at once', 'paid', { connections: 32, requests: 1024 }]]);
+    // Not many at once: what the warm-up leaves owed to its payer, others get first.
+    await on(shared.options, [['paid, with a store', 'paid']]);
     await tools.stop(shared.redis);
     await on(module({ paid: stage.up_front }), [['paid before', 'paid', { file: up_front }]]);
     await on(module({ paid: 'x402_verify local;' }), [['paid, verify local', 'paid']]);
