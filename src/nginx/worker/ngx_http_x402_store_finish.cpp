@@ -58,12 +58,16 @@ void SharedStore::change_claim(ngx_shm_zone_t *zone, StoreHold *hold,
             hold->end();
             return 0;
         }
-        StoreOrder order = hold->order(StoreScript::finish, record);
+        // What is over needs no record, which takes a digest to make.
+        StoreOrder order = keeps ? hold->order(StoreScript::finish, record)
+                                 : hold->order(StoreScript::finish);
         order.finish = how;
         if (keeps) {
             order.settle = std::move(record.settle);
         } else {
-            order.record.clear();
+            order.facts.expires = record.expires;
+            order.facts.flags = record.flags;
+            order.facts.executions = record.executions;
         }
         hold->end();
         hold->store().tell(std::move(order));
