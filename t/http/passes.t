@@ -64,6 +64,8 @@ http {
         location /moved { try_files /nothing @app; }
         location @app   { x402_price 0.01; proxy_pass http://%%BACKEND%%; }
         location /moved-dear { try_files /nothing @dear; }
+        location /moved-bare { try_files /nothing @bare; }
+        location @bare  { x402_pass off; proxy_pass http://%%BACKEND%%; }
         location @dear  { x402_price 9.00; proxy_pass http://%%BACKEND%%; }
         location /full  { x402_pass time=1h requests=1 zone=tiny:32k; proxy_pass http://%%BACKEND%%; }
     }
@@ -295,6 +297,9 @@ $pass = pass_of(paid($t, '/moved'));
 is_free with('/moved', $pass), 'try_files into a location with the same price';
 is with('/moved', $pass)->header('X-State'), 'pass  1', 'is one request';
 $pass = pass_of(paid($t, '/files/a'));
+$pass = pass_of(paid($t, '/moved-bare'));
+is_free with('/moved-bare', $pass), 'into one with the same price that knows no passes';
+is with('/moved-bare', $pass)->header('X-State'), 'pass  1', 'is one request, too';
 is $t->get('/moved-dear', headers => [ 'X402-Pass' => $pass ])->status, 402, 'into one with another price';
 
 # --- time, keys, the zone ------------------------------------------------------------------------------------

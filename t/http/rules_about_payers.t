@@ -41,6 +41,10 @@ http {
             proxy_pass http://%%BACKEND%%;
         }
         location /free  { x402_free 2/d key=$http_x_key; proxy_pass http://%%BACKEND%%; }
+        location /moved { x402_free 2/d key=$http_x_key zone=moved:64k; try_files /nothing @moved; }
+        location @moved { x402_free 2/d key=$http_x_key zone=moved:64k; proxy_pass http://%%BACKEND%%; }
+        location /to-other { x402_free 2/d key=$http_x_key zone=moved:64k; try_files /nothing @other; }
+        location @other { x402_price $1; x402_free 1/d key=$http_x_key zone=others:64k; proxy_pass http://%%BACKEND%%; }
         location /soon  { x402_free 1/2s key=$http_x_key; proxy_pass http://%%BACKEND%%; }
     }
 }
@@ -144,6 +148,10 @@ is $t->get('/free')->status, 402, 'without a key nothing is free';
 is $t->get('/soon', @key)->status, 200, 'free';
 is $t->get('/soon', @key)->status, 402, 'used up';
 ok $t->wait_for(sub { $t->get('/soon', @key)->status == 200 }), 'and free again when its time is over';
+
+is join(' ', map { $t->get('/moved', @key)->status } 1 .. 3), '200 200 402', 'a request that is redirected is counted once';
+my @third = (headers => [ 'X-Key' => 'k3' ]);
+is join(' ', map { $t->get('/to-other', @third)->status } 1, 2), '200 402', 'another rule counts by itself';
 
 # --- zones ----------------------------------------------------------------------------------
 

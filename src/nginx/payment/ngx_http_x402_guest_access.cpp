@@ -139,7 +139,8 @@ ngx_int_t admit_guest(RequestCtx &ctx, const LocationConf *conf)
 
 ngx_int_t visit_free(RequestCtx &ctx, const LocationConf *conf)
 {
-    if (conf->pass || conf->sign_in) {
+    // A guest comes from the location that has let it in.
+    if (conf->pass || conf->sign_in || ctx.guest) {
         ngx_int_t rc = admit_guest(ctx, conf);
         if (rc != NGX_OK) {
             return rc;

@@ -91,6 +91,48 @@ bool rules_allow(RequestCtx &ctx, const PayerRules &rules,
                        });
 }
 
+// What a request has been counted for: it goes through internal redirects with
+// it, and is one request all the way.
+struct CountedFree {
+    const ngx_shm_zone_t *zone;
+    std::string rule;
+    std::string subject;
+};
+
+void forget_counted(void *data)
+{
+    guarded(ngx_cycle->log, 0, [&] {
+        static_cast<CountedFree *>(data)->~CountedFree();
+        return 0;
+    });
+}
+
+bool was_counted(ngx_http_request_t *r, const PayerQuota &quota,
+                 std::string_view subject)
+{
+    for (ngx_pool_cleanup_t *cln = r->pool->cleanup; cln; cln = cln->next) {
+        auto *counted = static_cast<const CountedFree *>(cln->data);
+        if (cln->handler == forget_counted && counted->zone == quota.zone
+            && counted->rule == quota.rule && counted->subject == subject) {
+            return true;
+        }
+    }
+    return false;
+}
+
+// Without memory it is counted at each location.
+void note_counted(ngx_http_request_t *r, const PayerQuota &quota,
+                  std::string_view subject)
+{
+    ngx_pool_cleanup_t *cln =
+        ngx_pool_cleanup_add(r->pool, sizeof(CountedFree));
+    if (cln != nullptr) {
+        new (cln->data)
+            CountedFree{quota.zone, quota.rule, std::string(subject)};
+        cln->handler = forget_counted;
+    }
+}
+
 }  // namespace
 
 bool has_payer_rules(const LocationConf &conf)
@@ -120,11 +162,16 @@ bool take_free_request(RequestCtx &ctx, const LocationConf *conf)
     std::string_view subject;
     // Money: a key that depends on a body that is not known belongs to no one.
     if (!evaluate(ctx.r, quota.key, subject) || subject.empty()
-        || ctx.body_missed
-        || count_usage(quota.zone, quota.rule, subject, quota.quota,
-                       count_requests(ctx))
-               != 0) {
+        || ctx.body_missed) {
         return false;
+    }
+    if (!was_counted(ctx.r, quota, subject)) {
+        if (count_usage(quota.zone, quota.rule, subject, quota.quota,
+                        count_requests(ctx))
+            != 0) {
+            return false;
+        }
+        note_counted(ctx.r, quota, subject);
     }
     ctx.free_at = conf;
     return true;
