@@ -53,7 +53,7 @@ sub quiet ($line, $name = $line) {
 
 # --- x402_bypass
 
-quiet("$complete x402_price 1; x402_bypass $_;") for '$member', 'off', '0', '""', '$member $remote_user', '$https', '"$member$limit_req_status"';
+quiet("$complete x402_price 1; x402_bypass $_;") for '$member', 'off', '0', '""', '$https', '"$member$limit_req_status"';
 refused("$complete x402_price 1; x402_bypass $_;", 'would make every request free') for 'on', '1', 'no', '$member 1', 'off $member';
 refused("$complete x402_price 1; x402_bypass \$member; x402_bypass off;", 'stands alone');
 refused("$complete x402_price 1; x402_bypass off; x402_bypass \$member;", 'stands alone');
@@ -61,6 +61,21 @@ warns("$complete x402_price 1; x402_bypass $_;", 'any client can write') for '$a
     '"$arg_a$member"', '"${member}${http_x}"', '$args', '$query_string', '$is_args', '$content_type', '$content_length';
 warns("$complete x402_price 1; x402_bypass $_;", 'is never empty') for '$uri', '$host', '$remote_addr', '$scheme', '"$member$request_method"',
     '$request_id', '$server_protocol';
+
+warns("$complete x402_price 1; x402_bypass $_;", 'any client can write') for '$request_body', '$ssl_server_name', '$http2', '$invalid_referer';
+warns("$complete x402_price 1; x402_bypass $_;", 'is never empty') for '$ssl_client_verify', '$pipe', '$request_filename';
+warns("$complete x402_price 1; x402_bypass $_;", 'any client can write \$remote_user') for '$remote_user', '"$member$remote_user"';
+quiet("$complete x402_price 1; x402_bypass \$remote_user; $_") for 'auth_basic x; auth_basic_user_file users;', 'auth_request /asked;';
+
+# --- methods
+
+warns("$complete x402_price 1; x402_methods $_;", 'did you mean .* not listed are free') for 'PSOT', 'GET POSTS', 'DELETED';
+quiet("$complete x402_price 1; x402_methods $_;") for 'GET HEAD POST PUT DELETE', 'PROPFIND SEARCH', 'CUSTOM-METHOD';
+
+# --- free requests
+
+warns("$complete x402_price 1; x402_free 5/d key=$_;", 'free requests without end') for '$http_x_key', '$arg_k', '$binary_remote_addr$cookie_a', '$args';
+quiet("$complete x402_price 1; x402_free 5/d key=$_;") for '$binary_remote_addr', '$member', '$ssl_client_fingerprint';
 
 # --- the request body
 

@@ -120,7 +120,8 @@ my %examples = (
         offers => [ '/search?q=a' => ['eip155:84532 10000'] ],
         free   => [ '/', '/index.html' ],
         also   => sub ($t, $f, $up) {
-            my @key = (headers => [ 'X-Api-Key' => 'mine' ]);
+            my @key = (headers => [ 'X-Api-Key' => '3f786850e387550f' ]);
+            is $t->get('/search?q=a', headers => [ 'X-Api-Key' => "made up $_" ])->status, 402, 'a key of nobody' for 1 .. 2;
             is $t->get('/search?q=a', @key)->status, 200, "search $_ of the day" for 1 .. 3;
             is $t->get('/search?q=a', @key)->status, 402, 'the fourth costs';
             is paid($t, '/search?q=a', @key)->status, 200, 'and is sold';

@@ -17,8 +17,19 @@ bool begins(std::string_view text, std::string_view front)
 bool is_of_client(std::string_view name)
 {
     constexpr std::string_view kNames[] = {
-        "args",         "query_string",   "is_args",
-        "content_type", "content_length", "proxy_add_x_forwarded_for",
+        "args",
+        "query_string",
+        "is_args",
+        "content_type",
+        "content_length",
+        "proxy_add_x_forwarded_for",
+        "request_body",
+        "request_body_file",
+        "invalid_referer",
+        "ssl_server_name",
+        "ssl_session_reused",
+        "http2",
+        "http3",
     };
     return begins(name, "arg_") || begins(name, "http_")
            || begins(name, "cookie_") || begins(name, "x402_body_")

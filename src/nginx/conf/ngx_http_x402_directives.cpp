@@ -8,6 +8,7 @@
 
 #include <unistd.h>
 
+#include "base/near_name.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
 #include "nginx/core/ngx_http_x402_missing_file.hpp"
 #include "nginx/store/ngx_http_x402_zone.hpp"
@@ -83,6 +84,34 @@ char *set_term(ngx_conf_t *cf, void *conf)
     return NGX_CONF_OK;
 }
 
+// Money: what is not listed is free, so that a slip gives the method away that
+// was meant.
+void warn_of_slip(ngx_conf_t *cf, std::string_view method)
+{
+    constexpr std::string_view kMethods[] = {
+        "GET",     "HEAD",     "POST",      "PUT",       "DELETE", "PATCH",
+        "OPTIONS", "TRACE",    "CONNECT",   "MKCOL",     "COPY",   "MOVE",
+        "LOCK",    "UNLOCK",   "PROPFIND",  "PROPPATCH", "SEARCH", "REPORT",
+        "PURGE",   "QUERY",    "SUBSCRIBE", "NOTIFY",    "LINK",   "UNLINK",
+        "MERGE",   "CHECKOUT", "BIND",      "REBIND",    "ACL",
+    };
+    NearName near(method);
+    for (std::string_view known : kMethods) {
+        if (known == method) {
+            return;
+        }
+        near.try_name(known);
+    }
+    std::string question = near.question();
+    if (!question.empty()) {
+        std::string warning = "method \"" + std::string(method)
+                              + "\" is unknown" + question
+                              + " Methods that are not listed are free";
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0, "%*s", warning.size(),
+                           warning.data());
+    }
+}
+
 char *set_methods(ngx_conf_t *cf, void *conf)
 {
     auto *lcf = location_conf(conf);
@@ -103,6 +132,7 @@ char *set_methods(ngx_conf_t *cf, void *conf)
                                   + "\" must be written in capitals: methods "
                                     "are case-sensitive");
         }
+        warn_of_slip(cf, name);
         methods->emplace_back(name);
     }
     lcf->methods = methods;

@@ -44,6 +44,19 @@ bool is_never_empty(std::string_view name)
         "status",
         "document_root",
         "connection_requests",
+        "connection_time",
+        "request_filename",
+        "realpath_root",
+        "pipe",
+        "bytes_sent",
+        "proxy_host",
+        "proxy_port",
+        "realip_remote_addr",
+        "realip_remote_port",
+        "ssl_protocol",
+        "ssl_cipher",
+        // "NONE" without a certificate.
+        "ssl_client_verify",
     };
     return std::find(std::begin(kNames), std::end(kNames), name)
            != std::end(kNames);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Directive setters: rules about payers.
+#include "nginx/conf/ngx_http_x402_client_values.hpp"
 #include "nginx/core/ngx_http_x402_complex_value.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
 #include "nginx/offer/ngx_http_x402_payer_rules.hpp"
@@ -257,6 +258,22 @@ char *set_quota(ngx_conf_t *cf, void *conf)
     return NGX_CONF_OK;
 }
 
+// Money: each key has its free requests, so that a client that writes the key
+// has as many as it likes.
+void warn_of_invented_keys(ngx_conf_t *cf, std::string_view key)
+{
+    std::string_view client = client_variable(key);
+    if (client.empty()) {
+        return;
+    }
+    std::string warning = "any client can write another $" + std::string(client)
+                          + " and have free requests without end; look it up "
+                            "in a map of the keys that you gave out, or count "
+                            "by $binary_remote_addr";
+    ngx_conf_log_error(NGX_LOG_WARN, cf, 0, "%*s", warning.size(),
+                       warning.data());
+}
+
 char *set_free(ngx_conf_t *cf, void *conf)
 {
     PayerRules *rules = rules_of(cf, conf);
@@ -285,6 +302,7 @@ char *set_free(ngx_conf_t *cf, void *conf)
                                         "key=$binary_remote_addr, or "
                                         "zone=name:size");
         }
+        warn_of_invented_keys(cf, key);
         quota.key = compile_value(cf, to_ngx_str(key));
         if (quota.key == nullptr) {
             return static_cast<char *>(NGX_CONF_ERROR);

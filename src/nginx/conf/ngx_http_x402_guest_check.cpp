@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nginx/conf/ngx_http_x402_guest_check.hpp"
 
+#include <algorithm>
+
+#include "nginx/conf/ngx_http_x402_client_values.hpp"
+#include "nginx/conf/ngx_http_x402_hidden_location.hpp"
 #include "nginx/conf/ngx_http_x402_own_names_check.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
@@ -136,6 +140,25 @@ void warn_of_missing_price(ngx_conf_t *cf, const LocationConf &conf,
     }
 }
 
+// nginx: the user in an Authorization header; the password is not looked at.
+void warn_of_unchecked_user(ngx_conf_t *cf, const LocationConf &conf)
+{
+    auto *ctx = static_cast<const ngx_http_conf_ctx_t *>(cf->ctx);
+    auto *values = static_cast<ngx_http_complex_value_t *>(conf.bypass->elts);
+    for (ngx_uint_t i = 0; i < conf.bypass->nelts; i++) {
+        auto names = variables_in(view(values[i].value));
+        if (std::find(names.begin(), names.end(), "remote_user") != names.end()
+            && !checks_clients(cf, ctx->loc_conf)) {
+            log_conf(cf, NGX_LOG_WARN,
+                     "any client can write $remote_user and be served free: "
+                     "nothing checks it here; write auth_basic, or take "
+                     "$remote_user out of x402_bypass",
+                     conf.origin);
+            return;
+        }
+    }
+}
+
 }  // namespace
 
 void merge_guests(ngx_conf_t *cf, LocationConf &conf, const LocationConf &outer)
@@ -149,6 +172,9 @@ void merge_guests(ngx_conf_t *cf, LocationConf &conf, const LocationConf &outer)
         conf.seal_keys = outer.seal_keys;
     }
     warn_of_missing_price(cf, conf, outer);
+    if (conf.bypass != nullptr && conf.bypass != outer.bypass) {
+        warn_of_unchecked_user(cf, conf);
+    }
 }
 
 bool check_signature_alone(ngx_conf_t *cf, const LocationConf &conf,

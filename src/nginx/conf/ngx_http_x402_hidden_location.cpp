@@ -66,6 +66,11 @@ bool asks_by_subrequest(ngx_conf_t *cf, void **loc_conf)
 
 }  // namespace
 
+bool checks_clients(ngx_conf_t *cf, void **loc_conf)
+{
+    return has_password(cf, loc_conf) || asks_by_subrequest(cf, loc_conf);
+}
+
 Visibility visibility_of(ngx_conf_t *cf, void **loc_conf)
 {
     auto *clcf = static_cast<const ngx_http_core_loc_conf_t *>(

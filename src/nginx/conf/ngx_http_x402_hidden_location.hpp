@@ -20,6 +20,10 @@ Visibility visibility_of(ngx_conf_t *cf, void **loc_conf);
 // (auth_basic without `satisfy any`).
 bool demands_password(ngx_conf_t *cf);
 
+// Whether another module of nginx checks who a client is: a password, or a
+// subrequest. Precondition: these are merged.
+bool checks_clients(ngx_conf_t *cf, void **loc_conf);
+
 }  // namespace x402
 
 #endif
