@@ -45,6 +45,7 @@ http {
         location @moved { x402_free 2/d key=$http_x_key zone=moved:64k; proxy_pass http://%%BACKEND%%; }
         location /to-other { x402_free 2/d key=$http_x_key zone=moved:64k; try_files /nothing @other; }
         location @other { x402_price $1; x402_free 1/d key=$http_x_key zone=others:64k; proxy_pass http://%%BACKEND%%; }
+        location /any/  { satisfy any; deny all; x402_free 2/d key=$http_x_key zone=any:64k; index i.txt; root %%DIR%%/html; }
         location /soon  { x402_free 1/2s key=$http_x_key; proxy_pass http://%%BACKEND%%; }
     }
 }
@@ -52,6 +53,7 @@ EOF
 $text =~ s/BAD/$bad/;
 my $t = nginx($text, facilitator => $f, backend => $up);
 $up->on('*', body => "SECRET\n");
+$t->write('html/any/i.txt', "SECRET\n");
 $t->allow(qr/\[warn\].*zone "unsized" has no size/);
 $t->start;
 
@@ -152,6 +154,11 @@ ok $t->wait_for(sub { $t->get('/soon', @key)->status == 200 }), 'and free again 
 is join(' ', map { $t->get('/moved', @key)->status } 1 .. 3), '200 200 402', 'a request that is redirected is counted once';
 my @third = (headers => [ 'X-Key' => 'k3' ]);
 is join(' ', map { $t->get('/to-other', @third)->status } 1, 2), '200 402', 'another rule counts by itself';
+
+my @fourth = (headers => [ 'X-Key' => 'k4' ]);
+is join(' ', map { $t->get('/any/', @fourth)->status } 1 .. 3), '200 200 402', 'satisfy any: the free ones are let in, the next one can be bought';
+is paid($t, '/any/')->status, 200, 'and is';
+is $t->get('/any/i.txt')->status, 402, 'without a key it has to be';
 
 # --- zones ----------------------------------------------------------------------------------
 

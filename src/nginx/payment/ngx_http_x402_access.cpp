@@ -7,6 +7,7 @@
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_sign_in_rules.hpp"
 #include "nginx/payment/ngx_http_x402_guest_access.hpp"
+#include "nginx/payment/ngx_http_x402_payer_check.hpp"
 #include "nginx/payment/ngx_http_x402_payment.hpp"
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
 #include "nginx/payment/ngx_http_x402_phase_wait.hpp"
@@ -232,8 +233,8 @@ ngx_int_t first_visit(RequestCtx &ctx, const LocationConf *conf)
         return wait_for_call(r);
     }
     if (rc != NGX_OK) {
-        // What was paid for satisfies `satisfy any`, what is free does not.
-        return rc == NGX_DECLINED && ctx.guest ? NGX_OK : rc;
+        // Let in by name: a guest, or by x402_free.
+        return rc == NGX_DECLINED ? NGX_OK : rc;
     }
     switch (make_quote(ctx, conf)) {
     case OfferState::made:
@@ -255,13 +256,22 @@ ngx_int_t first_visit(RequestCtx &ctx, const LocationConf *conf)
     return take_payment(ctx);
 }
 
+// A guest, and what x402_free gives away, satisfy `satisfy any`; what is free
+// by another rule does not.
+bool is_let_in(ngx_http_request_t *r, const LocationConf *conf)
+{
+    RequestCtx *ctx = find_ctx(r);
+    return ctx && ctx->free_at == conf
+           && (ctx->guest || was_given_away(*ctx, *conf));
+}
+
 ngx_int_t access(ngx_http_request_t *r, const LocationConf *conf)
 {
     if (r != r->main || r->post_action) {
         return NGX_DECLINED;
     }
     if (is_free(r, conf)) {
-        return NGX_DECLINED;
+        return is_let_in(r, conf) ? NGX_OK : NGX_DECLINED;
     }
     if (r->err_status >= NGX_HTTP_BAD_REQUEST) {
         // An error page is not sold: a location with its own price is not

@@ -153,6 +153,14 @@ bool guest_may_enter(RequestCtx &ctx, const LocationConf &conf)
            || rules_allow(ctx, *conf.payer_rules, ctx.guest->payer);
 }
 
+bool was_given_away(const RequestCtx &ctx, const LocationConf &conf)
+{
+    std::string_view subject;
+    return conf.payer_rules && conf.payer_rules->free
+           && evaluate(ctx.r, conf.payer_rules->free->key, subject)
+           && was_counted(ctx.r, *conf.payer_rules->free, subject);
+}
+
 bool take_free_request(RequestCtx &ctx, const LocationConf *conf)
 {
     if (conf->payer_rules == nullptr || !conf->payer_rules->free) {

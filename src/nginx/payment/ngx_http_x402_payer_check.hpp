@@ -23,6 +23,8 @@ bool guest_may_enter(RequestCtx &ctx, const LocationConf &conf);
 // x402_free: whether this request is one of its key's free ones; counts it. The
 // location is free for this request from then on.
 bool take_free_request(RequestCtx &ctx, const LocationConf *conf);
+// Whether it was one of them, here or where it was redirected from.
+bool was_given_away(const RequestCtx &ctx, const LocationConf &conf);
 
 }  // namespace x402
 
