@@ -86,7 +86,9 @@ struct ClaimHeader {
 struct ClaimCell {
     std::uint32_t state;
     std::uint8_t flags;
-    std::uint8_t executions;
+    std::uint8_t executions : 4;
+    std::uint8_t served : 1;     // while VERIFYING: set_served_unverified()
+    std::uint8_t on_record : 1;  // of its payer: PayerRecords::spend_settled()
     std::uint16_t receipt_bytes;
     std::uint64_t generation;
     std::int64_t expires;
@@ -118,13 +120,15 @@ struct ClaimCell {
     {
         return flags & (kWasVerified | kTakenOver);
     }
-    // Settled without verify, and the outcome is open: anyone can make such a
-    // claim, and it cannot be given up before its payment expires.
+    // Settled without verify, or about to be (content is made), and the outcome
+    // is open: anyone can make such a claim, and once it is sent it cannot be
+    // given up before its payment expires.
     bool is_unverified() const
     {
-        return (claim_state() == ClaimState::settling
-                || claim_state() == ClaimState::unknown)
-               && !payer_was_verified();
+        ClaimState now = claim_state();
+        bool open = now == ClaimState::settling || now == ClaimState::unknown
+                    || (now == ClaimState::verifying && served != 0);
+        return open && !payer_was_verified();
     }
     ClaimState claim_state() const { return static_cast<ClaimState>(state); }
     ClaimOwner owner() const { return {owner_slot, owner_stamp}; }
@@ -156,8 +160,8 @@ struct PayerRecord {
     std::uint32_t taken;    // 0: a free record
     // Derived, of an address: its claims that is_unverified().
     std::uint32_t unverified;
-    std::uint16_t abandoned;    // verified payments, see abandoned_at
-    std::uint16_t settled;      // since the last that was not, saturated
+    std::uint16_t abandoned;  // verified payments, see abandoned_at
+    std::uint16_t settled;    // its record: see PayerRecords::record_settled()
     std::int64_t abandoned_at;  // the last of them; 0: never
 };
 

@@ -284,11 +284,19 @@ bool ClaimTable::set_verified(ClaimRef ref)
     return true;
 }
 
-void ClaimTable::set_served_unverified(ClaimRef ref)
+bool ClaimTable::set_served_unverified(ClaimRef ref, bool on_record)
 {
-    if (ClaimCell *cell = memory_.cell_of(ref)) {
-        cell->executions++;
+    ClaimCell *cell = memory_.cell_of(ref);
+    if (cell == nullptr || (on_record && !payers_.spend_settled(cell->payer))) {
+        return false;
     }
+    // Money: from now on it counts in the room of unverified claims.
+    cells_.change(*cell, [&] {
+        cell->executions++;
+        cell->served = 1;
+        cell->on_record = on_record ? 1 : 0;
+    });
+    return true;
 }
 
 bool ClaimTable::set_settling(ClaimRef ref, std::string_view bytes,
@@ -379,7 +387,8 @@ bool ClaimTable::set_paid(ClaimRef ref, std::string_view receipt,
     cell->receipt_bytes = static_cast<std::uint16_t>(receipt.size());
     cell->changed = now;
     if (cell->settle_started != 0) {
-        payers_.record_settled(cell->payer, now);
+        payers_.record_settled(cell->payer, cell->on_record ? 2 : 1, now);
+        cell->on_record = 0;
     }
     cells_.enter_state(*cell, ClaimState::paid);
     journal_.record_claim(*cell);

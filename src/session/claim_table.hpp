@@ -126,8 +126,10 @@ public:
     // settled before content or freed.
     bool set_verified(ClaimRef ref);
     // Content is made without the facilitator's word: counts as an execution.
-    // The claim stays VERIFYING.
-    void set_served_unverified(ClaimRef ref);
+    // The claim stays VERIFYING. `on_record`: on that of the payer, which has
+    // signed the payment. False: another payment has used the record up, and
+    // this one has to be verified.
+    bool set_served_unverified(ClaimRef ref, bool on_record);
     // Money: before the first byte of settle leaves. `bytes` are kept when they
     // fit and there is room, else only their digest (stored_settle is empty).
     // False: the journal cannot be written, and nothing may be sent.

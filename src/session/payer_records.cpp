@@ -10,8 +10,10 @@ namespace {
 constexpr std::int64_t kUnprovenWindow = 24 * 3600;
 constexpr std::int64_t kRefusedWindow = 600;
 constexpr std::int64_t kAbandonedWindow = 300;
-// Settlements in a row after which a payer has a good record.
+// Settlements in a row after which a payer has a good record, and after which
+// it grows no more.
 constexpr std::uint16_t kGoodRecord = 3;
+constexpr unsigned kBestRecord = kGoodRecord + kMaxWaiting - 1;
 
 bool is_recent(std::int64_t moment, std::int64_t now, std::int64_t window)
 {
@@ -217,12 +219,23 @@ void PayerRecords::record_refused(const Digest &payer, std::int64_t now)
     }
 }
 
-void PayerRecords::record_settled(const Digest &payer, std::int64_t now)
+void PayerRecords::record_settled(const Digest &payer, unsigned count,
+                                  std::int64_t now)
 {
-    PayerRecord *record = find_or_make(payer, now);
-    if (record != nullptr && record->settled < kGoodRecord) {
-        record->settled++;
+    if (PayerRecord *record = find_or_make(payer, now)) {
+        record->settled = static_cast<std::uint16_t>(
+            std::min(record->settled + count, kBestRecord));
     }
+}
+
+bool PayerRecords::spend_settled(const Digest &payer)
+{
+    PayerRecord *record = find(payer);
+    if (record == nullptr || record->settled < kGoodRecord) {
+        return false;
+    }
+    record->settled--;
+    return true;
 }
 
 void PayerRecords::forget_settled(const Digest &payer)

@@ -51,8 +51,14 @@ public:
     void record_refused(const Digest &payer, std::int64_t now);
     // A settlement succeeded; or it did not, or is unknown. Forgotten when the
     // record is wanted for another payer, or at a restart.
-    void record_settled(const Digest &payer, std::int64_t now);
+    // `count`: 2 gives back what was spent.
+    void record_settled(const Digest &payer, unsigned count, std::int64_t now);
     void forget_settled(const Digest &payer);
+    // Money: content is made on the payer's record. Its settlement gives back
+    // what that costs, and nothing else does: so a payer never has more made
+    // for nothing than it has paid for, and at most kMaxWaiting at once. False:
+    // the record is not good.
+    bool spend_settled(const Digest &payer);
     bool settled_lately(const Digest &payer) const;
 
     // A verified payment was left before its settle, which costs the payer

@@ -8,6 +8,7 @@ use lib "$FindBin::Bin/../lib";
 use Time::HiRes qw(sleep);
 use JSON::PP;
 use X402::Test;
+use X402::Wallet;
 
 my ($f, $up) = (facilitator(), backend());
 my $t = nginx(<<'EOF', facilitator => $f, backend => $up);
@@ -223,6 +224,55 @@ is_content again('/trusted/a', payment(unpaid($t, '/trusted/a'), from => $signer
 is $f->order, 'verify settle', 'trusted: verified';
 is_content again('/trusted/a', $other_signed, somebody()), "SECRET\n", 'trusted: a good record and its signature';
 is $f->order, 'settle', 'trusted: one call';
+
+# A record is worth as many executions as it has settlements: a payer that has earned it, and whose wallet is empty
+# then, is not served more often, from however many addresses and workers.
+{
+    my $wallet = X402::Wallet->new;
+    my $offer  = unpaid($t, '/trusted/a');
+    my $pay    = sub { return $wallet->pay($offer, valid => 299) };
+    for (1 .. 5) { again('/trusted/a', $pay->(), somebody()) }
+    is $f->order, 'settle', 'trusted: a record of five';
+    $f->settle(refused => 'insufficient_funds');
+    my @made;
+    for (1 .. 5) {
+        is_refused again('/trusted/a', $pay->(), somebody()), 'an empty wallet: refused';
+        push @made, $f->order . $up->hits;
+    }
+    is "@made[0 .. 2]", 'settle1 settle1 settle1', 'content is made for what was paid before';
+    is $made[3], 'verify settle1', 'then it is verified';
+    $f->verify('ok');
+    $f->settle('paid');
+
+    $wallet = X402::Wallet->new;
+    for (1 .. 4) { again('/trusted/a', $pay->(), somebody()) }
+    $_->forget for $f, $up;
+    $f->settle('hold');
+    $f->verify('hold');
+    my @clients = map {
+        my $c = $t->connect(somebody());
+        $c->write_request(GET => '/trusted/a', headers => [ header_of($pay->()) ]);
+        $c
+    } 1 .. 20;
+    $f->wait_calls(verify => 18);
+    is $up->hits . $f->calls('settle'), '22', 'twenty at once on a record of four: two are served, the others verified';
+    $f->verify('ok');
+    $f->settle('paid');
+    $f->release($_) for qw(verify settle);
+    is scalar(grep { $_->answer->status == 200 } @clients), 20, 'and all of them buy';
+}
+
+# A forgery in its name does not cost a payer its record.
+{
+    my $wallet = X402::Wallet->new;
+    my $pay    = sub { return $wallet->pay(unpaid($t, '/trusted/a'), valid => 299) };
+    for (1 .. 3) { again('/trusted/a', $pay->(), somebody()) }
+    $f->settle(refused => 'invalid_exact_evm_payload_signature');
+    again('/a', payment(unpaid($t, '/a'), from => $wallet->address), somebody());
+    $f->settle('paid');
+    again('/trusted/a', $pay->(), somebody());
+    is $f->order, 'settle', 'trusted: a forgery in its name takes nothing of its record';
+}
 
 # Money: a settlement that was refused ends it.
 $f->settle(refused => 'insufficient_funds');

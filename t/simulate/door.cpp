@@ -393,10 +393,11 @@ bool World::serve_unverified(std::uint32_t number)
     if (request.terms.mode != SettleMode::after
         || !may_serve_unverified(claims(request), facts, request.named, mode,
                                  now())
-        || (mode == VerifyMode::trusted && payment.signed_.forged)) {
+        || (mode == VerifyMode::trusted && payment.signed_.forged)
+        || !claims(request).set_served_unverified(
+            request.claim, mode == VerifyMode::trusted)) {
         return false;
     }
-    claims(request).set_served_unverified(request.claim);
     request.unverified = true;
     advance(request, PaymentEvent::claim_taken_to_serve);
     make_content(number, 20 + payment.random.below(300));

@@ -46,7 +46,11 @@ bool serve_unverified(RequestCtx &ctx, Worker &worker, Endpoint &endpoint)
                                    ctx.quote.conf->max_calls)) {
         return false;
     }
-    LockedClaims(worker.zone)->set_served_unverified(ctx.payment->claim);
+    bool on_record = ctx.quote.conf->verify == NGX_HTTP_X402_VERIFY_TRUSTED;
+    if (!LockedClaims(worker.zone)
+             ->set_served_unverified(ctx.payment->claim, on_record)) {
+        return false;
+    }
     ctx.asked = &endpoint.conf();
     advance(ctx, PaymentEvent::claim_taken_to_serve);
     arm_content_deadline(ctx);

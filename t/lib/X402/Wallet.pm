@@ -8,19 +8,31 @@ package X402::Wallet;
 #     my $wallet = X402::Wallet->new;
 #     my ($one, $other) = $wallet->sign($text);     0x and 130 hex digits each
 #     $wallet->address;                             lower case
+#
+# The payments of scheme exact (EIP-3009) it signs as its token wants it, with the
+# one key that can be recovered:
+#
+#     my $header = $wallet->pay($offer, nonce => ..., 'payload.authorization.value' => 1);
 
 use v5.36;
 use File::Temp ();
 use Math::BigInt;
+use X402::Payer ();
 
 my $order = Math::BigInt->from_hex('fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141');
 
 sub new ($class) {
     my $dir = File::Temp->newdir;
     system("openssl ecparam -name secp256k1 -genkey -noout -out $dir/key.pem 2>/dev/null") == 0 or die 'openssl: no key';
-    my $point = substr `openssl ec -in $dir/key.pem -pubout -outform DER 2>/dev/null`, -64;
+    my $point = _point("$dir/key.pem");
     return bless { dir => $dir, address => '0x' . substr(unpack('H*', keccak256($point)), -40) }, $class;
 }
+
+# The 64 bytes of the public key, and the secret number, of a key file.
+sub _point ($file)  { return substr `openssl ec -in $file -pubout -outform DER 2>/dev/null`, -64 }
+sub _secret ($file) { return _number(substr `openssl ec -in $file -outform DER 2>/dev/null`, 7, 32) }
+sub _number ($bytes) { return Math::BigInt->from_hex(unpack 'H*', $bytes) }
+sub _word ($number)  { return substr '0' x 64 . $number->to_hex, -64 }
 
 sub address ($self) { return $self->{address} }
 
@@ -34,6 +46,47 @@ sub sign ($self, $text) {
     $s = $order - $s if $s * 2 > $order;
     my $halves = join '', map { substr('0' x 64 . ($_->to_hex), -64) } $r, $s;
     return map {"0x$halves$_"} '1b', '1c';
+}
+
+# A digest, signed so that its key can be recovered: r, s in the lower half, 27 or
+# 28. One secret of the signature serves for all: the key guards nothing.
+sub sign_digest ($self, $digest) {
+    my $once = $self->{once} //= do {
+        system("openssl ecparam -name secp256k1 -genkey -noout -out $self->{dir}/once.pem 2>/dev/null") == 0
+            or die 'openssl: no key';
+        my $point = _point("$self->{dir}/once.pem");
+        {
+            inverse => _secret("$self->{dir}/once.pem")->bmodinv($order),
+            r       => _number(substr $point, 0, 32)->bmod($order),
+            odd     => 1 & ord substr $point, -1,
+        };
+    };
+    my $key = $self->{key} //= _secret("$self->{dir}/key.pem");
+    my $s = $once->{r}->copy->bmul($key)->badd(_number($digest))->bmul($once->{inverse})->bmod($order);
+    my $odd = $once->{odd};
+    ($s, $odd) = ($order - $s, 1 - $odd) if $s * 2 > $order;
+    return '0x' . _word($once->{r}) . _word($s) . ($odd ? '1c' : '1b');
+}
+
+# A payment as X402::Payer::payment() makes it, from this account and signed;
+# `domain` replaces parts of what is signed for (name, version, chain, token).
+sub pay ($self, $offer, %change) {
+    my $domain  = delete $change{domain} // {};
+    my $wire    = X402::Payer::payload($offer, from => $self->{address}, %change);
+    my $accept  = $wire->{accepted};
+    my %of      = (name => $accept->{extra}{name}, version => $accept->{extra}{version},
+        chain => $accept->{network} =~ s/\Aeip155://r, token => $accept->{asset}, %$domain);
+    my $terms   = $wire->{payload}{authorization};
+    my $number  = sub ($text) { pack 'H*', _word(Math::BigInt->new($text)) };
+    my $address = sub ($text) { pack 'H*', '0' x 24 . substr $text, 2 };
+    my $separator = keccak256(keccak256('EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)')
+        . keccak256($of{name}) . keccak256($of{version}) . $number->($of{chain}) . $address->($of{token}));
+    my $message = keccak256(keccak256('TransferWithAuthorization(address from,address to,uint256 value,'
+                . 'uint256 validAfter,uint256 validBefore,bytes32 nonce)')
+        . $address->($terms->{from}) . $address->($terms->{to}) . join('', map { $number->($terms->{$_}) } qw(value validAfter validBefore))
+        . pack('H*', substr $terms->{nonce}, 2));
+    $wire->{payload}{signature} = $self->sign_digest(keccak256("\x19\x01$separator$message"));
+    return X402::Payer::encoded($wire);
 }
 
 # The two integers of a DER sequence.

@@ -100,6 +100,72 @@ TEST_F(PaymentOrderOf, TrustsAPayerWhoseSettlementsSucceeded)
     EXPECT_FALSE(trusted());
 }
 
+// Refused or abandoned, or never heard of again.
+TEST_F(PaymentOrderOf, WorksForNothingNoMoreOftenThanItWasPaid)
+{
+    auto pay = [this](unsigned number) {
+        ClaimRef ref = take(number);
+        table_.set_verified(ref);
+        table_.set_settling(ref, "bytes", 42, kNow);
+        table_.set_paid(ref, "{}", kNow);
+        table_.set_delivered(ref, kNow);
+    };
+    auto serve = [this](unsigned number, unsigned client) {
+        ClaimFacts facts = facts_of(9);
+        facts.key = facts_of(number).key;
+        facts.client = client;
+        ClaimRef ref;
+        EXPECT_EQ(table_.take(facts, owner_, kNow, ref), TakeOutcome::taken);
+        if (may_serve_unverified(table_, facts, false, VerifyMode::trusted,
+                                 kNow)
+            && table_.set_served_unverified(ref, true)) {
+            return ref;
+        }
+        table_.free(ref);
+        return ClaimRef();
+    };
+    for (unsigned number = 0; number < 5; number++) {
+        pay(number);
+    }
+    ClaimRef refused = serve(10, 1);
+    ASSERT_TRUE(refused);
+    table_.set_settling(refused, "bytes", 42, kNow);
+    table_.set_refused(refused, kNow);
+    ClaimRef abandoned = serve(11, 2);
+    ASSERT_TRUE(abandoned);
+    table_.abandon(abandoned, kNow);
+    ClaimRef good = serve(12, 3);
+    ASSERT_TRUE(good);
+    EXPECT_FALSE(serve(13, 4)) << "its record is used up";
+    table_.set_settling(good, "bytes", 42, kNow);
+    table_.set_paid(good, "{}", kNow);
+    EXPECT_TRUE(serve(14, 4)) << "what was paid gives its part back";
+    table_.free(look(14).ref);
+    EXPECT_TRUE(serve(15, 5)) << "and counts itself";
+    EXPECT_FALSE(serve(16, 6));
+}
+
+class PaymentOrderOfAShop : public ClaimZone {
+protected:
+    PaymentOrderOfAShop() : ClaimZone(1024 * 1024) {}
+};
+
+TEST_F(PaymentOrderOfAShop, ServesSoManyAtOnceOnTheBestRecord)
+{
+    for (unsigned number = 0; number < 3 * kMaxWaiting; number++) {
+        ClaimRef ref = take(number);
+        table_.set_verified(ref);
+        table_.set_settling(ref, "bytes", 42, kNow);
+        table_.set_paid(ref, "{}", kNow);
+        table_.set_delivered(ref, kNow);
+    }
+    unsigned served = 0;
+    while (table_.set_served_unverified(take(1000 + served), true)) {
+        served++;
+    }
+    EXPECT_EQ(served, kMaxWaiting);
+}
+
 TEST_F(PaymentOrderOf, ForgetsTrustAfterAnUnknownOutcomeOfThatPayerAlone)
 {
     auto paid = [this](unsigned number) {
@@ -129,7 +195,7 @@ TEST_F(PaymentOrderOf, AsksAboutAClientWhoseUnverifiedPaymentWasRefused)
     facts.client = 77;
     ClaimRef ref;
     ASSERT_EQ(table_.take(facts, owner_, kNow, ref), TakeOutcome::taken);
-    table_.set_served_unverified(ref);
+    EXPECT_TRUE(table_.set_served_unverified(ref, false));
     EXPECT_EQ(look(1).executions, 1u);
     table_.set_settling(ref, "bytes", 42, kNow);
     table_.set_refused(ref, kNow);

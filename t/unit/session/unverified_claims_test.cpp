@@ -62,6 +62,41 @@ TEST_F(UnverifiedClaims, ManyClientsHaveTheirRoomAndNoMore)
     }
 }
 
+// Otherwise a burst of them, sent to settle together, would exceed the room.
+TEST_F(UnverifiedClaims, CountFromTheMomentTheirContentIsMade)
+{
+    std::vector<ClaimRef> served;
+    while (may_settle(1)) {
+        ClaimFacts facts = facts_of(static_cast<unsigned>(served.size()));
+        facts.client = 1;
+        ClaimRef ref;
+        ASSERT_EQ(table_.take(facts, owner_, kNow, ref), TakeOutcome::taken);
+        ASSERT_TRUE(table_.set_served_unverified(ref, false));
+        served.push_back(ref);
+    }
+    EXPECT_EQ(served.size(), room() / 8);
+    EXPECT_TRUE(may_settle(2));
+    for (ClaimRef ref : served) {
+        EXPECT_TRUE(table_.set_settling(ref, "settle", 7, kNow));
+        table_.set_unknown(ref, kNow);
+    }
+    EXPECT_FALSE(may_settle(1));
+    table_.set_refused(served[0], kNow);
+    EXPECT_TRUE(may_settle(1));
+}
+
+// x402_settle off: paid on the facilitator's word, with no step between.
+TEST_F(UnverifiedClaims, AreNotThoseThatArePaidAtOnce)
+{
+    for (unsigned number = 0; number < 3; number++) {
+        ClaimRef ref = take(number);
+        EXPECT_TRUE(table_.set_paid(ref, "receipt", kNow));
+        table_.set_delivered(ref, kNow);
+    }
+    EXPECT_TRUE(may_settle(0));
+    EXPECT_EQ(fill_share(1, 100), room() / 8);
+}
+
 TEST_F(UnverifiedClaims, AreFreedWithTheirClaim)
 {
     unsigned count = fill_share(1, 0);
