@@ -146,7 +146,7 @@ refused('http://me:secret@proxy:3128', qr/must not hold a user name or a passwor
 refused('http://proxy:3128 user=me',   qr/user= and password=file go together/);
 refused("http://proxy:3128 password=$t->{dir}/secret", qr/user= and password=file go together/);
 refused('http://proxy:3128 user=me password=/nowhere', qr{"/nowhere"});
-refused('http://proxy:3128 user=a:b password=x', qr/unknown parameter "user=a:b"/);
+refused('http://proxy:3128 user=a:b password=x', qr/"user=a:b" cannot be used; write user=name/);
 refused('http://proxy:3128 timeout=5s', qr/"timeout=5s" cannot be used; write user=name and password=file/);
 refused('off user=me', qr/off takes no further parameters/);
 $t->write('empty', "\n");
