@@ -46,7 +46,7 @@ struct StoreCounts {
     std::uint64_t away = 0;       // workers that do not
     std::uint64_t untold = 0;     // calls that it has not confirmed
 
-    // False: there is no store.
+    // False: machines share nothing.
     bool any() const { return connected + away != 0; }
 };
 

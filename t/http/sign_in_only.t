@@ -136,8 +136,8 @@ is declared('/listed')->{info}{statement}, 'Members', 'a statement';
 is offer($t->get('/words/', @host))->{error}, 'Members only', 'x402_error';
 ok !exists offer($t->get('/a', host => 'thief.example'))->{extensions}, 'at a host that the client made up nobody signs in';
 is_closed $t->get('/page/', @host, headers => [ Accept => 'text/html', 'User-Agent' => 'Mozilla/5.0' ]), 402, 'sign_in_required',
-    'there is no page to pay from';
-is_deeply [ keys offer($t->get('/signed/', @host))->{extensions}->%* ], ['sign-in-with-x'], 'there is no way to pay to be signed';
+    'no page offers to pay';
+is_deeply [ keys offer($t->get('/signed/', @host))->{extensions}->%* ], ['sign-in-with-x'], 'no option is signed';
 is_closed $t->get('/other/', @host), 402, 'sign_in_required', 'an error page that is closed itself';
 is $t->get('/gated/', @host)->status, 403, 'a subrequest does not sign in';
 ok $up->untouched, 'the backend saw nothing';

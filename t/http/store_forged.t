@@ -6,30 +6,14 @@
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use X402::Machines;
 use X402::Redis;
 use X402::StoreProxy;
 use X402::Test;
 
 my ($f, $up, $redis) = (facilitator(), backend(), X402::Redis->new);
 my $cut  = X402::StoreProxy->new($redis->port);
-my $conf = <<'EOF';
-%%GLOBALS%%
-events { }
-http {
-    %%HTTP%%
-    x402_store %%STORE%% timeout=1s lease=3s;
-    x402_facilitator_group patient { server %%FACILITATOR%% max_fails=0; }
-    x402_facilitator patient;
-    x402_network base-sepolia;
-    x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
-    x402_price $0.01;
-    x402_settle before;
-    server {
-        listen %%ADDRESS%%:%%PORT%%;
-        location / { proxy_pass http://%%BACKEND%%; }
-    }
-}
-EOF
+my $conf = machines_conf('timeout=1s lease=3s', patient => 1, http => 'x402_settle before;');
 my $port = X402::Port::reserve();
 my ($one, $two) = map {
     nginx($conf, facilitator => $f, backend => $up, port => $port, address => "127.0.0.$_->[0]",
@@ -40,15 +24,6 @@ $up->on('*', body => "SECRET\n");
 my $unknown = '503{"error":"settlement_unknown","charged":"unknown"}';
 sub said ($answer) { return $answer->status . $answer->body }
 sub fresh () { $_->forget for $f, $up; $f->verify('ok'); $f->settle('paid'); return }
-
-sub finally ($t, $path, $payment) {
-    my $answer;
-    $t->wait_for(sub {
-        $answer = paid($t, $path, payment => $payment);
-        return $answer->status != 409 && $answer->status != 503;
-    });
-    return $answer;
-}
 
 # Presented by another client at this machine, and never answered: it, and what
 # its payer has signed under the same nonce.

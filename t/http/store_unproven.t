@@ -6,30 +6,15 @@
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use X402::Machines;
 use X402::Redis;
 use X402::StoreProxy;
 use X402::Test;
 
 my ($f, $up, $redis) = (facilitator(), backend(), X402::Redis->new);
 my $cut  = X402::StoreProxy->new($redis->port);
-my $conf = <<'EOF';
-%%GLOBALS%%
-events { }
-http {
-    %%HTTP%%
-    x402_store %%STORE%% timeout=1s lease=3s;
-    x402_facilitator_group patient { server %%FACILITATOR%% max_fails=0; }
-    x402_facilitator patient;
-    x402_network base-sepolia;
-    x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
-    x402_price $0.01;
-    server {
-        listen %%ADDRESS%%:%%PORT%%;
-        location /        { proxy_pass http://%%BACKEND%%; }
-        location /refuse/ { x402_unproven refuse; proxy_pass http://%%BACKEND%%; }
-    }
-}
-EOF
+my $conf = machines_conf('timeout=1s lease=3s', patient => 1,
+    locations => 'location /refuse/ { x402_unproven refuse; proxy_pass http://%%BACKEND%%; }');
 my $port = X402::Port::reserve();
 my ($one, $two) = map {
     nginx($conf, facilitator => $f, backend => $up, port => $port, address => "127.0.0.$_->[0]",
@@ -60,7 +45,7 @@ sub doubted ($t, $path, %of) {
 }
 
 # Its answer, once the outcome can be asked about again.
-sub finally ($t, $path, $payment) {
+sub outcome ($t, $path, $payment) {
     my $answer;
     $t->wait_for(sub { return said($answer = paid($t, $path, payment => $payment)) ne $unknown });
     return $answer;
@@ -72,19 +57,19 @@ for my $pair ([ $one, $two ], [ $two, $one ], [ $two, $two ]) {
     my ($here, $there) = @$pair;
     my $path = '/' . ++$number;
     my $payment = doubted($here, $path, %payer);
-    my $answer = finally($there, $path, $payment);
+    my $answer = outcome($there, $path, $payment);
     is_unproven $answer, "$path: delivered without proof, as its receipt says";
-    is finally($_, $path, $payment)->status, 402, "$path: once" for $one, $two;
+    is outcome($_, $path, $payment)->status, 402, "$path: once" for $one, $two;
     is $up->hits, 1, "$path: made once";
 }
 for my $there ($one, $two) {
     my $path = '/' . ++$number;
     my $payment = doubted($there, $path, %payer);
-    is said(finally($there, $path, $payment)), $unproven, "$path: that was the payer's share, everywhere";
+    is said(outcome($there, $path, $payment)), $unproven, "$path: that was the payer's share, everywhere";
     is $up->hits, 0, "$path: nothing is made";
 }
-is_unproven finally($one, '/a', doubted($two, '/a', from => random_hex(20))), 'another payer has its own';
-is said(finally($one, '/refuse/a', doubted($two, '/refuse/a', from => random_hex(20)))), $unproven, 'none where they are refused';
+is_unproven outcome($one, '/a', doubted($two, '/a', from => random_hex(20))), 'another payer has its own';
+is said(outcome($one, '/refuse/a', doubted($two, '/refuse/a', from => random_hex(20)))), $unproven, 'none where they are refused';
 
 # --- the store does not say
 
@@ -96,7 +81,7 @@ for my $how (qw(before after silent garbage)) {
     $two->wait_for(sub { $answer = paid($two, "/$how", payment => $payment); $cut->asked('unproven') > $asked });
     is said($answer), $unknown, "$how: nothing is delivered on a guess";
     is $up->hits, 0, "$how: nor made";
-    is_unproven finally($one, "/$how", $payment), "$how: in the end it is, on the other machine";
+    is_unproven outcome($one, "/$how", $payment), "$how: in the end it is, on the other machine";
 }
 $two->allow(qr/no release of this module gives/);
 
@@ -113,7 +98,7 @@ ok $two->wait_for(sub {
     return 0;
 }), 'the store is asked, and is slow';
 $two->leave($c);
-is_unproven finally($one, '/left', $payment), 'a client that leaves finds its content later';
+is_unproven outcome($one, '/left', $payment), 'a client that leaves finds its content later';
 
 cmp_ok $cut->answered('unproven'), '>', 0, 'calls acknowledged: ' . $cut->answered('unproven');
 

@@ -15,7 +15,7 @@ constexpr std::size_t kIdBytes = 16;
 // As random as nginx's own: operators use the id where no client may guess it.
 class RandomStock {
 public:
-    // nullptr: there is no randomness. Lifetime: the next call.
+    // nullptr: OpenSSL has none. Lifetime: until the next call.
     u_char *take()
     {
         // A process that was forked must not give out what its parent does.

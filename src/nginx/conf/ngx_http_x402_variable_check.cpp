@@ -1,18 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nginx/conf/ngx_http_x402_variable_check.hpp"
 
+#include <string_view>
+#include <vector>
+
 #include "nginx/core/ngx_http_x402_log.hpp"
 
 namespace x402 {
 
-bool check_member_names(ngx_conf_t *cf)
+namespace {
+
+// The names of all variables that this configuration uses. Lifetime: as long as
+// the configuration.
+std::vector<std::string_view> used_variables(ngx_conf_t *cf)
 {
     auto *cmcf = static_cast<ngx_http_core_main_conf_t *>(
         ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
-    auto *names =
+    auto *variables =
         static_cast<const ngx_http_variable_t *>(cmcf->variables.elts);
+    std::vector<std::string_view> names;
     for (ngx_uint_t i = 0; i < cmcf->variables.nelts; i++) {
-        std::string_view name = view(names[i].name);
+        names.push_back(view(variables[i].name));
+    }
+    return names;
+}
+
+}  // namespace
+
+bool check_member_names(ngx_conf_t *cf)
+{
+    for (std::string_view name : used_variables(cf)) {
         if (name == "x402_reply_" || name == "x402_body_"
             || name == "x402_answer_" || name == "x402_settled_") {
             log_line(NGX_LOG_EMERG, cf->log,
@@ -30,12 +47,7 @@ void check_body_variables(ngx_conf_t *cf, const MainConf &mcf)
     if (!mcf.paid || mcf.reads_body) {
         return;
     }
-    auto *cmcf = static_cast<ngx_http_core_main_conf_t *>(
-        ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
-    auto *names =
-        static_cast<const ngx_http_variable_t *>(cmcf->variables.elts);
-    for (ngx_uint_t i = 0; i < cmcf->variables.nelts; i++) {
-        std::string_view name = view(names[i].name);
+    for (std::string_view name : used_variables(cf)) {
         if (name.substr(0, 10) == "x402_body_") {
             log_conf(cf, NGX_LOG_WARN,
                      "$" + std::string(name)
@@ -50,12 +62,7 @@ void check_body_variables(ngx_conf_t *cf, const MainConf &mcf)
 void collect_reply_fields(ngx_conf_t *cf, MainConf &mcf)
 {
     constexpr std::string_view kReply = "x402_reply_";
-    auto *cmcf = static_cast<ngx_http_core_main_conf_t *>(
-        ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
-    auto *names =
-        static_cast<const ngx_http_variable_t *>(cmcf->variables.elts);
-    for (ngx_uint_t i = 0; i < cmcf->variables.nelts; i++) {
-        std::string_view name = view(names[i].name);
+    for (std::string_view name : used_variables(cf)) {
         if (name.substr(0, kReply.size()) == kReply) {
             mcf.reply_fields.emplace_back(name.substr(kReply.size()));
         }

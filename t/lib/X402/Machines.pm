@@ -14,12 +14,15 @@ use X402::Test;
 our @EXPORT = qw(machines_conf finally);
 
 # A paid server with /after/, /before/ and the rest, which settles after content.
+# nginx: a prefix that ends with a slash would redirect /before.
 # `patient`: a facilitator that does not answer is asked again nevertheless.
 # `address`: of the server; %%ADDRESS%% where each machine has its own.
+# `locations`: more of them.
 sub machines_conf ($words, %other) {
     my $facilitator = !$other{patient} ? 'x402_facilitator %%FACILITATOR%%;'
         : 'x402_facilitator_group patient { server %%FACILITATOR%% max_fails=0; } x402_facilitator patient;';
     my ($main, $http, $address) = ($other{main} // '', $other{http} // '', $other{address} // '%%ADDRESS%%');
+    my $locations = $other{locations} // '';
     return <<"EOF";
 %%GLOBALS%%
 $main
@@ -34,8 +37,9 @@ http {
     $http
     server {
         listen $address:%%PORT%%;
-        location /         { proxy_pass http://%%BACKEND%%; }
-        location /before/  { x402_settle before; proxy_pass http://%%BACKEND%%; }
+        location /           { proxy_pass http://%%BACKEND%%; }
+        location ~ ^/before/ { x402_settle before; proxy_pass http://%%BACKEND%%; }
+        $locations
     }
 }
 EOF

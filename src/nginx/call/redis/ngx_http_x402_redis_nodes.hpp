@@ -3,7 +3,7 @@
 // sentinels, or the nodes of a cluster. Sends a call to the one that has its
 // shard.
 //
-// There is no map of slots. A shard is one slot, as its keys have one hash tag;
+// It keeps no map of slots. A shard is one slot, as its keys have one hash tag;
 // where it is, a node says (MOVED) when another is asked, and that is
 // remembered for each of the 64 shards. If a node goes away, what is known of
 // its shards is forgotten, and others are asked.
