@@ -34,7 +34,7 @@ export function environment() {
     const [cpu] = os.cpus();
     const facts = { ...versions(), commit: commit + changed, cpu: cpu.model.trim(), cores: os.cpus().length,
         node: process.version, load: os.loadavg()[0], date: new Date().toISOString().slice(0, 10) };
-    facts.text = `Sources of commit ${facts.commit}, ${facts.date}. ${facts.cpu}, ${facts.cores} cores, load average ${fixed(facts.load, 1)} `
+    facts.text = `Sources of commit ${facts.commit}, ${facts.date}. ${facts.cpu}, ${facts.cores} cores,\nload average ${fixed(facts.load, 1)} `
         + `before the run; ${facts.nginx}, gcc ${facts.compiler}, libcurl ${facts.curl}, node ${facts.node}.`;
     return facts;
 }
