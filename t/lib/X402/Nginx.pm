@@ -274,11 +274,16 @@ sub ask ($self, $method, $path, %options) {
 # The client goes, by abort or by the method or sub that is given. True as soon as
 # nginx has let its connection go: until then it may not know that the client left.
 sub leave ($self, $client, $how = 'abort') {
-    my ($inode, $row) = (0, join ' ', map { _address($_) } getpeername $client->{fh}, getsockname $client->{fh});
-    $self->wait_for(sub { $inode = _slurp('/proc/net/tcp') =~ /: $row 01 (?:\S+ +){5}([1-9]\d*) / && $1 })
-        or die "nginx has not accepted this client";
+    my ($server, $own) = map { _address($_) } getpeername $client->{fh}, getsockname $client->{fh};
+    my ($inode, $gone) = (0, 0);
+    $self->wait_for(sub {
+        my $table = _slurp('/proc/net/tcp');
+        $inode = $table =~ /: $server $own 01 (?:\S+ +){5}([1-9]\d*) / && $1;
+        $gone  = $table =~ /: $own $server 08 /;    # nginx has closed it, as after an answer that lingered
+        return $inode || $gone;
+    }) or die "nginx has not accepted this client";
     ref $how ? $how->() : $client->$how;
-    return $self->wait_for(sub {
+    return $gone || $self->wait_for(sub {
         !grep { (readlink($_) // '') eq "socket:[$inode]" } map { glob "/proc/$_/fd/*" } $self->workers('nginx');
     });
 }
