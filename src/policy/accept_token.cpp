@@ -61,6 +61,11 @@ std::optional<Problem> check_pay_to(const AcceptTerms &terms,
                        "pay_to=0x... or \"x402_pay_to 0x...\""};
     }
     std::string fault = address_fault(network, terms.pay_to);
+    if (!fault.empty() && may_be_private_key(terms.pay_to)) {
+        return Problem{"pay_to has the form of a private key, which is not "
+                       "repeated here: write the address, and use another "
+                       "wallet if this file was seen by others"};
+    }
     if (!fault.empty()) {
         return parameter_error("pay_to", terms.pay_to, fault);
     }

@@ -259,4 +259,27 @@ bool is_nobodys_address(std::string_view caip2, std::string_view address)
     return zero_in_hex || (!nobody.empty() && address == nobody);
 }
 
+bool may_be_private_key(std::string_view text)
+{
+    constexpr std::size_t kFewestWords = 12;
+    constexpr std::size_t kXrplSeedLeast = 29;
+    constexpr std::size_t kXrplSeedMost = 31;
+
+    bool prefix = text.substr(0, 2) == "0x" || text.substr(0, 2) == "0X";
+    std::string_view hex = text.substr(prefix ? 2 : 0);
+    bool number = hex.size() == 2 * kKeyBytes
+                  && std::all_of(hex.begin(), hex.end(), is_hex_digit);
+    auto blanks = std::count(text.begin(), text.end(), ' ');
+    bool mnemonic = static_cast<std::size_t>(blanks) + 1 >= kFewestWords;
+    bool xrpl_seed = text.substr(0, 1) == "s" && text.size() >= kXrplSeedLeast
+                     && text.size() <= kXrplSeedMost;
+    // "ed25519:" of NEAR, "ed25519-priv-0x" of Aptos, "suiprivkey1" of Sui.
+    bool labelled = text.substr(0, 8) == "ed25519:"
+                    || text.find("priv") != std::string_view::npos;
+    // Solana writes the secret and the public half one behind the other.
+    auto pair = base58_decode(text);
+    return number || mnemonic || xrpl_seed || labelled || is_strkey(text, 'S')
+           || (pair && pair->size() == 2 * kKeyBytes);
+}
+
 }  // namespace x402

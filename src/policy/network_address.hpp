@@ -21,6 +21,10 @@ std::string asset_fault(std::string_view caip2, std::string_view asset);
 // address_fault() returned an empty phrase.
 bool is_nobodys_address(std::string_view caip2, std::string_view address);
 
+// Whether text that is not a valid address has the form of a private key, a
+// seed or a mnemonic. Messages must not repeat it.
+bool may_be_private_key(std::string_view text);
+
 }  // namespace x402
 
 #endif

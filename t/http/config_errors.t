@@ -152,6 +152,9 @@ refused("$url $network x402_pay_to $_; x402_price 1;", '(?:address|pay_to)')
     for '0x209693Bc6afc0C5328bA36FaF03C514EF312287', '0x209693Bc6afc0C5328bA36FaF03C514EF312287CC',
     '209693Bc6afc0C5328bA36FaF03C514EF312287C00', '0x209693Bc6afc0C5328bA36FaF03C514EF312287G',
     '0x209693bC6afc0C5328bA36FaF03C514EF312287C', '0x0000000000000000000000000000000000000000', 'me';
+my $private_key = '0x' . 'a1' x 32;
+refused("$url $network x402_pay_to $private_key; x402_price 1;", 'pay_to has the form of a private key, which is not repeated here: write the address');
+unlike $t->config_error($frame =~ s/LINE/$url $network x402_pay_to $private_key; x402_price 1;/r), qr/a1a1a1/, 'a private key is not in the message';
 refused("$complete x402 on;", 'price');
 refused("$complete x402 maybe;", 'maybe|invalid');
 refused("$complete x402 shadow;", 'price');

@@ -247,6 +247,16 @@ for my $case (
     ok !$passed && $said =~ /\[emerg\].*$says.*tested\.conf:\d+$/m, "refused: $line" or diag $said;
 }
 
+# The secret itself where its file belongs.
+my $slip = 'eyJhbGciOiJub25lIn0.c2VjcmV0LXRoYXQtbm9ib2R5LW1heS1yZWFk';
+for my $line ("x402_facilitator_auth bearer $slip;", "x402_seal_key $slip;", "x402_pass time=1h key_file=$slip;",
+    "x402_facilitator_proxy http://127.0.0.1:1 user=a password=$slip;") {
+    my ($said, $passed) = check("$ask $line");
+    ok !$passed && $said =~ /\[emerg\] a file of that name cannot be opened; the name may be the secret itself.*tested\.conf:9$/m,
+        'refused: ' . $line =~ s/=?\Q$slip\E.*//r or diag $said;
+    unlike $said, qr/c2VjcmV0/, 'and not repeated';
+}
+
 for my $mode (0640, 0604, 0660, 0644) {
     key_file(open => "bearer-secret-1\n", $mode);
     my ($said, $passed) = check("$ask x402_facilitator_auth bearer keys/open;");

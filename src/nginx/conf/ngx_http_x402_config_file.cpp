@@ -1,9 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nginx/conf/ngx_http_x402_config_file.hpp"
 
+#include <unistd.h>
+
+#include "nginx/core/ngx_http_x402_directive.hpp"
+
 namespace x402 {
 
 namespace {
+
+constexpr std::size_t kShortestSecret = 32;
+
+// Whether a path looks like the secret itself, written where the file with it
+// belongs: long, neither absolute nor with a leading dot, and not there.
+bool may_be_secret(const ngx_str_t &written, const ngx_str_t &full)
+{
+    return written.len >= kShortestSecret && written.data[0] != '/'
+           && written.data[0] != '.'
+           && access(reinterpret_cast<const char *>(full.data), F_OK) != 0;
+}
 
 // Closes what it was given.
 class OpenFile {
@@ -107,6 +122,13 @@ char *read_config_file(ngx_conf_t *cf, ngx_str_t &path, std::size_t limit,
 char *read_secret_file(ngx_conf_t *cf, ngx_str_t &path, std::size_t limit,
                        SecretText &out, const char *remedy)
 {
+    ngx_str_t written = path;
+    if (path.len != 0 && ngx_conf_full_name(cf->cycle, &path, 1) == NGX_OK
+        && may_be_secret(written, path)) {
+        return conf_error(cf, "a file of that name cannot be opened; the name "
+                              "may be the secret itself and is not repeated "
+                              "here: write the path of a file with it");
+    }
     mode_t mode = 0;
     char *result = read_config_file(cf, path, limit, out.text, &mode, remedy);
     if (result == NGX_CONF_OK) {

@@ -20,7 +20,8 @@ char *config_file_error(ngx_conf_t *cf, const ngx_str_t &path, ngx_err_t error,
                         const std::string &why);
 
 // The same for a file that holds a key or a password: the one place where these
-// are read. Warns if others than the owner may read it.
+// are read. Warns if others than the owner may read it. A name that may be the
+// secret itself is not repeated.
 // `remedy`: said when the file is missing.
 char *read_secret_file(ngx_conf_t *cf, ngx_str_t &path, std::size_t limit,
                        SecretText &out, const char *remedy = nullptr);

@@ -101,5 +101,30 @@ TEST(NetworkAddress, NobodyHasTheKeyOfSome)
     }
 }
 
+TEST(NetworkAddress, PrivateKeysAreKnownByTheirForm)
+{
+    const std::string digits(64, 'a');
+    const std::string_view secrets[] = {
+        digits,
+        "ed25519:3D4YudUahN1nawWogh8pAKSj92sUNMdbZGjn7kERKzYoTy8tnFQuwoGUC51D",
+        "sEdTM1uX8pu2do5XvTnutH6HsouMaM2",
+        "SAAQEAYEAUDAOCAJBIFQYDIOB4IBCEQTCQKRMFYYDENBWHA5DYPSBF5K",
+        "suiprivkey1qzwant3kaegmjy4qxex93s0jzvemekkjmyv3r2sjwgnv2y479pgsy",
+        "test test test test test test test test test test test junk",
+        "2Ana1pUpv2ZbMVkwF5FXapYeBEjdxDatLn7nvJkhgTSXbs59SyZSx866bXirPgj8QQVB"
+        "57uxHJBG1YFvkRbFj4T",
+    };
+    for (std::string_view secret : secrets) {
+        EXPECT_TRUE(may_be_private_key(secret)) << secret;
+    }
+    EXPECT_TRUE(may_be_private_key("0x" + digits));
+    for (const Example &row : kAddresses) {
+        EXPECT_FALSE(may_be_private_key(row.bad)) << row.bad;
+    }
+    for (std::string_view word : {"", "shop.eth", "my address", "s", "0x"}) {
+        EXPECT_FALSE(may_be_private_key(word)) << word;
+    }
+}
+
 }  // namespace
 }  // namespace x402
