@@ -18,7 +18,7 @@ worker_processes 2;
 events { }
 http {
     %%HTTP%%
-    x402_store %%STORE%% timeout=1s;
+    x402_store %%STORE%% timeout=3s;
     x402_facilitator %%FACILITATOR%%;
     x402_network base-sepolia;
     x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
@@ -133,7 +133,7 @@ last_sold for 1 .. 20;
 $pass = bought('/late');
 my $late;
 $one->wait_for(sub { $late = last_sold });
-$cut->on(pass => 0.3);
+$cut->on(pass => 2);
 $c = $two->connect;
 my $asked = $cut->asked('pass');
 $c->write_request(GET => '/late', headers => [ 'X402-Pass' => $pass ]);

@@ -34,7 +34,7 @@ http {
                              proxy_pass http://%%BACKEND%%; }
         location /remote/  { x402_verify remote; proxy_pass http://%%BACKEND%%; }
         location /local/   { x402_verify local; x402_timeout 3650d; proxy_pass http://%%BACKEND%%; }
-        location /trusted/ { x402_verify trusted; x402_timeout 3650d; proxy_pass http://%%BACKEND%%; }
+        location /trusted/ { x402_verify trusted; x402_timeout 3650d; x402_facilitator_timeout verify=20s settle=20s; proxy_pass http://%%BACKEND%%; }
     }
 }
 EOF
@@ -225,6 +225,11 @@ is $f->order, 'verify settle', 'trusted: verified';
 is_content again('/trusted/a', $other_signed, somebody()), "SECRET\n", 'trusted: a good record and its signature';
 is $f->order, 'settle', 'trusted: one call';
 
+# What was asked about a payer. Outcomes that earlier stories left unknown are asked for in the background.
+sub order_of ($payer) {
+    return join ' ', map { $_->{key} } grep { $_->{body} =~ /${\$payer->address}/i } $f->requests;
+}
+
 # A record is worth as many executions as it has settlements: a payer that has earned it, and whose wallet is empty
 # then, is not served more often, from however many addresses and workers.
 {
@@ -232,12 +237,12 @@ is $f->order, 'settle', 'trusted: one call';
     my $offer  = unpaid($t, '/trusted/a');
     my $pay    = sub { return $wallet->pay($offer, valid => 299) };
     for (1 .. 5) { again('/trusted/a', $pay->(), somebody()) }
-    is $f->order, 'settle', 'trusted: a record of five';
+    is order_of($wallet), 'settle', 'trusted: a record of five';
     $f->settle(refused => 'insufficient_funds');
     my @made;
     for (1 .. 5) {
         is_refused again('/trusted/a', $pay->(), somebody()), 'an empty wallet: refused';
-        push @made, $f->order . $up->hits;
+        push @made, order_of($wallet) . $up->hits;
     }
     is "@made[0 .. 2]", 'settle1 settle1 settle1', 'content is made for what was paid before';
     is $made[3], 'verify settle1', 'then it is verified';
@@ -255,7 +260,7 @@ is $f->order, 'settle', 'trusted: one call';
         $c
     } 1 .. 20;
     $f->wait_calls(verify => 18);
-    is $up->hits . $f->calls('settle'), '22', 'twenty at once on a record of four: two are served, the others verified';
+    is $up->hits . (() = order_of($wallet) =~ /settle/g), '22', 'twenty at once on a record of four: two are served, the others verified';
     $f->verify('ok');
     $f->settle('paid');
     $f->release($_) for qw(verify settle);
@@ -271,7 +276,7 @@ is $f->order, 'settle', 'trusted: one call';
     again('/a', payment(unpaid($t, '/a'), from => $wallet->address), somebody());
     $f->settle('paid');
     again('/trusted/a', $pay->(), somebody());
-    is $f->order, 'settle', 'trusted: a forgery in its name takes nothing of its record';
+    is order_of($wallet), 'settle', 'trusted: a forgery in its name takes nothing of its record';
 }
 
 # Money: a settlement that was refused ends it.
