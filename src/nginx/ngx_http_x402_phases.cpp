@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where the module stands in nginx's phases.
 #include "nginx/books/ngx_http_x402_ledger.hpp"
-#include "nginx/call/ngx_http_x402_webhook_conf.hpp"
-#include "nginx/conf/ngx_http_x402_error_pages.hpp"
-#include "nginx/conf/ngx_http_x402_journal_check.hpp"
-#include "nginx/conf/ngx_http_x402_location_check.hpp"
+#include "nginx/conf/ngx_http_x402_config_checks.hpp"
 #include "nginx/conf/ngx_http_x402_manifest_list.hpp"
-#include "nginx/conf/ngx_http_x402_store_check.hpp"
-#include "nginx/conf/ngx_http_x402_unused_check.hpp"
-#include "nginx/conf/ngx_http_x402_variable_check.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_signing.hpp"
 #include "nginx/payment/ngx_http_x402_access.hpp"
@@ -17,6 +11,7 @@
 #include "nginx/request/ngx_http_x402_payment_headers.hpp"
 #include "nginx/store/ngx_http_x402_journal.hpp"
 #include "nginx/store/ngx_http_x402_zone.hpp"
+#include "nginx/worker/ngx_http_x402_webhook.hpp"
 
 namespace x402 {
 

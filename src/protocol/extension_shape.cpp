@@ -140,13 +140,12 @@ std::string validate_declaration(std::string_view name, JsonValue declaration)
         return validate_bazaar(declaration);
     }
     if (name == "offer-receipt") {
-        return "what it says is made anew with each answer; write "
+        return "its content is made for each response; write "
                "x402_sign_offers, and no file";
     }
     if (name == "sign-in-with-x") {
-        return "what it says is made anew with each answer; write "
-               "x402_sign_in, "
-               "and no file";
+        return "its content is made for each response; write "
+               "x402_sign_in, and no file";
     }
     return {};
 }

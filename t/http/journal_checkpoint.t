@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# A journal that grows is written anew while nginx runs: it stays small, sells on, and forgets nothing, with
+# A journal that grows is rewritten while nginx runs: it stays small, sells on, and forgets nothing, with
 # any process killed at any time.
 
 use v5.36;
@@ -47,11 +47,11 @@ my $offer = unpaid($t, '/a');
 my @known;
 my $longest = 0;
 
-# Until it was written anew once more.
+# Until it was rewritten once more.
 sub sell ($name, $each = sub ($n) { }) {
-    my $before = $t->log_count(qr/journal written anew/);
+    my $before = $t->log_count(qr/journal rewritten/);
     my ($n, $failed) = (0, 0);
-    while ($t->log_count(qr/journal written anew/) == $before && $n < 1500) {
+    while ($t->log_count(qr/journal rewritten/) == $before && $n < 1500) {
         my $payment = payment($offer);
         my $r = eval { paid($t, '/a', payment => $payment) };
         $failed++ if !$r || $r->body ne "SECRET\n";
@@ -60,7 +60,7 @@ sub sell ($name, $each = sub ($n) { }) {
         $longest = $size if $size > $longest;
         $each->(++$n);
     }
-    cmp_ok $n, '<', 1500, "$name: written anew";
+    cmp_ok $n, '<', 1500, "$name: rewritten";
     return is $failed, 0, "$name: all $n are served";
 }
 

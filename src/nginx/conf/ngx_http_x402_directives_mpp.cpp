@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The setter of x402_mpp.
+#include "nginx/conf/ngx_http_x402_config_checks.hpp"
 #include "nginx/conf/ngx_http_x402_config_file.hpp"
 #include "nginx/conf/ngx_http_x402_directive_words.hpp"
-#include "nginx/conf/ngx_http_x402_unused_check.hpp"
 #include "nginx/offer/ngx_http_x402_mpp.hpp"
 
 namespace x402 {

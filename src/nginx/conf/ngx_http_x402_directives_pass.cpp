@@ -3,14 +3,12 @@
 #include <memory>
 #include <optional>
 
+#include "nginx/conf/ngx_http_x402_config_checks.hpp"
 #include "nginx/conf/ngx_http_x402_config_file.hpp"
 #include "nginx/conf/ngx_http_x402_directive_words.hpp"
-#include "nginx/conf/ngx_http_x402_scope_words.hpp"
-#include "nginx/conf/ngx_http_x402_unused_check.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
-#include "nginx/offer/ngx_http_x402_pass_rules.hpp"
-#include "nginx/offer/ngx_http_x402_seal_keys.hpp"
-#include "nginx/store/ngx_http_x402_pass_zone.hpp"
+#include "nginx/offer/ngx_http_x402_guest_rules.hpp"
+#include "nginx/store/ngx_http_x402_small_zones.hpp"
 
 namespace x402 {
 

@@ -3,10 +3,9 @@
 #include <optional>
 
 #include "nginx/conf/ngx_http_x402_directive_words.hpp"
-#include "nginx/conf/ngx_http_x402_scope_words.hpp"
-#include "nginx/offer/ngx_http_x402_sign_in_rules.hpp"
+#include "nginx/offer/ngx_http_x402_guest_rules.hpp"
 #include "nginx/store/ngx_http_x402_bought_zone.hpp"
-#include "nginx/store/ngx_http_x402_nonce_zone.hpp"
+#include "nginx/store/ngx_http_x402_small_zones.hpp"
 #include "policy/network_table.hpp"
 #include "protocol/sign_in_message.hpp"
 

@@ -3,7 +3,7 @@
 #include "nginx/conf/ngx_http_x402_config_file.hpp"
 #include "nginx/conf/ngx_http_x402_directive_words.hpp"
 #include "nginx/offer/ngx_http_x402_signing.hpp"
-#include "nginx/reply/ngx_http_x402_did.hpp"
+#include "nginx/reply/ngx_http_x402_document.hpp"
 
 namespace x402 {
 

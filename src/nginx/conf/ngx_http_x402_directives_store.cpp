@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // x402_store: the memory that several machines share.
 #include "nginx/call/redis/ngx_http_x402_store_conf.hpp"
+#include "nginx/conf/ngx_http_x402_config_checks.hpp"
 #include "nginx/conf/ngx_http_x402_config_file.hpp"
 #include "nginx/conf/ngx_http_x402_directive_words.hpp"
-#include "nginx/conf/ngx_http_x402_store_check.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "store/store_claim.hpp"

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // x402_webhook: where events of the ledger are sent until they are received.
 #include "nginx/books/ngx_http_x402_counters.hpp"
-#include "nginx/call/ngx_http_x402_webhook_conf.hpp"
 #include "nginx/conf/ngx_http_x402_config_file.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/worker/ngx_http_x402_webhook.hpp"
 #include "protocol/ledger_line.hpp"
 #include "protocol/webhook_message.hpp"
 

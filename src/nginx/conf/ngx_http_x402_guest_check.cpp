@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "nginx/conf/ngx_http_x402_guest_check.hpp"
+#include "nginx/conf/ngx_http_x402_config_checks.hpp"
 
 #include <algorithm>
 
 #include "nginx/conf/ngx_http_x402_client_values.hpp"
 #include "nginx/conf/ngx_http_x402_hidden_location.hpp"
-#include "nginx/conf/ngx_http_x402_own_names_check.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/offer/ngx_http_x402_guest_rules.hpp"
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
 #include "nginx/offer/ngx_http_x402_offer.hpp"
-#include "nginx/offer/ngx_http_x402_pass_rules.hpp"
-#include "nginx/offer/ngx_http_x402_sign_in_rules.hpp"
 #include "nginx/offer/ngx_http_x402_usage_terms.hpp"
 #include "policy/evm_signer.hpp"
 #include "protocol/sign_in_message.hpp"

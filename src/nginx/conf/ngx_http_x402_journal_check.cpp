@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "nginx/conf/ngx_http_x402_journal_check.hpp"
+#include "nginx/conf/ngx_http_x402_config_checks.hpp"
 
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"

@@ -8,6 +8,7 @@
 
 #include "nginx/offer/ngx_http_x402_service.hpp"
 #include "nginx/reply/ngx_http_x402_manifest.hpp"
+#include "protocol/manifest.hpp"
 
 namespace x402 {
 
@@ -38,6 +39,16 @@ bool record_location(ngx_conf_t *cf, const LocationConf &conf,
 // When all locations were merged: the text of every manifest. Prints warnings.
 // False: no memory.
 bool build_manifests(ngx_conf_t *cf, const MainConf &mcf);
+
+// One paid location as a manifest tells of it.
+
+bool is_regex(const ngx_http_core_loc_conf_t &core);
+
+// As in OpenAPI; empty: it cannot be said.
+std::string path_of(const SoldLocation &sold);
+
+// Precondition: the location has an offer. Lifetime: the configuration.
+ManifestRoute route_of(const SoldLocation &sold, std::string path);
 
 }  // namespace x402
 

@@ -1,13 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "nginx/conf/ngx_http_x402_unused_check.hpp"
+#include "nginx/conf/ngx_http_x402_config_checks.hpp"
+
+#include <algorithm>
 
 #include "nginx/core/ngx_http_x402_directive.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/offer/ngx_http_x402_guest_rules.hpp"
 #include "nginx/offer/ngx_http_x402_mpp.hpp"
-#include "nginx/offer/ngx_http_x402_seal_keys.hpp"
-#include "nginx/store/ngx_http_x402_table_zone.hpp"
+#include "nginx/store/ngx_http_x402_small_zones.hpp"
 
 namespace x402 {
+
+namespace {
+
+template <class Conf> Conf *core_conf(void **confs)
+{
+    return static_cast<Conf *>(confs[ngx_http_core_module.ctx_index]);
+}
+
+// `=200` and the like make it an ordinary request, which is charged as one.
+bool stays_an_error(const ngx_http_err_page_t &page)
+{
+    return page.overwrite == -1 || page.overwrite >= NGX_HTTP_BAD_REQUEST;
+}
+
+bool starts_with(std::string_view text, std::string_view head)
+{
+    return text.substr(0, head.size()) == head;
+}
+
+}  // namespace
 
 bool *note_setting(ngx_conf_t *cf, const char *sentence)
 {
@@ -62,6 +84,77 @@ void settle_written(ngx_conf_t *cf, const MainConf &mcf)
                          + name + ":1m at one of its places",
                      named.origin);
             named.zone->shm.size = kTableZoneBytes;
+        }
+    }
+}
+
+void ErrorPageCheck::note(ngx_conf_t *cf, const LocationConf &conf)
+{
+    auto *ctx = static_cast<ngx_http_conf_ctx_t *>(cf->ctx);
+    locations_.push_back({core_conf<ngx_http_core_srv_conf_t>(ctx->srv_conf),
+                          core_conf<ngx_http_core_loc_conf_t>(ctx->loc_conf),
+                          &conf});
+}
+
+// As nginx chooses among names. Regular expressions are left out: a warning
+// does not have to be complete.
+const ErrorPageCheck::Location *
+ErrorPageCheck::target_of(const ngx_http_core_srv_conf_t *server,
+                          std::string_view uri) const
+{
+    const Location *best = nullptr;
+    std::string_view path = uri.substr(0, uri.find('?'));
+    for (const Location &location : locations_) {
+        std::string_view name = view(location.core->name);
+        if (location.server != server || location.core->noname
+            || name.empty()) {
+            continue;
+        }
+#if (NGX_PCRE)
+        if (location.core->regex) {
+            continue;
+        }
+#endif
+        if (location.core->exact_match || location.core->named) {
+            if (name == path) {
+                return &location;
+            }
+        } else if (starts_with(path, name)
+                   && (!best || best->core->name.len < name.size())) {
+            best = &location;
+        }
+    }
+    return best;
+}
+
+void ErrorPageCheck::warn(ngx_conf_t *cf) const
+{
+    std::vector<std::pair<const void *, const void *>> seen;
+    for (const Location &location : locations_) {
+        const ngx_array_t *pages = location.core->error_pages;
+        std::pair<const void *, const void *> key{location.server, pages};
+        if (pages == nullptr
+            || std::find(seen.begin(), seen.end(), key) != seen.end()) {
+            continue;
+        }
+        seen.push_back(key);
+        auto *page = static_cast<const ngx_http_err_page_t *>(pages->elts);
+        for (ngx_uint_t i = 0; i < pages->nelts; i++) {
+            if (page[i].value.lengths || !stays_an_error(page[i])) {
+                continue;
+            }
+            const Location *target =
+                target_of(location.server, view(page[i].value.value));
+            if (target && target->conf->enabled
+                && target->conf->price_in_location) {
+                log_conf(cf, NGX_LOG_WARN,
+                         "error_page " + std::to_string(page[i].status)
+                             + " leads to \"" + copy(page[i].value.value)
+                             + "\", which has a price of its own: errors are "
+                               "not sold, nginx's plain page is shown instead; "
+                               "write \"x402 off\" there, price",
+                         target->conf->origin);
+            }
         }
     }
 }

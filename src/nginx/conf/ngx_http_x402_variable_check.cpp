@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "nginx/conf/ngx_http_x402_variable_check.hpp"
+#include "nginx/conf/ngx_http_x402_config_checks.hpp"
 
 #include <string_view>
 #include <vector>

@@ -4,10 +4,10 @@
 #include "base/decimal_amount.hpp"
 #include "base/text_excerpt.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "nginx/offer/ngx_http_x402_sign_in_rules.hpp"
+#include "nginx/offer/ngx_http_x402_guest_rules.hpp"
 #include "nginx/payment/ngx_http_x402_payment.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
-#include "nginx/request/ngx_http_x402_content_facts.hpp"
+#include "nginx/request/ngx_http_x402_ctx.hpp"
 #include "nginx/request/ngx_http_x402_payment_headers.hpp"
 #include "nginx/request/ngx_http_x402_quote.hpp"
 #include "policy/charge_rule.hpp"
@@ -147,7 +147,7 @@ ngx_int_t refuse_dear_content(RequestCtx &ctx)
     }
     log_line(NGX_LOG_WARN, ctx.r->connection->log,
              "owed content now costs more than was paid for it and is not "
-             "served; the payer has to buy it anew");
+             "served; the payer has to buy it again");
     return replace_response(
         ctx, fault_answer(NGX_HTTP_BAD_GATEWAY, "owed_content_costs_more"));
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "nginx/call/ngx_http_x402_facilitator_conf.hpp"
+#include "nginx/core/ngx_http_x402_boundary.hpp"
 
 namespace x402 {
 
@@ -46,6 +47,11 @@ const FacilitatorPeers *find_or_add_peers(ngx_conf_t *cf,
 // The peer with this id, among those of all payment options of this location;
 // nullptr: none has it.
 const FacilitatorConf *peer_by_id(const LocationConf &conf, std::uint64_t id);
+
+// The facilitators that verify and settle the payments of a location. From
+// merge, for a location with its offer. False: an error was printed, or
+// memory ran out.
+bool choose_facilitator(ngx_conf_t *cf, LocationConf &conf);
 
 }  // namespace x402
 

@@ -5,8 +5,8 @@
 
 #include "base/hex_codec.hpp"
 #include "nginx/core/ngx_http_x402_boundary.hpp"
-#include "nginx/offer/ngx_http_x402_seal_keys.hpp"
-#include "nginx/store/ngx_http_x402_made_key.hpp"
+#include "nginx/offer/ngx_http_x402_guest_rules.hpp"
+#include "nginx/store/ngx_http_x402_small_zones.hpp"
 #include "nginx/store/ngx_http_x402_zone.hpp"
 
 namespace x402 {

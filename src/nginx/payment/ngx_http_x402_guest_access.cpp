@@ -2,10 +2,10 @@
 #include "nginx/payment/ngx_http_x402_guest_access.hpp"
 
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "nginx/offer/ngx_http_x402_sign_in_rules.hpp"
+#include "nginx/offer/ngx_http_x402_guest_rules.hpp"
 #include "nginx/payment/ngx_http_x402_payer_check.hpp"
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
-#include "nginx/payment/ngx_http_x402_store_guest.hpp"
+#include "nginx/payment/ngx_http_x402_phase_wait.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 #include "nginx/request/ngx_http_x402_guest.hpp"
 #include "nginx/request/ngx_http_x402_pass.hpp"
@@ -15,6 +15,25 @@
 namespace x402 {
 
 namespace {
+
+void on_told(void *data, const StoreReply &reply)
+{
+    auto *ctx = static_cast<RequestCtx *>(data);
+    ctx->guest_door->question->keep(reply);
+    resume_phases(ctx->r);
+}
+
+// The access phase runs again when the store has answered, or does not.
+// Precondition: there is a question.
+void ask_store_for_guest(RequestCtx &ctx)
+{
+    GuestQuestion &question = *ctx.guest_door->question;
+    if (question.asked) {
+        return;
+    }
+    question.call.begin(*store_of(ctx), question.order, on_told, &ctx);
+    question.asked = true;
+}
 
 ngx_int_t send_decided(RequestCtx &ctx)
 {

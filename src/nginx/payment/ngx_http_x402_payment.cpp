@@ -21,7 +21,6 @@
 #include "nginx/payment/ngx_http_x402_phase_wait.hpp"
 #include "nginx/payment/ngx_http_x402_resume.hpp"
 #include "nginx/payment/ngx_http_x402_store_door.hpp"
-#include "nginx/payment/ngx_http_x402_unverified.hpp"
 #include "nginx/payment/ngx_http_x402_verified.hpp"
 #include "nginx/payment/ngx_http_x402_verify.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"

@@ -7,7 +7,7 @@
 #include "nginx/payment/ngx_http_x402_payment.hpp"
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
 #include "nginx/payment/ngx_http_x402_token.hpp"
-#include "nginx/request/ngx_http_x402_content_facts.hpp"
+#include "nginx/request/ngx_http_x402_ctx.hpp"
 #include "nginx/request/ngx_http_x402_payment_headers.hpp"
 #include "nginx/request/ngx_http_x402_quote.hpp"
 #include "nginx/request/ngx_http_x402_request_body.hpp"

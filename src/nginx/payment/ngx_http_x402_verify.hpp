@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The verify call to a facilitator, and what follows from its answer. Payments
-// and tokens use the same path; VerifyRules contains the differences.
+// and tokens use the same path; VerifyRules contains the differences. Also
+// content without that call (x402_verify local, trusted, off).
 #ifndef NGX_HTTP_X402_VERIFY_HPP
 #define NGX_HTTP_X402_VERIFY_HPP
 
@@ -26,6 +27,13 @@ struct VerifyRules {
 // when the answer has come. Lifetime: `rules` is static.
 void begin_verify(RequestCtx &ctx, Endpoint &endpoint,
                   const VerifyRules &rules);
+
+// Content without the facilitator's word (x402_verify local, trusted, off): it
+// is made and held, and settle decides.
+
+// The claim is taken, and the payment would be verified at `endpoint` next.
+// False: do that.
+bool serve_unverified(RequestCtx &ctx, Worker &worker, Endpoint &endpoint);
 
 }  // namespace x402
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nginx/reply/ngx_http_x402_document.hpp"
 
+#include "nginx/offer/ngx_http_x402_signing.hpp"
 #include "nginx/reply/ngx_http_x402_answer_body.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 
@@ -38,6 +39,14 @@ ngx_int_t send_public_json(ngx_http_request_t *r, std::string_view text)
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
     return send_document(r, text, kType, kType.size());
+}
+
+ngx_int_t on_did_document(ngx_http_request_t *r)
+{
+    return guarded(
+        r->connection->log,
+        static_cast<ngx_int_t>(NGX_HTTP_INTERNAL_SERVER_ERROR),
+        [&] { return send_public_json(r, loc_conf(r)->did_document->text); });
 }
 
 }  // namespace x402

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A whole document as the answer of a content handler.
+// A whole document as the answer of a content handler, and the handler of
+// x402_did_document.
 #ifndef NGX_HTTP_X402_DOCUMENT_HPP
 #define NGX_HTTP_X402_DOCUMENT_HPP
 
@@ -19,6 +20,12 @@ ngx_int_t send_document(ngx_http_request_t *r, std::string_view text,
 // Other methods than GET and HEAD get 405. `text` is static, or the
 // configuration's, or the request pool's.
 ngx_int_t send_public_json(ngx_http_request_t *r, std::string_view text);
+
+// x402_did_document: a content handler for the public keys by which signed
+// offers and receipts are checked.
+
+// The handler of such a location.
+ngx_int_t on_did_document(ngx_http_request_t *r);
 
 }  // namespace x402
 

@@ -16,6 +16,7 @@
 #include "nginx/worker/ngx_http_x402_settlement.hpp"
 #include "nginx/worker/ngx_http_x402_shared_store.hpp"
 #include "nginx/worker/ngx_http_x402_worker.hpp"
+#include "policy/charge_rule.hpp"
 #include "policy/reply_fields.hpp"
 #include "policy/scheme_payload.hpp"
 #include "session/payment_outcome.hpp"
@@ -300,6 +301,11 @@ void adopt(RequestCtx &ctx, const PaymentStep &step);
 
 // Steps the session when header and first body byte have reached the socket.
 void record_delivery(RequestCtx &ctx);
+
+// What is known of a response that decides whether it is charged.
+
+// Once the header of the response is there.
+ContentFacts content_facts(ngx_http_request_t *r);
 
 }  // namespace x402
 

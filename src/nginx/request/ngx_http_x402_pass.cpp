@@ -6,13 +6,12 @@
 #include "base/hex_codec.hpp"
 #include "nginx/core/ngx_http_x402_complex_value.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "nginx/offer/ngx_http_x402_pass_rules.hpp"
+#include "nginx/offer/ngx_http_x402_guest_rules.hpp"
 #include "nginx/request/ngx_http_x402_batch.hpp"
-#include "nginx/request/ngx_http_x402_guest_door.hpp"
-#include "nginx/request/ngx_http_x402_guest_secrets.hpp"
+#include "nginx/request/ngx_http_x402_guest.hpp"
 #include "nginx/request/ngx_http_x402_price_grace.hpp"
 #include "nginx/request/ngx_http_x402_scope.hpp"
-#include "nginx/store/ngx_http_x402_pass_zone.hpp"
+#include "nginx/store/ngx_http_x402_small_zones.hpp"
 
 namespace x402 {
 

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "nginx/request/ngx_http_x402_sign_in_proof.hpp"
+#include "nginx/request/ngx_http_x402_sign_in.hpp"
 
 #include <algorithm>
 
 #include "base/text_excerpt.hpp"
 #include "base/utc_time.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "nginx/offer/ngx_http_x402_seal_keys.hpp"
-#include "nginx/offer/ngx_http_x402_sign_in_rules.hpp"
+#include "nginx/offer/ngx_http_x402_guest_rules.hpp"
 #include "nginx/request/ngx_http_x402_own_names.hpp"
 #include "nginx/request/ngx_http_x402_quote.hpp"
 #include "policy/account_signature.hpp"

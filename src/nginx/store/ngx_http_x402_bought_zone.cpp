@@ -9,7 +9,7 @@
 #include "nginx/core/ngx_http_x402_directive.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/core/ngx_http_x402_missing_file.hpp"
-#include "nginx/store/ngx_http_x402_table_zone.hpp"
+#include "nginx/store/ngx_http_x402_small_zones.hpp"
 
 namespace x402 {
 

@@ -2,7 +2,7 @@
 // The files of x402_zone's journal: replayed and written anew by the master at
 // start, inherited by the workers, which append to one of them under the zone's
 // lock. The other, `path.2`, takes its turn when the journal is written anew
-// while nginx runs (worker/ngx_http_x402_journal_compaction): a worker can
+// while nginx runs (worker/ngx_http_x402_journal_tasks): a worker can
 // neither make nor rename files in a directory of root, so both are opened
 // beforehand.
 #ifndef NGX_HTTP_X402_JOURNAL_HPP

@@ -54,7 +54,7 @@ std::string JournalFile::open_lock()
     for (unsigned i = 0; flock(lock_file, LOCK_SH | LOCK_NB) != 0; i++) {
         if (i == kLockTries) {
             return "journal \"" + paths_[0]
-                   + "\" is being written anew by another nginx; try again";
+                   + "\" is being rewritten by another nginx; try again";
         }
         ngx_msleep(kLockPause);
     }

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+// One class, and so longer than other files: calls to the store, whether it
+// was emptied (its epoch: a name of what it remembers, which the first worker
+// gave it, one for each shard of a cluster), what becomes of a claim here and
+// there, and what x402_status tells of it.
 #include "nginx/worker/ngx_http_x402_shared_store.hpp"
 
 #include <algorithm>
 
+#include "base/hex_codec.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/worker/ngx_http_x402_settlement.hpp"
 #include "nginx/worker/ngx_http_x402_worker.hpp"
@@ -34,6 +39,49 @@ StoreToken unlike_others()
     StoreToken token;
     std::copy_n(digest.begin(), token.size(), token.begin());
     return token;
+}
+
+FinishAs finish_of(ClaimChange change)
+{
+    switch (change) {
+    case ClaimChange::delivered:
+        return FinishAs::delivered;
+    case ClaimChange::owed:
+        return FinishAs::owed;
+    case ClaimChange::refused:
+        return FinishAs::refused;
+    case ClaimChange::unknown:
+        return FinishAs::unknown;
+    default:
+        return FinishAs::free;
+    }
+}
+
+bool ends_hold(ClaimChange change)
+{
+    return change == ClaimChange::free || change == ClaimChange::abandoned
+           || finish_of(change) != FinishAs::free;
+}
+
+StoreOutcome outcome_of(const StoreReply &reply)
+{
+    switch (reply.kind) {
+    case StoreReply::Kind::doubtful:
+        return StoreOutcome::doubtful;
+    case StoreReply::Kind::undone:
+        return reply.answer.verdict == StoreVerdict::error ? StoreOutcome::error
+                                                           : StoreOutcome::away;
+    default:
+        break;
+    }
+    switch (reply.answer.verdict) {
+    case StoreVerdict::held:
+    case StoreVerdict::lost:
+    case StoreVerdict::name_taken:
+        return StoreOutcome::elsewhere;
+    default:
+        return StoreOutcome::granted;
+    }
 }
 
 }  // namespace
@@ -352,6 +400,146 @@ void SharedStore::on_renewed(void *data, RedisEnd end, const RespReply &reply)
     } else if (made.is(StoreVerdict::lost)) {
         hold.lost_ = true;
     }
+}
+
+void SharedStore::learn_epoch(std::string &known, std::string_view told)
+{
+    if (!known.empty() && known != told) {
+        log_line(NGX_LOG_CRIT, ngx_cycle->log,
+                 "store \"" + conf_.url.base()
+                     + "\" was emptied, or is another: what it knew of "
+                       "payments is told again as far as this worker knows "
+                       "it; look why, and let it keep its data "
+                       "(appendonly yes)");
+    }
+    known = told;
+}
+
+// The first question to each shard of a cluster, and so the one that learns
+// where it is.
+void SharedStore::ask_for_epoch(unsigned shard)
+{
+    Epoch &epoch = epochs_[shard];
+    if (epoch.call.waits()) {
+        return;
+    }
+    epoch.store = this;
+    StoreToken random;
+    if (!fill_random(random.data(), random.size())) {
+        return;
+    }
+    epoch.offered = hex_encode(random.data(), random.size());
+    std::string key = conf_.prefix + ":{" + std::to_string(shard) + "}:epoch";
+    RedisSend how;
+    how.room = kRespCommandBytes + 5 * resp_argument_bytes(key.size())
+               + resp_argument_bytes(epoch.offered.size());
+    (void)nodes_.send(
+        epoch.call, epoch.route, shard, how,
+        [&](RespWriter &out) {
+            out.begin(5).add("SET").add(key).add(epoch.offered);
+            out.add("NX").add("GET");
+        },
+        on_epoch, &epoch);
+}
+
+void SharedStore::on_epoch(void *data, RedisEnd end, const RespReply &reply)
+{
+    auto &epoch = *static_cast<Epoch *>(data);
+    SharedStore &store = *epoch.store;
+    auto shard = static_cast<unsigned>(&epoch - store.epochs_.get());
+    if (store.nodes_.goes_on(epoch.route, shard, end, reply)) {
+        store.ask_for_epoch(shard);
+        return;
+    }
+    if (end != RedisEnd::answered || reply.is_error()) {
+        return;
+    }
+    const RespItem &root = reply.root();
+    store.learn_epoch(epoch.known, root.type == RespType::bytes
+                                       ? root.text
+                                       : std::string_view(epoch.offered));
+}
+
+void SharedStore::change_claim(ngx_shm_zone_t *zone, StoreHold *hold,
+                               ClaimRef claim, ClaimChange change)
+{
+    if (hold == nullptr || hold->over() || !ends_hold(change)) {
+        apply_claim_change(zone, claim, change);
+        return;
+    }
+    FinishAs how = finish_of(change);
+    JournalRecord record;
+    // Money: the local claim changes, whatever memory is refused for.
+    bool known = guarded(ngx_cycle->log, false, [&] {
+        record = LockedClaims(zone)->record(claim);
+        return true;
+    });
+    apply_claim_change(zone, claim, change);
+    guarded(ngx_cycle->log, 0, [&] {
+        bool keeps = how == FinishAs::unknown || how == FinishAs::owed;
+        if (keeps) {
+            record = LockedClaims(zone)->record(claim);
+        }
+        // Money: of a claim that is not this machine's, as while it is asked
+        // for, nothing is known that could be told; its lease ends.
+        if (!known || record.key != hold->claim().key) {
+            hold->end();
+            return 0;
+        }
+        // What is over needs no record, which takes a digest to make.
+        StoreOrder order = keeps ? hold->order(StoreScript::finish, record)
+                                 : hold->order(StoreScript::finish);
+        order.finish = how;
+        if (keeps) {
+            order.settle = std::move(record.settle);
+        } else {
+            order.facts.expires = record.expires;
+            order.facts.flags = record.flags;
+            order.facts.executions = record.executions;
+        }
+        hold->end();
+        hold->store().tell(std::move(order));
+        bool nothing = how == FinishAs::free || how == FinishAs::refused;
+        if (nothing && hold->name_ && hold->name_shard_ != hold->claim_.shard) {
+            hold->store().tell(hold->name_order(NameCall::forget, ngx_time()));
+        }
+        return 0;
+    });
+}
+
+static_assert(kStoreCalls == kStoreScripts);
+
+void SharedStore::count(StoreScript script, const StoreReply &reply)
+{
+    if (StatusCounters *counters = worker_.books.counters()) {
+        counters->store().count(static_cast<std::size_t>(script),
+                                outcome_of(reply));
+    }
+}
+
+void SharedStore::count_wait(std::uint64_t us)
+{
+    if (StatusCounters *counters = worker_.books.counters()) {
+        counters->store().count_wait(us);
+    }
+}
+
+void SharedStore::publish()
+{
+    if (StatusCounters *counters = worker_.books.counters()) {
+        counters->store().set_state(nodes_.whole(), untold_);
+    }
+}
+
+void SharedStore::count_due(RedisEnd end, StoreVerdict verdict)
+{
+    StoreReply reply;
+    reply.answer.verdict = verdict;
+    if (end != RedisEnd::unsent) {
+        reply.kind = verdict == StoreVerdict::done ? StoreReply::Kind::answered
+                                                   : StoreReply::Kind::doubtful;
+    }
+    count(StoreScript::due, reply);
 }
 
 }  // namespace x402

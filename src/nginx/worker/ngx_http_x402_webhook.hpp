@@ -5,15 +5,30 @@
 #ifndef NGX_HTTP_X402_WEBHOOK_HPP
 #define NGX_HTTP_X402_WEBHOOK_HPP
 
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <string>
 
 #include "nginx/books/ngx_http_x402_counters.hpp"
 #include "nginx/call/ngx_http_x402_facilitator_call.hpp"
-#include "nginx/call/ngx_http_x402_webhook_conf.hpp"
+#include "nginx/call/ngx_http_x402_facilitator_conf.hpp"
 
 namespace x402 {
+
+// x402_webhook, as it is written.
+
+struct WebhookConf {
+    std::string url;           // as it is written
+    std::string secret;        // the key itself; empty: nothing is signed
+    std::uint32_t events = 0;  // a bit for each LedgerEventKind
+    ConfOrigin origin{};
+    FacilitatorConf *receiver = nullptr;  // made by add_webhook()
+};
+
+// postconfiguration: the receiver, and the outbox beside the journal. False: an
+// error was printed, or memory ran out.
+bool add_webhook(ngx_conf_t *cf, MainConf &mcf, const std::string &journal);
 
 class WebhookSender {
 public:

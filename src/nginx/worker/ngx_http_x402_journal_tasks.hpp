@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rewrites a journal that has grown, while nginx runs: one worker does it, in
-// steps of about a millisecond, and a thread flushes to the disk.
-// session/journal_writer.hpp says how, and why nothing is lost.
-#ifndef NGX_HTTP_X402_JOURNAL_COMPACTION_HPP
-#define NGX_HTTP_X402_JOURNAL_COMPACTION_HPP
+// What one worker does for the journal while nginx runs.
+#ifndef NGX_HTTP_X402_JOURNAL_TASKS_HPP
+#define NGX_HTTP_X402_JOURNAL_TASKS_HPP
 
 #include "nginx/core/ngx_http_x402_timer.hpp"
 #include "nginx/store/ngx_http_x402_journal.hpp"
@@ -11,6 +9,9 @@
 
 namespace x402 {
 
+// Rewrites a journal that has grown: in steps of about a millisecond, and a
+// thread flushes to the disk. session/journal_writer.hpp says how, and why
+// nothing is lost.
 class JournalCompaction {
 public:
     // Arms a cancelable timer. Lifetime: borrows the journal, of the zone's
@@ -44,6 +45,26 @@ private:
     std::uint64_t flushed_ = 0;  // of the next one, bytes
     std::size_t place_ = 0;      // in the table
     FlushState flush_;
+    Timer timer_;
+};
+
+// Reads on in a journal that the former nginx still writes (a binary upgrade),
+// until that has ended: in one worker. See
+// store/ngx_http_x402_journal_follow.cpp.
+class JournalFollower {
+public:
+    // Lifetime: borrows the journal, of the zone's configuration.
+    JournalFollower(ngx_shm_zone_t *zone, JournalFile &journal);
+    JournalFollower(const JournalFollower &) = delete;
+    JournalFollower &operator=(const JournalFollower &) = delete;
+
+private:
+    void step();
+    // True: there is more to come.
+    bool read_on();
+
+    ngx_shm_zone_t *zone_;
+    JournalFile &journal_;
     Timer timer_;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "nginx/worker/ngx_http_x402_journal_compaction.hpp"
+#include "nginx/worker/ngx_http_x402_journal_tasks.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -15,11 +15,13 @@ constexpr ngx_msec_t kLook = 1000;
 constexpr ngx_msec_t kStep = 1;
 constexpr ngx_msec_t kDisk = 20;
 constexpr ngx_msec_t kAfterTrouble = 60 * 1000;
-// Worthwhile: several times as long as when it was last written anew.
+// Worthwhile: several times as long as when it was last rewritten.
 constexpr std::uint64_t kLeast = 1024 * 1024;
 constexpr std::uint64_t kTimes = 4;
 constexpr std::uint64_t kCopied = 256 * 1024;  // in one step
 constexpr std::uint64_t kRest = 64 * 1024;     // under the lock
+
+constexpr ngx_msec_t kFollowerLook = 20;  // between two reads
 
 }  // namespace
 
@@ -104,7 +106,7 @@ ngx_msec_t JournalCompaction::begin()
     return journal_.extend(edition_ + 1,
                            journal_edge(JournalKind::begin, edition_ + 1))
                ? kStep
-               : give_up(journal_.trouble("written anew", edition_ + 1));
+               : give_up(journal_.trouble("rewritten", edition_ + 1));
 }
 
 ngx_msec_t JournalCompaction::write_table()
@@ -113,7 +115,7 @@ ngx_msec_t JournalCompaction::write_table()
     bool more =
         LockedClaims(zone_)->journal().part(place_, ngx_time(), records);
     if (!records.empty() && !journal_.extend(edition_ + 1, records)) {
-        return give_up(journal_.trouble("written anew", edition_ + 1));
+        return give_up(journal_.trouble("rewritten", edition_ + 1));
     }
     if (!more) {
         phase_ = Phase::tail;
@@ -126,7 +128,7 @@ ngx_msec_t JournalCompaction::copy_tail()
 {
     auto got = journal_.copy(edition_, copied_, kCopied);
     if (!got) {
-        return give_up(journal_.trouble("written anew", edition_ + 1));
+        return give_up(journal_.trouble("rewritten", edition_ + 1));
     }
     copied_ += *got;
     if (*got >= kRest) {
@@ -135,8 +137,7 @@ ngx_msec_t JournalCompaction::copy_tail()
     flushed_ = journal_.size(edition_ + 1);
     flush_ = journal_.flush(edition_ + 1);
     phase_ = Phase::flushing;
-    return flush_ ? kDisk
-                  : give_up("journal cannot be written anew: no thread");
+    return flush_ ? kDisk : give_up("journal cannot be rewritten: no thread");
 }
 
 ngx_msec_t JournalCompaction::wait_for_disk()
@@ -163,7 +164,7 @@ ngx_msec_t JournalCompaction::turn()
     bool turned =
         LockedClaims(zone_)->journal().turn(owner_, copied_, flushed_);
     if (!turned) {
-        return give_up(journal_.trouble("written anew", edition_ + 1));
+        return give_up(journal_.trouble("rewritten", edition_ + 1));
     }
     flush_ = journal_.flush(edition_ + 1);
     phase_ = Phase::turned;
@@ -178,7 +179,7 @@ ngx_msec_t JournalCompaction::finish()
         return give_up(journal_.trouble("emptied", edition_));
     }
     log_line(NGX_LOG_NOTICE, ngx_cycle->log,
-             "journal written anew: " + std::to_string(former) + " bytes are "
+             "journal rewritten: " + std::to_string(former) + " bytes are "
                  + std::to_string(journal_.size(edition_ + 1)) + " now");
     leave();
     return kLook;
@@ -194,6 +195,41 @@ ngx_msec_t JournalCompaction::give_up(const std::string &why)
     }
     leave();
     return kAfterTrouble;
+}
+
+JournalFollower::JournalFollower(ngx_shm_zone_t *zone, JournalFile &journal)
+    : zone_(zone),
+      journal_(journal),
+      timer_(
+          AtQuit::leave,
+          [](void *follower) {
+              static_cast<JournalFollower *>(follower)->step();
+          },
+          this)
+{
+    timer_.arm(1);
+}
+
+void JournalFollower::step()
+{
+    if (guarded(ngx_cycle->log, true, [&] { return read_on(); })) {
+        timer_.arm(kFollowerLook);
+    }
+}
+
+bool JournalFollower::read_on()
+{
+    // Money: asked first, so that all it wrote is there to be read.
+    bool ended = !process_is_alive(journal_.other());
+    LockedClaims claims(zone_);
+    ClaimTable &table = *claims.operator->();
+    if (!journal_.catch_up(table) || !ended || !journal_.take_over(table)) {
+        return true;
+    }
+    log_line(NGX_LOG_NOTICE, ngx_cycle->log,
+             "the former nginx has ended, and journal \"" + journal_.path()
+                 + "\" is written by this one alone");
+    return false;
 }
 
 }  // namespace x402

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// Checks of a configuration beyond one directive: each group below is a source
+// of this folder. They are made when the configuration is read, because at run
+// time a mistake shows as content that is given away, or as clients that cannot
+// pay.
+#ifndef NGX_HTTP_X402_CONFIG_CHECKS_HPP
+#define NGX_HTTP_X402_CONFIG_CHECKS_HPP
+
+#include <vector>
+
+#include "nginx/core/ngx_http_x402_boundary.hpp"
+
+namespace x402 {
+
+// location_check: probable mistakes in a paid location.
+
+// From merge, for a paid location with its offer and its facilitators; prints
+// warnings. `new_offer`: the offer was not inherited, so that its mistakes were
+// not reported before. False: an error was printed.
+bool check_location(ngx_conf_t *cf, const LocationConf &conf, bool new_offer);
+
+// From merge, for every location: variables that are used where they are still
+// empty, and content or redirects of the rewrite phase in a paid location.
+void check_rewrite(ngx_conf_t *cf, const LocationConf &conf);
+
+// An x402_charge of the location itself. False: an error was printed.
+bool check_charge(ngx_conf_t *cf, const LocationConf &conf,
+                  const LocationConf &outer);
+
+// unused_check: settings that would silently have no effect, or fail with a
+// message of nginx that names no line.
+
+// By a setter, of the directive that is read. `sentence`: a constant; it is
+// said unless `used` is true when all of the configuration was read. Lifetime
+// of `used`: the configuration cycle. nullptr: memory ran out.
+bool *note_setting(ngx_conf_t *cf, const char *sentence);
+
+// From merge, for a location with a price.
+void mark_settings_used(const LocationConf &conf);
+
+// When all of the configuration was read: warns, and gives zones their size.
+void settle_written(ngx_conf_t *cf, const MainConf &mcf);
+
+// From merge: a price of the level of a page of the module, which is free.
+void warn_of_page_price(ngx_conf_t *cf, const LocationConf &conf,
+                        bool price_written);
+
+// An error_page that leads into a location with a price of its own is never
+// shown there. Merge adds every location; lives as long as the main conf.
+class ErrorPageCheck {
+public:
+    // The location being merged: cf->ctx is its context.
+    void note(ngx_conf_t *cf, const LocationConf &conf);
+    // After all of them were merged.
+    void warn(ngx_conf_t *cf) const;
+
+private:
+    struct Location {
+        const ngx_http_core_srv_conf_t *server;
+        const ngx_http_core_loc_conf_t *core;
+        const LocationConf *conf;
+    };
+
+    const Location *target_of(const ngx_http_core_srv_conf_t *server,
+                              std::string_view uri) const;
+
+    std::vector<Location> locations_;
+};
+
+// variable_check: variables that some configured value has, and that are
+// always empty.
+
+// When all locations were merged, as the next ones. False: an error was
+// printed.
+bool check_member_names(ngx_conf_t *cf);
+
+void check_body_variables(ngx_conf_t *cf, const MainConf &mcf);
+
+// The members of answers that some configured value asks for, without
+// "x402_reply_"; nginx: names of variables are in lower case.
+void collect_reply_fields(ngx_conf_t *cf, MainConf &mcf);
+
+// own_names_check: the names by which clients know a server, for what the
+// server signs or has signed: a client must not choose them.
+
+// From merge: into conf.server_names. False: no memory.
+bool record_own_names(ngx_conf_t *cf, LocationConf &conf);
+
+// From merge, for a paid location: a location that signs its offers knows the
+// names that it may sign for. False: an error was printed, or memory
+// ran out.
+bool check_signed_names(ngx_conf_t *cf, LocationConf &conf);
+
+// guest_check: whether clients of a location can come back (x402_pass,
+// x402_sign_in), and how that is inherited.
+
+// From merge, behind prices and x402_charge. Afterwards "off" is nullptr.
+void merge_guests(ngx_conf_t *cf, LocationConf &conf,
+                  const LocationConf &outer);
+
+// From merge, behind that: whether "x402_sign_in only" may be here. False: an
+// error was printed.
+bool check_signature_alone(ngx_conf_t *cf, const LocationConf &conf,
+                           bool price_written);
+
+// From merge, for a paid location with its offer. False: an error was printed,
+// or memory ran out.
+bool check_guests(ngx_conf_t *cf, LocationConf &conf);
+
+// journal_check: payments that no chain protects from being used twice: only
+// the zone does, and without a journal it forgets them when nginx ends.
+
+// At merge, for each location that is sold. False: it sells with "x402_settle
+// off" where even the zone cannot protect, or with an x402_verify that leaves
+// nothing to stand behind a payment, and an error was printed.
+bool record_only_guard(ngx_conf_t *cf, MainConf &mcf, const LocationConf &conf);
+
+// At the end of the configuration: warns if there is no journal.
+void advise_journal(ngx_conf_t *cf, const MainConf &mcf);
+
+// directives_store: what may be sold from several machines that share a store.
+
+// Once the whole configuration was read. False: an error was printed.
+bool check_store(ngx_conf_t *cf, MainConf &mcf);
+
+}  // namespace x402
+
+#endif
