@@ -8,6 +8,7 @@
 #include "base/decimal_amount.hpp"
 #include "base/hex_codec.hpp"
 #include "policy/network_table.hpp"
+#include "policy/network_title.hpp"
 #include "protocol/html_page.hpp"
 #include "session/claim_table.hpp"
 #include "session/status_report.hpp"
@@ -46,6 +47,12 @@ p{overflow-wrap:anywhere}code{font:13px ui-monospace,Consolas,monospace}
 @media(min-width:1800px){main{max-width:1500px}body{font-size:17px}}
 </style></head><body><main>
 )";
+
+// A line breaks before a figure and not inside of it: blanks that do not break.
+constexpr const char *kAtMost = "\xe2\x89\xa4\xc2\xa0";
+constexpr const char *kMs = "\xc2\xa0ms";
+constexpr const char *kHalf = " \xc2\xb7 p50\xc2\xa0";
+constexpr const char *kSlowest = " \xc2\xb7 p99\xc2\xa0";
 
 // Texts go in escaped, markup as it stands.
 class PageText {
@@ -134,8 +141,11 @@ void put_revenue_cards(PageText &page, const StatusReport &report)
                  "settled yet.</div></section>");
     }
     for (const RevenueLine &line : lines) {
-        page.raw("<section><h2>").text(line.symbol).raw(" on ");
-        page.text(line.network);
+        std::string title = network_title(line.network);
+        page.raw("<section><h2>").text(line.symbol).raw(" on ").text(title);
+        if (title != line.network) {
+            page.raw(" <span class=soft>").text(line.network).raw("</span>");
+        }
         if (line.test.value_or(false)) {
             page.raw(" <span class=\"tag warn\">test money</span>");
         } else if (!line.test) {
@@ -237,9 +247,9 @@ std::string store_quantile(const StoreDurations &waits, std::uint64_t percent)
     for (std::size_t i = 0; i < StoreDurations::kBounds; i++) {
         so_far += waits.buckets[i];
         if (so_far * 100 >= all * percent) {
-            return "\xe2\x89\xa4 "
+            return kAtMost
                    + to_decimal(std::to_string(StoreDurations::bounds()[i]), 3)
-                   + " ms";
+                   + kMs;
         }
     }
     return "> 5 s";
@@ -267,9 +277,9 @@ void put_store(PageText &page, const StatusReport &report)
     if (store.awaited.count() != 0) {
         page.raw("</dd><dt>Waits</dt><dd>")
             .number(store.awaited.count())
-            .raw(" \xc2\xb7 p50 ")
+            .raw(kHalf)
             .text(store_quantile(store.awaited, 50))
-            .raw(" \xc2\xb7 p99 ")
+            .raw(kSlowest)
             .text(store_quantile(store.awaited, 99));
     }
     for (std::size_t n = 0; n < kStoreOutcomes; n++) {
@@ -331,8 +341,7 @@ std::string quantile(const DurationCounts &counts, std::uint64_t percent)
     for (std::size_t i = 0; i < DurationCounts::kBounds; i++) {
         so_far += counts.buckets[i];
         if (so_far * 100 >= all * percent) {
-            return "\xe2\x89\xa4 " + std::to_string(DurationCounts::bounds()[i])
-                   + " ms";
+            return kAtMost + std::to_string(DurationCounts::bounds()[i]) + kMs;
         }
     }
     return "> 60 s";
@@ -361,9 +370,9 @@ void put_facilitator(PageText &page, const StatusReport::Facilitator &row)
             .raw(endpoint_label(static_cast<CallEndpoint>(e)))
             .raw("</dt><dd>")
             .number(took.count())
-            .raw(" \xc2\xb7 p50 ")
+            .raw(kHalf)
             .text(quantile(took, 50))
-            .raw(" \xc2\xb7 p99 ")
+            .raw(kSlowest)
             .text(quantile(took, 99))
             .raw("</dd>");
     }
