@@ -27,7 +27,7 @@ BALANCE = ('insufficient_funds', 'permit2_insufficient_balance')
 def reset(writer):
     """Closes with RST."""
     raw = writer.get_extra_info('socket')
-    if raw is not None:
+    if raw is not None and raw.fileno() >= 0:
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
     writer.transport.abort()
 

@@ -143,14 +143,22 @@ class PlainClient:
         self.port, self.address, self.rude = port or rig.port, address, rude
         self.to = random.choice(rig.machines).address
         self.writer = None
+        self.left = False
 
     async def send(self, method, path, more, body, part):
         self.reader, self.writer = await asyncio.open_connection(self.to, self.port, local_addr=(self.address, 0))
+        if self.left:
+            raise ConnectionAbortedError('it left before it was connected')
         request = f'{method} {path} HTTP/1.1\r\nHost: shop.example\r\n{more}Connection: close\r\n\r\n'.encode() + body
         self.writer.write(request[:int(len(request) * part)])
         await self.writer.drain()
 
     def leave(self):
+        """May be called before it is connected: the caller is the facilitator, which
+        an exception would end before it has answered."""
+        self.left = True
+        if self.writer is None:
+            return
         if self.rude:
             reset(self.writer)
         else:
