@@ -19,13 +19,8 @@ uninstall: ## take away what `make install` has put there
 dist: build/dist/$(DIST).tar.gz ## build/dist/ngx_http_x402_module-VERSION.tar.gz of what is committed, the same bytes everywhere
 	@echo "$<"
 
-# Tar and gzip write neither names nor times of this machine.
 build/dist/$(DIST).tar.gz: ask
-	@t/lib/need git
-	@mkdir -p $(@D)
-	@git diff --quiet HEAD 2>/dev/null || echo "note: what is not committed is not in the tarball" >&2
-	@git -c tar.umask=0022 archive --format=tar --prefix=$(DIST)/ HEAD | gzip -9n > $@.new
-	@mv $@.new $@
+	@packaging/make-tarball $@
 
 SUITE ?=
 

@@ -9,12 +9,15 @@ use X402::House;
 
 use constant HEADER => 'src/base/module_version.hpp';
 
-# File => what stands before the version in it; each has to be there.
+# File => what stands before the version in it, everywhere; each has to be there.
 my %places = (
+    'README.md'                                   => qr/^What was built and run where, for /m,
+    'CHANGELOG.md'                                => qr/^## (?=\d)/m,
     'debian/changelog'                            => qr/\Alibnginx-mod-http-x402 \(/,
     'packaging/alpine/APKBUILD'                   => qr/^pkgver=/m,
-    'packaging/rpm/nginx-mod-http-x402.spec'      => qr/^Version: +/m,
-    'packaging/rpm/nginx-module-http-x402.spec'   => qr/^Version: +%\{nginx_version\}\+/m,
+    'packaging/rpm/nginx-mod-http-x402.spec'      => [ qr/^Version: +/m, qr/^%changelog\n\*.* - /m ],
+    'packaging/rpm/nginx-module-http-x402.spec'   => [ qr/^%global module_version +/m, qr/^%changelog\n\*.* - /m ],
+    'tools/x402-journal.1'                        => qr/^\.TH .*"ngx_http_x402_module /m,
     'packaging/kubernetes/x402.yaml'              => qr/^ +image: nginx-x402:/m,
     'packaging/kubernetes/x402-store.yaml'        => qr/^ +image: nginx-x402:/m,
 );
@@ -25,9 +28,14 @@ sub disagreeing ($house) {
     my $version = version($house) or return HEADER . ': no version of the form 1.2.3';
     my @wrong;
     for my $path (sort keys %places) {
-        my ($found) = $house->text($path) =~ /$places{$path}(\d+\.\d+\.\d+)/;
-        push @wrong, "$path: " . ($found // 'nothing') . " where $version is expected" if ($found // '') ne $version;
+        for my $before (ref $places{$path} eq 'ARRAY' ? $places{$path}->@* : $places{$path}) {
+            my ($found) = $house->text($path) =~ /$before(\d+\.\d+\.\d+)/;
+            push @wrong, "$path: " . ($found // 'nothing') . " where $version is expected" if ($found // '') ne $version;
+        }
     }
+    my ($supported) = $version =~ /^(\d+\.\d+)\./;
+    push @wrong, "SECURITY.md: $supported.x is not among the versions that get fixes"
+        if $house->text('SECURITY.md') !~ /^\| \Q$supported\E\.x \| yes \|$/m;
     push @wrong, map {"$_: a second definition of the version"}
         grep { $_ ne HEADER && $house->text($_) =~ /#\s*define NGX_HTTP_X402_VERSION\b/ } $house->sources;
     return @wrong;
@@ -39,6 +47,9 @@ holds 'everything agrees with it', \&disagreeing, $house;
 
 my $version = version($house);
 catches "another version in $_", \&disagreeing, $house->changed($_, qr/\Q$version\E/, '9.8.7') for HEADER, sort keys %places;
+catches "an entry of $_ is missing", \&disagreeing, $house->changed($_, qr/ - \Q$version\E-1$/m, ' - 9.8.7-1')
+    for grep {/\.spec\z/} sort keys %places;
+catches 'a version that gets no fixes', \&disagreeing, $house->changed('SECURITY.md', qr/^\| \d+\.\d+\.x/m, '| 9.8.x');
 catches 'a second definition', \&disagreeing,
     $house->with('src/nginx/planted.hpp' => qq(#define NGX_HTTP_X402_VERSION "1.2.3"\n));
 

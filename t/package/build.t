@@ -6,6 +6,10 @@ use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Cwd ();
+use File::Basename qw(dirname);
+use File::Compare qw(compare);
+use File::Copy qw(copy);
+use File::Path qw(make_path);
 use File::Temp ();
 use Test::More;
 use X402::Nginx;
@@ -80,6 +84,57 @@ SKIP: {
     ok -e $file, 'installed again, over itself';
     run('env', "DESTDIR=$root", "NGINX=$nginx", "$top/packaging/install-module", '--remove');
     is run('find', $root, '-not', '-type', 'd'), '', 'and taken away, with its load snippet';
+}
+
+# --- what is given away -------------------------------------------------------------
+
+# A small tree of its own, as a clone and as what a release gives.
+sub write_file ($path, $text) {
+    make_path(dirname($path));
+    open my $file, '>', $path or die "$path: $!";
+    print {$file} $text;
+    close $file or die "$path: $!";
+    return;
+}
+
+my $tree = "$dir/tree";
+write_file("$tree/src/base/module_version.hpp", qq(#define NGX_HTTP_X402_VERSION "9.8.7"\n));
+write_file("$tree/build/left.o", "an object\n");
+write_file("$tree/t/e2e/node_modules/other/code.js", "another's\n");
+make_path("$tree/packaging", "$tree/t/lib");
+copy("$top/$_", "$tree/$_") or die $! for 'packaging/make-tarball', 't/lib/need';
+chmod 0755, "$tree/packaging/make-tarball", "$tree/t/lib/need";
+
+sub tarball ($name) {
+    my ($said, $code) = run("$tree/packaging/make-tarball", "$dir/$name");
+    my @files = $code ? $said : split /\n/, run('tar', '-tzf', "$dir/$name");
+    return $code, grep { !m{/\z} } @files;
+}
+
+my @shipped = map {"ngx_http_x402_module-9.8.7/$_"} qw(packaging/make-tarball src/base/module_version.hpp t/lib/need);
+($code, my @files) = tarball('first.tar.gz');
+is_deeply [ $code, @files ], [ 0, @shipped ], 'make dist in an unpacked tarball: what it has, without what was built';
+utime 1, 1, "$tree/packaging/make-tarball";
+chmod 0700, "$tree/t/lib/need";
+($code) = tarball('second.tar.gz');
+ok !compare("$dir/first.tar.gz", "$dir/second.tar.gz"), 'the same bytes, whatever times and rights the files have';
+
+SKIP: {
+    skip 'no git', 4 if run('git', '--version') !~ /^git version/;
+    my @git = ('git', '-C', $tree, '-c', 'user.name=a', '-c', 'user.email=a@b.c');
+    run('git', 'init', '-q', $tree);
+    ($code) = tarball('empty.tar.gz');
+    ok $code && !-e "$dir/empty.tar.gz" && !-e "$dir/empty.tar.gz.new", 'a clone that git cannot pack: an error and no file';
+    run(@git, 'add', 'src', 'packaging', 't/lib');
+    run(@git, 'commit', '-qm', 'All');
+    write_file("$tree/docs/draft.md", "not yet\n");
+    ($code, @files) = tarball('clone.tar.gz');
+    is_deeply [ $code, @files ], [ 0, @shipped ], 'in a clone: what is committed';
+    skip 'root alone can be somebody else', 2 if $> != 0;
+    run('chown', '-R', '1:1', $tree);
+    ($code, @files) = tarball('foreign.tar.gz');
+    is_deeply [ $code, @files ], [ 0, @shipped ], 'root makes it of a clone that belongs to a user';
+    ok !compare("$dir/clone.tar.gz", "$dir/foreign.tar.gz"), 'the same bytes';
 }
 
 # --- a machine for which there is no chain ----------------------------------------------
