@@ -179,9 +179,10 @@ build/chaos/fault_shim.so: t/chaos/fault_shim.c
 	@mkdir -p $(@D)
 	@$(CC) -shared -fPIC -O1 -g -W -Wall -Werror -o $@ $<
 
-# The pure rooms alone, in virtual time.
+# The pure rooms alone, in virtual time: as they were compiled for the module.
 SIMULATE_SRC := $(wildcard t/simulate/*.cpp)
-SIMULATE_OBJ := $(SIMULATE_SRC:%.cpp=build/bench/o/%.o) $(PURE_SRC:%.cpp=build/bench/o/%.o)
+SIMULATE_PURE := $(patsubst src/%.cpp,build/module/objs/addon/%.o,$(patsubst build/made/%,src/store/%,$(PURE_SRC)))
+SIMULATE_OBJ := $(SIMULATE_SRC:%.cpp=build/bench/o/%.o) $(SIMULATE_PURE)
 STEPS ?= 1000000
 
 simulate: need-build ## STEPS=1000000 payments through the pure rooms in virtual time; SEED=s repeats them
@@ -198,6 +199,8 @@ simulate-short: need-test
 simulate-planted: need-test ## the simulator finds each fault that is planted into a copy of the sources
 	@$(MAKE) --no-print-directory -j$(JOBS) build/simulate/simulate
 	@SIMULATE_OBJECTS="$(SIMULATE_OBJ)" SIMULATE_LIBS="$(PURE_LIBS)" prove -j$(JOBS) -It/lib t/simulate/*.t
+
+$(SIMULATE_PURE): | $(MODULE) ;
 
 build/simulate/simulate: $(SIMULATE_OBJ)
 	@mkdir -p $(@D)

@@ -55,7 +55,7 @@ my %needed = (used => 600);
 
 # What was compiled without the fault, but for the files that have it.
 sub objects (%instead) {
-    return map { my $path = s{\Abuild/bench/o/|o\z}{}gr . 'cpp'; $instead{$path} // "$top/$_" }
+    return map { my $path = s{\Abuild/bench/o/}{}r =~ s{\Abuild/module/objs/addon/}{src/}r =~ s/o\z/cpp/r; $instead{$path} // "$top/$_" }
         split ' ', $ENV{SIMULATE_OBJECTS};
 }
 
