@@ -6,7 +6,7 @@ use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Cwd ();
-use File::Basename qw(dirname);
+use File::Basename qw(basename dirname);
 use File::Compare qw(compare);
 use File::Copy qw(copy);
 use File::Path qw(make_path);
@@ -135,6 +135,32 @@ SKIP: {
     ($code, @files) = tarball('foreign.tar.gz');
     is_deeply [ $code, @files ], [ 0, @shipped ], 'root makes it of a clone that belongs to a user';
     ok !compare("$dir/clone.tar.gz", "$dir/foreign.tar.gz"), 'the same bytes';
+}
+
+# --- what the manifests of Kubernetes say ------------------------------------------------
+
+SKIP: {
+    skip 'no yaml', 2 if (run('/usr/bin/python3', '-c', 'import yaml'))[1];
+    for my $file (glob "$top/packaging/kubernetes/*.yaml") {
+        ($said, $code) = run("$top/t/package/kubernetes", $file);
+        is $code, 0, 'what they name is there' or diag $said;
+    }
+}
+
+for my $file (glob "$top/packaging/kubernetes/*.yaml") {
+    open my $in, '<', $file or die "$file: $!";
+    my ($conf) = do { local $/; <$in> } =~ /^  x402\.conf: \|\n((?:    .*\n|\n)+)/m or die "$file: no configuration";
+    # There is no cluster: its names become an address, its folders those of the test.
+    $conf =~ s/^    //gm;
+    $conf =~ s/[\w-]+(?:\.\w[\w-]*)?\.svc\.cluster\.local/127.0.0.1/g;
+    $conf =~ s{/var/lib/x402|/etc/x402}{$dir}g;
+    $conf =~ s/^(    listen )80;/${1}127.0.0.1:8080;/m;
+    write_file("$dir/password", "secret\n");
+    chmod 0600, "$dir/password";
+    write_file("$dir/nginx.conf", "load_module $module;\npid $dir/pid;\nevents { }\nhttp {\naccess_log off;\n$conf}\n");
+    ($said, $code) = run($nginx, '-t', '-e', 'stderr', '-p', $dir, '-c', "$dir/nginx.conf");
+    is $code, 0, 'nginx reads the configuration of ' . basename($file) or diag $said;
+    unlike $said, qr/\[(?:warn|emerg)\]/, 'without a complaint';
 }
 
 # --- a machine for which there is no chain ----------------------------------------------
