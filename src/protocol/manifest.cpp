@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/json_text.hpp"
+#include "base/url_path.hpp"
 #include "protocol/openapi_operation.hpp"
 
 namespace x402 {
@@ -12,6 +13,13 @@ namespace {
 
 constexpr std::string_view kMethods[] = {"get",     "put",  "post",  "delete",
                                          "options", "head", "patch", "trace"};
+
+// `key` in lower case.
+bool is_operation(std::string_view key)
+{
+    return std::find(std::begin(kMethods), std::end(kMethods), key)
+           != std::end(kMethods);
+}
 
 std::string lower(std::string_view text)
 {
@@ -89,10 +97,7 @@ void add_base_item(std::string &out, JsonValue item, const ManifestRoute *route)
     out += '{';
     for (const auto &[key, value] : item.members()) {
         append_json_key(out, key);
-        bool is_method =
-            std::find(std::begin(kMethods), std::end(kMethods), key)
-            != std::end(kMethods);
-        if (route && is_method && value.is_object()
+        if (route && is_operation(key) && value.is_object()
             && is_charged(*route, key)) {
             out += with_price(value, *route);
         } else {
@@ -102,6 +107,23 @@ void add_base_item(std::string &out, JsonValue item, const ManifestRoute *route)
     out += '}';
 }
 
+// OpenAPI has no words for other methods.
+void add_own_item(std::string &out, const ManifestRoute &route)
+{
+    std::string item = "{";
+    for (const std::string &name : route.methods) {
+        std::string method = lower(name);
+        if (is_operation(method)) {
+            append_json_key(item, method);
+            item += openapi_operation(route, name);
+        }
+    }
+    if (item != "{") {
+        append_json_key(out, route.path);
+        out += item + '}';
+    }
+}
+
 std::string paths_json(const std::vector<ManifestRoute> &routes, JsonValue base,
                        const RouteFinder &find)
 {
@@ -109,7 +131,7 @@ std::string paths_json(const std::vector<ManifestRoute> &routes, JsonValue base,
     std::vector<std::string> written;
     std::string out = "{";
     for (const auto &[path, item] : base["paths"].members()) {
-        std::size_t index = find(sample_path(path));
+        std::size_t index = find(decoded_path(sample_path(path)));
         bool found = index < routes.size();
         append_json_key(out, path);
         add_base_item(out, item, found ? &routes[index] : nullptr);
@@ -119,21 +141,14 @@ std::string paths_json(const std::vector<ManifestRoute> &routes, JsonValue base,
         }
     }
     for (std::size_t i = 0; i < routes.size(); i++) {
-        const ManifestRoute &route = routes[i];
         // Two members of one name would be two truths.
-        if (covered[i]
-            || std::find(written.begin(), written.end(), route.path)
-                   != written.end()) {
-            continue;
+        bool known =
+            covered[i]
+            || std::find(written.begin(), written.end(), routes[i].path)
+                   != written.end();
+        if (!known && !routes[i].twin) {
+            add_own_item(out, routes[i]);
         }
-        written.push_back(route.path);
-        append_json_key(out, route.path);
-        out += '{';
-        for (const std::string &method : route.methods) {
-            append_json_key(out, lower(method));
-            out += openapi_operation(route, method);
-        }
-        out += '}';
     }
     return out + '}';
 }
@@ -196,6 +211,11 @@ std::string colon_route(std::string_view path)
         }
     }
     return out;
+}
+
+bool is_resource(const ManifestRoute &route)
+{
+    return !route.signature_alone && !route.twin;
 }
 
 // Everything behind the origin, or the whole URL.
@@ -267,7 +287,7 @@ resource_manifest(const std::vector<ManifestRoute> &routes, std::int64_t now)
     std::vector<std::string> pieces = {"{\"version\":1,\"resources\":["};
     bool first = true;
     for (const ManifestRoute &route : routes) {
-        if (route.signature_alone) {
+        if (!is_resource(route)) {
             continue;
         }
         pieces.back() += first ? "" : ",";
@@ -278,7 +298,7 @@ resource_manifest(const std::vector<ManifestRoute> &routes, std::int64_t now)
                      + std::to_string(now) + ",\"items\":[";
     first = true;
     for (const ManifestRoute &route : routes) {
-        if (route.signature_alone) {
+        if (!is_resource(route)) {
             continue;
         }
         for (const std::string &method : route.methods) {

@@ -35,6 +35,7 @@ struct ManifestRoute {
     std::vector<ManifestOffer> offers;
     std::string accepts_json;      // empty: the ways to pay vary
     bool signature_alone = false;  // sign-in-with-x opens it, and no payment
+    bool twin = false;             // another route is the one at its path
     JsonValue bazaar;              // the declaration; may not exist
 };
 

@@ -38,12 +38,25 @@ http {
         location /HIDDEN-internal { internal; x402_price $0.01; proxy_pass http://%%BACKEND%%; }
         location /HIDDEN-password { auth_basic me; auth_basic_user_file %%DIR%%/none; x402_price $0.01; proxy_pass http://%%BACKEND%%; }
         location /HIDDEN-deny { allow 10.0.0.0/8; deny all; x402_price $0.01; proxy_pass http://%%BACKEND%%; }
+        location /HIDDEN-halves { deny 0.0.0.0/1; deny 128.0.0.0/1; x402_price $0.01; proxy_pass http://%%BACKEND%%; }
+        location /HIDDEN-late { deny all; allow 10.0.0.0/8; x402_price $0.01; proxy_pass http://%%BACKEND%%; }
+        location /HIDDEN-net { allow 10.0.0.0/8; allow 10.1.0.0/16; deny 11.0.0.0/8; deny 0.0.0.0/0; x402_price $0.01; proxy_pass http://%%BACKEND%%; }
+        location /HIDDEN-except { limit_except GET { deny all; } x402_methods POST; x402_price $0.01; proxy_pass http://%%BACKEND%%; }
+        location /not-them { deny 192.0.2.0/24; deny 198.51.100.7; x402_price $0.01; proxy_pass http://%%BACKEND%%; }
+        location /all { allow all; deny all; x402_price $0.01; proxy_pass http://%%BACKEND%%; }
+        location /except { limit_except GET { auth_basic me; } x402_methods POST GET GET; x402_price $0.01; proxy_pass http://%%BACKEND%%; }
         location /HIDDEN-asks { auth_request /HIDDEN-internal; x402_price $0.01; proxy_pass http://%%BACKEND%%; }
         location /asks { auth_request /HIDDEN-internal; x402_service list=on; x402_price $0.01; proxy_pass http://%%BACKEND%%; }
         location /HIDDEN-listoff { x402_service list=off; x402_price $0.01; proxy_pass http://%%BACKEND%%; }
         location @HIDDEN-named { x402_price $0.01; proxy_pass http://%%BACKEND%%; }
         location ~ ^/HIDDEN-regex { x402_service list=off; x402_price $0.01; proxy_pass http://%%BACKEND%%; }
         location /either { satisfy any; auth_basic me; auth_basic_user_file %%DIR%%/none; x402_price $0.01; proxy_pass http://%%BACKEND%%; }
+        location /a%b?c/ { x402_price $0.04; proxy_pass http://%%BACKEND%%; }
+        location = "/sa y/{\"ö\"}" { x402_price $0.04; proxy_pass http://%%BACKEND%%; }
+        location /twin { x402_price $0.01; proxy_pass http://%%BACKEND%%; }
+        location = /twin { x402_price $0.02; proxy_pass http://%%BACKEND%%; }
+        location /dav { x402_price $0.01; x402_methods PROPFIND; proxy_pass http://%%BACKEND%%; }
+        location /some { x402_price $0.01; x402_methods POST; x402_service method=GET,POST,POST; proxy_pass http://%%BACKEND%%; }
         location = /openapi.json { x402_manifest openapi; }
         location = /based.json { x402_manifest openapi base=%%DIR%%/base.json; }
         location = /.well-known/x402 { x402_manifest x402; }
@@ -81,6 +94,8 @@ put('base.json', {
     paths => {
         '/weather' => { get => { summary => 'My weather', responses => { 200 => { description => 'ok' } } } },
         '/orders' => { get => { summary => 'Free list', responses => {} }, post => { summary => 'Order', responses => {} } },
+        '/twin-of-it' => { get => { responses => {} } },
+        '/a%25b%3fc/{x}' => { get => { responses => {} } },
         '/files/{name}' => { summary => 'Files', get => { responses => {} } },
         '/health' => { get => { summary => 'Free', responses => {} } },
     },
@@ -105,8 +120,9 @@ is_deeply $document->{info}, { title => 'Weather "shop"', version => '1.0.0', co
     'x-guidance' => 'Ask for a city' }, 'the service';
 is_deeply $document->{'x-discovery'}, { ownershipProofs => ['0x1234'] }, 'and its proof';
 is_deeply [ sort keys $document->{paths}->%* ], [ sort qw(/weather /files/{path} /city/{name} /orders /sized /upto /other
-    /reports/{id}.pdf /api/{path} /api/inner /asks /either) ], 'every paid route, and no other';
-unlike $answer->body, qr/HIDDEN|openapi\.json/, 'nothing of what is hidden';
+    /reports/{id}.pdf /api/{path} /api/inner /asks /either /not-them /all /except /a%25b%3Fc/{path}
+    /sa%20y/%7B%22%C3%B6%22%7D /twin /some) ], 'every paid route, and no other';
+unlike $answer->body . $t->get('/.well-known/x402')->body, qr/HIDDEN|openapi\.json/, 'nothing of what is hidden';
 
 my $usdc = '0x036CbD53842c5426634e7929541eC2318f3dCF7e';
 is_deeply info($document, '/weather'), {
@@ -125,6 +141,9 @@ is_deeply info($document, '/sized')->{price}, { mode => 'dynamic', currency => '
 is_deeply info($document, '/upto', 'post')->{price}, { mode => 'dynamic', currency => 'USD', min => '0', max => '0.1' }, 'upto';
 ok !info($document, '/other')->{price}, 'a token without a currency has no price in one';
 is info($document, '/other')->{offers}[0]{amount}, '5', 'but its amount';
+is_deeply [ map { join ' ', sort keys $document->{paths}{$_}->%* } '/except', '/some' ], [ 'get', 'post' ],
+    'each method once, and none that a stranger may not use, or that is free';
+is info($document, '/twin')->{price}{amount}, '0.02', 'an exact location is before a prefix';
 my $city = $document->{paths}{'/city/{name}'}{get};
 is_deeply [ map {"$_->{in} $_->{name} $_->{example}"} $city->{parameters}->@* ], [ 'path name ulm', 'query days 3' ],
     'parameters of bazaar';
@@ -148,6 +167,8 @@ ok $based->{paths}{'/weather'}{get}{responses}{200} && $based->{paths}{'/weather
 ok !info($based, '/orders', 'get'), 'a method that is free stays free';
 is info($based, '/orders', 'post')->{price}{amount}, '3', 'beside one that is not';
 is info($based, '/files/{name}')->{price}{amount}, '1.5', 'found by its template';
+is info($based, $_->[0])->{price}{amount}, $_->[1], "$_->[0] is that of a location"
+    for [ '/twin-of-it', '0.01' ], [ '/a%25b%3fc/{x}', '0.04' ], [ '/twin', '0.02' ];
 ok !$based->{paths}{'/files/{path}'}, 'which is not listed twice';
 ok !info($based, '/health'), 'free routes stay free';
 ok $based->{paths}{'/city/{name}'}, 'what it lacks is added';
@@ -162,7 +183,12 @@ my ($item) = grep { $_->{resource} =~ m{/weather\z} } $list->{items}->@*;
 is "$item->{type} $item->{input}{method} $item->{accepts}[0]{amount}", 'http GET 10000', 'what an item has';
 ($item) = grep { $_->{resource} =~ m{/city/} } $list->{items}->@*;
 is $item->{input}{routeTemplate}, '/city/:name', 'a template';
-is scalar $list->{resources}->@*, scalar keys $document->{paths}->%*, 'as many as in the other';
+is_deeply [ sort $list->{resources}->@* ], [ sort map {"http://localhost$_"} '/dav', keys $document->{paths}->%* ],
+    'the same as in the other, and what that has no words for';
+for my $path ('/sa%20y/%7B%22%C3%B6%22%7D', '/a%25b%3Fc/x', '/twin') {
+    my ($known) = grep { $_->{resource} =~ m{localhost\Q@{[ $path =~ s/x\z/{path}/r ]}\E\z} } $list->{items}->@*;
+    is unpaid($t, $path)->{accepts}[0]{amount}, $known->{accepts}[0]{amount}, "$path is found, at its price";
+}
 
 # --- in the offer ---------------------------------------------------------------------------
 
@@ -186,9 +212,9 @@ is scalar(() = $t->log =~ /says of extensions/g), 1, 'once, while it says the sa
 # --- at start -----------------------------------------------------------------------------------
 
 sub tested ($change, $to) { return $t->test_config($text =~ s/\Q$change\E/$to/r) }
-my $many = join '', map {"location /l$_ { x402_price \$0.01; proxy_pass http://%%BACKEND%%; }\n"} 1 .. 1000;
+my $many = join '', map {"location /l$_ { x402_price \$0.01; proxy_pass http://%%BACKEND%%; }\n"} 1 .. 980;
 my ($said, $passed) = tested('location = /openapi.json', "${many}location = /openapi.json");
-ok $passed && $said !~ /warn/, 'a thousand locations' or diag $said;
+ok $passed && $said !~ /warn/, 'a thousand locations, with the others' or diag $said;
 ($said) = tested('x402_service path=/reports/:id.pdf;', '');
 like $said, qr/\[warn\].*leaves out 1 locations .*write x402_service path=/, 'a location whose path is not known';
 ($said) = tested('x402_service price=0.05-0.25;', '');

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nginx/conf/ngx_http_x402_hidden_location.hpp"
 
+#include <algorithm>
+#include <cstdint>
+#include <iterator>
+#include <map>
+
 namespace x402 {
 
 namespace {
@@ -43,6 +48,35 @@ struct AccessRule {
     ngx_uint_t deny;
 };
 
+// Ranges of addresses that do not touch: the first one, and the one behind.
+class AddressRanges {
+public:
+    // Returns how many of them are new.
+    std::uint64_t add(const std::uint64_t first, const std::uint64_t end)
+    {
+        std::uint64_t fresh = end - first, from = first, behind = end;
+        auto at = ranges_.upper_bound(first);
+        if (at != ranges_.begin() && std::prev(at)->second >= first) {
+            --at;
+        }
+        while (at != ranges_.end() && at->first <= end) {
+            std::uint64_t low = std::max(first, at->first);
+            std::uint64_t high = std::min(end, at->second);
+            fresh -= high - low;
+            from = std::min(from, at->first);
+            behind = std::max(behind, at->second);
+            at = ranges_.erase(at);
+        }
+        ranges_[from] = behind;
+        return fresh;
+    }
+
+private:
+    std::map<std::uint64_t, std::uint64_t> ranges_;
+};
+
+// Whether most addresses are denied. The first rule that matches decides, and
+// none lets a client in.
 bool denies_strangers(ngx_conf_t *cf, void **loc_conf)
 {
     using Rules = const ngx_array_t *;
@@ -52,9 +86,49 @@ bool denies_strangers(ngx_conf_t *cf, void **loc_conf)
         || (*rules)->size != sizeof(AccessRule)) {
         return false;
     }
-    const AccessRule &last =
-        static_cast<const AccessRule *>((*rules)->elts)[(*rules)->nelts - 1];
-    return last.mask == 0 && last.deny;
+    constexpr std::uint64_t kAddresses = std::uint64_t{1} << 32;
+    AddressRanges decided;
+    std::uint64_t denied = 0;
+    const auto *rule = static_cast<const AccessRule *>((*rules)->elts);
+    for (ngx_uint_t i = 0; i < (*rules)->nelts; i++) {
+        std::uint64_t first = ntohl(rule[i].addr);
+        std::uint64_t size = kAddresses - ntohl(rule[i].mask);
+        std::uint64_t fresh = decided.add(first, first + size);
+        denied += rule[i].deny ? fresh : 0;
+    }
+    return denied > kAddresses / 2;
+}
+
+// nginx: the bits of limit_except; what it does not know has the first.
+ngx_uint_t method_bit(std::string_view method)
+{
+    struct Known {
+        std::string_view name;
+        ngx_uint_t bit;
+    };
+    constexpr Known kKnown[] = {
+        {"GET", NGX_HTTP_GET},
+        {"HEAD", NGX_HTTP_HEAD},
+        {"POST", NGX_HTTP_POST},
+        {"PUT", NGX_HTTP_PUT},
+        {"DELETE", NGX_HTTP_DELETE},
+        {"MKCOL", NGX_HTTP_MKCOL},
+        {"COPY", NGX_HTTP_COPY},
+        {"MOVE", NGX_HTTP_MOVE},
+        {"OPTIONS", NGX_HTTP_OPTIONS},
+        {"PROPFIND", NGX_HTTP_PROPFIND},
+        {"PROPPATCH", NGX_HTTP_PROPPATCH},
+        {"LOCK", NGX_HTTP_LOCK},
+        {"UNLOCK", NGX_HTTP_UNLOCK},
+        {"PATCH", NGX_HTTP_PATCH},
+        {"TRACE", NGX_HTTP_TRACE},
+    };
+    for (const Known &known : kKnown) {
+        if (known.name == method) {
+            return known.bit;
+        }
+    }
+    return NGX_HTTP_UNKNOWN;
 }
 
 bool asks_by_subrequest(ngx_conf_t *cf, void **loc_conf)
@@ -86,6 +160,16 @@ Visibility visibility_of(ngx_conf_t *cf, void **loc_conf)
     }
     return asks_by_subrequest(cf, loc_conf) ? Visibility::by_subrequest
                                             : Visibility::open;
+}
+
+bool is_method_hidden(ngx_conf_t *cf, void **loc_conf, std::string_view method)
+{
+    auto *clcf = static_cast<const ngx_http_core_loc_conf_t *>(
+        loc_conf[ngx_http_core_module.ctx_index]);
+    return clcf->limit_except_loc_conf != nullptr
+           && (method_bit(method) & clcf->limit_except) != 0
+           && visibility_of(cf, clcf->limit_except_loc_conf)
+                  == Visibility::hidden;
 }
 
 bool demands_password(ngx_conf_t *cf)

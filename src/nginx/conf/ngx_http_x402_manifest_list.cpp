@@ -2,15 +2,11 @@
 #include "nginx/conf/ngx_http_x402_manifest_list.hpp"
 
 #include <algorithm>
+#include <map>
 
-#include "base/decimal_amount.hpp"
 #include "nginx/conf/ngx_http_x402_hidden_location.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "nginx/offer/ngx_http_x402_extensions.hpp"
-#include "nginx/offer/ngx_http_x402_guest_rules.hpp"
 #include "nginx/offer/ngx_http_x402_offer.hpp"
-#include "policy/asset_table.hpp"
-#include "policy/network_address.hpp"
 
 namespace x402 {
 
@@ -23,6 +19,9 @@ bool is_shown(ngx_conf_t *cf, const SoldLocation &sold)
         sold.card ? sold.card->listing : ServiceCard::Listing::by_rule;
     if (!conf.enabled || conf.offer == nullptr
         || listing == ServiceCard::Listing::hidden) {
+        return false;
+    }
+    if (methods_of(cf, sold).empty()) {
         return false;
     }
     switch (visibility_of(cf, sold.loc_conf)) {
@@ -44,6 +43,31 @@ struct ServerSales {
     std::vector<std::string> unbounded;  // paths with prices not said
 };
 
+// Locations may have the same path: nginx serves an exact one before a prefix.
+// The other one has longer paths, which an operator's document may name.
+void mark_twins(ServerSales &sales)
+{
+    std::map<std::string_view, std::pair<const SoldLocation *, std::size_t>>
+        first;
+    for (const auto &place : sales.places) {
+        if (place.second == kNoRoute) {
+            continue;
+        }
+        ManifestRoute &route = sales.routes[place.second];
+        auto [found, is_new] = first.emplace(route.path, place);
+        if (is_new) {
+            continue;
+        }
+        if (place.first->core().exact_match
+            && !found->second.first->core().exact_match) {
+            sales.routes[found->second.second].twin = true;
+            found->second = place;
+        } else {
+            route.twin = true;
+        }
+    }
+}
+
 ServerSales sales_of(ngx_conf_t *cf, const SaleList &list,
                      const ngx_http_core_srv_conf_t *server)
 {
@@ -58,7 +82,7 @@ ServerSales sales_of(ngx_conf_t *cf, const SaleList &list,
             sales.left_out.push_back(copy(sold.core().name));
         } else if (is_shown(cf, sold)) {
             index = sales.routes.size();
-            sales.routes.push_back(route_of(sold, std::move(path)));
+            sales.routes.push_back(route_of(cf, sold, std::move(path)));
             const ManifestRoute &route = sales.routes.back();
             if (!route.currency.empty() && route.amount.empty()
                 && route.highest.empty()) {
@@ -67,6 +91,7 @@ ServerSales sales_of(ngx_conf_t *cf, const SaleList &list,
         }
         sales.places.emplace_back(&sold, index);
     }
+    mark_twins(sales);
     return sales;
 }
 
@@ -153,101 +178,6 @@ ManifestService service_of(const SoldLocation &at)
     return about;
 }
 
-// ISO 4217; empty: the token is not one of a currency.
-std::string currency_of(std::string_view network, std::string_view asset)
-{
-    std::string id = canonical_network(network);
-    const Asset *known = find_asset_by_address(id, asset);
-    if (known == nullptr) {
-        return {};
-    }
-    if (known->symbol.substr(0, 3) == "EUR") {
-        return "EUR";
-    }
-    return known == default_asset(id)
-                   || known->symbol.find("USD") != std::string_view::npos
-               ? "USD"
-               : "";
-}
-
-std::string offer_method(std::string_view network)
-{
-    std::string_view family = network_family(network);
-    return family == "eip155" ? "evm" : std::string(family);
-}
-
-void add_constant_price(const PaymentOffer &offer, ManifestRoute &route)
-{
-    for (const PaymentOffer::Option &option : offer.options()) {
-        const PaymentRequirements &way = option.requirements;
-        if (!way.plan.empty()) {
-            continue;
-        }
-        route.offers.push_back(
-            {offer_method(way.network), way.asset, way.amount});
-        std::string currency = currency_of(way.network, way.asset);
-        if (!route.currency.empty() || currency.empty() || !way.decimals) {
-            continue;
-        }
-        route.currency = currency;
-        std::string amount = to_decimal(way.amount, *way.decimals);
-        if (way.scheme == "upto") {
-            route.lowest = "0";
-            route.highest = amount;
-        } else {
-            route.amount = amount;
-        }
-    }
-    route.accepts_json = offer.accepts_json();
-}
-
-void add_variable_price(const LocationOffer &offer, const ServiceCard *card,
-                        ManifestRoute &route)
-{
-    for (const LocationTerm &term : offer.terms) {
-        if (term.plan) {
-            continue;
-        }
-        std::string network = caip2_network(term.terms.network).value_or("");
-        std::string id = canonical_network(network);
-        const Asset *asset = term.terms.asset.empty()
-                                 ? default_asset(id)
-                                 : find_asset_by_symbol(id, term.terms.asset);
-        route.offers.push_back(
-            {offer_method(network),
-             asset ? std::string(asset->address) : term.terms.asset,
-             {}});
-    }
-    route.currency = "USD";
-    if (card && !card->highest.empty()) {
-        route.lowest = card->lowest;
-        route.highest = card->highest;
-    }
-}
-
-std::vector<std::string> methods_of(const SoldLocation &sold)
-{
-    if (sold.card && !sold.card->methods.empty()) {
-        return sold.card->methods;
-    }
-    if (sold.conf->methods) {
-        return *sold.conf->methods;
-    }
-    JsonValue input = extensions_of(*sold.conf).find("bazaar")["info"]["input"];
-    if (input["method"].is_string()) {
-        return {std::string(input["method"].string())};
-    }
-    bool has_body = input["bodyType"].exists()
-                    || input["type"].string() == "mcp"
-                    || sold.conf->read_body != 0;
-    return {has_body ? "POST" : "GET"};
-}
-
-std::string constant_of(const ngx_http_complex_value_t *value)
-{
-    return value && !value->lengths ? copy(value->value) : std::string();
-}
-
 }  // namespace
 
 bool record_location(ngx_conf_t *cf, const LocationConf &conf,
@@ -302,56 +232,6 @@ bool build_manifests(ngx_conf_t *cf, const MainConf &mcf)
         }
     }
     return true;
-}
-
-bool is_regex(const ngx_http_core_loc_conf_t &core)
-{
-#if (NGX_PCRE)
-    return core.regex != nullptr;
-#else
-    (void)core;
-    return false;
-#endif
-}
-
-std::string path_of(const SoldLocation &sold)
-{
-    if (sold.card && !sold.card->path.empty()) {
-        return sold.card->path;
-    }
-    if (const RouteTemplate *route = extensions_of(*sold.conf).route()) {
-        return route->openapi_path();
-    }
-    const ngx_http_core_loc_conf_t &core = sold.core();
-    if (is_regex(core) || core.name.len == 0 || core.name.data[0] != '/') {
-        return {};
-    }
-    std::string path = copy(core.name);
-    bool is_folder = !core.exact_match && path.size() > 1 && path.back() == '/';
-    return is_folder ? path + "{path}" : path;
-}
-
-ManifestRoute route_of(const SoldLocation &sold, std::string path)
-{
-    ManifestRoute route;
-    route.path = std::move(path);
-    route.methods = methods_of(sold);
-    if (sold.conf->methods) {
-        route.charged = *sold.conf->methods;
-    }
-    route.description = constant_of(sold.conf->description);
-    route.mime_type = constant_of(sold.conf->mime_type);
-    route.url = constant_of(sold.conf->resource);
-    route.bazaar = extensions_of(*sold.conf).find("bazaar");
-    const LocationOffer &offer = location_offer(*sold.conf);
-    if (asks_signature_alone(*sold.conf)) {
-        route.signature_alone = true;
-    } else if (offer.constant) {
-        add_constant_price(*offer.constant, route);
-    } else {
-        add_variable_price(offer, sold.card, route);
-    }
-    return route;
 }
 
 }  // namespace x402

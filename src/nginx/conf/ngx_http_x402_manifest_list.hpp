@@ -47,8 +47,12 @@ bool is_regex(const ngx_http_core_loc_conf_t &core);
 // As in OpenAPI; empty: it cannot be said.
 std::string path_of(const SoldLocation &sold);
 
+// Each once, without those that are free, or that strangers may not use.
+std::vector<std::string> methods_of(ngx_conf_t *cf, const SoldLocation &sold);
+
 // Precondition: the location has an offer. Lifetime: the configuration.
-ManifestRoute route_of(const SoldLocation &sold, std::string path);
+ManifestRoute route_of(ngx_conf_t *cf, const SoldLocation &sold,
+                       std::string path);
 
 }  // namespace x402
 
