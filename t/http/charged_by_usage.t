@@ -144,6 +144,8 @@ $t->log_like(qr/\[error\].*does not say what it has cost \("-5" is not .*\), the
 # client takes; nginx compresses for the client.
 my ($amount, $r) = buy('/', "\x1f\x8bSECRET", headers => [ 'Content-Type' => 'application/json', 'Content-Encoding' => 'gzip' ]);
 is $amount, '0', 'a compressed answer';
+is scalar buy('/', $usage, headers => [ 'Content-Type' => 'application/json', 'Content-Encoding' => 'Identity' ]), '200',
+    'one that says it is not';
 $t->log_like(qr/compressed by the upstream: tell it not to, with proxy_set_header Accept-Encoding ""/, 'is said clearly');
 {
     $up->on('/coding', headers => [ 'Content-Type' => 'application/json' ], body => $usage);

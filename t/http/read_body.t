@@ -17,6 +17,7 @@ http {
     x402_network base-sepolia;
     x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
     map $x402_body_model $price { large 0.05; default 0.01; }
+    map $x402_body_model $exact { "" 0.01; small 0.01; default 0.05; }
     log_format body '$x402_body_model|$x402_body_n|$x402_body_flag|$x402_body_maxTokens|$x402_body_list|$x402_body_none';
     server {
         listen 127.0.0.1:%%PORT%%;
@@ -49,6 +50,7 @@ http {
             proxy_request_buffering off;
             proxy_pass http://%%BACKEND%%;
         }
+        location /exact { x402_price $exact; x402_read_body 1k; proxy_pass http://%%BACKEND%%; }
         location /moved { x402_price $price; x402_read_body 1k; rewrite ^ /small last; }
         location /page {
             x402_price $price;
@@ -120,6 +122,13 @@ is $r->status, 402, 'paid for the cheap one, asked for the dear one';
 is $f->calls, 0, 'no facilitator was asked';
 ok $up->untouched, 'not served';
 
+# A text is that text: what is nearly a cheap name has the price of any other.
+is price_of(ask('/exact', qq({"model":"$_->[0]"}))), $_->[1], "a name: $_->[2]"
+    for [ small => 10000, 'as it is' ], [ '\\u0073mall', 10000, 'escaped' ],
+    [ 'small ', 50000, 'a space behind' ], [ ' small', 50000, 'a space in front' ], [ 'small\\n', 50000, 'a line end' ],
+    [ 'small\\u00a0', 50000, 'a space that is not ASCII' ], [ "sm\xc3\xa5ll", 50000, 'another letter' ], [ ' ', 50000, 'a space alone' ],
+    [ 'sm\\"all', 50000, 'a quote' ];
+
 is price_of(ask('/moved', '{"model":"large"}')), '50000', 'read in the location that serves';
 
 # --- what no price can be taken from -------------------------------------------------------
@@ -157,6 +166,23 @@ is ask('/page', 'x' x 2000)->body, "fix it\n", 'for both';
 is $f->calls, 0, 'no facilitator was asked about any of them';
 ok $up->untouched, 'and the backend did not see them';
 
+# What headers make another text of.
+my $both = '{"model":"tiny","text":"&model=large&"}';
+for my $case (
+    [ 'Content-Type' => 'application/x-www-form-urlencoded' => 400 ], [ 'Content-Type' => 'Application/X-WWW-Form-Urlencoded; a=b' => 400 ],
+    [ 'Content-Type' => 'multipart/form-data; boundary=x' => 400 ], [ 'Content-Type' => 'application/json; charset=utf-7' => 400 ],
+    [ 'Content-Type' => 'application/json;CHARSET = "UTF-16LE"' => 400 ], [ 'Content-Type' => 'text/plain;charset=utf-8;charset=utf-7' => 400 ],
+    [ 'Content-Encoding' => 'gzip' => 400 ], [ 'Content-Encoding' => 'identity, deflate' => 400 ],
+    [ 'Content-Type' => 'application/json; charset="UTF-8"' => 402 ], [ 'Content-Type' => 'text/plain;charset=UTF-8' => 402 ],
+    [ 'Content-Type' => 'application/vnd.api+json' => 402 ], [ 'Content-Encoding' => 'Identity' => 402 ],
+) {
+    my ($header, $value, $status) = @$case;
+    is ask('/small', $both, @$_, headers => [ $header => $value ])->status, $status, "$header: $value: $status" for [], [ h2 => 1, port => 'h2' ];
+    my @paid = (headers => [ $header => $value, 'PAYMENT-SIGNATURE' => payment($cheap) ]);
+    is ask('/small', $both, @paid)->status, 400, "$header: $value: paid, too" if $status == 400;
+}
+ok $up->untouched, 'the backend did not see them';
+
 # A client that goes while it sends leaves nothing behind.
 for (1 .. 3) {
     $c = $t->connect;
@@ -173,6 +199,6 @@ $t->reload;
 ask('/small', '{"model":"a\r\nb\"<","n":350,"flag":true,"maxTokens":1.5,"list":[1],"none":null}');
 my $log = '';
 $t->wait_for(sub { open my $file, '<', $t->dir . '/body.log' or return 0; local $/; ($log = <$file> // '') =~ /\n/ });
-is $log, "a b??|350|true|1.5|-|-\n", 'numbers, strings and truth values are text, the rest is empty';
+is $log, "a??b??|350|true|1.5|-|-\n", 'numbers, strings and truth values are text, the rest is empty';
 
 finish;

@@ -5,6 +5,7 @@
 // content (x402_charge).
 #include <vector>
 
+#include "base/exact_excerpt.hpp"
 #include "base/json_text.hpp"
 #include "base/text_excerpt.hpp"
 #include "facilitator/facilitator_port.hpp"
@@ -129,7 +130,10 @@ std::string body_field(ngx_http_request_t *r, std::string_view name)
         // Money: the same for a map that would be remembered for each element.
         ctx->body_missed = true;
     }
-    return text_of(only_value(root, name));
+    JsonValue value = only_value(root, name);
+    // Money: "search " is not "search", whose price it must not have.
+    return value.is_string() ? exact_excerpt(value.string(), kLongestText)
+                             : text_of(value);
 }
 
 // A member of a facilitator's answer; `document` is parsed at the first use.

@@ -12,6 +12,7 @@
 #include "nginx/offer/ngx_http_x402_usage_terms.hpp"
 #include "nginx/payment/ngx_http_x402_payment.hpp"
 #include "nginx/request/ngx_http_x402_payment_headers.hpp"
+#include "nginx/request/ngx_http_x402_request_body.hpp"
 #include "policy/settlement_override.hpp"
 #include "policy/usage_charge.hpp"
 #include "protocol/payment_header_names.hpp"
@@ -31,12 +32,12 @@ bool is_compressed(ngx_http_request_t *r)
     if (r->upstream == nullptr) {
         return false;
     }
-    each_header(r->upstream->headers_in.headers,
-                [&](const ngx_table_elt_t &header) {
-                    if (header_is(header.key, "content-encoding")) {
-                        compressed = view(header.value) != "identity";
-                    }
-                });
+    each_header(
+        r->upstream->headers_in.headers, [&](const ngx_table_elt_t &header) {
+            if (header_is(header.key, "content-encoding")) {
+                compressed = lower_case(view(header.value)) != "identity";
+            }
+        });
     return compressed;
 }
 

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/text_excerpt.hpp"
+#include "nginx/core/ngx_http_x402_header_list.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 
 namespace x402 {
@@ -74,6 +75,44 @@ std::string fault_of(JsonValue root, bool batches)
     return is_ambiguous(root) ? "members differ in case alone" : "";
 }
 
+// Empty, or why the upstream may read another text than the one that came.
+std::string type_fault(std::string_view value)
+{
+    constexpr std::string_view kCharset = "charset";
+    std::string type = lower_case(value);
+    if (type.find("application/x-www-form-urlencoded") != std::string::npos
+        || type.find("multipart/") != std::string::npos) {
+        return "Content-Type says that it is a form; send application/json";
+    }
+    std::size_t at = type.find(kCharset);
+    if (at == std::string::npos) {
+        return {};
+    }
+    std::string name = type.substr(at + kCharset.size());
+    name.erase(0, std::min(name.find_first_not_of(" \t=\"'"), name.size()));
+    name.erase(std::min(name.find_first_of(" \t;\"',"), name.size()));
+    bool once = type.find(kCharset, at + 1) == std::string::npos;
+    bool good = name == "utf-8" || name == "utf8" || name == "us-ascii";
+    return once && good ? "" : "Content-Type has another charset than utf-8";
+}
+
+// Money: the upstream does what these headers say. In a form, in UTF-7 or
+// unpacked, the same bytes ask for something else.
+std::string header_fault(ngx_http_request_t *r)
+{
+    std::string fault;
+    each_header(r->headers_in.headers, [&](const ngx_table_elt_t &header) {
+        std::string_view value = view(header.value);
+        if (header_is(header.key, "content-encoding")
+            && lower_case(value) != "identity") {
+            fault = "it has a Content-Encoding";
+        } else if (header_is(header.key, "content-type") && fault.empty()) {
+            fault = type_fault(value);
+        }
+    });
+    return fault;
+}
+
 // Money: a body that only the upstream can read, or one without members (an
 // array, a number), would be sold at the price of an empty one.
 ngx_int_t take_body(RequestCtx &ctx, const LocationConf &conf)
@@ -102,10 +141,10 @@ ngx_int_t take_body(RequestCtx &ctx, const LocationConf &conf)
     limits.bytes = limit;
     limits.keys = limits.values = std::max<std::size_t>(4096, limit / 8);
     auto document = JsonDocument::parse_explained(text, limits);
-    std::string why;
+    std::string why = header_fault(r);
     if (!document) {
         why = log_excerpt(document.problem().text);
-    } else {
+    } else if (why.empty()) {
         why = fault_of(document->root(), conf.batch == NGX_HTTP_X402_BATCH_SUM);
     }
     if (!why.empty()) {
