@@ -73,6 +73,7 @@ sub inside ($root) {
 
     pay($root, $facilitator);
     loaded($root);
+    misfits($root);
     removed($root);
     finish();
 }
@@ -164,6 +165,34 @@ sub loaded ($root) {
     (undef, $said) = in($root, 'nginx -g "load_module modules/ngx_http_x402_module.so;" -t');
     like $said, qr/module "ngx_http_x402_module" is already loaded/, 'loaded twice: nginx says so';
     works($root, 'nginx -t', 'nginx -t');
+    return;
+}
+
+# What docs/install.md says of a module that does not fit.
+sub misfits ($root) {
+    my $wrong = X402::Page::section('docs/install.md', 'What can go wrong');
+    my ($row) = $wrong =~ /^(\| `dlopen\(\) .*)$/m or die 'no row about libraries';
+    my $depends = works($root, q{dpkg-query -W -f '${Depends}' libnginx-mod-http-x402}, 'the package names its libraries');
+    my @libraries = grep {/^lib(?:simdjson|secp256k1|jansson|curl|ssl)/} $depends =~ /([a-z][a-z0-9.+-]+)(?= \(|,|$)/g;
+    is @libraries, 5, 'five of them can be missing';
+    like $row, qr/\b\Q$_\E\b/, "the page names $_" for @libraries;
+
+    my $file = works($root, 'dpkg -L libjansson4 | grep "/libjansson\.so\.4$"', 'a library') =~ s/\n//r;
+    works($root, "mv $file $file.away", 'which is taken away');
+    my (undef, $said) = in($root, 'nginx -t');
+    like $said, qr/dlopen\(\) ".*" failed \(libjansson\.so\.4: cannot open shared object file/, 'nginx names it';
+    works($root, "mv $file.away $file && nginx -t", 'and is content with it');
+
+    my ($other) = grep { !m{/\Q$suite\E/} } glob "$top/build/deb/*/libnginx-mod-http-x402_*.deb";
+    SKIP: {
+        skip 'there is no package of another release', 3 if !defined $other;
+        make_path("$root/root/other");
+        copy($other, "$root/root/other/") or die "$other: $!";
+        (my $failed, $said) = in($root, 'dpkg -i other/*.deb');
+        ok $failed, 'the package of another release is not installed';
+        like $said, qr/dependency problems.*depends on nginx-abi-/s, 'for the reason that the page tells';
+        works($root, 'dpkg -i *.deb && nginx -t', 'the right one is put back');
+    }
     return;
 }
 

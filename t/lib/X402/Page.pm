@@ -15,8 +15,8 @@ use File::Basename qw(dirname);
 
 my $root = Cwd::abs_path(dirname(__FILE__) . '/../../..');
 
-# Of the section with that heading, down to the next one.
-sub blocks ($page, $heading) {
+# The text of the section with that heading, down to the next one.
+sub section ($page, $heading) {
     open my $file, '<:encoding(UTF-8)', "$root/$page" or die "$page: $!";
     my $text = do { local $/; <$file> };
     # Headings are lines outside of blocks: a comment in a block is none.
@@ -30,8 +30,11 @@ sub blocks ($page, $heading) {
         push @section, $line if $inside;
     }
     die "$page has no section \"$heading\"" if !@section;
-    my $section = join '', @section;
+    return join '', @section;
+}
 
+sub blocks ($page, $heading) {
+    my $section = section($page, $heading);
     my @blocks;
     while ($section =~ /^```(\w+)\n(.*?)^```$/gms) {
         my %block = (language => $1, text => $2);
