@@ -32,12 +32,15 @@ my $top = Cwd::abs_path(dirname(__FILE__) . '/../../..');
 
 sub top ($class) { return $top }
 
-my $as_it_stands = bless { files => {} }, __PACKAGE__;
+my $as_it_stands = bless { files => {}, planted => {} }, __PACKAGE__;
 
-sub new ($class) { return bless { files => {} }, $class }
+sub new ($class) { return bless { files => {}, planted => {} }, $class }
 
 # A house that differs in these files; undef takes one away.
-sub with ($self, %files) { return bless { files => { $self->{files}->%*, %files } }, ref $self }
+sub with ($self, %files) {
+    my %planted = ($self->{planted}->%*, map { $_ => 1 } keys %files);
+    return bless { files => { $self->{files}->%*, %files }, planted => \%planted }, ref $self;
+}
 
 sub text ($self, $path) {
     return $self->{files}{$path} // '' if exists $self->{files}{$path};
@@ -54,10 +57,17 @@ sub changed ($self, $path, $from, $to) {
 }
 
 # The existing paths that match a pattern of the shell, without ** and {}.
+my %globbed;    # on the disk, which no test changes
+
+sub on_disk ($pattern) {
+    my @paths = grep {-e} $pattern =~ /[*]/ ? glob "$top/$pattern" : "$top/$pattern";
+    return [ map { substr $_, 1 + length $top } @paths ];
+}
+
 sub paths ($self, @patterns) {
-    my %found = map { substr($_, 1 + length $top) => 1 } grep {-e} map { glob "$top/$_" } @patterns;
+    my %found = map { $_ => 1 } map { @{ $globbed{$_} //= on_disk($_) } } @patterns;
     my @regular = map { s/([^*])/quotemeta $1/egr =~ s/\*/[^\/]*/gr } @patterns;
-    for my $path (keys $self->{files}->%*) {
+    for my $path (keys $self->{planted}->%*) {
         delete $found{$path};
         $found{$path} = 1 if defined $self->{files}{$path} && grep { $path =~ /\A$_\z/ } @regular;
     }
