@@ -6,6 +6,7 @@
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use X402::SignIn;
 use X402::Test;
 use X402::Wallet;
 
@@ -56,36 +57,14 @@ $t->start;
 
 my @host = (host => 'shop.example');
 
-sub declared ($path, %options) {
-    return offer($t->get($path, @host, %options))->{extensions}{'sign-in-with-x'};
-}
+sub declared ($path, %options) { return declared_in($t->get($path, @host, %options)) }
 
-sub text_of ($info, $chain, $who) {
-    return "$info->{domain} wants you to sign in with your Ethereum account:\n$who\n\n"
-        . (defined $info->{statement} ? "$info->{statement}\n\n" : "\n")
-        . "URI: $info->{uri}\nVersion: 1\nChain ID: " . ($chain =~ s/.*://r)
-        . "\nNonce: $info->{nonce}\nIssued At: $info->{issuedAt}\nExpiration Time: $info->{expirationTime}\nResources:\n- $info->{uri}";
-}
+# A header for this path; %change as proof() has it, and `wallet`.
+sub proof_for ($path, %change) { return proof(delete $change{wallet} // $wallet, declared($path), %change) }
 
-# Both candidates for a header; %change goes over what is sent, `sign` over what is signed.
-sub proofs ($declared, %change) {
-    my $by    = delete $change{wallet} // $wallet;
-    my $info  = $declared->{info};
-    my $chain = $declared->{supportedChains}[0];
-    my $sign  = delete $change{sign} // text_of($info, $chain->{chainId}, $by->address);
-    return map { encoded({ $info->%*, address => $by->address, $chain->%*, signature => $_, %change }) } $by->sign($sign);
-}
+sub show ($path, $proof, %options) { return show_proof($t, $path, $proof, @host, %options) }
 
-sub show ($path, $proof, %options) {
-    return $t->get($path, @host, %options, headers => [ 'SIGN-IN-WITH-X' => $proof, ($options{headers} // [])->@* ]);
-}
-
-# One of the two is the signature; the other is said to be none.
-sub sign_in ($path, %options) {
-    my %change = (delete $options{change} // {})->%*;
-    my ($answer, @rest) = map { show($path, $_, %options) } proofs(delete $options{declared} // declared($path, %options), %change);
-    return $answer->status == 401 && ($answer->header('X-State') // '') =~ /signature_invalid/ ? $rest[0] : $answer;
-}
+sub sign_in ($path, %options) { return sign_in_by(delete $options{wallet} // $wallet, $t, $path, @host, %options) }
 
 sub is_free ($r, $name) {
     local $Test::Builder::Level = $Test::Builder::Level + 1;
@@ -132,23 +111,23 @@ is_free sign_in('/a', headers => [ Range => 'bytes=1-' ]), 'with a range that no
 
 # --- theft -----------------------------------------------------------------------------------------
 
-my ($one, $other) = proofs(declared('/a'));
-is_free((grep { $_->status == 200 } map { show('/a', $_) } $one, $other)[0], 'a signature');
-is_answer $_, 401, 'sign_in_nonce_used', 'a copy of it' for grep { $_->header('X-State') !~ /invalid/ } map { show('/a', $_) } $one, $other;
+my $once = proof_for('/a');
+is_free show('/a', $once), 'a signature';
+is_answer show('/a', $once), 401, 'sign_in_nonce_used', 'a copy of it';
 my $thief = X402::Wallet->new;
-is_answer sign_in('/a', change => { wallet => $thief }), 402, 'sign_in_not_paid', 'another wallet';
-is_answer $_, 401, 'sign_in_signature_invalid', "the payer's address over another's signature"
-    for map { show('/a', $_) } proofs(declared('/a'), wallet => $thief, address => $address);
-is_answer $_, 401, 'sign_in_signature_invalid', 'a signature of another text' for map { show('/a', $_) } proofs(declared('/a'), sign => 'hello');
+is_answer sign_in('/a', wallet => $thief), 402, 'sign_in_not_paid', 'another wallet';
+is_answer show('/a', proof_for('/a', wallet => $thief, address => $address)), 401, 'sign_in_signature_invalid',
+    "the payer's address over another's signature";
+is_answer show('/a', proof_for('/a', sign => 'hello')), 401, 'sign_in_signature_invalid', 'a signature of another text';
 is_answer sign_in('/b'), 402, 'sign_in_not_paid', 'another resource';
 is_answer sign_in('/a?x=1'), 402, 'sign_in_not_paid', 'other arguments';
-is_answer show('/b', (proofs(declared('/a')))[0]), 401, 'sign_in_for_another_resource', 'a signature for another resource';
-is_answer $t->get('/a', host => 'thief.example', headers => [ 'SIGN-IN-WITH-X' => (proofs(declared('/a')))[0] ]),
+is_answer show('/b', proof_for('/a')), 401, 'sign_in_for_another_resource', 'a signature for another resource';
+is_answer $t->get('/a', host => 'thief.example', headers => [ 'SIGN-IN-WITH-X' => proof_for('/a') ]),
     401, 'sign_in_for_another_domain', 'at a host that the client made up';
-is_answer $t->get('/a', host => 'x.tenant.example', headers => [ 'SIGN-IN-WITH-X' => (proofs(declared('/a')))[0] ]),
+is_answer $t->get('/a', host => 'x.tenant.example', headers => [ 'SIGN-IN-WITH-X' => proof_for('/a') ]),
     401, 'sign_in_for_another_domain', 'at another name';
 my %tenant = (host => 'x.tenant.example');
-is_answer sign_in('/a', %tenant, declared => offer($t->get('/a', %tenant))->{extensions}{'sign-in-with-x'}), 402, 'sign_in_not_paid', 'what was bought at another name';
+is_answer sign_in('/a', %tenant), 402, 'sign_in_not_paid', 'what was bought at another name';
 
 my %wrong = (
     nonce => [ 'ab' x 32, 'nonce_invalid' ], issuedAt => [ '2026-11-28T00:00:00.000Z', 'malformed' ], version => [ '2', 'malformed' ],
@@ -160,10 +139,10 @@ my %wrong = (
 delete $wrong{nonce2};
 for my $name (sort keys %wrong) {
     my ($value, $reason) = $wrong{$name}->@*;
-    is_answer show('/a', (proofs(declared('/a'), $name => $value))[0]), 401, "sign_in_$reason", "another $name";
+    is_answer show('/a', proof_for('/a', $name => $value)), 401, "sign_in_$reason", "another $name";
 }
 is_answer show('/a', $_), 401, 'sign_in_malformed', 'no proof: ' . substr $_, 0, 10 for 'x', '', encoded('[]'), encoded('{}'), 'A' x 5000;
-is_answer $t->get('/a', @host, headers => [ ('SIGN-IN-WITH-X' => (proofs(declared('/a')))[0]) x 2 ]), 401, 'sign_in_malformed', 'the header twice';
+is_answer $t->get('/a', @host, headers => [ ('SIGN-IN-WITH-X' => proof_for('/a')) x 2 ]), 401, 'sign_in_malformed', 'the header twice';
 
 # --- price, scope, time -----------------------------------------------------------------------------------
 
@@ -213,17 +192,17 @@ $t->conf($text)->reload;
 
 # --- keys, restart -------------------------------------------------------------------------------------------------
 
-my @before = proofs(declared('/a'));
+my $before = proof_for('/a');
 $t->conf($text =~ s{new\.key}{old.key}r)->reload;
-is_answer show('/a', $before[0]), 401, 'sign_in_nonce_invalid', 'a nonce under another key';
+is_answer show('/a', $before), 401, 'sign_in_nonce_invalid', 'a nonce under another key';
 is_free sign_in('/a'), 'what was bought stays';
 $t->conf($text =~ s{(x402_seal_key )(\S+)new\.key}{$1$2old.key $2new.key}r)->reload;
-is_free((grep { $_->status == 200 } map { show('/a', $_) } @before)[0], 'the old key beside the new one');
+is_free show('/a', $before), 'the old key beside the new one';
 $t->conf($text);
 sleep 1.1;  # it is later than the second of the nonce
 $t->stop;
 $t->start;
-is_answer $_, 401, 'sign_in_nonce_used', 'a copy after a restart' for grep { $_->header('X-State') !~ /invalid/ } map { show('/a', $_) } @before;
+is_answer show('/a', $before), 401, 'sign_in_nonce_used', 'a copy after a restart';
 is_free sign_in('/a'), 'a restart forgets nothing that is in the file';
 is_free sign_in('/whole/c'), 'of any scope';
 my $file = $t->dir . '/bought';
@@ -244,6 +223,6 @@ is_answer sign_in('/a'), 402, 'sign_in_not_paid', 'without its file nothing is g
 is_content buy('/a'), "SECRET\n", 'and payments go on';
 is_free sign_in('/a'), 'and are remembered';
 
-is index($t->log, $_), -1, 'no secret in the log' for 'n' x 64, 'o' x 64, $before[0];
+is index($t->log, $_), -1, 'no secret in the log' for 'n' x 64, 'o' x 64, $before;
 
 finish;

@@ -7,6 +7,7 @@ use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use JSON::PP ();
+use X402::SignIn;
 use X402::Test;
 use X402::Wallet;
 
@@ -78,32 +79,11 @@ $t->start;
 
 my @host = (host => 'shop.example');
 
-sub declared ($path, %options) { return offer($t->get($path, @host, %options))->{extensions}{'sign-in-with-x'} }
+sub declared ($path, %options) { return declared_in($t->get($path, @host, %options)) }
 
-sub text_of ($info, $chain, $who) {
-    return "$info->{domain} wants you to sign in with your Ethereum account:\n$who\n\n"
-        . (defined $info->{statement} ? "$info->{statement}\n\n" : "\n")
-        . "URI: $info->{uri}\nVersion: 1\nChain ID: " . ($chain =~ s/.*://r)
-        . "\nNonce: $info->{nonce}\nIssued At: $info->{issuedAt}\nExpiration Time: $info->{expirationTime}\nResources:\n- $info->{uri}";
-}
+sub show ($path, $proof, %options) { return show_proof($t, $path, $proof, @host, %options) }
 
-# Both candidates for a header.
-sub proofs ($declared, $by = $wallet) {
-    my ($info, $chain) = ($declared->{info}, $declared->{supportedChains}[0]);
-    return map { encoded({ $info->%*, address => $by->address, $chain->%*, signature => $_ }) }
-        $by->sign(text_of($info, $chain->{chainId}, $by->address));
-}
-
-sub show ($path, $proof, %options) {
-    return $t->get($path, @host, %options, headers => [ 'SIGN-IN-WITH-X' => $proof, ($options{headers} // [])->@* ]);
-}
-
-# One of the two is the signature; the other is said to be none.
-sub sign_in ($path, %options) {
-    my $by = delete $options{by} // $wallet;
-    my ($answer, @rest) = map { show($path, $_, %options) } proofs(declared($path, %options), $by);
-    return $answer->status == 401 && $answer->body =~ /signature_invalid/ ? $rest[0] : $answer;
-}
+sub sign_in ($path, %options) { return sign_in_by(delete $options{by} // $wallet, $t, $path, @host, %options) }
 
 sub is_open ($r, $name) {
     local $Test::Builder::Level = $Test::Builder::Level + 1;
@@ -155,10 +135,10 @@ is_open sign_in('/b?c=2', by => $stranger), 'of any wallet';
 my ($line) = grep { m{^/a signed_in} } split /\n/, X402::Nginx::_slurp($t->dir . '/who.log');
 is $line, '/a signed_in ' . $wallet->address . ' -', '$x402_payer is its address';
 is scalar(grep { $_->{head} =~ /sign-in/i } $up->requests), 0, 'the backend sees no signature';
-my @once = proofs(declared('/a'));
-is_open((grep { $_->status == 200 } map { show('/a', $_) } @once)[0], 'another one');
-is_closed $_, 401, 'sign_in_nonce_used', 'a copy of it' for grep { $_->body !~ /signature_invalid/ } map { show('/a', $_) } @once;
-is_closed show('/b', (proofs(declared('/a')))[0]), 401, 'sign_in_for_another_resource', 'for another resource';
+my $once = proof($wallet, declared('/a'));
+is_open show('/a', $once), 'another one';
+is_closed show('/a', $once), 401, 'sign_in_nonce_used', 'a copy of it';
+is_closed show('/b', proof($wallet, declared('/a'))), 401, 'sign_in_for_another_resource', 'for another resource';
 is_closed show('/a', 'x'), 401, 'sign_in_malformed', 'something else';
 is_open sign_in('/listed'), 'x402_deny lets a listed wallet in';
 is_closed sign_in('/listed', by => $stranger), 403, 'payer_refused', 'and no other';

@@ -6,41 +6,21 @@
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use X402::Machines;
 use X402::Redis;
-use X402::StoreProxy;
+use X402::SignIn qw(error_of);
 use X402::Test;
 
 my ($f, $up, $redis) = (facilitator(), backend(), X402::Redis->new);
-my $cut  = X402::StoreProxy->new($redis->port);
-my $conf = <<'EOF';
-worker_processes 2;
-%%GLOBALS%%
-events { }
-http {
-    %%HTTP%%
-    x402_store %%STORE%% timeout=3s;
-    x402_facilitator %%FACILITATOR%%;
-    x402_network base-sepolia;
-    x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
-    x402_price $0.01;
+my $conf = machines_conf('timeout=3s', main => 'worker_processes 2;', http => <<'EOF', locations => <<'EOF');
     x402_seal_key %%DIR%%/seal.key;
     x402_pass time=1h requests=6;
-    server {
-        listen %%ADDRESS%%:%%PORT%% reuseport;
-        add_header X-Left "$x402_pass_left" always;
-        location /       { proxy_pass http://%%BACKEND%%; }
+    add_header X-Left "$x402_pass_left" always;
+EOF
         location /timed/ { x402_pass time=1h; proxy_pass http://%%BACKEND%%; }
         location /short/ { x402_pass time=6s requests=6; proxy_pass http://%%BACKEND%%; }
-    }
-}
 EOF
-my $port = X402::Port::reserve();
-my ($one, $two) = map {
-    my $t = nginx($conf, facilitator => $f, backend => $up, port => $port, address => "127.0.0.$_->[0]",
-        holes => { STORE => $_->[1] });
-    chmod 0600, $t->write('seal.key', 'a' x 64 . "\n");
-    $t->start;
-} [ 1, $redis->url ], [ 2, $cut->url ];
+my ($one, $two, $cut) = two_machines($conf, $redis, facilitator => $f, backend => $up);
 $up->on('*', body => "SECRET\n");
 
 sub bought ($path = '/a') {
@@ -53,7 +33,6 @@ my %known;
 sub last_sold () { my ($new) = grep { !$known{$_}++ } $redis->ask('KEYS', 'x402:*:p:*')->@*; return $new }
 sub left_of ($key) { return unpack 'N', $redis->ask('GETRANGE', $key, 0, 3) }
 sub with ($t, $path, @passes) { return $t->get($path, headers => [ map { ('X402-Pass' => $_) } @passes ]) }
-sub error_of ($r) { return $r->status . ' ' . ((offer($r) // {})->{error} // '') }
 sub is_busy ($r, $name) {
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     is $r->status . $r->body, '503{"error":"busy","charged":false}', $name;

@@ -6,73 +6,34 @@
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use X402::Machines;
 use X402::Redis;
-use X402::StoreProxy;
+use X402::SignIn;
 use X402::Test;
 use X402::Wallet;
 
 my ($f, $up, $redis, $wallet) = (facilitator(), backend(), X402::Redis->new, X402::Wallet->new);
-my $cut  = X402::StoreProxy->new($redis->port);
-my $conf = <<'EOF';
-%%GLOBALS%%
-events { }
-http {
-    %%HTTP%%
-    x402_store %%STORE%% timeout=1s;
-    x402_facilitator %%FACILITATOR%%;
-    x402_network base-sepolia;
-    x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
+my $conf = machines_conf('timeout=1s', http => <<'EOF', locations => <<'EOF');
     x402_seal_key %%DIR%%/seal.key;
     x402_sign_in time=1h origin=https://shop.example;
     map $http_x_tier $tiered { dear 5.00; default 0.01; }
-    server {
-        listen %%ADDRESS%%:%%PORT%% reuseport;
+EOF
         x402_price $tiered;
-        location /       { proxy_pass http://%%BACKEND%%; }
         location /short/ { x402_sign_in time=2s origin=https://shop.example; proxy_pass http://%%BACKEND%%; }
         location /two/   {
             x402_accept network=base price=0.01;
             x402_accept network=base-sepolia price=0.01;
             proxy_pass http://%%BACKEND%%;
         }
-    }
-}
 EOF
-my $port = X402::Port::reserve();
-my ($one, $two) = map {
-    my $t = nginx($conf, facilitator => $f, backend => $up, port => $port, address => "127.0.0.$_->[0]",
-        holes => { STORE => $_->[1] });
-    chmod 0600, $t->write('seal.key', 'a' x 64 . "\n");
-    $t->start;
-} [ 1, $redis->url ], [ 2, $cut->url ];
+my ($one, $two, $cut) = two_machines($conf, $redis, facilitator => $f, backend => $up);
 $up->on('*', body => "SECRET\n");
 
-sub declared ($t, $path, %options) { return offer($t->get($path, %options))->{extensions}{'sign-in-with-x'} }
-
-sub text_of ($info, $chain, $who) {
-    return "$info->{domain} wants you to sign in with your Ethereum account:\n$who\n\n"
-        . "\nURI: $info->{uri}\nVersion: 1\nChain ID: " . ($chain =~ s/.*://r)
-        . "\nNonce: $info->{nonce}\nIssued At: $info->{issuedAt}\nExpiration Time: $info->{expirationTime}\nResources:\n- $info->{uri}";
-}
-
-# Both candidates for a header: one of the two is the signature, the other is said to be none.
-sub proofs ($declared, $by = $wallet) {
-    my ($info, $chain) = ($declared->{info}, $declared->{supportedChains}[0]);
-    return map { encoded({ $info->%*, address => $by->address, $chain->%*, signature => $_ }) }
-        $by->sign(text_of($info, $chain->{chainId}, $by->address));
-}
-sub show ($t, $path, $proof, %options) { return $t->get($path, %options, headers => [ 'SIGN-IN-WITH-X' => $proof, ($options{headers} // [])->@* ]) }
-sub error_of ($r) { return $r->status . ' ' . (($r->body =~ /"error":"([^"]*)"/)[0] // '') }
-
-my $good;    # the proof that was one
+my $good;    # the proof that was shown last
 sub sign_in ($t, $path, %options) {
     my $by = delete $options{by} // $wallet;
-    my $answer;
-    for my $proof (proofs(delete $options{declared} // declared($t, $path, %options), $by)) {
-        $answer = show($t, $path, $good = $proof, %options);
-        last if error_of($answer) ne '401 sign_in_signature_invalid';
-    }
-    return $answer;
+    $good = proof($by, declared_in($t->get($path, %options)));
+    return show_proof($t, $path, $good, %options);
 }
 sub buy ($t, $path, %options) { return paid($t, $path, %options, change => { from => $wallet->address, ($options{change} // {})->%* }) }
 
@@ -100,11 +61,11 @@ is error_of(sign_in($two, '/short/a')), '402 sign_in_not_paid', 'and then it is 
 # --- a nonce is used once
 
 is sign_in($one, '/a')->status, 200, 'signed in';
-is error_of(show($_, '/a', $good)), '401 sign_in_nonce_used', 'a copy opens nothing, on any machine' for $two, $one;
-my @proofs = proofs(declared($one, '/a'));
+is error_of(show_proof($_, '/a', $good)), '401 sign_in_nonce_used', 'a copy opens nothing, on any machine' for $two, $one;
+my $copied = proof($wallet, declared_in($one->get('/a')));
 my @clients = map {
     my $c = ($one, $two)[ $_ % 2 ]->connect;
-    $c->write_request(GET => '/a', headers => [ 'SIGN-IN-WITH-X' => $proofs[ $_ / 2 % 2 ] ]);
+    $c->write_request(GET => '/a', headers => [ 'SIGN-IN-WITH-X' => $copied ]);
     $c;
 } 0 .. 15;
 is scalar(grep { $_->status == 200 } map { $_->answer } @clients), 1, 'sixteen copies at once: one opens';
@@ -117,7 +78,6 @@ for my $how (qw(before after silent garbage)) {
     is_content buy($one, $path), "SECRET\n", "$how: bought";
     is sign_in($two, $path)->status, 200, "$how: known";
     $up->forget;
-    # The proof that is none is refused before the store is asked.
     my $asked = $cut->asked('nonce');
     $cut->on(nonce => $how);
     is error_of(sign_in($two, $path)), '503 busy', "$how: nobody signs in without the store's word";
@@ -137,15 +97,12 @@ for my $how (qw(before after silent garbage)) {
     $cut->clear;
 }
 $cut->on(nonce => 0.4);
-@proofs = proofs(declared($two, '/a'));
+my $left  = proof($wallet, declared_in($two->get('/a')));
 my $asked = $cut->asked('nonce');
-for my $proof (@proofs) {
-    my $c = $two->connect;
-    $c->write_request(GET => '/a', headers => [ 'SIGN-IN-WITH-X' => $proof ]);
-    sleep 0.2;
-    $two->leave($c);
-}
-cmp_ok $cut->asked('nonce'), '>', $asked, 'a client leaves while the store is asked';
+my $c     = $two->connect;
+$c->write_request(GET => '/a', headers => [ 'SIGN-IN-WITH-X' => $left ]);
+ok $two->wait_for(sub { $cut->asked('nonce') > $asked }), 'a client leaves while the store is asked';
+$two->leave($c);
 is sign_in($two, '/a')->status, 200, 'and signs in anew';
 $cut->close;
 ok $two->wait_for(sub { error_of(sign_in($two, '/a')) eq '503 busy' }), 'no connection: come again';

@@ -7,11 +7,14 @@ package X402::Machines;
 #     my $conf = machines_conf('timeout=2s', patient => 1, main => 'worker_processes 2;', http => 'x402_extension ...;');
 #     my $t = nginx($conf, ..., holes => { STORE => $redis->url });
 #     my $answer = finally($t, $path, $payment);         # the first that is not "come again"
+#     my ($one, $two, $cut) = two_machines($conf, $redis, facilitator => $f, backend => $up);
 
 use v5.36;
 use Exporter 'import';
+use X402::Port;
+use X402::StoreProxy;
 use X402::Test;
-our @EXPORT = qw(machines_conf finally);
+our @EXPORT = qw(machines_conf two_machines finally);
 
 # A paid server with /after/, /before/ and the rest, which settles after content.
 # nginx: a prefix that ends with a slash would redirect /before.
@@ -43,6 +46,20 @@ http {
     }
 }
 EOF
+}
+
+# Two machines of one name and port, with one seal.key, and what stands between
+# the second one and the store (X402::StoreProxy).
+sub two_machines ($conf, $redis, %peers) {
+    my $cut  = X402::StoreProxy->new($redis->port);
+    my $port = X402::Port::reserve();
+    my @both = map {
+        my ($number, $store) = @$_;
+        my $t = nginx($conf, %peers, port => $port, address => "127.0.0.$number", holes => { STORE => $store });
+        chmod 0600, $t->write('seal.key', 'a' x 64 . "\n");
+        $t->start;
+    } [ 1, $redis->url ], [ 2, $cut->url ];
+    return (@both, $cut);
 }
 
 # Presents the payment until the answer is not "come again".

@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 package X402::Wallet;
 
-# An EVM account that signs texts (EIP-191), by the openssl program. ECDSA of
-# openssl does not say which of two keys can be recovered, so that there are two
-# candidates for each signature: the module tells them apart.
+# An EVM account that signs texts (EIP-191), by the openssl program.
 #
 #     my $wallet = X402::Wallet->new;
-#     my ($one, $other) = $wallet->sign($text);     0x and 130 hex digits each
+#     my $signature = $wallet->sign_text($text);    0x and 130 hex digits
 #     $wallet->address;                             lower case
 #
 # The payments of scheme exact (EIP-3009) it signs as its token wants it, with the
@@ -36,17 +34,7 @@ sub _word ($number)  { return substr '0' x 64 . $number->to_hex, -64 }
 
 sub address ($self) { return $self->{address} }
 
-sub sign ($self, $text) {
-    my $digest = keccak256("\x19Ethereum Signed Message:\n" . length($text) . $text);
-    open my $file, '>:raw', "$self->{dir}/digest" or die $!;
-    print {$file} $digest;
-    close $file or die $!;
-    my $der = `openssl pkeyutl -sign -inkey $self->{dir}/key.pem -in $self->{dir}/digest`;
-    my ($r, $s) = map { Math::BigInt->from_hex(unpack 'H*', $_) } _integers($der);
-    $s = $order - $s if $s * 2 > $order;
-    my $halves = join '', map { substr('0' x 64 . ($_->to_hex), -64) } $r, $s;
-    return map {"0x$halves$_"} '1b', '1c';
-}
+sub sign_text ($self, $text) { return $self->sign_digest(keccak256("\x19Ethereum Signed Message:\n" . length($text) . $text)) }
 
 # A digest, signed so that its key can be recovered: r, s in the lower half, 27 or
 # 28. One secret of the signature serves for all: the key guards nothing.
@@ -87,18 +75,6 @@ sub pay ($self, $offer, %change) {
         . pack('H*', substr $terms->{nonce}, 2));
     $wire->{payload}{signature} = $self->sign_digest(keccak256("\x19\x01$separator$message"));
     return X402::Payer::encoded($wire);
-}
-
-# The two integers of a DER sequence.
-sub _integers ($der) {
-    my @found;
-    my $at = 2;
-    for (1 .. 2) {
-        my $length = ord substr $der, $at + 1, 1;
-        push @found, substr $der, $at + 2, $length;
-        $at += 2 + $length;
-    }
-    return @found;
 }
 
 # --- Keccak-256 ---------------------------------------------------------------------
