@@ -292,7 +292,7 @@ ngx_int_t access(ngx_http_request_t *r, const LocationConf *conf)
         if (!is_covered(*ctx, conf)) {
             return refuse_other_price(*ctx);
         }
-        return admit(*ctx);
+        return payer_may_go_on(*ctx, *conf) ? admit(*ctx) : after_step(*ctx);
     case PaymentState::closed:
         if (ctx->answered) {
             // The error page of the module's own answer: shown if it is free,

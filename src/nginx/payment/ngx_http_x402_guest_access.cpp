@@ -124,7 +124,8 @@ ngx_int_t show_signature(RequestCtx &ctx, const LocationConf &conf)
 ngx_int_t show_guest(RequestCtx &ctx, const LocationConf &conf)
 {
     bool alone = asks_signature_alone(conf);
-    if (alone && ctx.guest && ctx.guest->kind == GuestKind::signed_in) {
+    if (alone && ctx.guest && ctx.guest->kind == GuestKind::signed_in
+        && is_account_of(conf, ctx.guest->payer)) {
         return NGX_DECLINED;  // an internal redirect: the signature was good
     }
     if (!alone && (conf.pass || ctx.guest)) {
@@ -143,7 +144,7 @@ ngx_int_t admit_guest(RequestCtx &ctx, const LocationConf *conf)
     if (rc != NGX_DECLINED) {
         return rc;
     }
-    if (!again && !guest_may_enter(ctx, *conf)) {
+    if (!guest_may_enter(ctx, *conf, again ? ctx.free_at : nullptr)) {
         return send_decided(ctx);
     }
     if (!again && !asks_signature_alone(*conf)

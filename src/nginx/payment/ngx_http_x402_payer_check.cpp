@@ -20,8 +20,21 @@ namespace {
 void refuse(RequestCtx &ctx, OwnReply answer)
 {
     answer.refusal = true;
+    if (ctx.state() == PaymentState::paid) {
+        answer.charged = nullptr;
+        answer.receipt = ctx.receipt;
+        log_line(NGX_LOG_ERR, ctx.r->connection->log,
+                 "a payment was settled, and then a rule about payers of the "
+                 "location that its request was redirected to refused it; its "
+                 "content is owed: write the rule in the first location, too");
+    }
     if (ctx.payment) {
-        end_payment(ctx, PaymentEvent::verify_failed, std::move(answer));
+        bool redirected = ctx.state() == PaymentState::verified
+                          || ctx.state() == PaymentState::paid;
+        end_payment(ctx,
+                    redirected ? PaymentEvent::content_broken
+                               : PaymentEvent::verify_failed,
+                    std::move(answer));
     } else {
         decide(ctx, std::move(answer));
     }
@@ -67,8 +80,30 @@ bool within_quota(RequestCtx &ctx, const PayerQuota &quota,
     return wait == 0 || refuse_for(ctx, payer, "quota_used_up", wait);
 }
 
+template <class Rule> bool is_one_rule(const Rule &one, const Rule &other)
+{
+    return one.zone == other.zone && one.rule == other.rule;
+}
+
+// A request that is redirected is counted once for each rule.
+bool counts_again(const PayerLimit &limit, const PayerRules *before)
+{
+    return !before || !before->limit || !is_one_rule(limit, *before->limit);
+}
+
+bool counts_again(const PayerQuota &quota, const PayerRules *before)
+{
+    return !before
+           || std::none_of(before->quotas.begin(), before->quotas.end(),
+                           [&](const PayerQuota &other) {
+                               return is_one_rule(quota, other);
+                           });
+}
+
+// `before`: the rules of the location that the request was redirected from, and
+// that have let the payer in; or nullptr.
 bool rules_allow(RequestCtx &ctx, const PayerRules &rules,
-                 const std::string &payer)
+                 const std::string &payer, const PayerRules *before = nullptr)
 {
     if (ngx_http_test_predicates(ctx.r, rules.deny) == NGX_DECLINED) {
         log_line(NGX_LOG_INFO, ctx.r->connection->log,
@@ -77,7 +112,7 @@ bool rules_allow(RequestCtx &ctx, const PayerRules &rules,
         return false;
     }
     std::string subject = in_one_spelling(payer);
-    if (rules.limit && !subject.empty()) {
+    if (rules.limit && !subject.empty() && counts_again(*rules.limit, before)) {
         std::uint64_t wait =
             count_usage(rules.limit->zone, rules.limit->rule, subject,
                         rules.limit->rate, count_requests(ctx));
@@ -87,7 +122,8 @@ bool rules_allow(RequestCtx &ctx, const PayerRules &rules,
     }
     return std::all_of(rules.quotas.begin(), rules.quotas.end(),
                        [&](const PayerQuota &quota) {
-                           return within_quota(ctx, quota, subject);
+                           return !counts_again(quota, before)
+                                  || within_quota(ctx, quota, subject);
                        });
 }
 
@@ -147,10 +183,20 @@ bool payer_may_buy(RequestCtx &ctx)
            || rules_allow(ctx, *conf.payer_rules, ctx.payment->payer);
 }
 
-bool guest_may_enter(RequestCtx &ctx, const LocationConf &conf)
+bool payer_may_go_on(RequestCtx &ctx, const LocationConf &conf)
 {
-    return !has_payer_rules(conf)
-           || rules_allow(ctx, *conf.payer_rules, ctx.guest->payer);
+    const PayerRules *before = ctx.quote.conf->payer_rules;
+    return !has_payer_rules(conf) || conf.payer_rules == before
+           || ctx.payment->resumed
+           || rules_allow(ctx, *conf.payer_rules, ctx.payment->payer, before);
+}
+
+bool guest_may_enter(RequestCtx &ctx, const LocationConf &conf,
+                     const LocationConf *from)
+{
+    const PayerRules *before = from ? from->payer_rules : nullptr;
+    return !has_payer_rules(conf) || conf.payer_rules == before
+           || rules_allow(ctx, *conf.payer_rules, ctx.guest->payer, before);
 }
 
 bool was_given_away(const RequestCtx &ctx, const LocationConf &conf)

@@ -7,6 +7,7 @@
 
 #include "nginx/core/ngx_http_x402_header_list.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/offer/ngx_http_x402_guest_rules.hpp"
 #include "nginx/offer/ngx_http_x402_mpp.hpp"
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
 #include "nginx/request/ngx_http_x402_guest.hpp"
@@ -38,15 +39,15 @@ constexpr std::string_view kAuthorization[] = {kAuthorizationHeader};
 
 // Core skips the access phase for subrequests. A location with a price of its
 // own refuses them unless the main request has paid, or passed the access phase
-// of this very offer for free.
+// of this very offer for free. A payment does not sign (x402_sign_in only).
 ngx_int_t admit_subrequest(ngx_http_request_t *r, const LocationConf *conf)
 {
     if (!conf->price_in_location) {
         return NGX_DECLINED;
     }
     const RequestCtx *ctx = find_ctx(r);
-    bool admitted =
-        ctx && (ctx->accepted || (ctx->passed && ctx->passed == conf->offer));
+    bool paid = ctx && ctx->accepted && !asks_signature_alone(*conf);
+    bool admitted = paid || (ctx && ctx->passed && ctx->passed == conf->offer);
     if (admitted) {
         return NGX_DECLINED;
     }

@@ -41,6 +41,9 @@ void remember_purchase(RequestCtx &ctx);
 // Those whose accounts may sign in here, each once.
 std::vector<std::string> chains_of(const LocationConf &conf,
                                    const PaymentOffer &offer);
+// `x402_sign_in only`: whether this account, as $x402_payer has it, is of one
+// of its networks. An EVM account is the same on all of them.
+bool is_account_of(const LocationConf &conf, std::string_view account);
 // All that does not depend on the nonce. False: this is not a place to sign in.
 bool fill_place(ngx_http_request_t *r, const LocationConf &conf,
                 SignInTerms &terms);

@@ -107,6 +107,18 @@ std::vector<std::string> chains_of(const LocationConf &conf,
     return chains;
 }
 
+bool is_account_of(const LocationConf &conf, std::string_view account)
+{
+    // No digit of base58 is a 0.
+    std::string_view type = account.substr(0, 2) == "0x" ? "eip191" : "ed25519";
+    std::vector<std::string> chains = sign_in_chains(conf);
+    return std::any_of(chains.begin(), chains.end(),
+                       [&](const std::string &chain) {
+                           const char *its = sign_in_type(chain);
+                           return its && type == its;
+                       });
+}
+
 bool fill_place(ngx_http_request_t *r, const LocationConf &conf,
                 SignInTerms &terms)
 {
