@@ -139,6 +139,32 @@ ok $two->wait_for(sub { $cut->asked('pass') > $asked }), 'a reload while the sto
 $two->reload;
 is $c->answer->status, 200, 'the request is let in';
 
+# --- a key is replaced on one machine after the other: no pass is lost
+
+chmod 0600, $_->write('next.key', 'b' x 64 . "\n") for $one, $two;
+my @steps = (
+    [ 'accepted' => '%%DIR%%/seal.key %%DIR%%/next.key' ],
+    [ 'in front' => '%%DIR%%/next.key %%DIR%%/seal.key' ],
+    [ 'alone'    => '%%DIR%%/next.key' ],
+);
+my ($older, $counted) = (bought('/timed/a'), bought('/rotated'));
+for my $step (@steps) {
+    my ($name, $keys) = @$step;
+    my $new;
+    for my $t ($one, $two) {
+        $t->conf($conf =~ s{(x402_seal_key )[^;]+}{$1$keys}r)->reload;
+        my $which = $t == $one ? 'one' : 'both';
+        for my $seller ($one, $two) {
+            $new = paid($seller, '/timed/a')->header('X402-Pass');
+            is join(' ', map { with($_, '/timed/a', $new)->status } $one, $two), '200 200', "the new key $name on $which: a pass opens both";
+        }
+        is join(' ', map { with($_, '/timed/a', $older)->status } $one, $two), '200 200', "the new key $name on $which: so does an older one";
+    }
+    $older = $new;    # those before are over by the next step
+    is with($two, '/rotated', $counted)->header('X-Left'), $name eq 'accepted' ? '5' : '4', 'a count goes on' if $name ne 'alone';
+}
+is error_of(with($_, '/rotated', $counted)), '402 pass_invalid', 'a pass of the key that is gone opens nothing' for $one, $two;
+
 cmp_ok $cut->answered('pass'), '>', 0, 'calls acknowledged: ' . $cut->answered('pass');
 
 finish;
