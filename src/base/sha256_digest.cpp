@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/sha256_digest.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <new>
 
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 namespace x402 {
 
@@ -44,11 +44,15 @@ public:
     {
     }
 
-    bool digest(std::string_view bytes, Digest &digest) const
+    // Of both texts, one behind the other.
+    bool digest(std::string_view first, std::string_view second,
+                Digest &digest) const
     {
         return context_
                && EVP_DigestInit_ex(context_.get(), method_, nullptr) == 1
-               && EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size())
+               && EVP_DigestUpdate(context_.get(), first.data(), first.size())
+                      == 1
+               && EVP_DigestUpdate(context_.get(), second.data(), second.size())
                       == 1
                && EVP_DigestFinal_ex(context_.get(), digest.data(), nullptr)
                       == 1;
@@ -59,10 +63,11 @@ private:
     std::unique_ptr<EVP_MD_CTX, FreeContext> context_;
 };
 
-Digest digest_of(std::string_view bytes, const Digester &digester)
+Digest digest_of(std::string_view bytes, const Digester &digester,
+                 std::string_view more = {})
 {
     Digest digest;
-    if (!digester.digest(bytes, digest)) {
+    if (!digester.digest(bytes, more, digest)) {
         // An error left in the queue would be logged, at `alert`, as one of
         // another connection.
         ERR_clear_error();
@@ -71,27 +76,61 @@ Digest digest_of(std::string_view bytes, const Digester &digester)
     return digest;
 }
 
+const Digester &sha256_digester()
+{
+    static const EVP_MD *const method = fetched("SHA2-256", EVP_sha256());
+    static thread_local const Digester digester(method);
+    return digester;
+}
+
+// What HMAC puts in front of a text: a block of the key. Holds a secret.
+class KeyBlock {
+public:
+    explicit KeyBlock(std::string_view key)
+    {
+        if (key.size() > block_.size()) {
+            Digest digest = sha256(key);
+            std::copy(digest.begin(), digest.end(), block_.begin());
+        } else {
+            std::copy(key.begin(), key.end(), block_.begin());
+        }
+    }
+    ~KeyBlock() { OPENSSL_cleanse(block_.data(), block_.size()); }
+    KeyBlock(const KeyBlock &) = delete;
+    KeyBlock &operator=(const KeyBlock &) = delete;
+
+    // Instead of the pad that it has.
+    std::string_view with_pad(unsigned char pad)
+    {
+        for (char &byte : block_) {
+            byte = static_cast<char>(static_cast<unsigned char>(byte) ^ pad_
+                                     ^ pad);
+        }
+        pad_ = pad;
+        return {block_.data(), block_.size()};
+    }
+
+private:
+    std::array<char, 64> block_{};
+    unsigned char pad_ = 0;
+};
+
 }  // namespace
 
 Digest sha256(std::string_view bytes)
 {
-    static const EVP_MD *const method = fetched("SHA2-256", EVP_sha256());
-    static thread_local const Digester digester(method);
-    return digest_of(bytes, digester);
+    return digest_of(bytes, sha256_digester());
 }
 
+// OpenSSL's own HMAC() looks for its parts and makes them for each text, which
+// costs more than the digests.
 Digest hmac_sha256(std::string_view key, std::string_view bytes)
 {
-    Digest digest;
-    unsigned length = 0;
-    if (HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-             reinterpret_cast<const unsigned char *>(bytes.data()),
-             bytes.size(), digest.data(), &length)
-        == nullptr) {
-        ERR_clear_error();
-        throw std::bad_alloc();
-    }
-    return digest;
+    KeyBlock block(key);
+    Digest inner = digest_of(block.with_pad(0x36), sha256_digester(), bytes);
+    return digest_of(
+        block.with_pad(0x5c), sha256_digester(),
+        {reinterpret_cast<const char *>(inner.data()), inner.size()});
 }
 
 bool equal_secrets(const Digest &digest, std::string_view presented)

@@ -8,7 +8,7 @@ import path from 'node:path';
 import * as tools from './process_tools.mjs';
 import * as stage from './load_stage.mjs';
 import { price } from './terms.mjs';
-import { contestants, decoded, module_options, with_store } from './contestants.mjs';
+import { contestants, decoded, get, module_options, with_store } from './contestants.mjs';
 import { by_function, by_library, count, start_counted } from './instruction_count.mjs';
 import { fixed, read_json, same_versions, table, versions } from './report_text.mjs';
 
@@ -43,6 +43,22 @@ function many_labels(count) {
     return `${locations.join('\n')} location = /status { x402_status prometheus; }`;
 }
 
+function seal_key() {
+    const file = path.join(tools.scratch(), 'seal.key');
+    fs.writeFileSync(file, 'k'.repeat(64), { mode: 0o600 });
+    return file;
+}
+
+// A client that comes back with the pass that `payment` has bought.
+async function returned(options, payment) {
+    process.stderr.write('counting a pass\n');
+    const server = await start_counted(options);
+    const sold = await get(server.port, '/paid', { 'PAYMENT-SIGNATURE': payment });
+    const found = await count(server, 'returned', { requests: 3000, words: [`ask=X402-Pass: ${sold.headers['x402-pass']}|`] });
+    await server.stop();
+    return found;
+}
+
 async function measure() {
     const challenge = await stage.challenge();
     const file = stage.payments('payments', decoded(challenge.headers['payment-required']), 8000);
@@ -71,6 +87,9 @@ async function measure() {
     await on(module({ paid: 'x402_verify off;' }), [['paid, verify off', 'paid']]);
     await on(module({ paid: `x402_ledger ${path.join(tools.scratch(), 'books')};` }), [['paid, with a ledger', 'paid']]);
     await on(module({ server: many_labels(1000) }), [['metrics of 1000 labels', 'status', { requests: 40, warmup: 4 }]]);
+    for (const [name, words] of [['a pass', 'time=1h'], ['a pass, counted', 'time=1h requests=1000000']]) {
+        found[name] = await returned(module({ paid: `x402_pass ${words} key_file=${seal_key()};` }), stage.first_payment(file).value);
+    }
     for (const [name, server, words] of odd_offers()) await on(module({ server }), [[name, 'unpaid', { words }]]);
     return found;
 }

@@ -70,6 +70,7 @@ const asks = {
     free: () => ['path=/free', 'status=200', `body=${content}`],
     unpaid: () => ['path=/paid', 'status=402', 'header=payment-required'],
     status: () => ['path=/status', 'status=200'],
+    returned: () => ['path=/paid', 'status=200', `body=${content}`],
     paid: (file, who) => ['path=/paid', 'status=200', `body=${content}`, `payments=${file}`,
         ...(who.receipt === false ? [] : ['header=payment-response'])],
 };

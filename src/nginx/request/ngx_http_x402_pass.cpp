@@ -235,6 +235,9 @@ PassAnswer take_pass(RequestCtx &ctx, const LocationConf &conf)
         return is_paid_with(ctx, conf, ctx.guest->bought) ? PassAnswer::admitted
                                                           : PassAnswer::none;
     }
+    if (guest_secrets(ctx.r) == nullptr) {
+        return PassAnswer::none;
+    }
     const PassRules &rules = *conf.pass;
     std::optional<Digest> scope = scope_of(ctx, conf, rules, "pass");
     if (!scope) {

@@ -30,12 +30,35 @@ TEST(Sha256Digest, EqualsTheStandardsExamples)
         "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
 }
 
+std::string hmac_hex(const std::string &key, const std::string &text)
+{
+    Digest digest = hmac_sha256(key, text);
+    return hex_encode(digest.data(), digest.size());
+}
+
 TEST(HmacSha256, EqualsRfc4231)
 {
-    Digest digest = hmac_sha256("Jefe", "what do ya want for nothing?");
-    EXPECT_EQ(hex_encode(digest.data(), digest.size()),
+    EXPECT_EQ(hmac_hex(std::string(20, '\x0b'), "Hi There"),
+              "b0344c61d8db38535ca8afceaf0bf12b"
+              "881dc200c9833da726e9376c2e32cff7");
+    EXPECT_EQ(hmac_hex("Jefe", "what do ya want for nothing?"),
               "5bdcc146bf60754e6a042426089575c7"
               "5a003f089d2739839dec58b964ec3843");
+    EXPECT_EQ(hmac_hex(std::string(131, '\xaa'),
+                       "Test Using Larger Than Block-Size Key - Hash Key "
+                       "First"),
+              "60e431591ee0b67f0d8a26aacbf5b77f"
+              "8e0bc6213728c5140546040f0ee37f54");
+}
+
+TEST(HmacSha256, OfAKeyOfOneBlockAndOfOneByteMore)
+{
+    EXPECT_EQ(hmac_hex(std::string(64, 'k'), "one block"),
+              "c5959f82b3eddc9b5ca0eff7ef62f016"
+              "6be5222d4de9c7049c4f0149986dc1f1");
+    EXPECT_EQ(hmac_hex(std::string(65, 'k'), ""),
+              "41f1c4cc3107cd5b8d92460f61032902"
+              "bfdb06484eef17e861b83a5012d3b7f3");
 }
 
 TEST(Sha512256, DigestsAsFips180Says)

@@ -89,6 +89,34 @@ TEST(AccessPass, KeysRotate)
     EXPECT_EQ(read(text, kNow, {}), PassFault::forged);
 }
 
+// What was found good is remembered, with its key.
+TEST(AccessPass, OnceGoodIsNotGoodForEver)
+{
+    const std::string text = write_pass(sample(), kKey);
+    std::string changed = *base64_decode(text);
+    changed.back() = static_cast<char>(changed.back() ^ 1);
+    for (int i = 0; i < 3; i++) {
+        EXPECT_EQ(read(text), PassFault::none);
+        EXPECT_EQ(read(base64_encode(changed)), PassFault::forged);
+        EXPECT_EQ(read(text, kNow, {kOldKey}), PassFault::forged);
+        EXPECT_EQ(read(text, kNow, {}), PassFault::forged);
+        EXPECT_EQ(read(text, kNow + 3600), PassFault::expired);
+        EXPECT_EQ(read(text, kNow, {kOldKey, kKey}), PassFault::none);
+    }
+    // More keys, and more passes, than there is room for.
+    for (int i = 0; i < 1000; i++) {
+        AccessPass pass = sample();
+        pass.payer = std::to_string(i);
+        std::string key = kKey + std::to_string(i % 50);
+        AccessPass out;
+        ASSERT_EQ(read(write_pass(pass, key), out, kNow, {key}),
+                  PassFault::none);
+        EXPECT_EQ(out.payer, pass.payer);
+        EXPECT_EQ(read(write_pass(pass, key), kNow, {kKey}), PassFault::forged);
+    }
+    EXPECT_EQ(read(text), PassFault::none);
+}
+
 TEST(AccessPass, HasAnEndAndABeginning)
 {
     const std::string text = write_pass(sample(), kKey);
