@@ -287,7 +287,7 @@ bool ClaimTable::set_verified(ClaimRef ref)
 bool ClaimTable::set_served_unverified(ClaimRef ref, bool on_record)
 {
     ClaimCell *cell = memory_.cell_of(ref);
-    if (cell == nullptr || (on_record && !payers_.spend_settled(cell->payer))) {
+    if (cell == nullptr || (on_record && !payers_.spend_settled(*cell))) {
         return false;
     }
     // Money: from now on it counts in the room of unverified claims.
@@ -387,7 +387,7 @@ bool ClaimTable::set_paid(ClaimRef ref, std::string_view receipt,
     cell->receipt_bytes = static_cast<std::uint16_t>(receipt.size());
     cell->changed = now;
     if (cell->settle_started != 0) {
-        payers_.record_settled(cell->payer, cell->on_record ? 2 : 1, now);
+        payers_.record_settled(*cell, now);
         cell->on_record = 0;
     }
     cells_.enter_state(*cell, ClaimState::paid);
@@ -411,6 +411,7 @@ void ClaimTable::set_refused(ClaimRef ref, std::int64_t now)
         // A payment that was never verified may name any payer.
         if (cell->flags & kWasVerified) {
             payers_.record_refused(cell->payer, now);
+            payers_.forget_settled(*cell);
         } else if (cell->executions > 0) {
             payers_.record_unverified_refusal(cell->client, now);
         }
@@ -425,7 +426,7 @@ void ClaimTable::set_unknown(ClaimRef ref, std::int64_t now)
 {
     if (ClaimCell *cell = memory_.cell_of(ref)) {
         if (cell->payer_was_verified()) {
-            payers_.forget_settled(cell->payer);
+            payers_.forget_settled(*cell);
         }
         cell->flags |= kEverUnknown;
         cell->changed = now;

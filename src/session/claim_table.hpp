@@ -200,10 +200,10 @@ public:
     {
         return payers_.may_serve_unverified(client, now);
     }
-    // The last settlements of the payer here succeeded.
-    bool settled_lately(const Digest &payer) const
+    // The last settlements of the payer here, under these terms, succeeded.
+    bool settled_lately(const ClaimFacts &facts) const
     {
-        return payers_.settled_lately(payer);
+        return payers_.settled_lately(facts);
     }
     unsigned waiting_of(const Digest &payer);
     bool count_unproven(const Digest &payer, unsigned limit, std::int64_t now);

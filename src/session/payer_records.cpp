@@ -2,6 +2,7 @@
 #include "session/payer_records.hpp"
 
 #include <algorithm>
+#include <functional>
 
 namespace x402 {
 
@@ -55,6 +56,16 @@ Digest name_of(std::uint32_t client)
 {
     Digest name{};
     std::memcpy(name.data(), &client, sizeof(client));
+    return name;
+}
+
+// Of what the payer has settled under these terms (ClaimBinding.terms). Both
+// are digests, and the client chooses one of them at most.
+Digest name_of(const Digest &payer, const ClaimBinding &binding)
+{
+    Digest name;
+    std::transform(payer.begin(), payer.end(), binding.terms.begin(),
+                   name.begin(), std::bit_xor<>());
     return name;
 }
 
@@ -214,23 +225,23 @@ void PayerRecords::record_refused(const Digest &payer, std::int64_t now)
 {
     if (PayerRecord *record = find_or_make(payer, now)) {
         record->refused_at = now;
-        record->settled = 0;
         journal_.record_payer(*record);
     }
 }
 
-void PayerRecords::record_settled(const Digest &payer, unsigned count,
-                                  std::int64_t now)
+void PayerRecords::record_settled(const ClaimCell &cell, std::int64_t now)
 {
-    if (PayerRecord *record = find_or_make(payer, now)) {
+    unsigned count = cell.on_record ? 2 : 1;
+    if (PayerRecord *record =
+            find_or_make(name_of(cell.payer, cell.binding), now)) {
         record->settled = static_cast<std::uint16_t>(
             std::min(record->settled + count, kBestRecord));
     }
 }
 
-bool PayerRecords::spend_settled(const Digest &payer)
+bool PayerRecords::spend_settled(const ClaimCell &cell)
 {
-    PayerRecord *record = find(payer);
+    PayerRecord *record = find(name_of(cell.payer, cell.binding));
     if (record == nullptr || record->settled < kGoodRecord) {
         return false;
     }
@@ -238,16 +249,16 @@ bool PayerRecords::spend_settled(const Digest &payer)
     return true;
 }
 
-void PayerRecords::forget_settled(const Digest &payer)
+void PayerRecords::forget_settled(const ClaimCell &cell)
 {
-    if (PayerRecord *record = find(payer)) {
+    if (PayerRecord *record = find(name_of(cell.payer, cell.binding))) {
         record->settled = 0;
     }
 }
 
-bool PayerRecords::settled_lately(const Digest &payer) const
+bool PayerRecords::settled_lately(const ClaimFacts &facts) const
 {
-    const PayerRecord *record = find(payer);
+    const PayerRecord *record = find(name_of(facts.payer, facts.binding));
     return record && record->settled >= kGoodRecord;
 }
 

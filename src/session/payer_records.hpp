@@ -4,8 +4,10 @@
 // ten minutes, an unproven delivery of the last day) is never given to another
 // payer; one that does not is, the longest unused first, and those of payers
 // whose settlements succeeded last. A payer for which there is no record is not
-// trusted. A client address has a record while it has claims that were never
-// verified, or after one of them was refused for which content was made.
+// trusted. What a payer has settled is in a record of its own for each of the
+// terms it paid under. A client address has a record while it has claims that
+// were never verified, or after one of them was refused for which content was
+// made.
 #ifndef X402_SESSION_PAYER_RECORDS_HPP
 #define X402_SESSION_PAYER_RECORDS_HPP
 
@@ -50,16 +52,18 @@ public:
 
     void record_refused(const Digest &payer, std::int64_t now);
     // A settlement succeeded; or it did not, or is unknown. Forgotten when the
-    // record is wanted for another payer, or at a restart.
-    // `count`: 2 gives back what was spent.
-    void record_settled(const Digest &payer, unsigned count, std::int64_t now);
-    void forget_settled(const Digest &payer);
+    // record is wanted for another payer, or at a restart. Money: it counts
+    // under the terms of the claim alone: what was paid in test money, or to a
+    // receiver that may be the payer itself, says nothing about other money.
+    // What was spent for the claim is given back.
+    void record_settled(const ClaimCell &cell, std::int64_t now);
+    void forget_settled(const ClaimCell &cell);
     // Money: content is made on the payer's record. Its settlement gives back
     // what that costs, and nothing else does: so a payer never has more made
     // for nothing than it has paid for, and at most kMaxWaiting at once. False:
     // the record is not good.
-    bool spend_settled(const Digest &payer);
-    bool settled_lately(const Digest &payer) const;
+    bool spend_settled(const ClaimCell &cell);
+    bool settled_lately(const ClaimFacts &facts) const;
 
     // A verified payment was left before its settle, which costs the payer
     // nothing and the server a slot and its work: it counts as one that waits

@@ -26,7 +26,7 @@ VerifyNeed verify_need(ClaimTable &claims, const ClaimFacts &facts, bool named,
 enum class VerifyMode {
     remote,   // the facilitator
     local,    // this machine, where it can check the signature
-    trusted,  // likewise, of payers whose settlements here succeeded
+    trusted,  // likewise, of payers whose settlements of the kind succeeded
     off,      // settle alone
 };
 // Whether content may be made without the facilitator's word, as far as the

@@ -35,6 +35,9 @@ http {
         location /remote/  { x402_verify remote; proxy_pass http://%%BACKEND%%; }
         location /local/   { x402_verify local; x402_timeout 3650d; proxy_pass http://%%BACKEND%%; }
         location /trusted/ { x402_verify trusted; x402_timeout 3650d; x402_facilitator_timeout verify=20s settle=20s; proxy_pass http://%%BACKEND%%; }
+        location /real/    { x402_network base; x402_verify trusted; x402_timeout 3650d; proxy_pass http://%%BACKEND%%; }
+        location /another/ { x402_pay_to 0x1111111111111111111111111111111111111111; x402_verify trusted; x402_timeout 3650d;
+                             proxy_pass http://%%BACKEND%%; }
     }
 }
 EOF
@@ -265,6 +268,23 @@ sub order_of ($payer) {
     $f->settle('paid');
     $f->release($_) for qw(verify settle);
     is scalar(grep { $_->answer->status == 200 } @clients), 20, 'and all of them buy';
+}
+
+# Money: a record says nothing about other money. That of test money costs nothing, nor does that of payments to a
+# receiver that is the payer itself, at a server that sells for many.
+{
+    my $wallet = X402::Wallet->new;
+    my $buy    = sub ($path) { return again($path, $wallet->pay(unpaid($t, $path), valid => 299), somebody()) };
+    $buy->('/trusted/a') for 1 .. 4;
+    is order_of($wallet), 'settle', 'trusted: a record in test money';
+    for my $path (qw(/real/a /another/a)) {
+        for (1 .. 3) {
+            is_content $buy->($path), "SECRET\n", "$path: sold";
+            is order_of($wallet), 'verify settle', "$path: verified";
+        }
+        $buy->($path);
+        is order_of($wallet), 'settle', "$path: has a record of its own";
+    }
 }
 
 # A forgery in its name does not cost a payer its record.

@@ -100,6 +100,49 @@ TEST_F(PaymentOrderOf, TrustsAPayerWhoseSettlementsSucceeded)
     EXPECT_FALSE(trusted());
 }
 
+// Test money, or money that a payer sends to itself at a server that sells for
+// many, says nothing about other money.
+TEST_F(PaymentOrderOf, TrustsAPayerUnderTheTermsThatItHasPaidUnder)
+{
+    ClaimFacts real = facts_of(9);
+    real.binding.terms.fill(0x44);
+    auto trusted = [&] {
+        return may_serve_unverified(table_, real, false, VerifyMode::trusted,
+                                    kNow);
+    };
+    auto pay = [&](unsigned number, const Digest &terms) {
+        ClaimFacts facts = facts_of(number);
+        facts.binding.terms = terms;
+        ClaimRef ref;
+        EXPECT_EQ(table_.take(facts, owner_, kNow, ref), TakeOutcome::taken);
+        table_.set_verified(ref);
+        table_.set_settling(ref, "bytes", 42, kNow);
+        table_.set_paid(ref, "{}", kNow);
+        table_.set_delivered(ref, kNow);
+    };
+    for (unsigned number : {1, 2, 3, 4}) {
+        pay(number, facts_of(number).binding.terms);
+    }
+    EXPECT_TRUE(table_.settled_lately(facts_of(9)));
+    EXPECT_FALSE(trusted());
+    ClaimRef ref;
+    ASSERT_EQ(table_.take(real, owner_, kNow, ref), TakeOutcome::taken);
+    EXPECT_FALSE(table_.set_served_unverified(ref, true)) << "nor is it spent";
+    table_.free(ref);
+    for (unsigned number : {5, 6, 7}) {
+        EXPECT_FALSE(trusted());
+        pay(number, real.binding.terms);
+    }
+    EXPECT_TRUE(trusted());
+    // An unknown outcome in test money takes nothing of it either.
+    ref = take(8);
+    table_.set_verified(ref);
+    table_.set_settling(ref, "bytes", 42, kNow);
+    table_.set_unknown(ref, kNow);
+    EXPECT_FALSE(table_.settled_lately(facts_of(9)));
+    EXPECT_TRUE(table_.settled_lately(real));
+}
+
 // Refused or abandoned, or never heard of again.
 TEST_F(PaymentOrderOf, WorksForNothingNoMoreOftenThanItWasPaid)
 {
@@ -181,12 +224,12 @@ TEST_F(PaymentOrderOf, ForgetsTrustAfterAnUnknownOutcomeOfThatPayerAlone)
     ClaimRef forged = take(4);
     table_.set_settling(forged, "bytes", 42, kNow);
     table_.set_unknown(forged, kNow);
-    EXPECT_TRUE(table_.settled_lately(facts_of(9).payer));
+    EXPECT_TRUE(table_.settled_lately(facts_of(9)));
     ClaimRef own = take(5);
     table_.set_verified(own);
     table_.set_settling(own, "bytes", 42, kNow);
     table_.set_unknown(own, kNow);
-    EXPECT_FALSE(table_.settled_lately(facts_of(9).payer));
+    EXPECT_FALSE(table_.settled_lately(facts_of(9)));
 }
 
 TEST_F(PaymentOrderOf, AsksAboutAClientWhoseUnverifiedPaymentWasRefused)
