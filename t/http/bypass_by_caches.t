@@ -33,6 +33,8 @@ http {
             proxy_cache_background_update on;
             add_header X-Cache $upstream_cache_status always;
         }
+        location /kept/ { x402_price $0.01; proxy_cache below; proxy_cache_valid 200 1h; proxy_pass http://%%BACKEND%%; }
+        location /kept/first/ { x402_price $0.01; x402_settle before; proxy_cache below; proxy_cache_valid 200 1h; proxy_pass http://%%BACKEND%%; }
         location /public/ { x402_price $0.01; proxy_pass http://%%BACKEND%%; }
     }
     server {
@@ -85,6 +87,19 @@ for my $via ([], [ h2 => 1, port => 'h2' ]) {
     $r = paid($t, $path, @$via);
     is_refused $r, "${p}a hit, refused";
     no_trace $r, 'SECRET', "${p}a hit, refused: no content";
+}
+
+# What the client has from before does not turn paid content into "not modified", which is nothing.
+for my $path (qw(/kept/a /kept/first/a)) {
+    my @tags = (ETag => '"1"', 'Last-Modified' => 'Sat, 01 Jan 2022 00:00:00 GMT');
+    $up->on($path, body => "SECRET\n", headers => \@tags);
+    is_content paid($t, $path), "SECRET\n", "$path: into the cache";
+    for my $condition ([ 'If-None-Match' => '"1"' ], [ 'If-None-Match' => '*' ], [ 'If-Modified-Since' => $tags[3] ],
+        [ 'If-Match' => '"2"' ], [ 'If-Unmodified-Since' => 'Fri, 01 Jan 2021 00:00:00 GMT' ])
+    {
+        is_content paid($t, $path, headers => $condition), "SECRET\n", "$path, @$condition: paid, so the content";
+    }
+    is $up->hits($path), 1, "$path: from the cache";
 }
 
 # One fills the cache, another waits for it: each has paid.

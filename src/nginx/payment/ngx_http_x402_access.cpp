@@ -99,11 +99,21 @@ constexpr std::string_view kConditionsAndCoding[] = {
     "if-range",
 };
 
+// nginx: an upstream whose answers are cached sets disable_not_modified anew,
+// so that the pointers by which nginx knows the headers have to go as well.
+void forget_conditions(ngx_http_request_t *r)
+{
+    ngx_http_headers_in_t &in = r->headers_in;
+    r->disable_not_modified = 1;
+    in.if_none_match = in.if_modified_since = nullptr;
+    in.if_match = in.if_unmodified_since = nullptr;
+}
+
 ngx_int_t admit(RequestCtx &ctx)
 {
     ngx_http_request_t *r = ctx.r;
     ctx.accepted = true;
-    r->disable_not_modified = 1;
+    forget_conditions(r);
     HeaderNames unwanted = ctx.quote.conf->charge
                                ? HeaderNames(kConditionsAndCoding)
                                : HeaderNames(kConditions);
