@@ -73,6 +73,20 @@ is paid($t, '/post', method => 'POST', body => 'x' x 1000, payment => payment($o
 cmp_ok +(sort { $a <=> $b } @seconds)[-1], '<', 5, 'none has to wait for it';
 $t->leave($_) for @dragged;
 
+# --- wallets of a cent and addresses without number: each has one place, and all together leave some
+
+{
+    my $from = sub { return "127.0.1.$_[0]" };
+    $f->forget;
+    my @crowd = map { drag("/crowd?$_", payment($offer, from => random_hex(20)), from => $from->($_)) } 1 .. 64;
+    $f->wait_count(verify => 64, 10);
+    cmp_ok $f->calls('settle'), '>', 8, 'of a crowd, the last pay before the rest of their body is there';
+    is_content paid($t, "/honest?$_", from => "127.0.2.$_", payment => payment($offer, from => random_hex(20))), "SECRET\n",
+        "an honest payer is served beside a crowd, $_"
+        for 1 .. 5;
+    $t->leave($_) for @crowd;
+}
+
 # --- an end: as long as the payment may take
 
 for (['/brief', 'Content-Length'], ['/brief', 'chunked', chunked => 1], ['/stream', 'not buffered']) {

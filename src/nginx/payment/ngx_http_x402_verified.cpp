@@ -91,11 +91,11 @@ bool may_wait(RequestCtx &ctx)
     }
     if (!ctx.slot.wait_for_content(client_name(ctx.r->connection),
                                    ctx.payment->facts.payer,
-                                   ctx.quote.conf->max_calls)) {
+                                   ctx.quote.conf->max_calls, true)) {
         log_line(NGX_LOG_INFO, ctx.r->connection->log,
-                 "this payer, or its address, has as many payments that wait "
-                 "for their content as x402_facilitator_max_calls leaves room "
-                 "for: it pays before content");
+                 "as many payments wait for their content as "
+                 "x402_facilitator_max_calls leaves room for, in all, or of "
+                 "this payer or its address: it pays before content");
         return false;
     }
     return true;

@@ -106,7 +106,7 @@ bool serve_unverified(RequestCtx &ctx, Worker &worker, Endpoint &endpoint)
     // payer has a share: anyone could use that of another.
     const Digest &no_payer = ctx.payment->facts.key;
     if (!ctx.slot.wait_for_content(client_name(ctx.r->connection), no_payer,
-                                   ctx.quote.conf->max_calls)) {
+                                   ctx.quote.conf->max_calls, false)) {
         return false;
     }
     bool on_record = ctx.quote.conf->verify == NGX_HTTP_X402_VERIFY_TRUSTED;

@@ -104,11 +104,14 @@ Endpoint *Worker::endpoint_by_id(std::uint64_t id, const FacilitatorConf *first)
 }
 
 bool Slot::wait_for_content(const Digest &address, const Digest &payer,
-                            ngx_uint_t cap)
+                            ngx_uint_t cap, bool verified)
 {
     ngx_uint_t room = cap - cap / 8;
     std::size_t free =
         room > worker_->in_flight ? room - worker_->in_flight : 0;
+    if (!may_wait_for_content(free, room, verified)) {
+        return false;
+    }
     of_address_ =
         SharedPlace(worker_->waiting, address, waiting_share_of_address(free));
     of_payer_ =

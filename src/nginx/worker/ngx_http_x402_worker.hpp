@@ -115,10 +115,11 @@ public:
     // The payment was verified: its client may begin another one.
     void prove() { SharedPlace released = std::move(place_); }
 
-    // Content is made before the payment is settled. False: the address or the
-    // payer has as many such payments as it may have among `cap` places.
+    // Content is made before the payment is settled. False: the address, the
+    // payer, or all of them together have as many such payments as they may
+    // have among `cap` places.
     bool wait_for_content(const Digest &address, const Digest &payer,
-                          ngx_uint_t cap);
+                          ngx_uint_t cap, bool verified);
 
     // An eighth of the places is reserved for settlements of unknown outcome.
     static bool available(const Worker &worker, ngx_uint_t cap, bool resettle)

@@ -87,6 +87,25 @@ TEST(PlaceShare, LeavesPlacesForPayersThatHoldNone)
     EXPECT_GT(left_of(896, 800), 8u);
 }
 
+// Each has one place at least, so that many holders need a bound of their own.
+TEST(PlaceShare, LeavesAnEighthToOthersWhateverTheNumberOfHolders)
+{
+    auto held_by_many = [](std::size_t room, bool verified) {
+        std::size_t held = 0;
+        while (held < room
+               && may_wait_for_content(room - held - 1, room, verified)) {
+            held++;
+        }
+        return held;
+    };
+    EXPECT_EQ(held_by_many(896, true), 784u);
+    EXPECT_EQ(held_by_many(896, false), 448u);
+    // A small shop still serves.
+    EXPECT_EQ(held_by_many(1, true), 1u);
+    EXPECT_EQ(held_by_many(1, false), 1u);
+    EXPECT_EQ(held_by_many(2, false), 1u);
+}
+
 TEST(PlaceShare, OfAnAddressIsHalfOfThePlacesAtMost)
 {
     PlaceShare share;
