@@ -354,7 +354,7 @@ static ngx_command_t  ngx_http_x402_commands[] = {
 
     { ngx_string("x402_verify"),
       NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
-      ngx_http_x402_set_word,
+      ngx_http_x402_set_verify,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_x402_loc_conf_t, verify),
       &ngx_http_x402_verify },
@@ -410,7 +410,7 @@ static ngx_command_t  ngx_http_x402_commands[] = {
 
     { ngx_string("x402_redeliver_key"),
       NGX_HTTP_X402_ANY|NGX_CONF_TAKE1,
-      ngx_http_set_complex_value_slot,
+      ngx_http_x402_set_redeliver_key,
       NGX_HTTP_LOC_CONF_OFFSET,
       offsetof(ngx_http_x402_loc_conf_t, redeliver_key),
       NULL },

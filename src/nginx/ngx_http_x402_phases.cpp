@@ -148,6 +148,8 @@ ngx_int_t postconfiguration(ngx_conf_t *cf)
         leave_ledgers_unmade(*mcf);
     }
     mcf->error_pages->warn(cf);
+    mcf->error_pages->warn_of_ways_around(cf);
+    check_limit_zones(cf);
     advise_journal(cf, *mcf);
     check_body_variables(cf, *mcf);
     collect_reply_fields(cf, *mcf);

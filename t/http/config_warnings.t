@@ -163,6 +163,91 @@ warns("$complete x402_price 1; set \$p \"a \$x402_state\";", 'x402_state is stil
 warns("$complete x402_price 1; if (\$x402_payer) { return 403; }", 'x402_payer is still empty', 'if');
 quiet("$complete x402_price 1; if (\$x402_presented) { return 403; }");
 
+warns("$complete x402_price 1; error_page 418 = \@free; return 418;", '"return" answers before the payment is asked for', 'return and error_page');
+quiet("$complete x402_price 1; if (\$arg_a) { return 418; }");
+
+# --- what nginx gives to another location before the paid one
+
+# Of a server: in front of the paid location (line 9), its name, what is in it, what is beside it.
+sub site (%of) {
+    my $conf = $frame =~ s/LINE/    $complete x402_price 1; $of{paid}/r =~ s{location / }{location $of{name} }r;
+    $conf =~ s/(?<=%%PORT%%;)/ $of{server}/ if $of{server};
+    $conf =~ s/^(?=    \}\n\}\n\z)/$of{beside}\n/m if $of{beside};
+    $conf =~ s/(?=    map)/    $of{http} / if $of{http};
+    $conf =~ s/^(?=\}\n\z)/$of{more}\n/m if $of{more};
+    return $t->test_config($conf);
+}
+
+sub site_warns ($says, $name, %of) {
+    my ($text, $passed) = site(name => '/sold/', paid => '', %of);
+    ok $passed && $text =~ /\[warn\][^\n]*$says[^\n]* in \S*tested\.conf:9$/m, "warned: $name" or diag $text;
+    return;
+}
+
+sub site_quiet ($name, %of) {
+    my ($text, $passed) = site(name => '/sold/', paid => '', %of);
+    ok $passed && $text !~ /\[(?:warn|error|emerg)\]/, "nothing to say: $name" or diag $text;
+    return;
+}
+
+my $proxied = 'proxy_pass http://127.0.0.1:1;';
+site_warns('requests below "/sold/" that match "\\\\.pdf\$" are free', "a regular expression beside it: $_", beside => $_)
+    for 'location ~ \.pdf$ { expires 1d; }', 'location ~* \.pdf$ { }', 'location ~ \.pdf$ { proxy_pass http://127.0.0.1:1; }';
+site_warns('are free: nginx gives them', "a regular expression beside it: $_->[1]", paid => $_->[0], beside => $_->[1])
+    for [ '', 'location ~ ^/sold/.*\.pdf$ { }' ], [ '', 'location ~ ^/(.+)/a$ { }' ], [ $proxied, "location ~ \\.json\$ { $proxied }" ];
+site_quiet("no way around it: $_->[1]", name => $_->[0], beside => $_->[1])
+    for [ '^~ /sold/', 'location ~ \.pdf$ { }' ], [ '= /sold/a.pdf', 'location ~ \.pdf$ { }' ], [ '/', 'location ~ \.css$ { }' ],
+    [ '/sold/', 'location ~ \.pdf$ { x402 off; }' ], [ '/sold/', "location ~ \\.pdf\$ { $complete x402_price 1; }" ],
+    [ '/sold/', 'location ~ /\. { deny all; }' ], [ '/sold/', 'location ~ /\. { return 404; }' ], [ '/sold/', 'location ~ \.pdf$ { internal; }' ],
+    [ '/sold/', 'location ~ ^/open/.*\.pdf$ { }' ], [ '/sold/', 'location ~ ^/sold/preview$ { }' ], [ '/sold/', 'location ~ \.pdf$ { root /elsewhere; }' ],
+    [ '/sold/', 'location /open/ { location ~ \.pdf$ { } }' ];
+site_quiet('files beside what an upstream makes', paid => $proxied, beside => 'location ~* \.(css|js)$ { expires 1d; }');
+site_quiet('a price around all', server => "$complete x402_price 1;", beside => 'location ~ \.pdf$ { }');
+
+site_warns('"return" of the server answers requests for "/sold/" before', 'return of the server', server => 'return 200 text;');
+site_warns('"rewrite" of the server answers requests for "/sold/" before', "of the server: $_", server => $_)
+    for 'rewrite ^/sold/(.*)$ /open/$1 last;', 'rewrite ^/sold/ /open/a;', 'rewrite ^ /index.php;', 'rewrite ^/(.*)$ $1;';
+site_quiet("of the server: $_", server => $_)
+    for 'rewrite ^/sold/(.*)$ /sold/v2/$1 last;', 'rewrite ^/old/ /open/a;', 'rewrite ^/sold/(.*)$ https://other.example/$1 permanent;',
+    'if ($arg_a) { return 204; }', 'return 301 https://$host$request_uri;';
+
+# Of another server, or of the same.
+my $root = 'root /srv/shop;';
+site_warns('the files of "/sold/" are free at "/sold/"', "the same folder in another server: $_", server => $root, more => "server { listen 127.0.0.1:1; $_ }")
+    for $root, "location / { $root }", "root /srv; location / { alias /srv/shop/; }";
+site_warns('the files of "/sold/" are free at "/dear/"', 'the same files by the root', server => $root, paid => 'alias /srv/shop/dear/;');
+site_warns('the files of "/sold/a" are free at "/sold/a"', 'an exact one', name => '= /sold/a', server => $root, more => "server { listen 127.0.0.1:1; $root }");
+site_quiet("no copy: $_", server => $root, more => "server { listen 127.0.0.1:1; $_ }")
+    for 'root /srv/other;', "$root return 301 https://a.example;", "$root location / { return 404; }", "$root location /sold/ { x402 off; }",
+    "$root location /sold/ { internal; }", "$root location / { $proxied }", "$complete x402_price 1; $root", "$root location /sold { deny all; }";
+site_quiet('what an upstream makes', paid => $proxied, server => $root, more => "server { listen 127.0.0.1:1; $root }");
+site_quiet('a folder of its own', server => $root, paid => 'alias /srv/sold/;');
+
+# --- limits by what is not known yet
+
+for my $key (qw($x402_payer $binary_remote_addr$x402_state)) {
+    for my $directive ("limit_req_zone $key zone=z:1m rate=1r/s;", "limit_conn_zone $key zone=z:1m;") {
+        my ($text, $passed) = site(name => '/', paid => '', http => $directive);
+        ok $passed && $text =~ /\[warn\].*zone "z" limits nothing: \$x402_\w+ is empty .*write x402_limit_payer/, "warned: $directive" or diag $text;
+    }
+}
+site_quiet($_, http => $_) for 'limit_req_zone $binary_remote_addr zone=z:1m rate=1r/s;', 'limit_conn_zone $x402_presented zone=z:1m;';
+
+# --- who may have content again, and x402_verify in vain
+
+refused("$complete x402_price 1; x402_redeliver_key $_;", 'is the same for every client', "x402_redeliver_key $_")
+    for 'constant', '$host', '"a $scheme$request_uri"', '${server_name}';
+refused("$complete x402_price 1; x402_redeliver_key $_;", 'is asked for before the payment is read', "x402_redeliver_key $_")
+    for '$x402_payer', '"a $x402_transaction"';
+quiet("$complete x402_price 1; x402_redeliver_key $_;") for '$remote_addr', '""', '$http_authorization', '"$host $cookie_session"';
+warns("$complete x402_price 1; x402_verify $_", 'x402_verify has no effect', "in vain: x402_verify $_")
+    for 'off; x402_settle before;', 'local; x402_deny $member;', 'off; x402_protocol fast; x402_settle before;';
+warns("$url x402_network solana-devnet; x402_pay_to 2wKupLR9q6wXYppw8Gr2NvWxKBUqm4PPJKkQfoxHDBg4; x402_price 1; x402_verify local;", 'x402_verify has no effect', 'local, and no EVM network');
+warns("$complete x402_verify off;", 'x402_verify has no effect', 'x402_verify and nothing for sale');
+quiet("$complete x402_price 1; x402_verify $_") for 'off;', 'local;', 'trusted;', 'remote; x402_settle before;';
+warns("x402_facilitator https://x402.org/facilitator; $real x402_price 1;", 'settles test money only', 'the facilitator for test money, and real money');
+quiet("x402_facilitator https://x402.org/facilitator; x402_network base-sepolia; $pay_to x402_price 1;");
+
 # --- near names
 
 refused("$url x402_network base-seploia; $pay_to x402_price 1;", 'did you mean "base-sepolia"\?');

@@ -8,6 +8,7 @@
 
 #include <vector>
 
+#include "nginx/conf/ngx_http_x402_rewrite_phase.hpp"
 #include "nginx/core/ngx_http_x402_boundary.hpp"
 
 namespace x402 {
@@ -18,10 +19,6 @@ namespace x402 {
 // warnings. `new_offer`: the offer was not inherited, so that its mistakes were
 // not reported before. False: an error was printed.
 bool check_location(ngx_conf_t *cf, const LocationConf &conf, bool new_offer);
-
-// From merge, for every location: variables that are used where they are still
-// empty, and content or redirects of the rewrite phase in a paid location.
-void check_rewrite(ngx_conf_t *cf, const LocationConf &conf);
 
 // An x402_charge of the location itself. False: an error was printed.
 bool check_charge(ngx_conf_t *cf, const LocationConf &conf,
@@ -50,22 +47,38 @@ void warn_of_page_price(ngx_conf_t *cf, const LocationConf &conf,
 class ErrorPageCheck {
 public:
     // The location being merged: cf->ctx is its context.
-    void note(ngx_conf_t *cf, const LocationConf &conf);
+    void note(ngx_conf_t *cf, const LocationConf &conf,
+              const LocationConf &outer);
     // After all of them were merged.
     void warn(ngx_conf_t *cf) const;
+    // way_around_check: requests for a paid location that nginx gives to
+    // another one, which has no price.
+    void warn_of_ways_around(ngx_conf_t *cf) const;
 
 private:
     struct Location {
         const ngx_http_core_srv_conf_t *server;
         const ngx_http_core_loc_conf_t *core;
         const LocationConf *conf;
+        const LocationConf *outer;
+        RewriteUse rewrites;
+        bool refuses;  // it answers no stranger with content
     };
 
     const Location *target_of(const ngx_http_core_srv_conf_t *server,
                               std::string_view uri) const;
+    const Location *rival_of(const Location &paid) const;
+    const Location *rewriter_of(const Location &paid) const;
+    const Location *server_of(const Location &place) const;
+    std::string free_copy_of(const Location &paid) const;
 
     std::vector<Location> locations_;
 };
+
+// way_around_check also, from merge, for every location: variables that are
+// used where they are still empty, and content or redirects of the rewrite
+// phase in a paid location.
+void check_rewrite(ngx_conf_t *cf, const LocationConf &conf);
 
 // variable_check: variables that some configured value has, and that are
 // always empty.
@@ -73,6 +86,9 @@ private:
 // When all locations were merged, as the next ones. False: an error was
 // printed.
 bool check_member_names(ngx_conf_t *cf);
+
+// limit_req_zone and limit_conn_zone with variables that are not known yet.
+void check_limit_zones(ngx_conf_t *cf);
 
 void check_body_variables(ngx_conf_t *cf, const MainConf &mcf);
 

@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nginx/conf/ngx_http_x402_config_checks.hpp"
 
+#include <algorithm>
+
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
 #include "nginx/offer/ngx_http_x402_offer.hpp"
+#include "nginx/payment/ngx_http_x402_payer_check.hpp"
 #include "nginx/store/ngx_http_x402_zone.hpp"
 #include "policy/evm_signer.hpp"
+#include "policy/network_address.hpp"
+#include "policy/network_table.hpp"
 #include "policy/scheme_payload.hpp"
+#include "protocol/dialect.hpp"
 
 namespace x402 {
 
@@ -80,6 +86,28 @@ bool check_verify(ngx_conf_t *cf, const LocationConf &conf)
     return true;
 }
 
+bool is_evm(const LocationTerm &term)
+{
+    return network_family(canonical_network(term.terms.network)) == "eip155";
+}
+
+// Content that is made without the facilitator's word, at least for one way to
+// pay: payments there are settled after it.
+bool uses_verify(const LocationConf &conf)
+{
+    auto is_after = [](const Dialect *dialect) {
+        return dialect->settle_time({}, std::nullopt) == SettleTime::after;
+    };
+    const LocationOffer &offer = location_offer(conf);
+    bool after = conf.settle == NGX_HTTP_X402_SETTLE_AFTER
+                 || (conf.settle == NGX_CONF_UNSET_UINT
+                     && std::any_of(offer.dialects.begin(),
+                                    offer.dialects.end(), is_after));
+    return after && !has_payer_rules(conf) && !uses_bearer_tokens(conf)
+           && (conf.verify == NGX_HTTP_X402_VERIFY_OFF
+               || std::any_of(offer.terms.begin(), offer.terms.end(), is_evm));
+}
+
 }  // namespace
 
 bool record_only_guard(ngx_conf_t *cf, MainConf &mcf, const LocationConf &conf)
@@ -89,6 +117,9 @@ bool record_only_guard(ngx_conf_t *cf, MainConf &mcf, const LocationConf &conf)
     }
     bool off =
         conf.settle == NGX_HTTP_X402_SETTLE_OFF && !uses_bearer_tokens(conf);
+    if (conf.verify_used && uses_verify(conf)) {
+        *conf.verify_used = true;
+    }
     if (!check_verify(cf, conf) || (off && !can_guard(cf, *conf.offer))) {
         return false;
     }

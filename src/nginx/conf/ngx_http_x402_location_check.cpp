@@ -107,6 +107,15 @@ void check_peer(ngx_conf_t *cf, const LocationConf &conf,
                  + "\" is asked about real money without encryption: anyone on "
                    "the way can approve payments; write https://");
     }
+    bool known_real = !is_testnet(network).value_or(true);
+    if (known_real
+        && (peer.url.host == "x402.org" || peer.url.host == "www.x402.org")) {
+        warn(cf, conf,
+             "facilitator \"" + peer.url.base()
+                 + "\" settles test money only, and \"" + term.terms.network
+                 + "\" is real money: no payment is taken; write the URL of a "
+                   "facilitator for real money");
+    }
     auto dollars = dollars_of(term.terms);
     if (is_coinbase(peer) && dollars && is_tiny(*dollars)) {
         warn(cf, conf,
@@ -183,115 +192,7 @@ void check_client_values(ngx_conf_t *cf, const LocationConf &conf,
     check(term.pay_to, "the receiver of the money; look it up in a map");
 }
 
-// --- the rewrite phase -----------------------------------------------------
-
-struct RewriteUse {
-    std::string early_variable;
-    bool returns_content = false;
-    bool leads_away = false;
-};
-
-bool is_known_late(std::string_view name)
-{
-    return name.substr(0, 5) == "x402_" && name != "x402_presented"
-           && name != "x402_payment" && name != "x402_module_version";
-}
-
-// nginx: the script of a location is the first member of the rewrite module's
-// own configuration; its parts are the public structures of
-// ngx_http_script.h, each begins with the function that carries it out.
-const ngx_array_t *rewrite_codes(ngx_conf_t *cf)
-{
-    for (ngx_uint_t i = 0; cf->cycle->modules[i]; i++) {
-        const ngx_module_t *module = cf->cycle->modules[i];
-        if (std::string_view(module->name) == "ngx_http_rewrite_module") {
-            auto *ctx = static_cast<ngx_http_conf_ctx_t *>(cf->ctx);
-            auto *codes =
-                *static_cast<ngx_array_t **>(ctx->loc_conf[module->ctx_index]);
-            return codes && codes->size == 1 ? codes : nullptr;
-        }
-    }
-    return nullptr;
-}
-
-bool is_code(const u_char *at, ngx_http_script_code_pt function)
-{
-    return *reinterpret_cast<const uintptr_t *>(at)
-           == reinterpret_cast<uintptr_t>(function);
-}
-
-void read_code(ngx_conf_t *cf, const u_char *at, std::size_t left,
-               RewriteUse &use)
-{
-    if (left >= sizeof(ngx_http_script_return_code_t)
-        && is_code(at, ngx_http_script_return_code)) {
-        auto *code =
-            reinterpret_cast<const ngx_http_script_return_code_t *>(at);
-        use.returns_content =
-            use.returns_content || (code->status >= 200 && code->status < 300);
-    }
-#if (NGX_PCRE)
-    if (left >= sizeof(ngx_http_script_regex_code_t)
-        && is_code(at, ngx_http_script_regex_start_code)) {
-        auto *code = reinterpret_cast<const ngx_http_script_regex_code_t *>(at);
-        use.leads_away = use.leads_away
-                         || (code->uri && !code->test && !code->redirect
-                             && !code->break_cycle);
-    }
-#endif
-    if (left >= sizeof(ngx_http_script_var_code_t)
-        && (is_code(at, ngx_http_script_var_code)
-            || is_code(at, ngx_http_script_copy_var_code))) {
-        auto index =
-            reinterpret_cast<const ngx_http_script_var_code_t *>(at)->index;
-        auto *cmcf = static_cast<ngx_http_core_main_conf_t *>(
-            ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
-        auto *names =
-            static_cast<const ngx_http_variable_t *>(cmcf->variables.elts);
-        if (index < cmcf->variables.nelts
-            && is_known_late(view(names[index].name))) {
-            use.early_variable = copy(names[index].name);
-        }
-    }
-}
-
 }  // namespace
-
-void check_rewrite(ngx_conf_t *cf, const LocationConf &conf)
-{
-    const ngx_array_t *codes = rewrite_codes(cf);
-    if (codes == nullptr) {
-        return;
-    }
-    RewriteUse use;
-    auto *bytes = static_cast<const u_char *>(codes->elts);
-    for (std::size_t at = 0; at + sizeof(uintptr_t) <= codes->nelts;
-         at += sizeof(uintptr_t)) {
-        read_code(cf, bytes + at, codes->nelts - at, use);
-    }
-    if (!use.early_variable.empty()) {
-        warn(cf, conf,
-             "\"set\" and \"if\" run before the payment is known, where $"
-                 + use.early_variable
-                 + " is still empty; use it in a map, in a header or in a log");
-    }
-    if (!conf.has_price() || !conf.price_in_location) {
-        return;
-    }
-    if (use.returns_content) {
-        warn(cf, conf,
-             "content of \"return\" cannot be sold: it is made before the "
-             "payment is asked for, and is answered 402; serve it from a file "
-             "or an upstream");
-    }
-    if (use.leads_away) {
-        warn(
-            cf, conf,
-            "\"rewrite\" leads out of this paid location before anything is "
-            "paid, and the price of the other location counts; write \"break\" "
-            "after it, or a price there");
-    }
-}
 
 bool check_location(ngx_conf_t *cf, const LocationConf &conf, bool new_offer)
 {

@@ -138,6 +138,7 @@ void merge_settings(LocationConf &conf, const LocationConf &outer)
     ngx_conf_merge_uint_value(conf.settle, outer.settle, NGX_CONF_UNSET_UINT);
     ngx_conf_merge_uint_value(conf.verify, outer.verify,
                               NGX_HTTP_X402_VERIFY_REMOTE);
+    inherit(conf.verify_used, outer.verify_used);
     merge_hold(conf, outer);
     ngx_conf_merge_uint_value(conf.unproven, outer.unproven,
                               NGX_HTTP_X402_UNPROVEN_DELIVER);
@@ -295,7 +296,7 @@ char *merge(ngx_conf_t *cf, LocationConf &outer, LocationConf &conf)
         || !merge_signing(cf, conf, outer)) {
         return static_cast<char *>(NGX_CONF_ERROR);
     }
-    mcf->error_pages->note(cf, conf);
+    mcf->error_pages->note(cf, conf, outer);
     check_rewrite(cf, conf);
     if (!conf.has_price()) {
         warn_of_page_price(cf, conf, price_written);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "nginx/conf/ngx_http_x402_hidden_location.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_guest_rules.hpp"
@@ -88,12 +89,15 @@ void settle_written(ngx_conf_t *cf, const MainConf &mcf)
     }
 }
 
-void ErrorPageCheck::note(ngx_conf_t *cf, const LocationConf &conf)
+void ErrorPageCheck::note(ngx_conf_t *cf, const LocationConf &conf,
+                          const LocationConf &outer)
 {
     auto *ctx = static_cast<ngx_http_conf_ctx_t *>(cf->ctx);
-    locations_.push_back({core_conf<ngx_http_core_srv_conf_t>(ctx->srv_conf),
-                          core_conf<ngx_http_core_loc_conf_t>(ctx->loc_conf),
-                          &conf});
+    locations_.push_back(
+        {core_conf<ngx_http_core_srv_conf_t>(ctx->srv_conf),
+         core_conf<ngx_http_core_loc_conf_t>(ctx->loc_conf), &conf, &outer,
+         read_rewrite_phase(cf),
+         visibility_of(cf, ctx->loc_conf) == Visibility::hidden});
 }
 
 // As nginx chooses among names. Regular expressions are left out: a warning

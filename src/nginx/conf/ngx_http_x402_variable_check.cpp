@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "nginx/conf/ngx_http_x402_client_values.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 
 namespace x402 {
@@ -25,7 +26,48 @@ std::vector<std::string_view> used_variables(ngx_conf_t *cf)
     return names;
 }
 
+// nginx: the configurations of other modules are private to them; `before` is
+// what stands in front of the key in that of a zone, unchanged since 1.22.
+void check_zones_of(ngx_conf_t *cf, std::string_view module_name,
+                    std::size_t before)
+{
+    const ngx_module_t *module = nullptr;
+    for (ngx_uint_t i = 0; cf->cycle->modules[i]; i++) {
+        bool found =
+            std::string_view(cf->cycle->modules[i]->name) == module_name;
+        module = found ? cf->cycle->modules[i] : module;
+    }
+    const ngx_list_part_t *part = &cf->cycle->shared_memory.part;
+    for (; module && part; part = part->next) {
+        auto *zones = static_cast<const ngx_shm_zone_t *>(part->elts);
+        for (ngx_uint_t i = 0; i < part->nelts; i++) {
+            if (zones[i].tag != module || zones[i].data == nullptr) {
+                continue;
+            }
+            auto *key = reinterpret_cast<const ngx_http_complex_value_t *>(
+                static_cast<const char *>(zones[i].data) + before);
+            for (std::string_view name : variables_in(view(key->value))) {
+                if (is_known_late(name)) {
+                    log_line(NGX_LOG_WARN, cf->log,
+                             "zone \"" + copy(zones[i].shm.name)
+                                 + "\" limits nothing: $" + std::string(name)
+                                 + " is empty before the payment is looked at, "
+                                   "when nginx asks for it; write "
+                                   "x402_limit_payer");
+                }
+            }
+        }
+    }
+}
+
 }  // namespace
+
+void check_limit_zones(ngx_conf_t *cf)
+{
+    check_zones_of(cf, "ngx_http_limit_req_module",
+                   2 * sizeof(void *) + sizeof(ngx_uint_t));
+    check_zones_of(cf, "ngx_http_limit_conn_module", 2 * sizeof(void *));
+}
 
 bool check_member_names(ngx_conf_t *cf)
 {

@@ -102,6 +102,9 @@ extern ngx_http_variable_t  ngx_http_x402_variables[];
 /* directives that are more than one stock setter */
 
 char *ngx_http_x402_set_word(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_x402_set_verify(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
+char *ngx_http_x402_set_redeliver_key(ngx_conf_t *cf, ngx_command_t *cmd,
+    void *conf);
 char *ngx_http_x402_set_switch(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_term(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);
 char *ngx_http_x402_set_accept(ngx_conf_t *cf, ngx_command_t *cmd, void *conf);

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "nginx/conf/ngx_http_x402_config_checks.hpp"
+#include "nginx/core/ngx_http_x402_log.hpp"
+
+namespace x402 {
+
+namespace {
+
+void advise(ngx_conf_t *cf, const LocationConf &conf,
+            const std::string &sentence)
+{
+    log_conf(cf, NGX_LOG_WARN, sentence, conf.origin);
+}
+
+bool begins(std::string_view text, std::string_view front)
+{
+    return text.substr(0, front.size()) == front;
+}
+
+bool is_regex([[maybe_unused]] const ngx_http_core_loc_conf_t &location)
+{
+#if (NGX_PCRE)
+    return location.regex != nullptr;
+#else
+    return false;
+#endif
+}
+
+bool matches([[maybe_unused]] ngx_regex_t *regex,
+             [[maybe_unused]] const ngx_str_t &text)
+{
+#if (NGX_PCRE)
+    return ngx_regex_exec(regex, const_cast<ngx_str_t *>(&text), nullptr, 0)
+           >= 0;
+#else
+    return false;
+#endif
+}
+
+// A prefix whose requests nginx may give to a regular expression, or to a
+// "rewrite" of the server. What has the price of "/" has exceptions.
+bool can_be_passed(const ngx_http_core_loc_conf_t &location)
+{
+    return !is_regex(location) && !location.named && !location.noname
+           && view(location.name) != "/" && location.name.len != 0;
+}
+
+// Whether a request below the prefix can match. Only what begins at the
+// beginning, without repetitions, can be told: it does, or it is about less
+// than all of the prefix, which is meant.
+bool may_match_below([[maybe_unused]] const ngx_http_core_loc_conf_t &regex,
+                     const ngx_http_core_loc_conf_t &prefix)
+{
+#if (NGX_PCRE)
+    std::string_view pattern = view(regex.name);
+    bool exact = begins(pattern, "^")
+                 && pattern.find_first_of("*+{") == std::string_view::npos;
+    if (exact) {
+        return matches(regex.regex->regex, prefix.name);
+    }
+    if (!begins(pattern, "^")) {
+        return true;
+    }
+    std::string_view name = view(prefix.name);
+    std::string_view text = pattern.substr(1);
+    text = text.substr(0, text.find_first_of("\\.[(|?*+{$"));
+    std::size_t common = std::min(text.size(), name.size());
+    return text.substr(0, common) == name.substr(0, common);
+#else
+    return false;
+#endif
+}
+
+bool is_server(const ngx_http_core_loc_conf_t &location)
+{
+    return location.name.len == 0 && !location.noname;
+}
+
+// It serves files, from a folder that is known.
+bool serves_files(const ngx_http_core_loc_conf_t &location)
+{
+    return location.handler == nullptr && location.root_lengths == nullptr
+           && !is_regex(location) && !location.named && !location.noname
+           && location.root.len != 0;
+}
+
+// The files of a prefix lie below this name; empty: it serves none.
+std::string file_of(const ngx_http_core_loc_conf_t &location)
+{
+    if (!serves_files(location)) {
+        return {};
+    }
+    std::string file = copy(location.root);
+    return location.alias ? file : file + copy(location.name);
+}
+
+// How clients name that file here; empty: not at all.
+std::string uri_of(const ngx_http_core_loc_conf_t &location,
+                   const std::string &file)
+{
+    std::string root = copy(location.root);
+    if (!serves_files(location) || !begins(file, root)) {
+        return {};
+    }
+    std::string rest = file.substr(root.size());
+    if (location.alias) {
+        return copy(location.name) + rest;
+    }
+    return begins(rest, "/") ? rest : std::string();
+}
+
+// Whether both can serve the same: files of one folder, or something that was
+// made by one kind of upstream.
+bool may_serve_the_same(const ngx_http_core_loc_conf_t &paid,
+                        const ngx_http_core_loc_conf_t &rival)
+{
+    if (paid.handler != nullptr) {
+        return paid.handler == rival.handler;
+    }
+    return paid.alias == 0 && rival.alias == 0
+           && view(paid.root) == view(rival.root);
+}
+
+}  // namespace
+
+// Of the locations beside it that nginx prefers, one that is free and not said
+// to be: nginx looks for regular expressions after it has found a prefix.
+const ErrorPageCheck::Location *
+ErrorPageCheck::rival_of(const Location &paid) const
+{
+    if (paid.core->noregex || paid.core->exact_match
+        || paid.outer->has_price()) {
+        return nullptr;
+    }
+    for (const Location &rival : locations_) {
+        if (rival.outer == paid.outer && is_regex(*rival.core)
+            && !rival.conf->has_price()
+            && rival.conf->enabled_directive == NGX_CONF_UNSET && !rival.refuses
+            && rival.rewrites.always_returns == 0
+            && may_match_below(*rival.core, *paid.core)
+            && may_serve_the_same(*paid.core, *rival.core)) {
+            return &rival;
+        }
+    }
+    return nullptr;
+}
+
+// The server that it is in, if that never comes to it.
+const ErrorPageCheck::Location *
+ErrorPageCheck::rewriter_of(const Location &paid) const
+{
+    for (const Location &server : locations_) {
+        if (server.conf != paid.outer || server.server != paid.server
+            || server.conf->has_price()) {
+            continue;
+        }
+        for (const WrittenRewrite &rewrite : server.rewrites.rewrites) {
+            const Location *target = target_of(paid.server, rewrite.target);
+            bool sold = target && target->conf->has_price();
+            if (matches(rewrite.regex, paid.core->name) && !sold
+                && !begins(rewrite.target, view(paid.core->name))) {
+                return &server;
+            }
+        }
+        return server.rewrites.always_returns >= 200
+                       && server.rewrites.always_returns < 300
+                   ? &server
+                   : nullptr;
+    }
+    return nullptr;
+}
+
+// The level of the server itself, which serves what no location does.
+const ErrorPageCheck::Location *
+ErrorPageCheck::server_of(const Location &place) const
+{
+    auto found = std::find_if(
+        locations_.begin(), locations_.end(), [&](const Location &location) {
+            return location.server == place.server && is_server(*location.core);
+        });
+    return found == locations_.end() ? nullptr : &*found;
+}
+
+// A URI where the files that are sold are free, in this server or another one;
+// empty: none is seen. Regular expressions are left out.
+std::string ErrorPageCheck::free_copy_of(const Location &paid) const
+{
+    std::string sold = file_of(*paid.core);
+    for (const Location &place : locations_) {
+        std::string uri = sold.empty() ? sold : uri_of(*place.core, sold);
+        const Location *server = server_of(place);
+        if (uri.empty() || server == nullptr || place.conf->has_price()
+            || place.conf->enabled_directive != NGX_CONF_UNSET || place.refuses
+            || place.rewrites.always_returns != 0
+            || server->rewrites.always_returns != 0) {
+            continue;
+        }
+        const Location *found = target_of(place.server, uri);
+        if ((found ? found : server) == &place) {
+            return uri;
+        }
+    }
+    return {};
+}
+
+void ErrorPageCheck::warn_of_ways_around(ngx_conf_t *cf) const
+{
+    for (const Location &paid : locations_) {
+        if (!paid.conf->enabled || !paid.conf->price_in_location
+            || !can_be_passed(*paid.core)) {
+            continue;
+        }
+        std::string name = copy(paid.core->name);
+        if (const Location *rival = rival_of(paid)) {
+            std::string pattern = copy(rival->core->name);
+            advise(
+                cf, *paid.conf,
+                "requests below \"" + name + "\" that match \"" + pattern
+                    + "\" are free: nginx gives them to that location, which "
+                      "has no price; write \"location ^~ "
+                    + name
+                    + "\", a price there, or \"x402 off\" if it is "
+                      "meant");
+        }
+        std::string copy_at = free_copy_of(paid);
+        if (!copy_at.empty()) {
+            advise(cf, *paid.conf,
+                   "the files of \"" + name + "\" are free at \"" + copy_at
+                       + "\", of this server or another one that has the same "
+                         "folder; keep what is sold in a folder of its own");
+        }
+        if (const Location *server = rewriter_of(paid)) {
+            bool returns = server->rewrites.always_returns != 0;
+            advise(cf, *paid.conf,
+                   std::string(returns ? "\"return\"" : "\"rewrite\"")
+                       + " of the server answers requests for \"" + name
+                       + "\" before anything is paid; write it in a location");
+        }
+    }
+}
+
+void check_rewrite(ngx_conf_t *cf, const LocationConf &conf)
+{
+    RewriteUse use = read_rewrite_phase(cf);
+    if (!use.early_variable.empty()) {
+        advise(
+            cf, conf,
+            "\"set\" and \"if\" run before the payment is known, where $"
+                + use.early_variable
+                + " is still empty; use it in a map, in a header or in a log");
+    }
+    if (!conf.has_price() || !conf.price_in_location) {
+        return;
+    }
+    if (use.returns_content) {
+        advise(
+            cf, conf,
+            "content of \"return\" cannot be sold: it is made before the "
+            "payment is asked for, and is answered 402; serve it from a file "
+            "or an upstream");
+    }
+    if (use.always_returns >= NGX_HTTP_BAD_REQUEST) {
+        advise(cf, conf,
+               "\"return\" answers before the payment is asked for, so that "
+               "nothing is sold here, and what error_page shows is free; write "
+               "the price where the content is made");
+    }
+    if (std::any_of(
+            use.rewrites.begin(), use.rewrites.end(),
+            [](const WrittenRewrite &rewrite) { return rewrite.last; })) {
+        advise(
+            cf, conf,
+            "\"rewrite\" leads out of this paid location before anything is "
+            "paid, and the price of the other location counts; write \"break\" "
+            "after it, or a price there");
+    }
+}
+
+}  // namespace x402
