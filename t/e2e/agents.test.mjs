@@ -16,7 +16,8 @@ import { repository } from './paths.mjs';
 import { startServer } from './server.mjs';
 import { after, before, test } from './testing.mjs';
 
-// What each example sells, as its manifest says it: method, path, price in dollars or its bounds.
+// What each example sells, as its manifest says it: method, path, price in dollars or its bounds. The examples that are
+// not here have networks or schemes that other tests pay on, need servers of other kinds, or sell at several names.
 const examples = {
     'agents-of-two-protocols': ['GET /weather/{path} 0.01'],
     'ai-crawlers': ['GET / 0.01'],
@@ -30,6 +31,7 @@ const examples = {
     'free-quota': ['GET /search 0.01'],
     'large-files': ['GET /downloads/{path} 0.5', 'GET /exports/{path} 2'],
     mcp: ['POST /mcp 0.01-0.25'],
+    minimal: ['GET /weather 0.01'],
     'proxied-api': ['GET / 0.01', 'GET /v1/weather 0.001', 'POST /v1/reports 0.25'],
     'self-hosted-facilitator': ['GET /weather 0.01'],
     'settle-before': ['GET /generate 0.25', 'GET /render/{path} 1', 'GET /search 0.05'],
