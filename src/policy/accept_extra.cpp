@@ -144,6 +144,25 @@ void append_flow(std::string &extra)
     extra.append("\"upfront\"}");
 }
 
+// `text`: all members together.
+Result<JsonDocument> checked_extra(const std::string &text,
+                                   const std::string &written,
+                                   const ExtraContext &context)
+{
+    Result<JsonDocument> merged = JsonDocument::parse(text);
+    if (!merged) {
+        return parameter_error("extra", written,
+                               "is too much (" + merged.problem().text + ")");
+    }
+    for (auto check : {check_method, check_flow, check_domain}) {
+        std::optional<Problem> problem = check(merged->root(), context);
+        if (problem) {
+            return *problem;
+        }
+    }
+    return merged;
+}
+
 }  // namespace
 
 Problem parameter_error(std::string_view key, std::string_view value,
@@ -161,9 +180,16 @@ Problem parameter_error(std::string_view key, std::string_view value,
 Result<JsonDocument> resolve_extra(const std::string &written,
                                    const ExtraContext &context)
 {
-    Result<JsonDocument> under = JsonDocument::parse(known_extra(context));
-    Result<JsonDocument> over =
-        JsonDocument::parse_explained(written.empty() ? "{}" : written);
+    std::string known = known_extra(context);
+    if (written.empty()) {
+        // Of most options: nothing has to be read and merged.
+        if (context.upfront && knows_upfront(context)) {
+            append_flow(known);
+        }
+        return checked_extra(known, written, context);
+    }
+    Result<JsonDocument> under = JsonDocument::parse(known);
+    Result<JsonDocument> over = JsonDocument::parse_explained(written);
     if (!over) {
         return parameter_error("extra", written,
                                "is not JSON (" + over.problem().text
@@ -180,18 +206,7 @@ Result<JsonDocument> resolve_extra(const std::string &written,
         && !over->root()["paymentFlow"].exists()) {
         append_flow(text);
     }
-    Result<JsonDocument> merged = JsonDocument::parse(text);
-    if (!merged) {
-        return parameter_error("extra", written,
-                               "is too much (" + merged.problem().text + ")");
-    }
-    for (auto check : {check_method, check_flow, check_domain}) {
-        std::optional<Problem> problem = check(merged->root(), context);
-        if (problem) {
-            return *problem;
-        }
-    }
-    return merged;
+    return checked_extra(text, written, context);
 }
 
 }  // namespace x402

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <optional>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "policy/accept_extra.hpp"
@@ -177,6 +178,16 @@ Result<Frame> check_frame(const AcceptTerms &terms)
 }
 
 }  // namespace
+
+bool AcceptTerms::operator==(const AcceptTerms &other) const
+{
+    auto words = [](const AcceptTerms &terms) {
+        return std::tie(terms.price, terms.amount, terms.pay_to, terms.network,
+                        terms.asset, terms.decimals, terms.scheme, terms.extra,
+                        terms.timeout_seconds, terms.upfront);
+    };
+    return words(*this) == words(other);
+}
 
 Result<PaymentRequirements> build_requirements(const AcceptTerms &terms)
 {

@@ -30,6 +30,7 @@ struct AcceptTerms {
     {
         return scheme.empty() ? "exact" : scheme;
     }
+    bool operator==(const AcceptTerms &other) const;
 };
 
 // Checks everything that a constant can tell: unknown network without asset,

@@ -111,6 +111,13 @@ bool starts_with(std::string_view text, std::string_view front)
     return text.substr(0, front.size()) == front;
 }
 
+// Whether a row has this canonical id. Most rows differ in its first bytes.
+bool has_id(const Network &network, std::string_view canonical)
+{
+    return starts_with(network.caip2, canonical)
+           && without_rest_of_hash(network.caip2) == canonical;
+}
+
 bool is_digit(char character)
 {
     return character >= '0' && character <= '9';
@@ -209,7 +216,7 @@ std::optional<std::string> v1_network_name(std::string_view caip2)
     std::string wanted = canonical_network(caip2);
     for (const Network &network : kNetworks) {
         if (!network.alias.empty() && network.is_v1_name
-            && without_rest_of_hash(network.caip2) == wanted) {
+            && has_id(network, wanted)) {
             return std::string(network.alias);
         }
     }
@@ -245,7 +252,7 @@ std::optional<bool> is_testnet(std::string_view caip2)
 {
     std::string wanted = canonical_network(caip2);
     for (const Network &network : kNetworks) {
-        if (without_rest_of_hash(network.caip2) == wanted) {
+        if (has_id(network, wanted)) {
             return network.money == Money::test;
         }
     }

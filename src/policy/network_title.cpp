@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/network_title.hpp"
 
+#include <unordered_map>
+
 #include "policy/network_table.hpp"
 
 namespace x402 {
@@ -70,17 +72,24 @@ constexpr Title kTitles[] = {
     {"eip155:190415", "HPP"},
 };
 
+// By canonical id. Made once: a large configuration asks for many.
+std::unordered_map<std::string, std::string_view> titles_by_id()
+{
+    std::unordered_map<std::string, std::string_view> titles;
+    for (const Title &row : kTitles) {
+        titles.emplace(canonical_network(row.name), row.title);
+    }
+    return titles;
+}
+
 }  // namespace
 
 std::string network_title(std::string_view caip2)
 {
-    std::string id = canonical_network(caip2);
-    for (const Title &row : kTitles) {
-        if (canonical_network(row.name) == id) {
-            return std::string(row.title);
-        }
-    }
-    return std::string(caip2);
+    static const auto titles = titles_by_id();
+
+    auto at = titles.find(canonical_network(caip2));
+    return std::string(at == titles.end() ? caip2 : at->second);
 }
 
 }  // namespace x402

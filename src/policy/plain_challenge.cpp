@@ -4,6 +4,7 @@
 #include "base/json_text.hpp"
 #include "policy/network_title.hpp"
 #include "policy/paywall_page.hpp"
+#include "protocol/payment_payload.hpp"
 
 namespace x402 {
 
@@ -90,7 +91,8 @@ std::string plain_challenge_json(std::string_view error,
         append_json_key(text, "message");
         append_json_string(text, message);
     }
-    std::string_view hint = refusal_hint(error);
+    std::string_view hint =
+        error == kPaymentRequired ? std::string_view() : refusal_hint(error);
     if (!hint.empty()) {
         append_json_key(text, "hint");
         append_json_string(text, hint);

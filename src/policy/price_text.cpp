@@ -177,10 +177,11 @@ Result<PriceText> parse_price_text(std::string_view text)
 
 bool has_variable(std::string_view text)
 {
-    for (std::size_t index = 0; index + 1 < text.size(); ++index) {
-        char next = text[index + 1];
-        if (text[index] == '$'
-            && (is_letter(next) || next == '_' || next == '{')) {
+    constexpr std::size_t kNone = std::string_view::npos;
+    for (std::size_t at = text.find('$'); at != kNone;
+         at = text.find('$', at + 1)) {
+        char next = at + 1 < text.size() ? text[at + 1] : '\0';
+        if (is_letter(next) || next == '_' || next == '{') {
             return true;
         }
     }

@@ -59,10 +59,9 @@ public:
     void add(PaymentRequirements requirements, std::size_t term,
              std::uint64_t bound_facilitator = 0)
     {
+        // Kept as a copy, which has no room for more.
         std::string json = requirements.json();
-        accepts_json_.insert(accepts_json_.size() - 1,
-                             (options_.empty() ? "" : ",") + json);
-        options_.push_back({std::move(requirements), std::move(json), term,
+        options_.push_back({std::move(requirements), std::string(json), term,
                             bound_facilitator});
     }
 
@@ -77,11 +76,23 @@ public:
 
     const std::vector<Option> &options() const { return options_; }
     // JSON array of all requirements, version 2.
-    const std::string &accepts_json() const { return accepts_json_; }
+    std::string accepts_json() const
+    {
+        std::size_t length = 2;
+        for (const Option &option : options_) {
+            length += option.json.size() + 1;
+        }
+        std::string text;
+        text.reserve(length);
+        for (const Option &option : options_) {
+            text += text.empty() ? '[' : ',';
+            text += option.json;
+        }
+        return text.empty() ? "[]" : text + ']';
+    }
 
 private:
     std::vector<Option> options_;
-    std::string accepts_json_ = "[]";
 };
 
 }  // namespace x402

@@ -49,6 +49,7 @@ TextAroundUrl payment_required_around_url(std::string_view error,
                                           std::string_view extensions_json)
 {
     TextAroundUrl text;
+    text.before.reserve(64 + error.size());
     text.after.reserve(256 + accepts_json.size() + extensions_json.size());
     append_before_url(text.before, error);
     append_after_url(text.after, resource, accepts_json, extensions_json);

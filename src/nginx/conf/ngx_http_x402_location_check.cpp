@@ -99,33 +99,37 @@ bool is_tiny(const Digits &digits)
 void check_peer(ngx_conf_t *cf, const LocationConf &conf,
                 const LocationTerm &term, const FacilitatorConf &peer)
 {
-    std::string network = caip2_network(term.terms.network).value_or("");
-    bool real = !is_testnet(network).value_or(false);
-    if (!peer.url.secure && !peer.url.host_is_private() && real) {
+    auto is_test = [&term] {
+        return is_testnet(caip2_network(term.terms.network).value_or(""));
+    };
+    if (!peer.url.secure && !peer.url.host_is_private()
+        && !is_test().value_or(false)) {
         warn(cf, conf,
              "facilitator \"" + peer.url.base()
                  + "\" is asked about real money without encryption: anyone on "
                    "the way can approve payments; write https://");
     }
-    bool known_real = !is_testnet(network).value_or(true);
-    if (known_real
-        && (peer.url.host == "x402.org" || peer.url.host == "www.x402.org")) {
+    bool for_tests =
+        peer.url.host == "x402.org" || peer.url.host == "www.x402.org";
+    if (for_tests && !is_test().value_or(true)) {
         warn(cf, conf,
              "facilitator \"" + peer.url.base()
                  + "\" settles test money only, and \"" + term.terms.network
                  + "\" is real money: no payment is taken; write the URL of a "
                    "facilitator for real money");
     }
+    if (!is_coinbase(peer)) {
+        return;
+    }
     auto dollars = dollars_of(term.terms);
-    if (is_coinbase(peer) && dollars && is_tiny(*dollars)) {
+    if (dollars && is_tiny(*dollars)) {
         warn(cf, conf,
              "Coinbase's facilitator does not settle less than $0.001, and the "
              "price is \""
                  + term.terms.price + "\"");
     }
     bool constant = conf.description && !conf.description->lengths;
-    if (is_coinbase(peer) && constant
-        && conf.description->value.len > kLongestCoinbaseDescription) {
+    if (constant && conf.description->value.len > kLongestCoinbaseDescription) {
         warn(cf, conf,
              "Coinbase's facilitator refuses payments with a description of "
              "more than 500 characters; shorten x402_description");

@@ -2,6 +2,7 @@
 #include "nginx/offer/ngx_http_x402_facilitator_group.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 #include "facilitator/facilitator_url.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
@@ -214,6 +215,48 @@ const FacilitatorPeers *share(ngx_conf_t *cf, FacilitatorPeers peers)
     return made;
 }
 
+PeersAsked asked_by(ngx_conf_t *cf, const LocationConf &conf,
+                    const ngx_str_t &name)
+{
+    auto *clcf = static_cast<ngx_http_core_loc_conf_t *>(
+        ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
+    return {name,
+            conf.trusted_certificate,
+            conf.ssl_verify,
+            conf.facilitator_headers,
+            conf.facilitator_auth,
+            conf.facilitator_proxy,
+            clcf->resolver};
+}
+
+// Those of one URL, or of a group. nullptr: as find_or_add_peers().
+const FacilitatorPeers *make_peers(ngx_conf_t *cf, const LocationConf &conf,
+                                   const ngx_str_t &name,
+                                   const ConfOrigin &origin)
+{
+    FacilitatorPeers peers;
+    if (!is_name(view(name))) {
+        return add_peer(cf,
+                        FacilitatorTerms::with_credentials(conf, copy(name)),
+                        origin, peers)
+                   ? share(cf, std::move(peers))
+                   : nullptr;
+    }
+    const FacilitatorGroup *group = find_group(cf, view(name), origin);
+    if (group == nullptr) {
+        return nullptr;
+    }
+    for (const GroupServer &server : group->servers) {
+        FacilitatorTerms terms =
+            FacilitatorTerms::with_credentials(conf, server.url);
+        terms.health = server.health;
+        if (!add_peer(cf, std::move(terms), origin, peers)) {
+            return nullptr;
+        }
+    }
+    return share(cf, std::move(peers));
+}
+
 const FacilitatorConf *find_id(const FacilitatorPeers *peers, std::uint64_t id)
 {
     if (peers == nullptr) {
@@ -237,7 +280,7 @@ void record_needs(const LocationOffer &offer, const FacilitatorPeers *common)
     for (const LocationTerm &term : offer.terms) {
         std::string scheme = term.terms.scheme_or_default();
         std::string network = caip2_network(term.terms.network).value_or("");
-        auto old_name = v1_network_name(network);
+        auto old_name = in_version_2 ? std::nullopt : v1_network_name(network);
         for (FacilitatorConf *peer : term.peers ? *term.peers : *common) {
             peer->wanted = peer->wanted || !term.in_full;
             if (in_version_2) {
@@ -260,32 +303,32 @@ std::string validate_facilitator(std::string_view text)
     return url ? std::string() : url.problem().text;
 }
 
+bool PeersAsked::operator==(const PeersAsked &other) const
+{
+    auto parts = [](const PeersAsked &asked) {
+        return std::make_tuple(
+            view(asked.name), view(asked.trusted_certificate), asked.ssl_verify,
+            asked.headers, asked.auth, asked.proxy, asked.resolver);
+    };
+    return parts(*this) == parts(other);
+}
+
 const FacilitatorPeers *find_or_add_peers(ngx_conf_t *cf,
                                           const LocationConf &conf,
                                           const ngx_str_t &name,
                                           const ConfOrigin &origin)
 {
-    FacilitatorPeers peers;
-    if (!is_name(view(name))) {
-        return add_peer(cf,
-                        FacilitatorTerms::with_credentials(conf, copy(name)),
-                        origin, peers)
-                   ? share(cf, std::move(peers))
-                   : nullptr;
+    PeersAsked asked = asked_by(cf, conf, name);
+    FacilitatorGroups *known = groups_of(cf);
+    if (known && known->last && known->last_asked == asked) {
+        return known->last;
     }
-    const FacilitatorGroup *group = find_group(cf, view(name), origin);
-    if (group == nullptr) {
-        return nullptr;
+    const FacilitatorPeers *found = make_peers(cf, conf, name, origin);
+    if (found) {
+        groups_of(cf)->last_asked = asked;
+        groups_of(cf)->last = found;
     }
-    for (const GroupServer &server : group->servers) {
-        FacilitatorTerms terms =
-            FacilitatorTerms::with_credentials(conf, server.url);
-        terms.health = server.health;
-        if (!add_peer(cf, std::move(terms), origin, peers)) {
-            return nullptr;
-        }
-    }
-    return share(cf, std::move(peers));
+    return found;
 }
 
 const FacilitatorConf *peer_by_id(const LocationConf &conf, std::uint64_t id)

@@ -7,6 +7,7 @@
 #ifndef NGX_HTTP_X402_FACILITATOR_GROUP_HPP
 #define NGX_HTTP_X402_FACILITATOR_GROUP_HPP
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,10 +27,27 @@ struct FacilitatorGroup {
     std::vector<GroupServer> servers;  // backups last
 };
 
+// What a location writes about its facilitator, as far as it inherits it: the
+// texts and lists of the configuration themselves.
+struct PeersAsked {
+    ngx_str_t name;
+    ngx_str_t trusted_certificate;
+    ngx_flag_t ssl_verify;
+    const RequestHeaders *headers;
+    const FacilitatorAuth *auth;
+    std::optional<const FacilitatorProxy *> proxy;
+    const ngx_resolver_t *resolver;
+
+    bool operator==(const PeersAsked &other) const;
+};
+
 // Of all locations. Locations with the same settings share their peers.
 struct FacilitatorGroups {
     std::vector<FacilitatorGroup> groups;
     std::vector<const FacilitatorPeers *> peers;
+    // The last that were found: most locations ask for those of the one before.
+    PeersAsked last_asked{};
+    const FacilitatorPeers *last = nullptr;
 };
 
 // Why the text can be neither a URL nor the name of a group; empty: it can.

@@ -93,7 +93,7 @@ bool read_plan(ngx_conf_t *cf, const LocationConf &conf,
             return false;
         }
     }
-    term.plan = std::move(plan);
+    term.plan = std::make_unique<PlanTerms>(std::move(plan));
     return true;
 }
 
@@ -152,9 +152,35 @@ std::string constant_of(const ngx_http_complex_value_t *value)
     return value && !value->lengths ? copy(value->value) : std::string();
 }
 
+// Whether the offer is far below the bounds, whatever JSON makes of its texts:
+// it writes a character in up to six. Most are, and need not be written out.
+bool is_small(const LocationConf &conf, const PaymentOffer &offer)
+{
+    constexpr std::size_t kWordsAround = 256;
+    constexpr std::size_t kEscape = 6;
+
+    if (conf.extensions != nullptr || signer_of(conf) != nullptr) {
+        return false;
+    }
+    std::size_t texts = kPaymentRequired.size();
+    for (auto *value :
+         {conf.description, conf.mime_type, conf.resource, conf.error}) {
+        texts += value ? value->value.len : 0;
+    }
+    std::size_t most =
+        kWordsAround + kEscape * texts + service_members(conf).size();
+    for (const PaymentOffer::Option &option : offer.options()) {
+        most += option.json.size() + 1;
+    }
+    return base64_length(most) <= kLargeOfferBytes;
+}
+
 bool measure(ngx_conf_t *cf, const LocationConf &conf,
              const PaymentOffer &offer)
 {
+    if (is_small(conf, offer)) {
+        return true;
+    }
     std::string description = constant_of(conf.description);
     std::string mime_type = constant_of(conf.mime_type);
     std::string url = constant_of(conf.resource);

@@ -6,7 +6,6 @@
 #define NGX_HTTP_X402_OFFER_HPP
 
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "nginx/core/ngx_http_x402_boundary.hpp"
@@ -29,7 +28,7 @@ struct LocationTerm {
     FacilitatorConf *facilitator = nullptr;   // own, the first of peers
     const FacilitatorPeers *peers = nullptr;  // own
     // Instead of `terms`, where credits of a plan are asked for.
-    std::optional<PlanTerms> plan;
+    std::unique_ptr<PlanTerms> plan;
     ngx_http_complex_value_t *credits = nullptr;
     FacilitatorConf *plan_pages = nullptr;
     bool in_full = false;  // neither the module nor a facilitator adds to it

@@ -3,6 +3,9 @@
 // encoded when the configuration is read.
 #include "nginx/offer/ngx_http_x402_prepared_offers.hpp"
 
+#include <algorithm>
+#include <tuple>
+
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_extensions.hpp"
 #include "nginx/offer/ngx_http_x402_offer.hpp"
@@ -107,45 +110,89 @@ bool prepare(const LocationConf &conf, const Challenge &challenge,
     return true;
 }
 
-// Everything that goes into what is prepared.
-std::string key_of(const LocationConf &conf, const Challenge &challenge)
+void add_to_hash(std::size_t &hash, std::string_view text)
 {
-    const LocationOffer &location = location_offer(conf);
-    std::string key;
-    append_part(key, std::to_string(
-                         reinterpret_cast<std::uintptr_t>(&challenge.offer)));
-    for (const Dialect *dialect : location.dialects) {
-        append_part(key, dialect->name());
-    }
-    for (std::string_view text :
-         {std::string_view(challenge.unpaid ? "unpaid" : "error"),
-          challenge.error, challenge.resource.description,
-          challenge.resource.mime_type, challenge.resource.service,
-          challenge.extensions_json}) {
-        append_part(key, text);
-    }
-    return key;
+    hash = hash * 31 + std::hash<std::string_view>()(text);
 }
 
-// The words of these terms; empty: their offer is not shared, because one of
-// them has variables or asks for a plan.
-std::string key_of(const std::vector<LocationTerm> &terms)
+// Everything that goes into what is prepared.
+auto parts_of(const LocationConf &conf, const Challenge &challenge)
 {
-    std::string key;
-    for (const LocationTerm &term : terms) {
-        if (term.plan || term.is_variable()) {
-            return {};
-        }
-        const AcceptTerms &words = term.terms;
-        for (const std::string *word :
-             {&words.network, &words.pay_to, &words.price, &words.amount,
-              &words.asset, &words.decimals, &words.scheme, &words.extra}) {
-            append_part(key, *word);
-        }
-        append_part(key, std::to_string(words.timeout_seconds));
-        append_part(key, words.upfront ? "upfront" : "");
+    return std::tie(challenge.unpaid, challenge.error,
+                    challenge.resource.description,
+                    challenge.resource.mime_type, challenge.resource.service,
+                    challenge.extensions_json, location_offer(conf).dialects);
+}
+
+std::size_t hash_of(const Challenge &challenge)
+{
+    std::size_t hash = std::hash<const void *>()(&challenge.offer);
+    for (std::string_view text :
+         {challenge.error, challenge.resource.description,
+          challenge.resource.mime_type, challenge.resource.service,
+          challenge.extensions_json}) {
+        add_to_hash(hash, text);
     }
-    return key;
+    return hash;
+}
+
+// nullptr: nothing was prepared from the same yet.
+const LocationConf *prepared_before(const SharedOffers &shared,
+                                    std::size_t hash, const LocationConf &conf,
+                                    const Challenge &challenge)
+{
+    auto [at, end] = shared.prepared.equal_range(hash);
+    for (; at != end; ++at) {
+        const LocationConf &other = *at->second;
+        if (location_offer(other).constant.get() != &challenge.offer) {
+            continue;
+        }
+        PreparedChallenge made(other, challenge.offer);
+        if (parts_of(other, *made.challenge) == parts_of(conf, challenge)) {
+            return &other;
+        }
+    }
+    return nullptr;
+}
+
+// Whether an offer of these terms is shared.
+bool are_shared(const std::vector<LocationTerm> &terms)
+{
+    return std::none_of(terms.begin(), terms.end(),
+                        [](const LocationTerm &term) {
+                            return term.plan || term.is_variable();
+                        });
+}
+
+std::size_t hash_of(const std::vector<LocationTerm> &terms)
+{
+    std::size_t hash = terms.size();
+    for (const LocationTerm &term : terms) {
+        for (const std::string *word :
+             {&term.terms.price, &term.terms.amount, &term.terms.network,
+              &term.terms.pay_to, &term.terms.asset}) {
+            add_to_hash(hash, *word);
+        }
+    }
+    return hash;
+}
+
+std::shared_ptr<const PaymentOffer>
+offer_before(const SharedOffers &shared, std::size_t hash,
+             const std::vector<LocationTerm> &terms)
+{
+    auto [at, end] = shared.offers.equal_range(hash);
+    for (; at != end; ++at) {
+        const LocationOffer &other = *at->second;
+        if (std::equal(terms.begin(), terms.end(), other.terms.begin(),
+                       other.terms.end(),
+                       [](const LocationTerm &own, const LocationTerm &its) {
+                           return own.terms == its.terms;
+                       })) {
+            return other.constant;
+        }
+    }
+    return nullptr;
 }
 
 // The options of the constant terms; those with variables are checked as far as
@@ -171,7 +218,9 @@ bool build_options(ngx_conf_t *cf, const LocationOffer &location,
                      term.origin);
             return false;
         }
-        offer.add(named(std::move(requirements.value())), i);
+        requirements->v1_network =
+            v1_network_name(requirements->network).value_or("");
+        offer.add(std::move(requirements.value()), i);
     }
     return true;
 }
@@ -194,18 +243,18 @@ bool prepare_offers(ngx_conf_t *cf, LocationConf &conf)
     if (conf.prepared_body.data == nullptr) {
         return false;
     }
-    auto [at, added] =
-        shared->prepared.emplace(key_of(conf, challenge), nullptr);
-    if (!added) {
-        conf.prepared = at->second;
+    std::size_t hash = hash_of(challenge);
+    if (auto *other = prepared_before(*shared, hash, conf, challenge)) {
+        conf.prepared = other->prepared;
         return true;
     }
+    shared->prepared.emplace(hash, &conf);
     auto *prepared = pool_new<PreparedOffers>(cf->pool);
     if (prepared == nullptr) {
         return false;
     }
     if (prepare(conf, challenge, *prepared)) {
-        conf.prepared = at->second = prepared;
+        conf.prepared = prepared;
     }
     return true;
 }
@@ -232,10 +281,12 @@ constant_options(ngx_conf_t *cf, const LocationOffer &location)
     if (shared == nullptr) {
         return nullptr;
     }
-    std::string key = key_of(location.terms);
-    auto at = shared->offers.find(key);
-    if (!key.empty() && at != shared->offers.end()) {
-        return at->second;
+    bool with_others = are_shared(location.terms);
+    std::size_t hash = with_others ? hash_of(location.terms) : 0;
+    if (with_others) {
+        if (auto other = offer_before(*shared, hash, location.terms)) {
+            return other;
+        }
     }
     auto made = std::make_shared<PaymentOffer>();
     if (!build_options(cf, location, *made)) {
@@ -244,8 +295,8 @@ constant_options(ngx_conf_t *cf, const LocationOffer &location)
     if (made->options().size() == location.terms.size()) {
         made->prepare(terms_digest);
     }
-    if (!key.empty()) {
-        shared->offers.emplace(std::move(key), made);
+    if (with_others) {
+        shared->offers.emplace(hash, &location);
     }
     return made;
 }
@@ -257,12 +308,6 @@ SharedOffers *shared_offers(ngx_conf_t *cf)
         mcf->shared_offers = pool_new<SharedOffers>(cf->pool);
     }
     return mcf->shared_offers;
-}
-
-void append_part(std::string &key, std::string_view text)
-{
-    key.append(std::to_string(text.size())).push_back(':');
-    key.append(text);
 }
 
 }  // namespace x402

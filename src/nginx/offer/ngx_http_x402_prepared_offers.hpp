@@ -3,6 +3,7 @@
 #ifndef NGX_HTTP_X402_PREPARED_OFFERS_HPP
 #define NGX_HTTP_X402_PREPARED_OFFERS_HPP
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,17 +42,15 @@ struct PreparedAnswer {
 // once for all of them. Each location keeps its own LocationOffer, because its
 // address says which location it is.
 
-// Of one configuration, by everything that goes into them.
+// Of one configuration: what made them first, by a hash of everything that goes
+// into them. What has the same hash is compared.
 struct SharedOffers {
-    std::unordered_map<std::string, std::shared_ptr<const PaymentOffer>> offers;
-    std::unordered_map<std::string, const PreparedOffers *> prepared;
+    std::unordered_multimap<std::size_t, const LocationOffer *> offers;
+    std::unordered_multimap<std::size_t, const LocationConf *> prepared;
 };
 
 // nullptr: no memory.
 SharedOffers *shared_offers(ngx_conf_t *cf);
-
-// Appends a text so that no two rows of texts become the same one.
-void append_part(std::string &key, std::string_view text);
 
 // The options of the constant terms; those with variables are checked as far as
 // possible. nullptr: an error was printed, or memory ran out.

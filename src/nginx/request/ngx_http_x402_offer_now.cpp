@@ -268,7 +268,7 @@ bool has_plan(const LocationOffer &location)
 {
     return std::any_of(
         location.terms.begin(), location.terms.end(),
-        [](const LocationTerm &term) { return term.plan.has_value(); });
+        [](const LocationTerm &term) { return term.plan != nullptr; });
 }
 
 bool is_supplemented(const PaymentOffer &offer)

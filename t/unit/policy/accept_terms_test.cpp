@@ -25,6 +25,26 @@ TEST(AcceptTerms, DollarsOnAKnownNetworkNeedNothingElse)
               R"("extra":{"name":"USDC","version":"2"}})");
 }
 
+TEST(AcceptTerms, AreEqualInEveryWord)
+{
+    const AcceptTerms terms = sample_terms();
+    EXPECT_TRUE(terms == sample_terms());
+    for (std::string AcceptTerms::*word :
+         {&AcceptTerms::network, &AcceptTerms::pay_to, &AcceptTerms::price,
+          &AcceptTerms::amount, &AcceptTerms::asset, &AcceptTerms::decimals,
+          &AcceptTerms::scheme, &AcceptTerms::extra}) {
+        AcceptTerms other = terms;
+        (other.*word).push_back('1');
+        EXPECT_FALSE(terms == other) << other.*word;
+    }
+    AcceptTerms longer = terms;
+    longer.timeout_seconds++;
+    EXPECT_FALSE(terms == longer);
+    AcceptTerms earlier = terms;
+    earlier.upfront = !earlier.upfront;
+    EXPECT_FALSE(terms == earlier);
+}
+
 TEST(AcceptTerms, AddressesGoOutAsWritten)
 {
     AcceptTerms terms = sample_terms();
