@@ -9,7 +9,7 @@ import * as tools from './process_tools.mjs';
 import * as stage from './load_stage.mjs';
 import { price } from './terms.mjs';
 import { contestants, decoded, get, module_options, with_store } from './contestants.mjs';
-import { by_function, by_library, count, start_counted } from './instruction_count.mjs';
+import { by_function, by_library, count, count_reading, many_locations, start_counted } from './instruction_count.mjs';
 import { fixed, read_json, same_versions, table, versions } from './report_text.mjs';
 
 const baseline_file = path.join(tools.here, 'baseline.json');
@@ -34,8 +34,18 @@ function odd_offers() {
             ['ask=Accept: text/html|User-Agent: Mozilla/5.0 (X11; Linux x86_64)|']],
         ['unpaid, bazaar', location(`x402_price ${price}; x402_extension bazaar ${declaration};`)],
         ['unpaid, v2 v1', location(`x402_price ${price}; x402_protocol v2 v1;`)],
+        // The generator ends a request with an empty line: two bytes more.
+        ['unpaid, price of the body', location('x402_price $cost; x402_read_body 4k;'),
+            ['ask=Content-Length: 19||{"model":"large"}'], 'map $x402_body_model $cost { default 0.01; large 0.05; }'],
+        ['unpaid, charged by usage', location('x402_accept scheme=upto price=0.01; x402_charge $x402_reply_usage_total_tokens*1;')],
     ];
 }
+
+// Growth: a price of its own beside no price.
+const readings = [
+    ['nginx -t, 5000 locations', () => ''],
+    ['nginx -t, 5000 prices', (i) => `x402_price $0.${10000 + i};`],
+];
 
 // What a scrape of so many locations costs.
 function many_labels(count) {
@@ -90,13 +100,19 @@ async function measure() {
     for (const [name, words] of [['a pass', 'time=1h'], ['a pass, counted', 'time=1h requests=1000000']]) {
         found[name] = await returned(module({ paid: `x402_pass ${words} key_file=${seal_key()};` }), stage.first_payment(file).value);
     }
-    for (const [name, server, words] of odd_offers()) await on(module({ server }), [[name, 'unpaid', { words }]]);
+    for (const [name, server, words, http = ''] of odd_offers()) {
+        await on(module({ server, http: module().http + http }), [[name, 'unpaid', { words }]]);
+    }
+    for (const [name, words] of readings) {
+        process.stderr.write(`counting ${name}\n`);
+        found[name] = await count_reading(module({ server: many_locations(5000, words) }));
+    }
     return found;
 }
 
 function compared(found, baseline) {
     let worse = 0;
-    const plain = { free: 'nginx free', unpaid: 'nginx return 402' };
+    const plain = { free: 'nginx free', unpaid: 'nginx return 402', [readings[1][0]]: readings[0][0] };
     const divisor = (name) => found[plain[name]] ?? (name.startsWith('unpaid, ') ? found.unpaid : undefined);
     const rows = Object.entries(found).map(([name, { instructions }]) => {
         const before = baseline?.instructions[name];

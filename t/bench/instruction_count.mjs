@@ -17,6 +17,22 @@ export async function start_counted(options) {
     return { ...server, out, dumps: 0, used: 0 };
 }
 
+// Of `nginx -t` with the configuration of a server that ran with `options`.
+export async function count_reading(options) {
+    const server = await start_nginx({ ...options, main: 'daemon off; master_process off;' });
+    const status = fs.readFileSync(`/proc/${server.child.pid}/status`, 'utf8');
+    const words = ['-t', '-q', '-e', `${server.dir}/error.log`, '-p', server.dir, '-c', `${server.dir}/nginx.conf`];
+    await server.stop();
+    const out = `${server.dir}/callgrind.out`;
+    tools.run(['valgrind', '-q', '--tool=callgrind', `--callgrind-out-file=${out}`, tools.nginx_path, ...words], { stdio: 'ignore' });
+    const instructions = Number(fs.readFileSync(out, 'utf8').match(/^(?:summary|totals): (\d+)/m)[1]);
+    return { instructions, words, kb: Number(status.match(/RssAnon:\s+(\d+)/)[1]) };
+}
+
+// So many locations; `words_of(i)` are those of each.
+export const many_locations = (number, words_of) =>
+    Array.from({ length: number }, (_, i) => `location /item${i}/ { ${words_of(i)} }`).join('\n');
+
 const control = (server, what) => tools.run(['callgrind_control', what, String(server.child.pid)], { stdio: 'pipe' });
 
 // Of one path; `file` as for load(), each payment used once per server.

@@ -10,8 +10,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import * as tools from './process_tools.mjs';
 import * as stage from './load_stage.mjs';
-import { contestants, decoded, get, module_options, start_nginx } from './contestants.mjs';
-import { count, start_counted } from './instruction_count.mjs';
+import { contestants, decoded, get, module_options } from './contestants.mjs';
+import { count, count_reading, many_locations, start_counted } from './instruction_count.mjs';
 import { environment, fixed, percent, table } from './report_text.mjs';
 import { price } from './terms.mjs';
 
@@ -61,19 +61,13 @@ async function locations() {
 // What reading a configuration costs: nginx -t, and the memory of the process
 // that keeps it.
 async function read_configuration(options) {
-    const server = await start_nginx({ ...options, main: 'daemon off; master_process off;' });
-    const status = fs.readFileSync(`/proc/${server.child.pid}/status`, 'utf8');
-    const words = ['-t', '-q', '-e', `${server.dir}/error.log`, '-p', server.dir, '-c', `${server.dir}/nginx.conf`];
-    await server.stop();
+    const { words, ...counted } = await count_reading(options);
     const times = Array.from({ length: 5 }, () => {
         const began = process.hrtime.bigint();
         tools.run([tools.nginx_path, ...words], { stdio: 'ignore' });
         return Number(process.hrtime.bigint() - began) / 1e6;
     });
-    const out = `${server.dir}/callgrind.out`;
-    tools.run(['valgrind', '-q', '--tool=callgrind', `--callgrind-out-file=${out}`, tools.nginx_path, ...words], { stdio: 'ignore' });
-    const instructions = Number(fs.readFileSync(out, 'utf8').match(/^(?:summary|totals): (\d+)/m)[1]);
-    return { ms: tools.median(times), instructions, kb: Number(status.match(/RssAnon:\s+(\d+)/)[1]) };
+    return { ms: tools.median(times), ...counted };
 }
 
 async function configurations() {
@@ -88,7 +82,7 @@ async function configurations() {
         let plain;
         for (const [title, words] of Object.entries(kinds)) {
             say(`configuration ${number}, ${title}`);
-            const server = Array.from({ length: number }, (_, i) => `location /item${i}/ { ${words(i)} }`).join('\n');
+            const server = many_locations(number, words);
             const found = await read_configuration(module_options({ facilitator, zone: 'bench:1m', server }));
             plain ??= found;
             rows.push([number, title, fixed(found.ms, 0), fixed(found.ms / plain.ms, 2), fixed(found.instructions / 1e6, 0),

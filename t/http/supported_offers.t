@@ -80,6 +80,11 @@ is offer($t->get('/var?tier=gold'))->{accepts}[0]{extra}{feePayer}, $payers[0], 
 is scalar offer($t->get('/two'))->{accepts}->@*, 2, 'both ways';
 is offer($t->get('/two'))->{accepts}[0]{network}, $devnet, 'in their order';
 is offer($t->get('/upto'))->{accepts}[0]{extra}{facilitatorAddress}, '0x' . '1' x 40, 'the address of the facilitator';
+for my $path ('/sol?a=1', '/sol?b="2"', '/upto', '/upto?c') {
+    like offer($t->get($path))->{resource}{url}, qr{^http://[^/]+\Q$path\E$}, "$path: its own URL";
+}
+is offer($t->ask('POST', '/sol'))->{accepts}[0]{extra}{feePayer}, $payers[0], 'to any method';
+is offer($t->get("/sol?$_"))->{accepts}[0]{extra}{feePayer}, $payers[0], "the same offer each time: $_" for 1 .. 3;
 
 my $payment = solana($old);
 my $r = paid($t, '/sol', payment => $payment);

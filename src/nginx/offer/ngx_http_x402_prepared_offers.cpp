@@ -32,7 +32,7 @@ std::string_view text_of(const ngx_http_complex_value_t *value)
 // one 402 to the next.
 bool is_constant_around(const LocationConf &conf)
 {
-    return !location_offer(conf).with_supported && signer_of(conf) == nullptr
+    return signer_of(conf) == nullptr
            && conf.sign_in == nullptr  // a nonce for each
            && conf.batch != NGX_HTTP_X402_BATCH_SUM
            && extensions_of(conf).vary_by_method_only()
@@ -230,7 +230,8 @@ bool build_options(ngx_conf_t *cf, const LocationOffer &location,
 bool prepare_offers(ngx_conf_t *cf, LocationConf &conf)
 {
     const LocationOffer &location = location_offer(conf);
-    if (!location.constant || !is_constant_around(conf)) {
+    if (!location.constant || location.with_supported
+        || !is_constant_around(conf)) {
         return true;
     }
     SharedOffers *shared = shared_offers(cf);

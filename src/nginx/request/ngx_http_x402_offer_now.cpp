@@ -371,7 +371,9 @@ OfferState offer_now(ngx_http_request_t *r, const LocationConf &conf,
         return OfferState::failed;
     }
     if (location.constant && !is_batch) {
-        now.offer = supplemented_constant(*worker, conf);
+        const Worker::SupportedOffer &kept =
+            supplemented_constant(*worker, conf);
+        now = {kept.offer, kept.prepared};
     } else {
         OfferState state = is_batch
                                ? batch_offer(*ctx, *worker, conf, now.offer)

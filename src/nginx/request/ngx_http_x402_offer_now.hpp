@@ -17,7 +17,8 @@ enum class OfferState {
 };
 
 // What the location offers to this request, and the 402 with it, if variables
-// made the offer and nothing but the URL and the method can differ.
+// or a facilitator had a part in the offer and nothing but the URL and the
+// method can differ.
 struct OfferNow {
     std::shared_ptr<const PaymentOffer> offer;
     std::shared_ptr<const PreparedAnswer> prepared;

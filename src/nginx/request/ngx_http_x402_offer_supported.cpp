@@ -131,14 +131,14 @@ std::shared_ptr<PaymentOffer> with_supported(Worker &worker,
     return made->options().empty() ? nullptr : made;
 }
 
-std::shared_ptr<const PaymentOffer>
-supplemented_constant(Worker &worker, const LocationConf &conf)
+const Worker::SupportedOffer &supplemented_constant(Worker &worker,
+                                                    const LocationConf &conf)
 {
     const PaymentOffer &base = *location_offer(conf).constant;
     Worker::SupportedOffer &kept = worker.supported_offers[&conf];
     std::uint64_t answers = answers_of(worker, conf, base);
     if (kept.answers == answers) {
-        return kept.offer;
+        return kept;
     }
     auto made = with_supported(worker, conf, base);
     if (kept.offer && made
@@ -151,12 +151,14 @@ supplemented_constant(Worker &worker, const LocationConf &conf)
                      before.end());
         before.push_back({kept.offer, last_use_of(*kept.offer)});
     }
+    kept.prepared = nullptr;
     if (made) {
         made->prepare(terms_digest);
+        kept.prepared = prepare_answer(conf, *made);
     }
     kept.answers = answers;
     kept.offer = std::move(made);
-    return kept.offer;
+    return kept;
 }
 
 unsigned version_to_ask(Worker &worker, const FacilitatorConf &facilitator,

@@ -16,9 +16,9 @@ std::shared_ptr<PaymentOffer> with_supported(Worker &worker,
                                              const PaymentOffer &offer);
 
 // The same for the location's constant offer, made once for each answer of the
-// facilitators.
-std::shared_ptr<const PaymentOffer>
-supplemented_constant(Worker &worker, const LocationConf &conf);
+// facilitators, with the 402 that asks for it. Lifetime: until the next call.
+const Worker::SupportedOffer &supplemented_constant(Worker &worker,
+                                                    const LocationConf &conf);
 
 // The version of x402 in which the facilitator is asked: the payment's own,
 // unless the facilitator lists this option in the other version only.

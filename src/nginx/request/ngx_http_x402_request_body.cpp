@@ -40,12 +40,29 @@ off_t body_size(ngx_http_request_t *r)
     return size;
 }
 
+bool is_capital(char letter)
+{
+    return letter >= 'A' && letter <= 'Z';
+}
+
+bool has_capital(std::string_view text)
+{
+    return std::any_of(text.begin(), text.end(), is_capital);
+}
+
 // A variable cannot distinguish members that differ in case only. The upstream
 // can, and would take the one that was not paid for.
 bool is_ambiguous(JsonValue root)
 {
+    const auto members = root.members();
+    // Without a capital all differ, because the text has no name twice.
+    if (std::none_of(members.begin(), members.end(), [](const auto &member) {
+            return has_capital(member.first);
+        })) {
+        return false;
+    }
     std::set<std::string> names;
-    for (const auto &[name, value] : root.members()) {
+    for (const auto &[name, value] : members) {
         if (!names.insert(lower_case(name)).second) {
             return true;
         }
@@ -192,7 +209,7 @@ std::string lower_case(std::string_view text)
 {
     std::string out(text);
     for (char &letter : out) {
-        if (letter >= 'A' && letter <= 'Z') {
+        if (is_capital(letter)) {
             letter = static_cast<char>(letter - 'A' + 'a');
         }
     }

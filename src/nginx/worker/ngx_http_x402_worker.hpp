@@ -67,6 +67,8 @@ struct Worker {
     struct SupportedOffer {
         std::uint64_t answers = 0;  // that they were made from
         std::shared_ptr<const PaymentOffer> offer;
+        // The 402 with it; nullptr: more than the URL and the method differ.
+        std::shared_ptr<const PreparedAnswer> prepared;
         std::vector<OldOffer> before;
         // From what other machines have heard; made from this generation of it.
         std::shared_ptr<const PaymentOffer> elsewhere;
