@@ -3,7 +3,7 @@
 // names up itself: its resolver would start a thread for each call in flight.
 //
 // With nginx's `resolver`, nginx looks up; without, getaddrinfo() in a thread
-// of the module, one at a time (docs/design.md says why not in a pool). The
+// of the module, one at a time (docs/internals.md: why not a pool). The
 // last good addresses stay in use while a new look-up runs and when it fails.
 #ifndef NGX_HTTP_X402_LOOKUP_HPP
 #define NGX_HTTP_X402_LOOKUP_HPP

@@ -63,7 +63,7 @@ public:
     void unlock_alone();
 
     // Money: one write(2), which survives the death of every process, not that
-    // of the machine: see docs/design.md.
+    // of the machine: see docs/internals.md.
     bool append(std::uint64_t edition, std::string_view record) override;
     bool clear(std::uint64_t edition) override;
     bool carry_over(std::uint64_t edition, std::uint64_t from) override;
