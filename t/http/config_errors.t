@@ -3,8 +3,10 @@
 # names file and line. It warns where a mistake is likely, and never asks the net.
 
 use v5.36;
+use Fcntl ();
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use POSIX ();
 use X402::Test;
 
 # The line under test stands in line 8 of the file.
@@ -308,10 +310,27 @@ refused_here("x402_label $_;", $_ =~ /\$/ ? 'takes no variables' : '1 to 128 byt
 refused_here('x402_label a; x402_label b;', 'duplicate');
 refused_here("x402_ledger $_->[0];", $_->[1]) for
     [ 'off buffer=4k', 'stands alone' ], [ 'l format=csv', 'unknown format' ], [ 'l buffer=1k', 'at least 4k' ],
-    [ 'l buffer=x', 'invalid buffer size' ], [ 'l flush=0', 'invalid flush time' ], [ 'l size=4k', 'unknown parameter' ],
+    [ 'l buffer=x', 'invalid buffer size' ], [ 'l flush=0', 'invalid flush time' ], [ 'l size=4k', 'unknown or repeated parameter' ],
+    [ 'l buffer=4k buffer=8k', 'repeated parameter "buffer=8k"' ], [ 'l flush=1s flush=2s', 'repeated parameter' ],
+    [ '/', 'is a folder; write the path of a file' ], [ 'none/ledger', 'cannot be made: the folder "\S*/none/" cannot be used .2: No such file or directory.; make it' ],
     [ '$uri', 'takes no variables' ], [ '""', 'needs a path' ], [ 'syslog:server=127.0.0.1 buffer=4k', 'line by line' ],
     [ 'a; x402_ledger b', 'duplicate' ], [ 'syslog:host=x', 'syslog' ];
-like $t->config_error($frame =~ s/LINE/x402_ledger none\/ledger;/r), qr/\[emerg\].*none\/ledger.*No such file/, 'refused: a ledger that cannot be opened';
+POSIX::mkfifo($t->dir . '/pipe', 0600) or die $!;
+refused_here('x402_ledger pipe;', 'pipe" is a pipe that cannot be written now .*, so that nginx would wait for its reader');
+{
+    sysopen my $reader, $t->dir . '/pipe', Fcntl::O_RDONLY() | Fcntl::O_NONBLOCK() or die $!;
+    passes("$complete x402_price 1; x402_ledger pipe;", 'a ledger that is a pipe with a reader');
+}
+# Lines of a log would be read as a torn end of the journal.
+my $journal = $frame =~ s/LINE/$complete x402_price 1;/r =~ s/server \{/x402_zone x402:1m journal=payments; WORD $&/r;
+for my $file (qw(payments payments.2 payments.lock payments.events payments.events.sent)) {
+    like $t->config_error($journal =~ s/WORD/x402_ledger $file;/r), qr/\[emerg\].*\/\Q$file\E" belongs to the journal of x402_zone/, "refused: a ledger in $file";
+}
+like $t->config_error($journal =~ s/WORD/error_log payments;/r), qr/\[emerg\].*belongs to the journal/, 'refused: a log in the journal';
+$t->write('payments', '');
+link $t->dir . '/payments', $t->dir . '/another' or die $!;
+like $t->config_error($journal =~ s/WORD/x402_ledger another;/r), qr/another" belongs to the journal/, 'refused: by another name';
+unlink $t->dir . '/payments';
 
 # --- warnings
 

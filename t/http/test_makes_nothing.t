@@ -40,7 +40,7 @@ is files(), '', 'and nothing was made';
 $t->allow(qr/emerg/);
 for my $case (
     [ 'journal=%%DIR%%/books'      => 'journal=%%DIR%%/none',  'journal "\S*/none/journal" cannot be made: the folder "\S*/none/" cannot be used \(2: No such file' ],
-    [ 'x402_ledger %%DIR%%/books'  => 'x402_ledger %%DIR%%/none', 'none/other\.ledger" failed \(2: No such file' ],
+    [ 'x402_ledger %%DIR%%/books'  => 'x402_ledger %%DIR%%/none', 'none/other\.ledger" cannot be made: the folder "\S*/none/" cannot be used \(2: No such file' ],
     [ 'file=%%DIR%%/books'         => 'file=%%DIR%%/none',     'none/bought" of x402_sign_in cannot be opened: No such file' ],
 ) {
     my ($from, $to, $says) = @$case;

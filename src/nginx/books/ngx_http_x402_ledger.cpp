@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+// The writer and the directive that opens it know the same about a target,
+// which makes this file longer than 400 lines.
 #include "nginx/books/ngx_http_x402_ledger.hpp"
 
 #include <cerrno>
@@ -37,6 +39,44 @@ std::string with_errno(int problem)
     return " (" + std::to_string(problem) + ": " + std::strerror(problem) + ")";
 }
 
+std::string cannot_be_made(const std::string &path, int problem)
+{
+    return "ledger \"" + path + "\" cannot be made: the folder \""
+           + folder_of(path) + "\" cannot be used" + with_errno(problem)
+           + "; make it, or write another path";
+}
+
+// nginx: opening waits for the reader of a pipe, also in a test.
+std::string unread_pipe(const std::string &path)
+{
+    int fd = ::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd >= 0) {
+        close(fd);
+        return {};
+    }
+    return "ledger \"" + path + "\" is a pipe that cannot be written now"
+           + with_errno(errno)
+           + ", so that nginx would wait for its reader; start that first, or "
+             "write the path of a file";
+}
+
+// Why nginx should not try to open it; empty: it may.
+std::string in_the_way(const std::string &path)
+{
+    struct stat about;
+    if (stat(path.c_str(), &about) == 0) {
+        return S_ISDIR(about.st_mode)
+                   ? "ledger \"" + path
+                         + "\" is a folder; write the path of a file in it"
+               : S_ISFIFO(about.st_mode) ? unread_pipe(path)
+                                         : std::string();
+    }
+    bool no_folder = errno == ENOENT || errno == ENOTDIR;
+    return no_folder && access(folder_of(path).c_str(), X_OK) != 0
+               ? cannot_be_made(path, errno)
+               : std::string();
+}
+
 }  // namespace
 
 Ledger::Ledger(LedgerTerms terms, Books &books)
@@ -53,6 +93,11 @@ bool Ledger::open(ngx_conf_t *cf)
     if (terms_.target.compare(0, kSyslog.size(), kSyslog) == 0) {
         syslog_ = std::make_unique<ngx_syslog_peer_t>();
         return ngx_syslog_process_conf(cf, syslog_.get()) == NGX_CONF_OK;
+    }
+    std::string wrong = in_the_way(terms_.target);
+    if (!wrong.empty()) {
+        conf_error(cf, wrong);
+        return false;
     }
     ngx_str_t path = pool_copy(cf->pool, terms_.target);
     file_ = path.data ? ngx_conf_open_file(cf->cycle, &path) : nullptr;
@@ -290,7 +335,7 @@ std::string read_parameter(std::string_view word, LedgerTerms &terms)
                               : "unknown format \"" + std::string(text)
                                     + "\"; json is the only one";
     }
-    if (text = value_of(word, "buffer="); !text.empty()) {
+    if (text = value_of(word, "buffer="); !text.empty() && !terms.buffer) {
         ngx_str_t size = to_ngx_str(text);
         ssize_t bytes = ngx_parse_size(&size);
         if (bytes < static_cast<ssize_t>(kLeastBuffer)) {
@@ -300,7 +345,7 @@ std::string read_parameter(std::string_view word, LedgerTerms &terms)
         terms.buffer = static_cast<std::size_t>(bytes);
         return {};
     }
-    if (text = value_of(word, "flush="); !text.empty()) {
+    if (text = value_of(word, "flush="); !text.empty() && !terms.flush) {
         ngx_str_t time = to_ngx_str(text);
         ngx_int_t ms = ngx_parse_time(&time, 0);
         if (ms <= 0) {
@@ -310,7 +355,7 @@ std::string read_parameter(std::string_view word, LedgerTerms &terms)
         terms.flush = static_cast<ngx_msec_t>(ms);
         return {};
     }
-    return "unknown parameter \"" + std::string(word)
+    return "unknown or repeated parameter \"" + std::string(word)
            + "\"; write format=json, buffer=size or flush=time";
 }
 
