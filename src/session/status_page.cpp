@@ -43,7 +43,14 @@ th:first-child,td:first-child{text-align:left;overflow-wrap:anywhere;min-width:1
 p{overflow-wrap:anywhere}code{font:13px ui-monospace,Consolas,monospace}
 .step{display:grid;grid-template-columns:90px 1fr 90px;gap:10px;align-items:center;margin:5px 0}.step b{text-align:right;font-weight:550}
 .bar{height:14px;background:var(--line);border-radius:4px;overflow:hidden}.bar i{display:block;height:100%;background:var(--bar);border-radius:4px;min-width:1px}
-@media(max-width:520px){main{padding:16px 12px 32px}.step{grid-template-columns:80px 1fr 70px}}
+.whole{display:inline-block}
+@media(max-width:520px){main{padding:16px 12px 32px}.step{grid-template-columns:80px 1fr 70px}
+.rows tr{display:grid;grid-template-columns:1fr 1fr;gap:2px 16px;padding:9px 0;border-bottom:1px solid var(--line)}.rows tr:first-child{display:none}.rows tr:last-child{border:0;padding-bottom:0}
+.rows td,.rows td.text{display:flex;justify-content:space-between;gap:10px;padding:0;border:0;text-align:right;min-width:0;overflow-wrap:anywhere}.rows td:first-child{display:block;grid-column:1/-1;text-align:left}.rows td:nth-child(2){grid-column:1/-1}
+.rows td:empty{display:none}.rows td::before{color:var(--soft);flex:none}.open tr{grid-template-columns:1fr}
+.open td:nth-child(2)::before{content:"State"}.open td:nth-child(3)::before{content:"Network"}.open td:nth-child(4)::before{content:"Amount"}.open td:nth-child(5)::before{content:"Age"}
+.places td:nth-child(2)::before{content:"Revenue"}.places td:nth-child(3)::before{content:"Challenged"}.places td:nth-child(4)::before{content:"Settled"}.places td:nth-child(5)::before{content:"Refused"}.places td:nth-child(6)::before{content:"Failed"}.places td:nth-child(7)::before{content:"Unknown"}.places td:nth-child(8)::before{content:"Owed"}.places td:nth-child(9)::before{content:"Free"}
+.places td:nth-child(n+10){grid-column:1/-1}.places td:nth-child(10)::before{content:"Would charge"}.places td:nth-child(11)::before{content:"Would refuse"}.places td:nth-child(12)::before{content:"Would challenge"}}
 @media(min-width:1800px){main{max-width:1500px}body{font-size:17px}}
 </style></head><body><main>
 )";
@@ -142,9 +149,14 @@ void put_revenue_cards(PageText &page, const StatusReport &report)
     }
     for (const RevenueLine &line : lines) {
         std::string title = network_title(line.network);
-        page.raw("<section><h2>").text(line.symbol).raw(" on ").text(title);
+        page.raw("<section><h2>")
+            .text(line.symbol)
+            .raw(" on <span class=whole>");
+        page.text(title).raw("</span>");
         if (title != line.network) {
-            page.raw(" <span class=soft>").text(line.network).raw("</span>");
+            page.raw(" <span class=\"soft whole\">")
+                .text(line.network)
+                .raw("</span>");
         }
         if (line.test.value_or(false)) {
             page.raw(" <span class=\"tag warn\">test money</span>");
@@ -311,10 +323,11 @@ void put_open(PageText &page, const StatusReport &report)
               });
     page.raw("<section><h2>Unknown and owed <span class=soft>")
         .number(claims.states[static_cast<std::size_t>(ClaimState::unknown)])
-        .raw(" unknown, ")
+        .raw("\xc2\xa0unknown, ")
         .number(claims.owed)
-        .raw(" owed</span></h2><div class=scroll><table><tr><th>Payment<th "
-             "class=text>State<th class=text>Network<th>Amount<th>Age</tr>");
+        .raw("\xc2\xa0owed</span></h2><div class=scroll><table class=\"rows "
+             "open\"><tr><th>Payment<th class=text>State<th "
+             "class=text>Network<th>Amount<th>Age</tr>");
     for (const OpenPayment &payment : open) {
         bool unknown =
             payment.state == static_cast<std::uint32_t>(ClaimState::unknown);
@@ -435,8 +448,10 @@ void put_locations(PageText &page, const StatusReport &report)
                   + all_of(report, LabelCounter::would_challenge)
                   + all_of(report, LabelCounter::would_refuse);
     auto lines = revenue_by_label(report);
-    page.raw("<section><h2>Locations</h2><div class=scroll><table><tr><th>"
-             "Location<th>Revenue<th>Challenged<th>Settled<th>Refused<th>"
+    page.raw("<section><h2>Locations</h2><div class=scroll><table "
+             "class=\"rows "
+             "places\"><tr><th>Location<th>Revenue<th>Challenged<th>Settled<th>"
+             "Refused<th>"
              "Failed<th>Unknown<th>Owed<th>Free");
     page.raw(shadow ? "<th>Would charge<th>Would refuse<th>Would challenge"
                     : "");

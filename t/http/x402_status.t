@@ -139,7 +139,7 @@ is $page->header('Cache-Control'), 'no-store', 'no cache keeps it';
 like $page->header('Content-Security-Policy'), qr/default-src 'none'/, 'nothing can be loaded';
 like $page->body, qr/odd &quot;name&quot; \\ &lt;b&gt;/, 'labels are escaped';
 like $page->body, qr/test money/, 'test money is marked';
-like $page->body, qr{<h2>USDC on Base Sepolia <span class=soft>eip155:84532</span>}, 'a network has the name that people know';
+like $page->body, qr{<h2>USDC on <span class=whole>Base Sepolia</span> <span class="soft whole">eip155:84532</span>}, 'a network has the name that people know';
 like $page->body, qr/ p50\xc2\xa0\xe2\x89\xa4\xc2\xa0\d+\xc2\xa0ms \xc2\xb7 p99\xc2\xa0/, 'and lines do not break inside of a figure';
 
 my $json = JSON::PP::decode_json($t->ask('GET', '/status.json')->body);
