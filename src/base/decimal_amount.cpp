@@ -14,6 +14,9 @@ constexpr std::string_view kLargestAmount =
     "115792089237316195423570985008687907853269984665640564039457584007913129"
     "639935";
 
+// So many always fit into 64 bits.
+constexpr std::size_t kDigitsOfWord = 19;
+
 bool all_digits(std::string_view text)
 {
     return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
@@ -141,10 +144,27 @@ int compare_atomic_amounts(std::string_view left, std::string_view right)
 std::optional<std::array<std::uint8_t, 32>>
 atomic_amount_bytes(std::string_view text)
 {
+    std::array<std::uint8_t, 32> bytes{};
+    if (text.size() <= kDigitsOfWord) {
+        std::uint64_t value = 0;
+        for (char digit : text) {
+            auto figure = static_cast<unsigned char>(digit - '0');
+            if (figure > 9) {
+                return std::nullopt;
+            }
+            value = value * 10 + figure;
+        }
+        if (text.empty() || (text[0] == '0' && text.size() > 1)) {
+            return std::nullopt;
+        }
+        for (std::size_t index = bytes.size(); value != 0; value >>= 8) {
+            bytes[--index] = static_cast<std::uint8_t>(value);
+        }
+        return bytes;
+    }
     if (!is_atomic_amount(text)) {
         return std::nullopt;
     }
-    std::array<std::uint8_t, 32> bytes{};
     std::size_t first = bytes.size();  // in use
     for (char digit : text) {
         unsigned carry = static_cast<unsigned>(digit - '0');

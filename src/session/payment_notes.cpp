@@ -40,15 +40,20 @@ PaymentNotes::Note *PaymentNotes::note_of(const Digest &payment) const
     return nullptr;
 }
 
-void PaymentNotes::put(const Digest &payment, std::string_view text,
-                       std::int64_t now)
+std::uint32_t PaymentNotes::put(const Digest &payment, std::string_view text,
+                                std::int64_t now)
 {
-    Note *note = note_of(payment);
-    if (note == nullptr) {
-        Note *bucket = bucket_of(payment);
-        note = std::min_element(
-            bucket, bucket + kInBucket,
-            [](const Note &a, const Note &b) { return a.written < b.written; });
+    Note *bucket = bucket_of(payment);
+    Note *note = bucket;
+    for (std::size_t i = 0; i < kInBucket; i++) {
+        // An earlier one behind a free one stays: it says the same.
+        if (bucket[i].written == 0 || bucket[i].payment == payment) {
+            note = &bucket[i];
+            break;
+        }
+        if (bucket[i].written < note->written) {
+            note = &bucket[i];
+        }
     }
     // A worker that dies in the middle leaves a free note.
     note->written = 0;
@@ -56,6 +61,7 @@ void PaymentNotes::put(const Digest &payment, std::string_view text,
     std::memcpy(note->text, text.data(), note->size);
     note->payment = payment;
     note->written = std::max<std::int64_t>(now, 1);
+    return static_cast<std::uint32_t>(note - static_cast<Note *>(memory_));
 }
 
 std::string PaymentNotes::find(const Digest &payment) const
@@ -70,6 +76,18 @@ void PaymentNotes::erase(const Digest &payment)
 {
     if (Note *note = note_of(payment)) {
         note->written = 0;
+    }
+}
+
+void PaymentNotes::erase_at(std::uint32_t place, const Digest &payment)
+{
+    Note &note = static_cast<Note *>(memory_)[place % kNotes];
+    // Needs no lock: a note that another payment takes in this moment has
+    // another time, or is one that nothing depends on.
+    std::int64_t written = __atomic_load_n(&note.written, __ATOMIC_ACQUIRE);
+    if (written != 0 && note.payment == payment) {
+        __atomic_compare_exchange_n(&note.written, &written, 0, false,
+                                    __ATOMIC_RELEASE, __ATOMIC_RELAXED);
     }
 }
 

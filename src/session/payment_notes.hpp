@@ -29,11 +29,14 @@ public:
     explicit PaymentNotes(void *memory) : memory_(memory) {}
 
     // Instead of an earlier note of the payment. Where its bucket is full the
-    // oldest of it goes. `text` has at most kLongest bytes.
-    void put(const Digest &payment, std::string_view text, std::int64_t now);
+    // oldest of it goes. `text` has at most kLongest bytes. Returns its place.
+    std::uint32_t put(const Digest &payment, std::string_view text,
+                      std::int64_t now);
     // Empty: there is none.
     std::string find(const Digest &payment) const;
     void erase(const Digest &payment);
+    // The same, of one that was put there; it may be another payment's by now.
+    void erase_at(std::uint32_t place, const Digest &payment);
 
 private:
     struct Note;

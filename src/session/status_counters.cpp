@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The layout of the block and the one class that knows it, which makes this
-// file longer than 400 lines. it.
+// file longer than 400 lines.
 #include "session/status_counters.hpp"
 
 #include <algorithm>
@@ -41,6 +41,12 @@ std::string_view text_of(const char (&from)[N], std::uint16_t size)
 template <std::size_t N> std::string_view cut(std::string_view text)
 {
     return text.substr(0, N);
+}
+
+std::uint64_t limb_at(const std::uint8_t *byte)
+{
+    return std::uint64_t{byte[0]} << 24 | std::uint64_t{byte[1]} << 16
+           | std::uint64_t{byte[2]} << 8 | byte[3];
 }
 
 void read_duration(const Words16 &words, DurationCounts &out)
@@ -440,6 +446,35 @@ bool StatusCounters::same(const RevenueName &row, const RevenueKey &key)
            && text_of(row.network, row.network_bytes) == key.network;
 }
 
+bool StatusCounters::is_revenue(std::uint32_t series,
+                                const RevenueKey &key) const
+{
+    const RevenueName &row = revenue_name(series);
+    // A text that is too long for a row is found the long way.
+    return row.hash.load(std::memory_order_acquire) != 0 && same(row, key);
+}
+
+RevenueKey StatusCounters::revenue_key(std::uint32_t series) const
+{
+    const RevenueName &row = revenue_name(series);
+    RevenueKey key;
+    key.label = row.label;
+    key.network = text_of(row.network, row.network_bytes);
+    key.asset = text_of(row.asset, row.asset_bytes);
+    key.pay_to = text_of(row.pay_to, row.pay_to_bytes);
+    key.symbol = text_of(row.symbol, row.symbol_bytes);
+    key.decimals = row.decimals;
+    return key;
+}
+
+std::pair<std::string_view, std::string_view>
+StatusCounters::label_names(std::uint32_t row) const
+{
+    const LabelName &name = label_name(row);
+    return {text_of(name.server, name.server_bytes),
+            text_of(name.label, name.label_bytes)};
+}
+
 std::uint32_t StatusCounters::find_revenue(const RevenueKey &wanted) const
 {
     RevenueKey key = fitted(wanted);
@@ -517,14 +552,16 @@ void StatusCounters::add_amount(std::uint32_t series,
                                 const std::array<std::uint8_t, 32> &amount)
 {
     auto &words = own_->revenues[series];
-    for (std::size_t i = 0; i < words.limbs.size(); i++) {
-        const std::uint8_t *byte = &amount[28 - i * 4];
-        std::uint64_t limb = std::uint64_t{byte[0]} << 24
-                             | std::uint64_t{byte[1]} << 16
-                             | std::uint64_t{byte[2]} << 8 | byte[3];
-        if (limb != 0) {
-            words.limbs[i].fetch_add(limb, relaxed);
+    for (std::size_t pair = 0; pair < words.limbs.size() / 2; pair++) {
+        // Most amounts fit into the lowest eight bytes.
+        const std::uint8_t *byte = &amount[24 - pair * 8];
+        std::uint64_t any;
+        std::memcpy(&any, byte, sizeof(any));
+        if (any == 0) {
+            continue;
         }
+        words.limbs[2 * pair].fetch_add(limb_at(byte + 4), relaxed);
+        words.limbs[2 * pair + 1].fetch_add(limb_at(byte), relaxed);
     }
     words.payments.fetch_add(1, relaxed);
 }

@@ -158,6 +158,13 @@ public:
 
     // kOther: there is none yet. Needs no lock.
     std::uint32_t find_revenue(const RevenueKey &key) const;
+    // Whether a series is that of the key: less work than to find it.
+    bool is_revenue(std::uint32_t series, const RevenueKey &key) const;
+    // What a series is about. Lifetime: the block's.
+    RevenueKey revenue_key(std::uint32_t series) const;
+    // Server and label of a row. Lifetime: the block's.
+    std::pair<std::string_view, std::string_view>
+    label_names(std::uint32_t row) const;
     // Hold the lock. When three quarters are taken, receivers and labels that
     // are new are counted together, asset by asset.
     std::uint32_t add_revenue(const RevenueKey &key);

@@ -26,6 +26,8 @@ http {
         location / { proxy_pass http://%%BACKEND%%; }
         location /named { x402_label "odd \"name\" \\ <b>"; proxy_pass http://%%BACKEND%%; }
         location /some { x402_label posts; x402_methods POST; proxy_pass http://%%BACKEND%%; }
+        location /%%LONG%%/ { proxy_pass http://%%BACKEND%%; }
+        location /shells { x402_label shells; x402_accept network=base-sepolia asset=0x1111111111111111111111111111111111111111 amount=1234567890123456789012 decimals=18 'extra={"name":"Shell","version":"1"}'; proxy_pass http://%%BACKEND%%; }
         location ~ \.php$ { proxy_pass http://%%BACKEND%%; }
         location = /status { x402_status; }
         location = /status.json { x402_status json; }
@@ -35,7 +37,7 @@ http {
     }
 }
 EOF
-my $t = nginx($conf, facilitator => $f, backend => $up);
+my $t = nginx($conf, facilitator => $f, backend => $up, holes => { LONG => "\xc3\xa4" x 90 });
 $up->on('*', body => "SECRET\n");
 $t->start;
 
@@ -75,6 +77,7 @@ shown at('/', 'payments_seen_total{step="presented"}'), 4, 'presented';
 shown at('/', 'payments_seen_total{step="verified"}'), 3, 'verified';
 shown at('/', 'deliveries_total{outcome="delivered"}'), 1, 'delivered';
 shown at('odd \"name\" \\\\ <b>', 'requests_total{state="settled"}'), 1, 'a label with odd characters';
+shown at('/' . "\xc3\xa4" x 63, 'requests_total{state="settled"}'), 0, 'a long one, and no part of a letter';
 my $url = $f->url;
 shown qq(nginx_x402_settlements_total{facilitator="$url",outcome="paid"}), 2, 'settlements that were paid';
 shown qq(nginx_x402_settlements_total{facilitator="$url",outcome="unknown"}), 1, 'and of unknown outcome';
@@ -164,5 +167,25 @@ shown qq(nginx_x402_revenue_total{$revenue}), 0.02, 'and the revenue';
 $t->conf($conf =~ s/server_name shop.example;/$& x402_label shop;/r)->reload;
 unpaid($t, '/a'), unpaid($t, '/b'), unpaid($t, '/some/a', method => 'POST');
 shown at('shop', 'requests_total{state="challenged"}'), 2, 'a server can have a label, for all its locations without one';
+
+# --- learned in the background ------------------------------------------------------
+
+# The worker that asked is killed; where and what it sold is kept beside the claim.
+my $shells = 'network="eip155:84532",asset="0x1111111111111111111111111111111111111111",server="shop.example",location="shells"';
+my $sum = qq(nginx_x402_revenue_atomic_total{$shells,pay_to="0x209693Bc6afc0C5328bA36FaF03C514EF312287C"});
+is_content paid($t, '/shells'), "SECRET\n", 'paid with a token of its own';
+shown $sum, '1234567890123456789012', 'an amount beyond 64 bits';
+$f->forget;
+$f->settle('hold');
+my $c = $t->connect;
+$c->write_request(GET => '/shells', headers => pay_with($t, '/shells'));
+$f->wait_calls(settle => 1);
+kill KILL => $t->workers;
+$f->settle('paid');
+$f->release;
+shown $sum, '2469135780246913578024', 'a worker is killed: its payment is counted where it was sold';
+shown at('shells', 'deliveries_total{outcome="owed"}'), 1, 'and owed there';
+shown qq(nginx_x402_revenue_total{$shells}), '2469.135780246913578024', 'with the decimals of its token';
+$t->allow(qr/exited on signal 9/);
 
 finish;

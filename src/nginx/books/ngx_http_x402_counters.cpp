@@ -18,6 +18,18 @@ constexpr std::size_t kLongestLabel = StatusCounters::kLabelBytes;
 // nginx: a zone belongs to the module whose tag it has, compared by address.
 ngx_uint_t zone_tag;
 
+// What fits, and no part of a letter of UTF-8.
+std::string_view whole_letters(std::string_view text, std::size_t most)
+{
+    if (text.size() > most) {
+        while (most > 0
+               && (static_cast<unsigned char>(text[most]) & 0xc0) == 0x80) {
+            most--;
+        }
+    }
+    return text.substr(0, most);
+}
+
 u_char *block_of(const ngx_shm_zone_t *zone)
 {
     constexpr std::size_t kAlignment = 64;
@@ -49,14 +61,15 @@ char *set_label(ngx_conf_t *cf, void *conf)
 ngx_uint_t Books::add_label(std::string_view server, std::string_view label)
 {
     // As notes and rows keep them.
-    server = server.substr(0, StatusCounters::kServerBytes);
-    label = label.substr(0, StatusCounters::kLabelBytes);
+    server = whole_letters(server, StatusCounters::kServerBytes);
+    label = whole_letters(label, StatusCounters::kLabelBytes);
     std::string both = std::string(server) + '\0' + std::string(label);
     auto [at, added] = numbers_.emplace(std::move(both), labels_.size());
     if (added) {
         labels_.emplace_back(server, label);
         label_rows_.push_back(StatusCounters::kOther);
         label_ledgers_.push_back(nullptr);
+        label_series_.push_back(StatusCounters::kOther);
     }
     return at->second;
 }
@@ -160,31 +173,50 @@ void Books::enter(std::size_t worker)
 void Books::count_revenue(ngx_uint_t label, RevenueKey key,
                           const std::array<std::uint8_t, 32> &amount)
 {
-    if (!counters_) {
-        return;
-    }
-    key.label = row_of_label(label);
-    std::int64_t day = day_of(ngx_time());
-    std::uint32_t series = counters_->find_revenue(key);
-    if (series == StatusCounters::kOther
-        || counters_->is_new_day(series, day)) {
+    std::uint32_t series = series_of(label, key);
+    if (series == StatusCounters::kOther && counters_) {
+        key.label = row_of_label(label);
         ZoneLock lock(zone_);
         series = counters_->add_revenue(key);
-        if (series != StatusCounters::kOther) {
-            counters_->begin_day(series, day);
-        }
     }
-    if (series != StatusCounters::kOther) {
-        counters_->add_amount(series, amount);
-    }
+    count_revenue(series, amount);
 }
 
-void Books::put_note(const Digest &payment, std::string_view text)
+void Books::count_revenue(std::uint32_t series,
+                          const std::array<std::uint8_t, 32> &amount)
 {
-    if (notes_) {
-        ZoneLock lock(zone_);
-        notes_->put(payment, text, ngx_time());
+    if (!counters_ || series == StatusCounters::kOther) {
+        return;
     }
+    std::int64_t day = day_of(ngx_time());
+    if (counters_->is_new_day(series, day)) {
+        ZoneLock lock(zone_);
+        counters_->begin_day(series, day);
+    }
+    counters_->add_amount(series, amount);
+}
+
+std::uint32_t Books::series_of(ngx_uint_t label, RevenueKey key)
+{
+    if (!counters_) {
+        return StatusCounters::kOther;
+    }
+    key.label = row_of_label(label);
+    std::uint32_t &latest = label_series_[label];
+    if (latest == StatusCounters::kOther
+        || !counters_->is_revenue(latest, key)) {
+        latest = counters_->find_revenue(key);
+    }
+    return latest;
+}
+
+std::uint32_t Books::put_note(const Digest &payment, std::string_view text)
+{
+    if (!notes_) {
+        return 0;
+    }
+    ZoneLock lock(zone_);
+    return notes_->put(payment, text, ngx_time());
 }
 
 std::string Books::find_note(const Digest &payment)
@@ -201,6 +233,13 @@ void Books::erase_note(const Digest &payment)
     if (notes_) {
         ZoneLock lock(zone_);
         notes_->erase(payment);
+    }
+}
+
+void Books::erase_note_at(std::uint32_t place, const Digest &payment)
+{
+    if (notes_) {
+        notes_->erase_at(place, payment);
     }
 }
 

@@ -64,6 +64,10 @@ public:
     // Money that was settled, at a location of this configuration.
     void count_revenue(ngx_uint_t label, RevenueKey key,
                        const std::array<std::uint8_t, 32> &amount);
+    void count_revenue(std::uint32_t series,
+                       const std::array<std::uint8_t, 32> &amount);
+    // Where such money is counted; kOther: nowhere yet.
+    std::uint32_t series_of(ngx_uint_t label, RevenueKey key);
     void publish(const ClaimCensus &census);
     void count_ledger(bool written, std::uint64_t lines)
     {
@@ -78,10 +82,12 @@ public:
         }
     }
 
-    // Beside the claim of a payment, while its outcome is open.
-    void put_note(const Digest &payment, std::string_view text);
+    // Beside the claim of a payment, while its outcome is open. Returns the
+    // place of the note.
+    std::uint32_t put_note(const Digest &payment, std::string_view text);
     std::string find_note(const Digest &payment);
     void erase_note(const Digest &payment);
+    void erase_note_at(std::uint32_t place, const Digest &payment);
 
     // Its number; 0: this configuration does not know it.
     ngx_uint_t find_label(std::string_view server,
@@ -125,6 +131,9 @@ private:
     std::unordered_map<std::string, ngx_uint_t> numbers_;
     std::vector<std::uint32_t> label_rows_ = {StatusCounters::kOther};
     std::vector<Ledger *> label_ledgers_ = {nullptr};
+    // Of each label the series that its latest payment was counted in: most
+    // locations have one.
+    std::vector<std::uint32_t> label_series_ = {StatusCounters::kOther};
     std::vector<std::string> facilitators_;
     std::vector<Ledger *> ledgers_;
     Ledger *default_ledger_ = nullptr;

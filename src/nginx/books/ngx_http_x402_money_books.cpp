@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nginx/books/ngx_http_x402_money_books.hpp"
 
+#include <cstring>
+#include <tuple>
+
 #include "base/decimal_amount.hpp"
 #include "base/hex_codec.hpp"
 
@@ -12,6 +15,28 @@ std::int64_t now_ms()
 {
     const ngx_time_t *now = ngx_timeofday();
     return static_cast<std::int64_t>(now->sec) * 1000 + now->msec;
+}
+
+// Of a payment that no line is written about: rows of the counters, for its
+// label and for its money.
+constexpr std::size_t kShortNote = 8;
+
+void read_short_note(Books &books, std::string_view note, LedgerFacts &facts,
+                     MoneyBooks &money)
+{
+    std::uint32_t label;
+    StatusCounters *counters = books.counters();
+    if (note.size() != kShortNote || counters == nullptr) {
+        return;
+    }
+    std::memcpy(&label, note.data(), sizeof(label));
+    std::memcpy(&money.series, &note[sizeof(label)], sizeof(money.series));
+    std::tie(facts.server, facts.location) = counters->label_names(label);
+    RevenueKey key = counters->revenue_key(money.series);
+    facts.symbol = key.symbol;
+    if (key.decimals != 255) {
+        facts.decimals = key.decimals;
+    }
 }
 
 }  // namespace
@@ -57,8 +82,9 @@ MoneyBooks books_from_note(Books &books, const Digest &payment,
     money.facts = books.find_note(payment);
     LedgerFacts read;
     if (!unpack_facts(money.facts, read)) {
-        money.facts = pack_facts(facts);
         read = facts;
+        read_short_note(books, money.facts, read, money);
+        money.facts = pack_facts(read);
     }
     money.label = books.find_label(read.server, read.location);
     money.ledger = books.ledger_of_label(money.label);
@@ -72,11 +98,30 @@ MoneyBooks books_from_note(Books &books, const Digest &payment,
     return money;
 }
 
-void book_revenue(const MoneyBooks &money)
+std::uint32_t keep_note(const MoneyBooks &money)
 {
+    if (!money.facts.empty()) {
+        return money.books->put_note(money.payment, money.facts);
+    }
+    std::array<char, kShortNote> note;
+    std::uint32_t label = money.books->row_of_label(money.label);
+    std::memcpy(note.data(), &label, sizeof(label));
+    std::memcpy(&note[sizeof(label)], &money.series, sizeof(money.series));
+    return money.books->put_note(money.payment, {note.data(), note.size()});
+}
+
+void book_revenue(const MoneyBooks &money, std::string_view text)
+{
+    auto amount = atomic_amount_bytes(text);
+    if (money.books == nullptr || !amount) {
+        return;
+    }
+    if (money.series != StatusCounters::kOther) {
+        money.books->count_revenue(money.series, *amount);
+        return;
+    }
     LedgerFacts facts = money.unpacked();
-    auto amount = atomic_amount_bytes(facts.amount);
-    if (money.books == nullptr || !amount || facts.network.empty()) {
+    if (facts.network.empty()) {
         return;
     }
     RevenueKey key;

@@ -18,9 +18,14 @@ struct MoneyBooks {
     Books *books = nullptr;    // nullptr: nothing is booked
     Ledger *ledger = nullptr;  // nullptr: nowhere
     ngx_uint_t label = 0;
-    Digest payment{};   // the claim key; zeros: a token
-    std::string facts;  // as pack_facts() makes them
+    Digest payment{};  // the claim key; zeros: a token
+    // Where its money is counted; kOther: the first of its kind.
+    std::uint32_t series = StatusCounters::kOther;
+    // As pack_facts() makes them; empty: there is a series, and nothing is
+    // written about the payment.
+    std::string facts;
 
+    // Empty ones if nothing is written about it.
     LedgerFacts unpacked() const
     {
         LedgerFacts read;
@@ -49,8 +54,11 @@ void write_event(Books &books, Ledger *ledger, LedgerEventKind kind,
 MoneyBooks books_from_note(Books &books, const Digest &payment,
                            const LedgerFacts &facts);
 
-// Counts money that moved.
-void book_revenue(const MoneyBooks &money);
+// Counts money that moved, in atomic units.
+void book_revenue(const MoneyBooks &money, std::string_view amount);
+
+// Beside the claim, while the outcome is open. Returns its place.
+std::uint32_t keep_note(const MoneyBooks &money);
 
 // The first 16 hexadecimal digits of a payment's id, for the error log; empty:
 // a token.

@@ -211,7 +211,8 @@ void observe(RequestCtx &ctx, const LocationConf *conf)
     if (!choose_peers(ctx, *worker, terms) || !take_cost(ctx)) {
         return;
     }
-    terms.money = money_books(ctx);
+    terms.money = shadow_books(ctx);
+    terms.money.facts = pack_facts(facts_of(ctx));
     terms.resource = ctx.quote.resource_url;
     terms.connect_timeout = ctx.quote.conf->connect_timeout;
     terms.timeout = ctx.quote.conf->verify_timeout;

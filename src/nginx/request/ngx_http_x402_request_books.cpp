@@ -202,8 +202,19 @@ MoneyBooks money_books(const RequestCtx &ctx)
     money.books = books_of(ctx);
     money.ledger = ledger_of(*ctx.quote.conf, *money.books);
     money.label = label_of(ctx);
-    money.payment = ctx.payment->facts.key;
-    money.facts = pack_facts(facts_of(ctx));
+    const Payment &payment = *ctx.payment;
+    money.payment = payment.facts.key;
+    RevenueKey key;
+    key.network = payment.network;
+    key.asset = payment.asset;
+    key.pay_to = payment.pay_to;
+    if (!payment.amount.empty()) {
+        money.series = money.books->series_of(money.label, key);
+    }
+    if (money.series == StatusCounters::kOther || money.ledger
+        || money.books->outbox()) {
+        money.facts = pack_facts(facts_of(ctx));
+    }
     return money;
 }
 

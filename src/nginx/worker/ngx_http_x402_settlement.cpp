@@ -104,7 +104,9 @@ void Settlement::write_and_send()
         finish_later();
         return;
     }
-    keep_note();
+    if (terms_.money.books && terms_.claim) {
+        note_ = keep_note(terms_.money);
+    }
     auto then = [](Settlement &settlement, bool good) {
         settlement.send_recorded(good);
     };

@@ -121,7 +121,6 @@ private:
     void decide_unproven(SettlementResult &result);
     void change_claim(const PaymentStep &step, const SettlementResult &result);
     void keep_receipt(const std::string &receipt);
-    void keep_note() const;
     void book_outcome(const PaymentStep &step, const SettlementResult &result,
                       const SettleAnswer &answer);
     void log_outcome(const SettlementResult &result,
@@ -140,6 +139,7 @@ private:
     Done done_;
     void *data_;
     FacilitatorCall *call_ = nullptr;
+    std::optional<std::uint32_t> note_;  // its place
     ngx_event_t unwritten_{};  // handler set: nothing was sent, nor will be
     ngx_msec_t started_ = ngx_current_msec;
     bool out_of_memory_ = false;

@@ -275,14 +275,6 @@ SettlementResult Settlement::result_of(SettleAnswer &answer)
     return result;
 }
 
-void Settlement::keep_note() const
-{
-    const MoneyBooks &money = terms_.money;
-    if (money.books && terms_.claim) {
-        money.books->put_note(money.payment, money.facts);
-    }
-}
-
 void Settlement::book_outcome(const PaymentStep &step,
                               const SettlementResult &result,
                               const SettleAnswer &answer)
@@ -298,7 +290,7 @@ void Settlement::book_outcome(const PaymentStep &step,
     bool moved = booked.outcome == SettlementOutcome::paid
                  || booked.outcome == SettlementOutcome::unproven;
     if (moved) {
-        book_revenue(money);
+        book_revenue(money, terms_.amount);
     }
     bool owed = step.claim == ClaimChange::owed && terms_.claim;
     if (owed) {
@@ -326,7 +318,8 @@ void Settlement::book_outcome(const PaymentStep &step,
         }
     }
     if (step.claim != ClaimChange::unknown && terms_.claim) {
-        money.books->erase_note(money.payment);
+        note_ ? money.books->erase_note_at(*note_, money.payment)
+              : money.books->erase_note(money.payment);
     }
 }
 

@@ -164,6 +164,11 @@ TEST(DecimalAmount, MakesBigEndianBytes)
     EXPECT_EQ(hex_of("0"), std::string(64, '0'));
     EXPECT_EQ(hex_of("255"), std::string(62, '0') + "ff");
     EXPECT_EQ(hex_of("256"), std::string(60, '0') + "0100");
+    EXPECT_EQ(hex_of("1000000"), std::string(58, '0') + "0f4240");
+    EXPECT_EQ(hex_of("9999999999999999999"),
+              std::string(48, '0') + "8ac7230489e7ffff");
+    EXPECT_EQ(hex_of("10000000000000000000"),
+              std::string(48, '0') + "8ac7230489e80000");
     EXPECT_EQ(hex_of("18446744073709551616"),
               std::string(47, '0') + "1" + std::string(16, '0'));
     EXPECT_EQ(hex_of(kLargest), std::string(64, 'f'));

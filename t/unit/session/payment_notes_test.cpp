@@ -40,6 +40,17 @@ TEST_F(Notes, AreFoundUntilErased)
     EXPECT_EQ(notes_.find(payment(2)), "second");
 }
 
+TEST_F(Notes, AreErasedAtTheirPlaceUnlessAnotherIsThere)
+{
+    std::uint32_t place = notes_.put(payment(1), "first", 10);
+    EXPECT_EQ(notes_.put(payment(1), "again", 11), place);
+    notes_.erase_at(place, payment(2));
+    EXPECT_EQ(notes_.find(payment(1)), "again");
+    notes_.erase_at(place, payment(1));
+    EXPECT_EQ(notes_.find(payment(1)), "");
+    notes_.erase_at(PaymentNotes::kNotes, payment(1));
+}
+
 TEST_F(Notes, TheOldestGivesWay)
 {
     for (unsigned i = 0; i < 4 * PaymentNotes::kNotes; i++) {

@@ -181,6 +181,24 @@ TEST_F(StatusBlock, RevenueIsExact)
     EXPECT_EQ(text(view.all), "18446744073709551614");
 }
 
+TEST_F(StatusBlock, ASeriesSaysWhatItIsAbout)
+{
+    StatusCounters counters = worker(0);
+    std::uint32_t label = counters.add_label("shop.example", "reports");
+    std::uint32_t series = counters.add_revenue(key(label));
+    EXPECT_TRUE(counters.is_revenue(series, key(label)));
+    EXPECT_FALSE(counters.is_revenue(series, key(label + 1)));
+    EXPECT_FALSE(counters.is_revenue(series, key(label, "0x2")));
+    EXPECT_FALSE(counters.is_revenue(series + 1, key(label)));
+    RevenueKey found = counters.revenue_key(series);
+    EXPECT_EQ(found.label, label);
+    EXPECT_EQ(found.network, "eip155:8453");
+    EXPECT_EQ(found.symbol, "USDC");
+    EXPECT_EQ(found.decimals, 6u);
+    EXPECT_EQ(counters.label_names(label).first, "shop.example");
+    EXPECT_EQ(counters.label_names(label).second, "reports");
+}
+
 TEST_F(StatusBlock, DaysAreKeptApart)
 {
     StatusCounters counters = worker(0);
