@@ -2,12 +2,14 @@
 """Runs one case: clients and disturbances at once, then what is left is presented again."""
 
 import asyncio
+import itertools
 import signal
 
 from chain_ledger import CLOCK, Payment
 from paying_client import ask, present
 
 FREE_LIMIT = 3.0    # seconds for a free location, on a loaded machine
+PATIENCE = 60       # seconds in which machines that share a store have to say something
 
 
 async def free_location(case, killed):
@@ -17,7 +19,7 @@ async def free_location(case, killed):
     loop_at = begun
     waited = case.rig.kept_waiting()
     answer = await ask(case.rig, '/free')
-    while answer.status != 200 and killed() and CLOCK() - begun < 5:
+    while answer.status != 200 and killed() and CLOCK() - begun < 30:
         await asyncio.sleep(0.02)
         loop_at = CLOCK()
         answer = await ask(case.rig, '/free')
@@ -137,13 +139,19 @@ async def disturb_store(store, rng, what):
 async def last_word(case, payment):
     """Everybody is honest again: what the payment is worth in the end."""
     path = payment.home
-    for attempt in range(case.rig.settings.attempts):
+    attempts, end = case.rig.settings.attempts, CLOCK() + PATIENCE
+    for attempt in itertools.count():
         answer = await present(payment, path=path, kind='probe')
-        # A store that is away says nothing about a payment: busy, or unknown where a machine knows it to be so.
-        busy = answer.status == 503 and (b'"busy"' in answer.body or len(case.rig.machines) > 1 and payment.idempotent)
-        if answer.status and answer.status not in (409, 502, 503, 504) or attempt > 0 and never_proven(payment) and not busy:
+        # Nothing is said about a payment by a store that is away, nor by a machine that has not seen it while its facilitator is
+        # in trouble; of one that a facilitator has an answer for, a machine that knows it to be unknown says no more.
+        silent = answer.status in (502, 504) or answer.status == 503 \
+            and (b'"settlement_unknown"' not in answer.body or len(case.rig.machines) > 1 and payment.idempotent)
+        if answer.status and answer.status not in (409, 502, 503, 504) or attempt > 0 and never_proven(payment) and not silent:
             break
-        await asyncio.sleep(0.05 + 0.1 * attempt)
+        # Whose answers come late, as on a machine that has too much to do, is asked for longer: "come again" is no end.
+        if attempt + 1 >= attempts and (not silent or len(case.rig.machines) == 1 or CLOCK() > end):
+            break
+        await asyncio.sleep(min(0.05 + 0.1 * attempt, 2))
     payment.last = answer
 
 

@@ -183,8 +183,9 @@ def table(settings, total, faults, violations, seconds):
              ('seconds for a case, on its rig', f'{total["milliseconds"] / 1000 / max(1, total["cases"]):.2f}'),
              ('violations', sum(not text.lstrip().startswith(' ') and '\n' not in text for text in violations))]
     print('\n'.join(f'{name:42} {value}' for name, value in rows))
-    print(f'\nagain: make chaos CASES={settings.cases} SEED={settings.seed}'
-          f'      one alone: make chaos CASE=n SEED={settings.seed}')
+    more = f' SEED={settings.seed}' + (f' MACHINES={settings.machines}' if settings.machines > 1 else '') \
+        + (' MEMORY=1' if settings.memory else '')
+    print(f'\nagain: make chaos CASES={settings.cases}{more}      one alone: make chaos CASE=n{more}')
 
 
 def main():

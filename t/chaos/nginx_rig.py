@@ -264,7 +264,7 @@ http {{
         """Ends nginx, whoever is its master by now, and all that is left of it."""
         self.tell(self.master, signal.SIGQUIT)
         ours = lambda: [pid for pid in self.children(os.getpid()) if self.titled(pid, b'nginx: ')]
-        gone = await self.wait(lambda: not [pid for pid in ours() if self.reap(pid)], 10 * self.settings.patience)
+        gone = await self.wait(lambda: not [pid for pid in ours() if self.reap(pid)], self.time_to_end() * self.settings.patience)
         for pid in ours():
             for child in self.children(pid):
                 self.tell(child, signal.SIGKILL)
@@ -274,6 +274,10 @@ http {{
         os.close(self.guard[1])
         os.waitpid(self.guard[0], 0)
         return gone
+
+    def time_to_end(self):
+        """A worker tells a store that is away for half a minute what it knows."""
+        return 40 if self.store else 10
 
     def reap(self, pid, wait=False):
         """True while the process is there."""
@@ -287,7 +291,7 @@ http {{
             self.tell(machine.master, signal.SIGQUIT)
         for machine in reversed(self.machines):
             if not await machine.stop():
-                self.complain('nginx did not end within 10 s of QUIT')
+                self.complain(f'nginx did not end within {self.time_to_end()} s of QUIT')
         if self.store:
             self.store.stop()
         if not self.settings.keep:
