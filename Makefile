@@ -135,10 +135,10 @@ http: need-test ## t/http: a real nginx, a scripted facilitator
 STORE ?= valkey
 
 test-store: need-test ## the tests of x402_store with STORE=valkey (a valkey-server), STORE=sentinel (a sentinel tells where it is) or STORE=cluster
-	@$(if $(filter valkey,$(STORE)),t/lib/need valkey-server)
 	@$(if $(filter valkey sentinel cluster,$(STORE)),,echo "STORE=$(STORE) is not known; write valkey, sentinel or cluster" && false)
 	@$(MAKE) --no-print-directory $(MODULE)
-	X402_STORE=$(STORE) X402_MODULE=$(CURDIR)/$(MODULE) prove -j$(HTTP_JOBS) -It/lib t/http/store_*.t
+	@more=$$($(if $(filter valkey,$(STORE)),t/lib/need-valkey)) && PATH=$${more:+$$more:}$$PATH && export PATH && \
+		X402_STORE=$(STORE) X402_MODULE=$(CURDIR)/$(MODULE) prove -j$(HTTP_JOBS) -It/lib t/http/store_*.t
 
 e2e: need-test need-e2e ## t/e2e: real chain, facilitator and client
 	@$(MAKE) --no-print-directory $(MODULE)
