@@ -5,6 +5,8 @@
 #include <array>
 #include <cstring>
 
+#include "base/digest_memo.hpp"
+
 namespace x402 {
 
 namespace {
@@ -36,14 +38,15 @@ std::string_view view_of(const HexDigest &text)
     return {text.data(), text.size()};
 }
 
-// Payer and resource in one; the same for all machines.
+// Payer and resource in one; the same for all machines. Each call of a payment
+// asks for it.
 Digest payer_and_resource(const StoreFacts &facts)
 {
     std::array<char, 64> both;
     std::memcpy(both.data(), facts.payer.data(), facts.payer.size());
     std::memcpy(both.data() + facts.payer.size(), facts.resource.data(),
                 facts.resource.size());
-    return sha256({both.data(), both.size()});
+    return remembered_sha256({both.data(), both.size()});
 }
 
 // Writes EVALSHA or EVAL, keys, then arguments.

@@ -17,6 +17,8 @@ namespace x402 {
 namespace {
 
 constexpr ngx_msec_t kTick = 1000;
+// Shards whose epoch is asked for in a tick: all of them in some seconds.
+constexpr unsigned kShardsOfTick = kStoreShards / 4;
 // What was told is told again after a reconnect for this long: a failover may
 // have lost it.
 constexpr ngx_msec_t kToldAgain = 60 * 1000;
@@ -331,8 +333,25 @@ void SharedStore::tick()
         send_untold();
         renew_leases();
     }
+    // A question would hold up a worker that quits until its deadline.
+    if (!ngx_exiting) {
+        look_at_epochs();
+    }
     forget_old();
     publish();
+}
+
+// Of a cluster; a single server is asked by its link. Money: a node that is
+// emptied closes no connection.
+void SharedStore::look_at_epochs()
+{
+    for (unsigned i = 0; epochs_ && i < kShardsOfTick; i++) {
+        next_epoch_ = (next_epoch_ + 1) % kStoreShards;
+        if (nodes_.ready(next_epoch_) && !epochs_[next_epoch_].call.waits()) {
+            epochs_[next_epoch_].route = StoreRoute();
+            ask_for_epoch(next_epoch_);
+        }
+    }
 }
 
 void SharedStore::linger()
@@ -402,9 +421,10 @@ void SharedStore::on_renewed(void *data, RedisEnd end, const RespReply &reply)
     }
 }
 
-void SharedStore::learn_epoch(std::string &known, std::string_view told)
+bool SharedStore::learn_epoch(std::string &known, std::string_view told)
 {
-    if (!known.empty() && known != told) {
+    bool another = !known.empty() && known != told;
+    if (another) {
         log_line(NGX_LOG_CRIT, ngx_cycle->log,
                  "store \"" + conf_.url.base()
                      + "\" was emptied, or is another: what it knew of "
@@ -413,6 +433,7 @@ void SharedStore::learn_epoch(std::string &known, std::string_view told)
                        "(appendonly yes)");
     }
     known = told;
+    return another;
 }
 
 // The first question to each shard of a cluster, and so the one that learns
@@ -455,9 +476,10 @@ void SharedStore::on_epoch(void *data, RedisEnd end, const RespReply &reply)
         return;
     }
     const RespItem &root = reply.root();
-    store.learn_epoch(epoch.known, root.type == RespType::bytes
-                                       ? root.text
-                                       : std::string_view(epoch.offered));
+    bool had_one = root.type == RespType::bytes;
+    if (store.learn_epoch(epoch.known, had_one ? root.text : epoch.offered)) {
+        store.again(std::uint64_t{1} << shard, {});
+    }
 }
 
 void SharedStore::change_claim(ngx_shm_zone_t *zone, StoreHold *hold,

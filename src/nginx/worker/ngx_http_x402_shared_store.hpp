@@ -114,8 +114,10 @@ private:
     struct Told;
 
     void again(std::uint64_t shards, const std::string &epoch);
-    void learn_epoch(std::string &known, std::string_view told);
+    // True: it knew another one.
+    bool learn_epoch(std::string &known, std::string_view told);
     void ask_for_epoch(unsigned shard);
+    void look_at_epochs();
     static void on_epoch(void *data, RedisEnd end, const RespReply &reply);
     void send(Told &told);
     void send_untold();
@@ -140,6 +142,7 @@ private:
         std::string known;
     };
     std::unique_ptr<Epoch[]> epochs_;
+    unsigned next_epoch_ = 0;  // shard that was asked last
     ngx_queue_t holds_;
     std::deque<std::unique_ptr<Told>> told_;
     std::size_t untold_ = 0;  // of them: the store has not said that it knows

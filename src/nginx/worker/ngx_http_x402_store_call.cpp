@@ -20,6 +20,24 @@ std::uint64_t microseconds()
            + static_cast<std::uint64_t>(now.tv_nsec) / 1000;
 }
 
+// Money: what a failover must not lose, because something is sold, sent or
+// opened on the strength of it. WAIT covers all that the connection wrote
+// before: SETTLING stands for the TAKEOVER or RESUME of its claim.
+bool needs_replicas(StoreScript script)
+{
+    switch (script) {
+    case StoreScript::take:
+    case StoreScript::settling:
+    case StoreScript::paid:
+    case StoreScript::name:
+    case StoreScript::pass:
+    case StoreScript::nonce:
+        return true;
+    default:
+        return false;
+    }
+}
+
 }  // namespace
 
 StoreFacts StoreOrder::whole_facts() const
@@ -41,9 +59,7 @@ RedisSend StoreOrder::awaited(ScriptBy by) const
 {
     RedisSend how;
     how.room = bytes(by);
-    how.replicated = script == StoreScript::take
-                     || script == StoreScript::settling
-                     || script == StoreScript::paid;
+    how.replicated = needs_replicas(script);
     return how;
 }
 

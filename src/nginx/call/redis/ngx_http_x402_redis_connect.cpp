@@ -20,6 +20,7 @@ constexpr ngx_msec_t kLeastConnectTime = 1000;
 
 constexpr std::size_t kEpochBytes = 16;
 constexpr std::size_t kHelloBytes = 8 * 1024;
+constexpr ngx_msec_t kCheckInterval = 5000;
 
 }  // namespace
 
@@ -37,12 +38,11 @@ void RedisLink::retry()
     });
 }
 
+// Money: also in a worker that quits, which has payments to end, and to tell
+// what became of them. Nothing of this holds it up.
 void RedisLink::connect()
 {
     guarded_event([&] {
-        if (ngx_exiting && pending_.empty()) {
-            return;
-        }
         if (sentinels_) {
             // Each time: what was the master may be one no more.
             state_ = State::resolving;
@@ -221,12 +221,10 @@ void RedisLink::ready_for(bool writes)
 // All steps in one write.
 void RedisLink::greet()
 {
-    unsigned char random[kEpochBytes];
-    if (!fill_random(random, sizeof(random))) {
+    if (!offer_epoch()) {
         fail("no random bytes", false);
         return;
     }
-    epoch_ = hex_encode(random, sizeof(random));
     if (!write_greeting()) {
         fail("the user and the password of x402_store are too long", false);
         return;
@@ -266,12 +264,7 @@ bool RedisLink::write_greeting()
         steps_.push_back(Step::info);
     }
     if (server_.role == RedisRole::store) {
-        writer.begin(5)
-            .add("SET")
-            .add(conf_.prefix + ":epoch")
-            .add(epoch_)
-            .add("NX")
-            .add("GET");
+        write_epoch(writer);
         steps_.push_back(Step::epoch);
     }
     std::reverse(steps_.begin(), steps_.end());
@@ -300,9 +293,7 @@ void RedisLink::read_greeting(const RespReply &reply)
         }
     }
     if (steps_.empty()) {
-        bool known = step == Step::epoch && root.type == RespType::bytes;
-        std::string epoch(known ? std::string_view(root.text) : epoch_);
-        opened(step == Step::epoch ? epoch : std::string());
+        opened(step == Step::epoch ? epoch_of(root) : std::string());
     }
 }
 
@@ -319,6 +310,77 @@ void RedisLink::opened(std::string_view epoch)
     complained_.clear();
     events_.ready(events_.data, *this, std::string(epoch));
     flush_.post();
+    if (server_.role != RedisRole::sentinel) {
+        check_.arm(kCheckInterval);
+    }
+}
+
+// Another one each time: workers that look later see that it was emptied.
+bool RedisLink::offer_epoch()
+{
+    unsigned char random[kEpochBytes];
+    if (!fill_random(random, sizeof(random))) {
+        return false;
+    }
+    offered_ = hex_encode(random, sizeof(random));
+    return true;
+}
+
+void RedisLink::write_epoch(RespWriter &writer) const
+{
+    writer.begin(5)
+        .add("SET")
+        .add(conf_.prefix + ":epoch")
+        .add(offered_)
+        .add("NX")
+        .add("GET");
+}
+
+const std::string &RedisLink::epoch_of(const RespItem &answer)
+{
+    bool had_one = answer.type == RespType::bytes;
+    epoch_.assign(had_one ? answer.text : std::string_view(offered_));
+    return epoch_;
+}
+
+// Money: a server that is told to evict, or that is emptied, closes no
+// connection.
+void RedisLink::check_again()
+{
+    guarded_event([&] {
+        check_.arm(kCheckInterval);
+        auto add = [&](Kind kind, auto &&write) {
+            std::size_t begin = out_.size();
+            out_.resize(begin + kHelloBytes);
+            RespWriter writer(&out_[begin], kHelloBytes);
+            write(writer);
+            out_.resize(begin + writer.size());
+            pending_.push_back({nullptr, out_begin_ + begin, 0, kind, {}});
+        };
+        add(Kind::info,
+            [](RespWriter &writer) { writer.begin(1).add("INFO"); });
+        if (server_.role == RedisRole::store && offer_epoch()) {
+            add(Kind::epoch, [&](RespWriter &writer) { write_epoch(writer); });
+        }
+        flush_.post();
+    });
+}
+
+void RedisLink::checked(Kind kind, const RespReply &reply)
+{
+    if (kind == Kind::info) {
+        std::string error =
+            check_store_info(reply.root().text, conf_.url.topology);
+        if (!error.empty()) {
+            fail(error, false);
+        }
+    }
+    if (kind == Kind::epoch) {
+        std::string before = epoch_;
+        if (epoch_of(reply.root()) != before) {
+            events_.ready(events_.data, *this, epoch_);
+        }
+    }
 }
 
 }  // namespace x402

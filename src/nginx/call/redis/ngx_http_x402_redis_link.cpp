@@ -53,6 +53,10 @@ RedisLink::RedisLink(const StoreConf &conf, RedisServer server, Events events)
           [](void *link) {
               static_cast<RedisLink *>(link)->look_for_replicas();
           },
+          this),
+      check_(
+          AtQuit::leave,
+          [](void *link) { static_cast<RedisLink *>(link)->check_again(); },
           this)
 {
     bool asks = conf.url.topology == StoreTopology::sentinel
@@ -228,7 +232,8 @@ void RedisLink::receive()
         }
         if (read == RespReply::State::broken) {
             fail(std::string("it does not speak the protocol of Redis: ")
-                     + reply_.problem(),
+                     + reply_.problem()
+                     + "; correct the address, another program listens there",
                  false);
             return;
         }
@@ -266,6 +271,7 @@ void RedisLink::dispatch(const RespReply &reply, std::string_view bytes)
         return;
     }
     RedisCall *call = pending.call;
+    Kind kind = pending.kind;
     pending.call = nullptr;
     if (answered_ == 0) {
         pending_.pop_front();
@@ -275,6 +281,8 @@ void RedisLink::dispatch(const RespReply &reply, std::string_view bytes)
     tell(call, RedisEnd::answered, reply);
     if (reply.is_error()) {
         complain_of(reply);
+    } else {
+        checked(kind, reply);
     }
 }
 
@@ -344,6 +352,7 @@ void RedisLink::close()
     state_ = State::idle;
     lacks_replicas_ = false;
     replicas_probe_.disarm();
+    check_.disarm();
 }
 
 void RedisLink::arm()
@@ -375,8 +384,8 @@ void RedisLink::timed()
     if (some && late_ >= kLateAnswers && c_ != nullptr) {
         guarded_event([&] {
             fail("no answer in time (timeout of x402_store), three times in a "
-                 "row; it is asked again each second, and until it answers "
-                 "nothing is sold",
+                 "row; look at its load and the network; it is asked again "
+                 "each second, and until it answers nothing is sold",
                  false);
         });
         return;

@@ -3,6 +3,9 @@
 // opened again; commands go out together at the end of a turn of the event
 // loop, and answers come in their order.
 //
+// While it is open, what it was checked for is checked again every few seconds:
+// an operator may change or empty a server that runs.
+//
 // Nothing blocks. A connection that breaks is opened again at once. If that
 // fails, or after three answers in a row that did not come in time, the server
 // counts as away: calls are refused at once, and every second a connection is
@@ -149,7 +152,7 @@ private:
     friend class RedisCall;
     enum class State { idle, resolving, connecting, greeting, ready };
     enum class Step : std::uint8_t { auth, select, info, epoch };
-    enum class Kind : std::uint8_t { plain, replicated, wait };
+    enum class Kind : std::uint8_t { plain, replicated, wait, info, epoch };
 
     // A command in the order of the wire.
     struct Pending {
@@ -178,6 +181,11 @@ private:
     bool write_greeting();
     void read_greeting(const RespReply &reply);
     void opened(std::string_view epoch);
+    bool offer_epoch();
+    void write_epoch(RespWriter &writer) const;
+    const std::string &epoch_of(const RespItem &answer);
+    void check_again();
+    void checked(Kind kind, const RespReply &reply);
     std::string end_of_connection(const char *what) const;
     std::string label() const;
     bool send_bytes(const std::string &bytes, std::size_t &sent);
@@ -237,7 +245,8 @@ private:
     std::string hello_;  // what the connection begins with
     std::size_t hello_sent_ = 0;
     std::vector<Step> steps_;  // of it, that are not answered yet; last first
-    std::string epoch_;        // that this link would give an empty store
+    std::string epoch_;        // of the store
+    std::string offered_;      // epoch, if the store has none
     std::string out_;          // commands that are not sent yet
     std::size_t out_sent_ = 0;
     std::uint64_t out_begin_ = 0;  // of out_, in the stream of all commands
@@ -251,6 +260,7 @@ private:
     Timer deadline_;
     Timer retry_;
     Timer replicas_probe_;
+    Timer check_;
 };
 
 }  // namespace x402
