@@ -13,13 +13,26 @@ use X402::Test;
 my ($f, $up) = (facilitator(), backend());
 my $cluster = X402::RedisCluster->new;
 my @nodes   = $cluster->nodes->@*;
-my $conf    = machines_conf('timeout=1s lease=3s', patient => 1);
+my $conf    = machines_conf('timeout=2s lease=3s', patient => 1, http => 'x402_seal_key %%DIR%%/seal.key; add_header X-Left $x402_pass_left always;',
+    locations => 'location /pass/ { x402_pass time=1h requests=6; proxy_pass http://%%BACKEND%%; }');
 my $port = X402::Port::reserve();
 my ($one, $other) = map {
-    nginx($conf, facilitator => $f, backend => $up, port => $port, address => "127.0.0.$_",
-        holes => { STORE => $cluster->url . ' cluster' })->start
+    my $t = nginx($conf, facilitator => $f, backend => $up, port => $port, address => "127.0.0.$_",
+        holes => { STORE => $cluster->url . ' cluster' });
+    chmod 0600, $t->write('seal.key', 'a' x 64 . "\n");
+    $t->start;
 } 1, 2;
 $up->on('*', body => "SECRET\n");
+
+sub is_busy ($answer, $name) {
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    return is $answer->status . $answer->body, '503{"error":"busy","charged":false}', "$name: come again" || diag $answer->summary;
+}
+my ($left, $pass) = (6);
+sub left ($t) {
+    my $answer = $t->get('/pass/a', headers => [ 'X402-Pass' => $pass ]);
+    return $answer->status . ' ' . ($answer->header('X-Left') // '');
+}
 
 # Payers by the node that knows them, which is seen when they pay.
 my (@payer, @shard);
@@ -72,26 +85,50 @@ $c->write_request(GET => '/moves', headers => [ header_of($moves) ]);
 $up->wait_count('/moves', 1);
 $cluster->begin_move($shard, $nodes[1]);
 cmp_ok $cluster->move_keys($shard, $nodes[1]), '>', 1, 'claims are moved';
-my $used = paid($other, '/sold', payment => $sold);
-ok $used->status == 402 || $used->body eq '{"error":"busy","charged":false}', 'what was sold is not sold again, in the middle of the move'
-    or diag $used->summary;
+is_busy(paid($other, '/sold', payment => $sold), 'what was sold is not sold again, in the middle of the move');
 $cluster->end_move($shard, $nodes[1]);
 $up->release('/moves');
 is_content $c->answer, "SECRET\n", 'a payment that was on its way is delivered';
 is_content paid($_, '/moved', change => { from => $payer }), "SECRET\n", 'and others go on' for $one, $other;
 is paid($other, $_->[0], payment => $_->[1])->status, 402, "$_->[0]: used" for [ '/sold', $sold ], [ '/moves', $moves ];
 
-# A new payment in the middle of a move may have to come again, and no more.
+# A new payment in the middle of a move comes again, and no more. None of its keys
+# is at the old node, which says ASK; the new one says TRYAGAIN.
 my $second = payment(unpaid($one, '/during'), from => $payer);
 $cluster->begin_move($shard, $nodes[2]);
-my @during = (paid($one, '/during', payment => $second));
-ok $during[0]->status == 200 || $during[0]->body eq '{"error":"busy","charged":false}', 'a new payment during a move is good, or busy'
-    or diag $during[0]->summary;
+is_busy(paid($one, '/during', payment => $second), 'a new payment during a move');
+$one->log_like(qr/\[error\].*node "127\.0\.0\.1:${\ $nodes[2]->port}".*TRYAGAIN.*told to come again/, 'which the new node has said');
 $cluster->move_keys($shard, $nodes[2]);
 $cluster->end_move($shard, $nodes[2]);
-push @during, paid($one, '/during', payment => $second) for 1 .. 2;
+my @during = map { paid($one, '/during', payment => $second) } 1 .. 2;
 is scalar(grep { $_->status == 200 } @during), 1, 'and good once';
 is $up->hits('/during'), 1, 'made once';
+
+# What needs one key goes on all the while: the old node says ASK, and the new one
+# is asked with ASKING.
+$pass = paid($one, '/pass/a')->header('X402-Pass');
+my ($of_pass, $from);
+$one->wait_for(sub {
+    for my $node (@nodes) {
+        my ($key) = $node->ask(KEYS => '*:p:*')->@* or next;
+        ($of_pass, $from) = ($key =~ /\{(\d+)\}/, $node);
+    }
+    return $from;
+});
+my ($to) = grep { $_ != $from } @nodes;
+sub asking () {
+    my ($calls) = $to->ask(INFO => 'commandstats') =~ /cmdstat_asking:calls=(\d+)/;
+    return $calls // 0;
+}
+my $asking = asking();
+is left($_), '200 ' . --$left, 'a pass before its key moves' for $one, $other;
+$cluster->begin_move($of_pass, $to);
+is left($one), '200 ' . --$left, 'a move begins, and the key is where it was';
+cmp_ok $cluster->move_keys($of_pass, $to), '>', 0, 'it is moved';
+is left($_), '200 ' . --$left, 'the node that gets it counts' for $one, $other;
+cmp_ok asking() - $asking, '>=', 2, 'because it is asked for it';
+$cluster->end_move($of_pass, $to);
+is left($one), '200 ' . --$left, 'and after the move';
 
 # A node is killed: its payers are told to come again, the others pay.
 my $gone = payment(unpaid($one, '/gone'), from => $payer[1]);

@@ -16,7 +16,7 @@ my ($f, $up)  = (facilitator(), backend());
 my $master    = X402::Redis->new;
 my @replicas  = map { $master->replica } 1, 2;
 my $sentinels = X402::Sentinels->new($master, 'shop', requirepass => 'a-sentinel');
-my $conf      = machines_conf('timeout=1s lease=3s replicas=1 sentinel_password=%%DIR%%/sentinel.password');
+my $conf      = machines_conf('timeout=2s lease=5s replicas=1 sentinel_password=%%DIR%%/sentinel.password');
 my $port = X402::Port::reserve();
 my ($one, $other) = map {
     my $t = nginx($conf, facilitator => $f, backend => $up, port => $port, address => "127.0.0.$_",
@@ -52,6 +52,7 @@ $_->forget for $f, $up;
 my $c = $one->connect;
 $c->write_request(GET => '/settling', headers => [ header_of($settling) ]);
 $f->wait_calls(settle => 1);
+$sentinels->hurry;
 $master->stop;
 $f->settle('paid');
 $f->release('settle');

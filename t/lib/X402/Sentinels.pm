@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 package X402::Sentinels;
 
-# Three real sentinels that watch a master, and replace it within seconds.
+# Three real sentinels that watch a master, and replace it within seconds once
+# they are told to hurry. Before, a machine that is busy with other things must
+# not cause a failover.
 #
 #     my $master    = X402::Redis->new;
 #     my @replicas  = map { $master->replica } 1 .. 2;
@@ -9,6 +11,7 @@ package X402::Sentinels;
 #     $sentinels->url;            # sentinel://127.0.0.1:port,.../shop
 #     $sentinels->each->@*;       # X402::Redis, one each
 #     $sentinels->master_port;    # as the first one says
+#     $sentinels->hurry;          # a master that is silent for 0.7 s is replaced
 
 use v5.36;
 use Time::HiRes qw(sleep time);
@@ -32,7 +35,7 @@ package X402::Sentinel {
 sub new ($class, $master, $name, %options) {
     my $more = join '', map {"$_ $options{$_}\n"} sort keys %options;
     my $text = "sentinel monitor $name 127.0.0.1 $master->{port} 2\n"
-        . "sentinel down-after-milliseconds $name 700\nsentinel failover-timeout $name 3000\n$more";
+        . "sentinel down-after-milliseconds $name 60000\nsentinel failover-timeout $name 3000\n$more";
     my $self = bless { name => $name, each => [ map { X402::Sentinel->new(text => $text, %options) } 1 .. 3 ] }, $class;
     my $end = time + 60;
     for my $one ($self->{each}->@*) {
@@ -46,6 +49,11 @@ sub new ($class, $master, $name, %options) {
 
 sub each ($self) { return $self->{each} }
 sub url ($self)  { return 'sentinel://' . join(',', map {"127.0.0.1:$_->{port}"} $self->{each}->@*) . "/$self->{name}" }
+
+sub hurry ($self) {
+    $_->ask(SENTINEL => 'SET', $self->{name}, 'down-after-milliseconds', 700) for $self->{each}->@*;
+    return;
+}
 
 sub master_port ($self) { return $self->{each}[0]->ask(SENTINEL => 'GET-MASTER-ADDR-BY-NAME', $self->{name})->[1] }
 
