@@ -148,7 +148,7 @@ async def last_word(case, payment):
             and (b'"settlement_unknown"' not in answer.body or len(case.rig.machines) > 1 and payment.idempotent)
         if answer.status and answer.status not in (409, 502, 503, 504) or attempt > 0 and never_proven(payment) and not silent:
             break
-        # Whose answers come late, as on a machine that has too much to do, is asked for longer: "come again" is no end.
+        # Whose answers come late, as on a machine that has too much to do, is asked for longer: "come again" does not end it.
         if attempt + 1 >= attempts and (not silent or len(case.rig.machines) == 1 or CLOCK() > end):
             break
         await asyncio.sleep(min(0.05 + 0.1 * attempt, 2))

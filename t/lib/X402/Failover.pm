@@ -8,7 +8,7 @@ package X402::Failover;
 #     my @sold = sold($one, 3);                      # payments; more words as of payment()
 #     ends_well $one, sub { ... }, 'name';           # a condition comes true
 #     sells_again('name', $one);
-#     is_used('name', $other, \@sold, $facilitator, $backend);    # and nobody is asked
+#     is_used('name', $other, \@sold, $facilitator, $backend);    # and neither of them is asked
 
 use v5.36;
 use Exporter 'import';
