@@ -24,6 +24,9 @@ constexpr Part kParts[] = {
     {"content_failed", RefusalLabel::content_failed},
     {"settlement_override_invalid", RefusalLabel::content_failed},
     {"upgrade_not_served", RefusalLabel::content_failed},
+    {"payer_refused", RefusalLabel::payer_refused},
+    {"payer_too_fast", RefusalLabel::payer_too_fast},
+    {"quota_used_up", RefusalLabel::quota_used_up},
     {"extension", RefusalLabel::extension_mismatch},
     {"allowance", RefusalLabel::allowance_required},
     {"insufficient", RefusalLabel::insufficient_funds},
@@ -88,6 +91,9 @@ const char *refusal_label_name(RefusalLabel label)
         "facilitator_unavailable",
         "settlement_unknown",
         "content_failed",
+        "payer_refused",
+        "payer_too_fast",
+        "quota_used_up",
     };
     static_assert(sizeof(kNames) / sizeof(kNames[0]) == kRefusalLabels);
     return kNames[static_cast<std::size_t>(label)];

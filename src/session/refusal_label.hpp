@@ -36,8 +36,11 @@ enum class RefusalLabel : std::uint8_t {
     facilitator_unavailable,
     settlement_unknown,
     content_failed,
+    payer_refused,
+    payer_too_fast,
+    quota_used_up,
 };
-constexpr std::size_t kRefusalLabels = 24;
+constexpr std::size_t kRefusalLabels = 27;
 
 RefusalLabel refusal_label(std::string_view reason);
 const char *refusal_label_name(RefusalLabel label);

@@ -122,7 +122,7 @@ struct StatusCounters::Shard {
     struct Label {
         // Whole lines of the cache.
         std::array<Word, (kLabelCounters + 7) / 8 * 8> counters;
-        std::array<Word, kRefusalLabels> refusals;
+        std::array<Word, (kRefusalLabels + 7) / 8 * 8> refusals;
     };
     struct Facilitator {
         struct Endpoint {

@@ -27,6 +27,7 @@ http {
         listen 127.0.0.1:%%PORT%%;
         add_header X-State "$x402_state $x402_reason" always;
         location /      { proxy_pass http://%%BACKEND%%; }
+        location = /metrics { x402 off; x402_status prometheus; }
         location /deny  { x402_deny $refused_payer $risky; proxy_pass http://%%BACKEND%%; }
         location /denied-before { x402_settle before; x402_deny $refused_payer; proxy_pass http://%%BACKEND%%; }
         location /limit { x402_limit_payer zone=slow:64k rate=1r/m burst=1; proxy_pass http://%%BACKEND%%; }
@@ -169,6 +170,14 @@ for my $path ('/unsized', '/beside', '/unnamed') {
 }
 my ($named, $fine) = $t->test_config($text =~ s/x402_zone x402:10m;//r =~ s/(\/inner \{)/$1 x402_limit_payer zone=unsized:64k rate=1r\/s;/r);
 ok $fine, 'without x402_zone, and with a size that is written later' or diag $named;
+
+# --- in metrics ------------------------------------------------------------------------------
+
+for my $case ([ '/deny', 'payer_refused' ], [ '/limit', 'payer_too_fast' ], [ '/quota', 'quota_used_up' ]) {
+    my ($location, $reason) = @$case;
+    my $series = qr/^nginx_x402_refusals_total\{[^}]*location="$location",reason="$reason"\} [1-9]/m;
+    ok $t->wait_for(sub { $t->get('/metrics')->body =~ $series }), "$reason is a reason of its own";
+}
 
 # --- what is refused at start ---------------------------------------------------------------
 

@@ -306,6 +306,10 @@ TEST(RefusalLabels, ReasonsAreOfAClosedList)
     EXPECT_EQ(refusal_label("payment_already_used"),
               RefusalLabel::already_used);
     EXPECT_EQ(refusal_label("busy"), RefusalLabel::busy);
+    for (const char *rule :
+         {"payer_refused", "payer_too_fast", "quota_used_up"}) {
+        EXPECT_STREQ(refusal_label_name(refusal_label(rule)), rule);
+    }
     EXPECT_EQ(refusal_label("facilitator_failed"),
               RefusalLabel::facilitator_failed);
     EXPECT_EQ(refusal_label("something new \"\n"), RefusalLabel::other);
