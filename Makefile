@@ -66,7 +66,7 @@ build: need-build ## build/ngx_http_x402_module.so for the installed nginx, NGIN
 	@$(MAKE) --no-print-directory $(MODULE) $(TOOL)
 
 # Asked every time: nginx's own Makefile knows what is out of date, and another
-# NGINX_SRC, compiler or list of files configures anew.
+# NGINX_SRC, compiler or list of files configures again.
 $(MODULE): ask
 	@NGINX="$(BUILD_FOR)" NGINX_SRC="$(NGINX_SRC)" t/lib/build-module build/module
 	@cmp -s build/module/ngx_http_x402_module.so $@ \

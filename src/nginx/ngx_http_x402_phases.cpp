@@ -176,7 +176,7 @@ ngx_int_t postconfiguration(ngx_conf_t *cf)
             return NGX_ERROR;
         }
     }
-    settle_written(cf, *mcf);
+    report_unused_settings(cf, *mcf);
     if (!check_member_names(cf) || !check_store(cf, *mcf)
         || !add_books(cf, *mcf)) {
         return NGX_ERROR;

@@ -70,7 +70,7 @@ std::optional<Problem> check_pay_to(const AcceptTerms &terms,
         return parameter_error("pay_to", terms.pay_to, fault);
     }
     // Money: money sent to these two cannot be recovered.
-    if (is_nobodys_address(network, terms.pay_to)) {
+    if (is_unowned_address(network, terms.pay_to)) {
         return parameter_error("pay_to", terms.pay_to,
                                "belongs to no one: write your own");
     }

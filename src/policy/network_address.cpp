@@ -250,7 +250,7 @@ std::string asset_fault(std::string_view caip2, std::string_view asset)
     return family_of(caip2).asset(asset);
 }
 
-bool is_nobodys_address(std::string_view caip2, std::string_view address)
+bool is_unowned_address(std::string_view caip2, std::string_view address)
 {
     std::string_view nobody = family_of(caip2).nobody;
     bool zero_in_hex =

@@ -19,7 +19,7 @@ std::string asset_fault(std::string_view caip2, std::string_view asset);
 
 // True for addresses without an owner: money sent there is lost. Precondition:
 // address_fault() returned an empty phrase.
-bool is_nobodys_address(std::string_view caip2, std::string_view address);
+bool is_unowned_address(std::string_view caip2, std::string_view address);
 
 // Whether text that is not a valid address has the form of a private key, a
 // seed or a mnemonic. Messages must not repeat it.

@@ -16,7 +16,7 @@ constexpr std::string_view kExtensionEchoMismatch = "extension_echo_mismatch";
 
 using FieldNames = std::vector<std::string_view>;
 
-// Members of `info` that a server makes anew for each response, so that an echo
+// Members of `info` that a server makes for each response, so that an echo
 // may contain older ones, or none.
 FieldNames fields_of_one_answer(std::string_view extension);
 

@@ -18,7 +18,7 @@ std::string_view chain_id(const PaymentRequirements &option)
     return std::string_view(option.network).substr(kEvm.size());
 }
 
-// Members in the order of RFC 8785: clients write the request anew in this
+// Members in the order of RFC 8785: clients write the request again in this
 // order, and the id covers its bytes.
 std::string request_json(const PaymentRequirements &option)
 {

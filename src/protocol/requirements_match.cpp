@@ -12,7 +12,7 @@ bool string_equals(JsonValue value, std::string_view text)
     return value.is_string() && value.string() == text;
 }
 
-// x402 v2, `extra` of scheme exact on Solana: the server sets these two anew
+// x402 v2, `extra` of scheme exact on Solana: the server sets these two
 // for each challenge, so an echo may be older than the present offer.
 bool is_dynamic(std::string_view key, const PaymentRequirements &offered)
 {

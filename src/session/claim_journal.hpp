@@ -10,7 +10,7 @@
 // mark. A mark is not text, so that it cannot be in the JSON of a payment or a
 // receipt.
 //
-// Two files take turns, so that a journal can be written anew while it is in
+// Two files take turns, so that a journal can be rewritten while it is in
 // use (journal_writer.hpp): the next *edition* goes into the other one, and
 // counts from its record `complete` on. Even editions are the first file's.
 //

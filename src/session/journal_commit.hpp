@@ -20,7 +20,7 @@ struct CommitWords {
     std::atomic<std::uint32_t> leader;    // the process that flushes; 0: none
     std::atomic<std::uint32_t> rounds;    // flushes that are over
     // 1: a flush failed. Nothing more is durable before all that is known was
-    // written anew: the next flush may succeed without what this one lost.
+    // rewritten: the next flush may succeed without what this one lost.
     std::atomic<std::uint32_t> lost;
 };
 

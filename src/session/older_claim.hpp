@@ -17,12 +17,12 @@ struct OlderClaim {
     };
     Kind kind = Kind::none;
     ClaimView claim;
-    // For how long it keeps the payer from buying anew, s.
+    // For how long it keeps the payer from buying again, s.
     std::int64_t left = 0;
 };
 
 // `own` is the claim of the new payment. An outcome that is still unknown a
-// minute after the first settle does not keep a payer from buying anew.
+// minute after the first settle does not keep a payer from buying again.
 OlderClaim take_older(ClaimTable &claims, const Purchase &purchase,
                       ClaimRef own, ClaimOwner owner, std::int64_t now);
 

@@ -65,13 +65,13 @@ void StoreWords::count_wait(std::uint64_t us)
 void StoreWords::set_state(bool connected, std::uint64_t untold)
 {
     state_.store(connected ? 1 : 2, relaxed);
-    untold_.store(untold, relaxed);
+    unconfirmed_.store(untold, relaxed);
 }
 
 void StoreWords::leave()
 {
     state_.store(0, relaxed);
-    untold_.store(0, relaxed);
+    unconfirmed_.store(0, relaxed);
 }
 
 void StoreWords::add_to(StoreCounts &counts) const
@@ -88,7 +88,7 @@ void StoreWords::add_to(StoreCounts &counts) const
     std::uint64_t state = state_.load(relaxed);
     counts.connected += state == 1 ? 1 : 0;
     counts.away += state == 2 ? 1 : 0;
-    counts.untold += untold_.load(relaxed);
+    counts.untold += unconfirmed_.load(relaxed);
 }
 
 }  // namespace x402

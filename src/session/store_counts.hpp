@@ -68,7 +68,7 @@ private:
     std::array<Word, StoreDurations::kBounds + 1> buckets_;
     Word sum_;
     Word state_;  // 0: no store, 1: connected, 2: away
-    Word untold_;
+    Word unconfirmed_;
 };
 static_assert(sizeof(StoreWords) % 64 == 0);
 

@@ -128,7 +128,8 @@ bool read_bought(const RespReply &reply, StoreAnswer &answer)
 }
 
 // Whether the rest of the answer is as this script says it.
-bool read_guest(StoreScript script, const RespReply &reply, StoreAnswer &answer)
+bool read_returning(StoreScript script, const RespReply &reply,
+                    StoreAnswer &answer)
 {
     if (script == StoreScript::bought) {
         return read_bought(reply, answer);
@@ -166,12 +167,12 @@ StoreAnswer read_store_answer(StoreScript script, const Digest &key,
     StoreAnswer answer;
     answer.claim.key = key;
     answer.verdict = verdict_of(reply);
-    bool of_guest =
+    bool of_returning =
         script == StoreScript::pass || script == StoreScript::bought;
     if (answer.verdict == StoreVerdict::error
         || (can_say(script, answer.verdict)
-            && (of_guest ? read_guest(script, reply, answer)
-                         : read_body(reply, answer)))) {
+            && (of_returning ? read_returning(script, reply, answer)
+                             : read_body(reply, answer)))) {
         return answer;
     }
     return StoreAnswer();

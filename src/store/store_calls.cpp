@@ -190,7 +190,7 @@ void write_settling(RespWriter &out, ScriptBy by, const StoreClaim &claim,
     Call call(out, by, StoreScript::settling, claim.prefix, claim.shard);
     begin_change(call, claim, facts, 9);
     call.add(claim.token).add(lease);
-    call.add(how == SettlingCall::told_again ? 1 : 0);
+    call.add(how == SettlingCall::repeated ? 1 : 0);
     add_expiry(call, facts);
     add_knowledge(call, facts);
     call.add(facts.settle);

@@ -56,7 +56,7 @@ enum class SettlingCall {
     // After a reconnect: the settle request is on the wire, so that a store
     // that forgot the claim, or gave it to another who has sent nothing, is
     // told of it.
-    told_again,
+    repeated,
 };
 
 // SETTLING, with all facts. Money: await `done` before the first byte of

@@ -40,7 +40,7 @@ constexpr unsigned kStoreShards = 64;
 // does not tell its payer; for a payment identifier PaymentName.payer.
 unsigned store_shard(const Digest &payer);
 
-// Names one taking of a claim: random, made anew for each TAKE, RESUME and
+// Names one taking of a claim: random, made for each TAKE, RESUME and
 // TAKEOVER, and kept for a retry of that call. All that its owner does later
 // carries it. Money: a token that is no longer the claim's sends nothing.
 using StoreToken = std::array<std::uint8_t, 16>;

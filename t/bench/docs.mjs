@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Puts the latest tables of build/bench into docs/performance.md, each between
-// its two marks. What was not measured anew stays as it is.
+// its two marks. What was not measured again stays as it is.
 import fs from 'node:fs';
 import path from 'node:path';
 import * as tools from './process_tools.mjs';

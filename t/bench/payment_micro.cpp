@@ -172,7 +172,7 @@ FacilitatorReply reply(std::string body)
     return reply;
 }
 
-void judge_verify_answer(benchmark::State &state)
+void check_verify_answer(benchmark::State &state)
 {
     auto answer =
         reply(std::string(R"({"isValid":true,"payer":")") + kPayer + R"("})");
@@ -180,9 +180,9 @@ void judge_verify_answer(benchmark::State &state)
         benchmark::DoNotOptimize(read_verify_answer(answer));
     }
 }
-BENCHMARK(judge_verify_answer);
+BENCHMARK(check_verify_answer);
 
-void judge_settle_answer(benchmark::State &state)
+void check_settle_answer(benchmark::State &state)
 {
     auto answer = reply(std::string(R"({"success":true,"payer":")") + kPayer
                         + R"(","transaction":"0x)" + std::string(64, 'b')
@@ -196,7 +196,7 @@ void judge_settle_answer(benchmark::State &state)
         benchmark::DoNotOptimize(judged);
     }
 }
-BENCHMARK(judge_settle_answer);
+BENCHMARK(check_settle_answer);
 
 }  // namespace
 }  // namespace x402

@@ -218,7 +218,7 @@ const tables = {
     disk: ['A journal that is synced', disks],
 };
 
-// Each table in a file of its own: some can be made anew, and the others stay.
+// Each table in a file of its own: some can be made again, and the others stay.
 const kept = tools.program('scale');
 fs.mkdirSync(kept, { recursive: true });
 for (const [name, [title, make]] of Object.entries(tables)) {

@@ -166,15 +166,15 @@ def settled_again(case, payment):
 
 def ledger_line(case, payment):
     """I4: money that moved leaves a line, whatever became of nginx's client."""
-    events = payment.events + (payment.heir.events if payment.heir else [])     # late ones go there
+    events = payment.events + (payment.successor.events if payment.successor else [])     # late ones go there
     if payment.moved_at is not None and not events and not case.forgets() and not case.refused_memory:
         return ['I4: money moved and no line says so']
 
 
 def ending(case, payment):
     """I5: nothing stays locked, and what was paid for is delivered in the end."""
-    if payment.heir:
-        return None     # his answer says it
+    if payment.successor:
+        return None     # the answer to that one says it
     last = payment.last
     # The smallest zone may have no room, not even for the bytes that were sent:
     # then those of the presenter have to be the same, of the same version.
@@ -182,8 +182,8 @@ def ending(case, payment):
         return None
     if case.forgets():
         return ['I5: still no answer'] if last.status == 0 else None
-    if payment.elder:
-        return inheritance(case, payment, payment.elder, last)
+    if payment.predecessor:
+        return replacement(case, payment, payment.predecessor, last)
     if payment.moved_before_last:
         return ending_of_moved(case, payment, last)
     if last.status == 200 and last.complete and last.charged:
@@ -225,28 +225,28 @@ def ending_of_moved(case, payment, last):
     return [f'I5: money moved, nothing was delivered, and it ends with {last}']
 
 
-def inheritance(case, heir, elder, last):
-    """A new payment by the same payer: under the old receipt while he is owed
+def replacement(case, successor, predecessor, last):
+    """A new payment by the same payer: under the old receipt while it is owed
     something, else for its own money; never for both."""
-    open_for_good = not elder.idempotent or any(answer.kind == 'forged' for answer in elder.answers)
+    open_for_good = not predecessor.idempotent or any(answer.kind == 'forged' for answer in predecessor.answers)
     if last.status in (409, 503) and open_for_good:
         return None
     if not (last.status == 200 and last.complete and last.charged):
-        return [f'I5: a new payment of the same payer ends with {last}', story(elder)]
+        return [f'I5: a new payment of the same payer ends with {last}', story(predecessor)]
     told = last.receipt['transaction']
-    if told == heir.transaction:
+    if told == successor.transaction:
         # An unproven payment is an older payment of no payer, since anyone can put
         # its name on one. After a refusal its payments are settled unverified.
-        events = {event for event, _ in elder.events}
-        verified = elder.valid_at is not None and 'refused' not in events
+        events = {event for event, _ in predecessor.events}
+        verified = predecessor.valid_at is not None and 'refused' not in events
         proven = verified or 'paid' in events
-        owed = proven and elder.moved_before_last and elder.made_before_last < 3 and not case.refused_memory \
-            and not maybe_delivered(case, elder, elder.answers)
-        return ['M4: charged again for what was owed', story(elder)] if owed or heir.moved_at is None else None
-    if heir.moved_at is not None:
-        return ['M4: both payments of one payer moved for one delivery', story(elder)]
-    if told not in (elder.transaction, '') or elder.moved_at is None:
-        return [f'I5: a new payment of the same payer brings {last}', story(elder)]
+        owed = proven and predecessor.moved_before_last and predecessor.made_before_last < 3 and not case.refused_memory \
+            and not maybe_delivered(case, predecessor, predecessor.answers)
+        return ['M4: charged again for what was owed', story(predecessor)] if owed or successor.moved_at is None else None
+    if successor.moved_at is not None:
+        return ['M4: both payments of one payer moved for one delivery', story(predecessor)]
+    if told not in (predecessor.transaction, '') or predecessor.moved_at is None:
+        return [f'I5: a new payment of the same payer brings {last}', story(predecessor)]
 
 
 def clean_copies(case, payment):

@@ -78,8 +78,8 @@ class Case:
             payment.plain = payment.content is CONTENT[0][1] and not payment.faulty \
                 and all(set(how) <= {'version', 'slow'} for _, how in self.plans[-1])
             if rng.random() < 0.25 and rig.zone != '64k':
-                payment.bequeath(Payment(rig, f'c{number}p{index}', rng, mode, self.group))
-                self.injected.append('client: signs anew')
+                payment.replace_with(Payment(rig, f'c{number}p{index}', rng, mode, self.group))
+                self.injected.append('client: signs a new payment')
         table = OF_MACHINES if rig.settings.machines > 1 else DISTURBANCES
         self.disturbance = weighted(rng, table) if rng.random() < 0.35 else None
         if self.disturbance == 'memory' and not rig.settings.memory:

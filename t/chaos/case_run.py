@@ -156,20 +156,20 @@ async def last_word(case, payment):
 
 
 async def next_word(case, payment):
-    """The payer had nothing for it, as far as he knows: he signs anew."""
-    heir = payment.heir
-    heir.path = heir.home = payment.home
-    case.rig.by_nonce[heir.nonce] = heir
-    case.rig.by_path[heir.path] = heir
-    heir.before_last, heir.moved_before_last, heir.made_before_last = 0, False, 0
-    case.payments.append(heir)
-    await last_word(case, heir)
+    """The payer got nothing for it, as far as it knows: it signs a new payment."""
+    successor = payment.successor
+    successor.path = successor.home = payment.home
+    case.rig.by_nonce[successor.nonce] = successor
+    case.rig.by_path[successor.path] = successor
+    successor.before_last, successor.moved_before_last, successor.made_before_last = 0, False, 0
+    case.payments.append(successor)
+    await last_word(case, successor)
 
 
 def never_proven(payment):
     """Nothing that an honest facilitator says from now on can end it before its time."""
-    if payment.elder:
-        return never_proven(payment.elder)
+    if payment.predecessor:
+        return never_proven(payment.predecessor)
     return payment.moved_at is not None and not payment.idempotent \
         or any(answer.kind == 'forged' for answer in payment.answers)
 
@@ -197,7 +197,7 @@ async def rest_of_log(case):
         read_ledger(case, text)
         log += text
         missing = [payment for payment in case.payments
-                   if payment.moved_at is not None and not payment.events and not payment.heir]
+                   if payment.moved_at is not None and not payment.events and not payment.successor]
         if not missing or case.refused_memory or case.forgets() or CLOCK() > end:
             return log
 
@@ -234,7 +234,7 @@ async def run_case(case):
         # Lines of several machines are in no order: the last of them may be of a claim that was refused, before another.
         known = asked or told if len(rig.machines) > 1 else told or asked
         payment.home = known[-1] if known else payment.path
-    await asyncio.gather(*(next_word(case, payment) if payment.heir else last_word(case, payment)
+    await asyncio.gather(*(next_word(case, payment) if payment.successor else last_word(case, payment)
                            for payment in list(case.payments)))
     await rig.wait(lambda: rig.facilitator.open_calls == 0, 20)
     lag.cancel()

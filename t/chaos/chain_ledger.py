@@ -65,8 +65,8 @@ class Payment:
         self.body = b''
         self.other_bodies = []      # sent under the same payment
         self.content = {'kind': 'ok', 'size': 100}
-        self.heir = None            # what the payer signs anew when this one brought him nothing
-        self.elder = None           # whose heir this is
+        self.successor = None            # what the payer signs next when this one brought nothing
+        self.predecessor = None           # the payment that this one replaces
         self.hooks = {}
         self.plain = False          # nothing at all is planned to go wrong
         self.faulty = False         # the facilitator's answers are
@@ -87,17 +87,17 @@ class Payment:
         for action in self.hooks.pop(moment, []):
             action()
 
-    def bequeath(self, heir):
-        """The same payer wants the same again, and signs anew."""
-        self.heir = heir
-        heir.elder = self
-        heir.payer, heir.address = self.payer, self.address
-        heir.method, heir.body, heir.h2, heir.other_bodies = self.method, self.body, self.h2, self.other_bodies
+    def replace_with(self, successor):
+        """The same payer wants the same again, and signs a new payment."""
+        self.successor = successor
+        successor.predecessor = self
+        successor.payer, successor.address = self.payer, self.address
+        successor.method, successor.body, successor.h2, successor.other_bodies = self.method, self.body, self.h2, self.other_bodies
 
     @property
     def money_at(self):
         """When money moved that its content may be made for."""
-        times = [one.moved_at for one in (self, self.elder) if one and one.moved_at is not None]
+        times = [one.moved_at for one in (self, self.predecessor) if one and one.moved_at is not None]
         return min(times, default=None)
 
     @property

@@ -57,7 +57,7 @@ async function paysForTheNext(payer, path) {
     assert.equal(receiptOf(response).transaction, spent[1].transaction);
 }
 
-test('the client leaves while its payment is settled, and signs anew', async () => {
+test('the client leaves while its payment is settled, and signs a new payment', async () => {
     const payer = await stack.payer();
     const header = await signedFor(payer, stack.at('/weather'));
     const settled = stack.facilitator.count('/settle');
@@ -77,7 +77,7 @@ test('the client leaves while its payment is settled, and signs anew', async () 
     await paysForTheNext(payer, '/weather');
 });
 
-test('content fails after it was paid for, and the client signs anew', async () => {
+test('content fails after it was paid for, and the client signs a new payment', async () => {
     const payer = await stack.payer();
     stack.backend.answer('/first', { status: 500, body: 'out of order' });
     const failed = await payingFetch(payer)(stack.at('/first'));
@@ -91,7 +91,7 @@ test('content fails after it was paid for, and the client signs anew', async () 
     await paysForTheNext(payer, '/first');
 });
 
-test('the money moved and the answer is lost: the client signs anew, and the old payment is found', async () => {
+test('the money moved and the answer is lost: the client signs a new payment, and the old payment is found', async () => {
     const payer = await stack.payer();
     stack.facilitator.next('/settle', { lost: true });
     const lost = await payingFetch(payer)(stack.at('/weather'));

@@ -61,7 +61,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data,
     must(built->network == *caip2_network(terms.network), "the network is");
     must(built->pay_to == terms.pay_to
              && address_fault(built->network, built->pay_to).empty()
-             && !is_nobodys_address(built->network, built->pay_to),
+             && !is_unowned_address(built->network, built->pay_to),
          "the receiver is as written, and somebody");
     must(asset_fault(built->network, built->asset).empty(),
          "the asset has the network's form");

@@ -40,7 +40,7 @@ my $closed = qr/facilitator "\S+" recovered/;
 my ($openings, $closings) = (0, 0);
 
 # New workers know of no trouble, and a new zone of nothing to ask for again.
-sub anew () {
+sub restart () {
     $t->quit;
     $t->start;
     $_->forget for $f, $second, $up;
@@ -80,7 +80,7 @@ sub storm ($path, $count, $middle = undef) {
 # --- garbage at full speed
 
 for my $path ('/', '/before/') {
-    anew;
+    restart;
     my $honest = random_hex(20);
     $f->verify(invalid => 'invalid_exact_evm_payload_signature', except => $honest);
     $f->settle(refused => 'invalid_exact_evm_payload_signature', except => $honest);
@@ -98,7 +98,7 @@ for my $path ('/', '/before/') {
 # --- garbage that makes the facilitator stumble
 
 for my $path ('/', '/before/') {
-    anew;
+    restart;
     my $honest = random_hex(20);
     $f->verify(status => 500, body => 'x', except => $honest);
     $f->settle(status => 500, body => 'x', except => $honest);
@@ -112,7 +112,7 @@ for my $path ('/', '/before/') {
     is opens, 1, "$path: though the breaker is open";
 }
 is_content paid($t, '/'), "SECRET\n", 'then' if $f->verify('ok') && $f->settle('paid');
-anew;
+restart;
 $f->verify(status => 500, body => 'x');
 my @two = map { random_hex(20) } 1 .. 2;
 paid($t, '/', change => { from => $two[ $_ % 2 ] }) for 1 .. 20;
@@ -120,7 +120,7 @@ is opens, 0, 'two payers prove nothing, however often they come';
 
 # --- it answers, but verifying fails: settle first
 
-anew;
+restart;
 $f->verify(status => 500, body => 'x');
 paid($t, '/') for 1 .. 5;
 is opens, 1, 'five payers do';
@@ -137,7 +137,7 @@ is paid($t, '/off/')->status, 200, 'where nothing is settled the word is asked f
 
 # --- it verifies, but settling fails: no work for nothing
 
-anew;
+restart;
 $f->settle('close');
 paid($t, '/') for 1 .. 5;
 is opens, 1, 'settlements that are not answered open it';
@@ -155,7 +155,7 @@ is $f->order, 'verify settle', 'is never settled first';
 
 # --- it does not answer
 
-anew;
+restart;
 $f->verify('close');
 is paid($t, '/')->status, 502, 'a failure' for 1 .. 5;
 is opens, 1, 'it opens';
@@ -180,7 +180,7 @@ is opens, 1, 'one line when it opened';
 
 # --- in a group another facilitator is called
 
-anew;
+restart;
 $f->verify('close');
 is_content paid($t, '/pair/'), "SECRET\n", 'moved on' for 1 .. 5;
 is opens, 1, 'the first is ill';

@@ -99,7 +99,7 @@ $r = $t->get('/made/x');
 is $r->status, 402, 'and to nobody else';
 no_trace $r, 'MADE', 'not a byte of it';
 
-# A bypass opens the price, not the other doors.
+# A bypass lifts the price, and no other restriction.
 is $t->get('/any/x', headers => [@member])->status, 403, 'satisfy any stays closed';
 is_content paid($t, '/any/x'), "answer to /any/x\n", 'and opens to money';
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Out of a network with one door: facilitators behind an HTTP proxy (CONNECT) or
+# A network with one way out: facilitators behind an HTTP proxy (CONNECT) or
 # a SOCKS5 proxy. The certificate is the facilitator's own, end to end, its name
 # is the proxy's to look up, and what a proxy says is never taken for an answer.
 

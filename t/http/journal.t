@@ -135,7 +135,7 @@ is $t->quit, 0, 'ended';
 $before = size_of($journal);
 $t->write('limit', 128);    # blocks of 512 bytes
 $t->start;
-cmp_ok size_of($journal), '<', $before, 'a start writes it anew, which is shorter';
+cmp_ok size_of($journal), '<', $before, 'a start rewrites it, which is shorter';
 $f->forget;
 my ($served, $full) = (0);
 # Verified while there was room, and settled when there is none.

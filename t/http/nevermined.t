@@ -277,7 +277,7 @@ $f->settle('close');
 $r = ask_with('/strict');
 is $r->status . $r->body, '503{"error":"settlement_unknown","charged":"unknown"}', 'reject: an unknown outcome';
 $f->settle('paid');
-is ask_with('/strict', token => $tokens[-1])->status, 200, 'the same token is asked about anew';
+is ask_with('/strict', token => $tokens[-1])->status, 200, 'the same token is verified again';
 is $f->order =~ s/.*(verify settle)\z/$1/r, 'verify settle', 'from the beginning';
 
 forget();

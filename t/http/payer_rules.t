@@ -87,7 +87,7 @@ for my $h2 (0, 1) {
     is_content paid($t, '/a', change => { from => $payer }, %via), "SECRET\n", "${p}when they are done";
     is $f->order, 'verify settle', "${p}he is trusted again";
 
-    # All of them verified at the same moment: the table counts, not the door.
+    # All of them verified at the same moment: the table counts, not the order of arrival.
     $payer = random_hex(20);
     $_->forget for $f, $up;
     $up->on('/slow', body => "SECRET\n", hold => 1);

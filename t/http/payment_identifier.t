@@ -98,7 +98,7 @@ is paid($t, '/may/doubt', payment => $payment)->status, 503, 'in doubt';
 fault buy('/may/other', $id), 409, 'payment_identifier_in_use', 'no other payment has it';
 is_content paid($t, '/may/doubt', payment => $payment), "SECRET\n", 'the same payment ends it';
 
-# Its payer may sign anew under the same name for what it may have paid.
+# Its payer may sign again under the same name for what it may have paid.
 for my $how ([ reset => 1 ], [ status => 500 ]) {
     $id = fresh;
     $f->settle_once(@$how);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # A payment follows its request through internal redirects, is asked for once,
-# and opens no other door.
+# and gives access to nothing else.
 
 use v5.36;
 use FindBin;

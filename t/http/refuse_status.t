@@ -82,7 +82,7 @@ is $t->get("/$_")->status, 402, "/$_: unpaid" for qw(new old fast);
 is $t->get('/new', headers => [ header_of('!!!') ])->status, 402, 'what cannot be read is not a payment';
 my $payment = payment(unpaid($t, '/new'));
 is paid($t, '/new', payment => $payment)->status, 200, 'paid';
-is paid($t, '/new', payment => $payment)->status, 402, 'a used payment: pay anew';
+is paid($t, '/new', payment => $payment)->status, 402, 'a used payment: a new one is asked for';
 $f->settle(refused => 'insufficient_funds');
 is paid($t, '/new')->status, 402, 'a settlement refused';
 is old('/fast')->status, 402, 'a settlement refused before content';

@@ -70,7 +70,7 @@ sub not_processed ($name, $status, @spec) {
         or diag $first->summary;
     no_trace $first, 'SECRET', "not processed: $name: no content";
     is_content $again, $content, "not processed: $name: the payment is still good";
-    is $then, 'verify settle', "not processed: $name: and is verified anew";
+    is $then, 'verify settle', "not processed: $name: and is verified again";
     return $first;
 }
 

@@ -90,15 +90,15 @@ is $f->calls('settle'), 1, 'and settled once';
 is finally($other, '/sent', $payment)->status, 402, 'and then it is used';
 
 # Owed to a payer that signs a new payment, on another machine.
-$up->on('/anew', body => $content, hold_after => 150_000);
+$up->on('/again', body => $content, hold_after => 150_000);
 my $payer = random_hex(20);
-$payment = begun_and_killed('/anew', sub ($c) {
+$payment = begun_and_killed('/again', sub ($c) {
     $other->wait_for(sub { $c->rest(0.05); $c->raw =~ /SECRET SECRET/ });
 }, from => $payer);
-$up->on('/anew', body => $content);
+$up->on('/again', body => $content);
 $_->forget for $f, $up;
 sleep 4;    # the lease: before, it may still be delivered
-is_content paid($other, '/anew', change => { from => $payer }), $content, 'a new payment of the payer gets what is owed';
+is_content paid($other, '/again', change => { from => $payer }), $content, 'a new payment of the payer gets what is owed';
 is $f->order, 'verify', 'and is not settled';
 
 finish;

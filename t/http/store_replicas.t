@@ -75,7 +75,7 @@ my $payment = payment(unpaid($t, '/take'));
 $_->forget for $f, $up;
 $replica->freeze;
 my $answer = paid($t, '/take', payment => $payment);
-is $answer->status . $answer->body, '503{"error":"busy","charged":false}', 'the replica is silent at the door: busy';
+is $answer->status . $answer->body, '503{"error":"busy","charged":false}', 'the replica does not answer TAKE: busy';
 is $f->calls + $up->hits, 0, 'nobody is asked';
 $t->log_like(qr/\[error\].*0 of the replicas have what was written, and replicas= asks for 1; start them again/,
     'with a line that says what to do');
@@ -87,7 +87,7 @@ my $refused = refused_at_once();
 is paid($t, '/again')->status, 503, 'and then' for 1 .. 5;
 is refused_at_once() - $refused, 5, 'without asking the store';
 ok $t->wait_for(sub { $t->ask(GET => '/status')->body =~ /store_workers\{state="away"\} 1/ }), 'which the metrics tell';
-is_back('/take', $payment, 'at the door');
+is_back('/take', $payment, 'at TAKE');
 $t->log_like(qr/\[notice\].*has its replicas again/, 'which is told');
 
 # Not there when content is made: nothing is sent.

@@ -103,7 +103,7 @@ my $c     = $two->connect;
 $c->write_request(GET => '/a', headers => [ 'SIGN-IN-WITH-X' => $left ]);
 ok $two->wait_for(sub { $cut->asked('nonce') > $asked }), 'a client leaves while the store is asked';
 $two->leave($c);
-is sign_in($two, '/a')->status, 200, 'and signs in anew';
+is sign_in($two, '/a')->status, 200, 'and signs in again';
 $cut->close;
 ok $two->wait_for(sub { error_of(sign_in($two, '/a')) eq '503 busy' }), 'no connection: come again';
 $cut->open;

@@ -133,7 +133,7 @@ private:
         bool leaving = false;  // replaced by a reload
         unsigned fuse = 0;     // dies before so many more operations; 0: never
         std::uint32_t requests = 0;  // that have not ended
-        unsigned journal_step = 0;   // of writing the journal anew
+        unsigned journal_step = 0;   // of rewriting the journal
         std::size_t journal_place = 0;
         std::uint64_t journal_copied = 0;
     };
@@ -245,7 +245,7 @@ private:
     void answered(Request &request, int status, const char *word);
     void end_request(Request &request);
 
-    // door.cpp: from a presented payment to its claim
+    // presenting.cpp: from a presented payment to its claim
     void fill_facts(Request &request);
     void present(std::uint32_t number);
     bool wait_for_claim(std::uint32_t number);

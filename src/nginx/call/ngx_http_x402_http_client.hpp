@@ -63,7 +63,7 @@ private:
     void keep_or_close(Connection *connection);
     void close(Connection *connection);
     bool leads_here(const Connection &connection) const;
-    static void on_hands_shaken(ngx_connection_t *c);
+    static void on_handshake_done(ngx_connection_t *c);
     static void on_read(ngx_event_t *event);
     static void on_write(ngx_event_t *event);
     static void on_idle(ngx_event_t *event);

@@ -70,25 +70,26 @@ void HttpOrigin::Exchange::connect_next()
 void HttpOrigin::Exchange::connected()
 {
     if (origin.tls_) {
-        shake_hands();
+        start_handshake();
     } else {
         ready();
     }
 }
 
 // Within the time to connect.
-void HttpOrigin::Exchange::shake_hands()
+void HttpOrigin::Exchange::start_handshake()
 {
     if (!timer.armed()) {
         timer.arm(std::min(time_until(connect_deadline), time_until(deadline)));
     }
-    ngx_int_t rc = origin.tls_->shake_hands(connection->c, on_hands_shaken);
+    ngx_int_t rc =
+        origin.tls_->start_handshake(connection->c, on_handshake_done);
     if (rc != NGX_AGAIN) {
-        hands_shaken();
+        handshake_done();
     }
 }
 
-void HttpOrigin::Exchange::hands_shaken()
+void HttpOrigin::Exchange::handshake_done()
 {
     ngx_connection_t *c = connection->c;
     std::string error = origin.tls_->validate(c);
@@ -119,10 +120,10 @@ void HttpOrigin::Exchange::connect_failed(const std::string &why, bool late)
     fail(reply.detail + ": " + why, late);
 }
 
-void HttpOrigin::on_hands_shaken(ngx_connection_t *c)
+void HttpOrigin::on_handshake_done(ngx_connection_t *c)
 {
     auto *exchange = static_cast<Connection *>(c->data)->exchange;
-    exchange->guarded([&] { exchange->hands_shaken(); });
+    exchange->guarded([&] { exchange->handshake_done(); });
 }
 
 void HttpOrigin::on_write(ngx_event_t *event)

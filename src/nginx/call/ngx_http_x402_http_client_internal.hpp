@@ -48,8 +48,8 @@ struct HttpOrigin::Exchange {
     void begin();
     void connect_next();
     void connected();
-    void shake_hands();
-    void hands_shaken();
+    void start_handshake();
+    void handshake_done();
     void ready();
     void connect_failed(const std::string &why, bool late);
     void send();

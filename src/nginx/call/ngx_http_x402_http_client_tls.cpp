@@ -69,7 +69,7 @@ TlsPeer::~TlsPeer()
     }
 }
 
-ngx_int_t TlsPeer::shake_hands(ngx_connection_t *c, Handler handler)
+ngx_int_t TlsPeer::start_handshake(ngx_connection_t *c, Handler handler)
 {
     c->pool = ngx_create_pool(kPoolBytes, c->log);
     if (c->pool == nullptr
@@ -186,7 +186,7 @@ TlsPeer::TlsPeer(TlsContext &context, std::string name, bool is_address,
 
 TlsPeer::~TlsPeer() = default;
 
-ngx_int_t TlsPeer::shake_hands(ngx_connection_t *, Handler)
+ngx_int_t TlsPeer::start_handshake(ngx_connection_t *, Handler)
 {
     return NGX_ERROR;
 }

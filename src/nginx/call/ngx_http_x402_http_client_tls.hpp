@@ -56,7 +56,7 @@ public:
 
     // On a connected `c`: NGX_OK, NGX_ERROR, or NGX_AGAIN, after which
     // `handler` is called once. Then objection() has to be asked.
-    ngx_int_t shake_hands(ngx_connection_t *c, Handler handler);
+    ngx_int_t start_handshake(ngx_connection_t *c, Handler handler);
     // Why nothing may be sent to the peer; empty: its certificate is accepted.
     std::string validate(ngx_connection_t *c) const;
     // After an answer: the next connection may resume the session of this one.
@@ -75,8 +75,8 @@ private:
 // Nothing has been received that was not read, not even an end.
 bool tls_is_quiet(ngx_connection_t *c);
 
-// Gives up what shake_hands() made; before `c` is closed. `polite`: tells the
-// other side, if that can be done at once. Nothing to do without TLS.
+// Gives up what start_handshake() made; before `c` is closed. `polite`: tells
+// the other side, if that can be done at once. Nothing to do without TLS.
 void end_tls(ngx_connection_t *c, bool polite);
 
 }  // namespace x402

@@ -30,13 +30,13 @@ bool check_charge(ngx_conf_t *cf, const LocationConf &conf,
 // By a setter, of the directive that is read. `sentence`: a constant; it is
 // said unless `used` is true when all of the configuration was read. Lifetime
 // of `used`: the configuration cycle. nullptr: memory ran out.
-bool *note_setting(ngx_conf_t *cf, const char *sentence);
+bool *record_setting(ngx_conf_t *cf, const char *sentence);
 
 // From merge, for a location with a price.
 void mark_settings_used(const LocationConf &conf);
 
 // When all of the configuration was read: warns, and gives zones their size.
-void settle_written(ngx_conf_t *cf, const MainConf &mcf);
+void report_unused_settings(ngx_conf_t *cf, const MainConf &mcf);
 
 // From merge: a price of the level of a page of the module, which is free.
 void warn_of_page_price(ngx_conf_t *cf, const LocationConf &conf,
@@ -107,12 +107,12 @@ bool record_own_names(ngx_conf_t *cf, LocationConf &conf);
 // ran out.
 bool check_signed_names(ngx_conf_t *cf, LocationConf &conf);
 
-// guest_check: whether clients of a location can come back (x402_pass,
+// returning_check: whether clients of a location can come back (x402_pass,
 // x402_sign_in), and how that is inherited.
 
 // From merge, behind prices and x402_charge. Afterwards "off" is nullptr.
-void merge_guests(ngx_conf_t *cf, LocationConf &conf,
-                  const LocationConf &outer);
+void merge_returning(ngx_conf_t *cf, LocationConf &conf,
+                     const LocationConf &outer);
 
 // From merge, behind that: whether "x402_sign_in only" may be here. False: an
 // error was printed.
@@ -121,7 +121,7 @@ bool check_signature_alone(ngx_conf_t *cf, const LocationConf &conf,
 
 // From merge, for a paid location with its offer. False: an error was printed,
 // or memory ran out.
-bool check_guests(ngx_conf_t *cf, LocationConf &conf);
+bool check_returning(ngx_conf_t *cf, LocationConf &conf);
 
 // journal_check: payments that no chain protects from being used twice: only
 // the zone does, and without a journal it forgets them when nginx ends.

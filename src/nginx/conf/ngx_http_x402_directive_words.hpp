@@ -10,7 +10,7 @@
 
 #include "nginx/core/ngx_http_x402_complex_value.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
-#include "nginx/offer/ngx_http_x402_guest_rules.hpp"
+#include "nginx/offer/ngx_http_x402_returning_rules.hpp"
 
 namespace x402 {
 
@@ -50,7 +50,7 @@ bool read_words(ngx_conf_t *cf, ngx_uint_t first,
 // Words that x402_pass and x402_sign_in have in common.
 
 // Whether a letter was left out, added or replaced; the case does not count.
-inline bool is_slip_of(std::string_view text, std::string_view word)
+inline bool is_mistyped(std::string_view text, std::string_view word)
 {
     auto same = [](char a, char b) { return (a | 0x20) == (b | 0x20); };
     std::size_t front = 0;
@@ -72,7 +72,7 @@ inline bool is_name_of_scope(std::string_view text)
 {
     for (std::string_view word :
          {"url", "location", "server", "path", "host"}) {
-        if (is_slip_of(text, word)) {
+        if (is_mistyped(text, word)) {
             return false;
         }
     }

@@ -86,7 +86,7 @@ char *set_term(ngx_conf_t *cf, void *conf)
 
 // Money: what is not listed is free, so that a slip gives the method away that
 // was meant.
-void warn_of_slip(ngx_conf_t *cf, std::string_view method)
+void warn_of_mistyped(ngx_conf_t *cf, std::string_view method)
 {
     constexpr std::string_view kMethods[] = {
         "GET",     "HEAD",     "POST",      "PUT",       "DELETE", "PATCH",
@@ -132,7 +132,7 @@ char *set_methods(ngx_conf_t *cf, void *conf)
                                   + "\" must be written in capitals: methods "
                                     "are case-sensitive");
         }
-        warn_of_slip(cf, name);
+        warn_of_mistyped(cf, name);
         methods->emplace_back(name);
     }
     lcf->methods = methods;

@@ -87,7 +87,7 @@ char *set_mpp(ngx_conf_t *cf, void *conf)
         return static_cast<char *>(NGX_CONF_ERROR);
     }
     lcf->mpp_written = mpp;
-    mpp->used = note_setting(
+    mpp->used = record_setting(
         cf, "x402_mpp has no effect: no location with a price that knows it "
             "accepts MPP; write x402_protocol v2 mpp there");
     if (mpp->used == nullptr) {

@@ -7,7 +7,7 @@
 #include "nginx/conf/ngx_http_x402_config_file.hpp"
 #include "nginx/conf/ngx_http_x402_directive_words.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
-#include "nginx/offer/ngx_http_x402_guest_rules.hpp"
+#include "nginx/offer/ngx_http_x402_returning_rules.hpp"
 #include "nginx/store/ngx_http_x402_small_zones.hpp"
 
 namespace x402 {
@@ -156,7 +156,7 @@ char *set_seal_key(ngx_conf_t *cf, void *conf)
             return static_cast<char *>(NGX_CONF_ERROR);
         }
     }
-    keys->used = note_setting(
+    keys->used = record_setting(
         cf, "x402_seal_key has no effect: no location with a price that knows "
             "it has x402_pass or x402_sign_in, or accepts MPP");
     lcf->seal_keys = keys;

@@ -77,7 +77,7 @@ private:
 
 // Whether most addresses are denied. The first rule that matches decides, and
 // none lets a client in.
-bool denies_strangers(ngx_conf_t *cf, void **loc_conf)
+bool denies_unlisted(ngx_conf_t *cf, void **loc_conf)
 {
     using Rules = const ngx_array_t *;
     const Rules *rules =
@@ -155,7 +155,7 @@ Visibility visibility_of(ngx_conf_t *cf, void **loc_conf)
     if (clcf->satisfy == NGX_HTTP_SATISFY_ANY) {
         return Visibility::open;  // a payment opens it, too
     }
-    if (has_password(cf, loc_conf) || denies_strangers(cf, loc_conf)) {
+    if (has_password(cf, loc_conf) || denies_unlisted(cf, loc_conf)) {
         return Visibility::hidden;
     }
     return asks_by_subrequest(cf, loc_conf) ? Visibility::by_subrequest

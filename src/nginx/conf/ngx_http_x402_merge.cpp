@@ -9,11 +9,11 @@
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/filter/ngx_http_x402_variables.hpp"
 #include "nginx/offer/ngx_http_x402_facilitator_group.hpp"
-#include "nginx/offer/ngx_http_x402_guest_rules.hpp"
 #include "nginx/offer/ngx_http_x402_mpp.hpp"
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
 #include "nginx/offer/ngx_http_x402_offer.hpp"
 #include "nginx/offer/ngx_http_x402_payer_rules.hpp"
+#include "nginx/offer/ngx_http_x402_returning_rules.hpp"
 #include "nginx/offer/ngx_http_x402_service.hpp"
 #include "nginx/offer/ngx_http_x402_signing.hpp"
 #include "nginx/offer/ngx_http_x402_usage_terms.hpp"
@@ -246,7 +246,7 @@ bool finish_sale(ngx_conf_t *cf, MainConf &mcf, LocationConf &outer,
     return (asks_signature_alone(conf) || record_only_guard(cf, mcf, conf))
            && choose_facilitator(cf, conf)
            && check_location(cf, conf, conf.offer != outer.offer)
-           && check_guests(cf, conf) && check_signed_names(cf, conf)
+           && check_returning(cf, conf) && check_signed_names(cf, conf)
            && (is_server || check_charge(cf, conf, outer))
            && prepare_replies(cf, conf, outer);
 }
@@ -284,7 +284,7 @@ char *merge(ngx_conf_t *cf, LocationConf &outer, LocationConf &conf)
         set_place(conf, outer, price_written || signature_written);
     }
     merge_settings(conf, outer);
-    merge_guests(cf, conf, outer);
+    merge_returning(cf, conf, outer);
     if (price_written && !signature_written && asks_signature_alone(conf)) {
         conf.sign_in = nullptr;  // the price is nearer
     }

@@ -6,8 +6,8 @@
 #include "nginx/conf/ngx_http_x402_hidden_location.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "nginx/offer/ngx_http_x402_guest_rules.hpp"
 #include "nginx/offer/ngx_http_x402_mpp.hpp"
+#include "nginx/offer/ngx_http_x402_returning_rules.hpp"
 #include "nginx/store/ngx_http_x402_small_zones.hpp"
 
 namespace x402 {
@@ -32,7 +32,7 @@ bool starts_with(std::string_view text, std::string_view head)
 
 }  // namespace
 
-bool *note_setting(ngx_conf_t *cf, const char *sentence)
+bool *record_setting(ngx_conf_t *cf, const char *sentence)
 {
     bool *used = pool_new<bool>(cf->pool, false);
     if (used != nullptr) {
@@ -68,7 +68,7 @@ void warn_of_page_price(ngx_conf_t *cf, const LocationConf &conf,
     }
 }
 
-void settle_written(ngx_conf_t *cf, const MainConf &mcf)
+void report_unused_settings(ngx_conf_t *cf, const MainConf &mcf)
 {
     for (const WrittenSetting &setting : mcf.settings) {
         if (!*setting.used) {

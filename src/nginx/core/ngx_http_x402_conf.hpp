@@ -214,7 +214,7 @@ struct MainConf {
     ConfOrigin mpp_password_at{};
     bool cors = false;                      // one of them has x402_cors
     bool reads_body = false;                // one of them has x402_read_body
-    bool guests = false;                    // one has x402_pass or x402_sign_in
+    bool returning_clients = false;         // one has x402_pass or x402_sign_in
     bool charges = false;                   // one of them has x402_charge
     std::vector<std::string> reply_fields;  // of $x402_reply_..., lower case
     // The most that x402_facilitator_max_calls says in a paid location; 0: it

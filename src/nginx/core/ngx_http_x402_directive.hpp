@@ -35,7 +35,7 @@ inline void record_origin(ngx_conf_t *cf, ConfOrigin &origin)
 
 // A zone that was named by the directive that is read: its size may be written
 // elsewhere, which is checked when all was read.
-inline void note_size(ngx_conf_t *cf, ngx_shm_zone_t *zone)
+inline void record_zone_size(ngx_conf_t *cf, ngx_shm_zone_t *zone)
 {
     if (zone->shm.size == 0) {
         NamedZone named{zone, {}};

@@ -4,7 +4,7 @@
 #include "base/decimal_amount.hpp"
 #include "base/text_excerpt.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "nginx/offer/ngx_http_x402_guest_rules.hpp"
+#include "nginx/offer/ngx_http_x402_returning_rules.hpp"
 #include "nginx/payment/ngx_http_x402_payment.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 #include "nginx/request/ngx_http_x402_ctx.hpp"
@@ -140,7 +140,7 @@ bool costs_more_than_paid(RequestCtx &ctx)
     return !units || !pays_for(payment.bought_binding, *units);
 }
 
-ngx_int_t refuse_dear_content(RequestCtx &ctx)
+ngx_int_t refuse_expensive_content(RequestCtx &ctx)
 {
     if (advance(ctx, PaymentEvent::content_broken) != PaymentAction::replace) {
         return NGX_ERROR;
@@ -234,7 +234,7 @@ ngx_int_t read_settled(RequestCtx &ctx)
         return refuse_upgrade(ctx);
     }
     if (is_delivery(facts, ctx.settled_before) && costs_more_than_paid(ctx)) {
-        return refuse_dear_content(ctx);
+        return refuse_expensive_content(ctx);
     }
     bool delivery = tunnel || is_delivery(facts, ctx.settled_before);
     if (delivery && may_be_delivered_elsewhere(ctx)) {

@@ -9,10 +9,10 @@
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/payment/ngx_http_x402_access.hpp"
 #include "nginx/request/ngx_http_x402_ctx.hpp"
-#include "nginx/request/ngx_http_x402_guest.hpp"
 #include "nginx/request/ngx_http_x402_offer_now.hpp"
 #include "nginx/request/ngx_http_x402_payment_headers.hpp"
 #include "nginx/request/ngx_http_x402_request_books.hpp"
+#include "nginx/request/ngx_http_x402_returning_client.hpp"
 #include "policy/asset_table.hpp"
 #include "policy/evm_address.hpp"
 
@@ -100,12 +100,12 @@ std::string of_payment(const Payment &payment, uintptr_t which)
     }
 }
 
-std::string of_guest(const Guest &guest, uintptr_t which)
+std::string of_returning(const ReturningClient &client, uintptr_t which)
 {
     if (which == NGX_HTTP_X402_PASS_EXPIRES) {
-        return guest.expires ? std::to_string(guest.expires) : std::string();
+        return client.expires ? std::to_string(client.expires) : std::string();
     }
-    return guest.left ? std::to_string(*guest.left) : std::string();
+    return client.left ? std::to_string(*client.left) : std::string();
 }
 
 std::string of_request(const RequestCtx &ctx, uintptr_t which)
@@ -133,10 +133,11 @@ std::string of_request(const RequestCtx &ctx, uintptr_t which)
         return ctx.accepted && ctx.payment && ctx.payment->resumed ? "1" : "";
     case NGX_HTTP_X402_PASS_LEFT:
     case NGX_HTTP_X402_PASS_EXPIRES:
-        return ctx.guest ? of_guest(*ctx.guest, which) : std::string();
+        return ctx.returning ? of_returning(*ctx.returning, which)
+                             : std::string();
     case NGX_HTTP_X402_PAYER:
-        if (!ctx.payment && ctx.guest) {
-            return header_excerpt(ctx.guest->payer);
+        if (!ctx.payment && ctx.returning) {
+            return header_excerpt(ctx.returning->payer);
         }
         break;
     default:
@@ -237,7 +238,7 @@ std::string value_of(ngx_http_request_t *r, uintptr_t which)
         return of_offer(r->main, ctx);
     }
     if (ctx == nullptr
-        || (ctx->state() == PaymentState::arrived && !ctx->guest)) {
+        || (ctx->state() == PaymentState::arrived && !ctx->returning)) {
         warn_of_early_use(r);
     }
     return ctx ? of_request(*ctx, which) : std::string();

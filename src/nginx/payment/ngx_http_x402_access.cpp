@@ -5,8 +5,8 @@
 
 #include "nginx/core/ngx_http_x402_header_list.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "nginx/offer/ngx_http_x402_guest_rules.hpp"
-#include "nginx/payment/ngx_http_x402_guest_access.hpp"
+#include "nginx/offer/ngx_http_x402_returning_rules.hpp"
+#include "nginx/payment/ngx_http_x402_free_access.hpp"
 #include "nginx/payment/ngx_http_x402_payer_check.hpp"
 #include "nginx/payment/ngx_http_x402_payment.hpp"
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
@@ -210,7 +210,7 @@ ngx_int_t take_payment(RequestCtx &ctx)
     return after_step(ctx);
 }
 
-ngx_int_t first_visit(RequestCtx &ctx, const LocationConf *conf)
+ngx_int_t begin_access(RequestCtx &ctx, const LocationConf *conf)
 {
     ngx_http_request_t *r = ctx.r;
     if (ctx.claim_wait_timer.timer_set) {
@@ -238,12 +238,12 @@ ngx_int_t first_visit(RequestCtx &ctx, const LocationConf *conf)
                  "server level, or serve this request by a location that does");
         return refuse_request(ctx, NGX_HTTP_INTERNAL_SERVER_ERROR, kNoOffer);
     }
-    ngx_int_t rc = visit_free(ctx, conf);
+    ngx_int_t rc = admit_free(ctx, conf);
     if (rc == NGX_AGAIN) {
         return wait_for_call(r);
     }
     if (rc != NGX_OK) {
-        // Let in by name: a guest, or by x402_free.
+        // Let in by name: a returning client, or by x402_free.
         return rc == NGX_DECLINED ? NGX_OK : rc;
     }
     switch (make_quote(ctx, conf)) {
@@ -266,13 +266,13 @@ ngx_int_t first_visit(RequestCtx &ctx, const LocationConf *conf)
     return take_payment(ctx);
 }
 
-// A guest, and what x402_free gives away, satisfy `satisfy any`; what is free
-// by another rule does not.
+// Returning clients, and what x402_free gives away, satisfy `satisfy any`; what
+// is free by another rule does not.
 bool is_let_in(ngx_http_request_t *r, const LocationConf *conf)
 {
     RequestCtx *ctx = find_ctx(r);
     return ctx && ctx->free_at == conf
-           && (ctx->guest || was_given_away(*ctx, *conf));
+           && (ctx->returning || was_given_away(*ctx, *conf));
 }
 
 ngx_int_t access(ngx_http_request_t *r, const LocationConf *conf)
@@ -296,7 +296,7 @@ ngx_int_t access(ngx_http_request_t *r, const LocationConf *conf)
     ctx->shadow = nullptr;  // it is asked for money after all
     switch (ctx->state()) {
     case PaymentState::arrived:
-        return first_visit(*ctx, conf);
+        return begin_access(*ctx, conf);
     case PaymentState::verified:
     case PaymentState::paid:
         if (!is_covered(*ctx, conf)) {

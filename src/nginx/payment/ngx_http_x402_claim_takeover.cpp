@@ -20,7 +20,7 @@
 #include "nginx/payment/ngx_http_x402_payment.hpp"
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
 #include "nginx/payment/ngx_http_x402_payment_settlement.hpp"
-#include "nginx/payment/ngx_http_x402_store_door.hpp"
+#include "nginx/payment/ngx_http_x402_store_wait.hpp"
 #include "nginx/reply/ngx_http_x402_notify.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 

@@ -10,7 +10,7 @@
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 #include "nginx/request/ngx_http_x402_batch.hpp"
-#include "nginx/request/ngx_http_x402_guest.hpp"
+#include "nginx/request/ngx_http_x402_returning_client.hpp"
 #include "nginx/store/ngx_http_x402_small_zones.hpp"
 
 namespace x402 {
@@ -157,8 +157,8 @@ bool was_counted(ngx_http_request_t *r, const PayerQuota &quota,
 }
 
 // Without memory it is counted at each location.
-void note_counted(ngx_http_request_t *r, const PayerQuota &quota,
-                  std::string_view subject)
+void record_counted(ngx_http_request_t *r, const PayerQuota &quota,
+                    std::string_view subject)
 {
     ngx_pool_cleanup_t *cln =
         ngx_pool_cleanup_add(r->pool, sizeof(CountedFree));
@@ -191,12 +191,12 @@ bool payer_may_go_on(RequestCtx &ctx, const LocationConf &conf)
            || rules_allow(ctx, *conf.payer_rules, ctx.payment->payer, before);
 }
 
-bool guest_may_enter(RequestCtx &ctx, const LocationConf &conf,
+bool returning_payer_allowed(RequestCtx &ctx, const LocationConf &conf,
                      const LocationConf *from)
 {
     const PayerRules *before = from ? from->payer_rules : nullptr;
     return !has_payer_rules(conf) || conf.payer_rules == before
-           || rules_allow(ctx, *conf.payer_rules, ctx.guest->payer, before);
+           || rules_allow(ctx, *conf.payer_rules, ctx.returning->payer, before);
 }
 
 bool was_given_away(const RequestCtx &ctx, const LocationConf &conf)
@@ -225,7 +225,7 @@ bool take_free_request(RequestCtx &ctx, const LocationConf *conf)
             != 0) {
             return false;
         }
-        note_counted(ctx.r, quota, subject);
+        record_counted(ctx.r, quota, subject);
     }
     ctx.free_at = conf;
     return true;

@@ -23,8 +23,8 @@ bool payer_may_go_on(RequestCtx &ctx, const LocationConf &conf);
 
 // The same rules for a client that paid before. `from`: the location that has
 // let it in and redirects it; or nullptr. False: ctx.answer is 403 or 429.
-// Precondition: ctx.guest.
-bool guest_may_enter(RequestCtx &ctx, const LocationConf &conf,
+// Precondition: ctx.returning.
+bool returning_payer_allowed(RequestCtx &ctx, const LocationConf &conf,
                      const LocationConf *from);
 
 // x402_free: whether this request is one of its key's free ones; counts it. The

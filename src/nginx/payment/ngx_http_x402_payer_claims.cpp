@@ -96,7 +96,7 @@ bool ask_again(RequestCtx &ctx, Worker &worker, const ClaimView &older)
     SettlementTerms terms = settlement_terms(ctx);
     terms.at_most = request->at_most;
     terms.ever_unknown = true;
-    terms.untold = older.abandoned;
+    terms.unrecorded = older.abandoned;
     terms.was_verified = older.was_verified;
     terms.first_settle_sent = older.first_settle_sent;
     settle_first(ctx, worker, *endpoint, std::move(terms));

@@ -20,7 +20,7 @@
 #include "nginx/payment/ngx_http_x402_payment_settlement.hpp"
 #include "nginx/payment/ngx_http_x402_phase_wait.hpp"
 #include "nginx/payment/ngx_http_x402_resume.hpp"
-#include "nginx/payment/ngx_http_x402_store_door.hpp"
+#include "nginx/payment/ngx_http_x402_store_wait.hpp"
 #include "nginx/payment/ngx_http_x402_verified.hpp"
 #include "nginx/payment/ngx_http_x402_verify.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"

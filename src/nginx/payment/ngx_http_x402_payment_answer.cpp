@@ -49,8 +49,8 @@ OwnReply unusable_answer(const RequestCtx &ctx, const ChosenPayment &payment)
         return answer;
     }
     OwnReply answer = unpaid_answer();
-    if (ctx.guest_fault) {
-        answer.offer_error = ctx.guest_fault;
+    if (ctx.returning_fault) {
+        answer.offer_error = ctx.returning_fault;
     }
     return answer;
 }

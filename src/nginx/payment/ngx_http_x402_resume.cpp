@@ -11,7 +11,7 @@
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
 #include "nginx/payment/ngx_http_x402_payment_settlement.hpp"
 #include "nginx/payment/ngx_http_x402_phase_wait.hpp"
-#include "nginx/payment/ngx_http_x402_store_door.hpp"
+#include "nginx/payment/ngx_http_x402_store_wait.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 #include "nginx/request/ngx_http_x402_price_grace.hpp"
 #include "policy/evm_address.hpp"
@@ -76,7 +76,7 @@ void resume_unknown(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
     advance(ctx, PaymentEvent::claim_unknown_resumed);
     SettlementTerms terms = settlement_terms(ctx);
     terms.ever_unknown = true;
-    terms.untold = claim.abandoned;
+    terms.unrecorded = claim.abandoned;
     terms.was_verified = claim.was_verified;
     terms.first_settle_sent = claim.first_settle_sent;
     settle_first(ctx, worker, *endpoint, std::move(terms));

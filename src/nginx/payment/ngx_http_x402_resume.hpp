@@ -8,7 +8,8 @@
 
 namespace x402 {
 
-// Answers from the claim, or continues it. False: the payment may begin anew.
+// Answers from the claim, or continues it. False: the payment starts from the
+// beginning.
 bool answer_from_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim);
 
 // What the request is, for answer_of().

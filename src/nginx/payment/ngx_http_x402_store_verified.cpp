@@ -6,7 +6,7 @@
 #include "nginx/payment/ngx_http_x402_claim_takeover.hpp"
 #include "nginx/payment/ngx_http_x402_payer_claims.hpp"
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
-#include "nginx/payment/ngx_http_x402_store_door_internal.hpp"
+#include "nginx/payment/ngx_http_x402_store_wait_internal.hpp"
 #include "nginx/payment/ngx_http_x402_verified.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 #include "session/claim_memory.hpp"
@@ -46,7 +46,7 @@ void older_resumed(RequestCtx &ctx, const StoreReply &reply)
         end_payment(ctx, PaymentEvent::verify_failed, unknown_answer());
         return;
     }
-    older->grant(door_of(ctx).call.asked());
+    older->grant(store_wait_of(ctx).call.asked());
     JournalRecord record;
     ClaimView claim = adopt_granted(ctx, reply.answer, record);
     auto own = ctx.payment->hold;
@@ -62,7 +62,7 @@ void older_resumed(RequestCtx &ctx, const StoreReply &reply)
         }
         return;
     }
-    tell_of_execution(ctx);
+    record_execution(ctx);
     if (ctx.state() == PaymentState::closed) {
         give_back(*older, record);
     }
@@ -70,7 +70,7 @@ void older_resumed(RequestCtx &ctx, const StoreReply &reply)
     StoreOrder freed = own->order(StoreScript::finish);
     freed.finish = FinishAs::free;
     own->end();
-    own->store().tell(std::move(freed));
+    own->store().write_behind(std::move(freed));
 }
 
 void on_older_resumed(void *data, const StoreReply &reply)
@@ -129,7 +129,7 @@ void answer_lost_takeover(RequestCtx &ctx, const StoreHold &hold,
         // It knows less than this machine; the next try finds it there.
         ClaimView local =
             LockedClaims(worker.zone)->view(ctx.payment->disputed_claim);
-        tell_store_of(ctx, hold, local);
+        copy_claim_to_store(ctx, hold, local);
     } else if (stored.state == ClaimState::paid
                && restored_record(stored, {}, record)) {
         LockedClaims(worker.zone)->adopt(record, ngx_time());
@@ -146,7 +146,7 @@ void taken_over(RequestCtx &ctx, const StoreReply &reply)
 {
     std::shared_ptr<StoreHold> hold = std::move(ctx.payment->older_hold);
     if (reply.is(StoreVerdict::done)) {
-        hold->grant(door_of(ctx).call.asked());
+        hold->grant(store_wait_of(ctx).call.asked());
         JournalRecord record = record_of_takeover(ctx);
         if (!settle_taken_over(ctx, hold)) {
             give_back(*hold, record);
@@ -183,8 +183,8 @@ void ask_store_for_takeover(RequestCtx &ctx)
     StoreOrder order =
         hold->order(StoreScript::takeover, record_of_takeover(ctx));
     order.settle = payment.request_body;
-    open_door(ctx).call.begin(hold->store(), std::move(order), on_taken_over,
-                              &ctx);
+    begin_store_wait(ctx).call.begin(hold->store(), std::move(order),
+                                     on_taken_over, &ctx);
 }
 
 bool ask_store_for_name(RequestCtx &ctx)
@@ -194,7 +194,7 @@ bool ask_store_for_name(RequestCtx &ctx)
         return false;
     }
     payment.hold->set_name(*payment.name);
-    open_door(ctx).call.begin(
+    begin_store_wait(ctx).call.begin(
         payment.hold->store(),
         payment.hold->name_order(NameCall::note, payment.facts.expires),
         on_named, &ctx);
@@ -207,12 +207,12 @@ bool ask_store_for_older(RequestCtx &ctx, Worker &worker)
     if (older.state == ClaimState::free || older.in_use) {
         return false;
     }
-    StoreDoor &door = open_door(ctx);
+    StoreWait &wait = begin_store_wait(ctx);
     auto hold = hold_for(ctx, older.key);
     ctx.payment->older_hold = hold;
     StoreOrder order = hold->order(StoreScript::resume);
     order.what = ResumeWhat::any;
-    door.call.begin(*worker.store, std::move(order), on_older_resumed, &ctx);
+    wait.call.begin(*worker.store, std::move(order), on_older_resumed, &ctx);
     return true;
 }
 

@@ -31,7 +31,7 @@ bool join_pieces(ngx_http_request_t *r, const std::vector<std::string> &pieces,
     return copied.data != nullptr;
 }
 
-ngx_int_t tell_manifest(ngx_http_request_t *r)
+ngx_int_t send_manifest(ngx_http_request_t *r)
 {
     std::string_view text;
     if (!join_pieces(r, loc_conf(r)->manifest->pieces, text)) {
@@ -46,7 +46,7 @@ ngx_int_t on_manifest(ngx_http_request_t *r)
 {
     return guarded(r->connection->log,
                    static_cast<ngx_int_t>(NGX_HTTP_INTERNAL_SERVER_ERROR),
-                   [&] { return tell_manifest(r); });
+                   [&] { return send_manifest(r); });
 }
 
 }  // namespace x402

@@ -144,7 +144,7 @@ bool add_status_headers(ngx_http_request_t *r, StatusFormat format)
                                       "'none'"));
 }
 
-ngx_int_t tell_status(ngx_http_request_t *r)
+ngx_int_t send_status(ngx_http_request_t *r)
 {
     if (!(r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD))) {
         return NGX_HTTP_NOT_ALLOWED;
@@ -171,7 +171,7 @@ ngx_int_t on_status(ngx_http_request_t *r)
 {
     return guarded(r->connection->log,
                    static_cast<ngx_int_t>(NGX_HTTP_INTERNAL_SERVER_ERROR),
-                   [&] { return tell_status(r); });
+                   [&] { return send_status(r); });
 }
 
 char *set_status(ngx_conf_t *cf, void *conf)

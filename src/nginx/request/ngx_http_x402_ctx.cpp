@@ -130,7 +130,7 @@ void on_request_end(RequestCtx &ctx)
     }
     ctx.verify = nullptr;
     ctx.settlement = nullptr;
-    ctx.door.reset();
+    ctx.store_wait.reset();
 }
 
 void on_cleanup(void *data)

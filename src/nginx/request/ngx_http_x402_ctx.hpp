@@ -24,8 +24,8 @@
 
 namespace x402 {
 
-struct Guest;
-struct GuestDoor;
+struct ReturningClient;
+struct ReturningState;
 struct VerifyRules;
 
 // An answer of the module instead of the content.
@@ -198,9 +198,10 @@ public:
     // or what the client has bought before.
     const LocationConf *free_at = nullptr;
     // What a client showed that has paid before. Lifetime: the request's pool.
-    Guest *guest = nullptr;
-    const char *guest_fault = nullptr;      // a word; nullptr: nothing, or good
-    std::shared_ptr<GuestDoor> guest_door;  // what the store says of it
+    ReturningClient *returning = nullptr;
+    const char *returning_fault = nullptr;  // a word; nullptr: nothing, or good
+    std::shared_ptr<ReturningState>
+        returning_state;  // what the store says of it
     // What x402_bypass said, by location.
     std::vector<std::pair<const LocationConf *, bool>> bypasses;
 
@@ -215,8 +216,9 @@ public:
     FacilitatorCall *verify = nullptr;
     const VerifyRules *verify_rules = nullptr;  // of that call
     Settlement *settlement = nullptr;
-    std::shared_ptr<void> door;  // waiting for the store: payment/store_door
-    DiskWait disk;               // of a payment that is not going to be settled
+    std::shared_ptr<void>
+        store_wait;  // waiting for the store: payment/store_wait
+    DiskWait disk;   // of a payment that is not going to be settled
     const FacilitatorConf *asked = nullptr;  // last, about this payment
     OwnReply answer;                         // to be sent by the access handler
     std::string receipt;                     // JSON, once money moved

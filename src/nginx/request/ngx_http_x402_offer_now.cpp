@@ -87,9 +87,9 @@ private:
     {
         auto *page = static_cast<Page *>(data);
         page->call = nullptr;
-        std::optional<PlanKind> told = read_plan_answer(reply);
-        if (told) {
-            page->kind = std::move(*told);
+        std::optional<PlanKind> kind = read_plan_answer(reply);
+        if (kind) {
+            page->kind = std::move(*kind);
         } else {
             // An old answer is better than a guess.
             log_line(NGX_LOG_WARN, ngx_cycle->log,
@@ -102,7 +102,7 @@ private:
                          + "); " + page->kind.scheme + " is offered");
         }
         page->known = true;
-        page->due = ngx_current_msec + (told ? kGoodLifetime : kBadLifetime);
+        page->due = ngx_current_msec + (kind ? kGoodLifetime : kBadLifetime);
     }
 
     std::map<std::pair<Endpoint *, std::string>, std::unique_ptr<Page>> pages_;

@@ -6,10 +6,10 @@
 #include "base/hex_codec.hpp"
 #include "nginx/core/ngx_http_x402_complex_value.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "nginx/offer/ngx_http_x402_guest_rules.hpp"
+#include "nginx/offer/ngx_http_x402_returning_rules.hpp"
 #include "nginx/request/ngx_http_x402_batch.hpp"
-#include "nginx/request/ngx_http_x402_guest.hpp"
 #include "nginx/request/ngx_http_x402_price_grace.hpp"
+#include "nginx/request/ngx_http_x402_returning_client.hpp"
 #include "nginx/request/ngx_http_x402_scope.hpp"
 #include "nginx/store/ngx_http_x402_small_zones.hpp"
 
@@ -46,7 +46,7 @@ std::vector<std::string_view>
 shown_passes(ngx_http_request_t *r, const PassRules &rules, const Digest &scope)
 {
     std::vector<std::string_view> found;
-    const GuestSecrets *secrets = guest_secrets(r);
+    const ClientSecrets *secrets = client_secrets(r);
     if (secrets == nullptr) {
         return found;
     }
@@ -106,13 +106,13 @@ PassCount count_here(RequestCtx &ctx, const LocationConf &conf,
 
 PassAnswer refuse_pass(RequestCtx &ctx, PassFault fault)
 {
-    ctx.guest_fault = pass_fault_word(fault);
+    ctx.returning_fault = pass_fault_word(fault);
     return PassAnswer::none;
 }
 
 // Takes what this request needs of a counted pass.
 PassAnswer count_pass_use(RequestCtx &ctx, const LocationConf &conf,
-                          const AccessPass &pass, Guest &guest)
+                          const AccessPass &pass, ReturningClient &client)
 {
     std::uint32_t left = 0;
     std::uint32_t requests = count_requests(ctx);
@@ -133,7 +133,7 @@ PassAnswer count_pass_use(RequestCtx &ctx, const LocationConf &conf,
     case PassCount::failed:
         return PassAnswer::failed;
     }
-    guest.left = left;
+    client.left = left;
     return PassAnswer::admitted;
 }
 
@@ -146,18 +146,18 @@ PassAnswer admit_pass(RequestCtx &ctx, const LocationConf &conf,
     if (!is_paid_with(ctx, conf, pass.bought)) {
         return refuse_pass(ctx, PassFault::other_price);
     }
-    auto *guest = pool_new<Guest>(ctx.r->pool);
-    if (guest == nullptr) {
+    auto *client = pool_new<ReturningClient>(ctx.r->pool);
+    if (client == nullptr) {
         return PassAnswer::failed;
     }
-    guest->payer = pass.payer;
-    guest->bought = pass.bought;
-    guest->expires = pass.expires();
-    PassAnswer answer = pass.counted ? count_pass_use(ctx, conf, pass, *guest)
+    client->payer = pass.payer;
+    client->bought = pass.bought;
+    client->expires = pass.expires();
+    PassAnswer answer = pass.counted ? count_pass_use(ctx, conf, pass, *client)
                                      : PassAnswer::admitted;
     if (answer == PassAnswer::admitted) {
-        ctx.guest_fault = nullptr;
-        ctx.guest = guest;
+        ctx.returning_fault = nullptr;
+        ctx.returning = client;
     }
     return answer;
 }
@@ -201,14 +201,14 @@ std::string cookie_text(ngx_http_request_t *r, const PassRules &rules,
 
 // False: there is no room.
 bool begin_count(RequestCtx &ctx, const PassRules &rules,
-                 const AccessPass &pass, Guest &guest)
+                 const AccessPass &pass, ReturningClient &client)
 {
     if (rules.requests == 0) {
         return true;
     }
     if (SharedStore *store = store_of(ctx)) {
         issue_in_store(*store, pass, rules.requests);
-        guest.left = rules.requests;
+        client.left = rules.requests;
         return true;
     }
     std::uint32_t left = 0;
@@ -221,7 +221,7 @@ bool begin_count(RequestCtx &ctx, const PassRules &rules,
                        "larger (x402_pass zone=name:size)");
         return false;
     }
-    guest.left = left;
+    client.left = left;
     return true;
 }
 
@@ -229,11 +229,12 @@ bool begin_count(RequestCtx &ctx, const PassRules &rules,
 
 PassAnswer take_pass(RequestCtx &ctx, const LocationConf &conf)
 {
-    if (ctx.guest) {
+    if (ctx.returning) {
         // An internal redirect of a request that was let in: what it has shown
         // is good for the same price everywhere.
-        return is_paid_with(ctx, conf, ctx.guest->bought) ? PassAnswer::admitted
-                                                          : PassAnswer::none;
+        return is_paid_with(ctx, conf, ctx.returning->bought)
+                   ? PassAnswer::admitted
+                   : PassAnswer::none;
     }
     if (guest_secrets(ctx.r) == nullptr) {
         return PassAnswer::none;
@@ -248,13 +249,13 @@ PassAnswer take_pass(RequestCtx &ctx, const LocationConf &conf)
         return PassAnswer::none;
     }
     // The store is asked about one after the other.
-    std::size_t seen = ctx.guest_door && ctx.guest_door->conf == &conf
-                           ? ctx.guest_door->passes_seen
+    std::size_t seen = ctx.returning_state && ctx.returning_state->conf == &conf
+                           ? ctx.returning_state->passes_seen
                            : 0;
     for (; seen < shown.size(); seen++) {
         PassAnswer answer = take_shown(ctx, conf, *scope, shown[seen]);
         if (store_of(ctx)) {
-            guest_door(ctx, conf).passes_seen =
+            returning_state(ctx, conf).passes_seen =
                 seen + (answer == PassAnswer::asks_store ? 0 : 1);
         }
         if (answer != PassAnswer::none) {
@@ -273,8 +274,8 @@ bool issue_pass(RequestCtx &ctx, IssuedPass &issued)
     const PassRules &rules = *conf.pass;
     const Payment &payment = *ctx.payment;
     std::optional<Digest> scope = scope_of(ctx, conf, rules, "pass");
-    auto *guest = pool_new<Guest>(ctx.r->pool);
-    if (!scope || guest == nullptr) {
+    auto *client = pool_new<ReturningClient>(ctx.r->pool);
+    if (!scope || client == nullptr) {
         return false;
     }
     AccessPass pass;
@@ -287,12 +288,12 @@ bool issue_pass(RequestCtx &ctx, IssuedPass &issued)
     pass.payer = proven_payer(ctx);
     // Of content that is delivered again, later than the pass is good for.
     bool over = pass.expires() <= ngx_time();
-    if (over || !begin_count(ctx, rules, pass, *guest)) {
+    if (over || !begin_count(ctx, rules, pass, *client)) {
         return true;
     }
-    guest->kind = GuestKind::buyer;
-    guest->expires = pass.expires();
-    ctx.guest = guest;
+    client->kind = ReturningKind::buyer;
+    client->expires = pass.expires();
+    ctx.returning = client;
     std::string text = write_pass(pass, pass_keys(conf)->keys.front()->text);
     if (rules.cookie) {
         issued.cookie = cookie_text(ctx.r, rules, pass, text);

@@ -7,21 +7,21 @@
 #include <string>
 
 #include "nginx/request/ngx_http_x402_ctx.hpp"
-#include "nginx/request/ngx_http_x402_guest.hpp"
+#include "nginx/request/ngx_http_x402_returning_client.hpp"
 
 namespace x402 {
 
 enum class PassAnswer {
     none,        // nothing that opens the location
-    admitted,    // the request was counted; ctx.guest has the pass
-    asks_store,  // GuestDoor.question; the access phase comes again
+    admitted,    // the request was counted; ctx.returning has the pass
+    asks_store,  // ReturningState.question; the access phase comes again
     store_away,  // what is left of the pass is not known
     failed,      // no memory
 };
 
 // Whether the request shows a pass that opens this location at the price of
-// this moment. If it shows another one, ctx.guest_fault says what is wrong with
-// it. Precondition: conf.pass.
+// this moment. If it shows another one, ctx.returning_fault says what is wrong
+// with it. Precondition: conf.pass.
 PassAnswer take_pass(RequestCtx &ctx, const LocationConf &conf);
 
 // What goes with the content of this request into its header; empty texts are

@@ -10,7 +10,7 @@
 #include "nginx/offer/ngx_http_x402_guest_rules.hpp"
 #include "nginx/offer/ngx_http_x402_mpp.hpp"
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
-#include "nginx/request/ngx_http_x402_guest.hpp"
+#include "nginx/request/ngx_http_x402_returning_client.hpp"
 #include "protocol/mpp_challenge.hpp"
 #include "protocol/payment_header_names.hpp"
 
@@ -179,8 +179,8 @@ ngx_int_t on_preaccess(ngx_http_request_t *r)
 {
     const LocationConf *conf = loc_conf(r);
     bool redirected = r->internal && r == r->main && r->upstream;
-    bool guests = r == r->main && main_conf(r)->guests;
-    if (!conf->enabled && !redirected && !guests) {
+    bool returning = r == r->main && main_conf(r)->returning_clients;
+    if (!conf->enabled && !redirected && !returning) {
         return NGX_DECLINED;
     }
     return guarded(r->connection->log,
@@ -189,8 +189,8 @@ ngx_int_t on_preaccess(ngx_http_request_t *r)
                        if (redirected) {
                            record_redirecting_upstream(r);
                        }
-                       if (guests
-                           && !take_guest_secrets(r, conf->forward_payment)) {
+                       if (returning
+                           && !take_client_secrets(r, conf->forward_payment)) {
                            return NGX_HTTP_INTERNAL_SERVER_ERROR;
                        }
                        if (!conf->enabled) {

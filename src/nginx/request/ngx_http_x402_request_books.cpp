@@ -6,8 +6,8 @@
 
 #include "base/json_document.hpp"
 #include "base/token_signature.hpp"
-#include "nginx/request/ngx_http_x402_guest.hpp"
 #include "nginx/request/ngx_http_x402_quote.hpp"
+#include "nginx/request/ngx_http_x402_returning_client.hpp"
 #include "policy/asset_table.hpp"
 
 namespace x402 {
@@ -255,15 +255,15 @@ void book_return(const RequestCtx &ctx, Books &books, Ledger *ledger)
     std::string resource = request_origin(ctx.r) + copy(ctx.r->unparsed_uri);
     LedgerFacts facts = facts_of(ctx);
     facts.resource = resource;
-    facts.payer = ctx.guest->payer;
+    facts.payer = ctx.returning->payer;
     EventWords words;
     words.reason = by_pass ? "pass" : "sign_in";
     write_event(books, ledger, LedgerEventKind::returned, Digest{}, facts,
                 words);
 }
 
-// Lifetime: made behind the guest in the request's pool, so that it ends before
-// it, and before the context.
+// Lifetime: made after ReturningClient in the request's pool, so that it ends
+// before it, and before the context.
 struct ReturnBook {
     ReturnBook(const RequestCtx &of, Books &into, Ledger *lines)
         : ctx(of), books(into), ledger(lines)
@@ -343,8 +343,9 @@ OutcomeFacts outcome_facts(const RequestCtx &ctx)
     facts.never_settled = ctx.never_settled;
     facts.accepted = ctx.accepted;
     facts.let_in = ctx.trace.let_in;
-    facts.pass = ctx.guest && ctx.guest->kind == GuestKind::pass;
-    facts.signed_in = ctx.guest && ctx.guest->kind == GuestKind::signed_in;
+    facts.pass = ctx.returning && ctx.returning->kind == ReturningKind::pass;
+    facts.signed_in =
+        ctx.returning && ctx.returning->kind == ReturningKind::signed_in;
     for (const auto &[conf, bypassed] : ctx.bypasses) {
         facts.bypassed = facts.bypassed || bypassed;
     }

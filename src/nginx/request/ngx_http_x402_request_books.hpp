@@ -22,9 +22,9 @@ LedgerFacts facts_of(const RequestCtx &ctx);
 // gone, is made now.
 void prepare_books(const RequestCtx &ctx);
 
-// Once for a request that a pass or a signature lets in (RequestCtx.guest): if
-// content leaves, the ledger of the location has an event `returned`. False: no
-// memory.
+// Once for a request that a pass or a signature lets in (RequestCtx.returning):
+// if content leaves, the ledger of the location has an event `returned`. False:
+// no memory.
 bool book_return_at_end(RequestCtx &ctx, const LocationConf &conf);
 
 // The content of a payment was delivered, or is owed.

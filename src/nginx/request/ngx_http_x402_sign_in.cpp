@@ -5,10 +5,10 @@
 
 #include "base/token_signature.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "nginx/offer/ngx_http_x402_guest_rules.hpp"
-#include "nginx/request/ngx_http_x402_guest.hpp"
+#include "nginx/offer/ngx_http_x402_returning_rules.hpp"
 #include "nginx/request/ngx_http_x402_price_grace.hpp"
 #include "nginx/request/ngx_http_x402_quote.hpp"
+#include "nginx/request/ngx_http_x402_returning_client.hpp"
 #include "nginx/request/ngx_http_x402_scope.hpp"
 #include "nginx/store/ngx_http_x402_bought_zone.hpp"
 #include "nginx/store/ngx_http_x402_small_zones.hpp"
@@ -65,24 +65,24 @@ bool find_purchase(const LocationConf &conf, const PaymentOffer &offer,
     return false;
 }
 
-bool make_guest(RequestCtx &ctx, const std::string &payer,
-                const ClaimBinding &bought, std::int64_t until)
+bool make_signed_in(RequestCtx &ctx, const std::string &payer,
+                    const ClaimBinding &bought, std::int64_t until)
 {
-    auto *guest = pool_new<Guest>(ctx.r->pool);
-    if (guest == nullptr) {
+    auto *client = pool_new<ReturningClient>(ctx.r->pool);
+    if (client == nullptr) {
         return false;
     }
-    guest->kind = GuestKind::signed_in;
-    guest->payer = payer;
-    guest->bought = bought;
-    guest->expires = until;
-    ctx.guest = guest;
+    client->kind = ReturningKind::signed_in;
+    client->payer = payer;
+    client->bought = bought;
+    client->expires = until;
+    ctx.returning = client;
     return true;
 }
 
 SignInAnswer not_paid(RequestCtx &ctx)
 {
-    ctx.guest_fault = "sign_in_not_paid";
+    ctx.returning_fault = "sign_in_not_paid";
     return SignInAnswer::none;
 }
 
@@ -93,16 +93,16 @@ SignInAnswer admit_by_zone(RequestCtx &ctx, const LocationConf &conf,
 {
     ClaimBinding bought;
     if (conf.sign_in->only) {
-        return make_guest(ctx, payer, bought, 0) ? SignInAnswer::admitted
-                                                 : SignInAnswer::failed;
+        return make_signed_in(ctx, payer, bought, 0) ? SignInAnswer::admitted
+                                                     : SignInAnswer::failed;
     }
     bought.resource = scope;
     std::int64_t until = 0;
     if (!find_purchase(conf, offer, payer, bought, until)) {
         return SignInAnswer::none;
     }
-    return make_guest(ctx, payer, bought, until) ? SignInAnswer::admitted
-                                                 : SignInAnswer::failed;
+    return make_signed_in(ctx, payer, bought, until) ? SignInAnswer::admitted
+                                                     : SignInAnswer::failed;
 }
 
 // --- what several machines know together ------------------------------------
@@ -118,32 +118,33 @@ Digest store_key(const BoughtKey &bought)
 StoreOrder bought_order(const SharedStore &store, const std::string &payer,
                         const Digest &key, std::int64_t expires)
 {
-    StoreOrder order = guest_order(store, StoreScript::bought, key, expires);
+    StoreOrder order =
+        order_without_claim(store, StoreScript::bought, key, expires);
     order.claim.shard = store_shard(sha256(payer));
     return order;
 }
 
-SignInAnswer ask(GuestDoor &door, StoreOrder order)
+SignInAnswer ask(ReturningState &state, StoreOrder order)
 {
-    door.question = std::make_shared<GuestQuestion>();
-    door.question->order = std::move(order);
+    state.question = std::make_shared<StoreQuestion>();
+    state.question->order = std::move(order);
     return SignInAnswer::asks_store;
 }
 
 // By option: kMostBought of them at most.
-SignInAnswer ask_for_purchases(GuestDoor &door, const SharedStore &store,
+SignInAnswer ask_for_purchases(ReturningState &state, const SharedStore &store,
                                const PaymentOffer &offer, const Digest &scope)
 {
     ClaimBinding wanted;
     wanted.resource = scope;
-    StoreOrder order = bought_order(store, door.payer, scope, 0);
+    StoreOrder order = bought_order(store, state.payer, scope, 0);
     for (const auto &option : offer.options()) {
         if (order.keys.size() < kMostBought) {
             bind_option(wanted, option);
-            order.keys.push_back(store_key(bought_key(door.payer, wanted)));
+            order.keys.push_back(store_key(bought_key(state.payer, wanted)));
         }
     }
-    return ask(door, std::move(order));
+    return ask(state, std::move(order));
 }
 
 // What the store says is known here, too. A store that does not answer knows
@@ -151,8 +152,8 @@ SignInAnswer ask_for_purchases(GuestDoor &door, const SharedStore &store,
 SignInAnswer read_purchases(RequestCtx &ctx, const LocationConf &conf,
                             const PaymentOffer &offer, const Digest &scope)
 {
-    const GuestDoor &door = *ctx.guest_door;
-    const GuestQuestion &question = *door.question;
+    const ReturningState &state = *ctx.returning_state;
+    const StoreQuestion &question = *state.question;
     if (question.is(StoreVerdict::done)) {
         ClaimBinding wanted;
         wanted.resource = scope;
@@ -165,13 +166,13 @@ SignInAnswer read_purchases(RequestCtx &ctx, const LocationConf &conf,
             bind_option(wanted, option);
             if (one.asked && one.left >= 1000) {
                 remember_bought(conf.sign_in->zone,
-                                bought_key(door.payer, wanted), *one.asked,
+                                bought_key(state.payer, wanted), *one.asked,
                                 ngx_time() + one.left / 1000,
                                 ctx.r->connection->log);
             }
         }
     }
-    SignInAnswer known = admit_by_zone(ctx, conf, offer, scope, door.payer);
+    SignInAnswer known = admit_by_zone(ctx, conf, offer, scope, state.payer);
     return known == SignInAnswer::none ? not_paid(ctx) : known;
 }
 
@@ -181,18 +182,19 @@ SignInAnswer sign_in_by_store(RequestCtx &ctx, const LocationConf &conf,
                               const PaymentOffer &offer, const Digest &scope)
 {
     SharedStore &store = *store_of(ctx);
-    GuestDoor &door = guest_door(ctx, conf);
-    if (door.payer.empty()) {
+    ReturningState &state = returning_state(ctx, conf);
+    if (state.payer.empty()) {
         SignInAnswer answer = SignInAnswer::none;
         Signer signer = signer_of(ctx, conf, header, offer, answer);
         if (signer.payer.empty()) {
             return answer;
         }
-        door.payer = signer.payer;
-        return ask(door, guest_order(store, StoreScript::nonce,
-                                     sha256(signer.nonce), nonce_expires()));
+        state.payer = signer.payer;
+        return ask(state,
+                   order_without_claim(store, StoreScript::nonce,
+                                       sha256(signer.nonce), nonce_expires()));
     }
-    const GuestQuestion &question = *door.question;
+    const StoreQuestion &question = *state.question;
     if (!question.answered) {
         return SignInAnswer::asks_store;
     }
@@ -205,9 +207,9 @@ SignInAnswer sign_in_by_store(RequestCtx &ctx, const LocationConf &conf,
     if (!question.is(StoreVerdict::done)) {
         return SignInAnswer::store_away;
     }
-    SignInAnswer known = admit_by_zone(ctx, conf, offer, scope, door.payer);
+    SignInAnswer known = admit_by_zone(ctx, conf, offer, scope, state.payer);
     return known == SignInAnswer::none
-               ? ask_for_purchases(door, store, offer, scope)
+               ? ask_for_purchases(state, store, offer, scope)
                : known;
 }
 
@@ -215,7 +217,7 @@ SignInAnswer sign_in_by_store(RequestCtx &ctx, const LocationConf &conf,
 
 SignInAnswer take_sign_in(RequestCtx &ctx, const LocationConf &conf)
 {
-    const GuestSecrets *shown = guest_secrets(ctx.r);
+    const ClientSecrets *shown = client_secrets(ctx.r);
     std::shared_ptr<const PaymentOffer> offer;
     if (shown == nullptr || shown->sign_ins.empty()
         || offer_now(ctx.r, conf, offer) != OfferState::made) {
@@ -289,7 +291,7 @@ void remember_purchase(RequestCtx &ctx)
     if (SharedStore *store = store_of(ctx)) {
         StoreOrder order = bought_order(*store, payer, store_key(key), until);
         order.asked = bought.asked;
-        store->tell(std::move(order));
+        store->write_behind(std::move(order));
     }
 }
 

@@ -7,17 +7,17 @@
 #include <string>
 
 #include "nginx/request/ngx_http_x402_ctx.hpp"
-#include "nginx/request/ngx_http_x402_guest.hpp"
+#include "nginx/request/ngx_http_x402_returning_client.hpp"
 #include "protocol/sign_in_message.hpp"
 
 namespace x402 {
 
 enum class SignInAnswer {
     none,        // no signature, or its signer has bought nothing here
-    admitted,    // ctx.guest says who it is; of "only", nothing was bought
-    refused,     // the signature is not good; ctx.guest_fault says why
+    admitted,    // ctx.returning says who it is; of "only", nothing was bought
+    refused,     // the signature is not good; ctx.returning_fault says why
     busy,        // no room for another nonce
-    asks_store,  // GuestDoor.question; the access phase comes again
+    asks_store,  // ReturningState.question; the access phase comes again
     store_away,  // it is not known whether the nonce was used
     failed,      // no memory
 };

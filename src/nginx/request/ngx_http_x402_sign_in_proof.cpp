@@ -6,7 +6,7 @@
 #include "base/text_excerpt.hpp"
 #include "base/utc_time.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "nginx/offer/ngx_http_x402_guest_rules.hpp"
+#include "nginx/offer/ngx_http_x402_returning_rules.hpp"
 #include "nginx/request/ngx_http_x402_own_names.hpp"
 #include "nginx/request/ngx_http_x402_quote.hpp"
 #include "policy/account_signature.hpp"
@@ -149,7 +149,7 @@ SignInAnswer refuse_sign_in(RequestCtx &ctx, const char *word,
     log_line(NGX_LOG_INFO, ctx.r->connection->log,
              "sign-in refused: " + std::string(word)
                  + (why.empty() ? "" : ", " + std::string(why)));
-    ctx.guest_fault = word;
+    ctx.returning_fault = word;
     return SignInAnswer::refused;
 }
 

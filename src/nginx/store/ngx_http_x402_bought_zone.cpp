@@ -37,7 +37,7 @@ BoughtFile &file_of(const ngx_shm_zone_t *zone)
     return *static_cast<BoughtFile *>(zone->data);
 }
 
-// Bad input: the file is written anew, so it must not be another program's. One
+// Bad input: the file is rewritten, so it must not be another program's. One
 // cell may be torn by a loss of power; a file of foreign bytes has no other.
 bool is_own_file(const BoughtFile &file)
 {
@@ -94,7 +94,7 @@ bool write_cell(const BoughtFile &file, const BoughtTable &table,
 }
 
 // What an earlier nginx remembered; the table may have another size now, so
-// that it is written anew.
+// that it is rewritten.
 void read_file(ngx_shm_zone_t *zone, BoughtTable &table)
 {
     const BoughtFile &file = file_of(zone);

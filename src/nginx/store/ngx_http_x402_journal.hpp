@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The files of x402_zone's journal: replayed and written anew by the master at
+// The files of x402_zone's journal: replayed and rewritten by the master at
 // start, inherited by the workers, which append to one of them under the zone's
-// lock. The other, `path.2`, takes its turn when the journal is written anew
+// lock. The other, `path.2`, takes its turn when the journal is rewritten
 // while nginx runs (worker/ngx_http_x402_journal_tasks): a worker can
 // neither make nor rename files in a directory of root, so both are opened
 // beforehand.
@@ -39,7 +39,7 @@ public:
     std::string validate() const;
 
     // At start: takes the files for this nginx alone, fills the table from them
-    // and writes them anew. Empty: done; else why not, for the operator.
+    // and rewrites them. Empty: done; else why not, for the operator.
     std::string begin(ClaimTable &table, ngx_log_t *log);
     // At reload: opens them again. They must be those that the table belongs
     // to.

@@ -7,7 +7,7 @@
 // process of the old nginx is left, its lock of the journal is taken.
 //
 // `path.lock` says which master has the journal, and keeps it from being
-// written anew while there are two.
+// rewritten while there are two.
 #include <cerrno>
 #include <cinttypes>
 #include <cstdio>
@@ -50,7 +50,7 @@ std::string JournalFile::open_lock()
     if (lock_file < 0) {
         return trouble("opened", lock_path_);
     }
-    // Held alone for as long as the journal is written anew.
+    // Held alone for as long as the journal is rewritten.
     for (unsigned i = 0; flock(lock_file, LOCK_SH | LOCK_NB) != 0; i++) {
         if (i == kLockTries) {
             return "journal \"" + paths_[0]

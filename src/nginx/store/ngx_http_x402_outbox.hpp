@@ -47,7 +47,7 @@ public:
     // How many events wait; from 1 MB on as many as there would be if all were
     // as long as those of the first.
     std::uint64_t waiting() const;
-    // All was received: begins anew. As append(); not while processes of
+    // All was received: starts again. As append(); not while processes of
     // another start of nginx may append.
     void clear_received(std::uint64_t bytes);
 

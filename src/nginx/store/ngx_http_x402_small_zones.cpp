@@ -114,7 +114,7 @@ ngx_shm_zone_t *add_table_zone(ngx_conf_t *cf, const TableZoneKind &kind,
     ngx_shm_zone_init_pt on_init = kind.init;
     ngx_shm_zone_t *zone = ngx_shared_memory_add(cf, &name, bytes, tag);
     if (zone) {
-        note_size(cf, zone);
+        record_zone_size(cf, zone);
         zone->init = on_init;
         // Never nullptr: seen again after a reload.
         zone->data = zone->data ? zone->data : tag;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Shared memory beside the zone of payments. Each zone has one table of the
 // pure rooms and nothing else: passes, nonces, usage; one has a key. Memory of
-// another build is begun anew.
+// another build is discarded.
 #ifndef NGX_HTTP_X402_SMALL_ZONES_HPP
 #define NGX_HTTP_X402_SMALL_ZONES_HPP
 

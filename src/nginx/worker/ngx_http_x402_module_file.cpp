@@ -79,7 +79,7 @@ std::string what_is_there_now()
 
 }  // namespace
 
-void tell_version(ngx_log_t *log)
+void log_version(ngx_log_t *log)
 {
     if (loaded_path != nullptr) {
         return;

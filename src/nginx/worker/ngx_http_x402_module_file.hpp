@@ -12,7 +12,7 @@ namespace x402 {
 // Master, whenever a configuration was read. The first time: one line at notice
 // with the versions of module, nginx, TLS and libcurl, and which of them calls
 // facilitators. Also remembers the module's file, for later.
-void tell_version(ngx_log_t *log);
+void log_version(ngx_log_t *log);
 
 // Worker, when it starts. One line at warn if the file is no longer the one
 // that was loaded.

@@ -147,7 +147,7 @@ bool SettleRetry::ask(ClaimRef claim, std::shared_ptr<StoreHold> hold)
         ClaimView view = claims->view(claim);
         facilitator = view.facilitator;
         payment = view.key;
-        terms.untold = view.abandoned;
+        terms.unrecorded = view.abandoned;
         terms.body = claims->stored_settle(claim);
         texts = claims->texts(claim);
     }

@@ -31,7 +31,7 @@ struct SettlementTerms {
     MoneyBooks money;
     Digest payer_digest{};
     bool ever_unknown = false;  // an earlier settle was not answered
-    bool untold = false;  // because its worker died: the ledger has no line
+    bool unrecorded = false;  // because its worker died: the ledger has no line
     bool was_verified = false;       // of that claim
     bool first_settle_sent = false;  // of that claim
     bool unproven_delivers = true;   // x402_unproven
@@ -85,7 +85,7 @@ public:
     // sent, or it is paid.
     void cancel() { delete this; }
     // The store was away and may have forgotten what is on the wire.
-    void tell_again();
+    void write_again();
     // The worker ends: the outcome is unknown, and the ledger says so.
     void abandon();
 
@@ -105,7 +105,7 @@ private:
     StoreOrder store_order() const;
     void change_store_claim(ClaimChange change);
     void send_recorded(bool good);
-    void tell_of(const PaymentStep &step);
+    void report_step(const PaymentStep &step);
     bool secures(const PaymentStep &paid);
     void secured();
     bool waits_for_share(const SettleAnswer &answer);

@@ -107,7 +107,8 @@ void Settlement::on_store(void *data, const StoreReply &reply)
     }
     if (!settling && !good && !lost) {
         guarded(ngx_cycle->log, 0, [&] {
-            settlement->terms_.hold->store().tell(settlement->store_order());
+            settlement->terms_.hold->store().write_behind(
+                settlement->store_order());
             return 0;
         });
     }
@@ -145,15 +146,15 @@ void Settlement::on_share(void *data, const StoreReply &reply)
     settlement->finish(settlement->answer_);
 }
 
-void Settlement::tell_again()
+void Settlement::write_again()
 {
     if (!on_wire_ || !terms_.hold || terms_.hold->over() || store_.waits()) {
         return;
     }
     guarded(ngx_cycle->log, 0, [&] {
         StoreOrder order = store_order();
-        order.settling = SettlingCall::told_again;
-        terms_.hold->store().tell(std::move(order));
+        order.settling = SettlingCall::repeated;
+        terms_.hold->store().write_behind(std::move(order));
         return 0;
     });
 }
@@ -178,12 +179,12 @@ void Settlement::send_recorded(bool good)
     }
     if (state_ == PaymentState::recording
         || state_ == PaymentState::recording_first) {
-        tell_of(step(state_, PaymentEvent::recorded));
+        report_step(step(state_, PaymentEvent::recorded));
     }
 }
 
 // The request takes a step, and the settlement goes on.
-void Settlement::tell_of(const PaymentStep &step)
+void Settlement::report_step(const PaymentStep &step)
 {
     state_ = step.next;
     if (done_) {
@@ -208,7 +209,7 @@ bool Settlement::secures(const PaymentStep &paid)
     if (!waits) {
         return false;
     }
-    tell_of(recorded_first(result_.event, paid));
+    report_step(recorded_first(result_.event, paid));
     return true;
 }
 
@@ -297,10 +298,11 @@ void Settlement::book_outcome(const PaymentStep &step,
         money.books->count(money.label, LabelCounter::owed);
     }
     // An outcome that is still unknown was reported before.
-    bool news = !terms_.ever_unknown || terms_.untold || moved;
-    bool told = is_booked(*money.books, money.ledger, booked.kind)
-                || is_booked(*money.books, money.ledger, LedgerEventKind::owed);
-    if (told && news) {
+    bool news = !terms_.ever_unknown || terms_.unrecorded || moved;
+    bool booked_here =
+        is_booked(*money.books, money.ledger, booked.kind)
+        || is_booked(*money.books, money.ledger, LedgerEventKind::owed);
+    if (booked_here && news) {
         std::string facilitator = endpoint_->conf().url.base();
         EventWords words;
         words.transaction = answer.transaction;

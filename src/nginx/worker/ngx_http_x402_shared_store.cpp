@@ -21,8 +21,8 @@ constexpr ngx_msec_t kTick = 1000;
 constexpr unsigned kShardsOfTick = kStoreShards / 4;
 // What was told is told again after a reconnect for this long: a failover may
 // have lost it.
-constexpr ngx_msec_t kToldAgain = 60 * 1000;
-constexpr std::size_t kMostTold = 16 * 1024;
+constexpr ngx_msec_t kRepeatFor = 60 * 1000;
+constexpr std::size_t kMostPending = 16 * 1024;
 // A worker that quits tells what it knows for this long.
 constexpr ngx_msec_t kLongestLinger = 30 * 1000;
 
@@ -94,8 +94,8 @@ StoreToken new_store_token()
     return fill_random(token.data(), token.size()) ? token : unlike_others();
 }
 
-struct SharedStore::Told {
-    Told(SharedStore &its_store, StoreOrder its_order)
+struct SharedStore::PendingWrite {
+    PendingWrite(SharedStore &its_store, StoreOrder its_order)
         : store(its_store), order(std::move(its_order))
     {
     }
@@ -208,7 +208,7 @@ SharedStore::SharedStore(Worker &worker, const StoreConf &conf)
 // The worker ends: what it had still to say leaves now, if it can.
 SharedStore::~SharedStore()
 {
-    send_untold();
+    send_unconfirmed();
     nodes_.flush();
     if (StatusCounters *counters = worker_.books.counters()) {
         counters->store().leave();
@@ -222,14 +222,14 @@ void SharedStore::again(std::uint64_t shards, const std::string &epoch)
         learn_epoch(epoch_, epoch);
     }
     auto concerns = [&](unsigned shard) { return shards >> shard & 1; };
-    for (auto &told : told_) {
-        if (told->known && concerns(told->order.shard())) {
-            told->known = false;
-            untold_++;
+    for (auto &write : pending_) {
+        if (write->known && concerns(write->order.shard())) {
+            write->known = false;
+            unconfirmed_++;
         }
     }
     for (Settlement *settlement : worker_.settlements) {
-        settlement->tell_again();
+        settlement->write_again();
     }
     for (unsigned shard = 0; epochs_ && shard < kStoreShards; shard++) {
         if (concerns(shard) && !epochs_[shard].call.waits()) {
@@ -237,16 +237,16 @@ void SharedStore::again(std::uint64_t shards, const std::string &epoch)
             ask_for_epoch(shard);
         }
     }
-    send_untold();
+    send_unconfirmed();
 }
 
-void SharedStore::tell(StoreOrder order)
+void SharedStore::write_behind(StoreOrder order)
 {
-    told_.push_back(std::make_unique<Told>(*this, std::move(order)));
-    untold_++;
-    Told &told = *told_.back();
-    if (nodes_.ready(told.order.shard())) {
-        send(told);
+    pending_.push_back(std::make_unique<PendingWrite>(*this, std::move(order)));
+    unconfirmed_++;
+    PendingWrite &write = *pending_.back();
+    if (nodes_.ready(write.order.shard())) {
+        send(write);
     }
     if (!linger_.armed()) {
         linger_.arm(kTick);
@@ -255,63 +255,64 @@ void SharedStore::tell(StoreOrder order)
 }
 
 // Not held up by replicas: what has happened is told, however many hear it.
-void SharedStore::send(Told &told)
+void SharedStore::send(PendingWrite &write)
 {
-    if (told.call.waits()) {
+    if (write.call.waits()) {
         return;
     }
     RedisSend how;
-    how.room = told.order.bytes(told.route.by);
+    how.room = write.order.bytes(write.route.by);
     // What is delivered waits for company. Of the rest another machine may be
     // waiting to hear.
-    how.lazy = told.order.script == StoreScript::finish
-               && told.order.finish == FinishAs::delivered;
+    how.lazy = write.order.script == StoreScript::finish
+               && write.order.finish == FinishAs::delivered;
     (void)nodes_.send(
-        told.call, told.route, told.order.shard(), how,
-        [&](RespWriter &out) { told.order.write(out, told.route.by); }, on_told,
-        &told);
+        write.call, write.route, write.order.shard(), how,
+        [&](RespWriter &out) { write.order.write(out, write.route.by); },
+        on_store_reply, &write);
 }
 
-void SharedStore::send_untold()
+void SharedStore::send_unconfirmed()
 {
-    for (auto &told : told_) {
-        if (!told->known && !told->call.waits()
-            && nodes_.ready(told->order.shard())) {
-            told->route = StoreRoute();
-            send(*told);
+    for (auto &write : pending_) {
+        if (!write->known && !write->call.waits()
+            && nodes_.ready(write->order.shard())) {
+            write->route = StoreRoute();
+            send(*write);
         }
     }
 }
 
-void SharedStore::on_told(void *data, RedisEnd end, const RespReply &reply)
+void SharedStore::on_store_reply(void *data, RedisEnd end,
+                                 const RespReply &reply)
 {
-    auto &told = *static_cast<Told *>(data);
-    SharedStore &store = told.store;
-    if (store.nodes_.goes_on(told.route, told.order.shard(), end, reply)) {
-        store.send(told);
+    auto &write = *static_cast<PendingWrite *>(data);
+    SharedStore &store = write.store;
+    if (store.nodes_.goes_on(write.route, write.order.shard(), end, reply)) {
+        store.send(write);
         return;
     }
-    told.route = StoreRoute();
+    write.route = StoreRoute();
     StoreReply made =
-        store_reply(told.order.script, told.order.claim.key, end, reply);
-    store.count(told.order.script, made);
+        store_reply(write.order.script, write.order.claim.key, end, reply);
+    store.count(write.order.script, made);
     if (made.kind == StoreReply::Kind::answered) {
-        told.known = true;
-        store.untold_--;
+        write.known = true;
+        store.unconfirmed_--;
     }
 }
 
 void SharedStore::forget_old()
 {
-    while (!told_.empty()) {
-        Told &oldest = *told_.front();
-        bool crowded = told_.size() > kMostTold;
+    while (!pending_.empty()) {
+        PendingWrite &oldest = *pending_.front();
+        bool crowded = pending_.size() > kMostPending;
         if (!crowded
-            && !(oldest.known && ngx_current_msec - oldest.at > kToldAgain)) {
+            && !(oldest.known && ngx_current_msec - oldest.at > kRepeatFor)) {
             return;
         }
         if (!oldest.known) {
-            untold_--;
+            unconfirmed_--;
             if (!complained_) {
                 complained_ = true;
                 log_line(NGX_LOG_CRIT, ngx_cycle->log,
@@ -321,7 +322,7 @@ void SharedStore::forget_old()
                          "back");
             }
         }
-        told_.pop_front();
+        pending_.pop_front();
     }
 }
 
@@ -330,7 +331,7 @@ void SharedStore::tick()
     tick_.arm(kTick);
     if (nodes_.ready()) {
         complained_ = false;
-        send_untold();
+        send_unconfirmed();
         renew_leases();
     }
     // A question would hold up a worker that quits until its deadline.
@@ -356,7 +357,7 @@ void SharedStore::look_at_epochs()
 
 void SharedStore::linger()
 {
-    if (untold_ == 0) {
+    if (unconfirmed_ == 0) {
         return;
     }
     if (!ngx_exiting) {
@@ -366,7 +367,7 @@ void SharedStore::linger()
     if (leaving_since_ == 0) {
         leaving_since_ = ngx_current_msec;
     }
-    send_untold();
+    send_unconfirmed();
     if (ngx_current_msec - leaving_since_ < kLongestLinger) {
         linger_.arm(kTick);
     }
@@ -421,9 +422,9 @@ void SharedStore::on_renewed(void *data, RedisEnd end, const RespReply &reply)
     }
 }
 
-bool SharedStore::learn_epoch(std::string &known, std::string_view told)
+bool SharedStore::learn_epoch(std::string &known, std::string_view epoch)
 {
-    bool another = !known.empty() && known != told;
+    bool another = !known.empty() && known != epoch;
     if (another) {
         log_line(NGX_LOG_CRIT, ngx_cycle->log,
                  "store \"" + conf_.url.base()
@@ -432,7 +433,7 @@ bool SharedStore::learn_epoch(std::string &known, std::string_view told)
                        "it; look why, and let it keep its data "
                        "(appendonly yes)");
     }
-    known = told;
+    known = epoch;
     return another;
 }
 
@@ -520,10 +521,11 @@ void SharedStore::change_claim(ngx_shm_zone_t *zone, StoreHold *hold,
             order.facts.executions = record.executions;
         }
         hold->end();
-        hold->store().tell(std::move(order));
+        hold->store().write_behind(std::move(order));
         bool nothing = how == FinishAs::free || how == FinishAs::refused;
         if (nothing && hold->name_ && hold->name_shard_ != hold->claim_.shard) {
-            hold->store().tell(hold->name_order(NameCall::forget, ngx_time()));
+            hold->store().write_behind(
+                hold->name_order(NameCall::forget, ngx_time()));
         }
         return 0;
     });
@@ -549,7 +551,7 @@ void SharedStore::count_wait(std::uint64_t us)
 void SharedStore::publish()
 {
     if (StatusCounters *counters = worker_.books.counters()) {
-        counters->store().set_state(nodes_.whole(), untold_);
+        counters->store().set_state(nodes_.whole(), unconfirmed_);
     }
 }
 

@@ -103,7 +103,7 @@ public:
 
     // Told behind the caller's back, until the store knows. Orders about one
     // claim stay in order.
-    void tell(StoreOrder order);
+    void write_behind(StoreOrder order);
     // What became of a claim: of the local one and, told, of the store's.
     // `hold`: nullptr or over: of the local one alone.
     static void change_claim(ngx_shm_zone_t *zone, StoreHold *hold,
@@ -111,16 +111,16 @@ public:
 
 private:
     friend class StoreHold;
-    struct Told;
+    struct PendingWrite;
 
     void again(std::uint64_t shards, const std::string &epoch);
     // True: it knew another one.
-    bool learn_epoch(std::string &known, std::string_view told);
+    bool learn_epoch(std::string &known, std::string_view epoch);
     void ask_for_epoch(unsigned shard);
     void look_at_epochs();
     static void on_epoch(void *data, RedisEnd end, const RespReply &reply);
-    void send(Told &told);
-    void send_untold();
+    void send(PendingWrite &write);
+    void send_unconfirmed();
     void renew(StoreHold &hold);
     void tick();
     void publish();
@@ -128,7 +128,8 @@ private:
     void renew_leases();
     static void on_renewed(void *data, RedisEnd end, const RespReply &reply);
     void forget_old();
-    static void on_told(void *data, RedisEnd end, const RespReply &reply);
+    static void on_store_reply(void *data, RedisEnd end,
+                               const RespReply &reply);
 
     Worker &worker_;
     const StoreConf &conf_;
@@ -144,8 +145,9 @@ private:
     std::unique_ptr<Epoch[]> epochs_;
     unsigned next_epoch_ = 0;  // shard that was asked last
     ngx_queue_t holds_;
-    std::deque<std::unique_ptr<Told>> told_;
-    std::size_t untold_ = 0;  // of them: the store has not said that it knows
+    std::deque<std::unique_ptr<PendingWrite>> pending_;
+    std::size_t unconfirmed_ =
+        0;  // of them: the store has not said that it knows
     bool complained_ = false;
     ngx_msec_t leaving_since_ = 0;
     RedisNodes nodes_;

@@ -150,7 +150,7 @@ void StoreWatch::own_due(Job &job, const StoreReply &reply)
         StoreOrder order = job.hold->order(StoreScript::finish, record);
         order.finish = FinishAs::unknown;
         order.settle = std::move(record.settle);
-        worker_.store->tell(std::move(order));
+        worker_.store->write_behind(std::move(order));
     }
     if (reply.is(StoreVerdict::lost) && !forgotten) {
         learn(job.claim, stored);
@@ -173,7 +173,7 @@ void StoreWatch::own_closed(Job &job, const StoreReply &reply)
         StoreOrder order = job.hold->order(StoreScript::finish, record);
         order.finish = FinishAs::closed;
         order.record.clear();
-        worker_.store->tell(std::move(order));
+        worker_.store->write_behind(std::move(order));
     }
     job.hold->end();
 }
@@ -203,7 +203,7 @@ void StoreWatch::found(Job &job, const StoreReply &reply)
     }
     if (paid) {
         // Money: this machine knows better, and the store has not heard it.
-        tell_paid(job, record);
+        write_paid(job, record);
         return;
     }
     if (taken && ended) {
@@ -213,7 +213,7 @@ void StoreWatch::found(Job &job, const StoreReply &reply)
         order.finish = FinishAs::closed;
         order.record.clear();
         job.hold->end();
-        worker_.store->tell(std::move(order));
+        worker_.store->write_behind(std::move(order));
         return;
     }
     if (taken) {
@@ -224,15 +224,15 @@ void StoreWatch::found(Job &job, const StoreReply &reply)
     StoreOrder order = job.hold->order(StoreScript::finish, record);
     order.finish = FinishAs::unknown;
     job.hold->end();
-    worker_.store->tell(std::move(order));
+    worker_.store->write_behind(std::move(order));
 }
 
-void StoreWatch::tell_paid(Job &job, const JournalRecord &record)
+void StoreWatch::write_paid(Job &job, const JournalRecord &record)
 {
     StoreOrder order = job.hold->order(StoreScript::finish, record);
     order.finish = FinishAs::owed;
     job.hold->end();
-    worker_.store->tell(std::move(order));
+    worker_.store->write_behind(std::move(order));
 }
 
 // The claim is this worker's, here and in the store.
@@ -245,7 +245,7 @@ void StoreWatch::ask(Job &job, ClaimRef claim, const JournalRecord &record)
     StoreOrder order = job.hold->order(StoreScript::finish, record);
     order.finish = FinishAs::unknown;
     job.hold->end();
-    worker_.store->tell(std::move(order));
+    worker_.store->write_behind(std::move(order));
 }
 
 // Claims of all machines that are due, 64 questions in one write.

@@ -39,7 +39,7 @@ private:
     void own_due(Job &job, const StoreReply &reply);
     void own_closed(Job &job, const StoreReply &reply);
     void found(Job &job, const StoreReply &reply);
-    void tell_paid(Job &job, const JournalRecord &record);
+    void write_paid(Job &job, const JournalRecord &record);
     void ask(Job &job, ClaimRef claim, const JournalRecord &record);
     void learn(ClaimRef claim, const StoredClaim &stored);
     void poll();

@@ -9,7 +9,7 @@ namespace {
 
 constexpr ngx_msec_t kTick = 1000;
 // What is still true is told again, before the store forgets it.
-constexpr ngx_msec_t kToldEvery = 60 * 1000;
+constexpr ngx_msec_t kPublishInterval = 60 * 1000;
 // As the cache of the zone keeps.
 constexpr std::size_t kLongestText = 16 * 1024;
 
@@ -24,9 +24,9 @@ struct SupportedShare::Topic {
     bool complained = false;
     std::string edition;
     Kinds heard;
-    std::uint64_t telling = 0;  // generation of the text that is told; 0: none
-    std::uint64_t told = 0;
-    ngx_msec_t told_at = 0;
+    std::uint64_t publishing = 0;  // generation of the text; 0: none
+    std::uint64_t published = 0;
+    ngx_msec_t published_at = 0;
 };
 
 SupportedShare::SupportedShare(Worker &worker)
@@ -73,13 +73,13 @@ void SupportedShare::ask(Topic &topic)
 {
     auto own = supported_kinds(worker_, *topic.conf);
     std::uint64_t generation = supported_generation(worker_, *topic.conf);
-    bool due = generation != topic.told
-               || ngx_current_msec - topic.told_at > kToldEvery;
+    bool due = generation != topic.published
+               || ngx_current_msec - topic.published_at > kPublishInterval;
     std::string text = own && due ? own->text() : std::string();
     if (text.size() > kLongestText) {
         text.clear();
     }
-    topic.telling = text.empty() ? 0 : generation;
+    topic.publishing = text.empty() ? 0 : generation;
     ScriptBy by = topic.route.by;
     RedisSend how;
     how.room = store_call_bytes(by, StoreScript::supported, text.size(),
@@ -116,9 +116,9 @@ void SupportedShare::answered(Topic &topic, const RespReply &reply)
     if (shared.verdict != StoreVerdict::done) {
         return;
     }
-    if (topic.telling != 0) {
-        topic.told = topic.telling;
-        topic.told_at = ngx_current_msec;
+    if (topic.publishing != 0) {
+        topic.published = topic.publishing;
+        topic.published_at = ngx_current_msec;
     }
     if (shared.edition == topic.edition) {
         return;

@@ -224,7 +224,7 @@ ngx_int_t ngx_http_x402_init_module(ngx_cycle_t *cycle)
         }
         // A configuration test never touches the network.
         if (mcf != nullptr && !ngx_test_config) {
-            tell_version(cycle->log);
+            log_version(cycle->log);
             look_up_facilitators(mcf, cycle->log);
             look_up_store(mcf->store, cycle->log);
         }

@@ -49,7 +49,7 @@ local function lapsed(claim)
     return claim
 end
 
--- Executions, where a machine says `told`. A refused payment begins anew.
+-- Executions, where a machine says `told`. A refused payment starts again at 0.
 local function executions_of(claim, told)
     if claim.state == REFUSED then
         return tonumber(told)

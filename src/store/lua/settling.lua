@@ -4,7 +4,7 @@
 -- again, left, expires, flags, executions, record, settle.
 
 local claim = lapsed(read(KEYS[1]))
-local told_again = ARGV[3] == '1'
+local repeated = ARGV[3] == '1'
 local own = claim.token == ARGV[1]
 local open = claim.state == VERIFYING or claim.state == SETTLING
     or claim.state == UNKNOWN
@@ -12,7 +12,7 @@ local open = claim.state == VERIFYING or claim.state == SETTLING
 -- is on the wire already, it goes before those who have sent nothing.
 local silent = claim.state == FREE or claim.state == REFUSED
     or claim.state == VERIFYING
-if not ((own and open) or (told_again and silent)) then
+if not ((own and open) or (repeated and silent)) then
     return {'lost', now, bytes_of(claim)}
 end
 

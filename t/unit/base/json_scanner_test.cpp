@@ -159,7 +159,7 @@ TEST(JsonScanner, HasBounds)
     EXPECT_EQ(scanner.found()[1].text.size(), JsonScanner::kLongestText);
 }
 
-TEST(JsonScanner, BeginsAnew)
+TEST(JsonScanner, BeginsAgain)
 {
     JsonScanner scanner(kNames);
     scanner.feed("{\"id\":\"\\ud83d");

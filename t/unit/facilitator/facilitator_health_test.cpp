@@ -133,7 +133,7 @@ TEST_F(Breaker, ClosesByASuccessButNotAtOnce)
     now += FacilitatorHealth::kProbeEvery;
     EXPECT_EQ(note(kVerify, CallHealth::success), HealthChange::closed);
     EXPECT_EQ(course(), Course::usual);
-    EXPECT_EQ(fail(4, 4), HealthChange::none) << "counted anew";
+    EXPECT_EQ(fail(4, 4), HealthChange::none) << "counted again";
 }
 
 TEST_F(Breaker, NeedsASuccessOfWhatFailed)

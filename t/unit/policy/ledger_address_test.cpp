@@ -19,7 +19,7 @@ TEST(LedgerAddress, KnowsXrpl)
           "rHb9CJAWyB4rj91VRWn96DkukG4bwdtyT0", "rHb9", "0x1234"}) {
         EXPECT_NE(xrpl_fault(bad), "") << bad;
     }
-    EXPECT_TRUE(is_nobodys_address("xrpl:0", "rrrrrrrrrrrrrrrrrrrrrhoLvTp"));
+    EXPECT_TRUE(is_unowned_address("xrpl:0", "rrrrrrrrrrrrrrrrrrrrrhoLvTp"));
 }
 
 TEST(LedgerAddress, KnowsNear)

@@ -74,7 +74,7 @@ TEST(NetworkAddress, EachFamilyHasItsForm)
         EXPECT_NE(address_fault(row.network, row.bad).find(row.advice),
                   std::string::npos)
             << row.bad << ": " << address_fault(row.network, row.bad);
-        EXPECT_FALSE(is_nobodys_address(row.network, row.good)) << row.good;
+        EXPECT_FALSE(is_unowned_address(row.network, row.good)) << row.good;
     }
     for (const Example &row : kAssets) {
         EXPECT_EQ(asset_fault(row.network, row.good), "") << row.good;
@@ -97,7 +97,7 @@ TEST(NetworkAddress, NobodyHasTheKeyOfSome)
     };
     for (const Example &row : kNobodys) {
         EXPECT_EQ(address_fault(row.network, row.good), "") << row.good;
-        EXPECT_TRUE(is_nobodys_address(row.network, row.good)) << row.good;
+        EXPECT_TRUE(is_unowned_address(row.network, row.good)) << row.good;
     }
 }
 

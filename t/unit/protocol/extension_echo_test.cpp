@@ -77,7 +77,7 @@ TEST(ExtensionEcho, TakesArraysAsTheyAre)
     EXPECT_FALSE(echo("x", offered, R"({"info":{"l":{"0":{"a":1},"1":2}}})"));
 }
 
-TEST(ExtensionEcho, IgnoresWhatIsMadeAnew)
+TEST(ExtensionEcho, IgnoresWhatIsMadeEachTime)
 {
     EXPECT_TRUE(echo("sign-in-with-x",
                      R"({"info":{"domain":"d","nonce":"1","issuedAt":"n",

@@ -76,7 +76,7 @@ TEST_F(ClaimCensusOf, ClaimsAreCountedByTheirState)
     EXPECT_EQ(counted.listed, 3u);
 }
 
-TEST_F(ClaimCensusOf, WhatAKilledWorkerLeftIsCountedAnew)
+TEST_F(ClaimCensusOf, WhatAKilledWorkerLeftIsCountedAgain)
 {
     take(1);
     table_.set_unknown(pay(2, kNow), kNow);

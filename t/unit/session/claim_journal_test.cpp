@@ -147,17 +147,17 @@ TEST_F(ClaimJournal, KeepsTheDigestOfASettleWithoutRoom)
     EXPECT_TRUE(table.settle_digest_is(view.ref, sha256(larger)));
 }
 
-TEST_F(ClaimJournal, WrittenAnewSaysTheSame)
+TEST_F(ClaimJournal, RewrittenSaysTheSame)
 {
     unknown(1, text_of_size(1500));
     owed(2);
     table_.count_unproven(digest_of(3), 3, kNow);
-    std::string anew;
+    std::string rewritten;
     const ClaimTable &full = started(journal_.bytes);
     std::size_t place = 0;
-    while (full.journal().part(place, kNow, anew)) {
+    while (full.journal().part(place, kNow, rewritten)) {
     }
-    ClaimTable &table = started(anew);
+    ClaimTable &table = started(rewritten);
     ClaimView view = table.look_up(facts_of(1), kNow);
     EXPECT_EQ(view.state, ClaimState::unknown);
     EXPECT_EQ(table.stored_settle(view.ref), text_of_size(1500));

@@ -160,9 +160,9 @@ void ClaimModel::take(unsigned payment)
     TakeOutcome outcome = process.table.take(wanted, process.owner, now_, ref);
 
     auto known = model_.find(payment);
-    bool anew =
+    bool is_new =
         known != model_.end() && known->second.state == ClaimState::refused;
-    if (known != model_.end() && !anew) {
+    if (known != model_.end() && !is_new) {
         ASSERT_EQ(outcome, TakeOutcome::in_use);
         return;
     }
@@ -177,7 +177,7 @@ void ClaimModel::take(unsigned payment)
         ++turned_away_;
         return;
     }
-    if (anew) {
+    if (is_new) {
         forget(payment);
     } else if (model_.size() == kSmallTableClaims) {
         bool possible = false;

@@ -87,7 +87,7 @@ TEST_F(JournalCommit, WhatIsOnTheDiskIsNotFlushedAgain)
     EXPECT_EQ(disk_.flushes.load(), 1u);
 }
 
-TEST_F(JournalCommit, AFlushOfADeadProcessIsBegunAnew)
+TEST_F(JournalCommit, AFlushOfADeadProcessIsRepeated)
 {
     words_.appended = 1;
     words_.leader = 77;
@@ -96,7 +96,7 @@ TEST_F(JournalCommit, AFlushOfADeadProcessIsBegunAnew)
     EXPECT_EQ(words_.leader.load(), 0u);
 }
 
-TEST_F(JournalCommit, AFlushThatNeverEndsIsBegunAnew)
+TEST_F(JournalCommit, AFlushThatNeverEndsIsRepeated)
 {
     words_.appended = 1;
     words_.leader = 77;  // another process has the number now
@@ -105,7 +105,7 @@ TEST_F(JournalCommit, AFlushThatNeverEndsIsBegunAnew)
 
 // The disk tells of a failure once; the next flush may well succeed, without
 // what the first one lost.
-TEST_F(JournalCommit, AfterAFailureNothingIsSafeBeforeItWasWrittenAnew)
+TEST_F(JournalCommit, AfterAFailureNothingIsSafeBeforeItWasRewritten)
 {
     words_.appended = 1;
     disk_.fails = true;

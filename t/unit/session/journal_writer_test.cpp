@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A journal that is written anew while it is in use: with any process
+// A journal that is rewritten while it is in use: with any process
 // killed at any instant, a start knows all that was known.
 #include <array>
 #include <memory>

@@ -192,7 +192,7 @@ TEST_F(UnprovenCount, IsThreeInADayForEachPayer)
     EXPECT_TRUE(count(2, 3, kNow + 3)) << "another payer";
     EXPECT_FALSE(count(1, 3, kNow + kDay - 1));
     EXPECT_FALSE(count(1, 3, kNow + kDay - 1)) << "refusals count as nothing";
-    // Any 24 hours, not days that begin anew all at once.
+    // Any 24 hours, not days that begin all at once.
     EXPECT_TRUE(count(1, 3, kNow + kDay));
     EXPECT_FALSE(count(1, 3, kNow + kDay));
     EXPECT_TRUE(count(1, 3, kNow + kDay + 1));
@@ -209,7 +209,7 @@ TEST_F(UnprovenCount, OfNoneAllowsNone)
     EXPECT_FALSE(count(1, 1, kNow + kDay));
 }
 
-TEST_F(UnprovenCount, DoesNotStartAnewWhenTheClockGoesBack)
+TEST_F(UnprovenCount, DoesNotStartAgainWhenTheClockGoesBack)
 {
     EXPECT_TRUE(count(1, 1, kNow));
     EXPECT_FALSE(count(1, 1, kNow - 3600));

@@ -183,7 +183,7 @@ void StoreModel::do_settling(Known &known, const Hand &mine, SettlingCall how)
     Known seen = known;
     lapse_in_model(seen);
     bool may = (owns(seen, mine) && is_open(seen.state))
-               || (how == SettlingCall::told_again && is_silent(seen.state));
+               || (how == SettlingCall::repeated && is_silent(seen.state));
     ASSERT_EQ(answer.verdict, may ? V::done : V::lost);
     if (!may) {
         ASSERT_EQ(answer.state, seen.state);
@@ -383,7 +383,7 @@ void StoreModel::act_late(unsigned payment)
     case 2:
         return do_finish(known, mine, FinishAs::owed);
     case 3:
-        return do_settling(known, mine, SettlingCall::told_again);
+        return do_settling(known, mine, SettlingCall::repeated);
     case 4:
     case 5:
         return do_finish(known, mine, FinishAs::unknown);

@@ -344,7 +344,7 @@ TEST_F(StoreScripts, AMachineTellsAStoreThatForgotEverything)
         begin(a(), mine);
     }
     a().command({"FLUSHALL"});
-    EXPECT_EQ(settling(a(), on_the_wire, SettlingCall::told_again), V::done);
+    EXPECT_EQ(settling(a(), on_the_wire, SettlingCall::repeated), V::done);
     EXPECT_EQ(finish(a(), unknown, FinishAs::unknown), V::done);
     EXPECT_EQ(finish(a(), owed, FinishAs::owed), V::done);
     EXPECT_EQ(finish(a(), delivered, FinishAs::delivered), V::done);
@@ -366,14 +366,14 @@ TEST_F(StoreScripts, WhatIsToldAgainOnlyRises)
     lapse(a(), mine);
     Hand other = hand(1);
     ASSERT_EQ(resume(b(), other).verdict, V::resumed);
-    EXPECT_EQ(settling(a(), mine, SettlingCall::told_again), V::lost);
+    EXPECT_EQ(settling(a(), mine, SettlingCall::repeated), V::lost);
     EXPECT_EQ(finish(a(), mine, FinishAs::unknown), V::lost);
     ASSERT_EQ(paid(b(), other), V::done);
     EXPECT_EQ(finish(a(), mine, FinishAs::owed), V::lost);
     ASSERT_EQ(finish(b(), other, FinishAs::delivered), V::done);
     EXPECT_EQ(finish(a(), mine, FinishAs::owed), V::lost);
     EXPECT_EQ(finish(a(), mine, FinishAs::unknown), V::lost);
-    EXPECT_EQ(settling(a(), mine, SettlingCall::told_again), V::lost);
+    EXPECT_EQ(settling(a(), mine, SettlingCall::repeated), V::lost);
     EXPECT_EQ(seen(mine).state, ClaimState::delivered);
 }
 

@@ -151,13 +151,13 @@ void RedisLink::connected()
         "TLS to " + address_.text
         + " is not agreed on; look into its log, or write redis:// if it "
           "has none";
-    ngx_int_t rc = tls_->shake_hands(c_, on_hands_shaken);
+    ngx_int_t rc = tls_->start_handshake(c_, on_handshake_done);
     if (rc != NGX_AGAIN) {
-        hands_shaken();
+        handshake_done();
     }
 }
 
-void RedisLink::hands_shaken()
+void RedisLink::handshake_done()
 {
     std::string error = tls_->validate(c_);
     if (!error.empty()) {
@@ -175,11 +175,11 @@ void RedisLink::hands_shaken()
     greet();
 }
 
-void RedisLink::on_hands_shaken(ngx_connection_t *c)
+void RedisLink::on_handshake_done(ngx_connection_t *c)
 {
     auto *link = static_cast<RedisLink *>(c->data);
     guarded(c->log, 0, [&] {
-        link->guarded_event([&] { link->hands_shaken(); });
+        link->guarded_event([&] { link->handshake_done(); });
         return 0;
     });
 }

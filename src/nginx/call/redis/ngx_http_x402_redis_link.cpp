@@ -278,7 +278,7 @@ void RedisLink::dispatch(const RespReply &reply, std::string_view bytes)
     } else {
         answered_++;
     }
-    tell(call, RedisEnd::answered, reply);
+    report(call, RedisEnd::answered, reply);
     if (reply.is_error()) {
         complain_of(reply);
     } else {
@@ -286,7 +286,7 @@ void RedisLink::dispatch(const RespReply &reply, std::string_view bytes)
     }
 }
 
-void RedisLink::tell(RedisCall *call, RedisEnd end, const RespReply &reply)
+void RedisLink::report(RedisCall *call, RedisEnd end, const RespReply &reply)
 {
     if (call != nullptr) {
         call->link_ = nullptr;
@@ -334,7 +334,7 @@ void RedisLink::end_all()
         RedisCall *call = pending_.front().call;
         bool was_sent = pending_.front().begin < sent;
         pending_.pop_front();
-        tell(call, was_sent ? RedisEnd::lost : RedisEnd::unsent, RespReply());
+        report(call, was_sent ? RedisEnd::lost : RedisEnd::unsent, RespReply());
     }
 }
 
@@ -379,7 +379,7 @@ void RedisLink::timed()
         some = true;
         late_++;
         pending_[i].call = nullptr;
-        tell(call, RedisEnd::late, RespReply());
+        report(call, RedisEnd::late, RespReply());
     }
     if (some && late_ >= kLateAnswers && c_ != nullptr) {
         guarded_event([&] {

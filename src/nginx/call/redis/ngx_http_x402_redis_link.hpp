@@ -176,7 +176,7 @@ private:
     void connect_next();
     void connected();
     void ready_for(bool writes);
-    void hands_shaken();
+    void handshake_done();
     void greet();
     bool write_greeting();
     void read_greeting(const RespReply &reply);
@@ -192,7 +192,7 @@ private:
     void send();
     void receive();
     void dispatch(const RespReply &reply, std::string_view bytes);
-    static void tell(RedisCall *call, RedisEnd end, const RespReply &reply);
+    static void report(RedisCall *call, RedisEnd end, const RespReply &reply);
     void replicas_answered(const RespReply &reply);
     void look_for_replicas();
     void complain_of(const RespReply &reply);
@@ -216,7 +216,7 @@ private:
         }
     }
     static void on_event(ngx_event_t *event);
-    static void on_hands_shaken(ngx_connection_t *c);
+    static void on_handshake_done(ngx_connection_t *c);
     static void on_looked_up(void *data);
 
     const StoreConf &conf_;

@@ -17,7 +17,7 @@
 
 namespace x402 {
 
-// How one call goes on: it begins anew for each.
+// How one call goes on: it starts afresh for each.
 struct StoreRoute {
     ScriptBy by = ScriptBy::sha1;
     RedisLink *asked = nullptr;  // that ASK named; used at once

@@ -80,8 +80,8 @@ void RedisLink::replicas_answered(const RespReply &reply)
         pending_.pop_front();
         if (call != nullptr
             && reply_.read(answer) == RespReply::State::complete) {
-            tell(call, enough ? RedisEnd::answered : RedisEnd::unreplicated,
-                 reply_);
+            report(call, enough ? RedisEnd::answered : RedisEnd::unreplicated,
+                   reply_);
         }
     }
     if (opened == opened_) {

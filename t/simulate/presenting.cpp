@@ -344,7 +344,7 @@ void World::begin_purse(const Request &request)
     // Another signature under the same nonce may live longer: by then the chain
     // alone stands behind it, for whatever facilitator.
     if (purse.known_paid && now() < purse.expires) {
-        violated(request.payment, "M3: its claim is taken anew");
+        violated(request.payment, "M3: its claim is taken again");
     }
     hold_purse(request);
     purse.off = request.terms.mode == SettleMode::off;

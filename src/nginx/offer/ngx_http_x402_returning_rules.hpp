@@ -2,8 +2,8 @@
 // What a client that has paid can come back with, as configured: x402_pass,
 // x402_sign_in, and x402_seal_key. First how far what it bought reaches
 // (scope=, key=).
-#ifndef NGX_HTTP_X402_GUEST_RULES_HPP
-#define NGX_HTTP_X402_GUEST_RULES_HPP
+#ifndef NGX_HTTP_X402_RETURNING_RULES_HPP
+#define NGX_HTTP_X402_RETURNING_RULES_HPP
 
 #include <cstdint>
 #include <memory>

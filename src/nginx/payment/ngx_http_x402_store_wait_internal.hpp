@@ -1,31 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
-// Private to the files of the door to the store.
-#ifndef NGX_HTTP_X402_STORE_DOOR_INTERNAL_HPP
-#define NGX_HTTP_X402_STORE_DOOR_INTERNAL_HPP
+// Private to the files of a payment that waits for the store.
+#ifndef NGX_HTTP_X402_STORE_WAIT_INTERNAL_HPP
+#define NGX_HTTP_X402_STORE_WAIT_INTERNAL_HPP
 
 #include "nginx/payment/ngx_http_x402_phase_wait.hpp"
-#include "nginx/payment/ngx_http_x402_store_door.hpp"
+#include "nginx/payment/ngx_http_x402_store_wait.hpp"
 #include "nginx/worker/ngx_http_x402_shared_store.hpp"
 
 namespace x402 {
 
 // What a request waits for the store with.
-struct StoreDoor {
+struct StoreWait {
     StoreCall call;
     PeerChoice peer;
-    ClaimView claim;    // that is to be resumed
-    bool told = false;  // the store has been told of it first
+    ClaimView claim;      // that is to be resumed
+    bool copied = false;  // the claim of this machine, to the store
 };
 
-StoreDoor &door_of(RequestCtx &ctx);
-StoreDoor &open_door(RequestCtx &ctx);
+StoreWait &store_wait_of(RequestCtx &ctx);
+StoreWait &begin_store_wait(RequestCtx &ctx);
 Worker &worker_here(const RequestCtx &ctx);
 // For a claim of this key, of the payment's payer and resource.
 std::shared_ptr<StoreHold> hold_for(RequestCtx &ctx, const Digest &key);
 
 // As resume_request(); but a request that waits for its next look at the claim
 // is not disturbed.
-template <class Body> void resume_from_door(RequestCtx &ctx, Body &&body)
+template <class Body> void resume_from_wait(RequestCtx &ctx, Body &&body)
 {
     bool taken = guarded(ctx.r->connection->log, false, [&] {
         body();
@@ -44,8 +44,8 @@ void end_local_claim(RequestCtx &ctx, const StoredClaim &stored);
 // Tells the store what this machine knows of a claim of which it knows less:
 // after a failover, or when it was emptied. False: this machine does not,
 // either.
-bool tell_store_of(RequestCtx &ctx, const StoreHold &hold,
-                   const ClaimView &claim);
+bool copy_claim_to_store(RequestCtx &ctx, const StoreHold &hold,
+                         const ClaimView &claim);
 // A claim that was resumed in the store, and could not be on this machine, is
 // given back.
 void give_back(StoreHold &hold, const JournalRecord &record);
@@ -55,7 +55,7 @@ ClaimView adopt_granted(RequestCtx &ctx, const StoreAnswer &answer,
                         JournalRecord &record);
 // Content is made for the claim, as the store does not know yet: how often, and
 // perhaps not even that it is paid.
-void tell_of_execution(RequestCtx &ctx);
+void record_execution(RequestCtx &ctx);
 
 }  // namespace x402
 

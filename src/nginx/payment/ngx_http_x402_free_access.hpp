@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What opens a location without a payment: a pass, a signature, a free quota.
-#ifndef NGX_HTTP_X402_GUEST_ACCESS_HPP
-#define NGX_HTTP_X402_GUEST_ACCESS_HPP
+#ifndef NGX_HTTP_X402_FREE_ACCESS_HPP
+#define NGX_HTTP_X402_FREE_ACCESS_HPP
 
 #include "nginx/request/ngx_http_x402_ctx.hpp"
 
@@ -11,7 +11,7 @@ namespace x402 {
 // NGX_DECLINED: the location is free for this request. NGX_AGAIN: the store is
 // asked, and the phase runs again. Anything else: it is answered, and the phase
 // returns this.
-ngx_int_t visit_free(RequestCtx &ctx, const LocationConf *conf);
+ngx_int_t admit_free(RequestCtx &ctx, const LocationConf *conf);
 
 }  // namespace x402
 

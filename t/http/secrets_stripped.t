@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# A pass and a signature open doors for the one that has them: no backend sees
-# one, wherever the client has sent it, and an upstream's own X402-Pass does not
+# A pass and a signature work for anyone that has them: no backend sees one,
+# wherever the client has sent it, and an upstream's own X402-Pass does not
 # leave beside that of the module.
 
 use v5.36;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "nginx/payment/ngx_http_x402_store_door_internal.hpp"
+#include "nginx/payment/ngx_http_x402_store_wait_internal.hpp"
 
 #include <algorithm>
 
@@ -15,15 +15,15 @@
 
 namespace x402 {
 
-StoreDoor &door_of(RequestCtx &ctx)
+StoreWait &store_wait_of(RequestCtx &ctx)
 {
-    return *static_cast<StoreDoor *>(ctx.door.get());
+    return *static_cast<StoreWait *>(ctx.store_wait.get());
 }
 
-StoreDoor &open_door(RequestCtx &ctx)
+StoreWait &begin_store_wait(RequestCtx &ctx)
 {
-    ctx.door = std::make_shared<StoreDoor>();
-    return door_of(ctx);
+    ctx.store_wait = std::make_shared<StoreWait>();
+    return store_wait_of(ctx);
 }
 
 Worker &worker_here(const RequestCtx &ctx)
@@ -55,8 +55,8 @@ void end_local_claim(RequestCtx &ctx, const StoredClaim &stored)
     }
 }
 
-bool tell_store_of(RequestCtx &ctx, const StoreHold &hold,
-                   const ClaimView &claim)
+bool copy_claim_to_store(RequestCtx &ctx, const StoreHold &hold,
+                         const ClaimView &claim)
 {
     JournalRecord record =
         LockedClaims(worker_here(ctx).zone)->record(claim.ref);
@@ -67,7 +67,7 @@ bool tell_store_of(RequestCtx &ctx, const StoreHold &hold,
     order.finish =
         claim.state == ClaimState::paid ? FinishAs::owed : FinishAs::unknown;
     order.settle = std::move(record.settle);
-    hold.store().tell(std::move(order));
+    hold.store().write_behind(std::move(order));
     return true;
 }
 
@@ -78,7 +78,7 @@ void give_back(StoreHold &hold, const JournalRecord &record)
                        ? FinishAs::owed
                        : FinishAs::unknown;
     hold.end();
-    hold.store().tell(std::move(order));
+    hold.store().write_behind(std::move(order));
 }
 
 ClaimView adopt_granted(RequestCtx &ctx, const StoreAnswer &answer,
@@ -95,13 +95,13 @@ ClaimView adopt_granted(RequestCtx &ctx, const StoreAnswer &answer,
                : ClaimView();
 }
 
-void tell_of_execution(RequestCtx &ctx)
+void record_execution(RequestCtx &ctx)
 {
     if (ctx.state() != PaymentState::paid) {
         return;
     }
     StoreHold &hold = *ctx.payment->hold;
-    hold.store().tell(hold.order(
+    hold.store().write_behind(hold.order(
         StoreScript::paid,
         LockedClaims(worker_here(ctx).zone)->record(ctx.payment->claim)));
 }
@@ -186,7 +186,8 @@ void answer_held(RequestCtx &ctx, const StoredClaim &stored, bool may_resume)
         decide(ctx, unknown_answer());
         break;
     case ClaimAnswer::none:
-        // Refused a moment ago, elsewhere: the next try begins anew.
+        // Refused a moment ago, elsewhere: the next attempt starts from the
+        // beginning.
         decide(ctx, busy_answer(kRetryInFlight));
         break;
     }
@@ -206,9 +207,9 @@ void import_older(Worker &worker, const StoreAnswer &answer)
 void on_taken(void *data, const StoreReply &reply)
 {
     auto *ctx = static_cast<RequestCtx *>(data);
-    resume_from_door(*ctx, [&] {
+    resume_from_wait(*ctx, [&] {
         Worker &worker = worker_here(*ctx);
-        PeerChoice peer = door_of(*ctx).peer;
+        PeerChoice peer = store_wait_of(*ctx).peer;
         if (reply.is(StoreVerdict::taken)) {
             import_older(worker, reply.answer);
             if (reply.answer.claim.state == ClaimState::refused) {
@@ -239,7 +240,7 @@ void ask_to_resume(RequestCtx &ctx, StoreCall::Done done)
     StoreHold &hold = *ctx.payment->hold;
     StoreOrder order = hold.order(StoreScript::resume);
     order.what = ResumeWhat::any;
-    door_of(ctx).call.begin(hold.store(), std::move(order), done, &ctx);
+    store_wait_of(ctx).call.begin(hold.store(), std::move(order), done, &ctx);
 }
 
 void on_resumed(void *data, const StoreReply &reply);
@@ -247,10 +248,10 @@ void on_resumed(void *data, const StoreReply &reply);
 void resumed(RequestCtx &ctx, const StoreReply &reply)
 {
     Worker &worker = worker_here(ctx);
-    ClaimView local = door_of(ctx).claim;
+    ClaimView local = store_wait_of(ctx).claim;
     auto hold = ctx.payment->hold;
     if (reply.is(StoreVerdict::resumed)) {
-        hold->grant(door_of(ctx).call.asked());
+        hold->grant(store_wait_of(ctx).call.asked());
         JournalRecord record;
         ClaimView claim = adopt_granted(ctx, reply.answer, record);
         if (claim.state == ClaimState::free) {
@@ -259,7 +260,7 @@ void resumed(RequestCtx &ctx, const StoreReply &reply)
             return;
         }
         resume_claim(ctx, worker, claim);
-        tell_of_execution(ctx);
+        record_execution(ctx);
         if (ctx.state() == PaymentState::closed && !hold->over()) {
             give_back(*hold, record);
         }
@@ -267,8 +268,9 @@ void resumed(RequestCtx &ctx, const StoreReply &reply)
     }
     const StoredClaim &stored = reply.answer.claim;
     if (reply.is(StoreVerdict::lost) && stored.state == ClaimState::free
-        && !door_of(ctx).told && tell_store_of(ctx, *hold, local)) {
-        door_of(ctx).told = true;
+        && !store_wait_of(ctx).copied
+        && copy_claim_to_store(ctx, *hold, local)) {
+        store_wait_of(ctx).copied = true;
         ask_to_resume(ctx, on_resumed);
         return;
     }
@@ -288,7 +290,7 @@ void resumed(RequestCtx &ctx, const StoreReply &reply)
 void on_resumed(void *data, const StoreReply &reply)
 {
     auto *ctx = static_cast<RequestCtx *>(data);
-    resume_from_door(*ctx, [&] { resumed(*ctx, reply); });
+    resume_from_wait(*ctx, [&] { resumed(*ctx, reply); });
 }
 
 }  // namespace
@@ -297,18 +299,18 @@ void take_from_store(RequestCtx &ctx, const PeerChoice &peer)
 {
     Payment &payment = *ctx.payment;
     payment.hold = hold_for(ctx, payment.facts.key);
-    StoreDoor &door = open_door(ctx);
-    door.peer = peer;
+    StoreWait &wait = begin_store_wait(ctx);
+    wait.peer = peer;
     StoreOrder order = payment.hold->order(StoreScript::take);
     order.facts.expires = payment.facts.expires;
     order.facts.flags = payment.facts.only_guard ? kOnlyGuard : 0;
     advance(ctx, PaymentEvent::claim_asked);
-    door.call.begin(*worker_here(ctx).store, std::move(order), on_taken, &ctx);
+    wait.call.begin(*worker_here(ctx).store, std::move(order), on_taken, &ctx);
 }
 
 void resume_from_store(RequestCtx &ctx, const ClaimView &claim)
 {
-    open_door(ctx).claim = claim;
+    begin_store_wait(ctx).claim = claim;
     ctx.payment->hold = hold_for(ctx, ctx.payment->facts.key);
     advance(ctx, PaymentEvent::claim_asked);
     ask_to_resume(ctx, on_resumed);

@@ -6,9 +6,9 @@
 #include "nginx/conf/ngx_http_x402_client_values.hpp"
 #include "nginx/conf/ngx_http_x402_hidden_location.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "nginx/offer/ngx_http_x402_guest_rules.hpp"
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
 #include "nginx/offer/ngx_http_x402_offer.hpp"
+#include "nginx/offer/ngx_http_x402_returning_rules.hpp"
 #include "nginx/offer/ngx_http_x402_usage_terms.hpp"
 #include "policy/evm_signer.hpp"
 #include "protocol/sign_in_message.hpp"
@@ -159,7 +159,8 @@ void warn_of_unchecked_user(ngx_conf_t *cf, const LocationConf &conf)
 
 }  // namespace
 
-void merge_guests(ngx_conf_t *cf, LocationConf &conf, const LocationConf &outer)
+void merge_returning(ngx_conf_t *cf, LocationConf &conf,
+                     const LocationConf &outer)
 {
     conf.core = static_cast<const ngx_http_core_loc_conf_t *>(
         ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
@@ -196,10 +197,10 @@ bool check_signature_alone(ngx_conf_t *cf, const LocationConf &conf,
     return report(cf, why, conf.sign_in->origin);
 }
 
-bool check_guests(ngx_conf_t *cf, LocationConf &conf)
+bool check_returning(ngx_conf_t *cf, LocationConf &conf)
 {
     if (conf.pass || conf.sign_in) {
-        main_conf(cf)->guests = true;
+        main_conf(cf)->returning_clients = true;
     }
     bool alone = asks_signature_alone(conf);
     if (conf.pass && !alone

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// A guest: a client that comes back after it has paid, with a pass
+// A returning client: it has paid before, and comes back with a pass
 // (x402_pass) or a signature (x402_sign_in).
-#ifndef NGX_HTTP_X402_GUEST_HPP
-#define NGX_HTTP_X402_GUEST_HPP
+#ifndef NGX_HTTP_X402_RETURNING_CLIENT_HPP
+#define NGX_HTTP_X402_RETURNING_CLIENT_HPP
 
 #include <cstdint>
 #include <optional>
@@ -15,14 +15,14 @@
 
 namespace x402 {
 
-enum class GuestKind {
+enum class ReturningKind {
     buyer,      // this very request paid, and got a pass
     pass,       // let in by a pass
     signed_in,  // let in by a signature, for what was bought before
 };
 
-struct Guest {
-    GuestKind kind = GuestKind::pass;
+struct ReturningClient {
+    ReturningKind kind = ReturningKind::pass;
     std::string payer;                  // as $x402_payer has it; may be empty
     ClaimBinding bought;                // what was paid for
     std::int64_t expires = 0;           // unix seconds
@@ -44,14 +44,14 @@ std::int64_t settled_at(const RequestCtx &ctx);
 std::string proven_payer(const RequestCtx &ctx);
 
 // What a client shows that has paid before: a pass (X402-Pass, or a cookie) and
-// a signature of its wallet (SIGN-IN-WITH-X). Each opens a door for the one
+// a signature of its wallet (SIGN-IN-WITH-X). Each works for anyone
 // that has it, so it is taken out of the request before any backend sees it,
-// also where it opens nothing.
+// also where it gives no access.
 
 constexpr std::string_view kPassCookie = "x402_pass_";
 
 // Values as they came; of a cookie the whole line.
-struct GuestSecrets {
+struct ClientSecrets {
     std::vector<ngx_str_t> passes;
     std::vector<ngx_str_t> cookies;
     std::vector<ngx_str_t> sign_ins;
@@ -60,18 +60,18 @@ struct GuestSecrets {
 // In preaccess of a main request, in every location of a configuration that
 // issues passes or lets payers sign in. They stay in the request where
 // `forwarded`. False: no memory.
-bool take_guest_secrets(ngx_http_request_t *r, bool forwarded);
+bool take_client_secrets(ngx_http_request_t *r, bool forwarded);
 
 // What this request showed, whatever location it has come to; nullptr: nothing.
-const GuestSecrets *guest_secrets(ngx_http_request_t *r);
+const ClientSecrets *client_secrets(ngx_http_request_t *r);
 
 // What machines that share a store know together of a client that comes back
 // (x402_store): how many requests its pass is good for, whether its nonce was
 // used, what it has bought. The access phase waits for each answer and then
 // runs again; this is what it knows by then.
 
-// One question, which payment/guest_access asks.
-struct GuestQuestion {
+// One question, which payment/free_access asks.
+struct StoreQuestion {
     StoreOrder order;
     StoreCall call;
     bool asked = false;
@@ -93,12 +93,12 @@ struct GuestQuestion {
 // request that got no content is given back.
 struct StoreUse;
 
-struct GuestDoor {
-    explicit GuestDoor(const LocationConf *of) : conf(of) {}
+struct ReturningState {
+    explicit ReturningState(const LocationConf *of) : conf(of) {}
 
     const LocationConf *conf;
     std::size_t passes_seen = 0;  // of those that the client shows
-    std::shared_ptr<GuestQuestion> question;
+    std::shared_ptr<StoreQuestion> question;
     StoreUse *use = nullptr;  // that is asked for
     std::string payer;        // whose signature is good
 };
@@ -106,11 +106,11 @@ struct GuestDoor {
 // nullptr: machines share nothing.
 SharedStore *store_of(const RequestCtx &ctx);
 // Of this location; a new one after a redirect.
-GuestDoor &guest_door(RequestCtx &ctx, const LocationConf &conf);
+ReturningState &returning_state(RequestCtx &ctx, const LocationConf &conf);
 // An order that is not about a claim: `key` and its shard, and a token of its
 // own.
-StoreOrder guest_order(const SharedStore &store, StoreScript script,
-                       const Digest &key, std::int64_t expires);
+StoreOrder order_without_claim(const SharedStore &store, StoreScript script,
+                               const Digest &key, std::int64_t expires);
 
 // Requests of a pass in the store.
 enum class PassCount {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "nginx/request/ngx_http_x402_guest.hpp"
+#include "nginx/request/ngx_http_x402_returning_client.hpp"
 
 #include <algorithm>
 
@@ -82,30 +82,30 @@ bool hide_cookies(ngx_http_request_t *r)
 void free_secrets(void *data)
 {
     guarded(ngx_cycle->log, 0, [&] {
-        static_cast<GuestSecrets *>(data)->~GuestSecrets();
+        static_cast<ClientSecrets *>(data)->~ClientSecrets();
         return 0;
     });
 }
 
-GuestSecrets *find_secrets(ngx_http_request_t *r)
+ClientSecrets *find_secrets(ngx_http_request_t *r)
 {
     for (ngx_pool_cleanup_t *cln = r->main->pool->cleanup; cln;
          cln = cln->next) {
         if (cln->handler == free_secrets) {
-            return static_cast<GuestSecrets *>(cln->data);
+            return static_cast<ClientSecrets *>(cln->data);
         }
     }
     return nullptr;
 }
 
-GuestSecrets *make_secrets(ngx_http_request_t *r)
+ClientSecrets *make_secrets(ngx_http_request_t *r)
 {
     ngx_pool_cleanup_t *cln =
-        ngx_pool_cleanup_add(r->pool, sizeof(GuestSecrets));
+        ngx_pool_cleanup_add(r->pool, sizeof(ClientSecrets));
     if (cln == nullptr) {
         return nullptr;
     }
-    auto *secrets = new (cln->data) GuestSecrets();
+    auto *secrets = new (cln->data) ClientSecrets();
     cln->handler = free_secrets;
     return secrets;
 }
@@ -164,14 +164,14 @@ std::string proven_payer(const RequestCtx &ctx)
                  : header_excerpt(payment.payer);
 }
 
-bool take_guest_secrets(ngx_http_request_t *r, bool forwarded)
+bool take_client_secrets(ngx_http_request_t *r, bool forwarded)
 {
     if (!shows_something(r)) {
         return true;
     }
     // After an internal redirect they are known, and may still be there.
     if (find_secrets(r) == nullptr) {
-        GuestSecrets *secrets = make_secrets(r);
+        ClientSecrets *secrets = make_secrets(r);
         if (secrets == nullptr) {
             return false;
         }
@@ -191,7 +191,7 @@ bool take_guest_secrets(ngx_http_request_t *r, bool forwarded)
                && hide_cookies(r));
 }
 
-const GuestSecrets *guest_secrets(ngx_http_request_t *r)
+const ClientSecrets *client_secrets(ngx_http_request_t *r)
 {
     return find_secrets(r);
 }
@@ -209,7 +209,7 @@ struct StoreUse {
         }
         guarded(ngx_cycle->log, 0, [&] {
             order.use = PassCall::give_back;
-            store.tell(std::move(order));
+            store.write_behind(std::move(order));
             return 0;
         });
     }
@@ -224,7 +224,7 @@ struct StoreUse {
     Taken taken = Taken::perhaps;
 };
 
-void GuestQuestion::keep(const StoreReply &reply)
+void StoreQuestion::keep(const StoreReply &reply)
 {
     answered = true;
     kind = reply.kind;
@@ -240,16 +240,16 @@ SharedStore *store_of(const RequestCtx &ctx)
     return worker ? worker->store.get() : nullptr;
 }
 
-GuestDoor &guest_door(RequestCtx &ctx, const LocationConf &conf)
+ReturningState &returning_state(RequestCtx &ctx, const LocationConf &conf)
 {
-    if (!ctx.guest_door || ctx.guest_door->conf != &conf) {
-        ctx.guest_door = std::make_shared<GuestDoor>(&conf);
+    if (!ctx.returning_state || ctx.returning_state->conf != &conf) {
+        ctx.returning_state = std::make_shared<ReturningState>(&conf);
     }
-    return *ctx.guest_door;
+    return *ctx.returning_state;
 }
 
-StoreOrder guest_order(const SharedStore &store, StoreScript script,
-                       const Digest &key, std::int64_t expires)
+StoreOrder order_without_claim(const SharedStore &store, StoreScript script,
+                               const Digest &key, std::int64_t expires)
 {
     StoreOrder order;
     order.script = script;
@@ -267,26 +267,26 @@ PassCount count_in_store(RequestCtx &ctx, const LocationConf &conf,
                          std::uint32_t &left)
 {
     SharedStore &store = *store_of(ctx);
-    GuestDoor &door = guest_door(ctx, conf);
-    if (!door.use) {
-        StoreOrder order = guest_order(store, StoreScript::pass,
-                                       key_of(pass.id), pass.expires());
+    ReturningState &state = returning_state(ctx, conf);
+    if (!state.use) {
+        StoreOrder order = order_without_claim(store, StoreScript::pass,
+                                               key_of(pass.id), pass.expires());
         order.requests = requests;
-        auto question = std::make_shared<GuestQuestion>();
+        auto question = std::make_shared<StoreQuestion>();
         question->order = order;
-        door.use =
+        state.use =
             pool_new<StoreUse>(ctx.r->pool, ctx.r, store, std::move(order));
-        door.question = std::move(question);
-        if (!door.use) {
+        state.question = std::move(question);
+        if (!state.use) {
             return PassCount::failed;
         }
         return PassCount::asks_store;
     }
-    const GuestQuestion &question = *door.question;
+    const StoreQuestion &question = *state.question;
     if (!question.answered) {
         return PassCount::asks_store;
     }
-    StoreUse &use = *std::exchange(door.use, nullptr);
+    StoreUse &use = *std::exchange(state.use, nullptr);
     if (question.kind != StoreReply::Kind::answered) {
         use.taken = question.kind == StoreReply::Kind::undone
                         ? StoreUse::Taken::no
@@ -305,11 +305,11 @@ PassCount count_in_store(RequestCtx &ctx, const LocationConf &conf,
 void issue_in_store(SharedStore &store, const AccessPass &pass,
                     std::uint32_t requests)
 {
-    StoreOrder order =
-        guest_order(store, StoreScript::pass, key_of(pass.id), pass.expires());
+    StoreOrder order = order_without_claim(store, StoreScript::pass,
+                                           key_of(pass.id), pass.expires());
     order.use = PassCall::issue;
     order.requests = requests;
-    store.tell(std::move(order));
+    store.write_behind(std::move(order));
 }
 
 bool got_nothing(const ngx_http_request_t *r)

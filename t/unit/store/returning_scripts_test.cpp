@@ -9,7 +9,7 @@ namespace {
 
 using V = StoreVerdict;
 
-class GuestScripts : public StoreRig {
+class ReturningScripts : public StoreRig {
 protected:
     StoreAnswer pass(StoreMachine &machine, const Hand &use, PassCall what,
                      unsigned requests = 1, std::int64_t left = 60)
@@ -72,7 +72,7 @@ protected:
     }
 };
 
-TEST_F(GuestScripts, APassIsCountedOnAllMachines)
+TEST_F(ReturningScripts, APassIsCountedOnAllMachines)
 {
     Hand sold = hand(1);
     EXPECT_EQ(pass(b(), hand(1), PassCall::use).verdict, V::lost);
@@ -91,7 +91,7 @@ TEST_F(GuestScripts, APassIsCountedOnAllMachines)
     EXPECT_EQ(over.left, 0);
 }
 
-TEST_F(GuestScripts, AUseIsGivenBackOnce)
+TEST_F(ReturningScripts, AUseIsGivenBackOnce)
 {
     pass(a(), hand(1), PassCall::issue, 5);
     Hand use = hand(1);
@@ -103,7 +103,7 @@ TEST_F(GuestScripts, AUseIsGivenBackOnce)
     EXPECT_EQ(pass(b(), hand(2), PassCall::give_back).verdict, V::lost);
 }
 
-TEST_F(GuestScripts, ManyUsesNeedNoMoreMemoryThanFew)
+TEST_F(ReturningScripts, ManyUsesNeedNoMoreMemoryThanFew)
 {
     pass(a(), hand(1), PassCall::issue, 1000);
     Hand first = hand(1);
@@ -117,7 +117,7 @@ TEST_F(GuestScripts, ManyUsesNeedNoMoreMemoryThanFew)
         << "too long ago";
 }
 
-TEST_F(GuestScripts, ACountEndsWithItsPass)
+TEST_F(ReturningScripts, ACountEndsWithItsPass)
 {
     pass(a(), hand(1), PassCall::issue, 2, 1);
     Hand use = hand(1);
@@ -127,7 +127,7 @@ TEST_F(GuestScripts, ACountEndsWithItsPass)
     EXPECT_EQ(pass(b(), use, PassCall::give_back).verdict, V::lost);
 }
 
-TEST_F(GuestScripts, ANonceIsUsedOnce)
+TEST_F(ReturningScripts, ANonceIsUsedOnce)
 {
     Hand use = hand(1);
     EXPECT_EQ(nonce(a(), use), V::done);
@@ -138,7 +138,7 @@ TEST_F(GuestScripts, ANonceIsUsedOnce)
     EXPECT_EQ(bytes_of({"TTL", key_of(use, "n:") + id_of(use)}), "360");
 }
 
-TEST_F(GuestScripts, WhatWasBoughtIsKnownToAll)
+TEST_F(ReturningScripts, WhatWasBoughtIsKnownToAll)
 {
     Hand one = hand(1);
     Hand two = hand(2);
@@ -165,7 +165,7 @@ TEST_F(GuestScripts, WhatWasBoughtIsKnownToAll)
     EXPECT_FALSE(bought(c(), one, {one.claim.key}).bought[0].asked);
 }
 
-TEST_F(GuestScripts, TextsOfAllMachinesAreHeard)
+TEST_F(ReturningScripts, TextsOfAllMachinesAreHeard)
 {
     std::string at_a;
     std::string at_b;

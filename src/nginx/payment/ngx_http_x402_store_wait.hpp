@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// A payment at the door of one of several machines (x402_store): what the store
-// says of it before this machine verifies, delivers or asks about anything.
-#ifndef NGX_HTTP_X402_STORE_DOOR_HPP
-#define NGX_HTTP_X402_STORE_DOOR_HPP
+// A payment that waits for the store of several machines (x402_store): what the
+// store says of it before this machine verifies, delivers or asks about
+// anything.
+#ifndef NGX_HTTP_X402_STORE_WAIT_HPP
+#define NGX_HTTP_X402_STORE_WAIT_HPP
 
 #include "nginx/payment/ngx_http_x402_facilitator_peers.hpp"
 #include "nginx/request/ngx_http_x402_ctx.hpp"

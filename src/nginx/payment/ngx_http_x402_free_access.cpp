@@ -1,37 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "nginx/payment/ngx_http_x402_guest_access.hpp"
+#include "nginx/payment/ngx_http_x402_free_access.hpp"
 
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "nginx/offer/ngx_http_x402_guest_rules.hpp"
+#include "nginx/offer/ngx_http_x402_returning_rules.hpp"
 #include "nginx/payment/ngx_http_x402_payer_check.hpp"
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
 #include "nginx/payment/ngx_http_x402_phase_wait.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
-#include "nginx/request/ngx_http_x402_guest.hpp"
 #include "nginx/request/ngx_http_x402_pass.hpp"
 #include "nginx/request/ngx_http_x402_request_books.hpp"
+#include "nginx/request/ngx_http_x402_returning_client.hpp"
 #include "nginx/request/ngx_http_x402_sign_in.hpp"
 
 namespace x402 {
 
 namespace {
 
-void on_told(void *data, const StoreReply &reply)
+void on_store_reply(void *data, const StoreReply &reply)
 {
     auto *ctx = static_cast<RequestCtx *>(data);
-    ctx->guest_door->question->keep(reply);
+    ctx->returning_state->question->keep(reply);
     resume_phases(ctx->r);
 }
 
 // The access phase runs again when the store has answered, or does not.
 // Precondition: there is a question.
-void ask_store_for_guest(RequestCtx &ctx)
+void begin_store_question(RequestCtx &ctx)
 {
-    GuestQuestion &question = *ctx.guest_door->question;
+    StoreQuestion &question = *ctx.returning_state->question;
     if (question.asked) {
         return;
     }
-    question.call.begin(*store_of(ctx), question.order, on_told, &ctx);
+    question.call.begin(*store_of(ctx), question.order, on_store_reply, &ctx);
     question.asked = true;
 }
 
@@ -56,7 +56,8 @@ ngx_int_t refuse_sign_in(RequestCtx &ctx, const LocationConf &conf,
                  "sign in than x402_nonces has room for; answered 503");
         decide(ctx, busy_answer(kRetryStore));
     } else {
-        OwnReply reply = fault_answer(NGX_HTTP_UNAUTHORIZED, ctx.guest_fault);
+        OwnReply reply =
+            fault_answer(NGX_HTTP_UNAUTHORIZED, ctx.returning_fault);
         reply.refusal = true;
         decide(ctx, std::move(reply));
     }
@@ -65,7 +66,7 @@ ngx_int_t refuse_sign_in(RequestCtx &ctx, const LocationConf &conf,
 
 ngx_int_t ask_store(RequestCtx &ctx)
 {
-    ask_store_for_guest(ctx);
+    begin_store_question(ctx);
     return NGX_AGAIN;
 }
 
@@ -81,7 +82,7 @@ ngx_int_t put_off(RequestCtx &ctx, const LocationConf &conf)
 
 // NGX_OK: the request shows nothing that opens the location. NGX_DECLINED: it
 // is let in, unless a rule about payers says no.
-ngx_int_t show_pass(RequestCtx &ctx, const LocationConf &conf)
+ngx_int_t check_pass(RequestCtx &ctx, const LocationConf &conf)
 {
     switch (take_pass(ctx, conf)) {
     case PassAnswer::none:
@@ -99,7 +100,7 @@ ngx_int_t show_pass(RequestCtx &ctx, const LocationConf &conf)
 }
 
 // As above.
-ngx_int_t show_signature(RequestCtx &ctx, const LocationConf &conf)
+ngx_int_t check_signature(RequestCtx &ctx, const LocationConf &conf)
 {
     SignInAnswer answer = take_sign_in(ctx, conf);
     switch (answer) {
@@ -121,30 +122,30 @@ ngx_int_t show_signature(RequestCtx &ctx, const LocationConf &conf)
 }
 
 // As above.
-ngx_int_t show_guest(RequestCtx &ctx, const LocationConf &conf)
+ngx_int_t check_pass_and_signature(RequestCtx &ctx, const LocationConf &conf)
 {
     bool alone = asks_signature_alone(conf);
-    if (alone && ctx.guest && ctx.guest->kind == GuestKind::signed_in
-        && is_account_of(conf, ctx.guest->payer)) {
+    if (alone && ctx.returning && ctx.returning->kind == ReturningKind::signed_in
+        && is_account_of(conf, ctx.returning->payer)) {
         return NGX_DECLINED;  // an internal redirect: the signature was good
     }
-    if (!alone && (conf.pass || ctx.guest)) {
-        ngx_int_t rc = show_pass(ctx, conf);
+    if (!alone && (conf.pass || ctx.returning)) {
+        ngx_int_t rc = check_pass(ctx, conf);
         if (rc != NGX_OK) {
             return rc;
         }
     }
-    return conf.sign_in && !ctx.guest ? show_signature(ctx, conf) : NGX_OK;
+    return conf.sign_in && !ctx.returning ? check_signature(ctx, conf) : NGX_OK;
 }
 
-ngx_int_t admit_guest(RequestCtx &ctx, const LocationConf *conf)
+ngx_int_t admit_returning(RequestCtx &ctx, const LocationConf *conf)
 {
-    bool again = ctx.guest != nullptr;  // after an internal redirect
-    ngx_int_t rc = show_guest(ctx, *conf);
+    bool again = ctx.returning != nullptr;  // after an internal redirect
+    ngx_int_t rc = check_pass_and_signature(ctx, *conf);
     if (rc != NGX_DECLINED) {
         return rc;
     }
-    if (!guest_may_enter(ctx, *conf, again ? ctx.free_at : nullptr)) {
+    if (!returning_payer_allowed(ctx, *conf, again ? ctx.free_at : nullptr)) {
         return send_decided(ctx);
     }
     if (!again && !asks_signature_alone(*conf)
@@ -157,11 +158,11 @@ ngx_int_t admit_guest(RequestCtx &ctx, const LocationConf *conf)
 
 }  // namespace
 
-ngx_int_t visit_free(RequestCtx &ctx, const LocationConf *conf)
+ngx_int_t admit_free(RequestCtx &ctx, const LocationConf *conf)
 {
-    // A guest comes from the location that has let it in.
-    if (conf->pass || conf->sign_in || ctx.guest) {
-        ngx_int_t rc = admit_guest(ctx, conf);
+    // After a redirect: the location before has let it in.
+    if (conf->pass || conf->sign_in || ctx.returning) {
+        ngx_int_t rc = admit_returning(ctx, conf);
         if (rc != NGX_OK) {
             return rc;
         }
