@@ -15,13 +15,8 @@ my $cluster = X402::RedisCluster->new;
 my @nodes   = $cluster->nodes->@*;
 my $conf    = machines_conf('timeout=2s lease=3s', patient => 1, http => 'x402_seal_key %%DIR%%/seal.key; add_header X-Left $x402_pass_left always;',
     locations => 'location /pass/ { x402_pass time=1h requests=6; proxy_pass http://%%BACKEND%%; }');
-my $port = X402::Port::reserve();
-my ($one, $other) = map {
-    my $t = nginx($conf, facilitator => $f, backend => $up, port => $port, address => "127.0.0.$_",
-        holes => { STORE => $cluster->url . ' cluster' });
-    chmod 0600, $t->write('seal.key', 'a' x 64 . "\n");
-    $t->start;
-} 1, 2;
+my ($one, $other) = machines($conf, $f, $up, [ ($cluster->url . ' cluster') x 2 ], files => { 'seal.key' => 'a' x 64 . "
+" });
 $up->on('*', body => "SECRET\n");
 
 sub is_busy ($answer, $name) {

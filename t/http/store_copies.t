@@ -12,12 +12,7 @@ use X402::Test;
 
 my ($f, $up, $redis) = (facilitator(), backend(), X402::Redis->of_kind);
 my $conf = machines_conf('timeout=5s', main => 'worker_processes 2;');
-my $port = X402::Port::reserve();
-my @machines = map {
-    nginx($conf, facilitator => $f, backend => $up, port => $port, address => "127.0.0.$_",
-        holes => { STORE => $redis->url })
-} 1 .. 3;
-$_->start for @machines;
+my @machines = machines($conf, $f, $up, [ ($redis->url) x 3 ]);
 
 for my $mode ('after', 'before') {
     for my $round (1 .. 5) {

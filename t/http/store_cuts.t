@@ -15,11 +15,7 @@ use X402::Test;
 my ($f, $up, $redis) = (facilitator(), backend(), X402::Redis->of_kind);
 my $cut  = X402::StoreProxy->new($redis->port);
 my $conf = machines_conf('timeout=300ms lease=3s');
-my $port = X402::Port::reserve();
-my ($one, $other) = map {
-    nginx($conf, facilitator => $f, backend => $up, port => $port, address => "127.0.0.$_->[0]", holes => { STORE => $_->[1] })
-        ->start
-} [ 1, $cut->url ], [ 2, $redis->url ];
+my ($one, $other) = machines($conf, $f, $up, [ $cut->url, $redis->url ]);
 $up->on('*', body => "SECRET\n");
 
 # The store has a connection again: what the circuit keeps away is over.

@@ -14,11 +14,7 @@ use X402::Test;
 my ($f, $up, $redis) = (facilitator(), backend(), X402::Redis->new);
 my $cut  = X402::StoreProxy->new($redis->port);
 my $conf = machines_conf('timeout=1s lease=3s', patient => 1, http => 'x402_settle before;');
-my $port = X402::Port::reserve();
-my ($one, $two) = map {
-    nginx($conf, facilitator => $f, backend => $up, port => $port, address => "127.0.0.$_->[0]",
-        holes => { STORE => $_->[1] })->start
-} [ 1, $redis->url ], [ 2, $cut->url ];
+my ($one, $two) = machines($conf, $f, $up, [ $redis->url, $cut->url ]);
 $up->on('*', body => "SECRET\n");
 
 my $unknown = '503{"error":"settlement_unknown","charged":"unknown"}';

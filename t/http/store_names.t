@@ -14,13 +14,8 @@ use X402::Test;
 my ($f, $up, $redis) = (facilitator(), backend(), X402::Redis->of_kind);
 my $cut  = X402::StoreProxy->new($redis->port);
 my $conf = machines_conf('timeout=2s', patient => 1, http => 'x402_extension payment-identifier may.json;');
-my $port = X402::Port::reserve();
-my ($one, $two) = map {
-    my $t = nginx($conf, facilitator => $f, backend => $up, port => $port, address => "127.0.0.$_->[0]",
-        holes => { STORE => $_->[1] });
-    $t->write('may.json', '{"info":{"required":false},"schema":{"type":"object"}}');
-    $t->start;
-} [ 1, $redis->url ], [ 2, $cut->url ];
+my ($one, $two) = machines($conf, $f, $up, [ $redis->url, $cut->url ],
+    files => { 'may.json' => '{"info":{"required":false},"schema":{"type":"object"}}' });
 $up->on('*', body => "SECRET\n");
 my $taken = '409{"error":"payment_identifier_in_use","charged":false}';
 

@@ -12,11 +12,7 @@ use X402::Test;
 
 my ($f, $up, $redis) = (facilitator(), backend(), X402::Redis->of_kind);
 my $conf = machines_conf('timeout=5s lease=3s', patient => 1);
-my $port = X402::Port::reserve();
-my ($one, $other) = map {
-    nginx($conf, facilitator => $f, backend => $up, port => $port, address => "127.0.0.$_",
-        holes => { STORE => $redis->url })->start
-} 1, 2;
+my ($one, $other) = machines($conf, $f, $up, [ ($redis->url) x 2 ]);
 $up->on('*', body => "SECRET\n");
 
 for my $case ([ $one, 'the machine that owes it' ], [ $other, 'another machine' ]) {

@@ -9,6 +9,7 @@ use lib "$FindBin::Bin/../lib";
 use X402::Machines;
 use X402::Redis;
 use X402::SignIn qw(error_of);
+use X402::StoreProxy;
 use X402::Test;
 
 my ($f, $up, $redis) = (facilitator(), backend(), X402::Redis->new);
@@ -20,7 +21,8 @@ EOF
         location /timed/ { x402_pass time=1h; proxy_pass http://%%BACKEND%%; }
         location /short/ { x402_pass time=6s requests=6; proxy_pass http://%%BACKEND%%; }
 EOF
-my ($one, $two, $cut) = two_machines($conf, $redis, facilitator => $f, backend => $up);
+my $cut = X402::StoreProxy->new($redis->port);
+my ($one, $two) = machines($conf, $f, $up, [ $redis->url, $cut->url ], files => { 'seal.key' => 'a' x 64 . "\n" });
 $up->on('*', body => "SECRET\n");
 
 sub bought ($path = '/a') {

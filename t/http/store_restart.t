@@ -24,11 +24,7 @@ for my $case (
 ) {
     my ($name, $knows, %mode) = @$case;
     my $redis = X402::Redis->of_kind(%mode);
-    my $port  = X402::Port::reserve();
-    my ($one, $other) = map {
-        nginx($conf, facilitator => $f, backend => $up, port => $port, address => "127.0.0.$_",
-            holes => { STORE => $redis->url })->start
-    } 1, 2;
+    my ($one, $other) = machines($conf, $f, $up, [ ($redis->url) x 2 ]);
     my $delivered = payment(unpaid($one, '/delivered'));
     is_content paid($one, '/delivered', payment => $delivered), "SECRET\n", "$name: sold by one machine";
     $f->settle_once('close');

@@ -17,13 +17,8 @@ my $master    = X402::Redis->new;
 my @replicas  = map { $master->replica } 1, 2;
 my $sentinels = X402::Sentinels->new($master, 'shop', requirepass => 'a-sentinel');
 my $conf      = machines_conf('timeout=2s lease=5s replicas=1 sentinel_password=%%DIR%%/sentinel.password');
-my $port = X402::Port::reserve();
-my ($one, $other) = map {
-    my $t = nginx($conf, facilitator => $f, backend => $up, port => $port, address => "127.0.0.$_",
-        holes => { STORE => $sentinels->url });
-    chmod 0600, $t->write('sentinel.password', "a-sentinel\n");
-    $t->start;
-} 1, 2;
+my ($one, $other) = machines($conf, $f, $up, [ ($sentinels->url) x 2 ], files => { 'sentinel.password' => "a-sentinel
+" });
 $up->on('*', body => "SECRET\n");
 
 sub is_back ($name) {

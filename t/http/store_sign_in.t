@@ -9,6 +9,7 @@ use lib "$FindBin::Bin/../lib";
 use X402::Machines;
 use X402::Redis;
 use X402::SignIn;
+use X402::StoreProxy;
 use X402::Test;
 use X402::Wallet;
 
@@ -26,7 +27,8 @@ EOF
             proxy_pass http://%%BACKEND%%;
         }
 EOF
-my ($one, $two, $cut) = two_machines($conf, $redis, facilitator => $f, backend => $up);
+my $cut = X402::StoreProxy->new($redis->port);
+my ($one, $two) = machines($conf, $f, $up, [ $redis->url, $cut->url ], files => { 'seal.key' => 'a' x 64 . "\n" });
 $up->on('*', body => "SECRET\n");
 
 my $good;    # the proof that was shown last

@@ -14,11 +14,8 @@ use X402::Test;
 my ($f, $up, $redis) = (facilitator(), backend(), X402::Redis->of_kind);
 my $cut  = X402::StoreProxy->new($redis->port);
 my $conf = machines_conf('timeout=%%TIMEOUT%% lease=3s', patient => 1);
-my $port = X402::Port::reserve();
-my ($one, $hasty, $other) = map {
-    nginx($conf, facilitator => $f, backend => $up, port => $port, address => "127.0.0.$_->[0]",
-        holes => { STORE => $_->[1], TIMEOUT => $_->[2] })->start
-} [ 1, $cut->url, '20s' ], [ 2, $cut->url, '300ms' ], [ 3, $redis->url, '5s' ];
+my ($one, $hasty, $other) = machines($conf, $f, $up,
+    [ map { { STORE => $_->[0], TIMEOUT => $_->[1] } } [ $cut->url, '20s' ], [ $cut->url, '300ms' ], [ $redis->url, '5s' ] ]);
 $up->on('*', body => "SECRET\n");
 
 sub presented ($t, $path, $payment) {

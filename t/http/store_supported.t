@@ -7,6 +7,7 @@ use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use MIME::Base64 qw(encode_base64);
+use X402::Machines;
 use X402::Redis;
 use X402::StoreProxy;
 use X402::Test;
@@ -36,11 +37,7 @@ http {
     }
 }
 EOF
-my $port = X402::Port::reserve();
-my ($one, $two) = map {
-    nginx($conf, facilitator => $f, backend => $up, port => $port, address => "127.0.0.$_->[0]",
-        holes => { STORE => $_->[1] })
-} [ 1, $redis->url ], [ 2, $cut->url ];
+my ($one, $two) = machines($conf, $f, $up, [ $redis->url, $cut->url ], start => 0);
 $up->on('*', body => "SECRET\n");
 
 sub kinds ($payer) { return (kinds => [ [ 2, 'exact', $devnet, { feePayer => $payer } ], [ 2, 'exact', 'eip155:84532' ] ]) }

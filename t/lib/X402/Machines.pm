@@ -5,16 +5,14 @@ package X402::Machines;
 #
 #     my $conf = machines_conf('timeout=5s lease=3s');   # words of x402_store
 #     my $conf = machines_conf('timeout=2s', patient => 1, main => 'worker_processes 2;', http => 'x402_extension ...;');
-#     my $t = nginx($conf, ..., holes => { STORE => $redis->url });
+#     my ($one, $two) = machines($conf, $f, $up, [ $redis->url, $cut->url ], files => { 'seal.key' => $key });
 #     my $answer = finally($t, $path, $payment);         # the first that is not "come again"
-#     my ($one, $two, $cut) = two_machines($conf, $redis, facilitator => $f, backend => $up);
 
 use v5.36;
 use Exporter 'import';
 use X402::Port;
-use X402::StoreProxy;
 use X402::Test;
-our @EXPORT = qw(machines_conf two_machines finally);
+our @EXPORT = qw(machines_conf machines finally);
 
 # A paid server with /after/, /before/ and the rest, which settles after content.
 # nginx: a prefix that ends with a slash would redirect /before.
@@ -48,18 +46,20 @@ http {
 EOF
 }
 
-# Two machines of one name and port, with one seal.key, and what stands between
-# the second one and the store (X402::StoreProxy).
-sub two_machines ($conf, $redis, %peers) {
-    my $cut  = X402::StoreProxy->new($redis->port);
-    my $port = X402::Port::reserve();
-    my @both = map {
-        my ($number, $store) = @$_;
-        my $t = nginx($conf, %peers, port => $port, address => "127.0.0.$number", holes => { STORE => $store });
-        chmod 0600, $t->write('seal.key', 'a' x 64 . "\n");
-        $t->start;
-    } [ 1, $redis->url ], [ 2, $cut->url ];
-    return (@both, $cut);
+# Machines of one shop: an nginx for each store, at 127.0.0.1, .2 and so on, with one port, started. A store is
+# its address, or more holes: { STORE => $url, TIMEOUT => '20s' }. `files`: what each has, readable for its owner.
+# `start`: 0 leaves that to the caller.
+sub machines ($conf, $facilitator, $backend, $stores, %other) {
+    my ($port, $number, @machines) = (X402::Port::reserve(), 0);
+    for my $store (@$stores) {
+        my $machine = nginx($conf, facilitator => $facilitator, backend => $backend, port => $port,
+            address => '127.0.0.' . ++$number, holes => ref $store ? $store : { STORE => $store });
+        my $files = $other{files} // {};
+        chmod 0600, $machine->write($_, $files->{$_}) for keys %$files;
+        $machine->start if $other{start} // 1;
+        push @machines, $machine;
+    }
+    return @machines;
 }
 
 # Presents the payment until the answer is not "come again".
