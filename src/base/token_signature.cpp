@@ -56,9 +56,9 @@ bool is_on_p256(EVP_PKEY *key)
 }
 
 constexpr char kNoPrivateKey[] =
-    "the PEM block holds no readable, unencrypted private key";
+    "the PEM block contains no readable, unencrypted private key";
 constexpr char kOtherKind[] =
-    "the PEM block holds another kind of key than Ed25519 or EC P-256";
+    "the PEM block contains another kind of key than Ed25519 or EC P-256";
 
 using OwnedKey = std::unique_ptr<EVP_PKEY, void (*)(EVP_PKEY *)>;
 
@@ -204,7 +204,8 @@ Result<SigningKey> SigningKey::from_p256_pem(std::string_view pem)
         return Problem{kNoPrivateKey};
     }
     if (!is_on_p256(key.get())) {
-        return Problem{"the PEM block holds another kind of key than EC P-256"};
+        return Problem{
+            "the PEM block contains another kind of key than EC P-256"};
     }
     return SigningKey(key.release(), SignatureKind::es256);
 }
@@ -244,7 +245,7 @@ Result<PublicKey> read_public_pem(std::string_view pem)
         key = read_pem(pem, false);
     }
     if (!key) {
-        return Problem{"the PEM block holds no readable, unencrypted key"};
+        return Problem{"the PEM block contains no readable, unencrypted key"};
     }
     auto kind = kind_of(key.get());
     if (!kind) {

@@ -134,7 +134,7 @@ std::optional<Problem> read_lines(std::string_view file, Parts &parts)
         }
         bool &seen = is_id ? seen_id : seen_secret;
         if (seen) {
-            return problem_at(lines.number, "is there a second time");
+            return problem_at(lines.number, "appears twice");
         }
         seen = true;
         if (is_id) {
@@ -157,7 +157,7 @@ std::optional<Problem> read_json(std::string_view file, Parts &parts)
     if (!document) {
         // Without the reason: the parser's message may contain a part of the
         // text.
-        return Problem{"the file begins like JSON and is none"};
+        return Problem{"the file begins like JSON but is not valid JSON"};
     }
     JsonValue root = document->root();
     JsonValue id = root["id"].is_string() ? root["id"] : root["name"];

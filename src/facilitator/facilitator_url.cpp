@@ -205,7 +205,7 @@ Result<FacilitatorUrl> parse_facilitator_url(std::string_view text)
         }
     }
     if (authority.find('@') != std::string_view::npos) {
-        return bad_url(text, "must not hold a user name or a password");
+        return bad_url(text, "must not contain a user name or a password");
     }
     if (const char *why = read_authority(authority, url)) {
         return bad_url(text, why);

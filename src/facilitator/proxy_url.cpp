@@ -54,7 +54,7 @@ Result<ProxyUrl> parse_proxy_url(std::string_view text)
         parse_facilitator_url(std::string(kHttp) + std::string(authority));
     if (!url || authority.find('/') != std::string_view::npos) {
         return bad_proxy(text, authority.find('@') != std::string_view::npos
-                                   ? "must not hold a user name or a "
+                                   ? "must not contain a user name or a "
                                      "password; write user= and password="
                                    : "is not a host with a port");
     }

@@ -49,7 +49,7 @@ std::string validate_header(const RequestHeader &header)
 {
     if (header.name.find('$') != std::string::npos
         || header.value.find('$') != std::string::npos) {
-        return "variables in a facilitator header are not served; write a "
+        return "variables in a facilitator header are not supported; write a "
                "constant";
     }
     if (header.name.empty()) {

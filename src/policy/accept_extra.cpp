@@ -48,7 +48,7 @@ std::optional<Problem> check_method(JsonValue extra,
     if (method != "eip3009" && method != "permit2") {
         return parameter_error(
             "assetTransferMethod", method,
-            "is not served: write permit2, or leave it out for "
+            "is not supported: write permit2, or leave it out for "
             "the method the asset is known for");
     }
     if (method == "eip3009"
@@ -83,7 +83,7 @@ std::optional<Problem> check_flow(JsonValue extra, const ExtraContext &context)
     return flow == "upfront" ? std::nullopt
                              : std::optional<Problem>(parameter_error(
                                  "paymentFlow", flow,
-                                 "is not served: leave it out, or write "
+                                 "is not supported: leave it out, or write "
                                  "\"x402_settle before\" for upfront"));
 }
 

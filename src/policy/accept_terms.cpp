@@ -78,12 +78,12 @@ std::optional<Problem> check_scheme(const AcceptTerms &terms,
     if (terms.scheme != "upto") {
         return parameter_error(
             "scheme", terms.scheme,
-            "is not served: write exact or upto, or leave it out");
+            "is not supported: write exact or upto, or leave it out");
     }
     if (network_family(network) != "eip155") {
         return parameter_error(
             "scheme", terms.scheme,
-            "is served on eip155 networks only: write exact, or "
+            "is supported on eip155 networks only: write exact, or "
             "a network like base");
     }
     if (terms.upfront) {

@@ -72,7 +72,7 @@ std::optional<Problem> check_pay_to(const AcceptTerms &terms,
     // Money: money sent to these two cannot be recovered.
     if (is_unowned_address(network, terms.pay_to)) {
         return parameter_error("pay_to", terms.pay_to,
-                               "belongs to no one: write your own");
+                               "does not belong to anyone: write your own");
     }
     std::optional<EvmAddress> pay_to = parse_evm_address(terms.pay_to);
     if (terms.pay_to == token.address

@@ -27,7 +27,7 @@ Result<std::string> verify_evm(std::string_view address, std::string_view text,
     if (!bytes) {
         return Problem{is_hex_bytes(signature)
                            ? "the signature is not 65 bytes: contract wallets "
-                             "are not served"
+                             "are not supported"
                            : "the signature is not 0x and hex digits"};
     }
     auto signer = recover_evm_signer(

@@ -54,8 +54,8 @@ Result<EvmAddress> recover_evm_signer(const EvmDigest &digest,
                                       std::string_view signature)
 {
     if (signature.size() != 65) {
-        return Problem{
-            "the signature is not 65 bytes: contract wallets are not served"};
+        return Problem{"the signature is not 65 bytes: contract wallets are "
+                       "not supported"};
     }
     const auto *bytes =
         reinterpret_cast<const unsigned char *>(signature.data());

@@ -12,7 +12,8 @@ bool has_evm_signer()
 
 Result<EvmAddress> recover_evm_signer(const EvmDigest &, std::string_view)
 {
-    return Problem{"signatures of EVM accounts are not served here"};
+    return Problem{
+        "signatures of EVM accounts are not supported by this build"};
 }
 
 }  // namespace x402

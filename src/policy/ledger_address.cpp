@@ -65,7 +65,7 @@ std::string xrpl_fault(std::string_view text)
                         kAccountBytes)
                ? ""
                : "is not an XRPL address: write the classic address (r...), "
-                 "whose checksum has to fit";
+                 "with a valid checksum";
 }
 
 std::string near_fault(std::string_view text)
@@ -97,7 +97,7 @@ std::string concordium_fault(std::string_view text)
     return is_versioned(checked_base58(text), '\1', kAccountBytes)
                ? ""
                : "is not a Concordium address: write its 50 characters in "
-                 "base58, whose checksum has to fit";
+                 "base58, with a valid checksum";
 }
 
 }  // namespace x402

@@ -41,7 +41,7 @@ std::string evm_fault(std::string_view text)
         return "is not an EVM address: write 0x and 40 hexadecimal digits";
     }
     if (!evm_checksum_ok(text)) {
-        return "does not fit its own checksum (EIP-55), so a character is "
+        return "does not match its checksum (EIP-55), so a character is "
                "wrong: copy the address again";
     }
     return "";
@@ -52,8 +52,8 @@ std::string solana_fault(std::string_view text)
     auto key = base58_decode(text);
     return key && key->size() == kKeyBytes
                ? ""
-               : "is not a Solana address: write 32 bytes in base58, which are "
-                 "43 or 44 characters as a rule";
+               : "is not a Solana address: write 32 bytes in base58, usually "
+                 "43 or 44 characters";
 }
 
 std::string algorand_fault(std::string_view text)
@@ -72,7 +72,7 @@ std::string algorand_fault(std::string_view text)
                     [](std::uint8_t one, char other) {
                         return one == static_cast<std::uint8_t>(other);
                     })) {
-        return "does not fit its own checksum, so a character is wrong: copy "
+        return "does not match its checksum, so a character is wrong: copy "
                "the address again";
     }
     return "";
@@ -112,7 +112,7 @@ std::string stellar_fault(std::string_view text)
                ? ""
                : "is not a Stellar address: write the 56 characters of an "
                  "account "
-                 "(G...) or contract (C...), whose checksum has to fit";
+                 "(G...) or contract (C...), with a valid checksum";
 }
 
 std::string stellar_asset_fault(std::string_view text)
@@ -120,7 +120,7 @@ std::string stellar_asset_fault(std::string_view text)
     return is_strkey(text, 'C') ? ""
                                 : "is not a Stellar asset: write the 56 "
                                   "characters of its contract "
-                                  "(C...), whose checksum has to fit";
+                                  "(C...), with a valid checksum";
 }
 
 std::string aptos_fault(std::string_view text)
@@ -171,10 +171,9 @@ std::string move_asset_fault(std::string_view text)
 
 std::string fast_fault(std::string_view text)
 {
-    return bech32m_ok(text, "fast")
-               ? ""
-               : "is not a Fast address: write fast1 and what follows, whose "
-                 "checksum has to fit";
+    return bech32m_ok(text, "fast") ? ""
+                                    : "is not a Fast address: write fast1 and "
+                                      "what follows, with a valid checksum";
 }
 
 std::string fast_asset_fault(std::string_view text)

@@ -4,6 +4,7 @@
 #include "base/json_text.hpp"
 #include "policy/network_title.hpp"
 #include "policy/paywall_page.hpp"
+#include "policy/scheme_payload.hpp"
 #include "protocol/payment_payload.hpp"
 
 namespace x402 {
@@ -42,7 +43,7 @@ constexpr Hint kHints[] = {
     {"signature", "the signature is not that of the payer for exactly these "
                   "terms: check chain id, token name and version"},
     {"amount_mismatch", "sign exactly the amount of the offer"},
-    {"No matching payment requirements",
+    {kNoMatchingRequirements,
      "take one of `accepts` in the offer, unchanged; the price may have "
      "moved"},
 };

@@ -57,9 +57,10 @@ std::optional<Problem> check_plan_terms(const PlanTerms &terms)
     }
     if (!terms.is_open() && terms.scheme != kCryptoPlan
         && terms.scheme != kCardPlan) {
-        return parameter_error("scheme", terms.scheme,
-                               "is not served here: write nvm, nvm:erc4337 or "
-                               "nvm:card-delegation, or leave it out");
+        return parameter_error(
+            "scheme", terms.scheme,
+            "is not supported here: write nvm, nvm:erc4337 or "
+            "nvm:card-delegation, or leave it out");
     }
     if (!terms.agent.empty() && !is_word(terms.agent)) {
         return parameter_error(

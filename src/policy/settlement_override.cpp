@@ -79,8 +79,8 @@ Problem malformed(std::string_view text)
 {
     return parameter_error(
         "Settlement-Overrides amount", text,
-        "is none: the upstream has to say atomic units, a "
-        "percentage or dollars, like \"1000\", \"33.33%\" or "
+        "is invalid: the upstream must write atomic units, a percentage or "
+        "dollars, like \"1000\", \"33.33%\" or "
         "\"$0.05\"");
 }
 
@@ -123,8 +123,8 @@ Result<std::string> dollars(std::string_view text,
         return parameter_error(
             "Settlement-Overrides amount", text,
             "is in dollars, and the decimals of the asset are "
-            "not known: write decimals= in x402_accept, or let "
-            "the upstream say atomic units");
+            "not known: write decimals= in x402_accept, or let the upstream "
+            "write atomic units");
     }
     return shifted(parts.whole, parts.fraction, *decimals);
 }

@@ -150,7 +150,7 @@ std::string whole_part(Decimal number)
 Problem no_number(std::string_view text)
 {
     return Problem{"\"" + log_excerpt(std::string(text), 40)
-                   + "\" is not a number of something that was used"};
+                   + "\" is not an amount that was used"};
 }
 
 }  // namespace

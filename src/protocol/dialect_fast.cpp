@@ -95,10 +95,7 @@ public:
     {
         return kReceiptHeaderV1;
     }
-    std::string_view mismatch() const override
-    {
-        return "Unable to find matching payment requirements";
-    }
+    std::string_view mismatch() const override { return kNoMatchV1; }
     std::uint32_t default_timeout() const override { return 60; }
     // Of its client for EVM networks.
     std::uint32_t usual_validity() const override { return 3600; }

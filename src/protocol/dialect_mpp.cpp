@@ -178,8 +178,8 @@ public:
     }
     std::string_view mismatch() const override
     {
-        return "mpp_payment_insufficient: the challenge asks for another "
-               "payment than this resource does now";
+        return "mpp_payment_insufficient: the challenge is for another payment "
+               "than this resource asks for now";
     }
     bool has_challenges() const override { return true; }
 

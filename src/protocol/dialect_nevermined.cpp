@@ -6,6 +6,7 @@
 #include "base/json_text.hpp"
 #include "protocol/dialect.hpp"
 #include "protocol/payment_header_names.hpp"
+#include "protocol/requirements_match.hpp"
 
 namespace x402 {
 
@@ -78,10 +79,7 @@ public:
     {
         return kReceiptHeaderLower;
     }
-    std::string_view mismatch() const override
-    {
-        return "No matching payment requirements";
-    }
+    std::string_view mismatch() const override { return kNoMatch; }
     bool uses_bearer_tokens() const override { return true; }
 
     // A token cannot be decoded.

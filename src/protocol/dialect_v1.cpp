@@ -24,10 +24,7 @@ public:
     {
         return kReceiptHeaderV1;
     }
-    std::string_view mismatch() const override
-    {
-        return "Unable to find matching payment requirements";
-    }
+    std::string_view mismatch() const override { return kNoMatchV1; }
 
     Result<PaymentPayload> decode(std::string_view header_value,
                                   const PaymentOffer *,

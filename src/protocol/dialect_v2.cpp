@@ -17,10 +17,7 @@ public:
     std::string_view payment_header() const override { return kPaymentHeader; }
     std::string_view offer_header() const override { return kOfferHeader; }
     std::string_view receipt_header() const override { return kReceiptHeader; }
-    std::string_view mismatch() const override
-    {
-        return "No matching payment requirements";
-    }
+    std::string_view mismatch() const override { return kNoMatch; }
 
     Result<PaymentPayload> decode(std::string_view header_value,
                                   const PaymentOffer *offered,

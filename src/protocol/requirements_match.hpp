@@ -3,10 +3,15 @@
 #ifndef X402_PROTOCOL_REQUIREMENTS_MATCH_HPP
 #define X402_PROTOCOL_REQUIREMENTS_MATCH_HPP
 
+#include <string_view>
+
 #include "base/json_document.hpp"
 #include "protocol/payment_requirements.hpp"
 
 namespace x402 {
+
+// What a client is told if no option matches.
+constexpr std::string_view kNoMatch = "No matching payment requirements";
 
 // All members except `extra` must be present and equal, and none may be added;
 // strings are compared with letter case, maxTimeoutSeconds by value. The

@@ -7,6 +7,10 @@
 
 namespace x402 {
 
+// What a client is told if no option matches, as the reference says it.
+constexpr std::string_view kNoMatchV1 =
+    "Unable to find matching payment requirements";
+
 // Version 1 names scheme and network only. If several options have the same
 // two, amount and receiver of an EVM authorization decide; otherwise it is the
 // first of them, whose facilitator reports what is wrong. nullptr: none.

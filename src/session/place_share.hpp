@@ -50,7 +50,8 @@ constexpr std::size_t waiting_share_of_payer(std::size_t free)
 // Each holder has one place at least, and holders may be without number: keys
 // cost nothing, and a cent in a wallet not much. So all of them together leave
 // an eighth of the room for payments that are verified or settled, which takes
-// a moment; and those that no facilitator has verified (x402_verify) leave half.
+// a moment; and those that no facilitator has verified (x402_verify) leave
+// half.
 constexpr bool may_wait_for_content(std::size_t free, std::size_t room,
                                     bool verified)
 {

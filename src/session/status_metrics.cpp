@@ -109,7 +109,7 @@ void put_locations(MetricsText &text, const StatusReport &report,
                    const LabelNames &names)
 {
     text.family("requests", MetricKind::counter,
-                "Requests to paid locations, by what became of them.");
+                "Requests to paid locations, by outcome.");
     put_counters(text, report, names, kStates);
     text.family("shadow", MetricKind::counter, "What would have happened.");
     put_counters(text, report, names, kShadow, false);
@@ -215,7 +215,7 @@ void put_facilitators(MetricsText &text, const StatusReport &report)
 {
     auto names = facilitator_names(report);
     text.family("settlements", MetricKind::counter,
-                "Settlements that ended, by what they came to.");
+                "Settlements that ended, by outcome.");
     for (std::size_t row = 0; row < names.size(); row++) {
         for (std::size_t n = 0; n < kSettlementOutcomes; n++) {
             std::uint64_t count = report.facilitators[row].counts.outcomes[n];
@@ -238,7 +238,7 @@ void put_facilitators(MetricsText &text, const StatusReport &report)
         }
     }
     text.family("breaker_open", MetricKind::gauge,
-                "Whether a worker does without a facilitator that failed.");
+                "Whether a worker avoids a facilitator that failed.");
     for (std::size_t row = 1; row < names.size(); row++) {
         text.sample(names[row],
                     report.facilitators[row].counts.breaker_open ? 1 : 0);
@@ -304,11 +304,11 @@ void put_store(MetricsText &text, const StatusReport &report)
                 "Workers that reach the whole store, and that do not.");
     text.sample("state=\"connected\"", store.connected);
     text.sample("state=\"away\"", store.away);
-    text.family("store_untold", MetricKind::gauge,
-                "What the store was told and has not confirmed.");
+    text.family("store_unconfirmed", MetricKind::gauge,
+                "Writes that the store has not confirmed.");
     text.sample("", store.untold);
     text.family("store_calls", MetricKind::counter,
-                "Calls to the store, by what they came to.");
+                "Calls to the store, by outcome.");
     for (std::size_t call = 0; call < kStoreCalls; call++) {
         for (std::size_t n = 0; n < kStoreOutcomes; n++) {
             if (std::uint64_t count = store.calls[call][n]) {

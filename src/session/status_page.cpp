@@ -300,7 +300,7 @@ void put_store(PageText &page, const StatusReport &report)
             .raw("</dt><dd>")
             .number(outcomes[n]);
     }
-    page.raw("</dd><dt>Not told yet</dt><dd")
+    page.raw("</dd><dt>Not confirmed</dt><dd")
         .raw(store.untold == 0 ? ">" : " class=warn>")
         .number(store.untold)
         .raw("</dd></dl></section>");

@@ -37,8 +37,8 @@ constexpr ErrorWord kErrorWords[] = {
     {"READONLY",
      {true, false, "it is a replica now; the address is looked up again"}},
     {"MASTERDOWN",
-     {true, false, "it is a replica that lost its master; look why"}},
-    {"LOADING", {true, false, "it reads its data; wait until it is done"}},
+     {true, false, "it is a replica that lost its master; find out why"}},
+    {"LOADING", {true, false, "it is loading its data; wait until it is done"}},
     {"NOAUTH", {true, true, "write password=file into x402_store"}},
     {"WRONGPASS",
      {true, true, "correct the user or the password of x402_store"}},
@@ -48,8 +48,8 @@ constexpr ErrorWord kErrorWords[] = {
       "lists"}},
     {"OOM",
      {false, true,
-      "the store is full; raise its maxmemory: new payments are told to come "
-      "again, and begun ones finish"}},
+      "the store is full; raise its maxmemory: new payments get 503 until "
+      "then, and payments in progress finish"}},
     {"MISCONF",
      {false, true, "the store cannot write to its disk; look into its log"}},
     {"NOREPLICAS",
@@ -62,8 +62,8 @@ constexpr ErrorWord kErrorWords[] = {
       "and start its nodes again"}},
     {"TRYAGAIN",
      {false, false,
-      "the slot is being moved to another node; payers of that slot are told "
-      "to come again until it is there"}},
+      "the slot is being moved to another node; payers of that slot get 503 "
+      "until it is there"}},
     {"MOVED",
      {false, true,
       "the server is a node of a cluster; add \"cluster\" to x402_store"}},
@@ -76,8 +76,8 @@ constexpr ErrorWord kErrorWords[] = {
       "addresses of the nodes, and \"cluster\""}},
     {"BUSY",
      {false, false,
-      "a script of another program blocks the store; look which with SLOWLOG, "
-      "and do not share the server"}},
+      "a script of another program blocks the store; find it with SLOWLOG, and "
+      "do not share the server"}},
 };
 
 // Empty: it is what x402_store says.
@@ -104,10 +104,10 @@ std::string check_topology(std::string_view info, StoreTopology topology)
         return {};
     }
     return topology == StoreTopology::sentinel
-               ? "the server that the sentinels tell is a replica; they are "
+               ? "the server that the sentinels report is a replica; they are "
                  "asked again until their failover is over"
                : "the server is a replica; write the address of its master "
-                 "into x402_store, or let sentinels tell it";
+                 "into x402_store, or use sentinel://";
 }
 
 }  // namespace

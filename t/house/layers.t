@@ -132,7 +132,7 @@ sub foreign_in_nginx_room ($house) {
 }
 
 # The tables know the contract and nothing behind it; the contract is C.
-sub doors ($house) {
+sub contract_leaks ($house) {
     my @wrong;
     for ($house->includes(X402::House::TABLES)) {
         my ($line, $kind, $what) = @$_;
@@ -162,7 +162,7 @@ holds 'includes in src/nginx point down', \&upwards_in_nginx, $house;
 holds 'pure rooms see the standard library, and each foreign one in its one file',
     \&foreign_in_pure_rooms, $house;
 holds 'curl and OpenSSL stay in the files of curl', \&foreign_in_nginx_room, $house;
-holds 'the tables see the C contract only', \&doors, $house;
+holds 'the tables see the C contract only', \&contract_leaks, $house;
 
 # --- and the rules can fail ---------------------------------------------------------
 
@@ -213,9 +213,9 @@ catches 'curl in a header that others include', \&foreign_in_nginx_room, $house-
     'src/nginx/call/curl/planted.hpp' => "#include <curl/curl.h>\n",
     'src/nginx/ngx_http_x402_planted.cpp' => qq(#include "nginx/call/curl/planted.hpp"\n));
 
-catches 'the tables reach behind the contract', \&doors,
+catches 'the tables reach behind the contract', \&contract_leaks,
     $house->changed(X402::House::TABLES, qr/^#include/m, qq(#include "src/nginx/request/ngx_http_x402_ctx.hpp"\n#include));
-catches 'C++ in the contract', \&doors,
+catches 'C++ in the contract', \&contract_leaks,
     $house->changed('src/nginx/core/ngx_http_x402.h', qr/^#include/m, "#include <string>\n#include");
 
 done_testing;

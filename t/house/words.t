@@ -69,6 +69,7 @@ my @banned = (
     [ qr/\b(?:thereof|whereof|hither|whence|thence|ere|albeit|whilst)\b/i, 'a word of today' ],
     [ qr/\bturned\s+away\b|\bno\s+good\b/i,                              'rejected, invalid, not supported' ],
     [ qr/\bdear(?:er|est)?\b/i,                                          'expensive, higher' ],
+    [ qr/\banew\b/i,                                                     'again, from the beginning, re-' ],
 );
 
 # --- what is read of a file: everything else becomes blanks, lines stay -------------------
@@ -145,7 +146,7 @@ sub planted ($text, $path = 'docs/planted.md') { return $house->with($path => "$
 catches $_, \&unplain, planted($_) for
     'Whoever pays is served.', 'lest it pays twice', 'It is kept for ever.', 'what is no JSON', 'payments that are no good',
     'a page of ours', 'Two dialects besides.', 'while it is underway', 'the client and his money', 'Somebody has paid.',
-    'for who pays', 'A price. Who pays is served.', 'to whom it goes', 'it is well again', 'the dear one',
+    'for who pays', 'A price. Who pays is served.', 'to whom it goes', 'it is well again', 'the dear one', 'it begins anew',
     "a line\nfor\nwho pays", "| a | b |\n| --- | --- |\n| c | is no page |";
 catches 'in a message', \&unplain, planted('const char *a = "it is no number";', 'src/nginx/conf/planted.cpp');
 catches 'in a comment of a room of nginx', \&unplain, planted('// for ever', 'src/nginx/call/curl/planted.hpp');

@@ -35,7 +35,7 @@ $up->on('*', body => "SECRET\n");
 $t->allow(qr/ failed: |fails (?:verify|settle) again|does not list/);
 $t->start;
 
-my $opened = qr/facilitator "\S+" fails (?:verify|settle) again and again/;
+my $opened = qr/facilitator "\S+" fails (?:verify|settle) repeatedly/;
 my $closed = qr/facilitator "\S+" recovered/;
 my ($openings, $closings) = (0, 0);
 

@@ -136,7 +136,7 @@ for my $name (sort keys %unreadable) {
     is $r->status, 200, "$name: and it is delivered";
     is scalar buy('/all/', $unreadable{$name}), '5000000', "$name: the maximum, where that was chosen";
 }
-$t->log_like(qr/\[error\].*does not say what it has cost \("" is not a number of something that was used\), nothing is charged/,
+$t->log_like(qr/\[error\].*does not say what it has cost \("" is not an amount that was used\), nothing is charged/,
     'the log says why');
 $t->log_like(qr/\[error\].*does not say what it has cost \("-5" is not .*\), the maximum is charged/, 'and what is charged');
 

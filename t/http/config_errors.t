@@ -369,10 +369,10 @@ refused_here('x402_pass time=1h; x402_pass off;', 'is duplicate');
 refused_here("$pass_key $pass_key", 'is duplicate');
 refused_here('x402_seal_key ' . key_file('short.key', 'k' x 31 . "\n") . ';', 'is too short for a key');
 refused_here('x402_seal_key nowhere.key;', 'cannot be opened');
-warns('x402_seal_key ' . key_file('open.key', 'k' x 64, 0644) . ';', 'open to others than its owner \(mode 0644\)', 'a key for all');
+warns('x402_seal_key ' . key_file('open.key', 'k' x 64, 0644) . ';', 'accessible to users other than its owner \(mode 0644\)', 'a key for all');
 refused("$sold x402_pass time=1h;", 'needs a key: write x402_seal_key');
-refused("$sold $pass_key x402_settle off; x402_pass time=1h;", 'is for what a settlement has paid, and here is none');
-refused("$complete $pass_key x402_accept scheme=upto price=1; x402_pass time=1h;", 'does not go with scheme "upto"');
+refused("$sold $pass_key x402_settle off; x402_pass time=1h;", 'needs a settlement, and this location has none');
+refused("$complete $pass_key x402_accept scheme=upto price=1; x402_pass time=1h;", 'cannot be combined with scheme "upto"');
 
 # --- signatures
 
@@ -387,8 +387,8 @@ refused_here('x402_sign_in time=1h zone=a:1m file=/a; x402_sign_in off;', 'is du
 refused_here("x402_sign_in time=1h zone=a:1m file=/a; location /b { x402_sign_in time=1h zone=a:1m file=/c; }", 'has the file');
 refused("$sold x402_sign_in time=1h;", 'needs a key: write x402_seal_key');
 refused("$sold $pass_key x402_sign_in time=1h;", 'write server_name, or origin=');
-refused("$sold $pass_key x402_settle off; x402_sign_in time=1h;", 'is for what a settlement has paid');
-refused("$complete $pass_key x402_accept scheme=upto price=1; x402_sign_in time=1h;", 'does not go with scheme "upto"');
+refused("$sold $pass_key x402_settle off; x402_sign_in time=1h;", 'needs a settlement, and this location');
+refused("$complete $pass_key x402_accept scheme=upto price=1; x402_sign_in time=1h;", 'cannot be combined with scheme "upto"');
 my ($secret) = $t->test_config($frame =~ s/LINE/x402_seal_key @{[ key_file('bad.key', 'secret' x 4) ]};/r);
 unlike $secret, qr/secretsecret/, 'no byte of a key is printed';
 

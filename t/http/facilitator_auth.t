@@ -252,7 +252,7 @@ my $slip = 'eyJhbGciOiJub25lIn0.c2VjcmV0LXRoYXQtbm9ib2R5LW1heS1yZWFk';
 for my $line ("x402_facilitator_auth bearer $slip;", "x402_seal_key $slip;", "x402_pass time=1h key_file=$slip;",
     "x402_facilitator_proxy http://127.0.0.1:1 user=a password=$slip;") {
     my ($said, $passed) = check("$ask $line");
-    ok !$passed && $said =~ /\[emerg\] a file of that name cannot be opened; the name may be the secret itself.*tested\.conf:9$/m,
+    ok !$passed && $said =~ /\[emerg\] this file cannot be opened; the name may be the secret itself.*tested\.conf:9$/m,
         'refused: ' . $line =~ s/=?\Q$slip\E.*//r or diag $said;
     unlike $said, qr/c2VjcmV0/, 'and not repeated';
 }
@@ -261,7 +261,7 @@ for my $mode (0640, 0604, 0660, 0644) {
     key_file(open => "bearer-secret-1\n", $mode);
     my ($said, $passed) = check("$ask x402_facilitator_auth bearer keys/open;");
     my $octal = sprintf '%04o', $mode;
-    ok $passed && $said =~ /\[warn\].*open" is open to others than its owner \(mode $octal\)/, "a warning for mode $octal" or diag $said;
+    ok $passed && $said =~ /\[warn\].*open" is accessible to users other than its owner \(mode $octal\)/, "a warning for mode $octal" or diag $said;
 }
 for my $mode (0600, 0400) {
     key_file(closed => "bearer-secret-1\n", $mode);

@@ -142,7 +142,7 @@ sub refused ($words, $message) {
 refused('https://proxy:3128', qr{must start with "http://" or "socks5://"});
 refused('proxy:3128',         qr{must start with "http://" or "socks5://"});
 refused('http://proxy/path',  qr/is not a host with a port/);
-refused('http://me:secret@proxy:3128', qr/must not hold a user name or a password; write user= and password=/);
+refused('http://me:secret@proxy:3128', qr/must not contain a user name or a password; write user= and password=/);
 refused('http://proxy:3128 user=me',   qr/user= and password=file go together/);
 refused("http://proxy:3128 password=$t->{dir}/secret", qr/user= and password=file go together/);
 refused('http://proxy:3128 user=me password=/nowhere', qr{"/nowhere"});
@@ -152,7 +152,7 @@ refused('off user=me', qr/off takes no further parameters/);
 $t->write('empty', "\n");
 chmod 0644, "$t->{dir}/empty";
 refused("http://proxy:3128 user=me password=$t->{dir}/empty",
-    qr{"\S+/empty" is open to others than its owner \(mode 0644\); chmod it to 0600});
+    qr{"\S+/empty" is accessible to users other than its owner \(mode 0644\); chmod it to 0600});
 refused("http://proxy:3128 user=me password=$t->{dir}/empty", qr/empty" cannot be used: one line with the password is expected/);
 
 finish;

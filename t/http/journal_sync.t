@@ -168,7 +168,7 @@ is $f->calls('settle'), 0, 'a client that left when it was paid has its content,
 
 # --- a disk that refuses
 
-$t->allow(qr/\[crit\].*cannot be brought to the disk/);
+$t->allow(qr/\[crit\].*cannot be flushed to the disk/);
 broken(1);
 $_->forget for $f, $up;
 for my $path ('/a', '/before', '/off') {
@@ -191,7 +191,7 @@ is_content $c->answer, "SECRET\n", 'it breaks when the money has moved: content 
 broken(0);
 sleep 1.1;
 is_content paid($t, '/a'), "SECRET\n", 'sold again';
-$t->log_like(qr/\[crit\].*\Q$journal\E.*cannot be brought to the disk.*look at the disk/, 'the log says what to do');
+$t->log_like(qr/\[crit\].*\Q$journal\E.*cannot be flushed to the disk.*look at the disk/, 'the log says what to do');
 
 # --- no power
 

@@ -205,9 +205,9 @@ $f->settle(paid => 1, headers => [ 'EXTENSION-RESPONSES' => $words ]);
 my $r = paid($t, '/weather');
 is $r->status, 200, 'sold';
 ok !defined $r->header('EXTENSION-RESPONSES'), 'the client does not see it';
-$t->log_like(qr/\[notice\].*says of extensions: bazaar status=rejected rejectedReason=no schema/, 'the log does');
+$t->log_like(qr/\[notice\].*reports about extensions: bazaar status=rejected rejectedReason=no schema/, 'the log does');
 paid($t, '/weather');
-is scalar(() = $t->log =~ /says of extensions/g), 1, 'once, while it says the same';
+is scalar(() = $t->log =~ /reports about extensions/g), 1, 'once, while it says the same';
 
 # --- at start -----------------------------------------------------------------------------------
 
@@ -232,7 +232,7 @@ for my $case (
     [ 'x402_service list=off;',           'x402_service name=$host;',        'takes no variables' ],
     [ 'x402_service list=off;',           'x402_service a=b;',               'write name, tags' ],
     [ 'x402_service list=off;',           'x402_service list=on; x402_service list=off;', 'is duplicate' ],
-    [ 'contact=ops@shop.example',         'path=/x',                         'are of one location' ],
+    [ 'contact=ops@shop.example',         'path=/x',                         'belong to one location' ],
 ) {
     my ($from, $to, $says) = @$case;
     ($said, $passed) = tested($from, $to);

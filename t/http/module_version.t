@@ -92,7 +92,7 @@ SKIP: {
     unlink $file;
     kill KILL => ($own->workers)[0];
     $own->allow(qr/exited on signal 9/);
-    $own->log_like(qr/\[warn\] .*module\.so" is not there any more/, 'no file at all: before nginx fails to start');
+    $own->log_like(qr/\[warn\] .*module\.so" no longer exists/, 'no file at all: before nginx fails to start');
     is_content paid($own, '/a'), "SECRET\n", 'and it goes on selling';
 }
 

@@ -262,7 +262,7 @@ says($text =~ s/key=mpp.key/key=short.key/r, qr/short\.key" has a key that is to
 says($text =~ s/key=mpp.key/key=empty.key/r, qr/empty\.key" has no key/);
 says($text =~ s/key=mpp.key/key=three.key/r, qr/three\.key" has more than two keys/);
 chmod 0644, $t->dir . '/mpp.key';
-like +($t->test_config($text))[0], qr/\[warn\].*mpp\.key" is open to others/, 'a key that others may read';
+like +($t->test_config($text))[0], qr/\[warn\].*mpp\.key" is accessible to users other/, 'a key that others may read';
 unlike $t->log, qr/$key|$other_key/, 'no key in the log';
 
 finish;

@@ -339,7 +339,7 @@ my @good = grep { defined } @issued;
 ok @good < 900 && @good > 700, 'a full zone issues no pass: ' . @good;
 is_free with('/full', $good[0]), 'and forgets none';
 is_free with('/full', $good[-1]), 'of those that it has';
-$t->log_like(qr/content leaves without its pass: zone "tiny" is full of passes that are still good; make it larger/, 'the log says what to do');
+$t->log_like(qr/content is sent without a pass: zone "tiny" is full of valid passes; make it larger/, 'the log says what to do');
 
 for my $secret ('n' x 64, 'o' x 64, $pass, $first // ()) {
     is index($t->log . access_log() . X402::Nginx::_slurp($t->dir . '/logs/ledger'), $secret), -1, 'no secret in a log';

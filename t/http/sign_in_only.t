@@ -199,11 +199,11 @@ my $first = 'x402_sign_in only network=base-sepolia network=solana;';
 says($first, 'x402_sign_in only;',                 'does not know of which network an account may be; write network=base', 'no network');
 says($first, 'x402_sign_in only network=nowhere;', '"network=nowhere" cannot be used; write .*network=base', 'an unknown network');
 says($first, 'x402_sign_in only network=algorand;', '"network=algorand" cannot be used; .*another EVM network or Solana', 'accounts that cannot sign in');
-says($first, 'x402_sign_in only time=1h;', 'opens to each signature, whatever was bought; take "time=" away, or "only"', 'only with time=');
+says($first, 'x402_sign_in only time=1h;', 'accepts each signature, whatever was bought; take "time=" away, or "only"', 'only with time=');
 says($first, 'x402_sign_in time=1h network=base;', '"network=" belongs to "x402_sign_in only"', 'network= without only');
 says($first, 'x402_sign_in statement=a;', 'write a time such as time=30d, or "only"', 'neither time= nor only');
 says($first, "$first x402_price 1;", 'asks for no money, and this level has a price; take one of them away', 'with a price');
-says($first, "$first x402_pass time=1h;", 'x402_pass has nothing to sell.*write it where there is a price', 'with a pass');
+says($first, "$first x402_pass time=1h;", 'x402_pass has no effect beside .*write it where there is a price', 'with a pass');
 says($first, "$first x402 shadow;", 'would serve without a signature.*write "x402 on" there', 'x402 shadow');
 says($first, "$first location /in { x402_sign_in off; }",
     'no longer asks for a signature here, and a price is missing; write x402_price, or "x402 off"', 'off within only');

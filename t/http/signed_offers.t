@@ -160,7 +160,7 @@ sub says ($line, $like) {
 $t->write('keys/broken.pem', "-----BEGIN PRIVATE KEY-----\nsecretbytes\n-----END PRIVATE KEY-----\n");
 chmod 0600, "$keys/keys/broken.pem";
 says('x402_sign_offers key=keys/nowhere.pem;', qr/nowhere\.pem" cannot be opened/);
-says('x402_sign_offers key=keys/broken.pem;',  qr/broken\.pem" cannot sign: the PEM block holds no readable/);
+says('x402_sign_offers key=keys/broken.pem;',  qr/broken\.pem" cannot sign: the PEM block contains no readable/);
 says('x402_sign_offers key=keys/old.pub;',     qr/old\.pub" cannot sign/);
 says('x402_sign_offers kid=did:web:a.example#a;', qr/needs key=file/);
 says('x402_sign_offers key=keys/new.pem kid=mine;', qr/kid "mine" is not a DID with a fragment/);
@@ -173,7 +173,7 @@ $t->write('own.json', '{"info":{}}');
 says('x402_sign_offers key=keys/new.pem; x402_extension offer-receipt own.json;', qr/write x402_sign_offers, and no file/);
 chmod 0644, "$keys/keys/new.pem";
 my ($warned) = $t->test_config($text);
-like $warned, qr/\[warn\].*new\.pem" is open to others than its owner \(mode 0644\)/, 'a key that others may read';
+like $warned, qr/\[warn\].*new\.pem" is accessible to users other than its owner \(mode 0644\)/, 'a key that others may read';
 unlike $warned . $t->config_error($text =~ s/new\.pem/broken.pem/r), qr/secretbytes/, 'no message contains a byte of a key';
 
 unlike $t->log, qr/secretbytes|PRIVATE KEY/, 'nor does the log';

@@ -85,7 +85,7 @@ $redis->ask(CONFIG => 'SET', maxmemory => 0);
 if (($ENV{X402_STORE} // '') ne 'cluster') {
     $redis->ask(REPLICAOF => '127.0.0.1', X402::Port::reserve());
     @held = is_busy('a replica');
-    $t->log_like(qr/write the address of its master|the sentinels tell is a replica/, 'with a line that says what to do');
+    $t->log_like(qr/write the address of its master|the sentinels report is a replica/, 'with a line that says what to do');
     $redis->ask(REPLICAOF => 'NO', 'ONE');
     is_back(@held, 'a master');
 }

@@ -92,7 +92,7 @@ is paid($other, $_->[0], payment => $_->[1])->status, 402, "$_->[0]: used" for [
 my $second = payment(unpaid($one, '/during'), from => $payer);
 $cluster->begin_move($shard, $nodes[2]);
 is_busy(paid($one, '/during', payment => $second), 'a new payment during a move');
-$one->log_like(qr/\[error\].*node "127\.0\.0\.1:${\ $nodes[2]->port}".*TRYAGAIN.*told to come again/, 'which the new node has said');
+$one->log_like(qr/\[error\].*node "127\.0\.0\.1:${\ $nodes[2]->port}".*TRYAGAIN.*get 503 until it is there/, 'which the new node has said');
 $cluster->move_keys($shard, $nodes[2]);
 $cluster->end_move($shard, $nodes[2]);
 my @during = map { paid($one, '/during', payment => $second) } 1 .. 2;

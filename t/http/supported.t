@@ -73,7 +73,7 @@ ok $other->wait_calls(supported => 3), 'a failure is tried again';
 @pause = pauses();
 cmp_ok $pause[0], '>', 0.5, 'after a second';
 cmp_ok $pause[1], '>', 1.2, 'and then two';
-my $line = qr/\[warn\].* does not say what it supports: status 500, body "oops"; what it said last is used/;
+my $line = qr/\[warn\].* does not say what it supports: status 500, body "oops"; its last answer is used/;
 $t->log_like($line, 'the log says so');
 is $t->log_count($line), 1, 'once, whatever the number of workers and tries';
 is_content paid($t, '/other/a'), "SECRET\n", 'payments go on';
@@ -112,7 +112,7 @@ cmp_ok time - $start, '<', 4, 'is not held up';
 
 $other->vanish;
 $t->start;
-$t->log_like(qr/\[warn\].* does not say what it supports: .*; it is asked again until it does/, 'no facilitator there: a warning');
+$t->log_like(qr/\[warn\].* does not say what it supports: .*; the request is repeated until it does/, 'no facilitator there: a warning');
 is unpaid($t, '/other/a')->{accepts}[0]{network}, 'eip155:84532', 'an offer all the same';
 is $t->quit, 0, 'and a quit';
 

@@ -69,7 +69,7 @@ for my $case ([ 'more than the maximum', '{"amount":"5000001"}' ], [ 'less than 
     no_trace $r, 'SECRET', "$name: no content";
     is $f->calls('settle'), 0, "$name: nothing is settled";
 }
-$t->log_like(qr/\[error\].*Settlement-Overrides cannot be followed/, 'the log says why');
+$t->log_like(qr/\[error\].*Settlement-Overrides is invalid/, 'the log says why');
 
 # Only an upstream's word counts, and only for upto.
 $up->on('/plain', body => "SECRET\n");

@@ -83,7 +83,7 @@ is_content paid($t, '/b'), "CONTENT\n", 'a receiver that fails keeps no client f
 ok $t->wait_for(sub { $hook->hits('/hook/') >= 3 }), 'the event is sent again';
 is_deeply [ do { my %seen; grep { !$seen{$_}++ } map { $_->[0] } received() } ], ['settled'], 'and the next one of that payment waits';
 is waiting(), 2, 'a metric says how many wait';
-$t->log_like(qr/\[error\].*the webhook "http:.*" did not take an event: status 500; \d+ events wait/, 'a line says why');
+$t->log_like(qr/\[error\].*the webhook "http:.*" did not accept an event: status 500; \d+ events wait/, 'a line says why');
 my %ids = map { $_->[2]{headers}{'webhook-id'} => 1 } received();
 is scalar keys %ids, 1, 'it has the same id each time';
 
@@ -154,7 +154,7 @@ refused('x402_webhook http://127.0.0.1/ events=sold;', qr/unknown event "sold"/,
 refused('x402_webhook http://127.0.0.1/ colour=red;', qr/unknown or repeated parameter/, 'an unknown parameter');
 refused('x402_webhook ftp://127.0.0.1/;', qr/receiver "ftp:\S+" must start with "https/, 'another protocol');
 refused("x402_webhook http://127.0.0.1/$_;", qr/receiver \S+ must not have a query or a fragment; give it a path of its own/, "with $_") for '?token=a', '#a';
-refused('x402_webhook http://user:word@127.0.0.1/;', qr/receiver \S+ must not hold a user name/, 'with a password');
+refused('x402_webhook http://user:word@127.0.0.1/;', qr/receiver \S+ must not contain a user name/, 'with a password');
 refused('x402_webhook http://127.0.0.1/ secret=none;', qr/none.*failed|none" .*/, 'a secret that is not there');
 $t->write('short.secret', 'short');
 refused('x402_webhook http://127.0.0.1/ secret=short.secret;', qr/at least 16 bytes/, 'a short secret');

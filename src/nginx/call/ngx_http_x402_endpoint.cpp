@@ -224,8 +224,8 @@ void Endpoint::learn(Operation operation, const std::string &url)
     log_line(NGX_LOG_NOTICE, ngx_cycle->log,
              std::string("facilitator redirects ") + operation_name(operation)
                  + " to \"" + log_excerpt(url)
-                 + "\", asked there for an hour; write that address into "
-                   "x402_facilitator to save the detour");
+                 + "\", which is used for an hour; write that address into "
+                   "x402_facilitator to avoid the redirect");
 }
 
 void Endpoint::log_extensions(const std::string &extension_responses)
@@ -238,7 +238,7 @@ void Endpoint::log_extensions(const std::string &extension_responses)
     if (!words.empty()) {
         log_line(NGX_LOG_NOTICE, ngx_cycle->log,
                  "facilitator \"" + conf_.url.base()
-                     + "\" says of extensions: " + words);
+                     + "\" reports about extensions: " + words);
     }
 }
 
@@ -270,9 +270,8 @@ void record_health(Endpoint &endpoint, Operation operation, CallHealth health,
         log_line(NGX_LOG_WARN, log,
                  name + "fails "
                      + (operation == Operation::settle ? "settle" : "verify")
-                     + " again and again; until it recovers payments settle "
-                       "before content, or at another facilitator of the "
-                       "group");
+                     + " repeatedly; until it recovers payments settle before "
+                       "content, or at another facilitator of the group");
     } else if (change == HealthChange::closed) {
         log_line(NGX_LOG_NOTICE, log, name + "recovered");
     }

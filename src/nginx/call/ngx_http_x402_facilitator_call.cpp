@@ -249,7 +249,7 @@ bool FacilitatorCall::follow(FacilitatorReply &reply)
                                   endpoint_.conf_.has_credentials());
     if (terms_.operation == Operation::plan
         || terms_.operation == Operation::event) {
-        target = Problem{"pages about plans and webhooks do not move"};
+        target = Problem{"redirects are not followed for plans and webhooks"};
     } else if (redirected_) {
         target = Problem{"it comes after another redirect"};
     }

@@ -48,10 +48,11 @@ void warn_of_readers(ngx_conf_t *cf, const ngx_str_t &path, mode_t mode)
     for (int i = 3; i > 0; i--, mode >>= 3) {
         octal[i] = static_cast<char>('0' + (mode & 7));
     }
-    ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
-                       "key file \"%V\" is open to others than its owner "
-                       "(mode %s); chmod it to 0600",
-                       &path, octal);
+    ngx_conf_log_error(
+        NGX_LOG_WARN, cf, 0,
+        "key file \"%V\" is accessible to users other than its owner "
+        "(mode %s); chmod it to 0600",
+        &path, octal);
 }
 
 }  // namespace
@@ -125,8 +126,8 @@ char *read_secret_file(ngx_conf_t *cf, ngx_str_t &path, std::size_t limit,
     ngx_str_t written = path;
     if (path.len != 0 && ngx_conf_full_name(cf->cycle, &path, 1) == NGX_OK
         && may_be_secret(written, path)) {
-        return conf_error(cf, "a file of that name cannot be opened; the name "
-                              "may be the secret itself and is not repeated "
+        return conf_error(cf, "this file cannot be opened; the name may be the "
+                              "secret itself and is not repeated "
                               "here: write the path of a file with it");
     }
     mode_t mode = 0;

@@ -277,7 +277,7 @@ char *set_extension(ngx_conf_t *cf, void *conf)
     }
     if (!near.name().empty()) {
         ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
-                           "x402 knows no extension \"%V\"%s", &name,
+                           "x402 has no extension \"%V\"%s", &name,
                            near.question().c_str());
     }
     std::string error = extensions->add(view(name), text, route);

@@ -121,7 +121,7 @@ bool read_sign_in_words(ngx_conf_t *cf, SignInRules &rules, SignInWords &words)
 std::string contradiction(const SignInRules &rules, const SignInWords &words)
 {
     if (rules.only && !words.of_purchases.empty()) {
-        return "\"x402_sign_in only\" opens to each signature, whatever was "
+        return "\"x402_sign_in only\" accepts each signature, whatever was "
                "bought; take \""
                + std::string(words.of_purchases) + "\" away, or \"only\"";
     }

@@ -96,8 +96,8 @@ WordRead read_replicas(ngx_conf_t *cf, std::string_view value, StoreConf &store)
         ngx_atoi(reinterpret_cast<u_char *>(const_cast<char *>(value.data())),
                  value.size());
     if (count < 1 || count > kMostReplicas) {
-        return reported(cf, "replicas is how many replicas have to have a "
-                            "payment before it goes on, 1 to 16; write "
+        return reported(cf, "replicas is the number of replicas that must "
+                            "acknowledge a payment, 1 to 16; write "
                             "replicas=1, or nothing if the store has none");
     }
     store.replicas = static_cast<unsigned>(count);
@@ -119,8 +119,8 @@ WordRead read_lease(ngx_conf_t *cf, std::string_view value, StoreConf &store)
 {
     return read_time(value, kLeastLease, kMostLease, store.lease)
                ? WordRead::good
-               : reported(cf, "lease is how long a machine may be silent "
-                              "before others take its payments over, 3s to "
+               : reported(cf, "lease is how long a machine may be unreachable "
+                              "before others take over its payments, 3s to "
                               "10m; write lease=90s");
 }
 

@@ -18,7 +18,7 @@ char *set_verify(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     if (result != NGX_CONF_OK || lcf->verify == NGX_HTTP_X402_VERIFY_REMOTE) {
         return result;
     }
-    lcf->verify_used = note_setting(
+    lcf->verify_used = record_setting(
         cf,
         "x402_verify has no effect: the payments that it is written for are "
         "settled before the content, or are verified by the facilitator in "

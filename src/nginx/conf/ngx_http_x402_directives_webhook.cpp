@@ -88,7 +88,7 @@ std::string validate_receiver(std::string_view url)
         return "receiver \"" + std::string(url)
                + "\" must not have a query or a fragment; give it a path of "
                  "its "
-                 "own, and secret=file, by which it knows who sends";
+                 "own, and secret=file to sign the events";
     }
     auto parsed = parse_facilitator_url(url);
     if (error.empty() && !parsed) {

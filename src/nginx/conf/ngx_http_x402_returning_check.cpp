@@ -30,18 +30,19 @@ std::string why_not(const LocationConf &conf, const SealKeys *keys,
     }
     if (conf.settle == NGX_HTTP_X402_SETTLE_OFF) {
         return directive
-               + " is for what a settlement has paid, and here is none "
-                 "(x402_settle off)";
+               + " needs a settlement, and this location has none (x402_settle "
+                 "off)";
     }
     if (uses_bearer_tokens(conf)) {
         return directive
-               + " does not go with tokens of a plan, which are used for many "
-                 "requests themselves";
+               + " cannot be combined with tokens of a plan, which are "
+                 "reusable themselves";
     }
     for (const LocationTerm &term : location_offer(conf).terms) {
         if (term.terms.scheme_or_default() == "upto") {
             return directive
-                   + " does not go with scheme \"upto\": a request that cost "
+                   + " cannot be combined with scheme \"upto\": a request that "
+                     "cost "
                      "nothing would open the location";
         }
     }
@@ -189,9 +190,9 @@ bool check_signature_alone(ngx_conf_t *cf, const LocationConf &conf,
               "\"only\"";
     } else if (conf.shadow) {
         why = "\"x402 shadow\" would serve without a signature what "
-              "\"x402_sign_in only\" is to close; write \"x402 on\" there";
+              "\"x402_sign_in only\" protects; write \"x402 on\" there";
     } else if (conf.pass && conf.pass != conf.enclosing->pass) {
-        why = "x402_pass has nothing to sell beside \"x402_sign_in only\"; "
+        why = "x402_pass has no effect beside \"x402_sign_in only\"; "
               "write it where there is a price";
     }
     return report(cf, why, conf.sign_in->origin);

@@ -180,7 +180,7 @@ struct LocationConf : ngx_http_x402_loc_conf_t {
     size_t hold_buffer = 0;
     ngx_msec_t hold_wait = 0;
     ngx_str_t prepared_body{};    // of a 402 with them, if it has no other
-    bool *verify_used = nullptr;  // of x402_verify, by note_setting()
+    bool *verify_used = nullptr;  // of x402_verify, by record_setting()
 };
 
 // Of the http block as a whole.

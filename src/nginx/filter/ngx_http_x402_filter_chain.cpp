@@ -11,7 +11,7 @@
 // through gzip, image_filter and all others to `hold`. There it is known what
 // leaves. Then nginx's headers filter runs, so that add_header can name the
 // transaction, and the header is written. An answer of the module goes from
-// `reply` to the wire: no filter that judges or changes content sees it, and
+// `reply` to the wire: no filter that checks or changes content sees it, and
 // it has the headers that the operator adds.
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/filter/ngx_http_x402_hold.hpp"

@@ -113,8 +113,8 @@ bool take_override(RequestCtx &ctx)
     auto amount = upstream_cost(ctx, requirements);
     if (!amount) {
         log_line(NGX_LOG_ERR, ctx.r->connection->log,
-                 "the upstream's Settlement-Overrides cannot be followed, "
-                 "nothing is charged: "
+                 "the upstream's Settlement-Overrides is invalid, nothing is "
+                 "charged: "
                      + log_excerpt(amount.problem().text));
         return false;
     }
@@ -168,7 +168,7 @@ ngx_int_t leave_to_others(RequestCtx &ctx)
     }
     log_line(NGX_LOG_WARN, ctx.r->connection->log,
              "content that was paid for is not delivered here, because this "
-             "machine stood still for longer than its lease and another may "
+             "machine stalled for longer than its lease and another one may "
              "deliver it; if this happens again, give the machine more "
              "processor time, or raise lease= of x402_store");
     OwnReply answer = in_use_answer();

@@ -34,7 +34,7 @@ bool finish_headers(ngx_http_request_t *r, RequestCtx *ctx);
 // --- header_filter and body_filter: what leaves
 // -------------------------------
 
-// The header of a main request, below the filters that change or judge
+// The header of a main request, below the filters that change or check
 // content: charged or not, held, passed, or replaced.
 ngx_int_t filter_header(ngx_http_request_t *r);
 

@@ -212,10 +212,11 @@ void set_used_amount(RequestCtx &ctx)
         return;
     }
     if (!has_ended(ctx)) {
-        log_line(NGX_LOG_WARN, log,
-                 "the answer did not end within x402_settle_buffer, "
-                 "x402_settle_wait or half of the time that its payment is "
-                 "valid: the maximum is charged, and it flows");
+        log_line(
+            NGX_LOG_WARN, log,
+            "the answer did not end within x402_settle_buffer, "
+            "x402_settle_wait or half of the time that its payment is valid: "
+            "the maximum is charged, and the answer is no longer held");
         return;
     }
     if (!std::exchange(ctx.usage->ended, true)) {

@@ -80,7 +80,7 @@ char *read_server(ngx_conf_t *cf, void *group_data)
     const ngx_str_t *words = arguments(cf);
     if (view(words[0]) != "server" || cf->args->nelts < 2) {
         return conf_error(cf,
-                          "x402_facilitator_group holds lines \"server url "
+                          "x402_facilitator_group contains lines \"server url "
                           "[backup] [max_fails=number] [fail_timeout=time]\", "
                           "found \""
                               + copy(words[0]) + "\"");

@@ -82,8 +82,8 @@ std::string validate_tokens(const LocationConf &conf)
     if (!tokens) {
         return conf.settle_failure == NGX_HTTP_X402_FAILURE_DELIVER
                    ? "\"x402_settle_failure deliver\" gives content away for "
-                     "payments that were not settled; it is served with "
-                     "x402_protocol nevermined alone"
+                     "payments that were not settled; it is supported with "
+                     "x402_protocol nevermined only"
                    : "";
     }
     if (conf.nevermined == nullptr) {

@@ -29,8 +29,8 @@ char *set_service(ngx_conf_t *cf, void *conf)
         }
     }
     if (!(cf->cmd_type & NGX_HTTP_LOC_CONF) && service->card.is_of_location()) {
-        return conf_error(cf, "x402_service: path, method, price and list are "
-                              "of one location; write them there");
+        return conf_error(cf, "x402_service: path, method, price and list "
+                              "belong to one location; write them there");
     }
     // Nothing merges the http level.
     service->resource_members = service->card.resource_members();

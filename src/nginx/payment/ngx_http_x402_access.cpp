@@ -99,7 +99,7 @@ constexpr std::string_view kConditionsAndCoding[] = {
     "if-range",
 };
 
-// nginx: an upstream whose answers are cached sets disable_not_modified anew,
+// nginx: an upstream whose answers are cached sets disable_not_modified again,
 // so that the pointers by which nginx knows the headers have to go as well.
 void forget_conditions(ngx_http_request_t *r)
 {

@@ -39,8 +39,8 @@ void Admission::refuse(RequestCtx &ctx) const
     case Denied::slots:
         log_line(NGX_LOG_WARN, log,
                  "too many payments in flight; raise "
-                 "x402_facilitator_max_calls or look why the facilitator or "
-                 "the backend is slow");
+                 "x402_facilitator_max_calls or find out why the facilitator "
+                 "or the backend is slow");
         break;
     case Denied::share:
         log_line(NGX_LOG_INFO, log,

@@ -42,7 +42,7 @@ ngx_int_t send_decided(RequestCtx &ctx)
     return send_answer(ctx, answer);
 }
 
-// A signature that is not good is told so, unless a payment comes beside it
+// An invalid signature gets its own answer, unless a payment comes with it
 // that could be taken.
 ngx_int_t refuse_sign_in(RequestCtx &ctx, const LocationConf &conf,
                          SignInAnswer answer)
@@ -125,7 +125,8 @@ ngx_int_t check_signature(RequestCtx &ctx, const LocationConf &conf)
 ngx_int_t check_pass_and_signature(RequestCtx &ctx, const LocationConf &conf)
 {
     bool alone = asks_signature_alone(conf);
-    if (alone && ctx.returning && ctx.returning->kind == ReturningKind::signed_in
+    if (alone && ctx.returning
+        && ctx.returning->kind == ReturningKind::signed_in
         && is_account_of(conf, ctx.returning->payer)) {
         return NGX_DECLINED;  // an internal redirect: the signature was good
     }

@@ -25,7 +25,7 @@ std::string place_of(ngx_http_request_t *r)
     return copy(cscf->server_name) + "\n" + copy(clcf->name);
 }
 
-// Forms that do not tell their payer are named within the location alone.
+// Forms that do not name their payer are named within the location alone.
 std::string payer_of(const SchemePayload &scheme)
 {
     const Digest &payer = scheme.payer_digest;

@@ -192,7 +192,7 @@ bool payer_may_go_on(RequestCtx &ctx, const LocationConf &conf)
 }
 
 bool returning_payer_allowed(RequestCtx &ctx, const LocationConf &conf,
-                     const LocationConf *from)
+                             const LocationConf *from)
 {
     const PayerRules *before = from ? from->payer_rules : nullptr;
     return !has_payer_rules(conf) || conf.payer_rules == before

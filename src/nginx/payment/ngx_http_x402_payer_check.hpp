@@ -25,7 +25,7 @@ bool payer_may_go_on(RequestCtx &ctx, const LocationConf &conf);
 // let it in and redirects it; or nullptr. False: ctx.answer is 403 or 429.
 // Precondition: ctx.returning.
 bool returning_payer_allowed(RequestCtx &ctx, const LocationConf &conf,
-                     const LocationConf *from);
+                             const LocationConf *from);
 
 // x402_free: whether this request is one of its key's free ones; counts it. The
 // location is free for this request from then on.

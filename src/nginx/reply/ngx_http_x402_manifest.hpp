@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// x402_manifest: a content handler that tells agents what is for sale at its
-// server. The text is made once, when the configuration was read.
+// x402_manifest: a content handler that lists for agents what its server
+// sells. The text is made once, when the configuration was read.
 #ifndef NGX_HTTP_X402_MANIFEST_HPP
 #define NGX_HTTP_X402_MANIFEST_HPP
 

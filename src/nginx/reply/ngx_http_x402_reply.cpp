@@ -197,7 +197,7 @@ ngx_int_t send_own_body(RequestCtx &ctx, const OwnReply &answer)
     r->headers_out.status = answer.status;
     ngx_http_clear_accept_ranges(r);
 
-    // Filters that judge or change content do not see it.
+    // Filters that check or change content do not see it.
     ctx.hold.to_wire = true;
     ctx.hold.own_length = static_cast<off_t>(body.text.len);
     rc = ngx_http_send_header(r);

@@ -92,7 +92,7 @@ std::uint64_t answers_of(Worker &worker, const LocationConf &conf,
     return answers;
 }
 
-// The option with what another machine was told; nullopt: it cannot be paid so.
+// The option with what another machine learned; nullopt: not payable like this.
 std::optional<PaymentRequirements>
 option_elsewhere(const SupportedKinds &kinds, const PaymentRequirements &option)
 {

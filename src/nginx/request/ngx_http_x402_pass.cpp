@@ -215,10 +215,10 @@ bool begin_count(RequestCtx &ctx, const PassRules &rules,
     if (!count_pass(rules.zone, pass.id, rules.requests, pass.expires(),
                     left)) {
         log_line(NGX_LOG_ERR, ctx.r->connection->log,
-                 "content leaves without its pass: zone \""
+                 "content is sent without a pass: zone \""
                      + copy(rules.zone->shm.name)
-                     + "\" is full of passes that are still good; make it "
-                       "larger (x402_pass zone=name:size)");
+                     + "\" is full of valid passes; make it larger (x402_pass "
+                       "zone=name:size)");
         return false;
     }
     client.left = left;
@@ -236,7 +236,7 @@ PassAnswer take_pass(RequestCtx &ctx, const LocationConf &conf)
                    ? PassAnswer::admitted
                    : PassAnswer::none;
     }
-    if (guest_secrets(ctx.r) == nullptr) {
+    if (client_secrets(ctx.r) == nullptr) {
         return PassAnswer::none;
     }
     const PassRules &rules = *conf.pass;

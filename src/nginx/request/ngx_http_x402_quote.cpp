@@ -135,7 +135,7 @@ bool is_bypassed(ngx_http_request_t *r, const LocationConf *conf)
     });
     if (bypassed && ctx->body_missed) {
         log_line(NGX_LOG_ERR, r->connection->log,
-                 "x402_bypass is not followed: " + std::string(kBodyMissed));
+                 "x402_bypass is ignored: " + std::string(kBodyMissed));
         bypassed = false;
     }
     ctx->bypasses.emplace_back(conf, bypassed);

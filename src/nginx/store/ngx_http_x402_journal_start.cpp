@@ -86,11 +86,10 @@ void log_replay(ngx_log_t *log, const std::string &path,
              "journal \"" + path + "\": " + std::to_string(report.records)
                  + " records replayed");
     if (report.skipped != 0) {
-        log_line(
-            NGX_LOG_WARN, log,
-            "journal \"" + path + "\": " + std::to_string(report.skipped)
-                + " bytes are not a record and were passed over; nginx was "
-                  "killed while it wrote them, or the disk was full");
+        log_line(NGX_LOG_WARN, log,
+                 "journal \"" + path + "\": " + std::to_string(report.skipped)
+                     + " bytes are not a record and were skipped; nginx was "
+                       "killed while it wrote them, or the disk was full");
     }
     if (report.homeless != 0) {
         log_line(NGX_LOG_CRIT, log,
@@ -280,8 +279,8 @@ std::string JournalFile::begin(ClaimTable &table, ngx_log_t *log)
         return begin_beside(table, log);
     }
     return "journal \"" + paths_[0]
-           + "\" is in use by another nginx, or by workers that outlived "
-             "theirs; end them first";
+           + "\" is in use by another nginx, or by workers of one that has "
+             "ended; end them first";
 }
 
 std::string JournalFile::begin_alone(ClaimTable &table, ngx_log_t *log)
@@ -329,8 +328,8 @@ std::string JournalFile::resume(const void *table_memory)
     Digest id;
     if (!identity(id) || id != ClaimTable::journal_identity(table_memory)) {
         return "journal \"" + paths_[0]
-               + "\" is not the one that is written now; its path may not "
-                 "change on reload, nor may it or its second file be moved: "
+               + "\" is not the one in use; its path must not change on "
+                 "reload, and neither it nor its second file may be moved: "
                  "restart nginx, or put them back";
     }
     return "";

@@ -266,7 +266,7 @@ void JournalSync::on_report(ngx_event_t *event)
     });
 }
 
-// What is told may begin to wait again, or end others that wait.
+// A waiter that is called may wait again, or end other waiters.
 void JournalSync::report()
 {
     std::uint64_t last = words_.appended.load();
@@ -308,8 +308,8 @@ void JournalSync::complain()
     guarded(ngx_cycle->log, 0, [&] {
         log_line(NGX_LOG_CRIT, ngx_cycle->log,
                  "journal \"" + journal_.path()
-                     + "\" cannot be brought to the disk; payments are turned "
-                       "away until it can: look at the disk");
+                     + "\" cannot be flushed to the disk; payments are "
+                       "rejected until it can: look at the disk");
         return 0;
     });
 }

@@ -45,7 +45,7 @@ public:
     // The thread begins when it is needed. Lifetime: borrows the zone, with
     // the table and the journal of this worker's configuration.
     explicit JournalSync(const ngx_shm_zone_t *zone);
-    // What waits is told nothing more.
+    // Waiters are not called any more.
     ~JournalSync();
     JournalSync(const JournalSync &) = delete;
     JournalSync &operator=(const JournalSync &) = delete;

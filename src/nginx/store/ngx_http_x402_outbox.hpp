@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a webhook is still to be told: the file beside the journal into which
+// Events that a webhook has not received: the file beside the journal to which
 // workers append the lines of money events before the claim changes, and a
 // second one that says how far they were received. Both are opened by the
 // master and inherited, so that they are found again after a reload, a restart
@@ -34,7 +34,7 @@ public:
     std::string open();
 
     // One whole line, or nothing of it. The caller holds a lock that all
-    // workers of this nginx share. False: told in the error log.
+    // workers of this nginx share. False: a line in the error log says why.
     bool append(std::string_view line);
 
     std::uint64_t size() const;

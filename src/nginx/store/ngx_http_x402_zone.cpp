@@ -89,7 +89,7 @@ bool init_journal(ngx_shm_zone_t *zone, void *table_memory, bool used_before)
     if (journal == nullptr) {
         return !used_before
                || ClaimTable::journal_identity(table_memory) == Digest()
-               || refuse_zone(zone, "has a journal that cannot be given up on "
+               || refuse_zone(zone, "has a journal that cannot be removed on "
                                     "reload; restart nginx, or write "
                                     "journal= again");
     }
@@ -131,12 +131,12 @@ bool init_zone(ngx_shm_zone_t *zone, bool used_before)
                && init_journal(zone, ZoneParts::table_of(zone), true);
     }
     if (const ngx_shm_zone_t *old = zone_before(zone)) {
-        return refuse_zone(
-            zone, "cannot take the place of zone \"" + copy(old->shm.name)
-                      + "\" on reload: neither name nor size of "
-                        "x402_zone may change, or payments would be "
-                        "forgotten; restart nginx, or write the old "
-                        "ones");
+        return refuse_zone(zone,
+                           "cannot replace zone \"" + copy(old->shm.name)
+                               + "\" on reload: neither name nor size of "
+                                 "x402_zone may change, or payments would be "
+                                 "forgotten; restart nginx, or write the old "
+                                 "ones");
     }
     clear_zone_from(zone, ZoneParts::table_of(zone));
     if (parts.cache.places != 0) {

@@ -188,8 +188,9 @@ ngx_msec_t JournalCompaction::finish()
 // The present edition continues unchanged.
 ngx_msec_t JournalCompaction::give_up(const std::string &why)
 {
-    log_line(NGX_LOG_CRIT, ngx_cycle->log,
-             why + "; it goes on growing, and is tried again in a minute");
+    log_line(
+        NGX_LOG_CRIT, ngx_cycle->log,
+        why + "; it keeps growing, and the module tries again in a minute");
     if (phase_ != Phase::turned) {
         journal_.clear(edition_ + 1);
     }

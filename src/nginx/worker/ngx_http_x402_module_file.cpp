@@ -106,8 +106,8 @@ void warn_of_older_code(ngx_log_t *log)
     if (stat(loaded_path, &now) != 0) {
         log_line(NGX_LOG_WARN, log,
                  file
-                     + " is not there any more; nginx goes on with what it has "
-                       "loaded, but will not start without it");
+                     + " no longer exists; nginx continues with the loaded "
+                       "code, but will not start without the file");
     } else if (!is_same(now, loaded_file)) {
         log_line(NGX_LOG_WARN, log,
                  file + " is " + what_is_there_now()

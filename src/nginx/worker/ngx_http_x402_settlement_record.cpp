@@ -85,7 +85,7 @@ bool Settlement::waits_for_store()
 }
 
 // SETTLING: without the store's word nothing is sent. PAID: the money has
-// moved, and what the store does not know yet it is told until it does.
+// moved, and the write is repeated until the store confirms it.
 void Settlement::on_store(void *data, const StoreReply &reply)
 {
     auto *settlement = static_cast<Settlement *>(data);
@@ -103,7 +103,7 @@ void Settlement::on_store(void *data, const StoreReply &reply)
         settlement->in_doubt_ = reply.kind == StoreReply::Kind::doubtful;
         settlement->unrecorded_ =
             lost ? "another machine has taken the payment over"
-                 : "the store of x402_store does not take it";
+                 : "the store of x402_store rejected it";
     }
     if (!settling && !good && !lost) {
         guarded(ngx_cycle->log, 0, [&] {

@@ -2,7 +2,7 @@
 // A payment for a location that is only tried (`x402 shadow`): it is verified
 // when its request is over, and what would have happened to it is booked. It
 // takes no claim, no slot and no place in its client's share, and the health of
-// facilitators is not judged by it: nothing that is sold depends on it.
+// facilitators does not follow from it: nothing that is sold depends on it.
 #ifndef NGX_HTTP_X402_SHADOW_CALL_HPP
 #define NGX_HTTP_X402_SHADOW_CALL_HPP
 

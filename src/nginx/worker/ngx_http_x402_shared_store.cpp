@@ -2,7 +2,7 @@
 // One class, and so longer than other files: calls to the store, whether it
 // was emptied (its epoch: a name of what it remembers, which the first worker
 // gave it, one for each shard of a cluster), what becomes of a claim here and
-// there, and what x402_status tells of it.
+// there, and its part of x402_status.
 #include "nginx/worker/ngx_http_x402_shared_store.hpp"
 
 #include <algorithm>
@@ -19,11 +19,11 @@ namespace {
 constexpr ngx_msec_t kTick = 1000;
 // Shards whose epoch is asked for in a tick: all of them in some seconds.
 constexpr unsigned kShardsOfTick = kStoreShards / 4;
-// What was told is told again after a reconnect for this long: a failover may
-// have lost it.
+// Writes are repeated after a reconnect for this long: a failover may
+// have lost them.
 constexpr ngx_msec_t kRepeatFor = 60 * 1000;
 constexpr std::size_t kMostPending = 16 * 1024;
-// A worker that quits tells what it knows for this long.
+// A worker that quits goes on writing for this long.
 constexpr ngx_msec_t kLongestLinger = 30 * 1000;
 
 // Money: without random bytes a token still has to be another than that of any
@@ -215,7 +215,7 @@ SharedStore::~SharedStore()
     }
 }
 
-// A failover, or a restart, may have lost what was told of these shards.
+// A failover, or a restart, may have lost writes of these shards.
 void SharedStore::again(std::uint64_t shards, const std::string &epoch)
 {
     if (!epoch.empty()) {
@@ -254,7 +254,7 @@ void SharedStore::write_behind(StoreOrder order)
     forget_old();
 }
 
-// Not held up by replicas: what has happened is told, however many hear it.
+// Does not wait for replicas: what has happened is written in any case.
 void SharedStore::send(PendingWrite &write)
 {
     if (write.call.waits()) {
@@ -315,11 +315,11 @@ void SharedStore::forget_old()
             unconfirmed_--;
             if (!complained_) {
                 complained_ = true;
-                log_line(NGX_LOG_CRIT, ngx_cycle->log,
-                         "the store is away for so long that what became of "
-                         "some payments will not be told to it: other machines "
-                         "may deliver their content once more; bring the store "
-                         "back");
+                log_line(
+                    NGX_LOG_CRIT, ngx_cycle->log,
+                    "the store has been unreachable for too long, and will not "
+                    "learn the outcome of some payments: other machines may "
+                    "deliver their content once more; bring the store back");
             }
         }
         pending_.pop_front();
@@ -428,10 +428,9 @@ bool SharedStore::learn_epoch(std::string &known, std::string_view epoch)
     if (another) {
         log_line(NGX_LOG_CRIT, ngx_cycle->log,
                  "store \"" + conf_.url.base()
-                     + "\" was emptied, or is another: what it knew of "
-                       "payments is told again as far as this worker knows "
-                       "it; look why, and let it keep its data "
-                       "(appendonly yes)");
+                     + "\" was emptied, or is another one: this worker writes "
+                       "again what it knows of payments; find out why, and let "
+                       "the store keep its data (appendonly yes)");
     }
     known = epoch;
     return another;
@@ -504,7 +503,7 @@ void SharedStore::change_claim(ngx_shm_zone_t *zone, StoreHold *hold,
             record = LockedClaims(zone)->record(claim);
         }
         // Money: of a claim that is not this machine's, as while it is asked
-        // for, nothing is known that could be told; its lease ends.
+        // for, nothing is known that could be written; its lease ends.
         if (!known || record.key != hold->claim().key) {
             hold->end();
             return 0;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The memory that several machines share (x402_store), as one worker sees it:
-// its connection, what it holds there, and what it has still to tell.
+// its connection, what it holds there, and its unconfirmed writes.
 //
 // The zone stays in front: the store is asked for what this machine alone
 // cannot know, at three moments that a payment waits for (TAKE, SETTLING,
-// PAID), and is told the rest behind the request's back. What is told is told
-// again until the store has said that it knows, and once more after each
+// PAID); the rest is written behind the request. Such a write is repeated
+// until the store has confirmed it, and once more after each
 // reconnect, because a failover may have lost it.
 #ifndef NGX_HTTP_X402_SHARED_STORE_HPP
 #define NGX_HTTP_X402_SHARED_STORE_HPP
@@ -39,7 +39,7 @@ public:
 
     SharedStore &store() const { return store_; }
     const StoreClaim &claim() const { return claim_; }
-    // The claim is another's, or was finished: nothing more is told of it.
+    // Another machine has the claim, or it was finished: no more writes.
     void end() { over_ = true; }
     void learn(const JournalRecord &record)
     {
@@ -101,10 +101,10 @@ public:
     void count_due(RedisEnd end, StoreVerdict verdict);
     void count_wait(std::uint64_t us);
 
-    // Told behind the caller's back, until the store knows. Orders about one
+    // Written behind the caller, until the store confirms. Orders about one
     // claim stay in order.
     void write_behind(StoreOrder order);
-    // What became of a claim: of the local one and, told, of the store's.
+    // Changes the local claim and, behind the caller, the store's.
     // `hold`: nullptr or over: of the local one alone.
     static void change_claim(ngx_shm_zone_t *zone, StoreHold *hold,
                              ClaimRef claim, ClaimChange change);
@@ -152,7 +152,7 @@ private:
     ngx_msec_t leaving_since_ = 0;
     RedisNodes nodes_;
     Timer tick_;
-    Timer linger_;  // a worker that quits stays while something is to be told
+    Timer linger_;  // a worker that quits stays for unconfirmed writes
 };
 
 }  // namespace x402

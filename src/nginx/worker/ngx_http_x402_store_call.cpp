@@ -133,9 +133,9 @@ StoreReply store_reply(StoreScript script, const Digest &key, RedisEnd end,
     case StoreVerdict::broken:
         made.kind = StoreReply::Kind::doubtful;
         log_line(NGX_LOG_CRIT, ngx_cycle->log,
-                 std::string("the store gives an answer to \"")
+                 std::string("the store gave an answer to \"")
                      + store_script_name(script)
-                     + "\" that no release of this module gives; look what "
+                     + "\" that no release of this module gives; find out what "
                        "else writes below the prefix of x402_store");
         break;
     case StoreVerdict::taken:

@@ -68,7 +68,7 @@ struct StoreReply {
     }
 };
 
-// Lifetime: part of its owner; if that goes, the answer is not told.
+// Lifetime: part of its owner; if that ends, nothing gets the answer.
 class StoreCall {
 public:
     using Done = void (*)(void *data, const StoreReply &reply);

@@ -202,7 +202,7 @@ void StoreWatch::found(Job &job, const StoreReply &reply)
             claim && !paid && (ended || claims->resume(claim, worker_.owner));
     }
     if (paid) {
-        // Money: this machine knows better, and the store has not heard it.
+        // Money: this machine knows better, and the store does not have it yet.
         write_paid(job, record);
         return;
     }
@@ -303,7 +303,7 @@ void StoreWatch::read_due_of(unsigned shard, RedisEnd end,
     DueAnswer due = read_due(reply);
     worker_.store->count_due(end, due.verdict);
     for (std::size_t i = 0; i < due.count; i++) {
-        // The rest is told again in a moment.
+        // The rest is written again in a moment.
         if (!retry_.has_room()) {
             return;
         }

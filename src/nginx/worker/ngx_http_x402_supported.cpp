@@ -235,8 +235,8 @@ std::uint64_t SupportedWatch::record_failure(const SupportedAnswer &answer,
     if (first) {
         say(NGX_LOG_WARN,
             "does not say what it supports: " + answer.detail
-                + (kinds_ ? "; what it said last is used until it does"
-                          : "; it is asked again until it does"));
+                + (kinds_ ? "; its last answer is used until it does"
+                          : "; the request is repeated until it does"));
     }
     return wait;
 }

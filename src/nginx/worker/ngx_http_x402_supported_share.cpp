@@ -8,7 +8,7 @@ namespace x402 {
 namespace {
 
 constexpr ngx_msec_t kTick = 1000;
-// What is still true is told again, before the store forgets it.
+// What is still true is published again, before it expires in the store.
 constexpr ngx_msec_t kPublishInterval = 60 * 1000;
 // As the cache of the zone keeps.
 constexpr std::size_t kLongestText = 16 * 1024;
@@ -136,11 +136,11 @@ void SupportedShare::answered(Topic &topic, const RespReply &reply)
     }
     if (foreign && !topic.complained) {
         topic.complained = true;
-        log_line(NGX_LOG_ERR, ngx_cycle->log,
-                 "the store has a text about facilitator \""
-                     + topic.conf->url.base()
-                     + "\" that no facilitator says; it is not used; look what "
-                       "else writes below the prefix of x402_store");
+        log_line(
+            NGX_LOG_ERR, ngx_cycle->log,
+            "the store has a text about facilitator \"" + topic.conf->url.base()
+                + "\" that is not an answer of a facilitator; it is not used; "
+                  "find out what else writes below the prefix of x402_store");
     }
     topic.edition = std::string(shared.edition);
     topic.heard = std::move(heard);

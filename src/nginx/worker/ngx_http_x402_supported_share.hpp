@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What facilitators support, as the machines that share a store have heard it
 // (x402_store): a client that got its offer at one machine pays at another,
-// also while the facilitator tells each of them another fee payer.
+// also while the facilitator names another fee payer to each of them.
 //
 // Money: a text of the store goes through the checks of a facilitator's answer,
 // and is never offered. It only lets a payment be verified that was made for

@@ -217,7 +217,7 @@ void WebhookSender::report_failure(const FacilitatorReply &reply)
                           : log_excerpt(reply.detail);
     log_line(NGX_LOG_ERR, ngx_cycle->log,
              "the webhook \"" + conf_.receiver->url.base()
-                 + "\" did not take an event: " + why + "; "
+                 + "\" did not accept an event: " + why + "; "
                  + std::to_string(outbox_.waiting())
                  + " events wait, and are sent until it answers with a 2xx");
 }

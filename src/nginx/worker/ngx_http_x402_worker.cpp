@@ -165,10 +165,10 @@ void look_up_store(StoreConf *store, ngx_log_t *log)
         }
         store->addresses[i] = look_up_addresses(place.host);
         if (store->addresses[i].empty()) {
-            log_line(NGX_LOG_WARN, log,
-                     "no address found for the store \"" + place.host
-                         + "\"; workers go on asking, nothing is sold until "
-                           "then");
+            log_line(
+                NGX_LOG_WARN, log,
+                "no address found for the store \"" + place.host
+                    + "\"; workers keep trying, nothing is sold until then");
         }
     }
 }
@@ -185,12 +185,11 @@ void look_up_facilitators(MainConf *mcf, ngx_log_t *log)
         }
         conf->addresses = look_up_addresses(conf->host_to_reach());
         if (conf->addresses.empty()) {
-            log_line(
-                NGX_LOG_WARN, log,
-                std::string("no address found for ")
-                    + (conf->proxy ? "proxy \"" : "facilitator host \"")
-                    + conf->host_to_reach()
-                    + "\"; workers go on asking, payments fail until then");
+            log_line(NGX_LOG_WARN, log,
+                     std::string("no address found for ")
+                         + (conf->proxy ? "proxy \"" : "facilitator host \"")
+                         + conf->host_to_reach()
+                         + "\"; workers keep trying, payments fail until then");
         }
     }
 }

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- SETTLING: before the first byte of settle leaves the machine.
--- KEYS claim, settle, owed, due, and perhaps name; ARGV token, lease, told
--- again, left, expires, flags, executions, record, settle.
+-- KEYS claim, settle, owed, due, and perhaps name; ARGV token, lease,
+-- repeated, left, expires, flags, executions, record, settle.
 
 local claim = lapsed(read(KEYS[1]))
 local repeated = ARGV[3] == '1'

@@ -70,7 +70,7 @@ TEST(AuthKey, ReadsTwoParts)
     expect_problem(AuthKind::cdp, "id = a\n", "the secret is missing");
     expect_problem(AuthKind::cdp, "secret = a\n", "the id is missing");
     expect_problem(AuthKind::cdp, "id = a\nid = b\nsecret = c\n",
-                   "line 2 is there a second time");
+                   "line 2 appears twice");
     expect_problem(AuthKind::cdp, "id = a\nkey = c\n", "line 2 is neither");
     expect_problem(AuthKind::cdp, secret, "line 1 is neither");
     expect_problem(AuthKind::cdp, "abc", "line 1 is not \"name = value\"");

@@ -90,7 +90,7 @@ TEST(AcceptFamilies, UptoIsPaidByPermit2)
               std::string::npos);
     terms.upfront = false;
     terms.network = "solana";
-    EXPECT_NE(problem_of(terms).find("is served on eip155 networks only"),
+    EXPECT_NE(problem_of(terms).find("is supported on eip155 networks only"),
               std::string::npos);
 }
 

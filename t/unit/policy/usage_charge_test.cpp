@@ -60,8 +60,7 @@ TEST(UsageCharge, SaysWhatIsNoNumber)
     EXPECT_TRUE(is_usage_factor("0.25"));
     auto made = usage_charge({{"-1"}}, "1");
     ASSERT_FALSE(made);
-    EXPECT_EQ(made.problem().text,
-              "\"-1\" is not a number of something that was used");
+    EXPECT_EQ(made.problem().text, "\"-1\" is not an amount that was used");
 }
 
 }  // namespace

@@ -54,7 +54,7 @@ TEST(StoreCounts, ShardsAreAddedUp)
     std::string text = status_metrics(report, Exposition::openmetrics);
     for (const char *line :
          {"nginx_x402_store_workers{state=\"away\"} 1\n",
-          "nginx_x402_store_untold 7\n",
+          "nginx_x402_store_unconfirmed 7\n",
           "nginx_x402_store_calls_total{call=\"take\",outcome=\"granted\"} 2\n",
           "nginx_x402_store_calls_total{call=\"finish\",outcome=\"doubtful\"} "
           "1\n",
@@ -65,7 +65,7 @@ TEST(StoreCounts, ShardsAreAddedUp)
         EXPECT_NE(text.find(line), std::string::npos) << line << text;
     }
     EXPECT_NE(status_json(report).find("\"store\":{\"connected\":1,\"away\":1,"
-                                       "\"untold\":7,\"calls\":{\"take\":{"
+                                       "\"unconfirmed\":7,\"calls\":{\"take\":{"
                                        "\"granted\":2,"),
               std::string::npos);
     std::string page = status_page(report);

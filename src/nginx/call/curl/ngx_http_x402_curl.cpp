@@ -152,8 +152,8 @@ struct CurlEngine::SocketCallbacks {
     }
 };
 
-// curl tells that a socket is not to be watched any more after it has closed
-// it when a transfer is given up while it connects; this is told before.
+// curl reports that a socket need not be watched any more after it has closed
+// it when a transfer is given up while it connects; this is called before.
 int CurlEngine::close_socket(void *data, int fd)
 {
     return guarded(ngx_cycle->log, -1, [&] {

@@ -228,7 +228,7 @@ void RedisLink::receive()
             dispatch(reply_, bytes);
         }
         if (opened != opened_) {
-            return;  // what was read told to close it
+            return;  // what was read asked to close it
         }
         if (read == RespReply::State::broken) {
             fail(std::string("it does not speak the protocol of Redis: ")
@@ -256,7 +256,7 @@ void RedisLink::dispatch(const RespReply &reply, std::string_view bytes)
         return;
     }
     if (pending_.size() == answered_) {
-        fail("it answered what was not asked", false);
+        fail("it sent an answer without a request", false);
         return;
     }
     Pending &pending = pending_[answered_];
@@ -329,7 +329,7 @@ void RedisLink::end_all()
     answered_ = 0;
     wait_due_ = false;
     deadline_.disarm();
-    // Those that are told may stop others, and begin new ones.
+    // A caller that gets its answer may stop other calls, and begin new ones.
     for (std::size_t left = pending_.size(); left > 0; left--) {
         RedisCall *call = pending_.front().call;
         bool was_sent = pending_.front().begin < sent;

@@ -12,7 +12,7 @@
 // tried. Knows nothing of payments.
 //
 // With replicas= one WAIT goes behind the commands of each write that ask for
-// it. Their answers are told when the replicas have what they wrote. WAIT holds
+// it. Callers get their answers when the replicas have the writes. WAIT holds
 // up what is sent behind it on the same connection, which is then the next
 // write: so a connection has at most one write of this kind on its way to the
 // replicas, and commands gather in the meantime.
@@ -45,7 +45,7 @@ enum class RedisEnd : std::uint8_t {
 };
 
 // A command that waits for its answer. Lifetime: part of its owner; if that
-// goes, the command goes on without it.
+// ends, the command goes on without it.
 class RedisCall {
 public:
     // `reply` is valid for the call if it was answered, or is unreplicated, and
@@ -58,7 +58,7 @@ public:
     RedisCall &operator=(const RedisCall &) = delete;
 
     bool waits() const { return link_ != nullptr; }
-    // The answer is not told any more.
+    // The caller gets no answer any more.
     void stop();
 
 private:
@@ -70,7 +70,7 @@ private:
 };
 
 enum class RedisRole : std::uint8_t {
-    store,     // all shards, or the master that sentinels tell
+    store,     // all shards, or the master that sentinels report
     node,      // of a cluster
     sentinel,  // asked once in a while, and left again
 };
@@ -105,13 +105,13 @@ public:
 
     // Connects when start() is called. Lifetime: borrows the configuration.
     RedisLink(const StoreConf &conf, RedisServer server, Events events);
-    // What waits is told nothing.
+    // Calls that wait get no answer.
     ~RedisLink();
     RedisLink(const RedisLink &) = delete;
     RedisLink &operator=(const RedisLink &) = delete;
 
     void start();
-    // The opposite: it is left, and what waits is told nothing.
+    // The opposite: it disconnects, and calls that wait get no answer.
     void rest();
     bool resting() const { return resting_; }
     bool ready() const { return state_ == State::ready; }

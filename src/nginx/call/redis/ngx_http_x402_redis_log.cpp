@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a link tells the operator.
+// What a link logs for the operator.
 #include "base/text_excerpt.hpp"
 #include "nginx/call/redis/ngx_http_x402_redis_link.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
@@ -18,7 +18,7 @@ void RedisLink::complain_of(const RespReply &reply)
     std::string_view word = reply.error_word();
     bool of_a_node = word == "MOVED" || word == "ASK";
     if (word == "NOSCRIPT" || (server_.role == RedisRole::node && of_a_node)) {
-        return;  // who called goes on
+        return;  // the caller goes on
     }
     StoreErrorAdvice advice = advice_of_store_error(word);
     std::string why =

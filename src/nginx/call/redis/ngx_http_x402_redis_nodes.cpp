@@ -96,7 +96,7 @@ RedisLink &RedisNodes::link_for(unsigned shard)
     }
     RedisLink &asked = home();
     // Money: of a shard that it has itself it says nothing more, and yet what
-    // was told of it has to be told again when it comes back.
+    // was written to it must be written again when it comes back.
     if (asked.ready()) {
         known = &asked;
         placed_ |= std::uint64_t{1} << shard;

@@ -27,7 +27,7 @@ struct StoreRoute {
 class RedisNodes {
 public:
     struct Events {
-        // What was told of these shards (a bit for each) may be forgotten: the
+        // Writes of these shards (a bit for each) may be lost: the
         // connection is new, or they are elsewhere. `epoch`: as of RedisLink;
         // empty in a cluster, where each shard has its own.
         void (*again)(void *data, std::uint64_t shards,

@@ -32,7 +32,7 @@ void RedisLink::add_wait(ngx_msec_t timeout)
     wait_due_ = false;
 }
 
-// The answer of a node is told whatever it says to this.
+// The caller gets a node's answer whatever the node says to this.
 void RedisLink::add_asking()
 {
     std::size_t begin = out_.size();
@@ -58,13 +58,14 @@ void RedisLink::replicas_answered(const RespReply &reply)
         }
     }
     if (!enough && !lacks_replicas_) {
-        complain(NGX_LOG_ERR,
-                 std::to_string(count)
-                     + " of the replicas have what was "
-                       "written, and replicas= asks for "
-                     + std::to_string(replicas_)
-                     + "; start them again, or look why they are slow; until "
-                       "they are there nothing is sold");
+        complain(
+            NGX_LOG_ERR,
+            std::to_string(count)
+                + " of the replicas have what was "
+                  "written, and replicas= asks for "
+                + std::to_string(replicas_)
+                + "; start them again, or find out why they are slow; until "
+                  "they are there nothing is sold");
         replicas_probe_.arm(kProbeInterval);
     }
     if (enough && lacks_replicas_) {

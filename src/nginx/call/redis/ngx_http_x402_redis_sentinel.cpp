@@ -124,7 +124,7 @@ void SentinelQuery::answered(RedisEnd end, const RespReply &reply)
                  && host.type == RespType::bytes && port.type == RespType::bytes
                  && read_store_place(host.text, port.text, place_);
     if (!has_place_) {
-        problem_ = "sentinel " + sentinel + " tells no address"
+        problem_ = "sentinel " + sentinel + " reports no address"
                    + (reply.is_error()
                           ? ", it answered \""
                                 + log_excerpt(std::string(root.text)) + "\""

@@ -22,7 +22,7 @@ public:
     SentinelQuery(const SentinelQuery &) = delete;
     SentinelQuery &operator=(const SentinelQuery &) = delete;
 
-    // Tells `found` once, later. One that runs goes on.
+    // Calls `found` once, later. A query that runs goes on.
     void ask();
 
 private:
