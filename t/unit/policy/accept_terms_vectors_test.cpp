@@ -135,7 +135,7 @@ constexpr SkippedOffer kSkippedOffers[] = {
     // Not in this release: members of the resource.
     {"serviceName, tags, iconUrl", nullptr},
     // Not served: escrow.
-    {"upto svm (escrow flow)", "served on eip155 networks only"},
+    {"upto svm (escrow flow)", "supported on eip155 networks only"},
     // Stricter: nothing is meant by a timeout of 0.
     {"maxTimeoutSeconds 0 falls back to 300", "a timeout of 0"},
 };

@@ -17,7 +17,7 @@ struct Example {
 
 constexpr Example kAddresses[] = {
     {"eip155:1", "0x209693Bc6afc0C5328bA36FaF03C514EF312287C",
-     "0x209693Bc6afc0C5328bA36FaF03C514EF312287c", "its own checksum"},
+     "0x209693Bc6afc0C5328bA36FaF03C514EF312287c", "match its checksum"},
     {"solana:x", "2wKupLR9q6wXYppw8Gr2NvWxKBUqm4PPJKkQfoxHDBg4",
      "2wKupLR9q6wXYppw8Gr2NvWxKBUqm4PPJKkQfoxHDBg", "32 bytes in base58"},
     {"solana:x", "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v",
@@ -27,7 +27,7 @@ constexpr Example kAddresses[] = {
      "58 characters"},
     {"algorand:x", "FACILITATORADDRESSAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAALQCXBZE",
      "FACILITATORADDRESSAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAABLQCXBZE",
-     "its own checksum"},
+     "match its checksum"},
     {"stellar:pubnet",
      "GAAACAQDAQCQMBYIBEFAWDANBYHRAEISCMKBKFQXDAMRUGY4DUPB7JZX",
      "GAAACAQDAQCQMBYIBEFAWDANBYHRAEISCMKBKFQXDAMRUGY4DUPB7JZW",
