@@ -321,6 +321,12 @@ refused_here('x402_ledger pipe;', 'pipe" is a pipe that cannot be written now .*
     sysopen my $reader, $t->dir . '/pipe', Fcntl::O_RDONLY() | Fcntl::O_NONBLOCK() or die $!;
     passes("$complete x402_price 1; x402_ledger pipe;", 'a ledger that is a pipe with a reader');
 }
+{
+    my $pid = open my $cat, '-|', 'cat', $t->dir . '/pipe' or die $!;
+    $t->wait_for(sub { open my $stat, '<', "/proc/$pid/stat" or return; <$stat> =~ /\(cat\) S/ });
+    passes("$complete x402_price 1; x402_ledger pipe;", 'one whose reader ends when nothing has it open for writing');
+    close $cat;
+}
 # Lines of a log would be read as a torn end of the journal.
 my $journal = $frame =~ s/LINE/$complete x402_price 1;/r =~ s/server \{/x402_zone x402:1m journal=payments; WORD $&/r;
 for my $file (qw(payments payments.2 payments.lock payments.events payments.events.sent)) {

@@ -46,12 +46,23 @@ std::string cannot_be_made(const std::string &path, int problem)
            + "; make it, or write another path";
 }
 
-// nginx: opening waits for the reader of a pipe, also in a test.
-std::string unread_pipe(const std::string &path)
+// nginx: opening waits for the reader of a pipe, also in a test. It is kept
+// open as long as nginx's own, because a reader whose last writer leaves may
+// end.
+std::string unread_pipe(ngx_pool_t &pool, const std::string &path)
 {
+    ngx_pool_cleanup_t *cln =
+        ngx_pool_cleanup_add(&pool, sizeof(ngx_pool_cleanup_file_t));
+    if (cln == nullptr) {
+        return "no memory";
+    }
     int fd = ::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
     if (fd >= 0) {
-        close(fd);
+        auto *file = static_cast<ngx_pool_cleanup_file_t *>(cln->data);
+        file->fd = fd;
+        file->name = reinterpret_cast<u_char *>(const_cast<char *>("a pipe"));
+        file->log = pool.log;
+        cln->handler = ngx_pool_cleanup_file;
         return {};
     }
     return "ledger \"" + path + "\" is a pipe that cannot be written now"
@@ -61,14 +72,14 @@ std::string unread_pipe(const std::string &path)
 }
 
 // Why nginx should not try to open it; empty: it may.
-std::string in_the_way(const std::string &path)
+std::string in_the_way(ngx_pool_t &pool, const std::string &path)
 {
     struct stat about;
     if (stat(path.c_str(), &about) == 0) {
         return S_ISDIR(about.st_mode)
                    ? "ledger \"" + path
                          + "\" is a folder; write the path of a file in it"
-               : S_ISFIFO(about.st_mode) ? unread_pipe(path)
+               : S_ISFIFO(about.st_mode) ? unread_pipe(pool, path)
                                          : std::string();
     }
     bool no_folder = errno == ENOENT || errno == ENOTDIR;
@@ -94,7 +105,7 @@ bool Ledger::open(ngx_conf_t *cf)
         syslog_ = std::make_unique<ngx_syslog_peer_t>();
         return ngx_syslog_process_conf(cf, syslog_.get()) == NGX_CONF_OK;
     }
-    std::string wrong = in_the_way(terms_.target);
+    std::string wrong = in_the_way(*cf->cycle->pool, terms_.target);
     if (!wrong.empty()) {
         conf_error(cf, wrong);
         return false;
