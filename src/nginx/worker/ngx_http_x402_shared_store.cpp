@@ -358,6 +358,7 @@ void SharedStore::look_at_epochs()
 void SharedStore::linger()
 {
     if (unconfirmed_ == 0) {
+        leaving_since_ = 0;  // the store may go away once more
         return;
     }
     if (!ngx_exiting) {
