@@ -346,6 +346,7 @@ bool ClaimTable::take_over(ClaimRef ref, const ClaimFacts &facts,
     cells_.change(*cell, [&] {
         blocks_.drop(*cell);
         cell->flags |= kTakenOver;
+        cell->on_record = 0;  // it spent nothing of what is its binding now
         cell->client = facts.client;
         cell->binding = facts.binding;
         cell->redeliver_key = facts.redeliver_key;

@@ -18,7 +18,9 @@ bool may_serve_unverified(ClaimTable &claims, const ClaimFacts &facts,
                           bool named, VerifyMode mode, std::int64_t now)
 {
     return mode != VerifyMode::remote
-           && (mode != VerifyMode::trusted || claims.settled_lately(facts))
+           && (mode != VerifyMode::trusted
+               || (claims.settled_lately(facts)
+                   && !claims.settles_first(facts.payer, now)))
            && claims.may_serve_unverified(facts.client, now)
            && verify_need(claims, facts, named, now) == VerifyNeed::none;
 }
