@@ -52,6 +52,11 @@ http {
         location /accel/     { x402_price 0.01; x402_pass time=1h; proxy_pass http://%%BACKEND%%; }
         location /pages/     { x402_price 0.01; x402_pass time=1h; ssi on; alias %%DIR%%/html/; }
         location /free/      { ssi on; alias %%DIR%%/html/; }
+        location /unverified/ { x402_price 0.01; x402_verify off; x402_pass off; try_files /none /vip/in; }
+        location /to-dir/    { x402_price 0.01; x402_pass off; try_files /none /dir/; }
+        location /dir/       { x402_price 0.01; x402_limit_payer zone=dir:64k rate=1r/m; x402_pass off; alias %%DIR%%/html/; index only; }
+        location /told/      { x402_price 0.01; x402_pass off; error_page 403 /denied/shop; try_files /none /vip/in; }
+        location /denied/    { ssi on; alias %%DIR%%/html/; }
         location /gated/     { auth_request /shop/in; proxy_pass http://%%BACKEND%%; }
     }
 }
@@ -59,7 +64,7 @@ EOF
 $text =~ s/KNOWN/$known->address/e;
 my $t = nginx($text, facilitator => $f, backend => $up);
 chmod 0600, $t->write('seal.key', 'k' x 64);
-$t->write("html/$_", "page[<!--#include virtual=\"/$_/in\" -->]") for qw(club only shop);
+$t->write("html/$_", "page[<!--#include virtual=\"/$_/in\" -->]") for qw(club only shop vip);
 $up->on('*', body => "SECRET\n");
 $up->on('/lost/gone', status => 404, body => 'gone');
 $up->on('/accel/on', headers => [ 'X-Accel-Redirect' => '/vip/in' ], body => '');
@@ -106,11 +111,34 @@ is_closed buys('/same/a', $stranger), '429 payer_too_fast', 'for each request';
 # Money that has moved is owed, and the log says what to write.
 $f->forget;
 $t->allow(qr/settled, and then a rule about payers/);
-my $r = buys('/first/a', $stranger);
+my $left = payment(unpaid($t, '/first/a', @host), from => $stranger->address);
+my $r = paid($t, '/first/a', @host, payment => $left);
 is $r->status . ' ' . $r->body, '403 {"error":"payer_refused"}', 'settled before';
 is receipt($r)->{success}, bool_true(), 'the receipt says that it was charged';
 is $t->log_count(qr/a rule about payers of the location that its request was redirected to refused it.*write the rule in the first location/), 1,
     'the log says what to do';
+
+$f->forget;
+is_closed paid($t, '/first/a', @host, payment => $left), '403 payer_refused', 'nor does it get what is owed by presenting it again';
+is $f->order, '', 'and nothing is charged for that';
+
+# What only the client says of a payer proves nothing.
+$f->forget;
+$t->allow(qr/was not verified .x402_verify. was redirected into a location with rules about payers/);
+for my $by ($known, $stranger) {
+    is_closed buys('/unverified/a', $by), '500 payer_not_verified', 'a payment that was not verified, where rules ask who pays';
+}
+is $f->order, '', 'and nothing is charged';
+is $t->log_count(qr/with rules about payers, and is refused; nothing is charged: write the rules in the first location, too/), 2,
+    'the log says what to do';
+
+my $page = buys('/to-dir/', $stranger);
+is $page->status, 200, 'a rule is asked once, on however long a way';
+is buys('/to-dir/', $stranger)->status, 429, 'for each request';
+
+my $denied = buys('/told/a', $stranger);
+is $denied->status, 403, 'the page for a refusal';
+no_trace $denied, 'SECRET', 'includes nothing that is sold';
 
 # --- a pass ----------------------------------------------------------------------------------
 
@@ -127,6 +155,7 @@ is_closed shows('/accel/on', $pass), '403 payer_refused', 'nor by X-Accel-Redire
 $up->forget;
 like buys('/pages/club', $stranger)->body, qr/403 Forbidden/, 'a page that was paid for includes nothing that wants a signature';
 like buys('/pages/only', $known)->body, qr/403 Forbidden/, 'of any wallet';
+like buys('/pages/vip', $stranger)->body, qr/403 Forbidden/, 'or asks who pays';
 is $up->hits, 0, 'it is not even made';
 $pass = buys('/shop/in', $known)->header('X402-Pass');
 $up->forget;

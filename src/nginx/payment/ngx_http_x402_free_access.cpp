@@ -146,7 +146,7 @@ ngx_int_t admit_returning(RequestCtx &ctx, const LocationConf *conf)
     if (rc != NGX_DECLINED) {
         return rc;
     }
-    if (!returning_payer_allowed(ctx, *conf, again ? ctx.free_at : nullptr)) {
+    if (!returning_payer_allowed(ctx, *conf)) {
         return send_decided(ctx);
     }
     if (!again && !asks_signature_alone(*conf)

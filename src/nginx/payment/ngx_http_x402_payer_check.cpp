@@ -20,6 +20,7 @@ namespace {
 void refuse(RequestCtx &ctx, OwnReply answer)
 {
     answer.refusal = true;
+    ctx.accepted = false;  // a page for this answer includes nothing for it
     if (ctx.state() == PaymentState::paid) {
         answer.charged = nullptr;
         answer.receipt = ctx.receipt;
@@ -86,33 +87,46 @@ template <class Rule> bool is_one_rule(const Rule &one, const Rule &other)
 }
 
 // A request that is redirected is counted once for each rule.
-bool counts_again(const PayerLimit &limit, const PayerRules *before)
+bool was_asked(const RequestCtx &ctx, const PayerLimit &limit)
 {
-    return !before || !before->limit || !is_one_rule(limit, *before->limit);
+    return std::any_of(ctx.rules_asked.begin(), ctx.rules_asked.end(),
+                       [&](const PayerRules *asked) {
+                           return asked->limit
+                                  && is_one_rule(limit, *asked->limit);
+                       });
 }
 
-bool counts_again(const PayerQuota &quota, const PayerRules *before)
+bool was_asked(const RequestCtx &ctx, const PayerQuota &quota)
 {
-    return !before
-           || std::none_of(before->quotas.begin(), before->quotas.end(),
-                           [&](const PayerQuota &other) {
-                               return is_one_rule(quota, other);
-                           });
+    return std::any_of(ctx.rules_asked.begin(), ctx.rules_asked.end(),
+                       [&](const PayerRules *asked) {
+                           return std::any_of(
+                               asked->quotas.begin(), asked->quotas.end(),
+                               [&](const PayerQuota &other) {
+                                   return is_one_rule(quota, other);
+                               });
+                       });
 }
 
-// `before`: the rules of the location that the request was redirected from, and
-// that have let the payer in; or nullptr.
+bool denies(RequestCtx &ctx, const PayerRules &rules, const std::string &payer)
+{
+    if (ngx_http_test_predicates(ctx.r, rules.deny) != NGX_DECLINED) {
+        return false;
+    }
+    log_line(NGX_LOG_INFO, ctx.r->connection->log,
+             "x402_deny refuses the payer " + log_excerpt(payer));
+    refuse(ctx, fault_answer(NGX_HTTP_FORBIDDEN, "payer_refused"));
+    return true;
+}
+
 bool rules_allow(RequestCtx &ctx, const PayerRules &rules,
-                 const std::string &payer, const PayerRules *before = nullptr)
+                 const std::string &payer)
 {
-    if (ngx_http_test_predicates(ctx.r, rules.deny) == NGX_DECLINED) {
-        log_line(NGX_LOG_INFO, ctx.r->connection->log,
-                 "x402_deny refuses the payer " + log_excerpt(payer));
-        refuse(ctx, fault_answer(NGX_HTTP_FORBIDDEN, "payer_refused"));
+    if (denies(ctx, rules, payer)) {
         return false;
     }
     std::string subject = in_one_spelling(payer);
-    if (rules.limit && !subject.empty() && counts_again(*rules.limit, before)) {
+    if (rules.limit && !subject.empty() && !was_asked(ctx, *rules.limit)) {
         std::uint64_t wait =
             count_usage(rules.limit->zone, rules.limit->rule, subject,
                         rules.limit->rate, count_requests(ctx));
@@ -120,11 +134,35 @@ bool rules_allow(RequestCtx &ctx, const PayerRules &rules,
             return refuse_for(ctx, payer, "payer_too_fast", wait);
         }
     }
-    return std::all_of(rules.quotas.begin(), rules.quotas.end(),
-                       [&](const PayerQuota &quota) {
-                           return !counts_again(quota, before)
-                                  || within_quota(ctx, quota, subject);
-                       });
+    bool allowed = std::all_of(
+        rules.quotas.begin(), rules.quotas.end(), [&](const PayerQuota &quota) {
+            return was_asked(ctx, quota) || within_quota(ctx, quota, subject);
+        });
+    if (allowed) {
+        ctx.rules_asked.push_back(&rules);
+    }
+    return allowed;
+}
+
+bool has_asked(const RequestCtx &ctx, const LocationConf &conf)
+{
+    return std::find(ctx.rules_asked.begin(), ctx.rules_asked.end(),
+                     conf.payer_rules)
+           != ctx.rules_asked.end();
+}
+
+// Its payer is what the client has written: a stranger could use up the limit
+// of another, or not be found in a list.
+bool refuse_unknown_payer(RequestCtx &ctx)
+{
+    log_line(NGX_LOG_ERR, ctx.r->connection->log,
+             "a payment that was not verified (x402_verify) was redirected "
+             "into a location with rules about payers, and is refused; nothing "
+             "is charged: write the rules in the first location, too, which "
+             "then verifies it");
+    refuse(ctx,
+           fault_answer(NGX_HTTP_INTERNAL_SERVER_ERROR, "payer_not_verified"));
+    return false;
 }
 
 // What a request has been counted for: it goes through internal redirects with
@@ -185,18 +223,23 @@ bool payer_may_buy(RequestCtx &ctx)
 
 bool payer_may_go_on(RequestCtx &ctx, const LocationConf &conf)
 {
-    const PayerRules *before = ctx.quote.conf->payer_rules;
-    return !has_payer_rules(conf) || conf.payer_rules == before
-           || ctx.payment->resumed
-           || rules_allow(ctx, *conf.payer_rules, ctx.payment->payer, before);
+    if (!has_payer_rules(conf)
+        || conf.payer_rules == ctx.quote.conf->payer_rules
+        || has_asked(ctx, conf)) {
+        return true;
+    }
+    const Payment &payment = *ctx.payment;
+    if (!payment.payer_known) {
+        return refuse_unknown_payer(ctx);
+    }
+    return payment.resumed ? !denies(ctx, *conf.payer_rules, payment.payer)
+                           : rules_allow(ctx, *conf.payer_rules, payment.payer);
 }
 
-bool returning_payer_allowed(RequestCtx &ctx, const LocationConf &conf,
-                             const LocationConf *from)
+bool returning_payer_allowed(RequestCtx &ctx, const LocationConf &conf)
 {
-    const PayerRules *before = from ? from->payer_rules : nullptr;
-    return !has_payer_rules(conf) || conf.payer_rules == before
-           || rules_allow(ctx, *conf.payer_rules, ctx.returning->payer, before);
+    return !has_payer_rules(conf) || has_asked(ctx, conf)
+           || rules_allow(ctx, *conf.payer_rules, ctx.returning->payer);
 }
 
 bool was_given_away(const RequestCtx &ctx, const LocationConf &conf)

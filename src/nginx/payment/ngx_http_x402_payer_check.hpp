@@ -17,15 +17,14 @@ bool has_payer_rules(const LocationConf &conf);
 bool payer_may_buy(RequestCtx &ctx);
 
 // An internal redirect of a payment that was verified or settled: the rules of
-// the location that it leads to. Content that is owed is not asked about.
-// False: the payment was ended with 403 or 429; what was settled is owed.
+// the location that it leads to. Content that is owed is asked about x402_deny
+// alone, and counts for nothing. False: the payment was ended with 403, 429, or
+// 500 where nothing but the client says who pays; what was settled is owed.
 bool payer_may_go_on(RequestCtx &ctx, const LocationConf &conf);
 
-// The same rules for a client that paid before. `from`: the location that has
-// let it in and redirects it; or nullptr. False: ctx.answer is 403 or 429.
-// Precondition: ctx.returning.
-bool returning_payer_allowed(RequestCtx &ctx, const LocationConf &conf,
-                             const LocationConf *from);
+// The same rules for a client that paid before. False: ctx.answer is 403 or
+// 429. Precondition: ctx.returning.
+bool returning_payer_allowed(RequestCtx &ctx, const LocationConf &conf);
 
 // x402_free: whether this request is one of its key's free ones; counts it. The
 // location is free for this request from then on.

@@ -202,6 +202,9 @@ public:
     const char *returning_fault = nullptr;  // a word; nullptr: nothing, or good
     std::shared_ptr<ReturningState>
         returning_state;  // what the store says of it
+    // Rules about payers that have let this request in. Lifetime: the
+    // configuration's.
+    std::vector<const PayerRules *> rules_asked;
     // What x402_bypass said, by location.
     std::vector<std::pair<const LocationConf *, bool>> bypasses;
 

@@ -9,6 +9,7 @@
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_mpp.hpp"
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
+#include "nginx/offer/ngx_http_x402_payer_rules.hpp"
 #include "nginx/offer/ngx_http_x402_returning_rules.hpp"
 #include "nginx/request/ngx_http_x402_returning_client.hpp"
 #include "protocol/mpp_challenge.hpp"
@@ -37,6 +38,16 @@ HeaderNames payments(const LocationConf &conf,
 
 constexpr std::string_view kAuthorization[] = {kAuthorizationHeader};
 
+// Rules about payers are asked in the access phase alone.
+bool has_rules_of_its_own(const RequestCtx &ctx, const LocationConf &conf)
+{
+    return conf.payer_rules && conf.payer_rules->ask_payer()
+           && conf.payer_rules != ctx.quote.conf->payer_rules
+           && std::find(ctx.rules_asked.begin(), ctx.rules_asked.end(),
+                        conf.payer_rules)
+                  == ctx.rules_asked.end();
+}
+
 // Core skips the access phase for subrequests. A location with a price of its
 // own refuses them unless the main request has paid, or passed the access phase
 // of this very offer for free. A payment does not sign (x402_sign_in only).
@@ -46,7 +57,8 @@ ngx_int_t admit_subrequest(ngx_http_request_t *r, const LocationConf *conf)
         return NGX_DECLINED;
     }
     const RequestCtx *ctx = find_ctx(r);
-    bool paid = ctx && ctx->accepted && !asks_signature_alone(*conf);
+    bool paid = ctx && ctx->accepted && !asks_signature_alone(*conf)
+                && !has_rules_of_its_own(*ctx, *conf);
     bool admitted = paid || (ctx && ctx->passed && ctx->passed == conf->offer);
     if (admitted) {
         return NGX_DECLINED;
