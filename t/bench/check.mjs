@@ -36,7 +36,7 @@ function odd_offers() {
         ['unpaid, v2 v1', location(`x402_price ${price}; x402_protocol v2 v1;`)],
         // The generator ends a request with an empty line: two bytes more.
         ['unpaid, price of the body', location('x402_price $cost; x402_read_body 4k;'),
-            ['ask=Content-Length: 19||{"model":"large"}'], 'map $x402_body_model $cost { default 0.01; large 0.05; }'],
+            ['ask=Content-Length: 19|Content-Type: application/json||{"model":"large"}'], 'map $x402_body_model $cost { default 0.01; large 0.05; }'],
         ['unpaid, charged by usage', location('x402_accept scheme=upto price=0.01; x402_charge $x402_reply_usage_total_tokens*1;')],
     ];
 }

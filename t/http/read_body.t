@@ -103,11 +103,12 @@ is $f->calls, 0, 'and no facilitator was asked';
 # The chunks of a client that does not say how much it sends.
 my $body = '{"model":"large"}';
 my $c = $t->connect;
-$c->send("POST /small HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n" . substr($body, 0, 5) . "\r\n");
+my $json = "Content-Type: application/json\r\n";
+$c->send("POST /small HTTP/1.1\r\nHost: a\r\n${json}Transfer-Encoding: chunked\r\n\r\n5\r\n" . substr($body, 0, 5) . "\r\n");
 sleep 0.1;
 $c->send(sprintf "%x\r\n%s\r\n0\r\n\r\n", length($body) - 5, substr $body, 5);
 is price_of($c->answer(method => 'POST')), '50000', 'in pieces';
-$c->send("POST /small HTTP/1.1\r\nHost: a\r\nContent-Length: " . length($body) . "\r\nExpect: 100-continue\r\n\r\n");
+$c->send("POST /small HTTP/1.1\r\nHost: a\r\n${json}Content-Length: " . length($body) . "\r\nExpect: 100-continue\r\n\r\n");
 my $invited = '';
 ok $t->wait_for(sub { $invited .= $c->rest(0.01); $invited =~ /100 Continue/ }), 'a client that waits to be asked is asked';
 $c->send($body);
@@ -172,14 +173,26 @@ for my $case (
     [ 'Content-Type' => 'application/x-www-form-urlencoded' => 400 ], [ 'Content-Type' => 'Application/X-WWW-Form-Urlencoded; a=b' => 400 ],
     [ 'Content-Type' => 'multipart/form-data; boundary=x' => 400 ], [ 'Content-Type' => 'application/json; charset=utf-7' => 400 ],
     [ 'Content-Type' => 'application/json;CHARSET = "UTF-16LE"' => 400 ], [ 'Content-Type' => 'text/plain;charset=utf-8;charset=utf-7' => 400 ],
+    [ 'Content-Type' => '' => 400 ], [ 'Content-Type' => 'json' => 400 ], [ 'Content-Type' => '*/*' => 400 ], [ 'Content-Type' => '+json' => 400 ],
+    map({ [ 'Content-Type' => $_ => 400 ] } qw(application/x-url-encoded application/yaml text/yaml application/octet-stream text/html
+        application/jsonp application/x-ndjson multipart/x+json), 'application/x-www-form-urlencoded, application/json',
+        'application/yaml,a/b+json', 'application/json, application/yaml', 'application/yaml +json',
+        'application/json; charset=utf-8, text/yaml', 'application/json; a="application/x-www-form-urlencoded"'),
     [ 'Content-Encoding' => 'gzip' => 400 ], [ 'Content-Encoding' => 'identity, deflate' => 400 ],
     [ 'Content-Type' => 'application/json; charset="UTF-8"' => 402 ], [ 'Content-Type' => 'text/plain;charset=UTF-8' => 402 ],
-    [ 'Content-Type' => 'application/vnd.api+json' => 402 ], [ 'Content-Encoding' => 'Identity' => 402 ],
+    [ 'Content-Type' => 'application/vnd.api+json' => 402 ], [ 'Content-Type' => 'Application/JSON ; a=b' => 402 ], [ 'Content-Type' => 'text/json' => 402 ], [ 'Content-Encoding' => 'Identity' => 402 ],
 ) {
     my ($header, $value, $status) = @$case;
     is ask('/small', $both, @$_, headers => [ $header => $value ])->status, $status, "$header: $value: $status" for [], [ h2 => 1, port => 'h2' ];
     my @paid = (headers => [ $header => $value, 'PAYMENT-SIGNATURE' => payment($cheap) ]);
     is ask('/small', $both, @paid)->status, 400, "$header: $value: paid, too" if $status == 400;
+}
+for my $via ([], [ h2 => 1, port => 'h2' ]) {
+    is ask('/small', $both, type => undef, @$via)->status, 400, 'no type: 400';
+    is ask('/small', $both, type => undef, @$via, headers => [ 'PAYMENT-SIGNATURE' => payment($cheap) ])->status, 400, 'no type: paid, too';
+    is ask('/small', $both, @$via, headers => [ 'Content-Type' => 'application/json', 'Content-Type' => $_ ])->status, 400, "two types: '$_'"
+        for 'application/x-www-form-urlencoded', '';
+    is price_of(ask('/small', '', @$via, headers => [ 'Content-Type' => 'application/x-www-form-urlencoded' ])), '10000', 'an empty body has any type';
 }
 ok $up->untouched, 'the backend did not see them';
 

@@ -92,14 +92,38 @@ std::string fault_of(JsonValue root, bool batches)
     return is_ambiguous(root) ? "members differ in case alone" : "";
 }
 
+bool ends(std::string_view text, std::string_view back)
+{
+    return text.size() >= back.size()
+           && text.substr(text.size() - back.size()) == back;
+}
+
+// A page of a browser sends the text of a script as text/plain. Applications
+// take no members from that, unless they read it as JSON.
+bool is_json_type(std::string_view value)
+{
+    std::string_view type = value.substr(0, value.find(';'));
+    type = type.substr(0, type.find_last_not_of(" \t") + 1);
+    bool one = type.find_first_of(" \t\"\\") == std::string_view::npos
+               && value.find(',') == std::string_view::npos;
+    bool form = value.find("application/x-www-form-urlencoded")
+                    != std::string_view::npos
+                || value.find("multipart/") != std::string_view::npos;
+    return one && !form
+           && (type == "application/json" || type == "text/json"
+               || type == "text/plain"
+               || (ends(type, "+json")
+                   && type.find('/') != std::string_view::npos));
+}
+
 // Empty, or why the upstream may read another text than the one that came.
 std::string type_fault(std::string_view value)
 {
     constexpr std::string_view kCharset = "charset";
     std::string type = lower_case(value);
-    if (type.find("application/x-www-form-urlencoded") != std::string::npos
-        || type.find("multipart/") != std::string::npos) {
-        return "Content-Type says that it is a form; send application/json";
+    if (!is_json_type(type)) {
+        return "Content-Type does not say that it is JSON; send "
+               "application/json";
     }
     std::size_t at = type.find(kCharset);
     if (at == std::string::npos) {
@@ -113,21 +137,24 @@ std::string type_fault(std::string_view value)
     return once && good ? "" : "Content-Type has another charset than utf-8";
 }
 
-// Money: the upstream does what these headers say. In a form, in UTF-7 or
-// unpacked, the same bytes ask for something else.
+// Money: the upstream does what these headers say. In a form, in YAML, in UTF-7
+// or unpacked, the same bytes ask for something else; without a type some
+// applications read a form.
 std::string header_fault(ngx_http_request_t *r)
 {
     std::string fault;
+    bool typed = false;
     each_header(r->headers_in.headers, [&](const ngx_table_elt_t &header) {
         std::string_view value = view(header.value);
         if (header_is(header.key, "content-encoding")
             && lower_case(value) != "identity") {
             fault = "it has a Content-Encoding";
-        } else if (header_is(header.key, "content-type") && fault.empty()) {
-            fault = type_fault(value);
+        } else if (header_is(header.key, "content-type")) {
+            typed = true;
+            fault = fault.empty() ? type_fault(value) : fault;
         }
     });
-    return fault;
+    return fault.empty() && !typed ? type_fault("") : fault;
 }
 
 // Money: a body that only the upstream can read, or one without members (an

@@ -18,6 +18,7 @@ use Socket qw(:DEFAULT IPPROTO_TCP TCP_NODELAY);
 use Time::HiRes qw(time);
 use X402::Answer;
 use X402::Hpack;
+use X402::Http;
 
 use constant {
     DATA => 0, HEADERS => 1, RST_STREAM => 3, SETTINGS => 4, PING => 6, GOAWAY => 7,
@@ -62,7 +63,7 @@ sub goaway ($self) { return $self->{goaway} }
 sub write_request ($self, $method, $path, %options) {
     my $id = $self->{next};
     $self->{next} += 2;
-    my @headers = ($options{headers} // [])->@*;
+    my @headers = X402::Http::typed(%options);
     push @headers, 'content-length' => length $options{body} if defined $options{body};
     my $block = X402::Hpack::encode(
         ':method' => $method, ':scheme' => $options{scheme} // 'http', ':path' => $path,

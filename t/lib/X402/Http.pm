@@ -55,9 +55,17 @@ sub send ($self, $bytes) {
     return 1;
 }
 
+# As clients do, says that a body is JSON, unless the headers name another type,
+# or the request has type => undef.
+sub typed (%options) {
+    my @headers = ($options{headers} // [])->@*;
+    return @headers if exists $options{type} || !length($options{body} // '') || grep { lc eq 'content-type' } @headers;
+    return (@headers, 'Content-Type' => 'application/json');
+}
+
 # The bytes of a request.
 sub head ($class, $method, $path, %options) {
-    my @headers = (Host => $options{host} // 'localhost', ($options{headers} // [])->@*);
+    my @headers = (Host => $options{host} // 'localhost', typed(%options));
     push @headers, 'Content-Length' => length $options{body} if defined $options{body};
     push @headers, Connection => 'close' if $options{close};
     my $text = "$method $path HTTP/1.1\r\n";
