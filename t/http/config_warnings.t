@@ -236,9 +236,13 @@ site_quiet($_, http => $_) for 'limit_req_zone $binary_remote_addr zone=z:1m rat
 # --- who may have content again, and x402_verify in vain
 
 refused("$complete x402_price 1; x402_redeliver_key $_;", 'is the same for every client', "x402_redeliver_key $_")
-    for 'constant', '$host', '"a $scheme$request_uri"', '${server_name}';
+    for 'constant', '$host', '"a $scheme$request_uri"', '${server_name}', '$x402_offer', '"$host $x402_offer"';
 refused("$complete x402_price 1; x402_redeliver_key $_;", 'is asked for before the payment is read', "x402_redeliver_key $_")
-    for '$x402_payer', '"a $x402_transaction"';
+    for '$x402_payer', '"a $x402_transaction"', '"$x402_body_session $x402_payer"';
+refused("$complete x402_price 1; x402_redeliver_key $_;", 'x402_redeliver_key is made from \$x402_body_.*write x402_read_body', 'a key of a body that is not read')
+    for '$x402_body_session', '"$remote_addr ${x402_body_session}"';
+quiet("$complete x402_price 1; $_") for 'x402_read_body 4k; x402_redeliver_key $x402_body_session;',
+    'x402_redeliver_key "$remote_addr ${x402_body_session}"; x402_read_body 4k;', 'x402_redeliver_key $x402_offer$remote_addr;';
 quiet("$complete x402_price 1; x402_redeliver_key $_;") for '$remote_addr', '""', '$http_authorization', '"$host $cookie_session"';
 warns("$complete x402_price 1; x402_verify $_", 'x402_verify has no effect', "in vain: x402_verify $_")
     for 'off; x402_settle before;', 'local; x402_deny $member;', 'off; x402_protocol fast; x402_settle before;';

@@ -26,6 +26,7 @@ http {
         listen 127.0.0.1:%%PORT%%;
         listen 127.0.0.1:%%PORT_h2%% http2;
         location /        { proxy_pass http://%%BACKEND%%; }
+        location /body/ { x402_read_body 1k; x402_redeliver_key $x402_body_session; proxy_pass http://%%BACKEND%%; }
         location /refuse/ { x402_unproven refuse; proxy_pass http://%%BACKEND%%; }
         location /before/ { x402_settle before; proxy_pass http://%%BACKEND%%; }
     }
@@ -71,6 +72,17 @@ is_content $r, "SECRET\n", 'the same';
 is $f->order, 'settle', 'settled again, not verified';
 is $up->hits, 1, 'content is made once more';
 is paid($t, '/a?b=1', payment => $payment)->status, 402, 'and then the payment is used';
+
+# --- a client that is known by its body
+
+my @me = (method => 'POST', body => '{"session":"me"}');
+$payment = payment(unpaid($t, '/body/a', @me));
+$f->settle_once('close');
+unknown paid($t, '/body/a', payment => $payment, @me), 'a body: in doubt';
+$_->forget for $f, $up;
+unknown paid($t, '/body/a', payment => $payment, method => 'POST', body => '{"session":"you"}'), 'another body';
+is $f->calls, 0, 'nothing was asked';
+is_content paid($t, '/body/a', payment => $payment, @me, from => '127.0.0.2'), "SECRET\n", 'the same one, from another address';
 
 # --- the same bytes again
 

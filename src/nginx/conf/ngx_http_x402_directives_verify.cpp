@@ -35,10 +35,18 @@ bool is_of_resource(std::string_view name)
         "scheme",         "request_uri",     "uri",           "document_uri",
         "request_method", "hostname",        "nginx_version", "https",
         "document_root",  "server_protocol", "request",       "args",
-        "query_string",
+        "query_string",   "x402_offer",
     };
     return std::find(std::begin(kNames), std::end(kNames), name)
            != std::end(kNames);
+}
+
+// Empty when a payment is about to be read. The offer has been made by then,
+// and the body was read; location_check sees to that.
+bool is_late_for_key(std::string_view name)
+{
+    return is_known_late(name) && name != "x402_offer"
+           && name.substr(0, 10) != "x402_body_";
 }
 
 // Money: signatures are public once they are settled.
@@ -47,7 +55,7 @@ char *set_redeliver_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     char *result = ngx_http_set_complex_value_slot(cf, cmd, conf);
     std::string_view value = view(arguments(cf)[1]);
     auto names = variables_in(value);
-    auto late = std::find_if(names.begin(), names.end(), is_known_late);
+    auto late = std::find_if(names.begin(), names.end(), is_late_for_key);
     if (late != names.end()) {
         return conf_error(cf,
                           "x402_redeliver_key is asked for before the "

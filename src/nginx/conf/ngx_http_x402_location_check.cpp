@@ -31,7 +31,7 @@ bool names_body(std::string_view text)
            || text.find("${x402_body_") != std::string_view::npos;
 }
 
-// Empty: no value that decides about money uses the body.
+// Empty: no value that decides about money or content uses the body.
 std::string value_of_body(const LocationConf &conf)
 {
     if (conf.bypass != nullptr) {
@@ -42,6 +42,9 @@ std::string value_of_body(const LocationConf &conf)
                 return "x402_bypass";
             }
         }
+    }
+    if (conf.redeliver_key && names_body(view(conf.redeliver_key->value))) {
+        return "x402_redeliver_key";
     }
     for (const LocationTerm &term : location_offer(conf).terms) {
         for (const ngx_http_complex_value_t *value :
