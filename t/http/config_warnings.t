@@ -206,9 +206,10 @@ site_quiet('a price around all', server => "$complete x402_price 1;", beside => 
 
 site_warns('"return" of the server answers requests for "/sold/" before', 'return of the server', server => 'return 200 text;');
 site_warns('"rewrite" of the server answers requests for "/sold/" before', "of the server: $_", server => $_)
-    for 'rewrite ^/sold/(.*)$ /open/$1 last;', 'rewrite ^/sold/ /open/a;', 'rewrite ^ /index.php;', 'rewrite ^/(.*)$ $1;';
+    for 'rewrite ^/sold/(.*)$ /open/$1 last;', 'rewrite ^/sold/ /open/a;', 'rewrite ^ /index.php;', 'rewrite ^/(.*)$ /$1x;';
 site_quiet("of the server: $_", server => $_)
-    for 'rewrite ^/sold/(.*)$ /sold/v2/$1 last;', 'rewrite ^/old/ /open/a;', 'rewrite ^/sold/(.*)$ https://other.example/$1 permanent;',
+    for 'rewrite ^/sold/(.*)$ /sold/v2/$1 last;', 'rewrite ^/old/ /open/a;', 'rewrite ^(.*)$ $1 break;', 'rewrite ^/(?<at>.*)$ $at last;',
+    'rewrite ^/sold/(.*)$ https://other.example/$1 permanent;',
     'if ($arg_a) { return 204; }', 'return 301 https://$host$request_uri;';
 
 # Of another server, or of the same.
@@ -225,13 +226,14 @@ site_quiet('a folder of its own', server => $root, paid => 'alias /srv/sold/;');
 
 # --- limits by what is not known yet
 
-for my $key (qw($x402_payer $binary_remote_addr$x402_state)) {
+for my $key (qw($x402_payer $x402_payer$x402_state)) {
     for my $directive ("limit_req_zone $key zone=z:1m rate=1r/s;", "limit_conn_zone $key zone=z:1m;") {
         my ($text, $passed) = site(name => '/', paid => '', http => $directive);
         ok $passed && $text =~ /\[warn\].*zone "z" limits nothing: \$x402_\w+ is empty .*write x402_limit_payer/, "warned: $directive" or diag $text;
     }
 }
-site_quiet($_, http => $_) for 'limit_req_zone $binary_remote_addr zone=z:1m rate=1r/s;', 'limit_conn_zone $x402_presented zone=z:1m;';
+site_quiet($_, http => $_) for 'limit_req_zone $binary_remote_addr zone=z:1m rate=1r/s;', 'limit_conn_zone $x402_presented zone=z:1m;',
+    'limit_req_zone $binary_remote_addr$x402_payer zone=z:1m rate=1r/s;', 'limit_conn_zone $x402_state$binary_remote_addr zone=z:1m;';
 
 # --- who may have content again, and x402_verify in vain
 

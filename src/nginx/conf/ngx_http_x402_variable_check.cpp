@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nginx/conf/ngx_http_x402_config_checks.hpp"
 
+#include <algorithm>
 #include <string_view>
 #include <vector>
 
@@ -46,15 +47,16 @@ void check_zones_of(ngx_conf_t *cf, std::string_view module_name,
             }
             auto *key = reinterpret_cast<const ngx_http_complex_value_t *>(
                 static_cast<const char *>(zones[i].data) + before);
-            for (std::string_view name : variables_in(view(key->value))) {
-                if (is_known_late(name)) {
-                    log_line(NGX_LOG_WARN, cf->log,
-                             "zone \"" + copy(zones[i].shm.name)
-                                 + "\" limits nothing: $" + std::string(name)
-                                 + " is empty before the payment is looked at, "
-                                   "when nginx asks for it; write "
-                                   "x402_limit_payer");
-                }
+            // With another variable beside them it limits by that one.
+            auto names = variables_in(view(key->value));
+            if (!names.empty()
+                && std::all_of(names.begin(), names.end(), is_known_late)) {
+                log_line(NGX_LOG_WARN, cf->log,
+                         "zone \"" + copy(zones[i].shm.name)
+                             + "\" limits nothing: $" + std::string(names[0])
+                             + " is empty before the payment is looked at, "
+                               "when nginx asks for it; write "
+                               "x402_limit_payer");
             }
         }
     }

@@ -159,7 +159,9 @@ ErrorPageCheck::rewriter_of(const Location &paid) const
         for (const WrittenRewrite &rewrite : server.rewrites.rewrites) {
             const Location *target = target_of(paid.server, rewrite.target);
             bool sold = target && target->conf->has_price();
-            if (matches(rewrite.regex, paid.core->name) && !sold
+            // A target that begins with a variable can be anything.
+            if (!rewrite.target.empty()
+                && matches(rewrite.regex, paid.core->name) && !sold
                 && !begins(rewrite.target, view(paid.core->name))) {
                 return &server;
             }
