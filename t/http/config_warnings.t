@@ -224,6 +224,15 @@ site_quiet("no copy: $_", server => $root, more => "server { listen 127.0.0.1:1;
 site_quiet('what an upstream makes', paid => $proxied, server => $root, more => "server { listen 127.0.0.1:1; $root }");
 site_quiet('a folder of its own', server => $root, paid => 'alias /srv/sold/;');
 
+# Many servers are looked through once, not once for each pair of them.
+for my $place ('', $proxied, 'alias /srv/sold/;') {
+    my $before = (times)[2];
+    my $each = "server { listen 127.0.0.1:1; server_name a%d; location /sold/ { $complete x402_price 1; $place } location /open/ { $proxied } }";
+    my (undef, $passed) = site(name => '/', http => 'server_names_hash_max_size 65536;', paid => '', more => join "\n", map { sprintf $each, $_ } 1 .. 800);
+    ok $passed, "800 servers: '$place'";
+    cmp_ok((times)[2] - $before, '<', $ENV{X402_VALGRIND} ? 60 : 1.5, 'seconds of nginx -t');
+}
+
 # --- limits by what is not known yet
 
 for my $key (qw($x402_payer $x402_payer$x402_state)) {

@@ -6,6 +6,7 @@
 #ifndef NGX_HTTP_X402_CONFIG_CHECKS_HPP
 #define NGX_HTTP_X402_CONFIG_CHECKS_HPP
 
+#include <unordered_map>
 #include <vector>
 
 #include "nginx/conf/ngx_http_x402_rewrite_phase.hpp"
@@ -69,10 +70,18 @@ private:
                               std::string_view uri) const;
     const Location *rival_of(const Location &paid) const;
     const Location *rewriter_of(const Location &paid) const;
+    // The locations of a server, and its level, in the order of note.
+    struct Server {
+        std::vector<std::size_t> locations;
+        std::size_t level = kNone;
+    };
+    static constexpr std::size_t kNone = ~std::size_t{0};
+
     const Location *server_of(const Location &place) const;
-    std::string free_copy_of(const Location &paid) const;
+    std::string free_copy_of(const std::string &sold) const;
 
     std::vector<Location> locations_;
+    std::unordered_map<const void *, Server> servers_;
 };
 
 // way_around_check also, from merge, for every location: variables that are

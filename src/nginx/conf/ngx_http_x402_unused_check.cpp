@@ -30,6 +30,11 @@ bool starts_with(std::string_view text, std::string_view head)
     return text.substr(0, head.size()) == head;
 }
 
+bool is_server_level(const ngx_http_core_loc_conf_t &location)
+{
+    return location.name.len == 0 && !location.noname;
+}
+
 }  // namespace
 
 bool *record_setting(ngx_conf_t *cf, const char *sentence)
@@ -93,10 +98,15 @@ void ErrorPageCheck::note(ngx_conf_t *cf, const LocationConf &conf,
                           const LocationConf &outer)
 {
     auto *ctx = static_cast<ngx_http_conf_ctx_t *>(cf->ctx);
+    const auto *core = core_conf<ngx_http_core_loc_conf_t>(ctx->loc_conf);
+    const auto *server = core_conf<ngx_http_core_srv_conf_t>(ctx->srv_conf);
+    Server &known = servers_[server];
+    if (known.level == kNone && is_server_level(*core)) {
+        known.level = locations_.size();
+    }
+    known.locations.push_back(locations_.size());
     locations_.push_back(
-        {core_conf<ngx_http_core_srv_conf_t>(ctx->srv_conf),
-         core_conf<ngx_http_core_loc_conf_t>(ctx->loc_conf), &conf, &outer,
-         read_rewrite_phase(cf),
+        {server, core, &conf, &outer, read_rewrite_phase(cf),
          visibility_of(cf, ctx->loc_conf) == Visibility::hidden});
 }
 
@@ -108,10 +118,14 @@ ErrorPageCheck::target_of(const ngx_http_core_srv_conf_t *server,
 {
     const Location *best = nullptr;
     std::string_view path = uri.substr(0, uri.find('?'));
-    for (const Location &location : locations_) {
+    auto known = servers_.find(server);
+    if (known == servers_.end()) {
+        return nullptr;
+    }
+    for (std::size_t i : known->second.locations) {
+        const Location &location = locations_[i];
         std::string_view name = view(location.core->name);
-        if (location.server != server || location.core->noname
-            || name.empty()) {
+        if (location.core->noname || name.empty()) {
             continue;
         }
 #if (NGX_PCRE)

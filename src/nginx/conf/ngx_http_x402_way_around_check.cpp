@@ -73,11 +73,6 @@ bool may_match_below([[maybe_unused]] const ngx_http_core_loc_conf_t &regex,
 #endif
 }
 
-bool is_server(const ngx_http_core_loc_conf_t &location)
-{
-    return location.name.len == 0 && !location.noname;
-}
-
 // It serves files, from a folder that is known.
 bool serves_files(const ngx_http_core_loc_conf_t &location)
 {
@@ -100,7 +95,7 @@ std::string file_of(const ngx_http_core_loc_conf_t &location)
 std::string uri_of(const ngx_http_core_loc_conf_t &location,
                    const std::string &file)
 {
-    std::string root = copy(location.root);
+    std::string_view root = view(location.root);
     if (!serves_files(location) || !begins(file, root)) {
         return {};
     }
@@ -134,7 +129,8 @@ ErrorPageCheck::rival_of(const Location &paid) const
         || paid.outer->has_price()) {
         return nullptr;
     }
-    for (const Location &rival : locations_) {
+    for (std::size_t i : servers_.at(paid.server).locations) {
+        const Location &rival = locations_[i];
         if (rival.outer == paid.outer && is_regex(*rival.core)
             && !rival.conf->has_price()
             && rival.conf->enabled_directive == NGX_CONF_UNSET && !rival.refuses
@@ -151,9 +147,9 @@ ErrorPageCheck::rival_of(const Location &paid) const
 const ErrorPageCheck::Location *
 ErrorPageCheck::rewriter_of(const Location &paid) const
 {
-    for (const Location &server : locations_) {
-        if (server.conf != paid.outer || server.server != paid.server
-            || server.conf->has_price()) {
+    for (std::size_t i : servers_.at(paid.server).locations) {
+        const Location &server = locations_[i];
+        if (server.conf != paid.outer || server.conf->has_price()) {
             continue;
         }
         for (const WrittenRewrite &rewrite : server.rewrites.rewrites) {
@@ -178,22 +174,21 @@ ErrorPageCheck::rewriter_of(const Location &paid) const
 const ErrorPageCheck::Location *
 ErrorPageCheck::server_of(const Location &place) const
 {
-    auto found = std::find_if(
-        locations_.begin(), locations_.end(), [&](const Location &location) {
-            return location.server == place.server && is_server(*location.core);
-        });
-    return found == locations_.end() ? nullptr : &*found;
+    std::size_t level = servers_.at(place.server).level;
+    return level == kNone ? nullptr : &locations_[level];
 }
 
-// A URI where the files that are sold are free, in this server or another one;
-// empty: none is seen. Regular expressions are left out.
-std::string ErrorPageCheck::free_copy_of(const Location &paid) const
+// A URI where the files that are sold are free, in any server; empty: none is
+// seen. Regular expressions are left out.
+std::string ErrorPageCheck::free_copy_of(const std::string &sold) const
 {
-    std::string sold = file_of(*paid.core);
+    if (sold.empty()) {
+        return {};
+    }
     for (const Location &place : locations_) {
-        std::string uri = sold.empty() ? sold : uri_of(*place.core, sold);
-        const Location *server = server_of(place);
-        if (uri.empty() || server == nullptr || place.conf->has_price()
+        std::string uri = uri_of(*place.core, sold);
+        const Location *server = uri.empty() ? nullptr : server_of(place);
+        if (server == nullptr || place.conf->has_price()
             || place.conf->enabled_directive != NGX_CONF_UNSET || place.refuses
             || place.rewrites.always_returns != 0
             || server->rewrites.always_returns != 0) {
@@ -209,6 +204,7 @@ std::string ErrorPageCheck::free_copy_of(const Location &paid) const
 
 void ErrorPageCheck::warn_of_ways_around(ngx_conf_t *cf) const
 {
+    std::unordered_map<std::string, std::string> copies;  // by what is sold
     for (const Location &paid : locations_) {
         if (!paid.conf->enabled || !paid.conf->price_in_location
             || !can_be_passed(*paid.core)) {
@@ -226,7 +222,12 @@ void ErrorPageCheck::warn_of_ways_around(ngx_conf_t *cf) const
                     + "\", a price there, or \"x402 off\" if it is "
                       "meant");
         }
-        std::string copy_at = free_copy_of(paid);
+        std::string sold = file_of(*paid.core);
+        auto [known, added] = copies.try_emplace(sold);
+        if (added) {
+            known->second = free_copy_of(sold);
+        }
+        const std::string &copy_at = known->second;
         if (!copy_at.empty()) {
             advise(cf, *paid.conf,
                    "the files of \"" + name + "\" are free at \"" + copy_at
