@@ -9,7 +9,6 @@ Timer::Timer(AtQuit at_quit, Run run, void *owner) : run_(run), owner_(owner)
     nobody_.fd = static_cast<ngx_socket_t>(-1);
     nobody_.data = this;
     event_.data = &nobody_;
-    event_.log = ngx_cycle->log;
     event_.handler = on_event;
     event_.cancelable = at_quit == AtQuit::leave ? 1 : 0;
 }
@@ -25,6 +24,9 @@ Timer::~Timer()
 void Timer::arm(ngx_msec_t milliseconds)
 {
     disarm();
+    // Made while a configuration is read, it would have the log of the cycle
+    // before, which ends with that.
+    event_.log = ngx_cycle->log;
     ngx_add_timer(&event_, milliseconds);
 }
 
@@ -37,6 +39,7 @@ void Timer::disarm()
 
 void Timer::post()
 {
+    event_.log = ngx_cycle->log;
     ngx_post_event(&event_, &ngx_posted_events);
 }
 
