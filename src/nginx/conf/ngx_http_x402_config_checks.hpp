@@ -70,15 +70,23 @@ private:
                               std::string_view uri) const;
     const Location *rival_of(const Location &paid) const;
     const Location *rewriter_of(const Location &paid) const;
-    // The locations of a server, and its level, in the order of note.
+    // What is known of the locations of a server, by their index: the names as
+    // nginx looks for them, the first of each, because there may be thousands.
     struct Server {
-        std::vector<std::size_t> locations;
+        std::unordered_map<std::string_view, std::size_t> exact;  // or named
+        std::unordered_map<std::string_view, std::size_t> prefixes;
+        std::vector<std::size_t> regexes;
+        std::unordered_map<const LocationConf *, std::size_t> by_conf;
         std::size_t level = kNone;
     };
     static constexpr std::size_t kNone = ~std::size_t{0};
 
+    void add_name(Server &server, std::size_t index);
+
     const Location *server_of(const Location &place) const;
-    std::string free_copy_of(const std::string &sold) const;
+    std::vector<const Location *> free_places() const;
+    std::string free_copy_of(const std::string &sold,
+                             const std::vector<const Location *> &places) const;
 
     std::vector<Location> locations_;
     std::unordered_map<const void *, Server> servers_;

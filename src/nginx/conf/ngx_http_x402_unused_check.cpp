@@ -25,11 +25,6 @@ bool stays_an_error(const ngx_http_err_page_t &page)
     return page.overwrite == -1 || page.overwrite >= NGX_HTTP_BAD_REQUEST;
 }
 
-bool starts_with(std::string_view text, std::string_view head)
-{
-    return text.substr(0, head.size()) == head;
-}
-
 bool is_server_level(const ngx_http_core_loc_conf_t &location)
 {
     return location.name.len == 0 && !location.noname;
@@ -104,10 +99,27 @@ void ErrorPageCheck::note(ngx_conf_t *cf, const LocationConf &conf,
     if (known.level == kNone && is_server_level(*core)) {
         known.level = locations_.size();
     }
-    known.locations.push_back(locations_.size());
     locations_.push_back(
         {server, core, &conf, &outer, read_rewrite_phase(cf),
          visibility_of(cf, ctx->loc_conf) == Visibility::hidden});
+    known.by_conf.emplace(&conf, locations_.size() - 1);
+    add_name(known, locations_.size() - 1);
+}
+
+void ErrorPageCheck::add_name(Server &server, std::size_t index)
+{
+    const ngx_http_core_loc_conf_t &core = *locations_[index].core;
+    if (core.noname || core.name.len == 0) {
+        return;
+    }
+#if (NGX_PCRE)
+    if (core.regex) {
+        server.regexes.push_back(index);
+        return;
+    }
+#endif
+    bool whole = core.exact_match || core.named;
+    (whole ? server.exact : server.prefixes).emplace(view(core.name), index);
 }
 
 // As nginx chooses among names. Regular expressions are left out: a warning
@@ -116,33 +128,22 @@ const ErrorPageCheck::Location *
 ErrorPageCheck::target_of(const ngx_http_core_srv_conf_t *server,
                           std::string_view uri) const
 {
-    const Location *best = nullptr;
     std::string_view path = uri.substr(0, uri.find('?'));
     auto known = servers_.find(server);
     if (known == servers_.end()) {
         return nullptr;
     }
-    for (std::size_t i : known->second.locations) {
-        const Location &location = locations_[i];
-        std::string_view name = view(location.core->name);
-        if (location.core->noname || name.empty()) {
-            continue;
-        }
-#if (NGX_PCRE)
-        if (location.core->regex) {
-            continue;
-        }
-#endif
-        if (location.core->exact_match || location.core->named) {
-            if (name == path) {
-                return &location;
-            }
-        } else if (starts_with(path, name)
-                   && (!best || best->core->name.len < name.size())) {
-            best = &location;
+    auto exact = known->second.exact.find(path);
+    if (exact != known->second.exact.end()) {
+        return &locations_[exact->second];
+    }
+    for (; !path.empty(); path.remove_suffix(1)) {
+        auto prefix = known->second.prefixes.find(path);
+        if (prefix != known->second.prefixes.end()) {
+            return &locations_[prefix->second];
         }
     }
-    return best;
+    return nullptr;
 }
 
 void ErrorPageCheck::warn(ngx_conf_t *cf) const

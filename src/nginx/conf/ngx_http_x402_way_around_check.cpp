@@ -129,10 +129,9 @@ ErrorPageCheck::rival_of(const Location &paid) const
         || paid.outer->has_price()) {
         return nullptr;
     }
-    for (std::size_t i : servers_.at(paid.server).locations) {
+    for (std::size_t i : servers_.at(paid.server).regexes) {
         const Location &rival = locations_[i];
-        if (rival.outer == paid.outer && is_regex(*rival.core)
-            && !rival.conf->has_price()
+        if (rival.outer == paid.outer && !rival.conf->has_price()
             && rival.conf->enabled_directive == NGX_CONF_UNSET && !rival.refuses
             && rival.rewrites.always_returns == 0
             && may_match_below(*rival.core, *paid.core)
@@ -147,27 +146,25 @@ ErrorPageCheck::rival_of(const Location &paid) const
 const ErrorPageCheck::Location *
 ErrorPageCheck::rewriter_of(const Location &paid) const
 {
-    for (std::size_t i : servers_.at(paid.server).locations) {
-        const Location &server = locations_[i];
-        if (server.conf != paid.outer || server.conf->has_price()) {
-            continue;
-        }
-        for (const WrittenRewrite &rewrite : server.rewrites.rewrites) {
-            const Location *target = target_of(paid.server, rewrite.target);
-            bool sold = target && target->conf->has_price();
-            // A target that begins with a variable can be anything.
-            if (!rewrite.target.empty()
-                && matches(rewrite.regex, paid.core->name) && !sold
-                && !begins(rewrite.target, view(paid.core->name))) {
-                return &server;
-            }
-        }
-        return server.rewrites.always_returns >= 200
-                       && server.rewrites.always_returns < 300
-                   ? &server
-                   : nullptr;
+    const Server &known = servers_.at(paid.server);
+    auto around = known.by_conf.find(paid.outer);
+    if (around == known.by_conf.end() || paid.outer->has_price()) {
+        return nullptr;
     }
-    return nullptr;
+    const Location &server = locations_[around->second];
+    for (const WrittenRewrite &rewrite : server.rewrites.rewrites) {
+        const Location *target = target_of(paid.server, rewrite.target);
+        bool sold = target && target->conf->has_price();
+        // A target that begins with a variable can be anything.
+        if (!rewrite.target.empty() && matches(rewrite.regex, paid.core->name)
+            && !sold && !begins(rewrite.target, view(paid.core->name))) {
+            return &server;
+        }
+    }
+    return server.rewrites.always_returns >= 200
+                   && server.rewrites.always_returns < 300
+               ? &server
+               : nullptr;
 }
 
 // The level of the server itself, which serves what no location does.
@@ -178,24 +175,39 @@ ErrorPageCheck::server_of(const Location &place) const
     return level == kNone ? nullptr : &locations_[level];
 }
 
+// Those that give away the files of a folder.
+std::vector<const ErrorPageCheck::Location *>
+ErrorPageCheck::free_places() const
+{
+    std::vector<const Location *> places;
+    for (const Location &place : locations_) {
+        const Location *server = server_of(place);
+        if (server && serves_files(*place.core) && !place.conf->has_price()
+            && place.conf->enabled_directive == NGX_CONF_UNSET && !place.refuses
+            && place.rewrites.always_returns == 0
+            && server->rewrites.always_returns == 0) {
+            places.push_back(&place);
+        }
+    }
+    return places;
+}
+
 // A URI where the files that are sold are free, in any server; empty: none is
 // seen. Regular expressions are left out.
-std::string ErrorPageCheck::free_copy_of(const std::string &sold) const
+std::string
+ErrorPageCheck::free_copy_of(const std::string &sold,
+                             const std::vector<const Location *> &places) const
 {
     if (sold.empty()) {
         return {};
     }
-    for (const Location &place : locations_) {
-        std::string uri = uri_of(*place.core, sold);
-        const Location *server = uri.empty() ? nullptr : server_of(place);
-        if (server == nullptr || place.conf->has_price()
-            || place.conf->enabled_directive != NGX_CONF_UNSET || place.refuses
-            || place.rewrites.always_returns != 0
-            || server->rewrites.always_returns != 0) {
+    for (const Location *place : places) {
+        std::string uri = uri_of(*place->core, sold);
+        if (uri.empty()) {
             continue;
         }
-        const Location *found = target_of(place.server, uri);
-        if ((found ? found : server) == &place) {
+        const Location *found = target_of(place->server, uri);
+        if ((found ? found : server_of(*place)) == place) {
             return uri;
         }
     }
@@ -205,6 +217,7 @@ std::string ErrorPageCheck::free_copy_of(const std::string &sold) const
 void ErrorPageCheck::warn_of_ways_around(ngx_conf_t *cf) const
 {
     std::unordered_map<std::string, std::string> copies;  // by what is sold
+    const std::vector<const Location *> places = free_places();
     for (const Location &paid : locations_) {
         if (!paid.conf->enabled || !paid.conf->price_in_location
             || !can_be_passed(*paid.core)) {
@@ -225,7 +238,7 @@ void ErrorPageCheck::warn_of_ways_around(ngx_conf_t *cf) const
         std::string sold = file_of(*paid.core);
         auto [known, added] = copies.try_emplace(sold);
         if (added) {
-            known->second = free_copy_of(sold);
+            known->second = free_copy_of(sold, places);
         }
         const std::string &copy_at = known->second;
         if (!copy_at.empty()) {
