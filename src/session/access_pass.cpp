@@ -77,7 +77,7 @@ public:
         if (!equal_secrets(good, seal)) {
             return false;
         }
-        place.key = 0;  // if there is no memory
+        place.key = 0;  // until all of it is written
         place.body = body;
         place.seal = good;
         place.key = number;

@@ -39,6 +39,7 @@ http {
 
         location /shop/ { x402_price 0.01; x402_pass time=1h requests=9; proxy_pass http://%%BACKEND%%; }
         location /vip/  { x402_price 0.01; x402_deny $unlisted; x402_pass off; proxy_pass http://%%BACKEND%%; }
+        location /alike/ { x402_price 0.01; x402_deny $unlisted; x402_pass time=1h; proxy_pass http://%%BACKEND%%; }
         location /slow/ { x402_price 0.01; x402_limit_payer zone=slow:64k rate=1r/m burst=1; x402_pass off; proxy_pass http://%%BACKEND%%; }
         location /few/  { x402_price 0.01; x402_quota payer 2/d zone=few:64k; x402_pass off; proxy_pass http://%%BACKEND%%; }
         location /to-vip/    { x402_price 0.01; x402_pass time=1h; try_files /none /vip/in; }
@@ -64,7 +65,7 @@ EOF
 $text =~ s/KNOWN/$known->address/e;
 my $t = nginx($text, facilitator => $f, backend => $up);
 chmod 0600, $t->write('seal.key', 'k' x 64);
-$t->write("html/$_", "page[<!--#include virtual=\"/$_/in\" -->]") for qw(club only shop vip);
+$t->write("html/$_", "page[<!--#include virtual=\"/$_/in\" -->]") for qw(club only shop vip alike);
 $up->on('*', body => "SECRET\n");
 $up->on('/lost/gone', status => 404, body => 'gone');
 $up->on('/accel/on', headers => [ 'X-Accel-Redirect' => '/vip/in' ], body => '');
@@ -157,6 +158,8 @@ like buys('/pages/club', $stranger)->body, qr/403 Forbidden/, 'a page that was p
 like buys('/pages/only', $known)->body, qr/403 Forbidden/, 'of any wallet';
 like buys('/pages/vip', $stranger)->body, qr/403 Forbidden/, 'or asks who pays';
 is $up->hits, 0, 'it is not even made';
+$pass = buys('/pages/alike', $stranger)->header('X402-Pass');
+like shows('/pages/alike', $pass)->body, qr/403 Forbidden/, 'a page that a pass opens includes nothing that asks who pays, at one price';
 $pass = buys('/shop/in', $known)->header('X402-Pass');
 $up->forget;
 no_trace shows('/free/shop', $pass), 'SECRET', 'a free page includes nothing by a pass';

@@ -150,7 +150,7 @@ SKIP: {
 for my $file (glob "$top/packaging/kubernetes/*.yaml") {
     open my $in, '<', $file or die "$file: $!";
     my ($conf) = do { local $/; <$in> } =~ /^  x402\.conf: \|\n((?:    .*\n|\n)+)/m or die "$file: no configuration";
-    # There is no cluster: its names become an address, its folders those of the test.
+    # No cluster runs here. Its names become an address, its folders those of the test.
     $conf =~ s/^    //gm;
     $conf =~ s/[\w-]+(?:\.\w[\w-]*)?\.svc\.cluster\.local/127.0.0.1/g;
     $conf =~ s{/var/lib/x402|/etc/x402}{$dir}g;

@@ -185,7 +185,7 @@ sub misfits ($root) {
 
     my ($other) = grep { !m{/\Q$suite\E/} } glob "$top/build/deb/*/libnginx-mod-http-x402_*.deb";
     SKIP: {
-        skip 'there is no package of another release', 3 if !defined $other;
+        skip 'another release has not been packed', 3 if !defined $other;
         make_path("$root/root/other");
         copy($other, "$root/root/other/") or die "$other: $!";
         (my $failed, $said) = in($root, 'dpkg -i other/*.deb');
