@@ -115,7 +115,9 @@ std::optional<Problem> check_domain(JsonValue extra,
 // The members that follow from the token and the scheme.
 std::string known_extra(const ExtraContext &context)
 {
-    std::string known = "{";
+    std::string known;
+    known.reserve(96);
+    known.push_back('{');
     const Asset *asset = context.asset;
     auto add = [&known](std::string_view key, std::string_view value) {
         append_json_key(known, key);

@@ -100,7 +100,8 @@ std::string plain_challenge_json(std::string_view error,
     }
     append_json_key(text, "help");
     append_json_string(text, help.empty() ? kHelpUrl : help);
-    return text + "}";
+    text.push_back('}');
+    return text;
 }
 
 }  // namespace x402
