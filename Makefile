@@ -385,11 +385,15 @@ format: ## clang-format for the C++ (ngx_http_x402_module.c is kept by hand)
 SHELL_FILES = $(sort $(shell grep -rlE '^\#!/bin/(ba)?sh' --exclude-dir=.git --exclude-dir=build \
 	--exclude-dir=node_modules --exclude-dir=http .))
 
-lint: house ## formatting, perl -c, shellcheck, whitespace
-	@t/lib/need clang-format shellcheck git
+lint: house ## formatting, clang-tidy on the sources that differ from the main branch, perl -c, shellcheck, whitespace
+	@t/lib/need clang-format clang-tidy shellcheck git
 	@case "$$(clang-format --version)" in \
 	*"version 14."*) clang-format --dry-run -Werror $(CXX_FILES);; \
 	*) echo "formatting is not checked: releases of clang-format differ, and the tree follows 14";; \
+	esac
+	@case "$$(clang-tidy --version)" in \
+	*"version 14."*) $(MAKE) --no-print-directory tidy TIDY="$$(echo $$(t/lib/changed-sources))";; \
+	*) echo "clang-tidy does not run: its releases differ, and .clang-tidy follows 14";; \
 	esac
 	@for f in t/http/*.t t/house/*.t t/package/*.t t/lib/X402/*.pm; do perl -It/lib -wc $$f 2>&1 | grep -v 'syntax OK' && exit 1; done; true
 	shellcheck -S warning $(SHELL_FILES)
@@ -401,10 +405,11 @@ compdb: need-build ## build/compile_commands.json, for editors and clang-tidy
 	@t/lib/compile-commands build/module > build/compile_commands.json
 	@echo "build/compile_commands.json"
 
-# Files that changed since they were last found clean; a first run takes long.
-TIDY_FILES = $(patsubst src/%.cpp,build/tidy/%.ok,$(wildcard src/*/*.cpp src/nginx/*/*.cpp src/nginx/*/*/*.cpp))
+# Files that changed since they were last found clean; a first run of all takes long.
+TIDY = $(wildcard src/*/*.cpp src/nginx/*/*.cpp src/nginx/*/*/*.cpp)
+TIDY_FILES = $(TIDY:src/%.cpp=build/tidy/%.ok)
 
-tidy: compdb ## clang-tidy (bugprone, performance) on every file that has changed
+tidy: $(if $(TIDY),compdb) ## clang-tidy (bugprone, performance) on every file that has changed since it was clean; TIDY="src/..." names some
 	@t/lib/need clang-tidy
 	@$(MAKE) --no-print-directory -k -j$(JOBS) $(TIDY_FILES)
 

@@ -137,6 +137,39 @@ SKIP: {
     ok !compare("$dir/clone.tar.gz", "$dir/foreign.tar.gz"), 'the same bytes';
 }
 
+# --- which sources make lint gives to clang-tidy ------------------------------------------
+
+SKIP: {
+    skip 'no git', 6 if run('git', '--version') !~ /^git version/;
+    my $clone = "$dir/changed";
+    my @git = ('git', '-C', $clone, '-c', 'user.name=a', '-c', 'user.email=a@b.c');
+    my $changed = sub { [ split /\n/, run('sh', '-c', 'cd "$1" && exec "$2"', 'sh', $clone, "$top/t/lib/changed-sources") ] };
+    my $commit = sub (@paths) {
+        write_file("$clone/$_", "// " . rand() . "\n") for @paths;
+        run(@git, 'add', '.');
+        run(@git, 'commit', '-qm', 'More');
+    };
+
+    make_path($clone);
+    like $changed->()[0], qr/is left to make tidy: this is not a clone/, 'an unpacked tarball: none, and why';
+    run('git', 'init', '-q', '-b', 'main', $clone);
+    $commit->(map {"src/base/$_"} qw(first.cpp first.hpp second.cpp gone.cpp));
+    like $changed->()[0], qr/nothing to compare with/, 'a clone without a past: none, and why';
+    $commit->('src/base/second.cpp', 'docs/page.md');
+    is_deeply $changed->(), ['src/base/second.cpp'], 'on the main branch: what its last commit changed';
+    run(@git, 'checkout', '-qb', 'work');
+    $commit->('src/base/first.hpp');
+    run(@git, 'rm', '-q', 'src/base/gone.cpp');
+    $commit->('t/unit/base/first_test.cpp');
+    is_deeply $changed->(), ['src/base/first.cpp'], 'on another one: all since it left, a header by the file of its name';
+    write_file("$clone/src/base/$_", "// not yet\n") for 'new.cpp', 'alone.hpp', 'second.cpp';
+    is_deeply $changed->(), [ map {"src/base/$_.cpp"} qw(first new second) ], 'and what is not committed';
+    run('git', 'clone', '-q', '--depth', '1', "file://$clone", "$dir/shallow");
+    $clone = "$dir/shallow";
+    run(@git, 'checkout', '-qB', 'main');
+    like $changed->()[0], qr/nothing to compare with/, 'a shallow clone: none, and why';
+}
+
 # --- what the manifests of Kubernetes say ------------------------------------------------
 
 SKIP: {
