@@ -385,7 +385,7 @@ format: ## clang-format for the C++ (ngx_http_x402_module.c is kept by hand)
 SHELL_FILES = $(sort $(shell grep -rlE '^\#!/bin/(ba)?sh' --exclude-dir=.git --exclude-dir=build \
 	--exclude-dir=node_modules --exclude-dir=http .))
 
-lint: house ## formatting, clang-tidy on the sources that differ from the main branch, perl -c, shellcheck, whitespace
+lint: house ## formatting, clang-tidy on the sources that differ from the main branch (20 at most), perl -c, shellcheck, whitespace
 	@t/lib/need clang-format clang-tidy shellcheck git
 	@case "$$(clang-format --version)" in \
 	*"version 14."*) clang-format --dry-run -Werror $(CXX_FILES);; \

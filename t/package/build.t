@@ -140,7 +140,7 @@ SKIP: {
 # --- which sources make lint gives to clang-tidy ------------------------------------------
 
 SKIP: {
-    skip 'no git', 6 if run('git', '--version') !~ /^git version/;
+    skip 'no git', 7 if run('git', '--version') !~ /^git version/;
     my $clone = "$dir/changed";
     my @git = ('git', '-C', $clone, '-c', 'user.name=a', '-c', 'user.email=a@b.c');
     my $changed = sub { [ split /\n/, run('sh', '-c', 'cd "$1" && exec "$2"', 'sh', $clone, "$top/t/lib/changed-sources") ] };
@@ -164,6 +164,8 @@ SKIP: {
     is_deeply $changed->(), ['src/base/first.cpp'], 'on another one: all since it left, a header by the file of its name';
     write_file("$clone/src/base/$_", "// not yet\n") for 'new.cpp', 'alone.hpp', 'second.cpp';
     is_deeply $changed->(), [ map {"src/base/$_.cpp"} qw(first new second) ], 'and what is not committed';
+    write_file("$clone/src/base/many$_.cpp", "// one of many\n") for 1 .. 20;
+    like $changed->()[0], qr/is left to make tidy: more than 20 sources have changed/, 'very many: none, and why';
     run('git', 'clone', '-q', '--depth', '1', "file://$clone", "$dir/shallow");
     $clone = "$dir/shallow";
     run(@git, 'checkout', '-qB', 'main');
