@@ -55,6 +55,17 @@ http {
         location = "/sa y/{\"ö\"}" { x402_price $0.04; proxy_pass http://%%BACKEND%%; }
         location /twin { x402_price $0.01; proxy_pass http://%%BACKEND%%; }
         location = /twin { x402_price $0.02; proxy_pass http://%%BACKEND%%; }
+        location /HIDDEN-by-off { x402_price $0.01; proxy_pass http://%%BACKEND%%; }
+        location = /HIDDEN-by-off { x402 off; proxy_pass http://%%BACKEND%%; }
+        location /HIDDEN-by-internal { x402_price $0.01; proxy_pass http://%%BACKEND%%; }
+        location = /HIDDEN-by-internal { internal; x402_price $0.02; proxy_pass http://%%BACKEND%%; }
+        location /HIDDEN-by-password { x402_price $0.01; location = /HIDDEN-by-password { auth_basic me; auth_basic_user_file %%DIR%%/none; proxy_pass http://%%BACKEND%%; } proxy_pass http://%%BACKEND%%; }
+        location /HIDDEN-by-pattern { x402_price $0.01; proxy_pass http://%%BACKEND%%; }
+        location ~ ^/[A-Z]+-by-pattern$ { x402_service list=off; x402_price $0.02; proxy_pass http://%%BACKEND%%; }
+        location ^~ /before-pattern { x402_price $0.01; proxy_pass http://%%BACKEND%%; }
+        location ~ ^/before-pattern$ { x402_service list=off; x402_price $0.02; proxy_pass http://%%BACKEND%%; }
+        location /beside { x402_price $0.01; proxy_pass http://%%BACKEND%%; }
+        location /bes { x402_price $0.03; location ~ ^/beside$ { x402 off; proxy_pass http://%%BACKEND%%; } proxy_pass http://%%BACKEND%%; }
         location /dav { x402_price $0.01; x402_methods PROPFIND; proxy_pass http://%%BACKEND%%; }
         location /some { x402_price $0.01; x402_methods POST; x402_service method=GET,POST,POST; proxy_pass http://%%BACKEND%%; }
         location = /openapi.json { x402_manifest openapi; }
@@ -121,7 +132,7 @@ is_deeply $document->{info}, { title => 'Weather "shop"', version => '1.0.0', co
 is_deeply $document->{'x-discovery'}, { ownershipProofs => ['0x1234'] }, 'and its proof';
 is_deeply [ sort keys $document->{paths}->%* ], [ sort qw(/weather /files/{path} /city/{name} /orders /sized /upto /other
     /reports/{id}.pdf /api/{path} /api/inner /asks /either /not-them /all /except /a%25b%3Fc/{path}
-    /sa%20y/%7B%22%C3%B6%22%7D /twin /some) ], 'every paid route, and no other';
+    /sa%20y/%7B%22%C3%B6%22%7D /twin /some /before-pattern /beside /bes) ], 'every paid route, and no other';
 unlike $answer->body . $t->get('/.well-known/x402')->body, qr/HIDDEN|openapi\.json/, 'nothing of what is hidden';
 
 my $usdc = '0x036CbD53842c5426634e7929541eC2318f3dCF7e';

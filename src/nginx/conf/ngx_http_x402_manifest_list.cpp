@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 
+#include "base/url_path.hpp"
 #include "nginx/conf/ngx_http_x402_hidden_location.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_offer.hpp"
@@ -43,27 +45,103 @@ struct ServerSales {
     std::vector<std::string> unbounded;  // paths with prices not said
 };
 
-// Locations may have the same path: nginx serves an exact one before a prefix.
-// The other one has longer paths, which an operator's document may name.
+bool matches(const ngx_http_core_loc_conf_t &core, std::string_view path)
+{
+#if (NGX_PCRE)
+    if (core.regex != nullptr) {
+        ngx_str_t text = to_ngx_str(path);
+        return ngx_regex_exec(core.regex->regex, &text, nullptr, 0) >= 0;
+    }
+#endif
+    std::string_view name = view(core.name);
+    return core.exact_match ? path == name
+                            : path.substr(0, name.size()) == name;
+}
+
+// Whether nginx comes to this regex with a path that the other location
+// matches: it is written at the level of the server, or around that one.
+bool is_regex_beside(const SoldLocation &regex, const SoldLocation &other)
+{
+    for (const LocationConf *level = regex.conf->enclosing; level;
+         level = level->enclosing) {
+        if (level->core == nullptr || level->core->noname
+            || level->core->name.len == 0) {
+            continue;
+        }
+        const LocationConf *around = other.conf;
+        while (around && around != level) {
+            around = around->enclosing;
+        }
+        return around != nullptr;
+    }
+    return true;
+}
+
+// The location that nginx serves a prefix's own path from, if it is another
+// one: an exact one, or a regex. nullptr: it is that prefix.
+class PathOwners {
+public:
+    explicit PathOwners(const ServerSales &sales)
+    {
+        for (const auto &[sold, route] : sales.places) {
+            const ngx_http_core_loc_conf_t &core = sold->core();
+            if (is_regex(core)) {
+                regexes_.push_back(sold);
+            } else if (core.exact_match) {
+                exact_.emplace(view(core.name), sold);
+            }
+        }
+    }
+
+    const SoldLocation *other(const SoldLocation &prefix) const
+    {
+        const ngx_http_core_loc_conf_t &core = prefix.core();
+        auto exact = exact_.find(view(core.name));
+        if (exact != exact_.end()) {
+            return exact->second;
+        }
+#if (NGX_PCRE)
+        if (core.noregex) {
+            return nullptr;
+        }
+#endif
+        for (const SoldLocation *regex : regexes_) {
+            if (matches(regex->core(), view(core.name))
+                && is_regex_beside(*regex, prefix)) {
+                return regex;
+            }
+        }
+        return nullptr;
+    }
+
+private:
+    std::map<std::string_view, const SoldLocation *> exact_;
+    std::vector<const SoldLocation *> regexes_;
+};
+
+// Whether the path of its route is that of the location alone.
+bool is_named_after(const SoldLocation &sold, const ManifestRoute &route)
+{
+    const ngx_http_core_loc_conf_t &core = sold.core();
+    return !is_regex(core) && !core.exact_match
+           && route.path == url_path(copy(core.name));
+}
+
+// Locations may have the same path: nginx serves an exact one, or a regex,
+// before a prefix, and what is hidden there is not sold at the prefix's price.
+// The prefix has longer paths, which an operator's document may name.
 void mark_twins(ServerSales &sales)
 {
-    std::map<std::string_view, std::pair<const SoldLocation *, std::size_t>>
-        first;
-    for (const auto &place : sales.places) {
-        if (place.second == kNoRoute) {
+    PathOwners owners(sales);
+    std::set<std::string_view> seen;
+    for (const auto &[sold, index] : sales.places) {
+        if (index == kNoRoute) {
             continue;
         }
-        ManifestRoute &route = sales.routes[place.second];
-        auto [found, is_new] = first.emplace(route.path, place);
-        if (is_new) {
-            continue;
-        }
-        if (place.first->core().exact_match
-            && !found->second.first->core().exact_match) {
-            sales.routes[found->second.second].twin = true;
-            found->second = place;
-        } else {
-            route.twin = true;
+        ManifestRoute &route = sales.routes[index];
+        route.twin = is_named_after(*sold, route) && owners.other(*sold);
+        if (!route.twin) {
+            route.twin = !seen.insert(route.path).second;
         }
     }
 }
@@ -95,23 +173,10 @@ ServerSales sales_of(ngx_conf_t *cf, const SaleList &list,
     return sales;
 }
 
-bool matches(const ngx_http_core_loc_conf_t &core, std::string_view path)
-{
-#if (NGX_PCRE)
-    if (core.regex != nullptr) {
-        ngx_str_t text = to_ngx_str(path);
-        return ngx_regex_exec(core.regex->regex, &text, nullptr, 0) >= 0;
-    }
-#endif
-    std::string_view name = view(core.name);
-    return core.exact_match ? path == name
-                            : path.substr(0, name.size()) == name;
-}
-
 // As nginx chooses: exact, the longest prefix unless a regex comes first.
 std::size_t find_route(const ServerSales &sales, std::string_view path)
 {
-    const ngx_http_core_loc_conf_t *longest = nullptr;
+    const SoldLocation *longest = nullptr;
     std::size_t index = kNoRoute;
     for (const auto &[sold, route] : sales.places) {
         const ngx_http_core_loc_conf_t &core = sold->core();
@@ -121,18 +186,19 @@ std::size_t find_route(const ServerSales &sales, std::string_view path)
         if (core.exact_match) {
             return route;
         }
-        if (longest == nullptr || core.name.len >= longest->name.len) {
-            longest = &core;
+        if (longest == nullptr || core.name.len >= longest->core().name.len) {
+            longest = sold;
             index = route;
         }
     }
 #if (NGX_PCRE)
-    if (longest && longest->noregex) {
+    if (longest && longest->core().noregex) {
         return index;
     }
 #endif
     for (const auto &[sold, route] : sales.places) {
-        if (is_regex(sold->core()) && matches(sold->core(), path)) {
+        if (is_regex(sold->core()) && matches(sold->core(), path)
+            && (longest == nullptr || is_regex_beside(*sold, *longest))) {
             return route;
         }
     }
