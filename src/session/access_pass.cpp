@@ -2,7 +2,7 @@
 #include "session/access_pass.hpp"
 
 #include <algorithm>
-#include <functional>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -60,39 +60,80 @@ Digest seal_of(std::string_view body, std::string_view key)
     return hmac_sha256(key, text);
 }
 
-// Seals that were found good lately. A client shows its pass with each request,
-// and to compare it with the one that had its place costs less than the HMAC.
-class SealMemo {
+// Passes that were found good lately. A client shows its pass with each
+// request, and to compare it with the one that had its place costs less than to
+// decode it, and much less than the HMAC.
+class PassMemo {
 public:
-    bool is_sealed(std::string_view body, std::string_view seal,
-                   std::string_view key)
+    // nullptr: not under one of these keys. Money: when it ends is not looked
+    // at, nor what it opens.
+    const AccessPass *find(std::string_view text, const PassKeys &keys) const
+    {
+        if (text.size() <= kIdText + sizeof(std::uint64_t) + kSealText) {
+            return nullptr;
+        }
+        const Place &place = places_[place_of(text)];
+        bool known =
+            place.key != 0 && is_same(place, text)
+            && std::any_of(keys.begin(), keys.end(), [&](const auto &key) {
+                   return keys_[place.key - 1]->text == key->text;
+               });
+        return known ? &place.pass : nullptr;
+    }
+
+    // Precondition: it is sealed by this key.
+    const AccessPass *keep(std::string_view text, std::string_view key,
+                           AccessPass &&pass)
     {
         std::size_t number = number_of(key);
-        std::size_t hash = std::hash<std::string_view>()(body) + number;
-        Place &place = places_[hash % places_.size()];
-        if (place.key == number && place.body == body) {
-            return equal_secrets(place.seal, seal);
-        }
-        Digest good = seal_of(body, key);
-        if (!equal_secrets(good, seal)) {
-            return false;
-        }
+        Place &place = places_[place_of(text)];
         place.key = 0;  // until all of it is written
-        place.body = body;
-        place.seal = good;
+        place.front = text.substr(0, text.size() - kSealText);
+        std::copy_n(text.end() - kSealText, sizeof(Digest),
+                    place.middle.begin());
+        std::copy_n(text.end() - sizeof(Digest), sizeof(Digest),
+                    place.end.begin());
+        place.pass = std::move(pass);
         place.key = number;
-        return true;
+        return &place.pass;
     }
 
 private:
     static constexpr std::size_t kPlaces = 256;
     static constexpr std::size_t kMostKeys = 32;
+    // Where characters of the id alone are.
+    static constexpr std::size_t kIdText = 24;
+    // That the seal is in.
+    static constexpr std::size_t kSealText = 48;
 
     struct Place {
         std::size_t key = 0;  // its number; 0: the place is free
-        std::string body;
-        Digest seal{};
+        std::string front;    // of the text
+        // The seal is in these characters, in two pieces that overlap.
+        Digest middle{};
+        Digest end{};
+        AccessPass pass;
     };
+
+    // An id is a digest.
+    static std::size_t place_of(std::string_view text)
+    {
+        std::uint64_t hash;
+        std::memcpy(&hash, text.data() + kIdText, sizeof(hash));
+        hash *= 0x9e3779b97f4a7c15ULL;
+        return hash >> 56;
+    }
+
+    // Money: of the seal, no time tells how much of a guess is right.
+    static bool is_same(const Place &place, std::string_view text)
+    {
+        std::size_t front = text.size() - kSealText;
+        return place.front == text.substr(0, front)
+               && equal_secrets(place.middle,
+                                text.substr(front, sizeof(Digest)))
+               && equal_secrets(place.end,
+                                text.substr(text.size() - sizeof(Digest)));
+    }
 
     // Keys are known by all of their bytes: that of another configuration may
     // lie where one of this lay.
@@ -115,14 +156,23 @@ private:
     std::vector<std::unique_ptr<SecretText>> keys_;
 };
 
-bool is_sealed(std::string_view body, std::string_view seal,
-               const std::vector<std::string_view> &keys)
+PassMemo &pass_memo()
 {
     // Made when a client shows the first pass.
-    static thread_local auto memo = std::make_unique<SealMemo>();
-    return std::any_of(keys.begin(), keys.end(), [&](std::string_view key) {
-        return memo->is_sealed(body, seal, key);
-    });
+    static thread_local auto memo = std::make_unique<PassMemo>();
+    return *memo;
+}
+
+// nullptr: none of them has.
+const SecretText *sealed_by(std::string_view body, std::string_view seal,
+                            const PassKeys &keys)
+{
+    for (const auto &key : keys) {
+        if (equal_secrets(seal_of(body, key->text), seal)) {
+            return key.get();
+        }
+    }
+    return nullptr;
 }
 
 // False: another length or version. Precondition: kFixedBytes at least.
@@ -193,9 +243,11 @@ std::string write_pass(const AccessPass &pass, std::string_view key)
     return base64_encode(body);
 }
 
-PassFault read_pass(std::string_view text,
-                    const std::vector<std::string_view> &keys, std::int64_t now,
-                    AccessPass &out)
+namespace {
+
+// Of a text that is not remembered. `pass`: for PassFault::none.
+PassFault read_unknown(std::string_view text, const PassKeys &keys,
+                       const AccessPass *&pass)
 {
     if (text.size() > base64_length(kMostBytes)) {
         return PassFault::malformed;
@@ -208,21 +260,39 @@ PassFault read_pass(std::string_view text,
     std::string_view seal = body.substr(body.size() - sizeof(Digest));
     body.remove_suffix(sizeof(Digest));
     // Money: nothing of it is believed before this.
-    if (!is_sealed(body, seal, keys)) {
+    const SecretText *key = sealed_by(body, seal, keys);
+    if (key == nullptr) {
         return PassFault::forged;
     }
-    AccessPass pass;
-    if (!parse_body(body, pass)) {
+    AccessPass read;
+    if (!parse_body(body, read)) {
         return PassFault::malformed;
     }
-    if (pass.issued > now + kPassClockSeconds) {
-        return PassFault::not_yet;
-    }
-    if (pass.expires() <= now) {
-        return PassFault::expired;
-    }
-    out = std::move(pass);
+    pass = pass_memo().keep(text, key->text, std::move(read));
     return PassFault::none;
+}
+
+}  // namespace
+
+ShownPass read_pass(std::string_view text, const PassKeys &keys,
+                    std::int64_t now)
+{
+    ShownPass shown;
+    const AccessPass *pass = pass_memo().find(text, keys);
+    if (pass == nullptr) {
+        shown.fault = read_unknown(text, keys, pass);
+    }
+    if (pass == nullptr) {
+        return shown;
+    }
+    if (pass->issued > now + kPassClockSeconds) {
+        shown.fault = PassFault::not_yet;
+    } else if (pass->expires() <= now) {
+        shown.fault = PassFault::expired;
+    } else {
+        shown.pass = pass;
+    }
+    return shown;
 }
 
 PassId pass_id_of(const Digest &payment)

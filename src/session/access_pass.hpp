@@ -13,10 +13,12 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/token_signature.hpp"
 #include "session/claim_binding.hpp"
 
 namespace x402 {
@@ -61,11 +63,19 @@ const char *pass_fault_word(PassFault fault);
 // The text of a pass. `key`: 32 bytes or more.
 std::string write_pass(const AccessPass &pass, std::string_view key);
 
-// Reads a text that a client sent, under any of the keys. PassFault: none,
-// malformed, forged, not_yet or expired; `out` is filled for none alone.
-PassFault read_pass(std::string_view text,
-                    const std::vector<std::string_view> &keys, std::int64_t now,
-                    AccessPass &out);
+// The first one seals, all are accepted; each has 32 bytes or more.
+using PassKeys = std::vector<std::shared_ptr<const SecretText>>;
+
+struct ShownPass {
+    PassFault fault = PassFault::none;  // malformed, forged, not_yet or expired
+    // nullptr: there is a fault. Lifetime: until the next one is read.
+    const AccessPass *pass = nullptr;
+};
+
+// Reads a text that a client sent, under any of the keys. A text that was good
+// lately is known by its bytes.
+ShownPass read_pass(std::string_view text, const PassKeys &keys,
+                    std::int64_t now);
 
 // The id of the pass that a payment buys, however often its content is
 // delivered. `payment` is the key of its claim.

@@ -137,7 +137,7 @@ std::string of_request(const RequestCtx &ctx, uintptr_t which)
                              : std::string();
     case NGX_HTTP_X402_PAYER:
         if (!ctx.payment && ctx.returning) {
-            return header_excerpt(ctx.returning->payer);
+            return header_excerpt(std::string(ctx.returning->payer));
         }
         break;
     default:

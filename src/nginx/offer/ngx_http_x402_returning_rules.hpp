@@ -45,8 +45,6 @@ struct PassRules : ScopeRules {
     std::uint32_t requests = 0;  // 0: not counted
     bool header = true;
     bool cookie = true;
-    ngx_http_complex_value_t *key =
-        nullptr;                     // what the client has to show, too
     ngx_shm_zone_t *zone = nullptr;  // of what is counted
     SealKeys *keys = nullptr;        // nullptr: those of x402_seal_key
     ConfOrigin origin{};

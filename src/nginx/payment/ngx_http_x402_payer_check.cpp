@@ -239,7 +239,8 @@ bool payer_may_go_on(RequestCtx &ctx, const LocationConf &conf)
 bool returning_payer_allowed(RequestCtx &ctx, const LocationConf &conf)
 {
     return !has_payer_rules(conf) || has_asked(ctx, conf)
-           || rules_allow(ctx, *conf.payer_rules, ctx.returning->payer);
+           || rules_allow(ctx, *conf.payer_rules,
+                          std::string(ctx.returning->payer));
 }
 
 bool was_given_away(const RequestCtx &ctx, const LocationConf &conf)

@@ -2,6 +2,7 @@
 #include "nginx/request/ngx_http_x402_pass.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "base/hex_codec.hpp"
 #include "nginx/core/ngx_http_x402_complex_value.hpp"
@@ -27,35 +28,43 @@ std::string cookie_name(const Digest &scope)
     return std::string(kPassCookie) + hex_encode(scope.data(), 4);
 }
 
+// In the order in which they are tried.
+struct ShownTexts {
+    std::array<std::string_view, kMostShown> texts;
+    std::size_t count = 0;
+
+    bool is_full() const { return count == texts.size(); }
+    void add(std::string_view text)
+    {
+        if (!is_full()) {
+            texts[count++] = text;
+        }
+    }
+};
+
 void find_cookies(std::string_view line, std::string_view name,
-                  std::vector<std::string_view> &found)
+                  ShownTexts &found)
 {
-    while (!line.empty() && found.size() < kMostShown) {
+    while (!line.empty() && !found.is_full()) {
         std::string_view pair = line.substr(0, line.find(';'));
         line.remove_prefix(std::min(line.size(), pair.size() + 1));
         pair.remove_prefix(
             std::min(pair.size(), pair.find_first_not_of(" \t")));
         if (pair.size() > name.size() && pair[name.size()] == '='
             && pair.substr(0, name.size()) == name) {
-            found.push_back(pair.substr(name.size() + 1));
+            found.add(pair.substr(name.size() + 1));
         }
     }
 }
 
-std::vector<std::string_view>
-shown_passes(ngx_http_request_t *r, const PassRules &rules, const Digest &scope)
+ShownTexts shown_passes(const ClientSecrets &secrets, const PassRules &rules,
+                        const Digest &scope)
 {
-    std::vector<std::string_view> found;
-    const ClientSecrets *secrets = client_secrets(r);
-    if (secrets == nullptr) {
-        return found;
+    ShownTexts found;
+    for (const ngx_str_t &pass : secrets.passes) {
+        found.add(view(pass));
     }
-    for (const ngx_str_t &pass : secrets->passes) {
-        if (found.size() < kMostShown) {
-            found.push_back(view(pass));
-        }
-    }
-    for (const ngx_str_t &line : secrets->cookies) {
+    for (const ngx_str_t &line : secrets.cookies) {
         if (rules.cookie) {
             find_cookies(view(line), cookie_name(scope), found);
         }
@@ -146,11 +155,10 @@ PassAnswer admit_pass(RequestCtx &ctx, const LocationConf &conf,
     if (!is_paid_with(ctx, conf, pass.bought)) {
         return refuse_pass(ctx, PassFault::other_price);
     }
-    auto *client = pool_new<ReturningClient>(ctx.r->pool);
+    ReturningClient *client = make_returning(ctx, pass.payer);
     if (client == nullptr) {
         return PassAnswer::failed;
     }
-    client->payer = pass.payer;
     client->bought = pass.bought;
     client->expires = pass.expires();
     PassAnswer answer = pass.counted ? count_pass_use(ctx, conf, pass, *client)
@@ -165,14 +173,9 @@ PassAnswer admit_pass(RequestCtx &ctx, const LocationConf &conf,
 PassAnswer take_shown(RequestCtx &ctx, const LocationConf &conf,
                       const Digest &scope, std::string_view text)
 {
-    std::vector<std::string_view> keys;
-    for (const auto &key : pass_keys(conf)->keys) {
-        keys.push_back(key->text);
-    }
-    AccessPass pass;
-    PassFault fault = read_pass(text, keys, ngx_time(), pass);
-    return fault == PassFault::none ? admit_pass(ctx, conf, scope, pass)
-                                    : refuse_pass(ctx, fault);
+    ShownPass shown = read_pass(text, pass_keys(conf)->keys, ngx_time());
+    return shown.pass ? admit_pass(ctx, conf, scope, *shown.pass)
+                      : refuse_pass(ctx, shown.fault);
 }
 
 // --- what is issued
@@ -236,7 +239,8 @@ PassAnswer take_pass(RequestCtx &ctx, const LocationConf &conf)
                    ? PassAnswer::admitted
                    : PassAnswer::none;
     }
-    if (client_secrets(ctx.r) == nullptr) {
+    const ClientSecrets *secrets = client_secrets(ctx.r);
+    if (secrets == nullptr) {
         return PassAnswer::none;
     }
     const PassRules &rules = *conf.pass;
@@ -244,16 +248,16 @@ PassAnswer take_pass(RequestCtx &ctx, const LocationConf &conf)
     if (!scope) {
         return PassAnswer::failed;
     }
-    std::vector<std::string_view> shown = shown_passes(ctx.r, rules, *scope);
-    if (shown.empty()) {
+    ShownTexts shown = shown_passes(*secrets, rules, *scope);
+    if (shown.count == 0) {
         return PassAnswer::none;
     }
     // The store is asked about one after the other.
     std::size_t seen = ctx.returning_state && ctx.returning_state->conf == &conf
                            ? ctx.returning_state->passes_seen
                            : 0;
-    for (; seen < shown.size(); seen++) {
-        PassAnswer answer = take_shown(ctx, conf, *scope, shown[seen]);
+    for (; seen < shown.count; seen++) {
+        PassAnswer answer = take_shown(ctx, conf, *scope, shown.texts[seen]);
         if (store_of(ctx)) {
             returning_state(ctx, conf).passes_seen =
                 seen + (answer == PassAnswer::asks_store ? 0 : 1);
@@ -274,7 +278,7 @@ bool issue_pass(RequestCtx &ctx, IssuedPass &issued)
     const PassRules &rules = *conf.pass;
     const Payment &payment = *ctx.payment;
     std::optional<Digest> scope = scope_of(ctx, conf, rules, "pass");
-    auto *client = pool_new<ReturningClient>(ctx.r->pool);
+    ReturningClient *client = make_returning(ctx, {});
     if (!scope || client == nullptr) {
         return false;
     }

@@ -2,6 +2,7 @@
 #include "nginx/request/ngx_http_x402_returning_client.hpp"
 
 #include <algorithm>
+#include <type_traits>
 
 #include "base/hex_codec.hpp"
 #include "base/json_document.hpp"
@@ -129,6 +130,21 @@ Digest key_of(const PassId &id)
 }
 
 }  // namespace
+
+// Without a cleanup: it is made for each request that shows a pass.
+ReturningClient *make_returning(const RequestCtx &ctx, std::string_view payer)
+{
+    static_assert(std::is_trivially_destructible_v<ReturningClient>);
+    ngx_pool_t *pool = ctx.r->pool;
+    void *memory = ngx_palloc(pool, sizeof(ReturningClient));
+    ngx_str_t text = memory ? pool_copy(pool, payer) : ngx_str_t();
+    if (text.data == nullptr) {
+        return nullptr;
+    }
+    auto *client = new (memory) ReturningClient();
+    client->payer = view(text);
+    return client;
+}
 
 bool is_proven_sale(const RequestCtx &ctx)
 {

@@ -23,11 +23,15 @@ enum class ReturningKind {
 
 struct ReturningClient {
     ReturningKind kind = ReturningKind::pass;
-    std::string payer;                  // as $x402_payer has it; may be empty
+    // As $x402_payer has it; may be empty. Lifetime: the request's pool.
+    std::string_view payer;
     ClaimBinding bought;                // what was paid for
     std::int64_t expires = 0;           // unix seconds
     std::optional<std::uint32_t> left;  // of a counted pass
 };
+
+// In the request's pool; nullptr: no memory.
+ReturningClient *make_returning(const RequestCtx &ctx, std::string_view payer);
 
 // Money: content leaves, money has moved for it, and a transaction proves that.
 // What is not delivered is owed; what is unproven has none.

@@ -68,12 +68,11 @@ bool find_purchase(const LocationConf &conf, const PaymentOffer &offer,
 bool make_signed_in(RequestCtx &ctx, const std::string &payer,
                     const ClaimBinding &bought, std::int64_t until)
 {
-    auto *client = pool_new<ReturningClient>(ctx.r->pool);
+    ReturningClient *client = make_returning(ctx, payer);
     if (client == nullptr) {
         return false;
     }
     client->kind = ReturningKind::signed_in;
-    client->payer = payer;
     client->bought = bought;
     client->expires = until;
     ctx.returning = client;

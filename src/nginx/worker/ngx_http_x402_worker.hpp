@@ -19,6 +19,7 @@
 namespace x402 {
 
 class MadeOffers;
+class ScopeMemo;
 class PlanCache;
 class Settlement;
 class SupportedShare;
@@ -60,6 +61,7 @@ struct Worker {
     std::shared_ptr<PlanCache> plans;             // made when first asked for
     std::shared_ptr<MadeOffers> made;             // likewise
     std::shared_ptr<SignedOffers> signed_offers;  // likewise
+    std::shared_ptr<ScopeMemo> scopes;            // likewise
     std::vector<Settlement *> settlements;        // on the wire
     std::vector<ShadowCall *> shadow_calls;       // of `x402 shadow`
     RefusalCache refusals;

@@ -34,7 +34,16 @@ PassFault read(const std::string &text, AccessPass &out,
                std::int64_t now = kNow + 1,
                const std::vector<std::string_view> &keys = {kKey})
 {
-    return read_pass(text, keys, now, out);
+    PassKeys all;
+    for (std::string_view key : keys) {
+        all.push_back(std::make_shared<SecretText>(std::string(key)));
+    }
+    ShownPass shown = read_pass(text, all, now);
+    EXPECT_EQ(shown.pass == nullptr, shown.fault != PassFault::none);
+    if (shown.pass) {
+        out = *shown.pass;
+    }
+    return shown.fault;
 }
 
 PassFault read(const std::string &text, std::int64_t now = kNow + 1,
