@@ -120,6 +120,54 @@ $replica->thaw;
 ok $t->wait_for(sub { paid($t, '/ready')->status == 200 }, 20), 'the replica is back';
 is paid($t, '/paid', payment => $payment)->status, 402, 'and the payment is used';
 
+# Not there when content is asked for that is owed: that it is delivered here
+# could be forgotten, and another machine would deliver it once more.
+sub owed ($path, %change) {
+    my $owed = payment(unpaid($t, $path), %change);
+    $_->forget for $f, $up;
+    $f->settle('hold');
+    my $client = presented($path, $owed);
+    $f->wait_calls(settle => 1);
+    $t->leave($client);
+    $f->settle('paid');
+    $f->release('settle');
+    ok $t->wait_for(sub { $t->log =~ /paid, content owed[^\n]*\Q$path\E"/ }), "$path: content is owed";
+    $_->forget for $f, $up;
+    return $owed;
+}
+for my $path ('/owed/first', '/owed/known') {
+    $payment = owed($path);
+    $waits = waits();
+    is_content paid($t, $path, payment => $payment), "SECRET\n", 'owed, with a replica: it is delivered';
+}
+is waits() - $waits, 1, 'and waits for the replica once, when the scripts are known';
+$payment = owed('/owed/own');
+$replica->freeze;
+for my $name ('the replica is silent, and content is owed', 'and then') {
+    $answer = paid($t, '/owed/own', payment => $payment);
+    is $answer->status . $answer->body, '503{"error":"busy","charged":false}', "$name: busy" or diag $answer->summary;
+}
+is $f->calls + $up->hits, 0, 'nothing is made';
+is_back('/owed/own', $payment, 'owed');
+is $f->calls, 0, 'and nobody is asked';
+is paid($t, '/owed/own', payment => $payment)->status, 402, 'then it is used';
+
+# The same, owed to a payer that comes with a new payment.
+my $payer = random_hex(20);
+owed('/owed/older', from => $payer);
+$payment = payment(unpaid($t, '/owed/older'), from => $payer);
+$f->verify('hold');
+$c = presented('/owed/older', $payment);
+$f->wait_calls(verify => 1);
+$replica->freeze;
+$f->verify('ok');
+$f->release('verify');
+$answer = $c->answer;
+is $answer->status, 503, 'the replica is silent, and content is owed for an older payment: 503';
+no_trace $answer, 'SECRET', 'no content';
+is_back('/owed/older', $payment, 'an older payment');
+is $f->calls('settle'), 0, 'and the new one is not settled';
+
 # Not there when a client comes back: what is taken from its pass, or the nonce
 # that it uses, could be forgotten.
 my $wallet = X402::Wallet->new;

@@ -32,7 +32,7 @@ void older_resumed(RequestCtx &ctx, const StoreReply &reply)
 {
     std::shared_ptr<StoreHold> older = std::move(ctx.payment->older_hold);
     if (!reply.is(StoreVerdict::resumed)) {
-        older->end();
+        give_back_unsure(*older, reply);
         const StoredClaim &stored = reply.answer.claim;
         bool over = reply.is(StoreVerdict::lost)
                     && (stored.state == ClaimState::delivered

@@ -81,6 +81,16 @@ void give_back(StoreHold &hold, const JournalRecord &record)
     hold.store().write_behind(std::move(order));
 }
 
+void give_back_unsure(StoreHold &hold, const StoreReply &reply)
+{
+    JournalRecord record;
+    if (reply.answer.verdict == StoreVerdict::resumed
+        && restored_record(reply.answer.claim, {}, record)) {
+        give_back(hold, record);
+    }
+    hold.end();
+}
+
 ClaimView adopt_granted(RequestCtx &ctx, const StoreAnswer &answer,
                         JournalRecord &record)
 {
@@ -274,7 +284,7 @@ void resumed(RequestCtx &ctx, const StoreReply &reply)
         ask_to_resume(ctx, on_resumed);
         return;
     }
-    hold->end();
+    give_back_unsure(*hold, reply);
     if (reply.is(StoreVerdict::lost) && stored.state != ClaimState::free) {
         end_local_claim(ctx, stored);
         advance(ctx, PaymentEvent::claim_elsewhere);

@@ -49,6 +49,9 @@ bool copy_claim_to_store(RequestCtx &ctx, const StoreHold &hold,
 // A claim that was resumed in the store, and could not be on this machine, is
 // given back.
 void give_back(StoreHold &hold, const JournalRecord &record);
+// The same for one that was not resumed: the store may have granted it, and too
+// few replicas know that it has.
+void give_back_unsure(StoreHold &hold, const StoreReply &reply);
 // The local claim of what the store has granted. state free: the zone has no
 // room for it.
 ClaimView adopt_granted(RequestCtx &ctx, const StoreAnswer &answer,

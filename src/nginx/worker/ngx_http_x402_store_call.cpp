@@ -20,12 +20,15 @@ std::uint64_t microseconds()
            + static_cast<std::uint64_t>(now.tv_nsec) / 1000;
 }
 
-// Money: what a failover must not lose, because something is sold, sent or
-// opened on the strength of it. WAIT covers all that the connection wrote
-// before: SETTLING stands for the TAKEOVER or RESUME of its claim.
-bool needs_replicas(StoreScript script)
+// Money: what a failover must not lose, because something is sold, sent,
+// delivered or opened on the strength of it. WAIT covers all that the
+// connection wrote before: SETTLING stands for the TAKEOVER of its claim, and
+// for the RESUME of one that is only asked about.
+bool needs_replicas(const StoreOrder &order)
 {
-    switch (script) {
+    switch (order.script) {
+    case StoreScript::resume:
+        return order.what == ResumeWhat::any || order.what == ResumeWhat::owed;
     case StoreScript::take:
     case StoreScript::settling:
     case StoreScript::paid:
@@ -59,7 +62,7 @@ RedisSend StoreOrder::awaited(ScriptBy by) const
 {
     RedisSend how;
     how.room = bytes(by);
-    how.replicated = needs_replicas(script);
+    how.replicated = needs_replicas(*this);
     return how;
 }
 
@@ -140,6 +143,7 @@ StoreReply store_reply(StoreScript script, const Digest &key, RedisEnd end,
         break;
     case StoreVerdict::taken:
     case StoreVerdict::done:
+    case StoreVerdict::resumed:
         // Money: what one server alone knows may be gone in a moment.
         made.kind = unreplicated ? StoreReply::Kind::doubtful
                                  : StoreReply::Kind::answered;
