@@ -247,6 +247,14 @@ void SharedStore::write_behind(StoreOrder order)
     PendingWrite &write = *pending_.back();
     if (nodes_.ready(write.order.shard())) {
         send(write);
+        // Money: it is on its way before the answer to the client, which may
+        // come to another machine with a new payment at once.
+        bool precedes = write.order.script == StoreScript::finish
+                        && (write.order.finish == FinishAs::unknown
+                            || write.order.finish == FinishAs::owed);
+        if (precedes) {
+            nodes_.push();
+        }
     }
     if (!linger_.armed()) {
         linger_.arm(kTick);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Commands and answers on an open connection; its deadlines and its end.
+// Commands and answers on an open connection; its deadlines and its end. It is
+// longer than other files because all of them change what is waited for.
 #include "nginx/call/redis/ngx_http_x402_redis_link.hpp"
 
 #include <algorithm>
@@ -146,6 +147,13 @@ void RedisLink::flush()
     flush_.disarm();
     if (state_ == State::ready) {
         guarded_event([&] { send(); });
+    }
+}
+
+void RedisLink::push()
+{
+    if (state_ == State::ready) {
+        (void)send_bytes(out_, out_sent_);  // flush() finds out what is wrong
     }
 }
 

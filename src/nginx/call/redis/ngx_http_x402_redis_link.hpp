@@ -124,6 +124,9 @@ public:
     const StorePlace &place() const { return server_.place; }
     // What was written leaves now, and not at the end of the turn.
     void flush();
+    // The same as far as the kernel takes it at once. Tells no caller anything,
+    // so that it may be called while one is told.
+    void push();
     // For the log; the same is said once a minute.
     void complain(ngx_uint_t level, const std::string &why);
 

@@ -85,6 +85,13 @@ void RedisNodes::flush()
     }
 }
 
+void RedisNodes::push()
+{
+    for (auto &link : links_) {
+        link->push();
+    }
+}
+
 RedisLink &RedisNodes::link_for(unsigned shard)
 {
     if (!clustered_) {

@@ -48,6 +48,8 @@ public:
     // All that shards are at can be used, and have their replicas.
     bool whole() const;
     void flush();
+    // As RedisLink::push().
+    void push();
 
     // As RedisLink::send().
     template <class Write>
