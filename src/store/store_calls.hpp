@@ -99,7 +99,12 @@ enum class FinishAs : std::uint8_t {
 void write_finish(RespWriter &out, ScriptBy by, const StoreClaim &claim,
                   const StoreFacts &facts, FinishAs how);
 
-enum class ResumeWhat : std::uint8_t { unknown = 1, owed = 2, any = 3 };
+enum class ResumeWhat : std::uint8_t {
+    none = 0,  // only looks: `lost` brings the claim, and nothing changes
+    unknown = 1,
+    owed = 2,
+    any = 3,
+};
 
 // A new owner, for `lease` ms. `now`: unix seconds, by the caller's clock.
 // `resumed` brings the claim and, if it is UNKNOWN, its settle request. Content

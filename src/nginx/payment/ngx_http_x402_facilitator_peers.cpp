@@ -124,6 +124,12 @@ PeerChoice choose_peer(RequestCtx &ctx, Worker &worker)
     return choice;
 }
 
+bool has_peer(const RequestCtx &ctx, Worker &worker)
+{
+    return first_of(worker, peers_of(ctx, *ctx.payment->option)).endpoint
+           != nullptr;
+}
+
 void build_request(RequestCtx &ctx, const FacilitatorConf &asked)
 {
     Payment &payment = *ctx.payment;

@@ -29,6 +29,9 @@ struct PeerChoice {
 // change. Peers that may verify instead are left in ctx.payment->others.
 PeerChoice choose_peer(RequestCtx &ctx, Worker &worker);
 
+// Whether choose_peer() would find one that is available, or at least answers.
+bool has_peer(const RequestCtx &ctx, Worker &worker);
+
 // Builds the body of verify and settle for the payment option, in the version
 // of x402 that this facilitator lists.
 void build_request(RequestCtx &ctx, const FacilitatorConf &asked);

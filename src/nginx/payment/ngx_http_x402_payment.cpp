@@ -187,11 +187,45 @@ ValidityLimits validity_limits(const RequestCtx &ctx)
     return limits;
 }
 
-// A new payment: match, time, admission, claim, call.
+// Why the payment does not meet the offer; empty: it does.
+std::string refusal_by_offer(RequestCtx &ctx, bool distrusted)
+{
+    const Payment &payment = *ctx.payment;
+    const auto *option = find_option(ctx, payment.payload);
+    if (option == nullptr) {
+        return std::string(ctx.quote.dialect->mismatch());
+    }
+    if (!echoes_extensions(*ctx.quote.conf, ctx.r,
+                           payment.payload.extensions())) {
+        return std::string(kExtensionEchoMismatch);
+    }
+    const char *error = validate_payload(payment.scheme, option->requirements,
+                                         ngx_time(), validity_limits(ctx));
+    if (error) {
+        return error;
+    }
+    set_option(ctx, *option);
+    set_settle_time(ctx, distrusted);
+    complete_facts(ctx, *option);
+    return {};
+}
+
+// A new payment: match, time, admission, claim, call. What this machine alone
+// would not take may be one that another machine has taken before.
 void begin(RequestCtx &ctx, Worker &worker, bool distrusted)
 {
     Payment &payment = *ctx.payment;
-    if (!meets_offer(ctx, distrusted) || !check_identifier(ctx, worker)) {
+    std::string refusal = refusal_by_offer(ctx, distrusted);
+    if (worker.store && !payment.looked
+        && (!refusal.empty() || !has_peer(ctx, worker))) {
+        look_in_store(ctx, !refusal.empty());
+        return;
+    }
+    if (!refusal.empty()) {
+        refuse_payment(ctx, std::move(refusal));
+        return;
+    }
+    if (!check_identifier(ctx, worker)) {
         return;
     }
     Admission admission(ctx, worker, AdmissionKind::payment);
@@ -301,26 +335,11 @@ void verify_payment(RequestCtx &ctx, Endpoint &endpoint)
 
 bool meets_offer(RequestCtx &ctx, bool distrusted)
 {
-    const Payment &payment = *ctx.payment;
-    const auto *option = find_option(ctx, payment.payload);
-    if (option == nullptr) {
-        refuse_payment(ctx, std::string(ctx.quote.dialect->mismatch()));
+    std::string refusal = refusal_by_offer(ctx, distrusted);
+    if (!refusal.empty()) {
+        refuse_payment(ctx, std::move(refusal));
         return false;
     }
-    if (!echoes_extensions(*ctx.quote.conf, ctx.r,
-                           payment.payload.extensions())) {
-        refuse_payment(ctx, std::string(kExtensionEchoMismatch));
-        return false;
-    }
-    const char *error = validate_payload(payment.scheme, option->requirements,
-                                         ngx_time(), validity_limits(ctx));
-    if (error) {
-        refuse_payment(ctx, error);
-        return false;
-    }
-    set_option(ctx, *option);
-    set_settle_time(ctx, distrusted);
-    complete_facts(ctx, *option);
     return true;
 }
 

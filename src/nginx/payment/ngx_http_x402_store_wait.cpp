@@ -303,7 +303,74 @@ void on_resumed(void *data, const StoreReply &reply)
     resume_from_wait(*ctx, [&] { resumed(*ctx, reply); });
 }
 
+// Whether what the store has answers for a payment that this machine does not
+// take.
+bool is_known(const StoredClaim &stored)
+{
+    switch (stored.state) {
+    case ClaimState::free:
+    case ClaimState::refused:
+        return false;
+    case ClaimState::verifying:
+        return stored.in_use();
+    default:
+        return true;
+    }
+}
+
+void looked(RequestCtx &ctx, const StoreReply &reply)
+{
+    const StoredClaim &stored = reply.answer.claim;
+    ctx.wait_place = SharedPlace();
+    if (reply.is(StoreVerdict::lost) && is_known(stored)) {
+        advance(ctx, PaymentEvent::claim_elsewhere);
+        // Whether it is in dispute takes a facilitator.
+        bool disputable = stored.state == ClaimState::unknown
+                          && !(stored.flags & kWasVerified);
+        if (disputable) {
+            decide(ctx, unknown_answer());
+        } else {
+            answer_held(ctx, stored, true);
+        }
+        return;
+    }
+    // Money: a payment that may be of unknown outcome is not asked for again.
+    if (reply.kind != StoreReply::Kind::answered
+        && store_wait_of(ctx).refused) {
+        decide(ctx, busy_answer(kRetryStore));
+        return;
+    }
+    ctx.payment->looked = true;
+    advance(ctx, PaymentEvent::claim_elsewhere);
+    continue_payment(ctx);
+}
+
+void on_looked(void *data, const StoreReply &reply)
+{
+    auto *ctx = static_cast<RequestCtx *>(data);
+    resume_from_wait(*ctx, [&] { looked(*ctx, reply); });
+}
+
 }  // namespace
+
+void look_in_store(RequestCtx &ctx, bool refused)
+{
+    Worker &worker = worker_here(ctx);
+    ctx.wait_place = SharedPlace(worker.addresses, ctx.r->connection,
+                                 ctx.quote.conf->max_calls);
+    if (!ctx.wait_place) {
+        // It has as many payments that wait as it may have.
+        decide(ctx, busy_answer(kRetryInFlight));
+        return;
+    }
+    StoreWait &wait = begin_store_wait(ctx);
+    wait.refused = refused;
+    StoreOrder order =
+        hold_for(ctx, ctx.payment->facts.key)->order(StoreScript::resume);
+    order.what = ResumeWhat::none;
+    advance(ctx, PaymentEvent::claim_asked);
+    wait.call.begin(*worker.store, std::move(order), on_looked, &ctx);
+}
 
 void take_from_store(RequestCtx &ctx, const PeerChoice &peer)
 {

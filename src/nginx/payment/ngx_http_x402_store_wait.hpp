@@ -14,6 +14,12 @@ namespace x402 {
 // with `peer` once it is granted, or answers from what the store knows.
 void take_from_store(RequestCtx &ctx, const PeerChoice &peer);
 
+// This machine cannot take the payment: no facilitator answers, or it is
+// refused by the offer (`refused`), say because it is too old. Asks the store
+// whether another machine knows it. What that knows answers as on one machine;
+// if it knows nothing, continue_payment() comes again.
+void look_in_store(RequestCtx &ctx, bool refused);
+
 // Content is owed, or the outcome unknown, as far as this machine knows: asks
 // the store for the claim (RESUME), and goes on as without a store.
 void resume_from_store(RequestCtx &ctx, const ClaimView &claim);

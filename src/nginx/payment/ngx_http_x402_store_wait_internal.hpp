@@ -13,8 +13,9 @@ namespace x402 {
 struct StoreWait {
     StoreCall call;
     PeerChoice peer;
-    ClaimView claim;      // that is to be resumed
-    bool copied = false;  // the claim of this machine, to the store
+    ClaimView claim;       // that is to be resumed
+    bool copied = false;   // the claim of this machine, to the store
+    bool refused = false;  // by the offer, unless the store knows the payment
 };
 
 StoreWait &store_wait_of(RequestCtx &ctx);

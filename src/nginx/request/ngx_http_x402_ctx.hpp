@@ -56,7 +56,8 @@ struct Payment {
     ClaimRef claim;
     std::shared_ptr<StoreHold> hold;        // of it at the store (x402_store)
     std::shared_ptr<StoreHold> older_hold;  // of one that is asked for
-    unsigned looks = 0;  // at a claim that another machine has
+    unsigned looks = 0;   // at a claim that another machine has
+    bool looked = false;  // at the store, which has nothing to answer with
     // The claim of another payment with this key, unknown and never verified;
     // this payment takes it over if it is valid.
     ClaimRef disputed_claim;
