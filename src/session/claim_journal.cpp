@@ -17,9 +17,11 @@ constexpr std::size_t kLongest = 64 * 1024;
 
 void put_number(std::string &out, std::uint64_t number, unsigned bytes)
 {
+    char text[8];
     for (unsigned i = 0; i < bytes; i++) {
-        out.push_back(static_cast<char>((number >> (8 * i)) & 0xff));
+        text[i] = static_cast<char>((number >> (8 * i)) & 0xff);
     }
+    out.append(text, bytes);
 }
 
 void put_digest(std::string &out, const Digest &digest)
@@ -80,7 +82,11 @@ private:
     bool good_ = true;
 };
 
-void put_claim(std::string &out, const JournalRecord &record)
+// Of a claim without its texts.
+constexpr std::size_t kClaimBytes = 4 + 1 + 1 + 4 * 8 + 8 * 32 + 5 * 4;
+
+void put_claim(std::string &out, JournalKind kind, const JournalRecord &record,
+               std::string_view settle)
 {
     put_number(out, record.state, 4);
     put_number(out, record.flags, 1);
@@ -96,14 +102,21 @@ void put_claim(std::string &out, const JournalRecord &record)
           &record.binding.asked}) {
         put_digest(out, *digest);
     }
-    if (record.kind == JournalKind::bound_claim) {
+    if (kind == JournalKind::bound_claim) {
         put_digest(out, record.binding.paid);
     }
-    for (const std::string *text :
-         {&record.receipt, &record.network, &record.payer_text, &record.asset,
-          &record.settle}) {
-        put_text(out, *text);
+    for (std::string_view text :
+         {std::string_view(record.receipt), std::string_view(record.network),
+          std::string_view(record.payer_text), std::string_view(record.asset),
+          settle}) {
+        put_text(out, text);
     }
+}
+
+std::size_t claim_size(const JournalRecord &record)
+{
+    return kClaimBytes + record.receipt.size() + record.network.size()
+           + record.payer_text.size() + record.asset.size();
 }
 
 void take_claim(Parts &parts, JournalRecord &record)
@@ -231,24 +244,45 @@ bool read_body(JournalKind kind, std::string_view body, JournalRecord &record)
 
 std::string journal_bytes(const JournalRecord &record)
 {
-    std::string body;
-    put_digest(body, record.key);
-    if (record.kind == JournalKind::claim
-        || record.kind == JournalKind::bound_claim) {
-        put_claim(body, record);
+    std::string out(kMark);
+    if (tells_of_claim(record.kind)) {
+        out.reserve(kFrame + claim_size(record) + record.settle.size());
+    }
+    out.append(kCheckBytes, '\0');
+    put_number(out, static_cast<std::uint32_t>(record.kind), 4);
+    put_number(out, 0, 4);
+    put_digest(out, record.key);
+    if (tells_of_claim(record.kind)) {
+        put_claim(out, record.kind, record, record.settle);
     } else if (record.kind == JournalKind::payer) {
         for (std::int64_t moment : record.unproven) {
-            put_number(body, static_cast<std::uint64_t>(moment), 8);
+            put_number(out, static_cast<std::uint64_t>(moment), 8);
         }
-        put_number(body, static_cast<std::uint64_t>(record.refused_at), 8);
+        put_number(out, static_cast<std::uint64_t>(record.refused_at), 8);
     } else if (record.kind == JournalKind::used) {
-        put_used(body, record);
+        put_used(out, record);
     }
-    std::string head;
-    put_number(head, static_cast<std::uint32_t>(record.kind), 4);
-    put_number(head, body.size(), 4);
-    std::string out(kMark);
-    return out + check_of(head + body) + head + body;
+    // What is only known now goes in front.
+    std::string size;
+    put_number(size, out.size() - kFrame, 4);
+    out.replace(kFrame - 4, 4, size);
+    out.replace(kMark.size(), kCheckBytes,
+                check_of(std::string_view(out).substr(kFrame - 8)));
+    return out;
+}
+
+std::string claim_bytes(const JournalRecord &record)
+{
+    std::string out;
+    out.reserve(claim_size(record));
+    put_digest(out, record.key);
+    put_claim(out, JournalKind::bound_claim, record, {});
+    return out;
+}
+
+bool read_claim_bytes(std::string_view bytes, JournalRecord &record)
+{
+    return read_body(JournalKind::bound_claim, bytes, record);
 }
 
 std::string journal_edge(JournalKind kind, std::uint64_t edition)

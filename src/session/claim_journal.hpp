@@ -103,6 +103,11 @@ struct JournalRecord {
 };
 
 std::string journal_bytes(const JournalRecord &record);
+// A claim without the frame and its settle request, for a keeper that loses no
+// half of it.
+std::string claim_bytes(const JournalRecord &record);
+// False: these are not the bytes of one claim and nothing else.
+bool read_claim_bytes(std::string_view bytes, JournalRecord &record);
 // A record `begin` or `complete`.
 std::string journal_edge(JournalKind kind, std::uint64_t edition);
 // A record `complete` that counts only if what is in front of it, from byte

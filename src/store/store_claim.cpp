@@ -11,7 +11,7 @@ namespace x402 {
 namespace {
 
 // As HEAD in lua/common.lua.
-constexpr std::uint8_t kLayout = 1;
+constexpr std::uint8_t kLayout = 2;
 constexpr std::size_t kLeaseAt = 5;
 constexpr std::size_t kExpiresAt = 13;
 constexpr std::size_t kTokenAt = 21;
@@ -51,19 +51,13 @@ unsigned store_shard(const Digest &payer)
 
 std::string store_record(const JournalRecord &claim)
 {
-    JournalRecord record = claim;
-    record.kind = JournalKind::bound_claim;
-    record.flags &= static_cast<std::uint8_t>(~kLocalFlags);
-    record.settle.clear();
-    return journal_bytes(record);
+    return claim_bytes(claim);
 }
 
 bool restored_record(const StoredClaim &claim, std::string_view settle,
                      JournalRecord &record)
 {
-    JournalReader reader(claim.record);
-    if (!reader.next(record) || record.kind != JournalKind::bound_claim
-        || record.key != claim.key || reader.skipped() != 0) {
+    if (!read_claim_bytes(claim.record, record) || record.key != claim.key) {
         return false;
     }
     record.state = static_cast<std::uint32_t>(claim.state);

@@ -90,7 +90,8 @@ struct StoredClaim {
 };
 
 // What the store keeps as StoreFacts.record: the claim as the journal has it,
-// without its settle request.
+// without its settle request and without a check of its bytes. The store keeps
+// or loses a string as a whole, and the key in it is the claim's.
 std::string store_record(const JournalRecord &claim);
 // The claim as a record that ClaimReplay restores: the store's own knowledge
 // (state, flags, executions) goes before what is in the record. False: it has

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nginx/request/ngx_http_x402_request_books.hpp"
 
-#include <array>
 #include <cstddef>
 
 #include "base/json_document.hpp"
-#include "base/token_signature.hpp"
+#include "nginx/core/ngx_http_x402_random_stock.hpp"
 #include "nginx/request/ngx_http_x402_quote.hpp"
 #include "nginx/request/ngx_http_x402_returning_client.hpp"
 #include "policy/asset_table.hpp"
@@ -14,43 +13,17 @@ namespace x402 {
 
 namespace {
 
-constexpr std::size_t kIdBytes = 16;
-
-// As random as nginx's own: operators use the id where no client may guess it.
-class RandomStock {
-public:
-    // nullptr: OpenSSL has none. Lifetime: until the next call.
-    u_char *take()
-    {
-        // A process that was forked must not give out what its parent does.
-        if (left_ == 0 || owner_ != ngx_pid) {
-            if (!fill_random(bytes_.data(), bytes_.size())) {
-                return nullptr;
-            }
-            left_ = bytes_.size();
-            owner_ = ngx_pid;
-        }
-        left_ -= kIdBytes;
-        return &bytes_[left_];
-    }
-
-private:
-    std::array<u_char, 256 * kIdBytes> bytes_;
-    std::size_t left_ = 0;
-    ngx_pid_t owner_ = 0;
-};
-
 // nginx: a value that is there is not made again.
 void make(ngx_http_request_t *r, ngx_http_variable_value_t &value)
 {
     static RandomStock stock;
-    constexpr std::size_t kDigits = 2 * kIdBytes;
+    constexpr std::size_t kDigits = 2 * RandomStock::kPiece;
     auto *text = static_cast<u_char *>(ngx_pnalloc(r->pool, kDigits));
     u_char *bytes = text ? stock.take() : nullptr;
     if (bytes == nullptr) {
         return;
     }
-    ngx_hex_dump(text, bytes, kIdBytes);
+    ngx_hex_dump(text, bytes, RandomStock::kPiece);
     value.data = text;
     value.len = kDigits;
     value.valid = 1;

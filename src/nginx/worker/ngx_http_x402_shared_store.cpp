@@ -9,6 +9,7 @@
 
 #include "base/hex_codec.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/core/ngx_http_x402_random_stock.hpp"
 #include "nginx/worker/ngx_http_x402_settlement.hpp"
 #include "nginx/worker/ngx_http_x402_worker.hpp"
 
@@ -90,8 +91,15 @@ StoreOutcome outcome_of(const StoreReply &reply)
 
 StoreToken new_store_token()
 {
+    static RandomStock stock;
     StoreToken token;
-    return fill_random(token.data(), token.size()) ? token : unlike_others();
+    static_assert(sizeof(token) == RandomStock::kPiece);
+    const u_char *random = stock.take();
+    if (random == nullptr) {
+        return unlike_others();
+    }
+    std::copy_n(random, token.size(), token.begin());
+    return token;
 }
 
 struct SharedStore::PendingWrite {

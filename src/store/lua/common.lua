@@ -7,7 +7,7 @@ local VERIFYING, SETTLING, PAID, DELIVERED = 1, 3, 4, 5
 local FREE, REFUSED, UNKNOWN, CLOSED = 0, 6, 7, 8
 local WAS_VERIFIED, EVER_UNKNOWN, ONLY_GUARD = 1, 2, 32
 local ABANDONED, TAKEN_OVER = 64, 128
-local LAYOUT, HEAD, HEAD_BYTES = 1, '>BBBBBI8I8c16', 37
+local LAYOUT, HEAD, HEAD_BYTES = 2, '>BBBBBI8I8c16', 37
 local MOST_EXECUTIONS = 3
 -- Seconds: someone has still to tell that an open claim was closed; and a claim
 -- outlives its payment by this much, because clocks differ.

@@ -636,7 +636,7 @@ TEST_F(StoreScripts, KeysLiveAsLongAsTheyAreNeeded)
 TEST_F(StoreScripts, AClaimOfAnotherLayoutIsAnError)
 {
     Hand mine = hand(1);
-    std::string other(40, '\x02');
+    std::string other(40, '\x7f');
     a().command({"SET", key_of(mine, "c:") + id_of(mine), other});
     KeptAnswer answer = take(a(), mine);
     EXPECT_EQ(answer.verdict, V::error);
