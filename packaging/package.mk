@@ -31,7 +31,7 @@ deb: dist ## build/deb/libnginx-mod-http-x402_*.deb for this Debian, or in a bar
 SUITES = $(patsubst build/deb/%/,%,$(sort $(dir $(wildcard build/deb/*/*.deb))))
 
 deb-test: need-e2e ## README and docs/install.md, word for word, in a bare root of each release with a package in build/deb; root
-	@t/lib/need util-linux iproute2 openssl nginx
+	@t/lib/need util-linux iproute2 openssl nginx binutils
 	@[ -n "$(SUITES)" ] || { echo "no package in build/deb: make deb, or make deb SUITE=trixie"; exit 1; }
 	@for suite in $(SUITES); do echo "== $$suite, debian/tests"; t/package/autopkgtest $$suite || exit 1; done
 	@for suite in $(SUITES); do for page in README.md docs/install.md; do \
