@@ -129,7 +129,7 @@ refused("$url $pay_to x402_network eip155:42161; x402_protocol $_; x402_price 1;
 refused("$complete x402_accept scheme=upto price=1; x402_charge $_;", 'has two factors; multiply them yourself')
     for '$x402_reply_usage*2*3', '$x402_reply_usage*$arg_a*2';
 like $t->config_error($frame =~ s/LINE/$complete x402_accept scheme=upto price=1; x402_charge \$$_;/r),
-    qr/\[emerg\].*\$$_ names no member; write one behind it/, "refused: \$$_" for 'x402_reply_', 'x402_answer_';
+    qr/\[emerg\].*\$$_ names no member; write one after it/, "refused: \$$_" for 'x402_reply_', 'x402_answer_';
 refused("$complete x402 $_;", qq{"x402 $_" has no price to ask for; write x402_price}) for 'on', 'shadow';
 refused("$complete x402_price 1; x402_ledger on;", 'needs a path, syslog:... or off');
 refused("$complete x402_price 1; x402_ledger a flush=x;", 'write one such as flush=1s');
@@ -223,8 +223,8 @@ refused_here("$complete x402_price 1; x402_extension $_->[0];", $_->[1])
     [ "sign-in-with-x $x/any.json", 'write x402_sign_in' ], [ "bazaar $x/bazaar.json /a/:b", 'route=' ],
     [ "bazaar $x/bazaar.json route=", 'route=' ], [ "bazaar $x/bazaar.json route=/a", 'says what varies' ],
     [ "any $x/any.json route=/a/:b", 'only of use' ], [ "any $x/any.json; x402_extension any $x/any.json", 'twice' ],
-    [ "off; x402_extension any $x/any.json", 'do not go together' ],
-    [ "any $x/any.json; x402_extension off", 'do not go together' ], [ 'off; x402_extension off', 'do not go together' ];
+    [ "off; x402_extension any $x/any.json", '"x402_extension off" stands alone' ],
+    [ "any $x/any.json; x402_extension off", '"x402_extension off" stands alone' ], [ 'off; x402_extension off', '"x402_extension off" stands alone' ];
 
 $t->write('x/large.json', '{"a":"' . 'a' x 5000 . '"}');
 my $twice = "x402_extension a $x/large.json; x402_extension b $x/large.json;";

@@ -248,7 +248,7 @@ site_quiet($_, http => $_) for 'limit_req_zone $binary_remote_addr zone=z:1m rat
 
 refused("$complete x402_price 1; x402_redeliver_key $_;", 'is the same for every client', "x402_redeliver_key $_")
     for 'constant', '$host', '"a $scheme$request_uri"', '${server_name}', '$x402_offer', '"$host $x402_offer"';
-refused("$complete x402_price 1; x402_redeliver_key $_;", 'is asked for before the payment is read', "x402_redeliver_key $_")
+refused("$complete x402_price 1; x402_redeliver_key $_;", 'is evaluated before the payment is read', "x402_redeliver_key $_")
     for '$x402_payer', '"a $x402_transaction"', '"$x402_body_session $x402_payer"';
 refused("$complete x402_price 1; x402_redeliver_key $_;", 'x402_redeliver_key is made from \$x402_body_.*write x402_read_body', 'a key of a body that is not read')
     for '$x402_body_session', '"$remote_addr ${x402_body_session}"';

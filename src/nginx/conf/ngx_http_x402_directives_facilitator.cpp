@@ -168,7 +168,7 @@ bool read_user(ngx_conf_t *cf, FacilitatorProxy &proxy)
         return false;
     }
     if (proxy.user.empty() != (proxy.password == nullptr)) {
-        conf_error(cf, "user= and password=file go together");
+        conf_error(cf, "user= and password=file go together; write both");
         return false;
     }
     return true;

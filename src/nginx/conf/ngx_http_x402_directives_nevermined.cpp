@@ -104,7 +104,7 @@ char *set_nevermined(ngx_conf_t *cf, void *conf)
     } else if (environment_named(written) == nullptr) {
         return conf_error(cf, "unknown environment \"" + std::string(written)
                                   + "\"; write sandbox, live, staging_sandbox, "
-                                    "staging_live or an URL");
+                                    "staging_live or a URL");
     }
     made->auth = read_key_file(cf, AuthKind::bearer, file);
     if (made->auth == nullptr) {

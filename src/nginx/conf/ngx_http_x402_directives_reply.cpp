@@ -216,9 +216,7 @@ constexpr std::size_t kMaxPageFile = 256 * 1024;
 char *set_no_extension(ngx_conf_t *cf, LocationConf &conf)
 {
     if (conf.extensions != nullptr) {
-        return conf_error(cf,
-                          "\"off\" and extensions of the same level do not go "
-                          "together");
+        return conf_error(cf, "\"x402_extension off\" stands alone at a level");
     }
     conf.extensions = pool_new<Extensions>(cf->pool);
     return conf.extensions ? NGX_CONF_OK : static_cast<char *>(NGX_CONF_ERROR);
@@ -257,9 +255,7 @@ char *set_extension(ngx_conf_t *cf, void *conf)
     if (extensions == nullptr) {
         extensions = pool_new<Extensions>(cf->pool);
     } else if (extensions->empty()) {
-        return conf_error(cf,
-                          "\"off\" and extensions of the same level do not go "
-                          "together");
+        return conf_error(cf, "\"x402_extension off\" stands alone at a level");
     }
     if (extensions == nullptr) {
         return static_cast<char *>(NGX_CONF_ERROR);

@@ -57,13 +57,12 @@ char *set_redeliver_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     auto names = variables_in(value);
     auto late = std::find_if(names.begin(), names.end(), is_late_for_key);
     if (late != names.end()) {
-        return conf_error(cf,
-                          "x402_redeliver_key is asked for before the "
-                          "payment is read, where $"
-                              + std::string(*late)
-                              + " is empty; write what only its client has, "
-                                "such as $remote_addr or "
-                                "$http_authorization");
+        return conf_error(cf, "x402_redeliver_key is evaluated before the "
+                              "payment is read, when $"
+                                  + std::string(*late)
+                                  + " is empty; write a value that only its "
+                                    "client has, such as $remote_addr or "
+                                    "$http_authorization");
     }
     if (result != NGX_CONF_OK || value.empty()
         || !std::all_of(names.begin(), names.end(), is_of_resource)) {

@@ -52,8 +52,9 @@ ngx_int_t refuse_sign_in(RequestCtx &ctx, const LocationConf &conf,
     }
     if (answer == SignInAnswer::busy) {
         log_line(NGX_LOG_ERR, ctx.r->connection->log,
-                 "no room for another nonce of sign-in-with-x: more clients "
-                 "sign in than x402_nonces has room for; answered 503");
+                 "no room for another nonce of sign-in-with-x, answered 503: "
+                 "limit how often clients may sign in, for example with "
+                 "limit_req");
         decide(ctx, busy_answer(kRetryStore));
     } else {
         OwnReply reply =

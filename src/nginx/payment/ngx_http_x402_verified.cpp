@@ -44,7 +44,8 @@ void on_secured(void *data, bool good)
     resume_request(ctx->r, [&] {
         if (!good) {
             ctx->receipt.clear();
-            end_payment(*ctx, PaymentEvent::verify_failed, busy_answer(5));
+            end_payment(*ctx, PaymentEvent::verify_failed,
+                        busy_answer(kRetryStore));
             return;
         }
         open_for_good(*ctx);

@@ -87,10 +87,10 @@ void warn_of_wallet(ngx_conf_t *cf, const LocationConf &conf)
     if (conf.paywall->wallet && !may_be_paid_from_page(*conf.offer)) {
         log_conf(
             cf, NGX_LOG_WARN,
-            "the page of \"x402_paywall wallet\" can pay with scheme "
-            "exact of version 2 on EVM networks, and here nothing is sold "
-            "so, and no client can pay from it; write \"x402_paywall on\", or "
-            "offer that way to pay, too",
+            "the page of \"x402_paywall wallet\" pays by scheme exact of "
+            "version 2 on EVM networks, which is not offered here, and no "
+            "client can pay from it; write \"x402_paywall on\", or offer that "
+            "way to pay, too",
             conf.origin);
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// States and events of a payment as words, for logs and tests.
+// The names of the states and events of a payment, for logs and tests.
 #include "session/payment_session.hpp"
 
 namespace x402 {
