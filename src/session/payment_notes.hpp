@@ -2,7 +2,8 @@
 // What the ledger has to know of payments whose settlement is in progress or
 // unknown, beside their claims: for the event that comes when the request, or
 // the worker that began it, is gone. A fixed table in memory that the caller
-// owns; it holds the lock of that memory around every call.
+// owns. The caller holds the lock of that memory around every call but
+// erase_at(), which needs none.
 //
 // Nothing about money depends on it: of a payment that has no note, because the
 // table was full or nginx was restarted, the line has fewer members.
@@ -36,6 +37,7 @@ public:
     std::string find(const Digest &payment) const;
     void erase(const Digest &payment);
     // The same, of one that was put there; it may be another payment's by now.
+    // Without the lock.
     void erase_at(std::uint32_t place, const Digest &payment);
 
 private:

@@ -227,7 +227,7 @@ void put_store(JsonText &json, const StatusReport &report)
     json.open('{');
     json.key("connected").number(store.connected);
     json.key("away").number(store.away);
-    json.key("unconfirmed").number(store.untold);
+    json.key("unconfirmed").number(store.unconfirmed);
     json.key("calls").open('{');
     for (std::size_t call = 0; call < kStoreCalls; call++) {
         json.key(store_call_label(call)).open('{');

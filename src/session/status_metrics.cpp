@@ -306,7 +306,7 @@ void put_store(MetricsText &text, const StatusReport &report)
     text.sample("state=\"away\"", store.away);
     text.family("store_unconfirmed", MetricKind::gauge,
                 "Writes that the store has not confirmed.");
-    text.sample("", store.untold);
+    text.sample("", store.unconfirmed);
     text.family("store_calls", MetricKind::counter,
                 "Calls to the store, by outcome.");
     for (std::size_t call = 0; call < kStoreCalls; call++) {

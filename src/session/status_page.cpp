@@ -301,8 +301,8 @@ void put_store(PageText &page, const StatusReport &report)
             .number(outcomes[n]);
     }
     page.raw("</dd><dt>Not confirmed</dt><dd")
-        .raw(store.untold == 0 ? ">" : " class=warn>")
-        .number(store.untold)
+        .raw(store.unconfirmed == 0 ? ">" : " class=warn>")
+        .number(store.unconfirmed)
         .raw("</dd></dl></section>");
 }
 

@@ -62,10 +62,10 @@ void StoreWords::count_wait(std::uint64_t us)
     sum_.fetch_add(us, relaxed);
 }
 
-void StoreWords::set_state(bool connected, std::uint64_t untold)
+void StoreWords::set_state(bool connected, std::uint64_t unconfirmed)
 {
     state_.store(connected ? 1 : 2, relaxed);
-    unconfirmed_.store(untold, relaxed);
+    unconfirmed_.store(unconfirmed, relaxed);
 }
 
 void StoreWords::leave()
@@ -88,7 +88,7 @@ void StoreWords::add_to(StoreCounts &counts) const
     std::uint64_t state = state_.load(relaxed);
     counts.connected += state == 1 ? 1 : 0;
     counts.away += state == 2 ? 1 : 0;
-    counts.untold += unconfirmed_.load(relaxed);
+    counts.unconfirmed += unconfirmed_.load(relaxed);
 }
 
 }  // namespace x402

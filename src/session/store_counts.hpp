@@ -41,10 +41,10 @@ struct StoreDurations {
 // Of all shards together.
 struct StoreCounts {
     std::array<std::array<std::uint64_t, kStoreOutcomes>, kStoreCalls> calls{};
-    StoreDurations awaited;       // what payments waited for
-    std::uint64_t connected = 0;  // workers that reach all of it
-    std::uint64_t away = 0;       // workers that do not
-    std::uint64_t untold = 0;     // calls that it has not confirmed
+    StoreDurations awaited;         // what payments waited for
+    std::uint64_t connected = 0;    // workers that reach all of it
+    std::uint64_t away = 0;         // workers that do not
+    std::uint64_t unconfirmed = 0;  // calls that it has not confirmed
 
     // False: machines share nothing.
     bool any() const { return connected + away != 0; }
@@ -56,7 +56,7 @@ public:
     void count(std::size_t call, StoreOutcome outcome);
     void count_wait(std::uint64_t us);
     // As the worker of this shard knows it.
-    void set_state(bool connected, std::uint64_t untold);
+    void set_state(bool connected, std::uint64_t unconfirmed);
     // It ends. One that follows says its own.
     void leave();
     void add_to(StoreCounts &counts) const;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which variables in a value a client writes itself: what is decided by one of
-// them is decided by the client.
+// Finds the variables in a value that a client writes itself. What one of them
+// decides, the client decides.
 #ifndef NGX_HTTP_X402_CLIENT_VALUES_HPP
 #define NGX_HTTP_X402_CLIENT_VALUES_HPP
 

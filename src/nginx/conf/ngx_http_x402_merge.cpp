@@ -244,7 +244,7 @@ bool finish_sale(ngx_conf_t *cf, MainConf &mcf, LocationConf &outer,
 {
     bool is_server = &outer == mcf.http_loc_conf;
     return (asks_signature_alone(conf) || record_only_guard(cf, mcf, conf))
-           && choose_facilitator(cf, conf)
+           && set_peers(cf, conf)
            && check_location(cf, conf, conf.offer != outer.offer)
            && check_returning(cf, conf) && check_signed_names(cf, conf)
            && (is_server || check_charge(cf, conf, outer))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a response is held until its payment is settled, and then released or
-// replaced. Private to the room: body_filter, header_filter, hold_timer,
-// response_hold, final_headers and the chain that joins them.
+// replaced. Private to the room: header_filter, hold_timer, reply_usage,
+// response_hold, final_headers and the filter_chain that joins them.
 #ifndef NGX_HTTP_X402_HOLD_HPP
 #define NGX_HTTP_X402_HOLD_HPP
 
@@ -31,7 +31,7 @@ ngx_int_t write_body(ngx_http_request_t *r, ngx_chain_t *in);
 // other header filter. False: no memory.
 bool finish_headers(ngx_http_request_t *r, RequestCtx *ctx);
 
-// --- header_filter and body_filter: what leaves
+// --- header_filter and response_hold: what leaves
 // -------------------------------
 
 // The header of a main request, below the filters that change or check

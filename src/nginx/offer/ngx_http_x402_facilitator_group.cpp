@@ -344,7 +344,7 @@ const FacilitatorConf *peer_by_id(const LocationConf &conf, std::uint64_t id)
     return nullptr;
 }
 
-bool choose_facilitator(ngx_conf_t *cf, LocationConf &conf)
+bool set_peers(ngx_conf_t *cf, LocationConf &conf)
 {
     if (asks_signature_alone(conf)) {
         return true;

@@ -66,10 +66,10 @@ const FacilitatorPeers *find_or_add_peers(ngx_conf_t *cf,
 // nullptr: none has it.
 const FacilitatorConf *peer_by_id(const LocationConf &conf, std::uint64_t id);
 
-// The facilitators that verify and settle the payments of a location. From
-// merge, for a location with its offer. False: an error was printed, or
-// memory ran out.
-bool choose_facilitator(ngx_conf_t *cf, LocationConf &conf);
+// Sets the facilitators that verify and settle the payments of a location. From
+// merge, for a location with its offer. Which of them is called for a payment:
+// payment/facilitator_peers. False: an error was printed, or memory ran out.
+bool set_peers(ngx_conf_t *cf, LocationConf &conf);
 
 }  // namespace x402
 

@@ -8,7 +8,8 @@
 
 namespace x402 {
 
-// Access phase, last in it. NGX_OK only for a payment that was accepted.
+// Access phase; phases.cpp puts it last. NGX_OK only for a payment that was
+// accepted.
 ngx_int_t on_access(ngx_http_request_t *r);
 
 }  // namespace x402

@@ -27,11 +27,11 @@ std::string request_of(const RequestCtx &ctx,
 // False: the request could not be built.
 bool set_amount(RequestCtx &ctx, const std::string &amount);
 
-// Calls this facilitator to verify the payment.
-// The claim is the request's, on this machine and in the store: verify it, or
-// settle it first.
+// The claim is the request's, on this machine and in the store: verifies the
+// payment, or settles it first.
 void ask_facilitator(RequestCtx &ctx, Worker &worker, const PeerChoice &peer);
 
+// Calls this facilitator to verify the payment.
 void verify_payment(RequestCtx &ctx, Endpoint &endpoint);
 
 // What is known of a payment before any call. `distrusted`: this very

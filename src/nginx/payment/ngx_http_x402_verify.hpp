@@ -29,10 +29,8 @@ void begin_verify(RequestCtx &ctx, Endpoint &endpoint,
                   const VerifyRules &rules);
 
 // Content without the facilitator's word (x402_verify local, trusted, off): it
-// is made and held, and settle decides.
-
-// The claim is taken, and the payment would be verified at `endpoint` next.
-// False: do that.
+// is made and held, and settle decides. Precondition: the claim is taken, and
+// the payment would be verified at `endpoint` next. False: verify it.
 bool serve_unverified(RequestCtx &ctx, Worker &worker, Endpoint &endpoint);
 
 }  // namespace x402

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether a client means this server. Money: a client that chooses the host
-// chooses what a wallet is asked to sign for, and what the server's key signs;
-// a thief would use its own.
+// Whether the host that a client asks for is this server. Money: a client that
+// chooses the host chooses what a wallet is asked to sign for, and what the
+// server's key signs; a thief would use its own.
 #ifndef NGX_HTTP_X402_OWN_NAMES_HPP
 #define NGX_HTTP_X402_OWN_NAMES_HPP
 

@@ -42,7 +42,7 @@ TEST(StoreCounts, ShardsAreAddedUp)
     EXPECT_TRUE(counts.any());
     EXPECT_EQ(counts.connected, 1u);
     EXPECT_EQ(counts.away, 1u);
-    EXPECT_EQ(counts.untold, 7u);
+    EXPECT_EQ(counts.unconfirmed, 7u);
     EXPECT_EQ(counts.calls[0][0], 2u);
     EXPECT_EQ(counts.awaited.buckets[0], 1u);
     EXPECT_EQ(counts.awaited.buckets[1], 1u);
@@ -83,7 +83,7 @@ TEST(StoreCounts, AWorkerThatEndsIsCountedNoMore)
     StoreCounts counts;
     words.add_to(counts);
     EXPECT_FALSE(counts.any());
-    EXPECT_EQ(counts.untold, 0u);
+    EXPECT_EQ(counts.unconfirmed, 0u);
     EXPECT_EQ(counts.calls[1][2], 1u);
 }
 

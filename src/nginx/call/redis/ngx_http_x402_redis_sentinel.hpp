@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Asks the sentinels of x402_store, one after the other, which server is the
-// master. Each time another one is the first, so that one that knows less than
-// the others does not have the only word. Whether it is the master that server
-// itself has to say.
+// master. Each time it begins with another one, so that a sentinel that knows
+// less than the others does not decide alone. The server itself has to confirm
+// that it is the master.
 #ifndef NGX_HTTP_X402_REDIS_SENTINEL_HPP
 #define NGX_HTTP_X402_REDIS_SENTINEL_HPP
 
