@@ -254,6 +254,13 @@ static ngx_command_t  ngx_http_x402_commands[] = {
       0,
       NULL },
 
+    { ngx_string("x402_stream"),
+      NGX_HTTP_X402_ANY|NGX_CONF_TAKE123,
+      ngx_http_x402_set_stream,
+      NGX_HTTP_LOC_CONF_OFFSET,
+      0,
+      NULL },
+
     { ngx_string("x402_pass"),
       NGX_HTTP_X402_ANY|NGX_CONF_1MORE,
       ngx_http_x402_set_pass,

@@ -65,6 +65,7 @@ struct ClaimView {
     bool ever_unknown = false;
     bool first_settle_sent = false;  // the whole first settle left this machine
     bool never_settled = false;      // PAID on the facilitator's word alone
+    bool streamed = false;           // its content left before it was settled
     unsigned executions = 0;         // times content was begun under this claim
     std::uint64_t facilitator = 0;
     std::int64_t settle_started = 0;  // unix seconds; the first one

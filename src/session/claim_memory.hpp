@@ -89,6 +89,7 @@ struct ClaimCell {
     std::uint8_t executions : 4;
     std::uint8_t served : 1;     // while VERIFYING: set_served_unverified()
     std::uint8_t on_record : 1;  // of its payer: PayerRecords::spend_settled()
+    std::uint8_t streamed : 1;   // ClaimTable::set_streamed()
     std::uint16_t receipt_bytes;
     std::uint64_t generation;
     std::int64_t expires;

@@ -50,6 +50,9 @@ ClaimView view_of(const ClaimCell &cell, ClaimRef ref)
     view.first_settle_sent = cell.flags & kFirstSettleSent;
     view.never_settled =
         view.state == ClaimState::paid && cell.settle_started == 0;
+    // Nothing else uses up its executions before it is paid.
+    view.streamed =
+        view.state == ClaimState::unknown && cell.executions >= kMaxExecutions;
     view.executions = cell.executions;
     view.facilitator = cell.facilitator;
     view.settle_started = cell.settle_started;
@@ -296,6 +299,19 @@ bool ClaimTable::set_served_unverified(ClaimRef ref, bool on_record)
         cell->served = 1;
         cell->on_record = on_record ? 1 : 0;
     });
+    return true;
+}
+
+bool ClaimTable::set_streamed(ClaimRef ref, unsigned least)
+{
+    ClaimCell *cell = memory_.cell_of(ref);
+    if (cell == nullptr || cell->claim_state() != ClaimState::verified
+        || !payers_.spend_all_settled(*cell, least)) {
+        return false;
+    }
+    cell->streamed = 1;
+    // Nothing is owed for what has left: no one may ask for it again.
+    cell->executions = kMaxExecutions;
     return true;
 }
 

@@ -130,6 +130,11 @@ public:
     // signed the payment. False: another payment has used the record up, and
     // this one has to be verified.
     bool set_served_unverified(ClaimRef ref, bool on_record);
+    // The content of a verified payment leaves before it is settled, on the
+    // record of its payer, which has to have `least` settlements or more
+    // (PayerRecords::spend_all_settled). It is not made again. False: it must
+    // be held.
+    bool set_streamed(ClaimRef ref, unsigned least);
     // Money: before the first byte of settle leaves. `bytes` are kept when they
     // fit and there is room, else only their digest (stored_settle is empty).
     // False: the journal cannot be written, and nothing may be sent.

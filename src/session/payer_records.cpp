@@ -11,10 +11,6 @@ namespace {
 constexpr std::int64_t kUnprovenWindow = 24 * 3600;
 constexpr std::int64_t kRefusedWindow = 600;
 constexpr std::int64_t kAbandonedWindow = 300;
-// Settlements in a row after which a payer has a good record, and after which
-// it grows no more.
-constexpr std::uint16_t kGoodRecord = 3;
-constexpr unsigned kBestRecord = kGoodRecord + kMaxWaiting - 1;
 
 bool is_recent(std::int64_t moment, std::int64_t now, std::int64_t window)
 {
@@ -231,7 +227,7 @@ void PayerRecords::record_refused(const Digest &payer, std::int64_t now)
 
 void PayerRecords::record_settled(const ClaimCell &cell, std::int64_t now)
 {
-    unsigned count = cell.on_record ? 2 : 1;
+    unsigned count = cell.streamed ? kBestRecord : cell.on_record ? 2 : 1;
     if (PayerRecord *record =
             find_or_make(name_of(cell.payer, cell.binding), now)) {
         record->settled = static_cast<std::uint16_t>(
@@ -246,6 +242,16 @@ bool PayerRecords::spend_settled(const ClaimCell &cell)
         return false;
     }
     record->settled--;
+    return true;
+}
+
+bool PayerRecords::spend_all_settled(const ClaimCell &cell, unsigned least)
+{
+    PayerRecord *record = find(name_of(cell.payer, cell.binding));
+    if (record == nullptr || record->settled == 0 || record->settled < least) {
+        return false;
+    }
+    record->settled = 0;
     return true;
 }
 

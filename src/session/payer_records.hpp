@@ -16,6 +16,11 @@
 
 namespace x402 {
 
+// Settlements in a row after which a payer has a good record, and after which
+// it grows no more.
+constexpr unsigned kGoodRecord = 3;
+constexpr unsigned kBestRecord = kGoodRecord + kMaxWaiting - 1;
+
 class PayerRecords {
 public:
     // Lifetime: borrows both.
@@ -64,6 +69,10 @@ public:
     // the record is not good.
     bool spend_settled(const ClaimCell &cell);
     bool settled_lately(const ClaimFacts &facts) const;
+    // Money: all of the record is spent, so that one such payment of a payer is
+    // on its way at a time; its settlement alone gives it back, and more would
+    // not help. False: there were fewer than `least` (at most kBestRecord).
+    bool spend_all_settled(const ClaimCell &cell, unsigned least);
 
     // A verified payment was left before its settle, which costs the payer
     // nothing and the server a slot and its work: it counts as one that waits

@@ -46,6 +46,8 @@ RequestOutcome outcome_of(const OutcomeFacts &facts)
     case PaymentState::verified:
     case PaymentState::holding:
     case PaymentState::recording:
+    case PaymentState::streaming:
+    case PaymentState::charging:
         return RequestOutcome::verified;
     case PaymentState::settling:
     case PaymentState::settling_first:

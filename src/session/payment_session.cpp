@@ -14,6 +14,7 @@ PaymentStep unexpected(PaymentState state)
     switch (state) {
     case PaymentState::settling:
     case PaymentState::settling_first:
+    case PaymentState::charging:
     case PaymentState::orphaned:
         return {PaymentState::closed, PaymentAction::fail,
                 ClaimChange::unknown};
@@ -33,6 +34,7 @@ PaymentStep unexpected(PaymentState state)
     case PaymentState::recording:
     case PaymentState::recording_first:
     case PaymentState::taking:
+    case PaymentState::streaming:
         break;
     }
     return {PaymentState::closed, PaymentAction::fail, ClaimChange::free};
@@ -130,6 +132,9 @@ PaymentStep step_verified(PaymentEvent event)
         return {PaymentState::closed, PaymentAction::pass, ClaimChange::free};
     case PaymentEvent::content_charged:
         return {PaymentState::holding, PaymentAction::hold, ClaimChange::keep};
+    case PaymentEvent::content_trusted:
+        return {PaymentState::streaming, PaymentAction::pass,
+                ClaimChange::keep};
     case PaymentEvent::content_broken:
         return {PaymentState::closed, PaymentAction::replace,
                 ClaimChange::free};
@@ -349,6 +354,44 @@ PaymentStep step_securing_verified(PaymentEvent event)
     }
 }
 
+PaymentStep step_streaming(PaymentEvent event)
+{
+    switch (event) {
+    case PaymentEvent::settle_due:
+        return {PaymentState::charging, PaymentAction::call_settle,
+                ClaimChange::settling};
+    case PaymentEvent::content_broken:
+    case PaymentEvent::request_gone:
+        // The upstream broke off, or there is no memory to settle.
+        return {PaymentState::closed, PaymentAction::none, ClaimChange::free};
+    default:
+        return unexpected(PaymentState::streaming);
+    }
+}
+
+// Money: the content has left, so nothing is owed. What a facilitator did not
+// process is asked again, as an unknown outcome is.
+PaymentStep step_charging(PaymentEvent event)
+{
+    switch (event) {
+    case PaymentEvent::settle_paid:
+    case PaymentEvent::settle_unproven:
+        return {PaymentState::closed, PaymentAction::none,
+                ClaimChange::delivered};
+    case PaymentEvent::settle_refused:
+        return {PaymentState::closed, PaymentAction::none,
+                ClaimChange::refused};
+    case PaymentEvent::settle_not_processed:
+    case PaymentEvent::settle_unknown:
+        return {PaymentState::closed, PaymentAction::none,
+                ClaimChange::unknown};
+    case PaymentEvent::request_gone:
+        return {PaymentState::charging, PaymentAction::none, ClaimChange::keep};
+    default:
+        return unexpected(PaymentState::charging);
+    }
+}
+
 PaymentStep step_orphaned(PaymentEvent event)
 {
     switch (event) {
@@ -405,6 +448,10 @@ PaymentStep step(PaymentState state, PaymentEvent event)
         return step_securing_first(event);
     case PaymentState::securing_verified:
         return step_securing_verified(event);
+    case PaymentState::streaming:
+        return step_streaming(event);
+    case PaymentState::charging:
+        return step_charging(event);
     case PaymentState::orphaned:
         return step_orphaned(event);
     case PaymentState::closed:
@@ -420,7 +467,9 @@ PaymentStep step(PaymentState state, PaymentEvent event)
 PaymentStep recorded_first(PaymentEvent event, const PaymentStep &step)
 {
     PaymentStep waits = step;
-    if (event == PaymentEvent::claim_unknown_resumed) {
+    // A settlement that no request waits for waits by itself.
+    if (event == PaymentEvent::claim_unknown_resumed
+        || step.next == PaymentState::charging) {
         return waits;
     }
     if (step.claim == ClaimChange::settling) {

@@ -29,8 +29,11 @@ enum class PaymentState : std::uint8_t {
     securing,           // PAID; response held back
     securing_first,     // PAID; no content was made
     securing_verified,  // PAID, and nothing is going to be settled
-    orphaned,           // the client left, the settlement goes on without it
-    closed,             // nothing more to decide
+    // x402_stream: content leaves on its payer's record before it is settled.
+    streaming,  // nothing is settled
+    charging,   // settlement on the wire, or about to be; the request is over
+    orphaned,   // the client left, the settlement goes on without it
+    closed,     // nothing more to decide
 };
 
 enum class PaymentEvent : std::uint8_t {
@@ -51,6 +54,7 @@ enum class PaymentEvent : std::uint8_t {
     verify_failed,
     content_free,     // an answer that is not charged
     content_charged,  // an answer that is
+    content_trusted,  // likewise, and it leaves on its payer's record
     content_failed,   // money moved, this answer delivers nothing
     content_broken,   // the content cannot be completed or may not leave
     settle_due,

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Directive setters: x402_charge.
+// Directive setters: x402_charge and x402_stream.
+#include "base/decimal_amount.hpp"
 #include "nginx/conf/ngx_http_x402_client_values.hpp"
+#include "nginx/conf/ngx_http_x402_config_checks.hpp"
+#include "nginx/conf/ngx_http_x402_directive_words.hpp"
 #include "nginx/core/ngx_http_x402_complex_value.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_usage_terms.hpp"
 #include "policy/usage_charge.hpp"
+#include "session/payer_records.hpp"
 
 namespace x402 {
 
@@ -112,6 +116,64 @@ char *set_charge(ngx_conf_t *cf, void *conf)
     return NGX_CONF_OK;
 }
 
+bool read_trust(std::string_view text, StreamRules &rules)
+{
+    ngx_str_t digits = to_ngx_str(text);
+    ngx_int_t count =
+        text.empty() ? NGX_ERROR : ngx_atoi(digits.data, digits.len);
+    if (count < 1 || count > static_cast<ngx_int_t>(kBestRecord)) {
+        return false;
+    }
+    rules.trust = static_cast<unsigned>(count);
+    return true;
+}
+
+bool read_most(std::string_view text, StreamRules &rules)
+{
+    constexpr unsigned kMostDecimals = 18;
+    text.remove_prefix(!text.empty() && text.front() == '$' ? 1 : 0);
+    rules.most = text;
+    return bool(to_atomic_amount(text, kMostDecimals));
+}
+
+bool read_cut(std::string_view text, StreamRules &rules)
+{
+    rules.cut_is_read = text == "read";
+    return text == "read" || text == "maximum";
+}
+
+char *set_stream(ngx_conf_t *cf, void *conf)
+{
+    LocationConf *lcf = location_conf(conf);
+    if (lcf->stream != nullptr) {
+        return const_cast<char *>("is duplicate");
+    }
+    auto *rules = pool_new<StreamRules>(cf->pool);
+    if (rules == nullptr) {
+        return static_cast<char *>(NGX_CONF_ERROR);
+    }
+    lcf->stream = rules;
+    if (cf->args->nelts == 2 && view(arguments(cf)[1]) == "off") {
+        return NGX_CONF_OK;
+    }
+    bool good = read_words(
+        cf, 1,
+        {{"trust=", [&](auto v) { return read_if(read_trust(v, *rules)); }},
+         {"most=", [&](auto v) { return read_if(read_most(v, *rules)); }},
+         {"cut=", [&](auto v) { return read_if(read_cut(v, *rules)); }}},
+        "trust=10 (from 1 to 34), most=0.05, cut=maximum or read, or off");
+    if (good && rules->trust == 0) {
+        return conf_error(cf, "\"x402_stream\" does not say whom it trusts; "
+                              "write after how many settlements, such as "
+                              "trust=10");
+    }
+    rules->used = record_setting(
+        cf, "x402_stream has no effect: no location that it is written for has "
+            "a price and x402_charge; write x402_charge there, or remove it");
+    return good && rules->used ? NGX_CONF_OK
+                               : static_cast<char *>(NGX_CONF_ERROR);
+}
+
 }  // namespace
 
 }  // namespace x402
@@ -121,4 +183,9 @@ using namespace x402;
 char *ngx_http_x402_set_charge(ngx_conf_t *cf, ngx_command_t *, void *conf)
 {
     return config_guarded(cf, set_charge, conf);
+}
+
+char *ngx_http_x402_set_stream(ngx_conf_t *cf, ngx_command_t *, void *conf)
+{
+    return config_guarded(cf, set_stream, conf);
 }

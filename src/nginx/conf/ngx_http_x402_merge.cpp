@@ -80,6 +80,10 @@ void merge_hold(LocationConf &conf, const LocationConf &outer)
     if (conf.charge != nullptr && conf.charge->terms.empty()) {
         conf.charge = nullptr;
     }
+    inherit(conf.stream, outer.stream);
+    if (conf.stream != nullptr && conf.stream->trust == 0) {
+        conf.stream = nullptr;
+    }
     bool usage = conf.charge != nullptr;
     ngx_conf_merge_size_value(conf.settle_buffer, outer.settle_buffer,
                               NGX_CONF_UNSET_SIZE);

@@ -8,6 +8,7 @@
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_mpp.hpp"
 #include "nginx/offer/ngx_http_x402_returning_rules.hpp"
+#include "nginx/offer/ngx_http_x402_usage_terms.hpp"
 #include "nginx/store/ngx_http_x402_small_zones.hpp"
 
 namespace x402 {
@@ -47,6 +48,9 @@ void mark_settings_used(const LocationConf &conf)
 {
     if (conf.mpp && conf.mpp_written) {
         *conf.mpp_written->used = true;
+    }
+    if (conf.stream && conf.charge) {
+        *conf.stream->used = true;
     }
     if (conf.seal_keys && (conf.mpp || conf.pass || conf.sign_in)) {
         *conf.seal_keys->used = true;

@@ -39,6 +39,7 @@ struct SealKeys;
 struct Service;
 struct SignInRules;
 struct Signing;
+struct StreamRules;
 struct UsageTerms;
 struct PayerRules;
 struct PlacedOffers;
@@ -132,8 +133,9 @@ struct LocationConf : ngx_http_x402_loc_conf_t {
     ngx_uint_t settle = NGX_CONF_UNSET_UINT;
     // ngx_http_complex_value_t; nullptr after merge: none.
     ngx_array_t *bypass = static_cast<ngx_array_t *>(NGX_CONF_UNSET_PTR);
-    PayerRules *payer_rules = nullptr;   // nullptr: none
-    const UsageTerms *charge = nullptr;  // x402_charge; nullptr: none
+    PayerRules *payer_rules = nullptr;    // nullptr: none
+    const UsageTerms *charge = nullptr;   // x402_charge; nullptr: none
+    const StreamRules *stream = nullptr;  // x402_stream; the same
     const PassRules *pass = nullptr;  // nullptr: none; until merge also "off"
     const SignInRules *sign_in = nullptr;  // the same
     const SealKeys *seal_keys = nullptr;

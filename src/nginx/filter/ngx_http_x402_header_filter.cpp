@@ -202,6 +202,9 @@ ngx_int_t read_verified(RequestCtx &ctx)
     if (!take_override(ctx)) {
         return refuse_override(ctx);
     }
+    if (ctx.usage && ctx.quote.conf->stream && begin_stream(ctx)) {
+        return write_content_header(ctx);
+    }
     if (advance(ctx, PaymentEvent::content_charged) != PaymentAction::hold) {
         return NGX_ERROR;
     }
@@ -292,6 +295,8 @@ ngx_int_t filter_header(ngx_http_request_t *r)
         break;
     case PaymentState::delivering:
     case PaymentState::delivered:
+    case PaymentState::streaming:
+    case PaymentState::charging:
     case PaymentState::orphaned:
         break;
     }

@@ -77,9 +77,16 @@ void begin_usage(RequestCtx &ctx);
 bool has_ended(const RequestCtx &ctx);
 // It is held to its end, within the time that its payment is valid.
 void extend_hold(RequestCtx &ctx);
+// Half of the time that it is still valid, ms.
+ngx_msec_t half_validity(const RequestCtx &ctx);
+// Trusted payers (x402_stream): begins to let the content pass before it is
+// settled. False: it has to be held.
+bool begin_stream(RequestCtx &ctx);
 // The settlement begins: what it asks for. Never more than the maximum, which
 // it is if the answer has not ended.
 void set_used_amount(RequestCtx &ctx);
+// What has been read so far, of an answer that goes no further.
+void set_amount_so_far(RequestCtx &ctx, bool unreadable_is_maximum);
 // By the source filter's postconfiguration: stands above it.
 void add_usage_filter(ngx_conf_t *cf);
 

@@ -95,7 +95,9 @@ ngx_int_t on_usage_body(ngx_http_request_t *r, ngx_chain_t *in)
 {
     return guarded(r->connection->log, static_cast<ngx_int_t>(NGX_ERROR), [&] {
         RequestCtx *ctx = r == r->main ? find_ctx(r) : nullptr;
-        if (ctx && ctx->usage && ctx->state() == PaymentState::holding) {
+        if (ctx && ctx->usage
+            && (ctx->state() == PaymentState::holding
+                || ctx->state() == PaymentState::streaming)) {
             read_usage(*ctx, in);
         }
         return below_usage_body(r, in);
@@ -184,16 +186,20 @@ void begin_usage(RequestCtx &ctx)
         ctx.usage->defect =
             "another module has changed it before its header was made";
     }
-    buffer_upstream(r);
+}
+
+ngx_msec_t half_validity(const RequestCtx &ctx)
+{
+    std::int64_t left = ctx.payment->valid_before - ngx_time();
+    left = std::min<std::int64_t>(std::max<std::int64_t>(left, 0), 86400);
+    return static_cast<ngx_msec_t>(left) * 1000 / 2;
 }
 
 void extend_hold(RequestCtx &ctx)
 {
-    std::int64_t left = ctx.payment->valid_before - ngx_time();
-    left = std::min<std::int64_t>(std::max<std::int64_t>(left, 0), 86400);
-    ngx_msec_t most = static_cast<ngx_msec_t>(left) * 1000 / 2;
-    ctx.hold.until =
-        ngx_current_msec + std::min(most, ctx.quote.conf->hold_wait);
+    buffer_upstream(ctx.r);
+    ctx.hold.until = ngx_current_msec
+                     + std::min(half_validity(ctx), ctx.quote.conf->hold_wait);
 }
 
 bool has_ended(const RequestCtx &ctx)
@@ -206,7 +212,6 @@ bool has_ended(const RequestCtx &ctx)
 void set_used_amount(RequestCtx &ctx)
 {
     ngx_log_t *log = ctx.r->connection->log;
-    const PaymentRequirements &requirements = ctx.payment->option->requirements;
     if (ctx.r->method == NGX_HTTP_HEAD) {
         set_amount(ctx, "0");  // no content, and nothing that says its usage
         return;
@@ -219,17 +224,24 @@ void set_used_amount(RequestCtx &ctx)
             "the maximum is charged, and the answer is no longer held");
         return;
     }
+    set_amount_so_far(ctx, ctx.quote.conf->charge->unreadable_is_maximum);
+}
+
+void set_amount_so_far(RequestCtx &ctx, bool unreadable_is_maximum)
+{
+    ngx_log_t *log = ctx.r->connection->log;
+    const PaymentRequirements &requirements = ctx.payment->option->requirements;
     if (!std::exchange(ctx.usage->ended, true)) {
         ctx.usage->fields.finish();
     }
     auto amount = used_amount(ctx, requirements);
     if (!amount) {
-        bool all = ctx.quote.conf->charge->unreadable_is_maximum;
         log_line(NGX_LOG_ERR, log,
                  "the answer does not say what it has cost ("
                      + amount.problem().text + "), "
-                     + (all ? "the maximum" : "nothing") + " is charged");
-        amount = all ? requirements.amount : "0";
+                     + (unreadable_is_maximum ? "the maximum" : "nothing")
+                     + " is charged");
+        amount = unreadable_is_maximum ? requirements.amount : "0";
     }
     set_amount(ctx, amount.value());
 }

@@ -142,10 +142,12 @@ bool SettleRetry::ask(ClaimRef claim, std::shared_ptr<StoreHold> hold)
     std::uint64_t facilitator;
     Digest payment;
     ClaimTexts texts;
+    PaymentState state = PaymentState::orphaned;
     {
         LockedClaims claims(worker_.zone);
         ClaimView view = claims->view(claim);
         facilitator = view.facilitator;
+        state = view.streamed ? PaymentState::charging : state;
         payment = view.key;
         terms.unrecorded = view.abandoned;
         terms.body = claims->stored_settle(claim);
@@ -172,8 +174,8 @@ bool SettleRetry::ask(ClaimRef claim, std::shared_ptr<StoreHold> hold)
     terms.connect_timeout = connect_timeout_;
     terms.timeout = settle_timeout_;
     terms.log = ngx_cycle->log;
-    Settlement::start(worker_, *endpoint, std::move(terms),
-                      PaymentState::orphaned, Slot(worker_), on_settled, this);
+    Settlement::start(worker_, *endpoint, std::move(terms), state,
+                      Slot(worker_), on_settled, this);
     on_wire_++;
     return true;
 }

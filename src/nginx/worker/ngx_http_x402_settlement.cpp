@@ -156,7 +156,9 @@ void Settlement::send()
 
 void Settlement::detach()
 {
-    state_ = PaymentState::orphaned;
+    if (state_ != PaymentState::charging) {
+        state_ = PaymentState::orphaned;
+    }
     done_ = nullptr;
     data_ = nullptr;
     terms_.request_log = nullptr;
@@ -264,7 +266,8 @@ void Settlement::keep_receipt(const std::string &receipt)
 {
     LockedClaims claims(worker_.zone);
     // Content that is owed from the start has never been made.
-    bool makes_content = state_ != PaymentState::orphaned;
+    bool makes_content =
+        state_ != PaymentState::orphaned && state_ != PaymentState::charging;
     auto keep = [&](const std::string &text) {
         return claims->set_paid(terms_.claim, text, ngx_time(), makes_content);
     };

@@ -72,7 +72,8 @@ public:
                           SettlementResult &result);
 
     // Money: writes SETTLING into the claim, then sends. `state` is the
-    // session's (settling, settling_first; orphaned if there is no request).
+    // session's (settling, settling_first; if no request waits for it charging,
+    // or orphaned).
     // If the journal cannot be written, nothing is sent, and the outcome is
     // settle_not_processed. Never calls back from inside.
     static Settlement *start(Worker &worker, Endpoint &endpoint,

@@ -297,11 +297,17 @@ void Settlement::book_outcome(const PaymentStep &step,
     if (owed) {
         money.books->count(money.label, LabelCounter::owed);
     }
+    // Content that left before it was settled: no request says that.
+    bool delivered = step.claim == ClaimChange::delivered;
+    if (delivered) {
+        money.books->count(money.label, LabelCounter::delivered);
+    }
     // An outcome that is still unknown was reported before.
     bool news = !terms_.ever_unknown || terms_.unrecorded || moved;
     bool booked_here =
         is_booked(*money.books, money.ledger, booked.kind)
-        || is_booked(*money.books, money.ledger, LedgerEventKind::owed);
+        || is_booked(*money.books, money.ledger, LedgerEventKind::owed)
+        || is_booked(*money.books, money.ledger, LedgerEventKind::delivered);
     if (booked_here && news) {
         std::string facilitator = endpoint_->conf().url.base();
         EventWords words;
@@ -314,8 +320,10 @@ void Settlement::book_outcome(const PaymentStep &step,
         LedgerFacts facts = money.unpacked();
         write_event(*money.books, money.ledger, booked.kind, money.payment,
                     facts, words);
-        if (owed) {
-            write_event(*money.books, money.ledger, LedgerEventKind::owed,
+        if (owed || delivered) {
+            write_event(*money.books, money.ledger,
+                        owed ? LedgerEventKind::owed
+                             : LedgerEventKind::delivered,
                         money.payment, facts, words);
         }
     }

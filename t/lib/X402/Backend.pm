@@ -63,9 +63,9 @@ sub steps ($self, $record) {
 
     my $text = $spec->{body} // '';
     if (defined(my $n = $spec->{hold_after})) {
-        push @steps, [ send => substr whole($spec), 0, $n ], [ hold => $path ],
-            [ send => substr whole($spec), $n ];
-        return @steps;
+        my @parts = (substr(whole($spec), 0, $n), substr whole($spec), $n);
+        @parts = (chunk($parts[0]), chunk($parts[1]) . "0\r\n\r\n") if $spec->{chunked};
+        return @steps, [ send => $parts[0] ], [ hold => $path ], [ send => $parts[1] ];
     }
     if (defined(my $n = $spec->{die_after} // $spec->{reset_after})) {
         return @steps, [ send => body_part($spec, $n) ],

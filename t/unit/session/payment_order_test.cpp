@@ -188,6 +188,82 @@ TEST_F(PaymentOrderOf, WorksForNothingNoMoreOftenThanItWasPaid)
     EXPECT_FALSE(serve(16, 6));
 }
 
+class PayerStreams : public PaymentOrderOf {
+protected:
+    void pay(unsigned number)
+    {
+        ClaimRef ref = take(number);
+        table_.set_verified(ref);
+        settle(ref);
+        table_.set_delivered(ref, kNow);
+    }
+    void settle(ClaimRef ref)
+    {
+        table_.set_settling(ref, "bytes", 42, kNow);
+        table_.set_paid(ref, "{}", kNow, false);
+    }
+    // Verified, and its content leaves at once; else an empty one.
+    ClaimRef stream(unsigned number, unsigned least = 3)
+    {
+        ClaimRef ref = take(number);
+        table_.set_verified(ref);
+        if (table_.set_streamed(ref, least)) {
+            return ref;
+        }
+        table_.free(ref);
+        return {};
+    }
+};
+
+TEST_F(PayerStreams, SpendAllOfTheRecordUntilTheyAreSettled)
+{
+    pay(1);
+    pay(2);
+    EXPECT_FALSE(stream(3));
+    pay(4);
+    EXPECT_FALSE(stream(5, 4));
+    ClaimRef first = stream(5);
+    ASSERT_TRUE(first);
+    EXPECT_FALSE(stream(6)) << "one at a time";
+    pay(7);
+    EXPECT_FALSE(stream(8, 2)) << "a payment that was held counts for itself";
+    settle(first);
+    EXPECT_FALSE(table_.resume(first, owner_)) << "nothing is owed for it";
+    table_.set_delivered(first, kNow);
+    ClaimRef second = stream(9, kBestRecord);
+    ASSERT_TRUE(second) << "what was paid is the best record";
+    table_.set_settling(second, "bytes", 42, kNow);
+    table_.set_refused(second, kNow);
+    EXPECT_FALSE(stream(10, 1));
+}
+
+TEST_F(PayerStreams, OfUnknownOutcomeAreNotServedAgain)
+{
+    for (unsigned number : {1, 2, 3}) {
+        pay(number);
+    }
+    ClaimRef ref = stream(5);
+    ASSERT_TRUE(ref);
+    table_.set_settling(ref, "bytes", 42, kNow);
+    table_.set_unknown(ref, kNow);
+    EXPECT_TRUE(table_.view(ref).streamed);
+    EXPECT_FALSE(stream(6, 1));
+    table_.set_paid(ref, "{}", kNow, false);
+    table_.set_owed(ref);
+    ClaimView claim;
+    EXPECT_FALSE(table_.resume_owed({facts_of(5).payer, facts_of(5).binding},
+                                    owner_, kNow, claim));
+}
+
+// Only what a facilitator has verified.
+TEST_F(PayerStreams, AreVerified)
+{
+    for (unsigned number : {1, 2, 3}) {
+        pay(number);
+    }
+    EXPECT_FALSE(table_.set_streamed(take(5), 3));
+}
+
 class PaymentOrderOfAShop : public ClaimZone {
 protected:
     PaymentOrderOfAShop() : ClaimZone(1024 * 1024) {}

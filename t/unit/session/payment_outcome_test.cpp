@@ -56,6 +56,9 @@ TEST(PaymentOutcome, NamesTheStateWhereNoAnswerOfOursIs)
               "unknown");
     EXPECT_EQ(word_of(PaymentState::settling_first), "unknown");
     EXPECT_EQ(word_of(PaymentState::orphaned), "unknown");
+    // Content has left, and the ledger says what becomes of its settlement.
+    EXPECT_EQ(word_of(PaymentState::streaming), "verified");
+    EXPECT_EQ(word_of(PaymentState::charging), "verified");
     EXPECT_EQ(word_of(PaymentState::closed), "failed");
     EXPECT_EQ(word_of(PaymentState::closed, ReplyKind::none, true), "verified");
 }

@@ -56,6 +56,7 @@ constexpr Row kExpected[] = {
 
     {S::verified,       E::content_free,          S::closed,         A::pass,         C::free},
     {S::verified,       E::content_charged,       S::holding,        A::hold,         C::keep},
+    {S::verified,       E::content_trusted,       S::streaming,      A::pass,         C::keep},
     {S::verified,       E::content_broken,        S::closed,         A::replace,      C::free},
     {S::verified,       E::request_gone,          S::closed,         A::none,         C::abandoned},
 
@@ -112,6 +113,17 @@ constexpr Row kExpected[] = {
     {S::securing_verified, E::verify_failed,      S::closed,         A::answer_fault, C::free},
     {S::securing_verified, E::request_gone,       S::closed,         A::cancel_call,  C::owed},
 
+    {S::streaming,      E::settle_due,            S::charging,       A::call_settle,  C::settling},
+    {S::streaming,      E::content_broken,        S::closed,         A::none,         C::free},
+    {S::streaming,      E::request_gone,          S::closed,         A::none,         C::free},
+
+    {S::charging,       E::settle_paid,           S::closed,         A::none,         C::delivered},
+    {S::charging,       E::settle_unproven,       S::closed,         A::none,         C::delivered},
+    {S::charging,       E::settle_refused,        S::closed,         A::none,         C::refused},
+    {S::charging,       E::settle_not_processed,  S::closed,         A::none,         C::unknown},
+    {S::charging,       E::settle_unknown,        S::closed,         A::none,         C::unknown},
+    {S::charging,       E::request_gone,          S::charging,       A::none,         C::keep},
+
     {S::orphaned,       E::settle_paid,           S::closed,         A::none,         C::owed},
     {S::orphaned,       E::settle_unproven,       S::closed,         A::none,         C::owed},
     {S::orphaned,       E::settle_waived,         S::closed,         A::none,         C::keep},
@@ -146,6 +158,8 @@ constexpr Fallback kUnexpected[] = {
     {S::securing,       C::owed},     // money moved
     {S::securing_first, C::owed},
     {S::securing_verified, C::owed},
+    {S::streaming,      C::free},     // nothing was sent
+    {S::charging,       C::unknown},
     {S::orphaned,       C::unknown},
     {S::closed,         C::keep},
 };
@@ -188,7 +202,7 @@ bool is_being_secured(PaymentState state)
 bool may_be_on_the_wire(PaymentState state)
 {
     return state == S::settling || state == S::settling_first
-           || state == S::orphaned;
+           || state == S::charging || state == S::orphaned;
 }
 
 TEST(PaymentSession, EveryPairIsTheOneOfTheTable)
@@ -209,7 +223,7 @@ TEST(PaymentSession, EveryPairIsTheOneOfTheTable)
         EXPECT_EQ(next.claim, expected.claim);
         ++pairs;
     });
-    EXPECT_EQ(pairs, 17u * 28u);
+    EXPECT_EQ(pairs, 19u * 29u);
 }
 
 TEST(PaymentSession, TheTableNamesEachPairOnce)
@@ -263,7 +277,11 @@ TEST(PaymentSession, NoPairReleasesContentBeforePaid)
                 || (state == S::settling
                     && (event == E::settle_paid || event == E::settle_waived)));
         }
-        if (next.action == A::pass) {
+        if (next.action == A::pass && next.next == S::streaming) {
+            // The operator trusts its payer (x402_stream).
+            EXPECT_EQ(event, E::content_trusted);
+            EXPECT_EQ(next.claim, C::keep);
+        } else if (next.action == A::pass) {
             // Only what is not charged, and then it is never charged.
             EXPECT_EQ(event, E::content_free);
             EXPECT_EQ(next.claim, C::free);
@@ -282,11 +300,23 @@ TEST(PaymentSession, NoPairReleasesContentBeforePaid)
 
 TEST(PaymentSession, AnUnknownOutcomeAsksForNoMoney)
 {
-    for (PaymentState state : {S::settling, S::settling_first, S::orphaned}) {
+    for (PaymentState state :
+         {S::settling, S::settling_first, S::charging, S::orphaned}) {
         PaymentStep next = step(state, E::settle_unknown);
         EXPECT_EQ(next.claim, C::unknown) << state_name(state);
         EXPECT_NE(next.action, A::challenge) << state_name(state);
         EXPECT_EQ(next.next, S::closed) << state_name(state);
+    }
+}
+
+// What has left is owed to no one.
+TEST(PaymentSession, AStreamThatLeftIsNotOwed)
+{
+    for (unsigned number = 0; number < kEvents; ++number) {
+        auto event = static_cast<PaymentEvent>(number);
+        EXPECT_NE(step(S::streaming, event).claim, C::owed);
+        EXPECT_NE(step(S::charging, event).claim, C::owed);
+        EXPECT_NE(step(S::charging, event).claim, C::free);
     }
 }
 
@@ -409,7 +439,9 @@ TEST(PaymentSession, WithASyncedJournalTheDiskComesFirst)
         PaymentStep next = recorded_first(event, plain);
         EXPECT_EQ(next.claim, plain.claim);
         bool writes = (plain.claim == C::settling || plain.claim == C::paid)
-                      && event != E::claim_unknown_resumed;
+                      && event != E::claim_unknown_resumed
+                      // No request is there to wait.
+                      && plain.next != S::charging;
         EXPECT_EQ(next.action == A::wait_for_record, writes);
         if (!writes) {
             EXPECT_EQ(next.next, plain.next);
