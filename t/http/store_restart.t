@@ -42,14 +42,16 @@ for my $case (
     # A cluster that has just started refuses for two seconds, and what is told
     # is told again each second.
     sleep 3 if ($ENV{X402_STORE} // '') eq 'cluster';
-    $_->forget for $f, $up;
+    # The unknown outcome may be asked about in the background by now.
+    my $verified = $f->calls('verify');
+    $up->forget;
     $f->verify(invalid => 'invalid_exact_evm_nonce_already_used') if !$knows;
     is finally($other, '/delivered', $delivered)->status, 402, "$name: what was delivered is used";
-    is $f->order, $knows ? '' : 'verify', "$name: as the store says, or the chain";
+    is $f->calls('verify') - $verified, $knows ? 0 : 1, "$name: as the store says, or the chain";
     is $up->hits, 0, "$name: and not made again";
     if ($knows) {
         is_content finally($other, '/unknown', $unknown), "SECRET\n", "$name: the unknown outcome is learned by the other";
-        is +($f->requests('settle'))[-1]{body}, $sent, "$name: with the same bytes";
+        cmp_ok scalar(grep { $_->{body} eq $sent } $f->requests('settle')), '>=', 2, "$name: with the same bytes";
     }
     $f->verify('ok');
     $_->forget for $f, $up;
