@@ -70,42 +70,6 @@ using namespace x402;
 
 namespace {
 
-bool is_same_file(const std::string &one, const std::string &other)
-{
-    struct stat first;
-    struct stat second;
-    return one == other
-           || (stat(one.c_str(), &first) == 0
-               && stat(other.c_str(), &second) == 0
-               && first.st_dev == second.st_dev
-               && first.st_ino == second.st_ino);
-}
-
-// Money: lines of a log would be read as a torn end of the journal, and what is
-// behind them would be lost. False: an error was printed.
-bool check_journal_files(ngx_conf_t *cf, const std::string &journal)
-{
-    ngx_list_part_t *part = &cf->cycle->open_files.part;
-    for (; part != nullptr; part = part->next) {
-        auto *files = static_cast<ngx_open_file_t *>(part->elts);
-        for (ngx_uint_t i = 0; i < part->nelts; i++) {
-            std::string log = copy(files[i].name);
-            for (const char *end :
-                 {"", ".2", ".lock", ".events", ".events.sent"}) {
-                if (is_same_file(log, journal + end)) {
-                    log_line(NGX_LOG_EMERG, cf->log,
-                             "\"" + log
-                                 + "\" belongs to the journal of x402_zone, "
-                                   "and a log or ledger is written to it; "
-                                   "write another path there");
-                    return false;
-                }
-            }
-        }
-    }
-    return true;
-}
-
 bool add_books(ngx_conf_t *cf, MainConf &mcf)
 {
     if (!mcf.paid && !mcf.status) {
@@ -118,15 +82,7 @@ bool add_books(ngx_conf_t *cf, MainConf &mcf)
     bool by_default = mcf.paid && journal && !mcf.http_loc_conf->ledger_written;
     return mcf.books->add_zone(cf)
            && add_webhook(cf, mcf, journal ? journal->path() : std::string())
-           && (!by_default || add_default_ledger(cf, journal->path()))
-           && (!journal || check_journal_files(cf, journal->path()));
-}
-
-void leave_ledgers_unmade(const MainConf &mcf)
-{
-    for (Ledger *ledger : mcf.books->ledgers()) {
-        ledger->leave_unmade();
-    }
+           && (!by_default || add_default_ledger(cf, journal->path()));
 }
 
 // Forgotten, it would be a shop that gives everything away.
@@ -180,9 +136,6 @@ ngx_int_t postconfiguration(ngx_conf_t *cf)
     if (!check_member_names(cf) || !check_store(cf, *mcf)
         || !add_books(cf, *mcf)) {
         return NGX_ERROR;
-    }
-    if (ngx_test_config) {
-        leave_ledgers_unmade(*mcf);
     }
     mcf->error_pages->warn(cf);
     mcf->error_pages->warn_of_ways_around(cf);

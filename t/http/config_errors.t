@@ -328,15 +328,35 @@ refused_here('x402_ledger pipe;', 'pipe" is a pipe that cannot be written now .*
     close $cat;
 }
 # Lines of a log would be read as a torn end of the journal.
-my $journal = $frame =~ s/LINE/$complete x402_price 1;/r =~ s/server \{/x402_zone x402:1m journal=payments; WORD $&/r;
-for my $file (qw(payments payments.2 payments.lock payments.events payments.events.sent)) {
-    like $t->config_error($journal =~ s/WORD/x402_ledger $file;/r), qr/\[emerg\].*\/\Q$file\E" belongs to the journal of x402_zone/, "refused: a ledger in $file";
+my $zone = 'x402_zone x402:1m journal=payments;';
+my $journal = $frame =~ s/LINE/$complete x402_price 1;/r =~ s/server \{/$zone WORD $&/r;
+my $unpaid = $frame =~ s/LINE//r =~ s/server \{/$zone $&/r;
+sub taken ($conf, $file, $name) {
+    like $t->config_error($conf), qr/\[emerg\].*\/\Q$file\E" belongs to the journal of x402_zone, and .*; write another path there/, "refused: $name";
+    return;
 }
-like $t->config_error($journal =~ s/WORD/error_log payments;/r), qr/\[emerg\].*belongs to the journal/, 'refused: a log in the journal';
+for my $file (map {"payments$_"} '', qw(.2 .lock .new .events .events.sent)) {
+    taken($journal =~ s/WORD/x402_ledger $file;/r, $file, "a ledger in $file");
+    taken(($journal =~ s/WORD//r) . "error_log $file;\n", $file, "a log behind http {} in $file");
+}
+taken($journal =~ s/WORD/error_log payments;/r, 'payments', 'a log in the journal');
+taken($unpaid . "error_log payments.2;\n", 'payments.2', 'one where nothing is sold');
+taken($unpaid =~ s/server \{/access_log payments; $&/r, 'payments', 'an access log where nothing is sold');
+taken($t->filled($unpaid) =~ s/pid \S+;/pid payments;/r, 'payments', 'the pid of nginx in the journal');
+my $signing = "x402_seal_key @{[ key_file('signing.key', 'k' x 64) ]}; x402_sign_in time=1h origin=https://a.example zone=bought:1m file=@{[ $t->dir ]}";
+taken($journal =~ s/WORD/$signing\/payments.2;/r, 'payments.2', 'what x402_sign_in remembers in the journal');
+like $t->config_error($journal =~ s/WORD/$signing\/bought; error_log bought;/r), qr/bought" belongs to x402_sign_in, and a log or ledger/,
+    'refused: a log in the file of x402_sign_in';
 $t->write('payments', '');
 link $t->dir . '/payments', $t->dir . '/another' or die $!;
-like $t->config_error($journal =~ s/WORD/x402_ledger another;/r), qr/another" belongs to the journal/, 'refused: by another name';
+symlink $t->dir, $t->dir . '/elsewhere' or die $!;
+taken($journal =~ s/WORD/x402_ledger another;/r, 'another', 'by another name');
+taken(($journal =~ s/WORD//r) . "error_log elsewhere/payments.2;\n", 'payments.2', 'by another way');
 unlink $t->dir . '/payments';
+{
+    my ($text, $passed) = $t->test_config(($journal =~ s/WORD//r) . "error_log other;\n");
+    ok $passed, 'accepted: a log behind http {} in a file of its own' or diag $text;
+}
 
 # --- warnings
 

@@ -134,24 +134,43 @@ ngx_int_t on_init(ngx_shm_zone_t *zone, void *old_data)
 
 const TableZoneKind kKind = {"x402_bought", "bought:1m", on_init};
 
+template <class Visit>
+void each_bought_zone(const ngx_cycle_t &cycle, Visit &&visit)
+{
+    for (const ngx_list_part_t *part = &cycle.shared_memory.part; part;
+         part = part->next) {
+        auto *zones = static_cast<const ngx_shm_zone_t *>(part->elts);
+        for (ngx_uint_t i = 0; i < part->nelts; i++) {
+            if (zones[i].init == on_init && zones[i].data) {
+                visit(zones[i]);
+            }
+        }
+    }
+}
+
 // Each zone writes the whole of its file.
 bool is_file_of_another(ngx_conf_t *cf, const ngx_shm_zone_t &own,
                         const std::string &path)
 {
-    for (ngx_list_part_t *part = &cf->cycle->shared_memory.part; part;
-         part = part->next) {
-        auto *zones = static_cast<ngx_shm_zone_t *>(part->elts);
-        for (ngx_uint_t i = 0; i < part->nelts; i++) {
-            if (&zones[i] != &own && zones[i].init == on_init && zones[i].data
-                && file_of(&zones[i]).path == path) {
-                return true;
-            }
-        }
-    }
-    return false;
+    bool found = false;
+    each_bought_zone(*cf->cycle, [&](const ngx_shm_zone_t &zone) {
+        found = found || (&zone != &own && file_of(&zone).path == path);
+    });
+    return found;
 }
 
 }  // namespace
+
+std::vector<std::string> bought_files(const ngx_cycle_t &cycle)
+{
+    std::vector<std::string> files;
+    each_bought_zone(cycle, [&](const ngx_shm_zone_t &zone) {
+        if (!file_of(&zone).path.empty()) {
+            files.push_back(file_of(&zone).path);
+        }
+    });
+    return files;
+}
 
 ngx_shm_zone_t *bought_zone(ngx_conf_t *cf,
                             std::optional<std::string_view> written,

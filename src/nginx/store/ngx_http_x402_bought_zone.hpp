@@ -5,6 +5,8 @@
 #define NGX_HTTP_X402_BOUGHT_ZONE_HPP
 
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "nginx/core/ngx_http_x402_boundary.hpp"
 #include "session/bought_table.hpp"
@@ -17,6 +19,9 @@ namespace x402 {
 ngx_shm_zone_t *bought_zone(ngx_conf_t *cf,
                             std::optional<std::string_view> word,
                             const std::string &file);
+
+// The files of all such zones.
+std::vector<std::string> bought_files(const ngx_cycle_t &cycle);
 
 // See BoughtTable::remember() and find(), at this moment. What cannot be
 // written to the file is remembered in memory, and a line says so.
