@@ -77,7 +77,7 @@ ask:
 # x402-journal: a program of the pure rooms.
 TOOL := build/x402-journal
 TOOL_SRC := tools/x402_journal.cpp src/session/claim_journal.cpp src/session/claim_census.cpp src/policy/asset_table.cpp \
-	src/policy/network_table.cpp src/policy/evm_address.cpp $(addprefix src/base/,sha256_digest.cpp hex_codec.cpp json_text.cpp \
+	src/policy/network_table.cpp src/policy/evm_address.cpp $(addprefix src/base/,sha256_digest.cpp hex_codec.cpp json_text.cpp utf8_text.cpp \
 	decimal_amount.cpp utc_time.cpp address_codec.cpp keccak256_digest.cpp near_name.cpp)
 
 $(TOOL): $(TOOL_SRC:%.cpp=build/tool/%.o)

@@ -9,47 +9,11 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/utf8_text.hpp"
+
 namespace x402 {
 
 namespace {
-
-constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
-
-// Length of the well-formed UTF-8 sequence of two or more bytes at the front of
-// `text`, 0 if there is none. The second byte's range excludes overlong forms,
-// surrogates and code points above U+10FFFF (Unicode table 3-7).
-std::size_t utf8_sequence_length(std::string_view text)
-{
-    auto byte = [text](std::size_t index) {
-        return static_cast<std::uint8_t>(text[index]);
-    };
-    std::uint8_t lead = byte(0);
-    std::size_t length = 0;
-    std::uint8_t low = 0x80;
-    std::uint8_t high = 0xbf;
-
-    if (lead >= 0xc2 && lead <= 0xdf) {
-        length = 2;
-    } else if (lead >= 0xe0 && lead <= 0xef) {
-        length = 3;
-        low = lead == 0xe0 ? 0xa0 : low;
-        high = lead == 0xed ? 0x9f : high;
-    } else if (lead >= 0xf0 && lead <= 0xf4) {
-        length = 4;
-        low = lead == 0xf0 ? 0x90 : low;
-        high = lead == 0xf4 ? 0x8f : high;
-    }
-    if (length == 0 || text.size() < length || byte(1) < low
-        || byte(1) > high) {
-        return 0;
-    }
-    for (std::size_t index = 2; index < length; ++index) {
-        if ((byte(index) & 0xc0) != 0x80) {
-            return 0;
-        }
-    }
-    return length;
-}
 
 constexpr std::array<bool, 256> make_plain()
 {

@@ -301,7 +301,7 @@ std::vector<std::uint32_t> StatusCounters::add_labels(
         return std::string(server) + '\0' + std::string(label);
     };
     std::unordered_map<std::string, std::uint32_t> known;
-    for (std::uint32_t row = 1; row < this->labels(); row++) {
+    for (std::uint32_t row = kOther; row < this->labels(); row++) {
         const LabelName &name = label_name(row);
         known.emplace(key_of(text_of(name.server, name.server_bytes),
                              text_of(name.label, name.label_bytes)),

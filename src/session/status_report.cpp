@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "session/status_report.hpp"
 
+#include <unordered_map>
+
 #include "base/decimal_amount.hpp"
 #include "policy/asset_table.hpp"
 #include "policy/network_table.hpp"
@@ -21,27 +23,78 @@ RevenueLine line_of(const StatusCounters::RevenueView &view)
     return line;
 }
 
+// Ledgers of hexadecimal addresses do not tell their letters apart, and
+// configurations write them both ways.
+std::string spelled_alike(std::string_view address)
+{
+    std::string out(address);
+    if (out.compare(0, 2, "0x") == 0) {
+        for (char &letter : out) {
+            letter = letter >= 'A' && letter <= 'Z'
+                         ? static_cast<char>(letter - 'A' + 'a')
+                         : letter;
+        }
+    }
+    return out;
+}
+
+// What two rows have in common that are the same money; `label`: of the same
+// location.
+std::string money_key(std::string_view network, std::string_view asset,
+                      std::uint32_t label)
+{
+    std::string key(network);
+    key += '\0';
+    key += spelled_alike(asset);
+    key += '\0';
+    key += std::to_string(label);
+    return key;
+}
+
 std::vector<RevenueLine> grouped(const StatusReport &report, bool by_label)
 {
     std::vector<RevenueLine> lines;
+    std::unordered_map<std::string, std::size_t> known;
     for (const auto &view : report.revenues) {
-        RevenueLine *found = nullptr;
-        for (RevenueLine &line : lines) {
-            if (line.network == view.network && line.asset == view.asset
-                && (!by_label || line.label == view.label)) {
-                found = &line;
-                break;
-            }
-        }
-        if (found == nullptr) {
+        auto [at, added] = known.emplace(
+            money_key(view.network, view.asset, by_label ? view.label : 0),
+            lines.size());
+        if (added) {
             lines.push_back(line_of(view));
-            found = &lines.back();
         }
-        found->all.add(view.all);
-        found->today.add(view.today);
-        found->week.add(view.week);
+        RevenueLine &line = lines[at->second];
+        line.all.add(view.all);
+        line.today.add(view.today);
+        line.week.add(view.week);
     }
     return lines;
+}
+
+// Rows that differ in the spelling of an address alone are one: readers would
+// be shown two series of one name.
+std::vector<StatusCounters::RevenueView>
+read_revenues(const StatusCounters &counters, std::int64_t day)
+{
+    std::vector<StatusCounters::RevenueView> views;
+    std::unordered_map<std::string, std::size_t> known;
+    for (std::uint32_t row = 1; row < StatusCounters::kRevenues; row++) {
+        auto view = counters.revenue(row, day);
+        if (view.network.empty()) {
+            continue;
+        }
+        auto [at, added] =
+            known.emplace(money_key(view.network, view.asset, view.label) + '\0'
+                              + spelled_alike(view.pay_to),
+                          views.size());
+        if (added) {
+            views.push_back(std::move(view));
+            continue;
+        }
+        views[at->second].all.add(view.all);
+        views[at->second].today.add(view.today);
+        views[at->second].week.add(view.week);
+    }
+    return views;
 }
 
 }  // namespace
@@ -60,12 +113,7 @@ StatusReport read_status(const StatusCounters &counters, std::int64_t now)
     for (std::uint32_t row = 0; row < facilitators; row++) {
         report.facilitators.push_back({counters.facilitator(row), {}});
     }
-    for (std::uint32_t row = 1; row < StatusCounters::kRevenues; row++) {
-        auto view = counters.revenue(row, day_of(now));
-        if (!view.network.empty()) {
-            report.revenues.push_back(std::move(view));
-        }
-    }
+    report.revenues = read_revenues(counters, day_of(now));
     report.hold = counters.hold();
     report.claims = counters.census();
     if (report.claims && report.claims->has_journal) {

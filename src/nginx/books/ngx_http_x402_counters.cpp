@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/utf8_text.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/store/ngx_http_x402_zone.hpp"
@@ -60,9 +61,12 @@ char *set_label(ngx_conf_t *cf, void *conf)
 
 ngx_uint_t Books::add_label(std::string_view server, std::string_view label)
 {
-    // As notes and rows keep them.
-    server = whole_letters(server, StatusCounters::kServerBytes);
-    label = whole_letters(label, StatusCounters::kLabelBytes);
+    // As notes and rows keep them, and as readers see them: two series of one
+    // name would spoil a scrape.
+    std::string shown_server = shown_name(server);
+    std::string shown_label = shown_name(label);
+    server = whole_letters(shown_server, StatusCounters::kServerBytes);
+    label = whole_letters(shown_label, StatusCounters::kLabelBytes);
     std::string both = std::string(server) + '\0' + std::string(label);
     auto [at, added] = numbers_.emplace(std::move(both), labels_.size());
     if (added) {

@@ -99,6 +99,26 @@ TEST_F(Report, RevenueIsSummedByLocation)
     EXPECT_TRUE(has(page, "0.0125 <small>USDC today"));
 }
 
+// Prometheus takes nothing of a scrape with two series of one name.
+TEST_F(Report, AnAddressInTwoSpellingsIsOneSeries)
+{
+    earn("eip155:8453", kUsdc, "USDC", 6, "0xaB", "10000");
+    earn("eip155:8453", "0x833589fcd6edb6e08f4c7c32d4f71b54bda02913", "USDC", 6,
+         "0xAb", "2500");
+    std::string text = metrics();
+    std::size_t first = text.find("nginx_x402_revenue_atomic_total{");
+    ASSERT_NE(first, std::string::npos);
+    EXPECT_EQ(text.find("nginx_x402_revenue_atomic_total{", first + 1),
+              std::string::npos);
+    EXPECT_TRUE(has(text, "\"} 12500\n"));
+    EXPECT_TRUE(has(text, "} 0.0125\n"));
+    EXPECT_EQ(revenue_by_asset(report()).size(), 1u);
+    // On Solana letters count.
+    earn("solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp", "Mint", "", 6, "Ab", "1");
+    earn("solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp", "mint", "", 6, "aB", "1");
+    EXPECT_EQ(revenue_by_asset(report()).size(), 3u);
+}
+
 TEST_F(Report, OpenMetricsHasItsOwnForm)
 {
     counters_.count_call(facilitator_, CallEndpoint::verify,
