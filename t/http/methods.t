@@ -50,12 +50,25 @@ is $r->status, 200, 'a payment nobody asked for';
 is $f->calls, 0, 'is not used';
 ok !$r->header('PAYMENT-RESPONSE'), 'and has no receipt';
 
-# Names that override the method are not nginx's business, nor ours.
+# A method that has a price keeps it, whatever overrides it behind nginx.
 $up->forget;
 for my $name (qw(X-HTTP-Method-Override X-Method-Override X-HTTP-Method)) {
     is $t->get('/get/x', headers => [ $name => 'OPTIONS' ])->status, 402, $name;
 }
 is $up->hits, 0, 'the backend saw none of these';
+
+# A free method that frameworks turn into one that has a price is not free.
+for my $name (qw(X-HTTP-Method-Override X-Method-Override X-HTTP-Method)) {
+    for my $value ('GET', 'get', 'Head', ' GET', 'POST, GET', 'GET;q=1') {
+        is $t->ask(POST => '/get/x', headers => [ $name => $value ], body => 'x')->status, 402, "POST, $name: $value";
+    }
+    is $t->get('/post/in/x', headers => [ $name => 'PUT' ])->status, 402, "GET, $name: PUT";
+    is $t->ask(DELETE => '/post/x', headers => [ $name => 'POST' ])->status, 402, "DELETE, $name: POST";
+}
+is $up->hits, 0, 'the backend saw none of these either';
+is $t->ask(POST => '/get/x', headers => [ 'X-HTTP-Method-Override' => 'PATCH' ], body => 'x')->status, 200, 'POST as PATCH: both are free';
+is $t->ask(POST => '/get/x', headers => [ 'X-HTTP-Method-Override' => 'TARGET' ], body => 'x')->status, 200, 'a word with a method in it';
+is_content paid($t, '/get/x', method => 'POST', body => 'x', headers => [ 'X-HTTP-Method' => 'GET' ]), "answer to /get/x\n", 'paid, it is served';
 
 is_content paid($t, '/post/x', method => 'POST', body => 'order'), "answer to /post/x\n", 'a paid POST';
 is +($up->requests)[-1]{body}, 'order', 'and its body';

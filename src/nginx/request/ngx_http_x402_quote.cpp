@@ -2,9 +2,11 @@
 #include "nginx/request/ngx_http_x402_quote.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/digest_memo.hpp"
 #include "nginx/core/ngx_http_x402_complex_value.hpp"
+#include "nginx/core/ngx_http_x402_header_list.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/request/ngx_http_x402_batch.hpp"
 #include "nginx/request/ngx_http_x402_request_body.hpp"
@@ -91,20 +93,54 @@ std::string_view default_url(ngx_http_request_t *r)
     return {url, length};
 }
 
+// HEAD is GET: the same content without its body.
+bool is_paid_method(const LocationConf &conf, std::string_view asked)
+{
+    return std::any_of(conf.methods->begin(), conf.methods->end(),
+                       [&](const std::string &method) {
+                           return method == asked
+                                  || (asked == "HEAD" && method == "GET");
+                       });
+}
+
+// Frameworks obey these.
+constexpr std::string_view kMethodOverrides[] = {
+    "x-http-method-override",
+    "x-http-method",
+    "x-method-override",
+};
+
+// Money: a method that is free must not become one that is paid behind nginx.
+// The value is what a framework may make of it: in any case, among others.
+bool overrides_to_paid(ngx_http_request_t *r, const LocationConf &conf)
+{
+    bool paid = false;
+    each_header(r->headers_in.headers, [&](const ngx_table_elt_t &header) {
+        bool overrides = std::any_of(
+            std::begin(kMethodOverrides), std::end(kMethodOverrides),
+            [&](std::string_view name) { return header_is(header.key, name); });
+        std::string word;
+        std::string value =
+            overrides ? copy(header.value) + " " : std::string();
+        for (char letter : value) {
+            bool in_word = (letter >= 'A' && letter <= 'Z')
+                           || (letter >= 'a' && letter <= 'z');
+            if (in_word) {
+                word += static_cast<char>(letter & ~0x20);
+                continue;
+            }
+            paid = paid || is_paid_method(conf, word);
+            word.clear();
+        }
+    });
+    return paid;
+}
+
 bool is_free_method(ngx_http_request_t *r, const LocationConf *conf)
 {
-    if (conf->methods == nullptr) {
-        return false;
-    }
-    std::string_view asked = view(r->method_name);
-    if (asked == "HEAD") {
-        asked = "GET";  // the same content without its body
-    }
-    return std::none_of(conf->methods->begin(), conf->methods->end(),
-                        [&](const std::string &method) {
-                            return method == asked
-                                   || method == view(r->method_name);
-                        });
+    return conf->methods != nullptr
+           && !is_paid_method(*conf, view(r->method_name))
+           && !overrides_to_paid(r, *conf);
 }
 
 }  // namespace
