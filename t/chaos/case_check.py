@@ -238,11 +238,17 @@ def replacement(case, successor, predecessor, last):
         or successor.moved_at is not None and not successor.idempotent
     if last.status in (409, 503) and open_for_good:
         return None
+    # Of itself, as in ending(): the answer came too late and is not given twice, or
+    # its content failed after it was paid, and is for another payment.
+    late = last.status in (409, 503) and not successor.idempotent and was_slow(case)
+    if successor.moved_at is not None and (late or needs_new_payment(successor, last)):
+        return None
     if not (last.status == 200 and last.complete and last.charged):
         return [f'I5: a new payment of the same payer ends with {last}', story(predecessor)]
     told = last.receipt['transaction']
     # Of its own as well if it was delivered on the word that its nonce is used.
-    if told == successor.transaction or told == '' and predecessor.moved_at is None:
+    unproven = told == '' and (predecessor.moved_at is None or any(event == 'unproven' for event, _ in successor.events))
+    if told == successor.transaction or unproven:
         # An unproven payment is an older payment of no payer, since anyone can put
         # its name on one. After a refusal its payments are settled unverified.
         events = {event for event, _ in predecessor.events}

@@ -45,6 +45,8 @@ def arguments():
     settings.attempts = 9 if settings.machines == 1 else 14
     # Each rig has as many nginx then.
     settings.lanes = LANES if settings.machines == 1 else LANES // 2
+    # A machine with much else to do answers late, which this does not look for.
+    settings.slow = settings.slow or os.getloadavg()[0] > 3 * os.cpu_count()
     settings.patience = 5 if settings.slow else 1
     settings.seed = settings.seed or str(random.SystemRandom().randrange(1 << 32))
     return settings
