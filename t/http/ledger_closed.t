@@ -36,7 +36,7 @@ sub age ($seconds) {
         open my $in, '<:raw', $file or die $!;
         my $bytes = do { local $/; <$in> } // '';
         my ($at, $out) = (0, '');
-        while ($at < length $bytes) {
+        while ($at + 24 <= length $bytes) {
             my ($mark, undef, $kind, $length) = unpack 'a8 a8 V V', substr $bytes, $at, 24;
             my $body = substr $bytes, $at + 24, $length;
             substr($body, 38, 8) = pack 'q<', unpack('q<', substr $body, 38, 8) - $seconds if $kind == 6;
