@@ -60,45 +60,12 @@ http {
         location /denied/    { ssi on; alias %%DIR%%/html/; }
         location /gated/     { auth_request /shop/in; proxy_pass http://%%BACKEND%%; }
     }
-    # prices, rules and signatures that locations inherit
-    server {
-        listen 127.0.0.1:%%PORT_all%%;
-        server_name shop.example;
-        x402_price 0.01;
-        ssi on;
-        location /off/    { x402 off; alias %%DIR%%/html/; }
-        location /pages/  { alias %%DIR%%/html/; }
-        location /member/ { x402_bypass $arg_member; alias %%DIR%%/html/; }
-        location /vip/    { x402_deny $unlisted; proxy_pass http://%%BACKEND%%; }
-        location /few/    { x402_quota payer 100/d zone=few; proxy_pass http://%%BACKEND%%; }
-        location /shop/   { proxy_pass http://%%BACKEND%%; }
-        location /mirrored/ { mirror /vip/copy; alias %%DIR%%/html/; }
-    }
-    server {
-        listen 127.0.0.1:%%PORT_rules%%;
-        server_name shop.example;
-        x402_price 0.01;
-        x402_deny $unlisted;
-        ssi on;
-        location /off/   { x402 off; alias %%DIR%%/html/; }
-        location /pages/ { alias %%DIR%%/html/; }
-        location /vip/   { proxy_pass http://%%BACKEND%%; }
-    }
-    server {
-        listen 127.0.0.1:%%PORT_signed%%;
-        server_name shop.example;
-        x402_sign_in only network=base;
-        ssi on;
-        location /off/   { x402 off; alias %%DIR%%/html/; }
-        location /pages/ { alias %%DIR%%/html/; }
-        location /vip/   { proxy_pass http://%%BACKEND%%; }
-    }
 }
 EOF
 $text =~ s/KNOWN/$known->address/e;
 my $t = nginx($text, facilitator => $f, backend => $up);
 chmod 0600, $t->write('seal.key', 'k' x 64);
-$t->write("html/$_", "page[<!--#include virtual=\"/$_/in\" -->]") for qw(club only shop vip alike few);
+$t->write("html/$_", "page[<!--#include virtual=\"/$_/in\" -->]") for qw(club only shop vip alike);
 $up->on('*', body => "SECRET\n");
 $up->on('/lost/gone', status => 404, body => 'gone');
 $up->on('/accel/on', headers => [ 'X-Accel-Redirect' => '/vip/in' ], body => '');
@@ -199,38 +166,5 @@ no_trace shows('/free/shop', $pass), 'SECRET', 'a free page includes nothing by 
 is shows('/gated/a', $pass)->status, 403, 'nor does auth_request let it in';
 is $up->hits, 0, 'nothing was made';
 like shows('/shop/in', $pass)->header('X-State'), qr/^pass  8/, 'and nothing was counted';
-
-# --- what locations inherit ------------------------------------------------------------------
-
-my @all = (@host, port => 'all');
-sub includes ($page, $name) {
-    local $Test::Builder::Level = $Test::Builder::Level + 1;
-    return like $page->body, qr/\Apage\[SECRET\n\]/, $name;
-}
-sub includes_nothing ($page, $name) {
-    local $Test::Builder::Level = $Test::Builder::Level + 1;
-    like $page->body, qr/\Apage\[.*403 Forbidden/s, $name;
-    no_trace $page, 'SECRET', "$name: no content";
-    return;
-}
-sub buys_at ($port, $path, $by) { return paid($t, $path, @host, port => $port, change => { from => $by->address }) }
-$up->forget;
-includes_nothing $t->get('/off/vip', @all), 'a free page, from a location with rules about payers and the price of the server';
-includes_nothing buys_at('all', '/pages/vip', $stranger), 'a page that was paid for, from there';
-includes_nothing buys_at('all', '/pages/few', $stranger), 'nor from one with a quota';
-includes_nothing $t->get('/member/vip?member=1', @all), 'nor the page of a member';
-is $up->hits, 0, 'it is not even made';
-is buys_at('all', '/mirrored/vip', $stranger)->status, 200, 'a mirror into such a location';
-is $up->hits, 0, 'is not made either';
-is_open buys_at('all', '/vip/in', $known), 'asked for itself, a payer of the list gets it';
-includes buys_at('all', '/pages/shop', $stranger), 'what has no rules is included';
-includes $t->get('/off/shop', @all), 'as in a free page, which does not have the price of the server';
-
-includes buys_at('rules', '/pages/vip', $known), 'rules of the server are asked once for all of a page';
-is buys_at('rules', '/pages/vip', $stranger)->status, 403, 'of each payer';
-includes $t->get('/off/vip', @host, port => 'rules'), 'and a free page of that server is free';
-
-includes_nothing $t->get('/off/vip', @host, port => 'signed'), 'a free page, from what wants a signature';
-includes sign_in_by($stranger, $t, '/pages/vip', @host, port => 'signed'), 'a page that was signed for, from the same server';
 
 finish;

@@ -11,7 +11,6 @@
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
 #include "nginx/offer/ngx_http_x402_payer_rules.hpp"
 #include "nginx/offer/ngx_http_x402_returning_rules.hpp"
-#include "nginx/request/ngx_http_x402_quote.hpp"
 #include "nginx/request/ngx_http_x402_returning_client.hpp"
 #include "protocol/mpp_challenge.hpp"
 #include "protocol/payment_header_names.hpp"
@@ -39,49 +38,34 @@ HeaderNames payments(const LocationConf &conf,
 
 constexpr std::string_view kAuthorization[] = {kAuthorizationHeader};
 
-// Rules about payers are asked in the access phase alone. A page whose location
-// has the same ones was asked, or is free on purpose.
-bool has_rules_of_its_own(ngx_http_request_t *r, const RequestCtx *ctx,
-                          const LocationConf &conf)
+// Rules about payers are asked in the access phase alone.
+bool has_rules_of_its_own(const RequestCtx &ctx, const LocationConf &conf)
 {
-    const PayerRules *rules = conf.payer_rules;
-    if (rules == nullptr || !rules->ask_payer()
-        || rules == loc_conf(r->main)->payer_rules) {
-        return false;
-    }
-    bool bought_under =
-        ctx && ctx->quote.conf && ctx->quote.conf->payer_rules == rules;
-    return !bought_under
-           && (ctx == nullptr
-               || std::find(ctx->rules_asked.begin(), ctx->rules_asked.end(),
-                            rules)
-                      == ctx->rules_asked.end());
+    return conf.payer_rules && conf.payer_rules->ask_payer()
+           && conf.payer_rules != ctx.quote.conf->payer_rules
+           && std::find(ctx.rules_asked.begin(), ctx.rules_asked.end(),
+                        conf.payer_rules)
+                  == ctx.rules_asked.end();
 }
 
 // Core skips the access phase for subrequests. A location with a price of its
 // own refuses them unless the main request has paid, or passed the access phase
 // of this very offer for free. A payment does not sign (x402_sign_in only).
-bool is_admitted(ngx_http_request_t *r, const LocationConf &conf)
-{
-    const RequestCtx *ctx = find_ctx(r);
-    if (has_rules_of_its_own(r, ctx, conf) && !is_free(r, &conf)) {
-        return false;
-    }
-    if (ctx && ctx->passed && ctx->passed == conf.offer) {
-        return true;
-    }
-    return !asks_signature_alone(conf)
-           && (!conf.price_in_location || (ctx && ctx->accepted));
-}
-
 ngx_int_t admit_subrequest(ngx_http_request_t *r, const LocationConf *conf)
 {
-    if (is_admitted(r, *conf)) {
+    if (!conf->price_in_location) {
+        return NGX_DECLINED;
+    }
+    const RequestCtx *ctx = find_ctx(r);
+    bool paid = ctx && ctx->accepted && !asks_signature_alone(*conf)
+                && !has_rules_of_its_own(*ctx, *conf);
+    bool admitted = paid || (ctx && ctx->passed && ctx->passed == conf->offer);
+    if (admitted) {
         return NGX_DECLINED;
     }
     log_line(NGX_LOG_INFO, r->connection->log,
              "subrequest into a paid location refused: the main request has "
-             "not paid, or rules about payers were not asked for it");
+             "not paid");
     return NGX_HTTP_FORBIDDEN;
 }
 
