@@ -10,7 +10,7 @@ namespace {
 constexpr std::uint64_t kMagic = 0x7834303263656c6cULL;
 // Raised with every change of the structs: a worker of another build must not
 // read this table.
-constexpr std::uint32_t kLayout = 12;
+constexpr std::uint32_t kLayout = 13;
 
 static_assert(sizeof(ClaimCell) == 744, "a change needs another kLayout");
 static_assert(sizeof(SettleBlock) == kBlockBytes);

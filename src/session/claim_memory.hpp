@@ -164,6 +164,8 @@ struct PayerRecord {
     std::uint16_t abandoned;  // verified payments, see abandoned_at
     std::uint16_t settled;    // its record: see PayerRecords::record_settled()
     std::int64_t abandoned_at;  // the last of them; 0: never
+    // ClaimCell.expires of a stream that is sent before it is paid; 0: none.
+    std::int64_t stream_expires;
 };
 
 // Finds its way in a formatted block.

@@ -306,7 +306,7 @@ bool ClaimTable::set_streamed(ClaimRef ref, unsigned least)
 {
     ClaimCell *cell = memory_.cell_of(ref);
     if (cell == nullptr || cell->claim_state() != ClaimState::verified
-        || !payers_.spend_all_settled(*cell, least)) {
+        || !payers_.spend_for_stream(*cell, least)) {
         return false;
     }
     cell->streamed = 1;

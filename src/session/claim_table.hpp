@@ -132,7 +132,7 @@ public:
     bool set_served_unverified(ClaimRef ref, bool on_record);
     // The content of a verified payment leaves before it is settled, on the
     // record of its payer, which has to have `least` settlements or more
-    // (PayerRecords::spend_all_settled). It is not made again. False: it must
+    // (PayerRecords::spend_for_stream). It is not made again. False: it must
     // be held.
     bool set_streamed(ClaimRef ref, unsigned least);
     // Money: before the first byte of settle leaves. `bytes` are kept when they

@@ -35,15 +35,22 @@ bool matters(const PayerRecord &record, std::int64_t now)
     }
     return record.taken != 0
            && (record.waiting != 0 || record.unverified != 0 || some_unproven
+               || record.stream_expires > now
                || is_recent(record.refused_at, now, kRefusedWindow)
                || is_recent(record.abandoned_at, now, kAbandonedWindow));
+}
+
+// Nothing while a stream is not settled, or was not when it expired.
+unsigned good_settlements(const PayerRecord &record)
+{
+    return record.stream_expires == 0 ? record.settled : 0;
 }
 
 // Of two records that may be given up.
 bool is_missed_less(const PayerRecord &one, const PayerRecord &other)
 {
-    bool good = one.settled >= kGoodRecord;
-    bool other_good = other.settled >= kGoodRecord;
+    bool good = good_settlements(one) >= kGoodRecord;
+    bool other_good = good_settlements(other) >= kGoodRecord;
     return good == other_good ? last_used(one) < last_used(other) : other_good;
 }
 
@@ -227,31 +234,45 @@ void PayerRecords::record_refused(const Digest &payer, std::int64_t now)
 
 void PayerRecords::record_settled(const ClaimCell &cell, std::int64_t now)
 {
-    unsigned count = cell.streamed ? kBestRecord : cell.on_record ? 2 : 1;
-    if (PayerRecord *record =
-            find_or_make(name_of(cell.payer, cell.binding), now)) {
-        record->settled = static_cast<std::uint16_t>(
-            std::min(record->settled + count, kBestRecord));
+    // Money: a client can have its answers cost nothing, as often as it likes.
+    if (cell.binding.paid == AmountBytes{}) {
+        return;
     }
+    PayerRecord *record = find_or_make(name_of(cell.payer, cell.binding), now);
+    if (record == nullptr) {
+        return;
+    }
+    bool settles_stream =
+        cell.streamed && record->stream_expires == cell.expires;
+    if (record->stream_expires > now && !settles_stream) {
+        return;
+    }
+    if (record->stream_expires != 0) {
+        record->settled = settles_stream ? record->settled : 0;
+        record->stream_expires = 0;
+    }
+    unsigned count = cell.on_record ? 2 : 1;
+    record->settled = static_cast<std::uint16_t>(
+        std::min(record->settled + count, kBestRecord));
 }
 
 bool PayerRecords::spend_settled(const ClaimCell &cell)
 {
     PayerRecord *record = find(name_of(cell.payer, cell.binding));
-    if (record == nullptr || record->settled < kGoodRecord) {
+    if (record == nullptr || good_settlements(*record) < kGoodRecord) {
         return false;
     }
     record->settled--;
     return true;
 }
 
-bool PayerRecords::spend_all_settled(const ClaimCell &cell, unsigned least)
+bool PayerRecords::spend_for_stream(const ClaimCell &cell, unsigned least)
 {
     PayerRecord *record = find(name_of(cell.payer, cell.binding));
-    if (record == nullptr || record->settled == 0 || record->settled < least) {
+    if (record == nullptr || good_settlements(*record) < std::max(least, 1U)) {
         return false;
     }
-    record->settled = 0;
+    record->stream_expires = cell.expires;
     return true;
 }
 
@@ -265,7 +286,7 @@ void PayerRecords::forget_settled(const ClaimCell &cell)
 bool PayerRecords::settled_lately(const ClaimFacts &facts) const
 {
     const PayerRecord *record = find(name_of(facts.payer, facts.binding));
-    return record && record->settled >= kGoodRecord;
+    return record && good_settlements(*record) >= kGoodRecord;
 }
 
 void PayerRecords::record_abandoned(const Digest &payer, std::int64_t now)

@@ -60,7 +60,8 @@ public:
     // record is wanted for another payer, or at a restart. Money: it counts
     // under the terms of the claim alone: what was paid in test money, or to a
     // receiver that may be the payer itself, says nothing about other money.
-    // What was spent for the claim is given back.
+    // What was spent for the claim is given back. What was settled for 0 does
+    // not count.
     void record_settled(const ClaimCell &cell, std::int64_t now);
     void forget_settled(const ClaimCell &cell);
     // Money: content is made on the payer's record. Its settlement gives back
@@ -69,10 +70,12 @@ public:
     // the record is not good.
     bool spend_settled(const ClaimCell &cell);
     bool settled_lately(const ClaimFacts &facts) const;
-    // Money: all of the record is spent, so that one such payment of a payer is
-    // on its way at a time; its settlement alone gives it back, and more would
-    // not help. False: there were fewer than `least` (at most kBestRecord).
-    bool spend_all_settled(const ClaimCell &cell, unsigned least);
+    // Money: the record counts for nothing until this stream is settled, and
+    // other settlements are not added to it meanwhile: so one stream of a payer
+    // is on its way at a time. If it has expired unsettled, the record is
+    // gone. False: there are fewer settlements than `least` (at most
+    // kBestRecord).
+    bool spend_for_stream(const ClaimCell &cell, unsigned least);
 
     // A verified payment was left before its settle, which costs the payer
     // nothing and the server a slot and its work: it counts as one that waits

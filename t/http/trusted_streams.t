@@ -131,9 +131,27 @@ $s = begin($payer, '/else/');
 ok !flows($s), 'a record is one of payments to one receiver';
 ends($s);
 $s = begin($payer, '/ten/');
-ok flows($s), 'a stream that was paid counts for all that may be asked for';
+ok !flows($s), 'a stream that was paid counts as one payment';
 ends($s);
-ok $f->wait_calls(settle => 1), '... settled';
+
+$payer = random_hex(20);
+$up->on('/nothing', headers => [ 'Content-Type' => 'application/json' ], body => '{}');
+is paid($t, '/nothing', payment => permit2(unpaid($t, '/nothing'), from => $payer))->status, 200, 'an answer that costs nothing'
+    for 1 .. 3;
+$s = begin($payer);
+ok !flows($s), 'counts for nothing';
+ends($s);
+
+$payer = known();
+my $earlier = begin($payer);
+ok flows($earlier), 'a stream of a known payer';
+is paid($t, '/small', payment => permit2(unpaid($t, '/small'), from => $payer))->status, 200, 'and small payments meanwhile'
+    for 1 .. 3;
+$s = begin($payer);
+ok !flows($s), 'do not make it known for another stream';
+ends($s);
+ok ends($earlier)->complete, 'the first one ends';
+ok $f->wait_calls(settle => 2), 'both are settled';
 for my $case ([ '/ten/', 'of fewer settlements than are asked for' ], [ '/most/', 'for a maximum that is too high' ], [ '/off/', 'where it is off' ]) {
     $s = begin(known(), $case->[0]);
     ok !flows($s), "not on a record, or $case->[1]";
@@ -254,5 +272,18 @@ for my $lines (sort keys %errors) {
 }
 my ($said) = $t->test_config($text =~ s/x402_charge [^;]*;//r);
 like $said, qr/\[warn\].*x402_stream has no effect: .*write x402_charge there/, 'without x402_charge it does nothing';
+
+# --- nginx that cuts a stream off itself
+
+$t->stop;
+$t = nginx($text =~ s/^events/worker_shutdown_timeout 1s;\nevents/mr, facilitator => $f, backend => $up);
+$t->start;
+$s = begin(known());
+ok flows($s), 'a stream when nginx reloads';
+$t->reload;
+sleep 2;
+$t->log_like(qr/a stream that was not held \(x402_stream\) broke off; not charged/, 'is cut off after worker_shutdown_timeout');
+is $f->calls('settle'), 0, 'and its client, which has not left, is not charged';
+$up->release;
 
 finish;

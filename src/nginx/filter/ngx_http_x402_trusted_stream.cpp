@@ -56,6 +56,19 @@ void charge_cut_stream(RequestCtx &ctx)
     charge(ctx);
 }
 
+// Not when nginx closes the connection itself, after worker_shutdown_timeout.
+bool client_left(const ngx_http_request_t *r)
+{
+    const ngx_connection_t *c = r->connection;
+#if (NGX_HTTP_V2)
+    const ngx_connection_t *real =
+        r->stream ? r->stream->connection->connection : c;
+#else
+    const ngx_connection_t *real = c;
+#endif
+    return (c->timedout || c->error) && !real->close;
+}
+
 // The request ends, and its pool is still there.
 void end_stream(RequestCtx &ctx)
 {
@@ -66,7 +79,7 @@ void end_stream(RequestCtx &ctx)
     if (ctx.usage->ended || has_ended(ctx)) {
         set_used_amount(ctx);
         charge(ctx);
-    } else if (c->timedout || c->error) {
+    } else if (client_left(ctx.r)) {
         charge_cut_stream(ctx);
     } else {
         log_line(NGX_LOG_ERR, c->log,
