@@ -235,13 +235,14 @@ def replacement(case, successor, predecessor, last):
     """A new payment by the same payer: under the old receipt while it is owed
     something, else for its own money; never for both."""
     open_for_good = not predecessor.idempotent or any(answer.kind == 'forged' for answer in predecessor.answers) \
-        or successor.moved_at is not None and not successor.idempotent
+        or successor.moved_before_last and not successor.idempotent
     if last.status in (409, 503) and open_for_good:
         return None
     # Of itself, as in ending(): the answer came too late and is not given twice, or
     # its content failed after it was paid, and is for another payment.
     late = last.status in (409, 503) and not successor.idempotent and was_slow(case)
-    if successor.moved_at is not None and (late or needs_new_payment(successor, last)):
+    owed = any('owed' in event for event, _ in successor.events) and needs_new_payment(successor, last)
+    if successor.moved_at is not None and (late or owed):
         return None
     if not (last.status == 200 and last.complete and last.charged):
         return [f'I5: a new payment of the same payer ends with {last}', story(predecessor)]
@@ -253,7 +254,8 @@ def replacement(case, successor, predecessor, last):
         # its name on one. After a refusal its payments are settled unverified.
         events = {event for event, _ in predecessor.events}
         # nor are they if nginx has not waited for the only answer to verify, which was asked for by another request.
-        unheard = any(b'facilitator_timeout' in answer.body for answer in predecessor.answers) \
+        own = [answer for answer in predecessor.answers if answer.kind == 'own']
+        unheard = own and all(b'facilitator_timeout' in answer.body for answer in own) \
             and not any(execution.at < predecessor.moved_at for execution in predecessor.executions if predecessor.moved_at)
         verified = predecessor.valid_at is not None and 'refused' not in events and not unheard
         proven = verified or 'paid' in events
