@@ -248,8 +248,7 @@ def replacement(case, successor, predecessor, last):
         return [f'I5: a new payment of the same payer ends with {last}', story(predecessor)]
     told = last.receipt['transaction']
     # Of its own as well if it was delivered on the word that its nonce is used.
-    unproven = told == '' and (predecessor.moved_at is None or any(event == 'unproven' for event, _ in successor.events))
-    if told == successor.transaction or unproven:
+    if told == successor.transaction or told == '' and predecessor.moved_at is None:
         # An unproven payment is an older payment of no payer, since anyone can put
         # its name on one. After a refusal its payments are settled unverified.
         events = {event for event, _ in predecessor.events}
