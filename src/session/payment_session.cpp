@@ -362,7 +362,7 @@ PaymentStep step_streaming(PaymentEvent event)
                 ClaimChange::settling};
     case PaymentEvent::content_broken:
     case PaymentEvent::request_gone:
-        // The upstream broke off, or there is no memory to settle.
+        // The upstream broke off, or memory to settle is short.
         return {PaymentState::closed, PaymentAction::none, ClaimChange::free};
     default:
         return unexpected(PaymentState::streaming);

@@ -127,7 +127,7 @@ char *init_conf(ngx_cycle_t *cycle)
     auto *mcf = static_cast<MainConf *>(
         ngx_http_cycle_get_module_main_conf(cycle, ngx_http_x402_module));
     if (mcf == nullptr) {
-        return NGX_CONF_OK;  // there is no http {}
+        return NGX_CONF_OK;  // nothing is sold without http {}
     }
     if (!check_own_files(cycle, *mcf)) {
         return static_cast<char *>(NGX_CONF_ERROR);
