@@ -24,6 +24,12 @@ std::uint16_t crc16_xmodem(std::string_view bytes);
 // BIP 350: `<prefix>1<data>` in one letter case with the right checksum.
 bool bech32m_ok(std::string_view text, std::string_view prefix);
 
+// BIP 173, without its limit of 90 characters: the bytes of `<prefix>1<data>`.
+// nullopt: another prefix, both letter cases, a wrong checksum, remaining bits
+// that are not zero.
+std::optional<std::string> bech32_decode(std::string_view text,
+                                         std::string_view prefix);
+
 }  // namespace x402
 
 #endif

@@ -148,4 +148,11 @@ Digest sha512_256(std::string_view bytes)
     return digest_of(bytes, digester);
 }
 
+Digest sha3_256(std::string_view bytes)
+{
+    static const EVP_MD *const method = fetched("SHA3-256", EVP_sha3_256());
+    static thread_local const Digester digester(method);
+    return digest_of(bytes, digester);
+}
+
 }  // namespace x402

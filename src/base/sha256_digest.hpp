@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// SHA-256 and SHA-512/256, by OpenSSL. In the pure rooms only this file and
-// token_signature.cpp include OpenSSL.
+// SHA-256, SHA-512/256 and SHA3-256, by OpenSSL. In the pure rooms only this
+// file and token_signature.cpp include OpenSSL.
 #ifndef X402_BASE_SHA256_DIGEST_HPP
 #define X402_BASE_SHA256_DIGEST_HPP
 
@@ -18,6 +18,9 @@ Digest sha256(std::string_view bytes);
 
 // SHA-512/256 (FIPS 180-4, 5.3.6.2), which Algorand uses for transaction ids.
 Digest sha512_256(std::string_view bytes);
+
+// SHA3-256 (FIPS 202), which is not keccak256(): another padding.
+Digest sha3_256(std::string_view bytes);
 
 // HMAC-SHA256 (RFC 2104). Throws as sha256().
 Digest hmac_sha256(std::string_view key, std::string_view bytes);

@@ -41,9 +41,16 @@ std::optional<Problem> check_method(JsonValue extra,
         return std::nullopt;
     }
     std::string_view method = written.string();
+    if (network_family(context.network) == "tron") {
+        bool known = method == "permit2" || method == "tip3009";
+        return known ? std::nullopt
+                     : std::optional<Problem>(parameter_error(
+                         "assetTransferMethod", method,
+                         "is not known on TRON: write permit2 or tip3009"));
+    }
     if (!is_evm(context)) {
         return Problem{"extra has an assetTransferMethod, which only eip155 "
-                       "networks have: leave it out"};
+                       "and tron networks have here: leave it out"};
     }
     if (method != "eip3009" && method != "permit2") {
         return parameter_error(
@@ -90,7 +97,7 @@ std::optional<Problem> check_flow(JsonValue extra, const ExtraContext &context)
 std::optional<Problem> check_domain(JsonValue extra,
                                     const ExtraContext &context)
 {
-    if (!is_evm(context)) {
+    if (!is_evm(context) && network_family(context.network) != "casper") {
         return std::nullopt;
     }
     bool complete =
@@ -125,14 +132,19 @@ std::string known_extra(const ExtraContext &context)
     };
     // As the reference: with upto the domain of every token that has one.
     if (asset != nullptr && !asset->eip712_name.empty()
-        && (context.scheme == "upto" || asset->method == TransferMethod::eip3009
-            || asset->method == TransferMethod::permit2_with_eip2612)) {
+        && (context.scheme == "upto"
+            || asset->method != TransferMethod::permit2)) {
         add("name", asset->eip712_name);
         add("version", asset->eip712_version);
     }
     if (is_evm(context)
         && (context.scheme == "upto" || is_permit2_only(context))) {
         add("assetTransferMethod", "permit2");
+    }
+    // Clients pay no other offer: the scheme has no payments without a sponsor.
+    if (network_family(context.network) == "tvm") {
+        append_json_key(known, "areFeesSponsored");
+        known.append("true");
     }
     known.push_back('}');
     return known;

@@ -131,7 +131,7 @@ std::optional<Problem> check_words(const AcceptTerms &terms)
 bool needs_supported(std::string_view network, JsonValue extra)
 {
     std::string_view family = network_family(network);
-    if (family == "solana" || family == "hedera") {
+    if (family == "solana" || family == "hedera" || family == "starknet") {
         return !extra["feePayer"].exists();
     }
     return family == "stellar" && !extra["areFeesSponsored"].exists();
@@ -218,6 +218,7 @@ Result<PaymentRequirements> build_requirements(const AcceptTerms &terms)
     if (!extra) {
         return extra.problem();
     }
+    std::string pay_to = wire_address(frame->network, terms.pay_to);
 
     PaymentRequirements requirements;
     requirements.scheme = terms.scheme_or_default();
@@ -226,7 +227,7 @@ Result<PaymentRequirements> build_requirements(const AcceptTerms &terms)
     requirements.network = std::move(frame->network);
     requirements.amount = std::move(amount.value());
     requirements.asset = token->address;
-    requirements.pay_to = terms.pay_to;
+    requirements.pay_to = std::move(pay_to);
     requirements.max_timeout_seconds = terms.timeout_seconds;
     requirements.extra = std::move(extra.value());
     requirements.decimals = resolve_decimals(terms, token.value()).value();

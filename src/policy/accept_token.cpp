@@ -3,10 +3,12 @@
 
 #include <charconv>
 #include <system_error>
+#include <utility>
 
 #include "base/decimal_amount.hpp"
 #include "policy/accept_extra.hpp"
 #include "policy/evm_address.hpp"
+#include "policy/ledger_address.hpp"
 #include "policy/network_address.hpp"
 #include "policy/network_table.hpp"
 
@@ -36,7 +38,7 @@ Result<Token> token_by_symbol(std::string_view key, std::string_view written,
         advice.append(": write its address as asset=, with decimals=");
         return parameter_error(key, written, advice);
     }
-    return Token{known->address, known};
+    return Token{std::string(known->address), known};
 }
 
 std::optional<unsigned> parse_decimals(std::string_view text)
@@ -62,9 +64,11 @@ std::optional<Problem> check_pay_to(const AcceptTerms &terms,
     }
     std::string fault = address_fault(network, terms.pay_to);
     if (!fault.empty() && may_be_private_key(terms.pay_to)) {
-        return Problem{"pay_to has the form of a private key, which is not "
-                       "repeated here: write the address, and use another "
-                       "wallet if this file was seen by others"};
+        std::string text = "pay_to has the form of a private key, which is not "
+                           "repeated here: write the address, and use another "
+                           "wallet if this file was seen by others";
+        text.append(fault == kMistyped ? "; as an address it " + fault : "");
+        return Problem{std::move(text)};
     }
     if (!fault.empty()) {
         return parameter_error("pay_to", terms.pay_to, fault);
@@ -75,7 +79,7 @@ std::optional<Problem> check_pay_to(const AcceptTerms &terms,
                                "does not belong to anyone: write your own");
     }
     std::optional<EvmAddress> pay_to = parse_evm_address(terms.pay_to);
-    if (terms.pay_to == token.address
+    if (wire_address(network, terms.pay_to) == token.address
         || (pay_to && pay_to == parse_evm_address(token.address))) {
         return parameter_error("pay_to", terms.pay_to,
                                "is the address of the token: write your own");
@@ -104,12 +108,12 @@ Result<Token> resolve_token(const AcceptTerms &terms, std::string_view network,
                 "and decimals=, and on eip155 networks "
                 "'extra={\"name\":\"...\",\"version\":\"...\"}'");
         }
-        return Token{known->address, known};
+        return Token{std::string(known->address), known};
     }
     const Asset *known =
         find_asset_by_symbol(canonical_network(network), terms.asset);
     if (known != nullptr) {
-        return Token{known->address, known};
+        return Token{std::string(known->address), known};
     }
     std::string fault = asset_fault(network, terms.asset);
     bool word = terms.asset.compare(0, 2, "0x") != 0;
@@ -119,8 +123,10 @@ Result<Token> resolve_token(const AcceptTerms &terms, std::string_view network,
     if (!fault.empty()) {
         return parameter_error("asset", terms.asset, fault);
     }
-    return Token{terms.asset, find_asset_by_address(canonical_network(network),
-                                                    terms.asset)};
+    std::string address = wire_address(network, terms.asset);
+    const Asset *listed =
+        find_asset_by_address(canonical_network(network), address);
+    return Token{std::move(address), listed};
 }
 
 Result<std::optional<unsigned>> resolve_decimals(const AcceptTerms &terms,

@@ -14,9 +14,9 @@
 
 namespace x402 {
 
-// The token of one offer. Lifetime of the address: the terms, or static.
+// The token of one offer, as it is sent.
 struct Token {
-    std::string_view address;
+    std::string address;
     const Asset *known = nullptr;
 };
 

@@ -77,7 +77,7 @@ constexpr Asset kAssets[] = {
     {"eip155:80002", "USDC", "0x41E94Eb019C0762f9Bfcf9Fb1E58725BfB0e7582", 6,
      "USDC", "2", Method::eip3009},
 
-    // Other families, which have no domain.
+    // Other families, of which only Casper has a domain.
     {"solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp", "USDC",
      "EPjFWdd5AufqSSqeM2qN1xzybapC8G4wEGGkZwyTDt1v", 6, "", "", Method::plain},
     {"solana:5eykt4UsFv8P8NJdTREpY1vzqKqZKvdp", "USDT",
@@ -121,6 +121,38 @@ constexpr Asset kAssets[] = {
      "", "", Method::plain},
     {"fast:mainnet", "USDC",
      "0xc655a12330da6af361d281b197996d2bc135aaed3b66278e729c2222291e9130", 6,
+     "", "", Method::plain},
+    {"tvm:-239", "USDT",
+     "0:b113a994b5024a16719f69139328eb759596c38a25f59028b146fecdc3621dfe", 6,
+     "", "", Method::plain},
+    {"tvm:-3", "USDT",
+     "0:f418a04cf196ebc959366844a6cdf53a6fd6fff1eadafc892f05210bba31593e", 6,
+     "", "", Method::plain},
+    {"cardano:mainnet", "USDM",
+     "c48cbb3d5e57ed56e276bc45f99ab39abe94e6cd7ac39fb402da47ad."
+     "0014df105553444d",
+     6, "", "", Method::plain},
+    {"cardano:preprod", "USDM",
+     "e675b46e4d2242c991a8932a99db3044e80515ae14b4c4ccf6b3f4c9."
+     "0014df10745553444d",
+     6, "", "", Method::plain},
+    {"starknet:SN_MAIN", "USDC",
+     "0x033068f6539f8e6e6b131e6b2b814e6c34a5224bc66947c47dab9dfee93b35fb", 6,
+     "", "", Method::plain},
+    {"starknet:SN_SEPOLIA", "USDC",
+     "0x0512feac6339ff7889822cb5aa2a86c848e9d392bb0e3e237c008674feed8343", 6,
+     "", "", Method::plain},
+    {"casper:casper", "csprUSD",
+     "23036be872bd574590a2c43d4a4eff76b18b4bca815790742841002fdab22cee", 6,
+     "csprUSD", "1", Method::plain},
+    {"casper:casper-test", "csprUSD",
+     "0cb6f94834c60510d532b0ae077b18b4100874a4c867396d61c2b13c790ead52", 6,
+     "csprUSD", "1", Method::plain},
+    {"keeta:21378", "USDC",
+     "keeta_amnkge74xitii5dsobstldatv3irmyimujfjotftx7plaaaseam4bntb7wnna", 6,
+     "", "", Method::plain},
+    {"keeta:1413829460", "USDC",
+     "keeta_apna75yhhvnv4ei7ape55hndk4yepno7a7i2mhtiwahiygixjcnmvswxhnmnk", 6,
      "", "", Method::plain},
 };
 
@@ -179,7 +211,8 @@ const Asset *find_asset_by_address(std::string_view caip2,
         if (asset.address == address) {
             return true;
         }
-        bool hexadecimal = asset.address.substr(0, 2) == "0x";
+        bool hexadecimal = asset.address.substr(0, 2) == "0x"
+                           || caip2.substr(0, 7) == "casper:";
         return hexadecimal && equal_but_for_case(asset.address, address);
     });
 }

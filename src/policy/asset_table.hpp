@@ -7,7 +7,7 @@
 
 namespace x402 {
 
-// `plain`: the network's family has one method only, and no domain.
+// `plain`: the network's family has one method only.
 enum class TransferMethod { eip3009, permit2, permit2_with_eip2612, plain };
 
 struct Asset {
@@ -15,7 +15,7 @@ struct Asset {
     std::string_view symbol;
     std::string_view address;
     unsigned decimals;
-    std::string_view eip712_name;  // UTF-8
+    std::string_view eip712_name;  // UTF-8; empty: there is no domain
     std::string_view eip712_version;
     TransferMethod method;
 };

@@ -9,6 +9,8 @@
 #include "base/sha256_digest.hpp"
 #include "policy/evm_address.hpp"
 #include "policy/ledger_address.hpp"
+#include "policy/network_table.hpp"
+#include "policy/ton_address.hpp"
 
 namespace x402 {
 
@@ -72,8 +74,7 @@ std::string algorand_fault(std::string_view text)
                     [](std::uint8_t one, char other) {
                         return one == static_cast<std::uint8_t>(other);
                     })) {
-        return "does not match its checksum, so a character is wrong: copy "
-               "the address again";
+        return std::string(kMistyped);
     }
     return "";
 }
@@ -201,6 +202,8 @@ struct Family {
     Fault address;
     Fault asset;
     std::string_view nobody;
+    // Of a valid address; nullptr: no address says it.
+    AddressMoney (*money)(std::string_view text) = nullptr;
 };
 
 constexpr Family kFamilies[] = {
@@ -218,6 +221,15 @@ constexpr Family kFamilies[] = {
     {"xrpl", xrpl_fault, printable_fault, "rrrrrrrrrrrrrrrrrrrrrhoLvTp"},
     {"near", near_fault, near_fault, ""},
     {"ccd", concordium_fault, printable_fault, ""},
+    {"tvm", ton_fault, ton_fault,
+     "0:0000000000000000000000000000000000000000000000000000000000000000",
+     ton_money},
+    {"tron", tron_fault, tron_fault, "T9yD14Nj9j7xAB4dbGeiX9h8unkKHxuWwb"},
+    {"cardano", cardano_fault, cardano_asset_fault, "", cardano_money},
+    {"starknet", starknet_fault, starknet_fault, ""},
+    {"casper", casper_fault, casper_asset_fault,
+     "000000000000000000000000000000000000000000000000000000000000000000"},
+    {"keeta", keeta_fault, keeta_asset_fault, ""},
 };
 
 constexpr Family kUnknownFamily = {"", printable_fault, printable_fault, ""};
@@ -232,6 +244,23 @@ const Family &family_of(std::string_view caip2)
     return kUnknownFamily;
 }
 
+// The phrase for a valid address of a network with the other kind of money.
+std::string wrong_network(std::string_view caip2, const Family &family,
+                          std::string_view address)
+{
+    AddressMoney said =
+        family.money ? family.money(address) : AddressMoney::unsaid;
+    auto test = is_testnet(caip2);
+    if (said == AddressMoney::unsaid || !test
+        || (said == AddressMoney::test) == *test) {
+        return "";
+    }
+    return !*test ? "is an address of a test network, and this one has real "
+                    "money: write your address on the main network"
+                  : "is an address of the main network, and this one has test "
+                    "money: write your address on the test network";
+}
+
 }  // namespace
 
 std::string_view network_family(std::string_view caip2)
@@ -241,12 +270,23 @@ std::string_view network_family(std::string_view caip2)
 
 std::string address_fault(std::string_view caip2, std::string_view address)
 {
-    return family_of(caip2).address(address);
+    const Family &family = family_of(caip2);
+    std::string fault = family.address(address);
+    return fault.empty() ? wrong_network(caip2, family, address) : fault;
 }
 
 std::string asset_fault(std::string_view caip2, std::string_view asset)
 {
-    return family_of(caip2).asset(asset);
+    const Family &family = family_of(caip2);
+    // A token may be named by its address.
+    return family.asset == family.address ? address_fault(caip2, asset)
+                                          : family.asset(asset);
+}
+
+std::string wire_address(std::string_view caip2, std::string_view address)
+{
+    return network_family(caip2) == "tvm" ? raw_ton_address(address)
+                                          : std::string(address);
 }
 
 bool is_unowned_address(std::string_view caip2, std::string_view address)
@@ -255,7 +295,8 @@ bool is_unowned_address(std::string_view caip2, std::string_view address)
     bool zero_in_hex =
         address.substr(0, 2) == "0x"
         && address.find_first_not_of('0', 2) == std::string_view::npos;
-    return zero_in_hex || (!nobody.empty() && address == nobody);
+    return zero_in_hex
+           || (!nobody.empty() && wire_address(caip2, address) == nobody);
 }
 
 bool may_be_private_key(std::string_view text)
@@ -272,9 +313,12 @@ bool may_be_private_key(std::string_view text)
     bool mnemonic = static_cast<std::size_t>(blanks) + 1 >= kFewestWords;
     bool xrpl_seed = text.substr(0, 1) == "s" && text.size() >= kXrplSeedLeast
                      && text.size() <= kXrplSeedMost;
-    // "ed25519:" of NEAR, "ed25519-priv-0x" of Aptos, "suiprivkey1" of Sui.
+    // "ed25519:" of NEAR, "ed25519-priv-0x" of Aptos, "suiprivkey1" of Sui,
+    // "addr_sk1" and "addr_xsk1" of Cardano.
     bool labelled = text.substr(0, 8) == "ed25519:"
-                    || text.find("priv") != std::string_view::npos;
+                    || text.find("priv") != std::string_view::npos
+                    || text.find("_sk1") != std::string_view::npos
+                    || text.find("_xsk1") != std::string_view::npos;
     // Solana writes the secret and the public half one behind the other.
     auto pair = base58_decode(text);
     return number || mnemonic || xrpl_seed || labelled || is_strkey(text, 'S')

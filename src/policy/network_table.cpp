@@ -78,6 +78,20 @@ constexpr Network kNetworks[] = {
     {"", "near:testnet", Money::test},
     {"", "ccd:9dd9ca4d19e9393877d2c44b70f89acb", Money::real},
     {"", "ccd:4221332d34e1694168c2a0c0b3fd0f27", Money::test},
+    {"", "tvm:-239", Money::real},
+    {"", "tvm:-3", Money::test},
+    {"", "tron:728126428", Money::real},
+    {"", "tron:3448148188", Money::test},
+    {"", "tron:2494104990", Money::test},
+    {"", "cardano:mainnet", Money::real},
+    {"", "cardano:preprod", Money::test},
+    {"", "cardano:preview", Money::test},
+    {"", "starknet:SN_MAIN", Money::real},
+    {"", "starknet:SN_SEPOLIA", Money::test},
+    {"", "casper:casper", Money::real},
+    {"", "casper:casper-test", Money::test},
+    {"", "keeta:21378", Money::real},
+    {"", "keeta:1413829460", Money::test},
     {"", "eip155:50", Money::real},        // XDC
     {"", "eip155:51", Money::test},        // XDC Apothem
     {"", "eip155:31612", Money::real},     // Mezo

@@ -28,7 +28,9 @@ constexpr Member kMembers[] = {
     {"exact", "algorand", "feePayer", Form::address},
     {"exact", "aptos", "feePayer", Form::address},
     {"exact", "hedera", "feePayer", Form::address},
+    {"exact", "starknet", "feePayer", Form::address},
     {"exact", "stellar", "areFeesSponsored", Form::boolean},
+    {"exact", "cardano", "areFeesSponsored", Form::boolean},
     {"exact", "sui", "gasStation", Form::text},
     {"upto", "eip155", "facilitatorAddress", Form::address},
 };

@@ -105,7 +105,7 @@ for (
     [ 'aptos:1',        'pay_to=0x' . 'ab' x 32 . ' price=1' ],
     [ 'stellar:testnet', 'pay_to=CCW67TSZV3SSS2HXMBQ5JFGCKJNXKZM7UQUWUZPUTHXSTZLEO7SJMI75 price=1' ],
     [ 'hedera:mainnet', 'pay_to=0.0.5 amount=1 asset=0.0.0 decimals=8' ],
-    [ 'keeta:1',        'pay_to=x amount=1 asset=y decimals=2' ],
+    [ 'kaspa:mainnet',  'pay_to=x amount=1 asset=y decimals=2' ],
 ) {
     my ($network, $terms) = @$_;
     refused("$url x402_settle off; x402_accept network=$network $terms;",

@@ -109,10 +109,10 @@ void add_variable_price(const LocationOffer &offer, const ServiceCard *card,
         const Asset *asset = term.terms.asset.empty()
                                  ? default_asset(id)
                                  : find_asset_by_symbol(id, term.terms.asset);
-        route.offers.push_back(
-            {offer_method(network),
-             asset ? std::string(asset->address) : term.terms.asset,
-             {}});
+        route.offers.push_back({offer_method(network),
+                                asset ? std::string(asset->address)
+                                      : wire_address(network, term.terms.asset),
+                                {}});
     }
     route.currency = "USD";
     if (card && !card->highest.empty()) {

@@ -58,5 +58,25 @@ TEST(AddressCodec, ChecksBech32m)
     }
 }
 
+TEST(AddressCodec, ReadsBech32)
+{
+    // BIP 173: a witness program behind its version, which is less than a byte.
+    EXPECT_FALSE(
+        bech32_decode("BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4", "bc"));
+    EXPECT_FALSE(bech32_decode("a12uel5l", "a"));
+    // CIP 19: a kind and a network before the hash of a key.
+    auto bytes = bech32_decode(
+        "addr1v874jw0m2cq7tdq7aenxmws5cznaz5w5ekdsu9nfrn36nfqy5qq07", "addr");
+    ASSERT_TRUE(bytes);
+    ASSERT_EQ(bytes->size(), 29u);
+    EXPECT_EQ(bytes->substr(0, 3), "\x61\xfd\x59");
+    EXPECT_FALSE(bech32_decode(
+        "addr1v874jw0m2cq7tdq7aenxmws5cznaz5w5ekdsu9nfrn36nfqy5qq07", "add"));
+    // The checksum of BIP 350.
+    EXPECT_FALSE(bech32_decode(
+        "fast1qqqsyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0sfh7dqh",
+        "fast"));
+}
+
 }  // namespace
 }  // namespace x402

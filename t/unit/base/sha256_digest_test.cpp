@@ -69,5 +69,13 @@ TEST(Sha512256, DigestsAsFips180Says)
               "e4c2d0c634fc6d46e0e2f13107e7af23");
 }
 
+TEST(Sha3256, DigestsAsFips202Says)
+{
+    Digest digest = sha3_256("abc");
+    EXPECT_EQ(
+        hex_encode(digest.data(), digest.size()),
+        "3a985da74fe225b2045c172d6bd390bd855f086e3e9d525b46bfe24511431532");
+}
+
 }  // namespace
 }  // namespace x402

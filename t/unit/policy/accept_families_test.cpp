@@ -25,7 +25,23 @@ const char *pay_to_of(std::string_view network)
         {"aptos", "0x1234"},
         {"fast",
          "fast1qqqsyqcyq5rqwzqfpg9scrgwpugpzysnzs23v9ccrydpk8qarc0sfh7dqh"},
+        {"tvm", "0:92433a576cbe56c4dcc86d94b497a2cf18a9baa9c8283fea28ea43eb3"
+                "c25cfed"},
+        {"tron", "TGCAjMXComunWZEXCT1LPBdcYbDVuyexBv"},
+        {"starknet", "0x02dd1b492765c064eac4039e3841aa5f382773b598097a40073bd8b"
+                     "48170ab57"},
+        {"casper", "007a9f9948cb7b258d18f3c5e85780372971b5b40096e724c9e596c284a"
+                   "01445fa"},
+        {"keeta", "keeta_aabravistgwbrkpl4euafuiualiwcemgvv2hnu7ci66i76naj4vm6t"
+                  "meahmzria"},
     };
+    if (network == "cardano:mainnet") {
+        return "addr1v874jw0m2cq7tdq7aenxmws5cznaz5w5ekdsu9nfrn36nfqy5qq07";
+    }
+    if (network == "cardano:preprod") {
+        return "addr_test1vr74jw0m2cq7tdq7aenxmws5cznaz5w5ekdsu9nfrn36nfqlu5uq"
+               "m";
+    }
     for (const auto &[family, receiver] : kReceivers) {
         if (network.substr(0, network.find(':')) == family) {
             return receiver;
@@ -47,7 +63,8 @@ TEST(AcceptFamilies, EveryKnownTokenIsSold)
         ASSERT_TRUE(requirements) << requirements.problem().text;
         JsonValue extra = requirements->extra.root();
         bool domain = asset.method == TransferMethod::eip3009
-                      || asset.method == TransferMethod::permit2_with_eip2612;
+                      || asset.method == TransferMethod::permit2_with_eip2612
+                      || asset.network.find("casper:") == 0;
         EXPECT_EQ(extra["name"].exists(), domain);
         EXPECT_EQ(extra["name"].string(), domain ? asset.eip712_name : "");
         EXPECT_EQ(extra["version"].string(),
@@ -58,7 +75,10 @@ TEST(AcceptFamilies, EveryKnownTokenIsSold)
                   permit2 ? "permit2" : "");
         EXPECT_EQ(requirements->needs_supported,
                   asset.network.find("solana") == 0
+                      || asset.network.find("starknet") == 0
                       || asset.network.find("stellar") == 0);
+        EXPECT_EQ(extra["areFeesSponsored"].is_true(),
+                  asset.network.find("tvm:") == 0);
     }
 }
 
@@ -164,6 +184,76 @@ TEST(AcceptFamilies, NetworksOfUnknownFamiliesNeedAnAsset)
     terms.pay_to = "two words";
     EXPECT_NE(problem_of(terms).find("write printable ASCII"),
               std::string::npos);
+}
+
+TEST(AcceptFamilies, TonIsSentInTheRawForm)
+{
+    AcceptTerms terms = sample_terms();
+    terms.network = "tvm:-239";
+    terms.asset = "EQCxE6mUtQJKFnGfaROTKOt1lZbDiiX1kCixRv7Nw2Id_sDs";
+    terms.pay_to = "UQCxE6mUtQJKFnGfaROTKOt1lZbDiiX1kCixRv7Nw2Id_p0p";
+    // Another form of the token's own address.
+    EXPECT_NE(problem_of(terms).find("is the address of the token"),
+              std::string::npos);
+    terms.pay_to =
+        "0:92433A576CBE56C4DCC86D94B497A2CF18A9BAA9C8283FEA28EA43EB3C25CFED";
+    EXPECT_NE(
+        json_of(terms).find(
+            R"("amount":"10000","asset":"0:b113a994b5024a16719f69139328eb)"
+            R"(759596c38a25f59028b146fecdc3621dfe","payTo":"0:92433a576cbe56c4)"
+            R"(dcc86d94b497a2cf18a9baa9c8283fea28ea43eb3c25cfed",)"),
+        std::string::npos)
+        << json_of(terms);
+    EXPECT_NE(json_of(terms).find(R"("extra":{"areFeesSponsored":true}})"),
+              std::string::npos)
+        << json_of(terms);
+}
+
+TEST(AcceptFamilies, TronNamesItsMethodAndHasNoDollarToken)
+{
+    AcceptTerms terms = sample_terms();
+    terms.network = "tron:728126428";
+    terms.pay_to = pay_to_of(terms.network);
+    EXPECT_NE(problem_of(terms).find("has no token that dollars stand for"),
+              std::string::npos);
+    terms.asset = "TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t";
+    terms.decimals = "6";
+    for (const char *method : {"permit2", "tip3009"}) {
+        terms.extra =
+            R"({"assetTransferMethod":")" + std::string(method) + R"("})";
+        EXPECT_NE(json_of(terms).find("\"extra\":" + terms.extra),
+                  std::string::npos)
+            << json_of(terms);
+    }
+    terms.extra = R"({"assetTransferMethod":"eip3009"})";
+    EXPECT_NE(problem_of(terms).find("write permit2 or tip3009"),
+              std::string::npos);
+}
+
+TEST(AcceptFamilies, CasperSignsForADomain)
+{
+    AcceptTerms terms = sample_terms();
+    terms.network = "casper:casper-test";
+    terms.pay_to = pay_to_of(terms.network);
+    EXPECT_NE(
+        json_of(terms).find(R"("extra":{"name":"csprUSD","version":"1"}})"),
+        std::string::npos)
+        << json_of(terms);
+    std::string known(default_asset("casper:casper-test")->address);
+    for (char &letter : known) {
+        letter = letter == 'b' ? 'B' : letter;
+    }
+    terms.asset = known;
+    EXPECT_NE(json_of(terms).find(R"("name":"csprUSD")"), std::string::npos);
+    terms.asset =
+        "17be3c3dc67ddf193b8f64bfc2421826407470f88b3dab68184ebffebdd57f59";
+    terms.decimals = "9";
+    EXPECT_NE(problem_of(terms).find("EIP-712 domain is needed"),
+              std::string::npos);
+    terms.extra = R"({"name":"Casper X402 Token","version":"1"})";
+    EXPECT_NE(json_of(terms).find(R"("extra":{"name":"Casper X402 Token",)"),
+              std::string::npos)
+        << json_of(terms);
 }
 
 }  // namespace

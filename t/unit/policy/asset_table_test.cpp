@@ -58,8 +58,12 @@ void expect_other_families(const Asset *next, JsonValue tables)
         }
     }
     EXPECT_EQ(rows, 13u);
-    for (const char *network : {"stellar:pubnet", "stellar:testnet", "aptos:1",
-                                "aptos:2", "fast:testnet", "fast:mainnet"}) {
+    for (const char *network :
+         {"stellar:pubnet", "stellar:testnet", "aptos:1", "aptos:2",
+          "fast:testnet", "fast:mainnet", "tvm:-239", "tvm:-3",
+          "cardano:mainnet", "cardano:preprod", "starknet:SN_MAIN",
+          "starknet:SN_SEPOLIA", "casper:casper", "casper:casper-test",
+          "keeta:21378", "keeta:1413829460"}) {
         ASSERT_NE(next, known_assets().end());
         EXPECT_EQ(next->network, network);
         EXPECT_EQ(next->decimals, next->network.find("stellar") == 0 ? 7u : 6u);

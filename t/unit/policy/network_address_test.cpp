@@ -113,6 +113,8 @@ TEST(NetworkAddress, PrivateKeysAreKnownByTheirForm)
         "test test test test test test test test test test test junk",
         "2Ana1pUpv2ZbMVkwF5FXapYeBEjdxDatLn7nvJkhgTSXbs59SyZSx866bXirPgj8QQVB"
         "57uxHJBG1YFvkRbFj4T",
+        "addr_sk1zyv7gk",
+        "root_xsk1hqzfzrgskgnpwskxxrv5khs7",
     };
     for (std::string_view secret : secrets) {
         EXPECT_TRUE(may_be_private_key(secret)) << secret;
