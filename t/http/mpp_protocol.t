@@ -20,6 +20,7 @@ http {
     x402_network base-sepolia;
     x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
     x402_mpp key=mpp.key;
+    map $x402_body_tier $by_body { dear 1.00; default 0.01; }
     log_format tongue '$x402_protocol $x402_state';
     server {
         listen 127.0.0.1:%%PORT%%;
@@ -34,6 +35,7 @@ http {
         location /plain/   { x402_protocol v2; proxy_pass http://%%BACKEND%%; }
         location /passed/  { x402_forward_payment on; proxy_pass http://%%BACKEND%%; }
         location /before/  { x402_settle before; proxy_pass http://%%BACKEND%%; }
+        location /read/    { x402_read_body 4k; x402_price $by_body; proxy_pass http://%%BACKEND%%; }
         location /free/    { x402 off; proxy_pass http://%%BACKEND%%; }
         location /browser/ { x402_paywall on; proxy_pass http://%%BACKEND%%; }
         location /several/ {
@@ -179,6 +181,21 @@ my $same = payment(unpaid($t, '/a/8'), 'payload.authorization' => \%authorizatio
 my $x402 = paid($t, '/a/8', payment => $same);
 is $x402->status . ' ' . offer($x402)->{error}, '402 payment_already_used', 'as a payment of x402 it is used, too';
 is $f->calls, 0, 'and the facilitator is not asked';
+
+# --- a body that the price is read from belongs to its challenge
+
+my @json = ('Content-Type' => 'application/json');
+my $post = sub ($body, @headers) { $t->ask(POST => '/read/1', body => $body, headers => [ @json, @headers ]) };
+my $cheap = challenge($post->('{"tier":"a"}'));
+$f->forget;
+$up->forget;
+for my $other ('{"tier":"b"}', '{"tier":"dear"}', undef) {
+    is $post->($other, Authorization => credential($cheap))->status, 402, 'another body: 402';
+}
+is $f->calls('settle') . $up->hits, '00', 'nothing is charged, and nothing is made';
+my $read = $post->('{"tier":"a"}', Authorization => credential($cheap));
+is $read->status . $read->body, "200answer to /read/1\n", 'the body that was asked about';
+is request_of(challenge($post->('{"tier":"dear"}')))->{amount}, '1000000', 'another body has its own price';
 
 # --- two tongues in one request
 

@@ -167,6 +167,21 @@ is $t->ask($_ => '/a', @host, headers => [ 'X402-Pass' => $pass ])->header('X-St
 is $t->ask($_ => '/a', @host)->status, 402, "$_ by nothing" for qw(HEAD OPTIONS);
 is $t->get('/a', @host, headers => [ Range => 'bytes=0-1' ])->status, 402, 'nor is a range free';
 
+# Whatever opened it, no receipt, pass or challenge of an upstream's own leaves.
+$up->on('/forged', body => "SECRET\n", headers => [ map { ($_ => 'Payment forged') } qw(Payment-Receipt PAYMENT-RESPONSE X402-Pass WWW-Authenticate) ]);
+for my $what (qw(pass v2 mpp signature)) {
+    paid($t, '/forged', @host, change => { from => $wallet->address }) if $what eq 'signature';
+    my %fresh = (
+        pass      => $shows{pass},
+        v2        => sub { return ('PAYMENT-SIGNATURE' => payment(unpaid($t, '/forged', @host))) },
+        mpp       => sub { return (Authorization => credential(challenge($t->get('/forged', @host)))) },
+        signature => sub { return ('SIGN-IN-WITH-X' => proof($wallet, declared_in($t->get('/forged', @host)))) },
+    );
+    my $r = $t->get('/forged', @host, headers => [ $fresh{$what}->() ]);
+    is $r->status, 200, "$what: content";
+    no_trace $r, 'forged', "$what: nothing forged";
+}
+
 # Channels of batch-settlement are not served: their vouchers pay nothing here.
 for my $type (qw(voucher deposit refund)) {
     my $wire = payload(offer(asked()));

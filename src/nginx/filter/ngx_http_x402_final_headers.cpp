@@ -124,7 +124,10 @@ bool is_of_mpp(const ngx_table_elt_t &header)
 // is paid or free. Payment headers belong to the module if it took part.
 void drop_foreign(ngx_http_request_t *r, const RequestCtx *ctx)
 {
-    bool mpp = ctx && ctx->quote.conf && ctx->quote.conf->mpp;
+    // A pass or a signature is taken before there is a quote.
+    const LocationConf *conf =
+        ctx && ctx->quote.conf ? ctx->quote.conf : loc_conf(r);
+    bool mpp = conf->mpp != nullptr;
     each_header(r->headers_out.headers, [&](ngx_table_elt_t &header) {
         if (header_is(header.key, kOverridesHeader)
             || (ctx && !is_own(*ctx, &header)

@@ -178,7 +178,8 @@ ngx_int_t take_body(RequestCtx &ctx, const LocationConf &conf)
     if (text.empty()) {
         return NGX_OK;
     }
-    if (!ctx.presented.empty()) {
+    // A challenge of MPP is for this body, too.
+    if (!ctx.presented.empty() || conf.mpp) {
         ctx.body_digest = sha256(text);
     }
     JsonLimits limits;
