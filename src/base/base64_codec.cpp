@@ -37,22 +37,21 @@ constexpr SymbolBits make_symbol_bits()
 
 constexpr SymbolBits kSymbolBits = make_symbol_bits();
 
-// The text without its padding; nullopt if the padding does not match the
-// length. A text without any padding is accepted, because some clients send
-// none.
-std::optional<std::string_view> strip_padding(std::string_view text)
+// The text without its padding; nullopt if its length or padding cannot be. A
+// text without any padding is accepted, because some clients send none.
+std::optional<std::string_view> decodable(std::string_view text)
 {
-    if (text.empty() || text.back() != '=') {
-        return text;
-    }
-    if (text.size() % 4 != 0) {
-        return std::nullopt;
-    }
-    text.remove_suffix(1);
-    if (text.back() == '=') {
+    if (!text.empty() && text.back() == '=') {
+        if (text.size() % 4 != 0) {
+            return std::nullopt;
+        }
         text.remove_suffix(1);
+        if (text.back() == '=') {
+            text.remove_suffix(1);
+        }
     }
-    return text;
+    return text.size() % 4 == 1 ? std::nullopt
+                                : std::optional<std::string_view>(text);
 }
 
 std::uint32_t symbol_bits(const char *group, std::size_t place)
@@ -128,19 +127,20 @@ char *write_base64(char *out, std::string_view bytes)
     return out;
 }
 
-std::optional<std::string> base64_decode(std::string_view text)
-{
-    std::optional<std::string_view> symbols = strip_padding(text);
-    if (!symbols || symbols->size() % 4 == 1) {
-        return std::nullopt;
-    }
-    // A group is written as four bytes; the next one covers the fourth.
-    std::string bytes((symbols->size() + 3) / 4 * 3 + 1, '\0');
-    char *out = bytes.data();
+namespace {
 
+// A group is written as four bytes; the next one covers the fourth.
+std::size_t room_of(std::size_t symbols)
+{
+    return (symbols + 3) / 4 * 3 + 1;
+}
+
+// nullptr: there is another symbol.
+char *write_bytes(char *out, std::string_view symbols)
+{
     std::uint32_t seen = 0;
-    const char *in = symbols->data();
-    std::size_t rest = symbols->size();
+    const char *in = symbols.data();
+    std::size_t rest = symbols.size();
     for (; rest >= 4; rest -= 4, in += 4, out += 3) {
         std::uint32_t group = symbol_bits(in, 0) | symbol_bits(in, 1)
                               | symbol_bits(in, 2) | symbol_bits(in, 3);
@@ -154,11 +154,37 @@ std::optional<std::string> base64_decode(std::string_view text)
         put_word(out, group);
         out += rest - 1;
     }
-    if ((seen & kNoSymbol) != 0) {
+    return (seen & kNoSymbol) != 0 ? nullptr : out;
+}
+
+}  // namespace
+
+std::optional<std::string> base64_decode(std::string_view text)
+{
+    std::optional<std::string_view> symbols = decodable(text);
+    if (!symbols) {
         return std::nullopt;
     }
-    bytes.resize(static_cast<std::size_t>(out - bytes.data()));
+    std::string bytes(room_of(symbols->size()), '\0');
+    const char *end = write_bytes(bytes.data(), *symbols);
+    if (end == nullptr) {
+        return std::nullopt;
+    }
+    bytes.resize(static_cast<std::size_t>(end - bytes.data()));
     return bytes;
+}
+
+bool base64_decode(std::string_view text, SecretText &out)
+{
+    out.clear();
+    std::optional<std::string_view> symbols = decodable(text);
+    if (!symbols) {
+        return false;
+    }
+    out.resize(room_of(symbols->size()));
+    const char *end = write_bytes(out.data(), *symbols);
+    out.resize(end ? static_cast<std::size_t>(end - out.data()) : 0);
+    return end != nullptr;
 }
 
 std::string base64url_encode(std::string_view bytes)

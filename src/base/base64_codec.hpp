@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/secret_memory.hpp"
+
 namespace x402 {
 
 // Padded, without line breaks: the only form that all clients can read.
@@ -28,6 +30,8 @@ char *write_base64(char *out, std::string_view bytes);
 // alphabet, spaces, commas, missing or surplus '=' and a lone last symbol.
 // Non-zero trailing bits are accepted, as the reference implementation does.
 std::optional<std::string> base64_decode(std::string_view text);
+// The same of a secret, without a copy elsewhere. False: refused.
+bool base64_decode(std::string_view text, SecretText &out);
 
 // RFC 4648, section 5, without padding, as in JWS and in HTTP Payment.
 std::string base64url_encode(std::string_view bytes);

@@ -2,16 +2,21 @@
 #include "base/token_signature.hpp"
 
 #include <new>
+#include <utility>
 
 #include <openssl/bio.h>
+#include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
+
+#include "base/private_pem.hpp"
 
 namespace x402 {
 
@@ -35,6 +40,10 @@ struct Release {
     void operator()(EVP_PKEY *key) const { EVP_PKEY_free(key); }
     void operator()(BIO *bio) const { BIO_free(bio); }
     void operator()(EVP_MD_CTX *context) const { EVP_MD_CTX_free(context); }
+    void operator()(EC_GROUP *group) const { EC_GROUP_free(group); }
+    void operator()(EC_POINT *point) const { EC_POINT_free(point); }
+    void operator()(BIGNUM *number) const { BN_clear_free(number); }
+    void operator()(EVP_PKEY_CTX *context) const { EVP_PKEY_CTX_free(context); }
     void operator()(ECDSA_SIG *signature) const { ECDSA_SIG_free(signature); }
 };
 
@@ -63,17 +72,15 @@ constexpr char kOtherKind[] =
 using OwnedKey = std::unique_ptr<EVP_PKEY, void (*)(EVP_PKEY *)>;
 
 // nullptr: it cannot be read.
-OwnedKey read_pem(std::string_view pem, bool is_public)
+OwnedKey read_public(std::string_view pem)
 {
     Owned<BIO> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
     if (!bio) {
         throw std::bad_alloc();
     }
-    EVP_PKEY *key =
-        is_public
-            ? PEM_read_bio_PUBKEY(bio.get(), nullptr, no_password, nullptr)
-            : PEM_read_bio_PrivateKey(bio.get(), nullptr, no_password, nullptr);
-    return OwnedKey(key, EVP_PKEY_free);
+    return OwnedKey(
+        PEM_read_bio_PUBKEY(bio.get(), nullptr, no_password, nullptr),
+        EVP_PKEY_free);
 }
 
 std::string coordinate(EVP_PKEY *key, const char *name)
@@ -127,6 +134,75 @@ std::optional<SignatureKind> kind_of(EVP_PKEY *key)
     return std::nullopt;
 }
 
+// Of SigningKey: what OpenSSL has for as long as it signs. Without the public
+// key that of Ed25519 is computed, which is slow. nullptr: no memory.
+OwnedKey private_key(SignatureKind kind, std::string_view number,
+                     std::string_view public_bytes = {})
+{
+    auto bytes = [](std::string_view text) {
+        return reinterpret_cast<unsigned char *>(
+            const_cast<char *>(text.data()));
+    };
+    bool on_curve = kind == SignatureKind::es256;
+    char group[] = "prime256v1";
+    OSSL_PARAM last = OSSL_PARAM_construct_end();
+    OSSL_PARAM parts[] = {last, last, last};
+    if (on_curve) {
+        parts[0] = OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_PRIV_KEY,
+                                           bytes(number), number.size());
+        parts[1] = OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME,
+                                                    group, 0);
+    } else {
+        parts[0] = OSSL_PARAM_construct_octet_string(
+            OSSL_PKEY_PARAM_PRIV_KEY, bytes(number), number.size());
+        parts[1] = public_bytes.empty()
+                       ? last
+                       : OSSL_PARAM_construct_octet_string(
+                           OSSL_PKEY_PARAM_PUB_KEY, bytes(public_bytes),
+                           public_bytes.size());
+    }
+    EVP_PKEY *key = nullptr;
+    Owned<EVP_PKEY_CTX> context(EVP_PKEY_CTX_new_from_name(
+        nullptr, on_curve ? "EC" : "ED25519", nullptr));
+    if (!context || EVP_PKEY_fromdata_init(context.get()) != 1
+        || EVP_PKEY_fromdata(context.get(), &key, EVP_PKEY_KEYPAIR, parts)
+               != 1) {
+        key = nullptr;
+    }
+    return OwnedKey(key, EVP_PKEY_free);
+}
+
+// The key of a big-endian number on P-256. False: the number is 0 or too large.
+bool find_point(std::string_view number, SecretText &native, PublicKey &out)
+{
+    Owned<EC_GROUP> group(EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1));
+    Owned<EC_POINT> point(group ? EC_POINT_new(group.get()) : nullptr);
+    Owned<BIGNUM> factor(
+        BN_bin2bn(reinterpret_cast<const unsigned char *>(number.data()),
+                  static_cast<int>(number.size()), nullptr));
+    Owned<BIGNUM> x(BN_new());
+    Owned<BIGNUM> y(BN_new());
+    if (!point || !factor || !x || !y) {
+        throw std::bad_alloc();
+    }
+    auto bytes = [](auto &text) {
+        text.resize(kHalfBytes);
+        return reinterpret_cast<unsigned char *>(text.data());
+    };
+    int half = static_cast<int>(kHalfBytes);
+    out.kind = SignatureKind::es256;
+    return BN_cmp(factor.get(), EC_GROUP_get0_order(group.get())) < 0
+           && EC_POINT_mul(group.get(), point.get(), factor.get(), nullptr,
+                           nullptr, nullptr)
+                  == 1
+           && EC_POINT_get_affine_coordinates(group.get(), point.get(), x.get(),
+                                              y.get(), nullptr)
+                  == 1
+           && BN_bn2nativepad(factor.get(), bytes(native), half) == half
+           && BN_bn2binpad(x.get(), bytes(out.x), half) == half
+           && BN_bn2binpad(y.get(), bytes(out.y), half) == half;
+}
+
 // The encodings of all points of small order, the sign of x left out.
 bool has_small_order(std::string_view key)
 {
@@ -176,8 +252,9 @@ std::optional<std::string> raw_halves(std::string_view der)
 
 }  // namespace
 
-SigningKey::SigningKey(evp_pkey_st *key, SignatureKind kind)
-    : key_(key, EVP_PKEY_free), kind_(kind)
+SigningKey::SigningKey(SecretText number, PublicKey its_public)
+    : number_(std::make_shared<const SecretText>(std::move(number))),
+      public_(std::move(its_public))
 {
 }
 
@@ -187,63 +264,61 @@ Result<SigningKey> SigningKey::from_ed25519_seed(std::string_view seed)
     if (seed.size() != kSeedBytes) {
         return Problem{"an Ed25519 seed has 32 bytes"};
     }
-    EVP_PKEY *key = EVP_PKEY_new_raw_private_key(
-        EVP_PKEY_ED25519, nullptr,
-        reinterpret_cast<const unsigned char *>(seed.data()), seed.size());
-    if (key == nullptr) {
+    OwnedKey key = private_key(SignatureKind::eddsa, seed);
+    if (!key) {
         throw std::bad_alloc();
     }
-    return SigningKey(key, SignatureKind::eddsa);
+    return SigningKey(SecretText(seed),
+                      public_part(key.get(), SignatureKind::eddsa));
 }
 
 Result<SigningKey> SigningKey::from_p256_pem(std::string_view pem)
 {
-    ErrorsForgotten forgotten;
-    OwnedKey key = read_pem(pem, false);
-    if (!key) {
-        return Problem{kNoPrivateKey};
-    }
-    if (!is_on_p256(key.get())) {
+    auto key = from_pem(pem);
+    bool other = key ? key->kind() != SignatureKind::es256
+                     : key.problem().text == kOtherKind;
+    if (other) {
         return Problem{
             "the PEM block contains another kind of key than EC P-256"};
     }
-    return SigningKey(key.release(), SignatureKind::es256);
+    return key;
 }
 
 Result<SigningKey> SigningKey::from_pem(std::string_view pem)
 {
     ErrorsForgotten forgotten;
-    OwnedKey key = read_pem(pem, false);
-    if (!key) {
-        return Problem{kNoPrivateKey};
-    }
-    auto kind = kind_of(key.get());
-    if (!kind) {
+    SecretText number;
+    SecretText native;
+    PublicKey its_public;
+    switch (read_private_pem(pem, number)) {
+    case PrivatePemKind::ed25519:
+        return from_ed25519_seed(number.view());
+    case PrivatePemKind::other:
         return Problem{kOtherKind};
+    case PrivatePemKind::p256:
+        if (find_point(number.view(), native, its_public)) {
+            return SigningKey(std::move(native), std::move(its_public));
+        }
+        break;
+    case PrivatePemKind::unreadable:
+        break;
     }
-    return SigningKey(key.release(), *kind);
+    return Problem{kNoPrivateKey};
 }
 
 std::string SigningKey::public_bytes() const
 {
-    ErrorsForgotten forgotten;
-    return kind_ == SignatureKind::eddsa ? raw_public_bytes(key_.get())
-                                         : std::string();
-}
-
-PublicKey SigningKey::public_key() const
-{
-    ErrorsForgotten forgotten;
-    return public_part(key_.get(), kind_);
+    return kind() == SignatureKind::eddsa ? public_.x : std::string();
 }
 
 Result<PublicKey> read_public_pem(std::string_view pem)
 {
     ErrorsForgotten forgotten;
-    OwnedKey key = read_pem(pem, true);
-    if (!key) {
-        key = read_pem(pem, false);
+    if (has_private_pem(pem)) {
+        auto key = SigningKey::from_pem(pem);
+        return key ? Result<PublicKey>(key->public_key()) : key.problem();
     }
+    OwnedKey key = read_public(pem);
     if (!key) {
         return Problem{"the PEM block contains no readable, unencrypted key"};
     }
@@ -257,23 +332,27 @@ Result<PublicKey> read_public_pem(std::string_view pem)
 std::optional<std::string> SigningKey::sign(std::string_view text) const
 {
     ErrorsForgotten forgotten;
+    OwnedKey key =
+        private_key(kind(), number_->view(),
+                    kind() == SignatureKind::eddsa ? std::string_view(public_.x)
+                                                   : std::string_view());
     Owned<EVP_MD_CTX> context(EVP_MD_CTX_new());
     const EVP_MD *digest =
-        kind_ == SignatureKind::es256 ? EVP_sha256() : nullptr;
+        kind() == SignatureKind::es256 ? EVP_sha256() : nullptr;
     auto *bytes = reinterpret_cast<const unsigned char *>(text.data());
     unsigned char signature[128];
     std::size_t length = sizeof(signature);
 
-    if (!context
+    if (!key || !context
         || EVP_DigestSignInit(context.get(), nullptr, digest, nullptr,
-                              key_.get())
+                              key.get())
                != 1
         || EVP_DigestSign(context.get(), signature, &length, bytes, text.size())
                != 1) {
         return std::nullopt;
     }
     std::string_view made(reinterpret_cast<char *>(signature), length);
-    if (kind_ == SignatureKind::es256) {
+    if (kind() == SignatureKind::es256) {
         return raw_halves(made);
     }
     return std::string(made);
@@ -308,15 +387,6 @@ bool fill_random(void *bytes, std::size_t size)
     return RAND_bytes(static_cast<unsigned char *>(bytes),
                       static_cast<int>(size))
            == 1;
-}
-
-void wipe(std::string &text)
-{
-    // The whole capacity, also what an assignment of a shorter text left
-    // behind.
-    text.resize(text.capacity());
-    OPENSSL_cleanse(&text[0], text.size());
-    text.clear();
 }
 
 }  // namespace x402

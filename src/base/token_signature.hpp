@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Signing keys for tokens, offers and receipts, signatures of others, random
-// bytes and secure
-// erasure, by OpenSSL.
+// Signing keys for tokens, offers and receipts, signatures of others, and
+// random bytes, by OpenSSL.
 //
 // Two kinds of key: Ed25519 (JWS "EdDSA") and ECDSA on P-256 (JWS "ES256"). The
 // text of a Problem never contains a byte of a key.
@@ -13,11 +12,9 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "base/result.hpp"
-
-struct evp_pkey_st;
+#include "base/secret_memory.hpp"
 
 namespace x402 {
 
@@ -35,7 +32,8 @@ struct PublicKey {
 // unreadable, encrypted, or of another kind.
 Result<PublicKey> read_public_pem(std::string_view pem);
 
-// A private key. Copies share it; the last one erases it.
+// A private key. Copies share it; the last one erases it. OpenSSL has it for
+// the time of a signature only, because its objects would be in a core dump.
 class SigningKey {
 public:
     // Problem: not 32 bytes.
@@ -46,19 +44,21 @@ public:
     // The same, or an Ed25519 key as PKCS#8.
     static Result<SigningKey> from_pem(std::string_view pem);
 
-    SignatureKind kind() const { return kind_; }
+    SignatureKind kind() const { return public_.kind; }
     // The public key of an Ed25519 key; empty for others.
     std::string public_bytes() const;
-    PublicKey public_key() const;
+    const PublicKey &public_key() const { return public_; }
     // 64 bytes: the signature of Ed25519, or r and s of ES256, big-endian, as
     // in JWS (RFC 7518, 3.4). nullopt: OpenSSL has no memory or no randomness.
     std::optional<std::string> sign(std::string_view text) const;
 
 private:
-    SigningKey(evp_pkey_st *key, SignatureKind kind);
+    SigningKey(SecretText number, PublicKey its_public);
 
-    std::shared_ptr<evp_pkey_st> key_;
-    SignatureKind kind_;
+    // 32 bytes: the seed of Ed25519, or the number of P-256 in the byte order
+    // of this machine.
+    std::shared_ptr<const SecretText> number_;
+    PublicKey public_;
 };
 
 // Whether the 64 bytes are the Ed25519 signature of the text under the public
@@ -69,21 +69,6 @@ bool verify_ed25519(std::string_view key, std::string_view text,
 
 // Fills from the system's random generator; false: it is not available.
 bool fill_random(void *bytes, std::size_t size);
-
-// Overwrites the bytes, which contained a secret, and empties the text.
-void wipe(std::string &text);
-
-// A text that is erased when it is destroyed.
-class SecretText {
-public:
-    SecretText() = default;
-    explicit SecretText(std::string secret) : text(std::move(secret)) {}
-    ~SecretText() { wipe(text); }
-    SecretText(const SecretText &) = delete;
-    SecretText &operator=(const SecretText &) = delete;
-
-    std::string text;
-};
 
 }  // namespace x402
 

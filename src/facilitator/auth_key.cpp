@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "facilitator/auth_key.hpp"
 
+#include <algorithm>
+
 #include "base/base64_codec.hpp"
 #include "base/json_document.hpp"
 
@@ -89,25 +91,23 @@ Problem problem_at(unsigned line, const std::string &what)
 
 // A PEM block may begin in the next line and continues to its last one; any
 // other value is the rest of this line.
-void read_secret(std::string_view value, Lines &lines, std::string &out,
-                 std::size_t room)
+void read_secret(std::string_view value, Lines &lines, SecretText &out)
 {
     if (value.size() >= 2 && value.front() == '"' && value.back() == '"') {
         value = value.substr(1, value.size() - 2);
     }
-    // No reallocation that would leave a copy behind.
-    out.reserve(room);
-    out = value;
     std::string_view line;
     if (value.empty() && lines.next(line)) {
-        out = line;
+        value = line;
     }
-    if (!starts_with(out, kPemBegin)) {
+    out.append(value);
+    if (!starts_with(value, kPemBegin)) {
         return;
     }
-    while (out.find(kPemEnd) == std::string::npos && lines.next(line)) {
-        out += '\n';
-        out += line;
+    while (out.view().find(kPemEnd) == std::string_view::npos
+           && lines.next(line)) {
+        out.append("\n");
+        out.append(line);
     }
 }
 
@@ -138,9 +138,9 @@ std::optional<Problem> read_lines(std::string_view file, Parts &parts)
         }
         seen = true;
         if (is_id) {
-            parts.id.text = value;
+            parts.id.append(value);
         } else {
-            read_secret(value, lines, parts.secret.text, file.size());
+            read_secret(value, lines, parts.secret);
         }
     }
     if (!seen_id || !seen_secret) {
@@ -150,11 +150,62 @@ std::optional<Problem> read_lines(std::string_view file, Parts &parts)
     return std::nullopt;
 }
 
-// The file of the CDP portal.
+// The file of the CDP portal without the values of "privateKey", of which the
+// last one is `secret`: what reads JSON keeps copies of it.
+std::string without_secret(std::string_view file, SecretText &secret)
+{
+    std::string out;
+    std::string_view name;
+    bool is_value = false;  // of the member `name`
+    while (!file.empty()) {
+        std::size_t begin = file.find('"');
+        std::string_view between = file.substr(0, begin);
+        is_value = trimmed(between) == ":";
+        out += between;
+        if (begin == std::string_view::npos) {
+            break;
+        }
+        file.remove_prefix(begin + 1);
+        std::size_t end = 0;
+        while (end < file.size() && file[end] != '"') {
+            end += file[end] == '\\' ? 2 : 1;
+        }
+        std::string_view text = file.substr(0, end);
+        file.remove_prefix(std::min(end + 1, file.size()));
+        bool hidden = is_value && name == "privateKey";
+        if (hidden) {
+            secret.clear();
+            secret.append(text);
+        }
+        out += '"';
+        out += hidden ? std::string_view() : text;
+        out += '"';
+        name = text;
+    }
+    return out;
+}
+
+// As it is written in JSON; read_pem() knows "\n". False: another escape.
+bool unescape_slashes(SecretText &text)
+{
+    std::string_view from = text.view();
+    char *to = text.data();
+    for (std::size_t i = 0; i < from.size(); i++) {
+        bool escaped = from[i] == '\\' && i + 1 < from.size();
+        if (escaped && from[i + 1] != '/' && from[i + 1] != 'n') {
+            return false;
+        }
+        i += escaped && from[i + 1] == '/';
+        *to++ = from[i];
+    }
+    text.resize(static_cast<std::size_t>(to - text.data()));
+    return true;
+}
+
 std::optional<Problem> read_json(std::string_view file, Parts &parts)
 {
-    auto document = JsonDocument::parse(file);
-    if (!document) {
+    auto document = JsonDocument::parse(without_secret(file, parts.secret));
+    if (!document || !unescape_slashes(parts.secret)) {
         // Without the reason: the parser's message may contain a part of the
         // text.
         return Problem{"the file begins like JSON but is not valid JSON"};
@@ -165,39 +216,32 @@ std::optional<Problem> read_json(std::string_view file, Parts &parts)
         return Problem{"the JSON needs the members \"id\" (or \"name\") and "
                        "\"privateKey\""};
     }
-    parts.id.text = std::string(id.string());
-    parts.secret.text = std::string(root["privateKey"].string());
+    parts.id.append(id.string());
     return std::nullopt;
 }
 
 // With or without padding, in either alphabet.
 bool decode(std::string_view text, SecretText &out)
 {
-    SecretText standard{std::string(text)};
-    for (char &byte : standard.text) {
+    SecretText standard(text);
+    for (std::size_t i = 0; i < standard.size(); i++) {
+        char &byte = standard.data()[i];
         byte = byte == '-' ? '+' : byte == '_' ? '/' : byte;
     }
-    auto bytes = base64_decode(standard.text);
-    if (!bytes) {
-        return false;
-    }
-    out.text = *bytes;
-    wipe(*bytes);
-    return true;
+    return base64_decode(standard.view(), out);
 }
 
 Result<SigningKey> read_pem(std::string_view secret)
 {
     SecretText pem;
-    pem.text.reserve(secret.size() + 1);
-    for (std::size_t i = 0; i < secret.size(); i++) {
-        bool written_break =
-            secret[i] == '\\' && i + 1 < secret.size() && secret[i + 1] == 'n';
-        pem.text += written_break ? '\n' : secret[i];
-        i += written_break;
+    for (std::size_t at; (at = secret.find("\\n")) != std::string_view::npos;) {
+        pem.append(secret.substr(0, at));
+        pem.append("\n");
+        secret.remove_prefix(at + 2);
     }
-    pem.text += '\n';
-    auto key = SigningKey::from_p256_pem(pem.text);
+    pem.append(secret);
+    pem.append("\n");
+    auto key = SigningKey::from_p256_pem(pem.view());
     if (!key) {
         return Problem{key.problem().text + "; " + kCdpSecret};
     }
@@ -214,11 +258,11 @@ Result<SigningKey> read_cdp_secret(std::string_view secret)
         return Problem{std::string("the secret is neither base64 nor PEM; ")
                        + kCdpSecret};
     }
-    if (bytes.text.size() != 2 * kSeedBytes) {
-        return Problem{"the secret has " + std::to_string(bytes.text.size())
+    if (bytes.size() != 2 * kSeedBytes) {
+        return Problem{"the secret has " + std::to_string(bytes.size())
                        + " bytes; " + kCdpSecret};
     }
-    std::string_view view = bytes.text;
+    std::string_view view = bytes.view();
     auto key = SigningKey::from_ed25519_seed(view.substr(0, kSeedBytes));
     if (key && key->public_bytes() != view.substr(kSeedBytes)) {
         return Problem{"the two halves of the secret, private and public, do "
@@ -234,13 +278,13 @@ Result<SigningKey> read_payai_secret(std::string_view secret)
     }
     SecretText bytes;
     bool fits = decode(secret, bytes)
-                && bytes.text.size() == kEd25519Pkcs8.size() + kSeedBytes
-                && starts_with(bytes.text, kEd25519Pkcs8);
+                && bytes.size() == kEd25519Pkcs8.size() + kSeedBytes
+                && starts_with(bytes.view(), kEd25519Pkcs8);
     if (!fits) {
         return Problem{kPayaiSecret};
     }
     return SigningKey::from_ed25519_seed(
-        std::string_view(bytes.text).substr(kEd25519Pkcs8.size()));
+        bytes.view().substr(kEd25519Pkcs8.size()));
 }
 
 Result<AuthKey> read_bearer(std::string_view file)
@@ -252,7 +296,7 @@ Result<AuthKey> read_bearer(std::string_view file)
     }
     AuthKey out;
     out.kind = AuthKind::bearer;
-    out.token = std::make_shared<SecretText>(std::string(token));
+    out.token = std::make_shared<SecretText>(token);
     return out;
 }
 
@@ -283,11 +327,11 @@ Result<AuthKey> read_auth_key(AuthKind kind, std::string_view file)
     if (problem) {
         return *problem;
     }
-    if (!is_visible(parts.id.text) || parts.id.text.size() > kLongestId) {
+    if (!is_visible(parts.id.view()) || parts.id.size() > kLongestId) {
         return Problem{std::string("the id is one word of visible characters; ")
                        + kTwoParts};
     }
-    std::string_view secret = trimmed(parts.secret.text);
+    std::string_view secret = trimmed(parts.secret.view());
     auto key = kind == AuthKind::cdp ? read_cdp_secret(secret)
                                      : read_payai_secret(secret);
     if (!key) {
@@ -295,7 +339,7 @@ Result<AuthKey> read_auth_key(AuthKind kind, std::string_view file)
     }
     AuthKey out;
     out.kind = kind;
-    out.id = parts.id.text;
+    out.id = parts.id.view();
     out.key = key.value();
     return out;
 }

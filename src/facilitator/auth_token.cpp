@@ -108,7 +108,12 @@ std::optional<std::string> AuthTokens::authorization(std::string_view method,
                                                      RandomSource random)
 {
     if (key_.kind == AuthKind::bearer) {
-        return "Bearer " + key_.token->text;
+        constexpr std::string_view kScheme = "Bearer ";
+        std::string out;
+        out.reserve(kScheme.size() + key_.token->size());
+        out += kScheme;
+        out += key_.token->view();
+        return out;
     }
     bool cdp = key_.kind == AuthKind::cdp;
     auto made = token(cdp ? token_use(method, url) : "all", now, random);

@@ -64,7 +64,7 @@ Result<ProxyUrl> parse_proxy_url(std::string_view text)
     return proxy;
 }
 
-Result<std::string> read_proxy_password(std::string_view file)
+Result<std::string_view> read_proxy_password(std::string_view file)
 {
     std::string_view line = file.substr(0, file.find('\n'));
     bool more = line.size() + 1 < file.size();
@@ -80,7 +80,7 @@ Result<std::string> read_proxy_password(std::string_view file)
             return Problem{"the password has a control character"};
         }
     }
-    return std::string(line);
+    return line;
 }
 
 }  // namespace x402

@@ -29,7 +29,7 @@ Result<ProxyUrl> parse_proxy_url(std::string_view text);
 
 // The one line of a password file. Problem: it is empty, has several lines, or
 // characters that no proxy takes. Its text has no byte of the file.
-Result<std::string> read_proxy_password(std::string_view file);
+Result<std::string_view> read_proxy_password(std::string_view file);
 
 }  // namespace x402
 

@@ -30,21 +30,19 @@ std::string_view trimmed(std::string_view text)
 
 }  // namespace
 
-Result<std::string> read_webhook_secret(std::string_view text)
+Result<SecretText> read_webhook_secret(std::string_view text)
 {
     text = trimmed(text);
-    std::string key(text);
-    if (text.substr(0, kPrefix.size()) == kPrefix) {
-        auto decoded = base64_decode(text.substr(kPrefix.size()));
-        if (!decoded) {
-            return Problem{"has no base64 behind \"whsec_\""};
-        }
-        key = std::move(*decoded);
+    SecretText key;
+    if (text.substr(0, kPrefix.size()) != kPrefix) {
+        key.append(text);
+    } else if (!base64_decode(text.substr(kPrefix.size()), key)) {
+        return Problem{"has no base64 behind \"whsec_\""};
     }
     if (key.size() < kLeastSecret) {
         return Problem{"holds no secret of at least 16 bytes"};
     }
-    return key;
+    return Result<SecretText>(std::move(key));
 }
 
 std::string_view payment_of_line(std::string_view line)

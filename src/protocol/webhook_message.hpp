@@ -12,12 +12,13 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "base/secret_memory.hpp"
 
 namespace x402 {
 
 // The key in a secret's file: "whsec_" and base64, or any other text as it is.
 // Problem: empty, shorter than 16 bytes, or not base64.
-Result<std::string> read_webhook_secret(std::string_view text);
+Result<SecretText> read_webhook_secret(std::string_view text);
 
 // The payment id of a line as ledger_line() writes it; empty: a token's.
 std::string_view payment_of_line(std::string_view line);

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include "base/base64_codec.hpp"
-#include "base/token_signature.hpp"
 
 namespace x402 {
 
@@ -76,7 +75,7 @@ public:
         bool known =
             place.key != 0 && is_same(place, text)
             && std::any_of(keys.begin(), keys.end(), [&](const auto &key) {
-                   return keys_[place.key - 1]->text == key->text;
+                   return keys_[place.key - 1].view() == key->view();
                });
         return known ? &place.pass : nullptr;
     }
@@ -140,7 +139,7 @@ private:
     std::size_t number_of(std::string_view key)
     {
         for (std::size_t i = 0; i < keys_.size(); i++) {
-            if (keys_[i]->text == key) {
+            if (keys_[i].view() == key) {
                 return i + 1;
             }
         }
@@ -148,12 +147,12 @@ private:
             places_.assign(kPlaces, Place());
             keys_.clear();
         }
-        keys_.push_back(std::make_unique<SecretText>(std::string(key)));
+        keys_.emplace_back(key);
         return keys_.size();
     }
 
     std::vector<Place> places_ = std::vector<Place>(kPlaces);
-    std::vector<std::unique_ptr<SecretText>> keys_;
+    std::vector<SecretText> keys_;
 };
 
 PassMemo &pass_memo()
@@ -168,7 +167,7 @@ const SecretText *sealed_by(std::string_view body, std::string_view seal,
                             const PassKeys &keys)
 {
     for (const auto &key : keys) {
-        if (equal_secrets(seal_of(body, key->text), seal)) {
+        if (equal_secrets(seal_of(body, key->view()), seal)) {
             return key.get();
         }
     }
@@ -268,7 +267,7 @@ PassFault read_unknown(std::string_view text, const PassKeys &keys,
     if (!parse_body(body, read)) {
         return PassFault::malformed;
     }
-    pass = pass_memo().keep(text, key->text, std::move(read));
+    pass = pass_memo().keep(text, key->view(), std::move(read));
     return PassFault::none;
 }
 

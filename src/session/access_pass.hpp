@@ -18,7 +18,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/token_signature.hpp"
+#include "base/secret_memory.hpp"
 #include "session/claim_binding.hpp"
 
 namespace x402 {

@@ -19,6 +19,7 @@ my @foreign = (
     # Keys and signatures of bearer tokens are another subject than digests: two files instead of one.
     [ qr{\Asrc/policy/evm_signer\.cpp\z}, qr{\Asecp256k1(?:_recovery)?\.h\z} ],
     [ qr{\Asrc/base/token_signature\.cpp\z}, qr{\Aopenssl/} ],
+    [ qr{\Asrc/base/secret_memory\.cpp\z}, qr{\A(?:sys/mman|unistd)\.h\z} ],
 );
 
 # Standard headers of things that a pure room has to be told: I/O, clock, threads.

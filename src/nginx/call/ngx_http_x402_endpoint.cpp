@@ -3,7 +3,9 @@
 
 #include <cstring>
 
+#include "base/secret_memory.hpp"
 #include "base/text_excerpt.hpp"
+#include "base/token_signature.hpp"
 #include "facilitator/extension_responses.hpp"
 #include "facilitator/request_head.hpp"
 #include "nginx/call/ngx_http_x402_facilitator_call.hpp"
@@ -209,6 +211,7 @@ Endpoint::headers_for(Operation operation, const std::string &url)
             return std::nullopt;
         }
         lines.push_back("Authorization: " + *value);
+        wipe(*value);
     }
     return lines;
 }

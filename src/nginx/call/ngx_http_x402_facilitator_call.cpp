@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/secret_memory.hpp"
 #include "base/text_excerpt.hpp"
 #include "facilitator/redirect_rule.hpp"
 #include "facilitator/request_head.hpp"
@@ -141,6 +142,10 @@ void FacilitatorCall::send(Endpoint::Route &route,
     if (route.origin) {
         route.origin->use_addresses(addresses);
         send_by_http(route, *headers, left);
+        if (endpoint_.conf_.auth) {
+            std::for_each(headers->begin(), headers->end(),
+                          [](std::string &line) { wipe(line); });
+        }
     } else {
         send_by_curl(route, std::move(*headers), addresses, left);
     }
@@ -153,6 +158,7 @@ void FacilitatorCall::send_by_http(Endpoint::Route &route,
     HttpRequest request;
     request.head =
         whole_head(route.head, headers, route.post, terms_.body.size());
+    request.is_secret = endpoint_.conf_.auth != nullptr;
     request.body = terms_.body;
     request.send_once = terms_.operation == Operation::settle;
     request.background = in_background();
@@ -179,6 +185,7 @@ void FacilitatorCall::send_by_curl(Endpoint::Route &route,
     request.post = route.post;
     request.body = terms_.body;
     request.headers = std::move(headers);
+    request.has_secret = conf.auth != nullptr;
     request.trusted_certificate = conf.trusted_certificate;
     request.ssl_verify = conf.ssl_verify;
     request.send_once = terms_.operation == Operation::settle;

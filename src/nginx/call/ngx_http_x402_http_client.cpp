@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "base/secret_memory.hpp"
 #include "nginx/call/ngx_http_x402_http_client_internal.hpp"
 
 namespace x402 {
@@ -42,13 +43,23 @@ HttpOrigin::Exchange::Exchange(HttpOrigin &its_origin, HttpRequest its_request,
 {
     if (origin.secure()) {
         // One TLS record, one system call.
-        request.head += request.body;
+        std::string whole;
+        whole.reserve(size());
+        whole += request.head;
+        whole += request.body;
+        request.head.swap(whole);
         request.body = {};
+        if (request.is_secret) {
+            wipe(whole);
+        }
     }
 }
 
 HttpOrigin::Exchange::~Exchange()
 {
+    if (request.is_secret) {
+        wipe(request.head);
+    }
     if (connection) {
         origin.close(connection);
     }

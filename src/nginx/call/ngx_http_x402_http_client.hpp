@@ -24,8 +24,9 @@ namespace x402 {
 constexpr const char *kNoMemory = "no memory";
 
 struct HttpRequest {
-    std::string head;       // whole, with the empty line at its end
-    std::string_view body;  // Lifetime: until `done` or cancel()
+    std::string head;        // whole, with the empty line at its end
+    bool is_secret = false;  // the head; overwritten when it is not needed
+    std::string_view body;   // Lifetime: until `done` or cancel()
     // Money: never a second time once the kernel has taken a byte of it (or TLS
     // has been given any), and not on a connection that may be about to be
     // closed by the other side.

@@ -55,19 +55,10 @@ void warn_of_readers(ngx_conf_t *cf, const ngx_str_t &path, mode_t mode)
         &path, octal);
 }
 
-}  // namespace
-
-char *config_file_error(ngx_conf_t *cf, const ngx_str_t &path, ngx_err_t error,
-                        const std::string &why)
-{
-    std::string sentence = "file \"" + copy(path) + "\" " + why;
-    ngx_conf_log_error(NGX_LOG_EMERG, cf, error, "%*s", sentence.size(),
-                       sentence.data());
-    return static_cast<char *>(NGX_CONF_ERROR);
-}
-
-char *read_config_file(ngx_conf_t *cf, ngx_str_t &path, std::size_t limit,
-                       std::string &out, mode_t *mode, const char *remedy)
+// `Text`: a std::string or a SecretText.
+template <class Text>
+char *read_file(ngx_conf_t *cf, ngx_str_t &path, std::size_t limit, Text &out,
+                mode_t *mode, const char *remedy)
 {
     if (path.len == 0) {
         return config_file_error(cf, path, 0, "needs a name");
@@ -102,7 +93,8 @@ char *read_config_file(ngx_conf_t *cf, ngx_str_t &path, std::size_t limit,
     out.resize(limit + 1);
     std::size_t length = 0;
     while (length < out.size()) {
-        ssize_t count = ngx_read_fd(file.fd, &out[length], out.size() - length);
+        ssize_t count =
+            ngx_read_fd(file.fd, out.data() + length, out.size() - length);
         if (count < 0) {
             return config_file_error(cf, path, ngx_errno, "cannot be read");
         }
@@ -120,6 +112,29 @@ char *read_config_file(ngx_conf_t *cf, ngx_str_t &path, std::size_t limit,
     return NGX_CONF_OK;
 }
 
+}  // namespace
+
+char *config_file_error(ngx_conf_t *cf, const ngx_str_t &path, ngx_err_t error,
+                        const std::string &why)
+{
+    std::string sentence = "file \"" + copy(path) + "\" " + why;
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, error, "%*s", sentence.size(),
+                       sentence.data());
+    return static_cast<char *>(NGX_CONF_ERROR);
+}
+
+char *read_config_file(ngx_conf_t *cf, ngx_str_t &path, std::size_t limit,
+                       std::string &out, const char *remedy)
+{
+    return read_file(cf, path, limit, out, nullptr, remedy);
+}
+
+char *read_config_file(ngx_conf_t *cf, ngx_str_t &path, std::size_t limit,
+                       SecretText &out)
+{
+    return read_file(cf, path, limit, out, nullptr, nullptr);
+}
+
 char *read_secret_file(ngx_conf_t *cf, ngx_str_t &path, std::size_t limit,
                        SecretText &out, const char *remedy)
 {
@@ -131,7 +146,7 @@ char *read_secret_file(ngx_conf_t *cf, ngx_str_t &path, std::size_t limit,
                               "here: write the path of a file with it");
     }
     mode_t mode = 0;
-    char *result = read_config_file(cf, path, limit, out.text, &mode, remedy);
+    char *result = read_file(cf, path, limit, out, &mode, remedy);
     if (result == NGX_CONF_OK) {
         warn_of_readers(cf, path, mode);
     }
@@ -144,7 +159,7 @@ FacilitatorAuth *read_key_file(ngx_conf_t *cf, AuthKind kind, ngx_str_t path)
     if (read_secret_file(cf, path, kLongestKeyFile, secret) != NGX_CONF_OK) {
         return nullptr;
     }
-    auto key = read_auth_key(kind, secret.text);
+    auto key = read_auth_key(kind, secret.view());
     if (!key) {
         config_file_error(cf, path, 0,
                           "cannot be used as a key: " + key.problem().text);

@@ -4,16 +4,19 @@
 #ifndef NGX_HTTP_X402_CONFIG_FILE_HPP
 #define NGX_HTTP_X402_CONFIG_FILE_HPP
 
+#include "base/secret_memory.hpp"
 #include "nginx/call/ngx_http_x402_facilitator_conf.hpp"
 
 namespace x402 {
 
 // The file at `path` (relative to the configuration's directory, made absolute
-// here), `limit` bytes at most; `mode`: its permissions, unless nullptr.
-// NGX_CONF_OK, or an error was printed that names the file.
+// here), `limit` bytes at most. `remedy`: said when it is missing. NGX_CONF_OK,
+// or an error was printed that names the file.
 char *read_config_file(ngx_conf_t *cf, ngx_str_t &path, std::size_t limit,
-                       std::string &out, mode_t *mode = nullptr,
-                       const char *remedy = nullptr);
+                       std::string &out, const char *remedy = nullptr);
+// Of one that may hold a secret.
+char *read_config_file(ngx_conf_t *cf, ngx_str_t &path, std::size_t limit,
+                       SecretText &out);
 
 // Prints what is wrong with the file; NGX_CONF_ERROR.
 char *config_file_error(ngx_conf_t *cf, const ngx_str_t &path, ngx_err_t error,
@@ -22,7 +25,6 @@ char *config_file_error(ngx_conf_t *cf, const ngx_str_t &path, ngx_err_t error,
 // The same for a file that holds a key or a password: the one place where these
 // are read. Warns if others than the owner may read it. A name that may be the
 // secret itself is not repeated.
-// `remedy`: said when the file is missing.
 char *read_secret_file(ngx_conf_t *cf, ngx_str_t &path, std::size_t limit,
                        SecretText &out, const char *remedy = nullptr);
 constexpr char kMakeRandom[] =

@@ -139,7 +139,7 @@ bool read_password(ngx_conf_t *cf, std::string_view path,
                != NGX_CONF_OK) {
         return false;
     }
-    auto password = read_proxy_password(secret.text);
+    auto password = read_proxy_password(secret.view());
     if (!password) {
         config_file_error(cf, file, 0,
                           "cannot be used: " + password.problem().text);

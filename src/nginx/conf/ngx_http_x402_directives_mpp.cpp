@@ -38,14 +38,14 @@ std::string read_keys(std::string_view file, MppConf &mpp)
         if (line.size() < kShortestKey) {
             return std::string("has a key that is too short; ") + kForm;
         }
-        SecretText &key = mpp.key.text.empty() ? mpp.key : mpp.previous;
-        if (!key.text.empty()) {
+        SecretText &key = mpp.key.empty() ? mpp.key : mpp.previous;
+        if (!key.empty()) {
             return std::string("has more than two keys; ") + kForm;
         }
-        key.text = line;
+        key.append(line);
     }
-    return mpp.key.text.empty() ? std::string("has no key; ") + kForm
-                                : std::string();
+    return mpp.key.empty() ? std::string("has no key; ") + kForm
+                           : std::string();
 }
 
 bool is_realm(std::string_view text)
@@ -101,7 +101,7 @@ char *set_mpp(ngx_conf_t *cf, void *conf)
         != NGX_CONF_OK) {
         return static_cast<char *>(NGX_CONF_ERROR);
     }
-    std::string error = read_keys(file.text, *mpp);
+    std::string error = read_keys(file.view(), *mpp);
     return error.empty() ? NGX_CONF_OK : config_file_error(cf, path, 0, error);
 }
 

@@ -56,7 +56,8 @@ bool is_url(std::string_view text)
 void choose_environment(ngx_conf_t *cf, std::string_view written,
                         NeverminedConf &made)
 {
-    const Environment *of_key = environment_of_key(made.auth->key.token->text);
+    const Environment *of_key =
+        environment_of_key(made.auth->key.token->view());
     const Environment *chosen = environment_named(written);
     if (chosen && of_key && of_key != chosen) {
         ngx_conf_log_error(NGX_LOG_WARN, cf, 0,

@@ -55,14 +55,14 @@ bool read_seal_key(ngx_conf_t *cf, ngx_str_t path, SealKeys &keys)
         != NGX_CONF_OK) {
         return false;
     }
-    std::string_view key = key_in(file.text);
+    std::string_view key = key_in(file.view());
     if (key.size() < kLeastSealKey) {
         config_file_error(cf, path, 0,
                           "is too short for a key: it needs at least 32 random "
                           "bytes, such as \"openssl rand -hex 32\" makes");
         return false;
     }
-    keys.keys.push_back(std::make_shared<const SecretText>(std::string(key)));
+    keys.keys.push_back(std::make_shared<const SecretText>(key));
     return true;
 }
 

@@ -290,7 +290,7 @@ char *set_extension(ngx_conf_t *cf, void *conf)
 char *read_page(ngx_conf_t *cf, ngx_str_t path, Paywall &paywall)
 {
     std::string text;
-    if (read_config_file(cf, path, kMaxPageFile, text, nullptr,
+    if (read_config_file(cf, path, kMaxPageFile, text,
                          "write on, wallet or off, or the path of a page")
         != NGX_CONF_OK) {
         return static_cast<char *>(NGX_CONF_ERROR);

@@ -37,7 +37,7 @@ std::optional<SigningKey> read_signing_key(ngx_conf_t *cf,
         != NGX_CONF_OK) {
         return std::nullopt;
     }
-    auto key = SigningKey::from_pem(pem.text);
+    auto key = SigningKey::from_pem(pem.view());
     if (!key) {
         config_file_error(cf, path, 0,
                           "cannot sign: " + key.problem().text
@@ -109,10 +109,10 @@ bool read_published(ngx_conf_t *cf, std::string_view word,
     }
     ngx_str_t path = path_of(cf, word.substr(equals + 1));
     SecretText pem;  // it may be a private key
-    if (read_config_file(cf, path, kLongestKeyFile, pem.text) != NGX_CONF_OK) {
+    if (read_config_file(cf, path, kLongestKeyFile, pem) != NGX_CONF_OK) {
         return false;
     }
-    auto key = read_public_pem(pem.text);
+    auto key = read_public_pem(pem.view());
     if (!key) {
         config_file_error(cf, path, 0,
                           "cannot be published: " + key.problem().text);

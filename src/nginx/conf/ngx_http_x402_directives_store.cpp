@@ -53,11 +53,12 @@ WordRead read_password(ngx_conf_t *cf, std::string_view path,
     if (read_secret_file(cf, file, kLongestPassword, password) != NGX_CONF_OK) {
         return WordRead::reported;
     }
-    std::string &text = password.text;
+    std::string_view text = password.view();
     while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) {
-        text.pop_back();
+        text.remove_suffix(1);
     }
-    if (text.empty() || text.find('\n') != std::string::npos) {
+    password.resize(text.size());
+    if (text.empty() || text.find('\n') != std::string_view::npos) {
         config_file_error(cf, file, 0,
                           "has to be one line, the password of the store");
         return WordRead::reported;
@@ -173,7 +174,7 @@ std::string problem_of(const StoreConf &store)
     const StoreUrl &url = store.url;
     bool cluster = url.topology == StoreTopology::cluster;
     const StoreLogin &sentinels = store.sentinel_login;
-    if (!url.user.empty() && store.login.password.text.empty()) {
+    if (!url.user.empty() && store.login.password.empty()) {
         return "a user of the store needs a password; write password=file";
     }
     if (url.topology == StoreTopology::single && url.places.size() > 1) {
@@ -184,12 +185,12 @@ std::string problem_of(const StoreConf &store)
         return "a cluster has database 0 alone; leave the number out";
     }
     if (url.topology != StoreTopology::sentinel
-        && !(sentinels.user.empty() && sentinels.password.text.empty())) {
+        && !(sentinels.user.empty() && sentinels.password.empty())) {
         return "sentinel_user and sentinel_password are for sentinels; write "
                "sentinel://host:26379/name, or password=file for the store "
                "itself";
     }
-    if (!sentinels.user.empty() && sentinels.password.text.empty()) {
+    if (!sentinels.user.empty() && sentinels.password.empty()) {
         return "a user of the sentinels needs a password; write "
                "sentinel_password=file";
     }

@@ -52,7 +52,7 @@ char *read_secret(ngx_conf_t *cf, ngx_str_t path, WebhookConf &webhook)
     if (rc != NGX_CONF_OK) {
         return rc;
     }
-    auto secret = read_webhook_secret(text.text);
+    auto secret = read_webhook_secret(text.view());
     if (!secret) {
         return config_file_error(cf, path, 0, secret.problem().text);
     }

@@ -14,10 +14,13 @@ namespace x402 {
 namespace {
 
 // A text of its own: nothing else that is sealed can pass for a challenge.
-std::string challenge_key(const SecretText &seal_key)
+void make_challenge_key(const SecretText &seal_key, SecretText &out)
 {
-    Digest key = hmac_sha256(seal_key.text, "x402_protocol mpp");
-    return hex_encode(key.data(), key.size());
+    Digest key = hmac_sha256(seal_key.view(), "x402_protocol mpp");
+    std::string text = hex_encode(key.data(), key.size());
+    out.append(text);
+    wipe(text);
+    wipe(key.data(), key.size());
 }
 
 // What is unknown or owed outlives a restart there, or is known to others. Its
@@ -46,7 +49,7 @@ const MppConf *find_mpp(ngx_conf_t *cf, const LocationConf &conf,
     if (!has_mpp(conf)) {
         return nullptr;
     }
-    if (written && !written->key.text.empty()) {
+    if (written && !written->key.empty()) {
         return written;
     }
     if (keys == nullptr && outlives_made_key(*main_conf(cf))) {
@@ -64,9 +67,9 @@ const MppConf *find_mpp(ngx_conf_t *cf, const LocationConf &conf,
         mpp->made = add_made_key(cf);
         return mpp->made ? mpp : nullptr;
     }
-    mpp->key.text = challenge_key(*keys->keys.front());
+    make_challenge_key(*keys->keys.front(), mpp->key);
     if (keys->keys.size() > 1) {
-        mpp->previous.text = challenge_key(*keys->keys.back());
+        make_challenge_key(*keys->keys.back(), mpp->previous);
     }
     return mpp;
 }

@@ -3,7 +3,7 @@
 #ifndef NGX_HTTP_X402_MPP_HPP
 #define NGX_HTTP_X402_MPP_HPP
 
-#include "base/token_signature.hpp"
+#include "base/secret_memory.hpp"
 #include "nginx/offer/ngx_http_x402_offer.hpp"
 
 namespace x402 {

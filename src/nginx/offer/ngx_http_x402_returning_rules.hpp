@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "base/token_signature.hpp"
+#include "base/secret_memory.hpp"
 #include "nginx/core/ngx_http_x402_boundary.hpp"
 #include "policy/network_table.hpp"
 

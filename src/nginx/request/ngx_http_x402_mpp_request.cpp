@@ -16,12 +16,12 @@ std::optional<MppServer> mpp_server(RequestCtx &ctx, MppRoom &room)
         return std::nullopt;
     }
     MppServer server;
-    server.key = mpp->made ? made_key(mpp->made) : mpp->key.text;
+    server.key = mpp->made ? made_key(mpp->made) : mpp->key.view();
     if (server.key.empty()) {
         return std::nullopt;
     }
     room.resource = resource_digest(resource_of(ctx));
-    server.previous_key = mpp->previous.text;
+    server.previous_key = mpp->previous.view();
     server.realm =
         mpp->realm.empty() ? host_of(ctx.r) : std::string_view(mpp->realm);
     server.resource = {reinterpret_cast<const char *>(room.resource.data()),

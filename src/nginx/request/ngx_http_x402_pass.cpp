@@ -298,7 +298,7 @@ bool issue_pass(RequestCtx &ctx, IssuedPass &issued)
     client->kind = ReturningKind::buyer;
     client->expires = pass.expires();
     ctx.returning = client;
-    std::string text = write_pass(pass, pass_keys(conf)->keys.front()->text);
+    std::string text = write_pass(pass, pass_keys(conf)->keys.front()->view());
     if (rules.cookie) {
         issued.cookie = cookie_text(ctx.r, rules, pass, text);
     }

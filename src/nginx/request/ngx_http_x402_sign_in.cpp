@@ -262,7 +262,7 @@ std::string sign_in_member(RequestCtx &ctx)
     std::int64_t now = ngx_time();
     fill_times(terms, now);
     terms.nonce = make_sign_in_nonce(now, seed, place_text(terms),
-                                     conf.seal_keys->keys.front()->text);
+                                     conf.seal_keys->keys.front()->view());
     return "\"" + std::string(kSignInExtension)
            + "\":" + sign_in_declaration(terms, {chains.begin(), chains.end()});
 }

@@ -72,7 +72,7 @@ const char *mismatch(const SignInProof &proof, const LocationConf &conf,
     }
     std::vector<std::string_view> keys;
     for (const auto &key : conf.seal_keys->keys) {
-        keys.push_back(key->text);
+        keys.push_back(key->view());
     }
     NonceFault fault = check_sign_in_nonce(proof.terms.nonce, place_text(terms),
                                            keys, ngx_time(), issued);

@@ -3,6 +3,7 @@
 
 #include <cstring>
 
+#include "base/secret_memory.hpp"
 #include "base/token_signature.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
 
@@ -79,8 +80,13 @@ struct KeyTable {
     }
 };
 
-const TableZoneKind kKeyZone = {"x402_challenge_key", "key:32k",
-                                init_table_zone<KeyTable>};
+ngx_int_t on_init_key(ngx_shm_zone_t *zone, void *old_data)
+{
+    hide_from_dumps(zone->shm.addr, zone->shm.size);
+    return init_table_zone<KeyTable>(zone, old_data);
+}
+
+const TableZoneKind kKeyZone = {"x402_challenge_key", "key:32k", on_init_key};
 
 }  // namespace
 

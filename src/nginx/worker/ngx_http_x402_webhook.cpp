@@ -175,7 +175,7 @@ void WebhookSender::send(Event &event)
     CallTerms call;
     call.operation = Operation::event;
     call.body = event.line;
-    call.headers = webhook_headers(conf_.secret, event.line, ngx_time());
+    call.headers = webhook_headers(conf_.secret.view(), event.line, ngx_time());
     call.connect_timeout = kConnectTimeout;
     call.timeout = kTimeout;
     event.call =

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 
+#include "base/secret_memory.hpp"
 #include "nginx/books/ngx_http_x402_counters.hpp"
 #include "nginx/call/ngx_http_x402_facilitator_call.hpp"
 #include "nginx/call/ngx_http_x402_facilitator_conf.hpp"
@@ -20,7 +21,7 @@ namespace x402 {
 
 struct WebhookConf {
     std::string url;           // as it is written
-    std::string secret;        // the key itself; empty: nothing is signed
+    SecretText secret;         // the key itself; empty: nothing is signed
     std::uint32_t events = 0;  // a bit for each LedgerEventKind
     ConfOrigin origin{};
     FacilitatorConf *receiver = nullptr;  // made by add_webhook()

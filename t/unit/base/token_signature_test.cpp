@@ -70,22 +70,6 @@ TEST(TokenSignature, AsksForNoPassword)
         "-----END EC PRIVATE KEY-----\n"));
 }
 
-TEST(TokenSignature, Wipes)
-{
-    std::string text = "a secret that is longer than a short string";
-    const char *bytes = text.data();
-    std::size_t length = text.size();
-    wipe(text);
-    EXPECT_EQ(text, "");
-    ASSERT_GE(text.capacity(), length);
-    // The memory is still the string's: nothing but zeros, once it is shown.
-    text.resize(length);
-    EXPECT_EQ(std::string(bytes, length), std::string(length, '\0'));
-    std::string empty;
-    wipe(empty);
-    EXPECT_EQ(empty, "");
-}
-
 TEST(TokenSignature, FillsWithRandomBytes)
 {
     std::string one(16, '\0');

@@ -44,7 +44,7 @@ TEST(AuthKey, ReadsABearerToken)
                              "abc.D-e_f~+/=\r\n", "  abc.D-e_f~+/= \n\n"}) {
         auto key = read_auth_key(AuthKind::bearer, file);
         ASSERT_TRUE(key) << file;
-        EXPECT_EQ(key->token->text, "abc.D-e_f~+/=");
+        EXPECT_EQ(key->token->view(), "abc.D-e_f~+/=");
     }
     for (const std::string &file :
          {std::string(), std::string("\n"), std::string("Bearer abc"),
@@ -95,6 +95,25 @@ TEST(AuthKey, ReadsTheJsonOfThePortal)
     expect_problem(AuthKind::cdp, "{\"id\":1,\"privateKey\":\"a\"}",
                    "needs the members");
     expect_problem(AuthKind::cdp, "{\"id\":\"topsecret", "begins like JSON");
+    // Its secret is taken out before the text is parsed.
+    std::string escaped;
+    for (char byte : cdp_secret()) {
+        escaped += byte == '/' ? "\\/" : std::string(1, byte);
+    }
+    EXPECT_EQ(kind_of("{\"note\":\"privateKey\",\"id\":\"" + id
+                      + "\",\"privateKey\" : \"" + escaped
+                      + "\",\"more\":{\"privateKeys\":[\"a\"]}}"),
+              SignatureKind::eddsa);
+    for (const char *broken :
+         {"{\"id\":\"a\",\"privateKey\":\"abc", "{\"privateKey\":\"abc\\",
+          "{\"id\":\"a\",\"privateKey\":\"a\\u0062\"}",
+          "{\"id\":\"a\",\"privateKey\":\"a\",\"privateKey\":\"b\"}", "{\"",
+          "{\"privateKey\":\"\\"}) {
+        expect_problem(AuthKind::cdp, broken, "begins like JSON");
+    }
+    expect_problem(AuthKind::cdp,
+                   "{\"id\":\"a\",\"x\":{\"privateKey\":\"abc\"}}",
+                   "needs the members");
 }
 
 TEST(AuthKey, ReadsEd25519OfCdp)

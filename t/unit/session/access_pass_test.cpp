@@ -36,7 +36,7 @@ PassFault read(const std::string &text, AccessPass &out,
 {
     PassKeys all;
     for (std::string_view key : keys) {
-        all.push_back(std::make_shared<SecretText>(std::string(key)));
+        all.push_back(std::make_shared<SecretText>(key));
     }
     ShownPass shown = read_pass(text, all, now);
     EXPECT_EQ(shown.pass == nullptr, shown.fault != PassFault::none);

@@ -35,7 +35,8 @@ struct CurlRequest {
     bool post = true;                         // else GET, without a body
     std::string_view body;  // JSON. Lifetime: until `done` or cancel()
     std::vector<std::string> headers;  // "Name: value"
-    std::string trusted_certificate;   // path; empty: the system's
+    bool has_secret = false;  // they; overwritten when they are not needed
+    std::string trusted_certificate;  // path; empty: the system's
     bool ssl_verify = true;
     // Money: at most one send. A second one, which curl begins on its own when
     // a reused connection dies silently, is refused and counts as broken.

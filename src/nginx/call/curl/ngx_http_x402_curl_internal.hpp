@@ -3,9 +3,12 @@
 #ifndef NGX_HTTP_X402_CURL_INTERNAL_HPP
 #define NGX_HTTP_X402_CURL_INTERNAL_HPP
 
+#include <cstring>
+
 #include <curl/curl.h>
 #include <openssl/err.h>
 
+#include "base/secret_memory.hpp"
 #include "nginx/call/curl/ngx_http_x402_curl.hpp"
 
 namespace x402 {
@@ -46,8 +49,22 @@ struct CurlEngine::Transfer {
 
     ~Transfer()
     {
+        if (request.has_secret) {
+            wipe_headers();
+        }
         curl_slist_free_all(headers);
         curl_slist_free_all(resolve);
+    }
+
+    // What libcurl has made of them is its own.
+    void wipe_headers()
+    {
+        for (std::string &line : request.headers) {
+            wipe(line);
+        }
+        for (curl_slist *line = headers; line; line = line->next) {
+            wipe(line->data, std::strlen(line->data));
+        }
     }
 };
 

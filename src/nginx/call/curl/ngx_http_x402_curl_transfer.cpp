@@ -184,7 +184,7 @@ bool CurlEngine::go_through_proxy(Transfer &transfer)
     set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     if (!proxy->user.empty()) {
         set(CURLOPT_PROXYUSERNAME, proxy->user.c_str());
-        set(CURLOPT_PROXYPASSWORD, proxy->password->text.c_str());
+        set(CURLOPT_PROXYPASSWORD, proxy->password->view().data());
         set(CURLOPT_PROXYAUTH, static_cast<long>(CURLAUTH_BASIC));
     }
     return !failed;

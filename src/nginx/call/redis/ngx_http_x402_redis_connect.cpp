@@ -7,6 +7,7 @@
 
 #include "base/hex_codec.hpp"
 #include "base/text_excerpt.hpp"
+#include "base/token_signature.hpp"
 #include "nginx/call/redis/ngx_http_x402_redis_link.hpp"
 #include "nginx/call/redis/ngx_http_x402_redis_sentinel.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
@@ -241,10 +242,10 @@ void RedisLink::greet()
 // The epoch of a cluster is that of each shard, and asked for as claims are.
 bool RedisLink::write_greeting()
 {
-    hello_.assign(kHelloBytes, '\0');
-    RespWriter writer(&hello_[0], hello_.size());
+    hello_.resize(kHelloBytes);
+    RespWriter writer(hello_.data(), hello_.size());
     steps_.clear();
-    const std::string &password = login_.password.text;
+    std::string_view password = login_.password.view();
     if (!password.empty()) {
         bool named = !login_.user.empty();
         writer.begin(named ? 3 : 2).add("AUTH");

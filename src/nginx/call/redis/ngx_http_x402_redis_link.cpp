@@ -157,7 +157,7 @@ void RedisLink::push()
     }
 }
 
-bool RedisLink::send_bytes(const std::string &bytes, std::size_t &sent)
+bool RedisLink::send_bytes(std::string_view bytes, std::size_t &sent)
 {
     while (sent < bytes.size()) {
         auto *begin =
@@ -179,8 +179,9 @@ void RedisLink::send()
     if (state_ == State::ready && wait_due_) {
         add_wait(std::max<ngx_msec_t>(conf_.timeout / 2, 1));
     }
-    bool alive = state_ == State::greeting ? send_bytes(hello_, hello_sent_)
-                                           : send_bytes(out_, out_sent_);
+    bool alive = state_ == State::greeting
+                     ? send_bytes(hello_.view(), hello_sent_)
+                     : send_bytes(out_, out_sent_);
     if (!alive) {
         fail(end_of_connection("the connection broke"), true);
         return;

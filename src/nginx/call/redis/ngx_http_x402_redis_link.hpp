@@ -23,6 +23,7 @@
 #include <memory>
 #include <string>
 
+#include "base/secret_memory.hpp"
 #include "nginx/call/ngx_http_x402_lookup.hpp"
 #include "nginx/call/ngx_http_x402_peer_socket.hpp"
 #include "nginx/call/redis/ngx_http_x402_store_conf.hpp"
@@ -191,7 +192,7 @@ private:
     void checked(Kind kind, const RespReply &reply);
     std::string end_of_connection(const char *what) const;
     std::string label() const;
-    bool send_bytes(const std::string &bytes, std::size_t &sent);
+    bool send_bytes(std::string_view bytes, std::size_t &sent);
     void send();
     void receive();
     void dispatch(const RespReply &reply, std::string_view bytes);
@@ -245,7 +246,7 @@ private:
     std::string complained_;  // what was logged last
     time_t complained_at_ = 0;
 
-    std::string hello_;  // what the connection begins with
+    SecretText hello_;  // what the connection begins with
     std::size_t hello_sent_ = 0;
     std::vector<Step> steps_;  // of it, that are not answered yet; last first
     std::string epoch_;        // of the store

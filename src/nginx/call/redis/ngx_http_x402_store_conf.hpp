@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "base/token_signature.hpp"
+#include "base/secret_memory.hpp"
 #include "nginx/call/ngx_http_x402_http_client_tls.hpp"
 #include "nginx/core/ngx_http_x402_boundary.hpp"
 #include "store/store_url.hpp"
