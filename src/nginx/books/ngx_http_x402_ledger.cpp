@@ -21,8 +21,10 @@ namespace {
 constexpr std::string_view kSyslog = "syslog:";
 constexpr std::size_t kSyslogHeader = 1024;  // with host name and tag
 constexpr std::size_t kDefaultBuffer = 64 * 1024;
-constexpr std::size_t kLeastBuffer = 4 * 1024;
+constexpr ssize_t kLeastBuffer = 4 * 1024;
+constexpr ssize_t kMostBuffer = 64 * 1024 * 1024;
 constexpr ngx_msec_t kDefaultFlush = 1000;
+constexpr ngx_int_t kLongestFlush = 24 * 3600 * 1000;
 
 std::size_t lines_in(std::string_view text)
 {
@@ -39,10 +41,12 @@ std::string with_errno(int problem)
     return " (" + std::to_string(problem) + ": " + std::strerror(problem) + ")";
 }
 
-std::string cannot_be_made(const std::string &path, int problem)
+// `end`: where the path leads, if it is a link.
+std::string cannot_be_made(const std::string &path, const std::string &end,
+                           int problem)
 {
     return "ledger \"" + path + "\" cannot be made: the folder \""
-           + folder_of(path) + "\" cannot be used" + with_errno(problem)
+           + folder_of(end) + "\" cannot be used" + with_errno(problem)
            + "; make it, or write another path";
 }
 
@@ -83,8 +87,9 @@ std::string in_the_way(ngx_pool_t &pool, const std::string &path)
                                          : std::string();
     }
     bool no_folder = errno == ENOENT || errno == ENOTDIR;
-    return no_folder && access(folder_of(path).c_str(), X_OK) != 0
-               ? cannot_be_made(path, errno)
+    std::string end = end_of_links(path);
+    return no_folder && access(folder_of(end).c_str(), X_OK) != 0
+               ? cannot_be_made(path, end, errno)
                : std::string();
 }
 
@@ -110,17 +115,14 @@ bool Ledger::open(ngx_conf_t *cf)
         conf_error(cf, wrong);
         return false;
     }
-    ngx_str_t path = pool_copy(cf->pool, terms_.target);
-    file_ = path.data ? ngx_conf_open_file(cf->cycle, &path) : nullptr;
+    // nginx: logs of one path share its data, in which a log looks for a buffer
+    // of its own. A file without a name is shared with nothing.
+    ngx_str_t nameless = ngx_null_string;
+    file_ = ngx_conf_open_file(cf->cycle, &nameless);
     if (file_ == nullptr) {
         return false;
     }
-    if (file_->data != nullptr) {
-        conf_error(cf, "\"" + terms_.target
-                           + "\" is written by another directive that buffers "
-                             "it; give x402_ledger a file of its own");
-        return false;
-    }
+    file_->fd = NGX_INVALID_FILE;
     // nginx: USR1 and the end of a worker flush what a file's owner holds.
     file_->flush = on_flush;
     file_->data = this;
@@ -128,11 +130,13 @@ bool Ledger::open(ngx_conf_t *cf)
 }
 
 // nginx: files without a name are passed over when all are opened.
-void Ledger::leave_unmade()
+bool Ledger::name_file(ngx_cycle_t *cycle)
 {
-    if (file_ && could_be_made(copy(file_->name))) {
-        file_->name.len = 0;
+    if (file_ == nullptr || (ngx_test_config && could_be_made(terms_.target))) {
+        return true;
     }
+    file_->name = pool_copy(cycle->pool, terms_.target);
+    return file_->name.data != nullptr;
 }
 
 void Ledger::on_flush(ngx_open_file_t *file, ngx_log_t *)
@@ -285,6 +289,18 @@ void Ledger::send(std::string_view line)
     }
 }
 
+namespace {
+
+bool is_same_place(const Ledger &known, const std::string &target)
+{
+    return known.terms().target == target
+           || (!known.path().empty()
+               && target.compare(0, kSyslog.size(), kSyslog) != 0
+               && FilePlace(known.path()) == FilePlace(target));
+}
+
+}  // namespace
+
 Ledger *find_or_add_ledger(ngx_conf_t *cf, LedgerTerms terms)
 {
     Books &books = *main_conf(cf)->books;
@@ -292,12 +308,17 @@ Ledger *find_or_add_ledger(ngx_conf_t *cf, LedgerTerms terms)
         if (known->terms() == terms) {
             return known;
         }
-        if (known->terms().target == terms.target) {
-            conf_error(cf, "\"" + terms.target
-                               + "\" is already a ledger with another buffer= "
-                                 "or flush=; write the same ones");
-            return nullptr;
+        if (!is_same_place(*known, terms.target)) {
+            continue;
         }
+        if (known->terms().buffer == terms.buffer
+            && known->terms().flush == terms.flush) {
+            return known;
+        }
+        conf_error(cf, "\"" + terms.target
+                           + "\" is already a ledger with another buffer= or "
+                             "flush=; write the same ones");
+        return nullptr;
     }
     constexpr std::string_view kRequestId = "request_id";
     ngx_str_t request_id = to_ngx_str(kRequestId);
@@ -349,9 +370,9 @@ std::string read_parameter(std::string_view word, LedgerTerms &terms)
     if (text = value_of(word, "buffer="); !text.empty() && !terms.buffer) {
         ngx_str_t size = to_ngx_str(text);
         ssize_t bytes = ngx_parse_size(&size);
-        if (bytes < static_cast<ssize_t>(kLeastBuffer)) {
+        if (bytes < kLeastBuffer || bytes > kMostBuffer) {
             return "invalid buffer size \"" + std::string(text)
-                   + "\"; write at least 4k";
+                   + "\"; write at least 4k, and at most 64m";
         }
         terms.buffer = static_cast<std::size_t>(bytes);
         return {};
@@ -359,15 +380,25 @@ std::string read_parameter(std::string_view word, LedgerTerms &terms)
     if (text = value_of(word, "flush="); !text.empty() && !terms.flush) {
         ngx_str_t time = to_ngx_str(text);
         ngx_int_t ms = ngx_parse_time(&time, 0);
-        if (ms <= 0) {
+        if (ms <= 0 || ms > kLongestFlush) {
             return "invalid flush time \"" + std::string(text)
-                   + "\"; write one such as flush=1s";
+                   + "\"; write one such as flush=1s, and at most 1d";
         }
         terms.flush = static_cast<ngx_msec_t>(ms);
         return {};
     }
     return "unknown or repeated parameter \"" + std::string(word)
            + "\"; write format=json, buffer=size or flush=time";
+}
+
+// A word that means no path: on, and off in other letters.
+bool is_switch(std::string_view word)
+{
+    std::string small(word);
+    for (char &letter : small) {
+        letter = static_cast<char>(ngx_tolower(letter));
+    }
+    return small == "on" || small == "off";
 }
 
 char *set_ledger(ngx_conf_t *cf, void *conf)
@@ -384,7 +415,7 @@ char *set_ledger(ngx_conf_t *cf, void *conf)
                    : conf_error(cf, "\"x402_ledger off\" stands alone");
     }
     std::string error = validate_variable("x402_ledger", target);
-    if (error.empty() && (target.empty() || target == "on")) {
+    if (error.empty() && (target.empty() || is_switch(target))) {
         error = "\"x402_ledger\" needs a path, syslog:... or off";
     }
     LedgerTerms terms;

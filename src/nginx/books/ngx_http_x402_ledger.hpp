@@ -39,10 +39,13 @@ public:
     // While the configuration is read. False: an error was printed, or there
     // is no memory.
     bool open(ngx_conf_t *cf);
-    // postconfiguration of a configuration test, which makes no file: one that
-    // is missing, and can be made, is not opened.
-    void leave_unmade();
+    // When all files are known that others write. From here on nginx opens it,
+    // except in a configuration test one that is missing and can be made.
+    // False: no memory.
+    bool name_file(ngx_cycle_t *cycle);
     const LedgerTerms &terms() const { return terms_; }
+    // Empty: it goes to syslog.
+    std::string path() const { return file_ ? terms_.target : std::string(); }
 
     // In a worker: one line with its newline. What cannot be written is
     // counted, and told once in the error log.

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files that the module alone may write. Lines of a log in a journal would be
-// read as a torn end of it, and a file that another one empties would forget
-// payments.
+// read as a torn end of it, in a ledger they are not JSON, and a file that
+// another one empties would forget payments.
 //
 // nginx: an error_log of the main level may stand behind http {}, so that all
 // files are known when the core modules are asked, after the last line was read
 // and before the first file is opened.
-#include <tuple>
 #include <vector>
-
-#include <sys/stat.h>
 
 #include "nginx/books/ngx_http_x402_ledger.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
@@ -21,35 +18,6 @@
 namespace x402 {
 
 namespace {
-
-// Where a path leads: the file itself or, while that is missing, its name in a
-// folder. Two of them are the same whatever the paths look like.
-struct FilePlace {
-    explicit FilePlace(const std::string &path)
-    {
-        struct stat about;
-        std::string folder = folder_of(path);
-        exists = stat(path.c_str(), &about) == 0;
-        if (!exists) {
-            bool known = stat(folder.c_str(), &about) == 0;
-            name = known ? path.substr(folder.size()) : path;
-            about = known ? about : decltype(about)();
-        }
-        device = about.st_dev;
-        number = about.st_ino;
-    }
-    bool operator==(const FilePlace &other) const
-    {
-        return std::tie(exists, device, number, name)
-               == std::tie(other.exists, other.device, other.number,
-                           other.name);
-    }
-
-    bool exists = false;
-    dev_t device = 0;
-    ino_t number = 0;
-    std::string name;
-};
 
 struct OwnFile {
     FilePlace place;
@@ -86,18 +54,52 @@ std::vector<OwnFile> journal_files(const MainConf &mcf)
     return own;
 }
 
+constexpr const char *kLogged = "a log or ledger is written to it";
+
+// nginx: the one that it opens by itself, where no error_log of the main level
+// names a file. That happens after this check.
+bool is_default_log_free(const std::vector<OwnFile> &own, ngx_cycle_t *cycle)
+{
+    ngx_str_t path = cycle->error_log;
+    if (path.len == 0 || ngx_log_get_file_log(&cycle->new_log) != nullptr) {
+        return true;
+    }
+    return ngx_conf_full_name(cycle, &path, 0) == NGX_OK
+           && is_free(own, copy(path), kLogged, cycle->log);
+}
+
+// Ledgers have no name among these yet.
 bool are_logs_free(const std::vector<OwnFile> &own, ngx_cycle_t *cycle)
 {
-    constexpr const char *kUse = "a log or ledger is written to it";
     ngx_list_part_t *part = &cycle->open_files.part;
     for (; part != nullptr; part = part->next) {
         auto *files = static_cast<ngx_open_file_t *>(part->elts);
         for (ngx_uint_t i = 0; i < part->nelts; i++) {
             // nginx: standard error is a file without a name.
             if (files[i].name.len != 0
-                && !is_free(own, copy(files[i].name), kUse, cycle->log)) {
+                && !is_free(own, copy(files[i].name), kLogged, cycle->log)) {
                 return false;
             }
+        }
+    }
+    return is_default_log_free(own, cycle);
+}
+
+// They are the module's own from here on. What keeps nothing, such as the
+// standard output of a container, may have several writers of whole lines.
+bool add_ledgers(std::vector<OwnFile> &own, const MainConf &mcf, ngx_log_t *log)
+{
+    for (const Ledger *ledger : mcf.books->ledgers()) {
+        std::string path = ledger->path();
+        if (path.empty()) {
+            continue;
+        }
+        if (!is_free(own, path, kLogged, log)) {
+            return false;
+        }
+        FilePlace place(path);
+        if (!place.keeps_nothing) {
+            own.push_back({std::move(place), "x402_ledger"});
         }
     }
     return true;
@@ -111,6 +113,9 @@ bool check_own_files(ngx_cycle_t *cycle, const MainConf &mcf)
             return false;
         }
         own.push_back({FilePlace(path), "x402_sign_in"});
+    }
+    if (!add_ledgers(own, mcf, cycle->log)) {
+        return false;
     }
     if (own.empty()) {
         return true;
@@ -132,9 +137,9 @@ char *init_conf(ngx_cycle_t *cycle)
     if (!check_own_files(cycle, *mcf)) {
         return static_cast<char *>(NGX_CONF_ERROR);
     }
-    if (ngx_test_config) {
-        for (Ledger *ledger : mcf->books->ledgers()) {
-            ledger->leave_unmade();
+    for (Ledger *ledger : mcf->books->ledgers()) {
+        if (!ledger->name_file(cycle)) {
+            return static_cast<char *>(NGX_CONF_ERROR);
         }
     }
     return NGX_CONF_OK;
