@@ -4,12 +4,14 @@
 #include "nginx/books/ngx_http_x402_ledger.hpp"
 
 #include <cerrno>
+#include <climits>
 #include <cstring>
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/sha256_digest.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/core/ngx_http_x402_missing_file.hpp"
@@ -36,6 +38,31 @@ std::size_t lines_in(std::string_view text)
     return lines;
 }
 
+constexpr ngx_msec_t kLookEvery = 1000;
+constexpr unsigned kLooks = 2;        // a rotation is between two of them
+constexpr unsigned kTellEvery = 600;  // looks
+constexpr time_t kQuiet = 10;         // seconds without a loss
+constexpr std::size_t kQuietWrites = 2;
+
+std::uint64_t tag_of(std::string_view target)
+{
+    std::uint64_t tag;
+    Digest digest = sha256(target);
+    std::memcpy(&tag, digest.data(), sizeof(tag));
+    return tag;
+}
+
+// What a pipe takes as a whole or not at all: lines up to that size, or a
+// longer one alone.
+std::size_t piece_of(std::string_view lines)
+{
+    std::size_t newline = lines.substr(0, PIPE_BUF).rfind('\n');
+    if (newline == std::string_view::npos) {
+        newline = lines.find('\n');
+    }
+    return newline == std::string_view::npos ? lines.size() : newline + 1;
+}
+
 std::string with_errno(int problem)
 {
     return " (" + std::to_string(problem) + ": " + std::strerror(problem) + ")";
@@ -50,9 +77,19 @@ std::string cannot_be_made(const std::string &path, const std::string &end,
            + "; make it, or write another path";
 }
 
-// nginx: opening waits for the reader of a pipe, also in a test. It is kept
-// open as long as nginx's own, because a reader whose last writer leaves may
-// end.
+bool is_pipe(const std::string &path)
+{
+    struct stat about;
+    return stat(path.c_str(), &about) == 0 && S_ISFIFO(about.st_mode);
+}
+
+int open_pipe(const std::string &path)
+{
+    return ::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+}
+
+// It is kept open as long as the configuration, because a reader whose last
+// writer leaves may end.
 std::string unread_pipe(ngx_pool_t &pool, const std::string &path)
 {
     ngx_pool_cleanup_t *cln =
@@ -60,31 +97,33 @@ std::string unread_pipe(ngx_pool_t &pool, const std::string &path)
     if (cln == nullptr) {
         return "no memory";
     }
-    int fd = ::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-    if (fd >= 0) {
-        auto *file = static_cast<ngx_pool_cleanup_file_t *>(cln->data);
-        file->fd = fd;
-        file->name = reinterpret_cast<u_char *>(const_cast<char *>("a pipe"));
-        file->log = pool.log;
-        cln->handler = ngx_pool_cleanup_file;
-        return {};
+    int fd = open_pipe(path);
+    if (fd < 0) {
+        return "ledger \"" + path + "\" is a pipe that cannot be written now"
+               + with_errno(errno)
+               + ", so that nginx would wait for its reader; start that first, "
+                 "or write the path of a file";
     }
-    return "ledger \"" + path + "\" is a pipe that cannot be written now"
-           + with_errno(errno)
-           + ", so that nginx would wait for its reader; start that first, or "
-             "write the path of a file";
+    auto *file = static_cast<ngx_pool_cleanup_file_t *>(cln->data);
+    file->fd = fd;
+    file->name = reinterpret_cast<u_char *>(const_cast<char *>("a pipe"));
+    file->log = pool.log;
+    cln->handler = ngx_pool_cleanup_file;
+    return {};
 }
 
 // Why nginx should not try to open it; empty: it may.
 std::string in_the_way(ngx_pool_t &pool, const std::string &path)
 {
+    if (is_pipe(path)) {
+        return unread_pipe(pool, path);
+    }
     struct stat about;
     if (stat(path.c_str(), &about) == 0) {
         return S_ISDIR(about.st_mode)
                    ? "ledger \"" + path
                          + "\" is a folder; write the path of a file in it"
-               : S_ISFIFO(about.st_mode) ? unread_pipe(pool, path)
-                                         : std::string();
+                   : std::string();
     }
     bool no_folder = errno == ENOENT || errno == ENOTDIR;
     std::string end = end_of_links(path);
@@ -98,9 +137,13 @@ std::string in_the_way(ngx_pool_t &pool, const std::string &path)
 Ledger::Ledger(LedgerTerms terms, Books &books)
     : terms_(std::move(terms)),
       books_(books),
+      tag_(tag_of(terms_.target)),
       timer_(
           AtQuit::leave,
-          [](void *ledger) { static_cast<Ledger *>(ledger)->flush(); }, this)
+          [](void *ledger) { static_cast<Ledger *>(ledger)->flush(); }, this),
+      watch_(
+          AtQuit::leave,
+          [](void *ledger) { static_cast<Ledger *>(ledger)->look(); }, this)
 {
 }
 
@@ -129,11 +172,16 @@ bool Ledger::open(ngx_conf_t *cf)
     return true;
 }
 
-// nginx: files without a name are passed over when all are opened.
+// nginx: files without a name are passed over when all are opened. A pipe has
+// none, because at USR1 workers would wait for a reader of it.
 bool Ledger::name_file(ngx_cycle_t *cycle)
 {
     if (file_ == nullptr || (ngx_test_config && could_be_made(terms_.target))) {
         return true;
+    }
+    if (is_pipe(terms_.target)) {
+        file_->fd = open_pipe(terms_.target);
+        return true;  // without its reader by now: lines are lost, and told
     }
     file_->name = pool_copy(cycle->pool, terms_.target);
     return file_->name.data != nullptr;
@@ -142,9 +190,63 @@ bool Ledger::name_file(ngx_cycle_t *cycle)
 void Ledger::on_flush(ngx_open_file_t *file, ngx_log_t *)
 {
     guarded(ngx_cycle->log, 0, [&] {
-        static_cast<Ledger *>(file->data)->flush();
+        auto *ledger = static_cast<Ledger *>(file->data);
+        ledger->flush();
+        // It is opened again.
+        ledger->prepared_ = false;
+        ledger->deleted_ = false;
+        ledger->misplaced_ = 0;
         return 0;
     });
+}
+
+void Ledger::watch()
+{
+    if (file_) {
+        watch_.arm(kLookEvery);
+    }
+}
+
+void Ledger::look()
+{
+    watch_.arm(kLookEvery);
+    struct stat own;
+    struct stat there;
+    bool found = stat(terms_.target.c_str(), &there) == 0;
+    if (ngx_exiting || fstat(file_->fd, &own) != 0 || !S_ISREG(own.st_mode)
+        || (!found && errno != ENOENT)
+        || (found && own.st_dev == there.st_dev
+            && own.st_ino == there.st_ino)) {
+        misplaced_ = 0;
+        deleted_ = false;
+        return;
+    }
+    misplaced_++;
+    deleted_ = own.st_nlink == 0 && misplaced_ >= kLooks;
+    // One worker speaks for all.
+    if (ngx_worker != 0 || misplaced_ % kTellEvery != kLooks) {
+        return;
+    }
+    log_line(deleted_ ? NGX_LOG_CRIT : NGX_LOG_WARN, ngx_cycle->log,
+             "ledger \"" + terms_.target
+                 + (deleted_ ? "\" was deleted, and its lines are lost"
+                             : "\" was renamed, and its lines go on into the "
+                               "renamed file")
+                 + ": send USR1 to nginx (nginx -s reopen), which makes it "
+                   "again");
+}
+
+// nginx: workers share what the master has opened. A pipe that is full would
+// stop them all.
+void Ledger::prepare()
+{
+    struct stat about;
+    prepared_ = true;
+    is_stream_ = fstat(file_->fd, &about) == 0 && !S_ISREG(about.st_mode);
+    int flags = is_stream_ ? fcntl(file_->fd, F_GETFL) : -1;
+    if (flags >= 0) {
+        fcntl(file_->fd, F_SETFL, flags | O_NONBLOCK);
+    }
 }
 
 void Ledger::write(std::string_view line)
@@ -187,6 +289,10 @@ void Ledger::take_back(std::string_view written)
     std::string_view torn = newline == std::string_view::npos
                                 ? written
                                 : written.substr(newline + 1);
+    if (is_stream_) {
+        torn_ = !torn.empty();
+        return;
+    }
     struct stat about;
     if (torn.empty() || fstat(file_->fd, &about) != 0
         || about.st_size < static_cast<off_t>(torn.size())) {
@@ -221,9 +327,13 @@ bool Ledger::ends_with(const struct stat &file, off_t begin,
 bool Ledger::write_bytes(std::string_view bytes)
 {
     std::size_t done = 0;
+    if (!prepared_) {
+        prepare();
+    }
     while (done < bytes.size()) {
-        ssize_t written =
-            ::write(file_->fd, bytes.data() + done, bytes.size() - done);
+        std::string_view rest = bytes.substr(done);
+        ssize_t written = ::write(file_->fd, rest.data(),
+                                  is_stream_ ? piece_of(rest) : rest.size());
         if (written < 0 && errno == EINTR) {
             continue;
         }
@@ -248,13 +358,38 @@ void Ledger::write_counted(std::string_view lines)
     if (!write_bytes(lines)) {
         return;
     }
-    books_.count_ledger(true, lines_in(lines));
-    if (lost_ != 0) {
-        log_line(NGX_LOG_NOTICE, ngx_cycle->log,
-                 "ledger \"" + terms_.target + "\" is written again; "
-                     + std::to_string(lost_)
-                     + " lines of this worker are missing in it");
-        lost_ = 0;
+    report_written(lines_in(lines));
+}
+
+// Where some lines are taken and others are not, such as at a slow reader, that
+// is one trouble.
+void Ledger::report_written(std::size_t lines)
+{
+    books_.count_ledger(!deleted_, lines);
+    if (lost_ == 0 || ++good_ < kQuietWrites
+        || ngx_time() - lost_at_ < kQuiet) {
+        return;
+    }
+    log_line(NGX_LOG_NOTICE, ngx_cycle->log,
+             "ledger \"" + terms_.target + "\" is written again; "
+                 + std::to_string(lost_)
+                 + " lines of this worker are missing in it");
+    lost_ = 0;
+}
+
+const char *Ledger::cure(int problem) const
+{
+    if (syslog_) {
+        return problem == EMSGSIZE ? "a file takes lines of any length"
+                                   : "start the syslog server";
+    }
+    switch (problem) {
+    case EAGAIN:
+        return "the program that reads the pipe is too slow, or stands still";
+    case EPIPE:
+        return "start the program that reads the pipe";
+    default:
+        return "make room there";
     }
 }
 
@@ -262,13 +397,15 @@ void Ledger::report_lost(std::size_t lines, int problem)
 {
     bool first = lost_ == 0;
     lost_ += lines;
+    lost_at_ = ngx_time();
+    good_ = 0;
     books_.count_ledger(false, lines);
     if (first) {
         log_line(NGX_LOG_CRIT, ngx_cycle->log,
                  "ledger \"" + terms_.target + "\" cannot be written"
                      + with_errno(problem)
-                     + "; payments go on, their lines are lost: make room "
-                       "there, x402_status counts them");
+                     + "; payments go on, their lines are lost: "
+                     + cure(problem) + ", x402_status counts them");
     }
 }
 
@@ -282,8 +419,7 @@ void Ledger::send(std::string_view line)
     auto size = static_cast<std::size_t>(end - begin);
     ssize_t sent = ngx_syslog_send(syslog_.get(), begin, size);
     if (sent == static_cast<ssize_t>(size)) {
-        books_.count_ledger(true, 1);
-        lost_ = 0;
+        report_written(1);
     } else {
         report_lost(1, ngx_socket_errno);
     }
@@ -332,6 +468,13 @@ Ledger *find_or_add_ledger(ngx_conf_t *cf, LedgerTerms terms)
     }
     books.ledgers().push_back(made);
     return made;
+}
+
+void watch_ledgers(Books &books)
+{
+    for (Ledger *ledger : books.ledgers()) {
+        ledger->watch();
+    }
 }
 
 void flush_ledgers(Books &books)

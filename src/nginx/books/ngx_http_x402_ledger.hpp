@@ -46,7 +46,11 @@ public:
     const LedgerTerms &terms() const { return terms_; }
     // Empty: it goes to syslog.
     std::string path() const { return file_ ? terms_.target : std::string(); }
+    // Its name in the notes of payments, the same in every configuration.
+    std::uint64_t tag() const { return tag_; }
 
+    // In a worker, once: notices that the file was deleted or renamed.
+    void watch();
     // In a worker: one line with its newline. What cannot be written is
     // counted, and told once in the error log.
     void write(std::string_view line);
@@ -54,22 +58,34 @@ public:
 
 private:
     static void on_flush(ngx_open_file_t *file, ngx_log_t *log);
+    void look();
+    void prepare();
     bool write_bytes(std::string_view bytes);
     void take_back(std::string_view written);
     bool ends_with(const struct stat &file, off_t begin,
                    std::string_view text) const;
     void write_counted(std::string_view lines);
     void send(std::string_view line);
+    void report_written(std::size_t lines);
     void report_lost(std::size_t lines, int problem);
+    const char *cure(int problem) const;
 
     LedgerTerms terms_;
     Books &books_;
     ngx_open_file_t *file_ = nullptr;
     std::unique_ptr<ngx_syslog_peer_t> syslog_;
     std::string waiting_;
-    std::size_t lost_ = 0;  // since the last line that was written
-    bool torn_ = false;     // the file ends within a line of this worker
+    std::uint64_t tag_;
+    bool prepared_ = false;   // since it was opened
+    bool is_stream_ = false;  // a pipe or a device
+    bool torn_ = false;       // the file ends within a line of this worker
+    bool deleted_ = false;    // what is written has no name any more
+    unsigned misplaced_ = 0;  // looks in a row at which the path led elsewhere
+    std::size_t lost_ = 0;    // since it was told
+    std::size_t good_ = 0;    // writes since the last loss
+    time_t lost_at_ = 0;
     Timer timer_;
+    Timer watch_;
 };
 
 // The ledger of these terms, made when it is the first time. nullptr: an error
@@ -80,6 +96,8 @@ Ledger *find_or_add_ledger(ngx_conf_t *cf, LedgerTerms terms);
 // says otherwise. False: as above.
 bool add_default_ledger(ngx_conf_t *cf, const std::string &journal);
 
+// A worker begins.
+void watch_ledgers(Books &books);
 // A worker ends: all that waits in buffers.
 void flush_ledgers(Books &books);
 

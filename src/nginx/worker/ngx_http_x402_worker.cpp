@@ -244,6 +244,7 @@ ngx_int_t ngx_http_x402_init_process(ngx_cycle_t *cycle)
         if (mcf != nullptr && mcf->paid && serves) {
             // Without a worker every paid location answers 500.
             worker_of(mcf);
+            watch_ledgers(*mcf->books);
         }
         return static_cast<ngx_int_t>(NGX_OK);
     });
