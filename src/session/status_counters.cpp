@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::uint64_t kMagic = 0x78343032636e7472ULL;
 // Raised with every change of the structs below.
-constexpr std::uint32_t kLayout = 4;
+constexpr std::uint32_t kLayout = 5;
 constexpr std::size_t kLine = 64;
 
 constexpr auto relaxed = std::memory_order_relaxed;

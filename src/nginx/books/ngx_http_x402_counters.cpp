@@ -72,7 +72,6 @@ ngx_uint_t Books::add_label(std::string_view server, std::string_view label)
     if (added) {
         labels_.emplace_back(server, label);
         label_rows_.push_back(StatusCounters::kOther);
-        label_ledgers_.push_back(nullptr);
         label_series_.push_back(StatusCounters::kOther);
     }
     return at->second;
@@ -255,6 +254,33 @@ void Books::publish(const ClaimCensus &census)
     }
 }
 
+namespace {
+
+SoldPlace place_of(const LocationConf &conf,
+                   const ngx_http_core_loc_conf_t &clcf,
+                   const ngx_http_core_srv_conf_t &cscf)
+{
+    SoldPlace place;
+    place.label = conf.label_number;
+    place.by_default = !conf.ledger_written;
+    place.ledger = conf.ledger;
+    place.path = copy(clcf.name);
+    auto *names = static_cast<ngx_http_server_name_t *>(cscf.server_names.elts);
+    for (ngx_uint_t i = 0; i < cscf.server_names.nelts; i++) {
+        place.servers.push_back(copy(names[i].name));
+    }
+    bool is_path = clcf.name.len == 0 || clcf.name.data[0] == '/';
+#if (NGX_PCRE)
+    is_path = is_path && clcf.regex == nullptr;
+#endif
+    place.match = !is_path           ? SoldPlace::Match::unknown
+                  : clcf.exact_match ? SoldPlace::Match::exact
+                                     : SoldPlace::Match::prefix;
+    return place;
+}
+
+}  // namespace
+
 void merge_books(ngx_conf_t *cf, LocationConf &conf, const LocationConf &outer)
 {
     auto *clcf = static_cast<ngx_http_core_loc_conf_t *>(
@@ -275,15 +301,14 @@ void merge_books(ngx_conf_t *cf, LocationConf &conf, const LocationConf &outer)
     bool nameless = clcf->noname && outer.label_number != 0;
     if (conf.label.data == nullptr && nameless) {
         conf.label_number = outer.label_number;
+        main_conf(cf)->books->places().add(place_of(conf, *clcf, *cscf));
         return;
     }
     std::string_view label = view(conf.label.data ? conf.label : clcf->name);
     Books &books = *main_conf(cf)->books;
     conf.label_number = books.add_label(view(cscf->server_name),
                                         label.empty() ? "server" : label);
-    if (conf.ledger && books.ledger_of_label(conf.label_number) == nullptr) {
-        books.set_ledger_of_label(conf.label_number, conf.ledger);
-    }
+    books.places().add(place_of(conf, *clcf, *cscf));
 }
 
 }  // namespace x402

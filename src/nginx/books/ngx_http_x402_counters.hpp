@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "nginx/books/ngx_http_x402_sold_places.hpp"
 #include "nginx/store/ngx_http_x402_outbox.hpp"
 #include "session/payment_notes.hpp"
 #include "session/status_counters.hpp"
@@ -92,17 +93,7 @@ public:
     // Its number; 0: this configuration does not know it.
     ngx_uint_t find_label(std::string_view server,
                           std::string_view label) const;
-    // Where the events of a location of that label go, when they come without
-    // their request.
-    Ledger *ledger_of_label(ngx_uint_t label) const
-    {
-        Ledger *own = label_ledgers_[label];
-        return own ? own : default_ledger_;
-    }
-    void set_ledger_of_label(ngx_uint_t label, Ledger *ledger)
-    {
-        label_ledgers_[label] = ledger;
-    }
+    SoldPlaces &places() { return places_; }
     std::size_t label_count() const { return labels_.size(); }
 
     // nginx: the index of $request_id, so that all who use it see the same one.
@@ -119,7 +110,11 @@ public:
     // Of x402_ledger. Lifetime: the configuration cycle.
     std::vector<Ledger *> &ledgers() { return ledgers_; }
     Ledger *default_ledger() const { return default_ledger_; }
-    void set_default_ledger(Ledger *ledger) { default_ledger_ = ledger; }
+    void set_default_ledger(Ledger *ledger)
+    {
+        default_ledger_ = ledger;
+        places_.set_default(ledger);
+    }
 
 private:
     static ngx_int_t on_init(ngx_shm_zone_t *zone, void *old_data);
@@ -130,7 +125,7 @@ private:
     std::vector<std::pair<std::string, std::string>> labels_ = {{"", ""}};
     std::unordered_map<std::string, ngx_uint_t> numbers_;
     std::vector<std::uint32_t> label_rows_ = {StatusCounters::kOther};
-    std::vector<Ledger *> label_ledgers_ = {nullptr};
+    SoldPlaces places_;
     // Of each label the series that its latest payment was counted in: most
     // locations have one.
     std::vector<std::uint32_t> label_series_ = {StatusCounters::kOther};

@@ -73,6 +73,49 @@ void write_event(Books &books, Ledger *ledger, LedgerEventKind kind,
     }
 }
 
+namespace {
+
+// In front of each note: the ledger that the payment is booked in; 0: none.
+using LedgerTag = std::uint64_t;
+
+std::optional<LedgerTag> take_tag(std::string &note)
+{
+    LedgerTag tag;
+    if (note.size() < sizeof(tag)) {
+        return std::nullopt;
+    }
+    std::memcpy(&tag, note.data(), sizeof(tag));
+    note.erase(0, sizeof(tag));
+    return tag;
+}
+
+// Money: a line too many is better than one too few, except where x402_ledger
+// is known to be off.
+Ledger *ledger_of_note(Books &books, std::optional<LedgerTag> tag,
+                       ngx_uint_t label, std::string_view resource)
+{
+    if (tag && *tag != 0) {
+        for (Ledger *ledger : books.ledgers()) {
+            if (ledger->tag() == *tag) {
+                return ledger;
+            }
+        }
+    } else if (tag) {
+        // A reload may have turned it on.
+        return books.places().of_label(label).value_or(nullptr);
+    }
+    // Of a payment that another machine began, or that is known from the
+    // journal alone, there is no note.
+    if (auto ledger = books.places().of_resource(resource)) {
+        return *ledger;
+    }
+    return books.default_ledger()    ? books.default_ledger()
+           : books.ledgers().empty() ? nullptr
+                                     : books.ledgers().front();
+}
+
+}  // namespace
+
 MoneyBooks books_from_note(Books &books, const Digest &payment,
                            const LedgerFacts &facts)
 {
@@ -80,6 +123,7 @@ MoneyBooks books_from_note(Books &books, const Digest &payment,
     money.books = &books;
     money.payment = payment;
     money.facts = books.find_note(payment);
+    std::optional<LedgerTag> tag = take_tag(money.facts);
     LedgerFacts read;
     if (!unpack_facts(money.facts, read)) {
         read = facts;
@@ -87,27 +131,24 @@ MoneyBooks books_from_note(Books &books, const Digest &payment,
         money.facts = pack_facts(read);
     }
     money.label = books.find_label(read.server, read.location);
-    money.ledger = books.ledger_of_label(money.label);
-    // Money: of a payment that another machine began, or that is known from the
-    // journal alone, no note says where it is booked: a line too many is better
-    // than one too few.
-    if (money.label == 0 && money.ledger == nullptr
-        && !books.ledgers().empty()) {
-        money.ledger = books.ledgers().front();
-    }
+    money.ledger = ledger_of_note(books, tag, money.label, read.resource);
     return money;
 }
 
 std::uint32_t keep_note(const MoneyBooks &money)
 {
+    LedgerTag tag = money.ledger ? money.ledger->tag() : 0;
+    std::string note(reinterpret_cast<const char *>(&tag), sizeof(tag));
+    static_assert(sizeof(tag) + kLongestPackedFacts <= PaymentNotes::kLongest);
     if (!money.facts.empty()) {
-        return money.books->put_note(money.payment, money.facts);
+        return money.books->put_note(money.payment, note + money.facts);
     }
-    std::array<char, kShortNote> note;
+    std::array<char, kShortNote> rows;
     std::uint32_t label = money.books->row_of_label(money.label);
-    std::memcpy(note.data(), &label, sizeof(label));
-    std::memcpy(&note[sizeof(label)], &money.series, sizeof(money.series));
-    return money.books->put_note(money.payment, {note.data(), note.size()});
+    std::memcpy(rows.data(), &label, sizeof(label));
+    std::memcpy(&rows[sizeof(label)], &money.series, sizeof(money.series));
+    note.append(rows.data(), rows.size());
+    return money.books->put_note(money.payment, note);
 }
 
 void book_revenue(const MoneyBooks &money, std::string_view text)

@@ -120,14 +120,17 @@ void SettleRetry::close(ClaimRef claim)
 {
     ClaimTexts texts;
     Digest payment;
+    std::string body;
     {
         LockedClaims claims(worker_.zone);
         texts = claims->texts(claim);
         payment = claims->view(claim).key;
+        body = claims->stored_settle(claim);
     }
     log_closed(texts, payment);
-    MoneyBooks money =
-        books_from_note(worker_.books, payment, facts_of(texts, {}));
+    MoneyBooks money = books_from_note(
+        worker_.books, payment,
+        facts_of(texts, read_settle_request(body).value_or(SettleRequest())));
     EventWords words;
     words.reason = "outcome never learned";
     write_event(worker_.books, money.ledger, LedgerEventKind::closed, payment,
