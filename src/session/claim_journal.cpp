@@ -168,8 +168,10 @@ void take_used(Parts &parts, JournalRecord &record)
     record.used.bits = parts.text();
 }
 
-// What the key of a record `begin` or `complete` holds.
+// What the key of a record `begin` or `complete` holds; a record `whole` has
+// its size in the place of the edition.
 constexpr std::size_t kEditionAt = 0;
+constexpr std::size_t kSizeAt = 0;
 constexpr std::size_t kFromAt = 8;
 constexpr std::size_t kEndCheckAt = 16;
 constexpr std::size_t kEndCheckBytes = 16;
@@ -220,6 +222,7 @@ bool read_body(JournalKind kind, std::string_view body, JournalRecord &record)
     case JournalKind::begin:
     case JournalKind::complete:
     case JournalKind::freed:
+    case JournalKind::whole:
         break;
     case JournalKind::claim:
     case JournalKind::bound_claim:
@@ -305,19 +308,39 @@ std::string journal_end(std::uint64_t edition, std::uint64_t from,
     return journal_bytes(record);
 }
 
+std::string journal_whole(std::uint64_t size)
+{
+    JournalRecord record;
+    record.kind = JournalKind::whole;
+    put_number(record.key, kSizeAt, size);
+    return journal_bytes(record);
+}
+
 JournalSummary journal_summary(std::string_view bytes)
 {
     JournalSummary summary;
     JournalReader reader(bytes);
     JournalRecord record;
+    std::size_t begun = 0;
+    std::size_t skipped = 0;  // in front of it
     while (reader.next(record)) {
         summary.records++;
+        std::size_t at = reader.in_front().size();
+        if (record.kind == JournalKind::begin) {
+            begun = at;
+            skipped = reader.skipped();
+        } else if (record.kind == JournalKind::whole
+                   && number_in(record.key, kSizeAt) == at - begun
+                   && reader.skipped() == skipped) {
+            summary.counts_from = begun;
+        }
         if (record.kind == JournalKind::complete
             && is_true_end(record.key, reader.in_front())) {
             summary.complete = true;
             summary.edition = number_in(record.key, kEditionAt);
         }
     }
+    summary.skipped = reader.skipped();
     // One that was begun when the machine lost its power may be nothing but a
     // torn record, or zeros.
     summary.is_journal = bytes.empty() || summary.records != 0

@@ -39,6 +39,9 @@ public:
     virtual bool clear(std::uint64_t edition) = 0;
     // What is in this edition from there on goes behind the next one.
     virtual bool carry_over(std::uint64_t edition, std::uint64_t from) = 0;
+    // No other nginx writes this journal until unlock_alone(); false: one does.
+    virtual bool lock_alone() { return true; }
+    virtual void unlock_alone() {}
     // Of all that is in this edition from there on; zeros where there is
     // nothing to check, as in memory. False: it cannot be read.
     virtual bool digest(std::uint64_t, std::uint64_t, Digest &out)
@@ -48,6 +51,9 @@ public:
     }
 };
 
+// `whole` ends what the last `begin` began: all that was known then is between
+// them, and what is in front says nothing any more.
+//
 // `claim` is an older form of `bound_claim`: the amount is all that it says of
 // the binding. A table reads it and never writes it.
 enum class JournalKind : std::uint32_t {
@@ -58,6 +64,7 @@ enum class JournalKind : std::uint32_t {
     complete,
     bound_claim,
     used,
+    whole,
 };
 
 inline bool tells_of_claim(JournalKind kind)
@@ -77,7 +84,7 @@ struct UsedPiece {
 // One record. Which members count depends on the kind.
 struct JournalRecord {
     JournalKind kind = JournalKind::begin;
-    Digest key{};  // of the claim; of the payer; holds the edition
+    Digest key{};  // of the claim; of the payer; holds the edition, or a size
 
     std::uint32_t state = 0;
     std::uint8_t flags = 0;
@@ -116,6 +123,10 @@ std::string journal_edge(JournalKind kind, std::uint64_t edition);
 std::string journal_end(std::uint64_t edition, std::uint64_t from,
                         const Digest &in_front);
 
+// A record `whole`, behind `size` bytes of which the first are the record
+// `begin`. Without all of them it says nothing.
+std::string journal_whole(std::uint64_t size);
+
 // Goes through the bytes of a journal.
 class JournalReader {
 public:
@@ -142,8 +153,12 @@ private:
 struct JournalSummary {
     bool is_journal = false;  // else: another's file, or another build's
     std::size_t records = 0;
+    std::size_t skipped = 0;  // bytes that are not a record
     bool complete = false;
     std::uint64_t edition = 0;  // of what is complete
+    // The byte from which on its records are to be replayed: the `begin` of
+    // the last `whole`.
+    std::size_t counts_from = 0;
 };
 JournalSummary journal_summary(std::string_view bytes);
 

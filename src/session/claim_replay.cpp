@@ -186,6 +186,7 @@ bool ClaimReplay::restore(const JournalRecord &record, std::int64_t now)
     switch (record.kind) {
     case JournalKind::begin:
     case JournalKind::complete:
+    case JournalKind::whole:
         return true;
     case JournalKind::claim:
     case JournalKind::bound_claim:

@@ -17,6 +17,29 @@ bool same(ClaimOwner first, ClaimOwner second)
     return first.slot == second.slot && first.stamp == second.stamp;
 }
 
+class LockAlone {
+public:
+    // Lifetime: borrows.
+    explicit LockAlone(JournalPort &port)
+        : port_(port), locked_(port.lock_alone())
+    {
+    }
+    ~LockAlone()
+    {
+        if (locked_) {
+            port_.unlock_alone();
+        }
+    }
+    LockAlone(const LockAlone &) = delete;
+    LockAlone &operator=(const LockAlone &) = delete;
+
+    bool is_locked() const { return locked_; }
+
+private:
+    JournalPort &port_;
+    bool locked_;
+};
+
 JournalRecord record_of(const PayerRecord &payer)
 {
     JournalRecord record;
@@ -159,22 +182,40 @@ bool JournalWriter::part(std::size_t &place, std::int64_t now,
     return place < all;
 }
 
-// All of it behind what is there already.
+// All of it behind what is there already, of which nothing counts any more: a
+// claim that ended while nothing could be written would need room at a start
+// that the claims in its place have by now.
+//
+// Money: what another nginx wrote during a binary upgrade may not be known
+// here yet, and counts.
 bool JournalWriter::write_all(std::int64_t now)
 {
+    ClaimHeader &header = memory_.header();
+    if (owners_.lives(header.journal_writer)) {
+        return write_everything(now, true);  // a worker here has it locked
+    }
+    LockAlone lock(*port_);
+    return write_everything(now, lock.is_locked());
+}
+
+bool JournalWriter::write_everything(std::int64_t now, bool is_whole)
+{
     std::uint64_t edition = memory_.header().journal_edition;
-    if (!port_->append(edition, journal_edge(JournalKind::begin, edition))) {
+    std::string begin = journal_edge(JournalKind::begin, edition);
+    std::uint64_t size = begin.size();
+    if (!port_->append(edition, begin)) {
         return false;
     }
     std::size_t place = 0;
     for (bool more = true; more;) {
         std::string records;
         more = part(place, now, records);
+        size += records.size();
         if (!records.empty() && !port_->append(edition, records)) {
             return false;
         }
     }
-    return true;
+    return !is_whole || port_->append(edition, journal_whole(size));
 }
 
 // A worker was killed while the journal turned.

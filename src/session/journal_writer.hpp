@@ -5,8 +5,9 @@
 // Written are the changes that say something about money, each as the whole
 // claim; nothing about a payment that was never settled, which is free after a
 // restart. While a record cannot be written the table takes no new claims, and
-// when the journal can be written again all that is known goes into it: a claim
-// whose end was lost is open in the journal, never free.
+// when the journal can be written again all that is known goes into it, and
+// what is in front of that counts no more. Until then a claim whose end was
+// lost is open in the journal, never free.
 //
 // Rewriting: the next edition goes into the other of two files. It begins with
 // what the table knows, piece by piece, so that no worker waits for all of it.
@@ -77,6 +78,7 @@ private:
     template <class Make> bool record(Make make_record);
     bool clear_unfinished_turn();
     bool write_all(std::int64_t now);
+    bool write_everything(std::int64_t now, bool is_whole);
 
     const ClaimMemory &memory_;
     const ClaimOwners &owners_;

@@ -204,7 +204,10 @@ void World::restart()
     journal_ = MemoryJournal();
     std::fill(memory_.begin(), memory_.end(), 0);
     make_table();
-    table_->replay(texts[newer_journal(what[0], what[1])], now());
+    unsigned newer = newer_journal(what[0], what[1]);
+    std::string_view counted =
+        std::string_view(texts[newer]).substr(what[newer].counts_from);
+    table_->replay(counted, now());
     std::string &fresh = journal_.text(edition);
     fresh = journal_edge(JournalKind::begin, edition);
     std::size_t place = 0;

@@ -58,9 +58,8 @@ public:
     bool take_over(ClaimTable &table);
     // A worker: whose the journal is, for the next upgrade.
     void sign();
-    // No other nginx writes it while this lasts: false, if one does.
-    bool lock_alone();
-    void unlock_alone();
+    bool lock_alone() override;
+    void unlock_alone() override;
 
     // Money: one write(2), which survives the death of every process, not that
     // of the machine: see docs/internals.md.

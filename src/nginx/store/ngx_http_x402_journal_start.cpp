@@ -192,6 +192,7 @@ std::string JournalFile::choose(ClaimTable &table, ngx_log_t *log,
         return why;
     }
     edition = std::max(what[0].edition, what[1].edition);
+    bytes.remove_prefix(what[newer].counts_from);
     if (!bytes.empty()) {
         ReplayReport report;
         if (other_ == 0) {

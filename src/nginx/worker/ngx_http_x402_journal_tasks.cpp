@@ -65,7 +65,8 @@ void JournalCompaction::leave()
     if (phase_ != Phase::idle) {
         phase_ = Phase::idle;
         flush_ = nullptr;
-        LockedClaims(zone_)->journal().end_checkpoint(owner_);
+        LockedClaims claims(zone_);
+        claims->journal().end_checkpoint(owner_);
         journal_.unlock_alone();
     }
 }

@@ -45,12 +45,14 @@ public:
         out = sha256(std::string_view(file(edition)).substr(from));
         return true;
     }
+    bool lock_alone() override { return alone; }
     std::string &file(std::uint64_t edition) { return files[edition & 1]; }
 
     std::array<std::string, 2> files;
     bool full = false;
     unsigned full_file = 0;
     bool clears = true;
+    bool alone = true;
     int accesses_left = -1;  // -1: unlimited
 
 private:
@@ -114,7 +116,10 @@ protected:
         memory2_.assign(memory_.size(), 0);
         EXPECT_TRUE(ClaimTable::format(memory2_.data(), bytes_));
         ClaimTable table(memory2_.data(), process_lives);
-        table.replay(files_.files[newer_journal(first, second)], kNow);
+        bool is_second = newer_journal(first, second) == 1;
+        table.replay(std::string_view(files_.files[is_second ? 1 : 0])
+                         .substr((is_second ? second : first).counts_from),
+                     kNow);
         return table.look_up(facts_of(number), kNow).state;
     }
 
@@ -203,6 +208,66 @@ TEST_F(ClaimCheckpoint, ATakeoverIsWrittenBeforeItIsAskedAbout)
     ASSERT_EQ(due.what, DueClaim::What::ask_again);
     EXPECT_EQ(table_.stored_settle(due.ref), "good");
     EXPECT_FALSE(table_.set_settling(due.ref, "good", 7, kNow + 60));
+}
+
+// It needs room at a start as long as the journal says that it is open.
+TEST_F(ClaimCheckpoint, WhatEndedWhileTheDiskWasFullIsFreeOnceItHasRoom)
+{
+    settle(1);
+    settle(2);
+    files_.full = true;
+    table_.free(look(1).ref);
+    EXPECT_EQ(started(1), ClaimState::unknown) << "open, never free";
+    files_.full = false;
+    std::size_t before = files_.file(0).size();
+    ASSERT_TRUE(table_.journal().is_ready(kNow + 1));
+    EXPECT_EQ(started(1), ClaimState::free);
+    EXPECT_EQ(started(2), ClaimState::unknown);
+
+    // Without all of it what was in front counts.
+    std::string all = files_.file(0);
+    for (std::size_t size = before; size < all.size(); ++size) {
+        files_.file(0).resize(size);
+        EXPECT_EQ(started(1), ClaimState::unknown) << size;
+        files_.file(0) = all;
+    }
+    for (std::size_t at = before; at < all.size(); ++at) {
+        files_.file(0)[at] = static_cast<char>(all[at] ^ 1);
+        EXPECT_EQ(started(2), ClaimState::unknown) << at;
+        files_.file(0) = all;
+    }
+}
+
+// Its records are not all known here.
+TEST_F(ClaimCheckpoint, WhatAnotherNginxWroteCountsAfterAFullDisk)
+{
+    settle(1);
+    files_.alone = false;
+    files_.full = true;
+    table_.free(look(1).ref);
+    files_.full = false;
+    ASSERT_TRUE(table_.journal().is_ready(kNow + 1));
+    EXPECT_EQ(started(1), ClaimState::unknown);
+}
+
+// What is carried over into the next edition brings it along.
+TEST_F(ClaimCheckpoint, CarriesOverThatAllWasWrittenAfterAFullDisk)
+{
+    settle(1);
+    settle(2);
+    bool failed = false;
+    EXPECT_TRUE(checkpoint([&] {
+        if (!failed) {
+            failed = true;
+            files_.full = true;
+            table_.free(look(1).ref);
+            files_.full = false;
+            EXPECT_TRUE(table_.journal().is_ready(kNow + 1));
+        }
+    }));
+    EXPECT_EQ(table_.journal_edition(), 1u);
+    EXPECT_EQ(started(1), ClaimState::free);
+    EXPECT_EQ(started(2), ClaimState::unknown);
 }
 
 TEST_F(ClaimCheckpoint, LeavesOutWhatIsPast)
