@@ -3,6 +3,7 @@
 // it. It opens journals for reading only; the one file that it writes is a
 // backup, which must not exist before. See docs/journal.md.
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -32,6 +33,10 @@ constexpr int kFound = 0;
 constexpr int kTrouble = 1;
 constexpr int kWrongUse = 2;
 
+constexpr int kAttempts = 3;
+constexpr useconds_t kPauseMicroseconds = 100000;
+constexpr std::size_t kShortestId = 4;
+
 constexpr const char *kUsage =
     "usage: x402-journal list FILE              payments unknown or owed\n"
     "       x402-journal show FILE ID           all that is kept of a payment\n"
@@ -40,7 +45,7 @@ constexpr const char *kUsage =
     "       x402-journal backup FILE COPY       a copy that nginx can start "
     "from\n"
     "FILE is the path of journal=; its second file FILE.2 is read with it.\n"
-    "ID is $x402_payment_id, or its beginning.\n";
+    "ID is $x402_payment_id, or its first digits, at least four.\n";
 
 int complain(const std::string &sentence)
 {
@@ -48,10 +53,17 @@ int complain(const std::string &sentence)
     return kTrouble;
 }
 
+// False: errno says why not. A pipe or a device would be read without end.
 bool read_file(const std::string &path, std::string &bytes)
 {
-    int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    int file = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (file < 0) {
+        return false;
+    }
+    struct stat about;
+    if (fstat(file, &about) != 0 || !S_ISREG(about.st_mode)) {
+        close(file);
+        errno = EINVAL;
         return false;
     }
     char part[65536];
@@ -70,37 +82,76 @@ struct Journal {
     JournalSummary summary;
 };
 
-bool load(const std::string &path, Journal &journal)
+bool read_both(const std::string &path, Journal &first, Journal &second)
 {
-    Journal first{path, {}, {}};
-    Journal second{path + ".2", {}, {}};
-    if (!read_file(first.path, first.bytes)) {
-        complain("\"" + path + "\" cannot be read: " + std::strerror(errno));
-        return false;
-    }
-    if (!read_file(second.path, second.bytes) && errno != ENOENT) {
+    first = {path, {}, {}};
+    second = {path + ".2", {}, {}};
+    bool has_first = read_file(first.path, first.bytes);
+    int trouble = errno;
+    bool has_second = read_file(second.path, second.bytes);
+    if (!has_second && errno != ENOENT) {
         complain("\"" + second.path
                  + "\" cannot be read: " + std::strerror(errno));
         return false;
     }
-    first.summary = journal_summary(first.bytes);
-    second.summary = journal_summary(second.bytes);
-    if (!first.summary.is_journal || !second.summary.is_journal) {
-        complain("\"" + path
-                 + "\" is not a journal of this version of the module");
+    if (!has_first && (trouble != ENOENT || !has_second)) {
+        complain("\"" + path + "\" cannot be read: " + std::strerror(trouble));
         return false;
     }
-    journal = newer_journal(first.summary, second.summary) == 0
-                  ? std::move(first)
-                  : std::move(second);
+    first.summary = journal_summary(first.bytes);
+    second.summary = journal_summary(second.bytes);
     return true;
+}
+
+bool load(const std::string &path, Journal &journal)
+{
+    // What nginx is writing in this moment is whole in the next.
+    for (int attempt = 0; attempt < kAttempts; attempt++) {
+        Journal first;
+        Journal second;
+        if (!read_both(path, first, second)) {
+            return false;
+        }
+        if (!first.summary.is_journal || !second.summary.is_journal) {
+            complain("\"" + path
+                     + "\" is not a journal of this version of the module");
+            return false;
+        }
+        journal = newer_journal(first.summary, second.summary) == 0
+                      ? std::move(first)
+                      : std::move(second);
+        if (journal.summary.skipped == 0 && journal.summary.complete) {
+            break;
+        }
+        usleep(kPauseMicroseconds);
+    }
+    return true;
+}
+
+// What is wrong with it; empty: nothing.
+std::string fault_of(const Journal &journal)
+{
+    if (journal.bytes.empty()) {
+        return "\"" + journal.path
+               + "\" is empty: nginx fills it when it starts";
+    }
+    if (journal.summary.skipped != 0) {
+        return std::to_string(journal.summary.skipped)
+               + " bytes are not part of a record: nginx was killed while it "
+                 "wrote them, or the disk was full; nginx passes over them";
+    }
+    return journal.summary.complete
+               ? ""
+               : "\"" + journal.path
+                     + "\" is not complete: its end was cut off";
 }
 
 // By payment, what the last record says; in the order of their ids.
 std::map<Digest, JournalRecord> last_records(const Journal &journal)
 {
     std::map<Digest, JournalRecord> last;
-    JournalReader reader(journal.bytes);
+    JournalReader reader(
+        std::string_view(journal.bytes).substr(journal.summary.counts_from));
     JournalRecord record;
     while (reader.next(record)) {
         if (tells_of_claim(record.kind)) {
@@ -168,6 +219,11 @@ void print_row(const JournalRecord &record)
                 shown(record.payer_text).c_str());
 }
 
+std::string counted(std::size_t count, const char *thing)
+{
+    return std::to_string(count) + " " + thing + (count == 1 ? "" : "s");
+}
+
 int list(const Journal &journal)
 {
     std::size_t found = 0;
@@ -181,9 +237,9 @@ int list(const Journal &journal)
             print_row(record);
         }
     }
-    std::printf(found == 0 ? "No payment is unknown, and nothing is owed.\n"
-                           : "%zu payments\n",
-                found);
+    std::printf("%s\n", found == 0 ? "No payment is unknown, and nothing is "
+                                     "owed."
+                                   : counted(found, "payment").c_str());
     return kFound;
 }
 
@@ -235,6 +291,7 @@ int export_all(const Journal &journal)
     return kFound;
 }
 
+// `id`: in lower case.
 int show(const Journal &journal, std::string_view id)
 {
     JournalReader reader(journal.bytes);
@@ -261,26 +318,19 @@ int show(const Journal &journal, std::string_view id)
 
 int verify(const Journal &journal)
 {
-    JournalReader reader(journal.bytes);
-    JournalRecord record;
-    while (reader.next(record)) {
-    }
-    std::printf("%s: %zu bytes, %zu records, %zu payments, edition %llu%s\n",
-                journal.path.c_str(), journal.bytes.size(),
-                journal.summary.records, last_records(journal).size(),
-                static_cast<unsigned long long>(journal.summary.edition),
-                journal.summary.complete ? "" : " (not complete)");
-    if (reader.skipped() == 0) {
-        return kFound;
-    }
-    return complain(std::to_string(reader.skipped())
-                    + " bytes are not part of a record: nginx was killed while "
-                      "it wrote them, it is writing them now, or the disk was "
-                      "full; nginx passes over them");
+    std::printf("%s: %zu bytes, %s, %s, edition %llu\n", journal.path.c_str(),
+                journal.bytes.size(),
+                counted(journal.summary.records, "record").c_str(),
+                counted(last_records(journal).size(), "payment").c_str(),
+                static_cast<unsigned long long>(journal.summary.edition));
+    return kFound;
 }
 
 int backup(const Journal &journal, const std::string &to)
 {
+    if (!journal.summary.complete) {
+        return complain("nothing was copied");
+    }
     // Whole records only: nginx may be writing the last one.
     std::string bytes;
     JournalReader reader(journal.bytes);
@@ -313,6 +363,24 @@ int backup(const Journal &journal, const std::string &to)
     return kFound;
 }
 
+// Or its beginning.
+bool is_id(std::string_view text)
+{
+    return text.size() >= kShortestId
+           && std::all_of(text.begin(), text.end(), [](unsigned char digit) {
+                  return std::isxdigit(digit) != 0;
+              });
+}
+
+std::string lower_case(std::string text)
+{
+    for (char &letter : text) {
+        letter =
+            static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+    }
+    return text;
+}
+
 int wrong_use()
 {
     std::fputs(kUsage, stderr);
@@ -339,17 +407,27 @@ int run(const std::vector<std::string> &words)
     bool known = command == "list" || command == "show" || command == "verify"
                  || command == "export" || command == "backup";
     Journal journal;
-    if (!known || rest.size() != operands) {
+    if (!known || rest.size() != operands
+        || (command == "show" && !is_id(rest[1]))) {
         return wrong_use();
     }
     if (!load(rest[0], journal)) {
         return kTrouble;
     }
-    return command == "list"     ? list(journal)
-           : command == "show"   ? show(journal, rest[1])
-           : command == "verify" ? verify(journal)
-           : command == "export" ? export_all(journal)
-                                 : backup(journal, rest[1]);
+    std::string fault = fault_of(journal);
+    if (!fault.empty()) {
+        complain(fault);
+    }
+    int result = command == "list"     ? list(journal)
+                 : command == "show"   ? show(journal, lower_case(rest[1]))
+                 : command == "verify" ? verify(journal)
+                 : command == "export" ? export_all(journal)
+                                       : backup(journal, rest[1]);
+    if (std::fflush(stdout) != 0) {
+        return complain(std::string("the output cannot be written: ")
+                        + std::strerror(errno));
+    }
+    return fault.empty() ? result : kTrouble;
 }
 
 }  // namespace

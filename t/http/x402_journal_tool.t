@@ -56,7 +56,7 @@ my $before = digest();
 is $code, 0, 'listed while nginx runs';
 my ($id) = $text =~ /^([0-9a-f]{16})  unknown +20\S+Z +0\.01 USDC +eip155:84532 +0x/m;
 ok $id, 'the payment in doubt' or diag $text;
-like $text, qr/^1 payments$/m, 'and only that one';
+like $text, qr/^1 payment$/m, 'and only that one';
 
 ($code, $text) = tool('show', $journal, $id);
 my @shown = map { JSON::PP::decode_json($_) } split /\n/, $text;
@@ -64,6 +64,7 @@ is $shown[-1]{state}, 'unknown', 'shown with its state';
 like $shown[-1]{settle_request}, qr/paymentPayload/, 'and what is asked again';
 ($code, $text) = tool('show', $journal, 'ffff0000ffff0000');
 is $code, 1, 'another id is not there';
+is((tool('show', $journal, uc $id))[0], 0, 'capital letters are the same');
 
 ($code, $text) = tool('export', '--json', $journal);
 my %by_state = map { $_->{state} => $_ } map { JSON::PP::decode_json($_) } split /\n/, $text;
@@ -84,7 +85,7 @@ is digest(), $before, 'the journal was not changed';
 
 # --- what is not a journal ---------------------------------------------------------
 
-for my $wrong ([ 'list' ], [ 'list', $journal, 'more' ], [ 'show', $journal ], ['invent', $journal], []) {
+for my $wrong ([ 'show', $journal, '' ], [ 'show', $journal, 'abc' ], [ 'show', $journal, 'wxyz' ], [ 'list' ], [ 'list', $journal, 'more' ], [ 'show', $journal ], ['invent', $journal], []) {
     ($code, $text) = tool(@$wrong);
     is $code, 2, "wrong use: @$wrong";
     like $text, qr/^usage:/, 'is told how';
@@ -97,6 +98,23 @@ truncate $torn, (-s $torn) - 7;
 ($code, $text) = tool('verify', $torn);
 is $code, 1, 'a torn journal is noticed';
 like $text, qr/bytes are not part of a record/, 'and described';
+for my $command ('list', 'export') {
+    ($code, $text) = tool($command, $torn);
+    is $code, 1, "also to $command";
+    like $text, qr/bytes are not part of a record.*[0-9a-f]{16}/s, 'which shows what is there';
+}
+my $few = $t->dir . '/few';
+File::Copy::copy($copy, $few) or die $!;
+truncate $few, 100;
+($code, $text) = tool('backup', $few, "$few.copy");
+is $code, 1, 'what was cut off is not copied';
+ok !-e "$few.copy", 'to a file that looks like a journal';
+like((tool('list', $t->write('empty', '')))[1], qr/is empty: nginx fills it/, 'an empty file');
+mkdir $t->dir . '/second' or die $!;
+File::Copy::copy($copy, $t->dir . '/second/j.2') or die $!;
+is((tool('list', $t->dir . '/second/j'))[0], 0, 'the second file alone');
+is((tool('list', $_))[0], 1, "$_ is not read without end") for '/dev/zero', '/dev/null', $t->dir;
+like qx{'$tool' export '$journal' 2>&1 >/dev/full}, qr/output cannot be written/, 'a full disk for the output';
 
 # --- another nginx starts from the copy ---------------------------------------------
 
