@@ -11,6 +11,7 @@ else. Exit status: 0 all agrees, 1 there are differences, 2 trouble.
 
 import argparse
 import collections
+import decimal
 import gzip
 import json
 import sys
@@ -45,24 +46,55 @@ class Rpc:
         return said.get('result')
 
 
+TEXTS = ('payment_id', 'payer', 'pay_to', 'network', 'asset', 'symbol', 'amount', 'amount_decimal', 'transaction')
+
+
+def money_event(text):
+    """A line about money as a dictionary; None: about something else. ValueError: not a line of a ledger."""
+    line = json.loads(text)
+    if not isinstance(line, dict) or not isinstance(line.get('event'), str):
+        raise ValueError
+    if line['event'] not in REVENUE + OPEN:
+        return None
+    if not all(isinstance(line.setdefault(name, None), (str, type(None))) for name in TEXTS):
+        raise ValueError
+    if not isinstance(line.get('time'), str) or not (line['amount'] or '').isdecimal():
+        raise ValueError
+    return line
+
+
 def read_ledger(paths):
-    """The last word about each payment: {payment id: line}. Revenue stays revenue."""
-    payments = {}
+    """The last word about each payment: {payment id: line}, and whether all could be read. Revenue stays revenue."""
+    payments, whole = {}, True
     for path in paths:
-        opened = gzip.open(path, 'rt') if path.endswith('.gz') else open(path, encoding='utf-8')
-        with opened as file:
+        with gzip.open(path) if path.endswith('.gz') else open(path, 'rb') as file:
             for number, text in enumerate(file, 1):
                 try:
-                    line = json.loads(text)
+                    line = money_event(text)
                 except ValueError:
-                    print(f'{path}:{number}: not JSON, passed over')
+                    print(f'{path}:{number}: not a line of a ledger, passed over: mend or remove it', file=sys.stderr)
+                    whole = False
                     continue
-                key = line.get('payment_id')
-                if key is None or line['event'] not in REVENUE + OPEN:
+                if line is None:
                     continue
+                # A token of a plan has no id, and one line.
+                key = line['payment_id'] or (path, number)
                 if key not in payments or payments[key]['event'] not in REVENUE:
                     payments[key] = line
-    return payments
+    return payments, whole
+
+
+def print_sums(payments):
+    sums = collections.defaultdict(list)
+    for line in payments:
+        if line['event'] in REVENUE:
+            sums[line['network'] or '-', line['asset'] or '-', line['symbol'] or '-'].append(line)
+    decimal.getcontext().prec = 200
+    for (network, asset, symbol), lines in sorted(sums.items()):
+        units = sum(int(line['amount']) for line in lines)
+        amounts = [line['amount_decimal'] for line in lines]
+        known = f' ({sum(map(decimal.Decimal, amounts)):f} {symbol})' if all(amounts) else ''
+        print(f'{network}, token {asset}: {units} units{known}, payments: {len(lines)}')
 
 
 def word_of(address):
@@ -92,30 +124,32 @@ def first_block(rpc, payments):
 def compare(payments, found):
     """Takes each payment's transfer out of `found`; what is left over on both sides."""
     only_ledger, learned = [], []
-    by_transaction = collections.Counter(found)
+    left = collections.Counter(found)
+    by_transaction, by_payer = collections.defaultdict(list), collections.defaultdict(list)
+    for transfer in found:
+        transaction, source, units = transfer
+        by_transaction[transaction, units].append(transfer)
+        by_payer[source, units].append(transfer)
 
-    def take(matches):
-        for transfer in list(by_transaction):
-            if matches(*transfer):
-                by_transaction[transfer] -= 1
-                if not by_transaction[transfer]:
-                    del by_transaction[transfer]
+    def take(line, by_name):
+        """Of the transfers that can be this payment one that no other payment is."""
+        units, payer = int(line['amount']), (line['payer'] or '').lower()
+        places = by_transaction[line['transaction'].lower(), units] if by_name else by_payer[payer, units]
+        while places:
+            transfer = places.pop()
+            if left[transfer]:
+                left[transfer] -= 1
                 return True
         return False
 
     # What names its transaction comes first, so that nothing else takes it.
     for line in sorted(payments, key=lambda line: not line['transaction']):
-        units, payer = int(line['amount']), (line['payer'] or '').lower()
-        named = (line['transaction'] or '').lower()
-        if line['event'] in REVENUE:
-            if not take(lambda transaction, source, value:
-                        value == units and (transaction == named if named else source == payer)):
-                only_ledger.append(line)
+        if line['event'] in REVENUE and not take(line, bool(line['transaction'])):
+            only_ledger.append(line)
     for line in payments:
-        units, payer = int(line['amount']), (line['payer'] or '').lower()
-        if line['event'] in OPEN and take(lambda _, source, value: value == units and source == payer):
+        if line['event'] in OPEN and take(line, False):
             learned.append(line)
-    return only_ledger, learned, list(by_transaction.elements())
+    return only_ledger, learned, list(left.elements())
 
 
 def report(place, payments, found):
@@ -135,19 +169,26 @@ def report(place, payments, found):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split('\n\n')[0])
-    parser.add_argument('--rpc', required=True, help='JSON-RPC URL of a node')
+    parser.add_argument('--rpc', help='JSON-RPC URL of a node')
+    parser.add_argument('--sum', action='store_true', help='prints the sums of the ledger alone, without a node')
     parser.add_argument('--from-block', type=int, help='by default that of the first transaction of the ledger')
     parser.add_argument('--to-block', type=int, help='by default the latest')
     parser.add_argument('--step', type=int, default=2000, help='blocks per request, as the node allows')
     parser.add_argument('ledger', nargs='+')
     wanted = parser.parse_args()
+    if not (wanted.rpc or wanted.sum):
+        parser.error('write --rpc and the URL of a node, or --sum')
 
+    payments, whole = read_ledger(wanted.ledger)
+    if wanted.sum:
+        print_sums(payments.values())
+        return 0 if whole else 2
     rpc = Rpc(wanted.rpc)
     network = f'eip155:{int(rpc("eth_chainId"), 16)}'
     places = collections.defaultdict(list)
     others = collections.Counter()
-    for line in read_ledger(wanted.ledger).values():
-        if line['network'] == network:
+    for line in payments.values():
+        if line['payment_id'] and line['network'] == network:
             places[network, line['asset'], line['pay_to']].append(line)
         else:
             others[line['network']] += 1
@@ -157,17 +198,19 @@ def main():
         raise Trouble(f'the ledger has no payment on {network}')
     last = wanted.to_block if wanted.to_block is not None else int(rpc('eth_blockNumber'), 16)
     agrees = True
-    for place, payments in places.items():
-        first = wanted.from_block if wanted.from_block is not None else first_block(rpc, payments)
-        found = list(transfers(rpc, place[1], place[2], first, last, wanted.step))
-        agrees = report(place, payments, found) and agrees
+    for place, lines in places.items():
+        first = wanted.from_block if wanted.from_block is not None else first_block(rpc, lines)
+        found = sorted(transfers(rpc, place[1], place[2], first, last, wanted.step))
+        agrees = report(place, lines, found) and agrees
     print('everything agrees' if agrees else 'there are differences')
+    if not whole:
+        raise Trouble('lines of the ledger could not be read')
     return 0 if agrees else 1
 
 
 if __name__ == '__main__':
     try:
         sys.exit(main())
-    except (Trouble, OSError) as problem:
+    except (Trouble, OSError, EOFError, decimal.InvalidOperation) as problem:
         print(f'reconcile-ledger: {problem}', file=sys.stderr)
         sys.exit(2)

@@ -82,3 +82,28 @@ test('trouble has a status of its own', () => {
     assert.equal(status, 2);
     assert.match(stderr, /eth_chainId/);
 });
+
+test('sums of the ledger alone are exact, one for each network and token', () => {
+    const copy = `${ledger()}.sums`;
+    const line = (words) => JSON.stringify({ event: 'settled', time: '2026-01-01T00:00:00.000Z', payment_id: null,
+        network: 'eip155:1', asset: '0xa', symbol: 'USDC', amount: '1', amount_decimal: '0.000001', ...words });
+    writeFileSync(copy, [line({ payment_id: 'a', amount: '10000', amount_decimal: '0.01' }),
+        line({ payment_id: 'b', event: 'unknown' }), line({ payment_id: 'b', event: 'resolved' }),
+        line({ payment_id: 'c', event: 'closed' }), line({ network: 'eip155:2' }), line({ network: 'eip155:2' }),
+        line({ asset: '0xb', symbol: null, amount: '10000000000000000000001', amount_decimal: null }),
+        '{"event":"would_charge"}', ''].join('\n'));
+    const sum = (file) => spawnSync('python3', [join(repository, 'conf-examples', 'reconcile-ledger.py'), '--sum', file],
+        { encoding: 'utf8' });
+    const { status, stdout } = sum(copy);
+    assert.equal(status, 0);
+    assert.equal(stdout, 'eip155:1, token 0xa: 10001 units (0.010001 USDC), payments: 2\n'
+        + 'eip155:1, token 0xb: 10000000000000000000001 units, payments: 1\n'
+        + 'eip155:2, token 0xa: 2 units (0.000002 USDC), payments: 2\n');
+    for (const text of ['5', '[]', '{"event":"settled","payment_id":"x"}', '\u00ff{', '{"event":']) {
+        writeFileSync(copy, `${text}\n${line({})}\n`);
+        const damaged = sum(copy);
+        assert.equal(damaged.status, 2, text);
+        assert.match(damaged.stderr, /:1: not a line of a ledger, passed over/);
+        assert.match(damaged.stdout, /0xa: 1 units/);
+    }
+});
