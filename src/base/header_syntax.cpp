@@ -54,7 +54,55 @@ char lower(char byte)
                                       : byte;
 }
 
+std::string_view trimmed(std::string_view text)
+{
+    constexpr std::string_view kSpace = " \t";
+    std::size_t first = text.find_first_not_of(kSpace);
+    return first == std::string_view::npos
+               ? std::string_view()
+               : text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+}
+
+// The part in front of the mark, which goes with it.
+std::string_view take_part(std::string_view &rest, char mark)
+{
+    std::size_t end = std::min(rest.find(mark), rest.size());
+    std::string_view part = trimmed(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    return part;
+}
+
+// "q=0", "q=0.00" and the like, among the parameters of a media range.
+bool is_unwanted(std::string_view parameters)
+{
+    while (!parameters.empty()) {
+        std::string_view value = take_part(parameters, ';');
+        if (same_word(trimmed(take_part(value, '=')), "q")) {
+            return trimmed(value).find_first_not_of("0.")
+                   == std::string_view::npos;
+        }
+    }
+    return false;
+}
+
 }  // namespace
+
+bool names_type(std::string_view accept, std::string_view type)
+{
+    std::string_view kind = type.substr(0, type.find('/'));
+    while (!accept.empty()) {
+        std::string_view parameters = take_part(accept, ',');
+        std::string_view range = take_part(parameters, ';');
+        std::size_t slash = range.find('/');
+        bool is_kind = slash != std::string_view::npos
+                       && range.substr(slash) == "/*"
+                       && same_word(range.substr(0, slash), kind);
+        if ((same_word(range, type) || is_kind) && !is_unwanted(parameters)) {
+            return true;
+        }
+    }
+    return false;
+}
 
 bool same_word(std::string_view one, std::string_view other)
 {

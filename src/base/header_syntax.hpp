@@ -15,6 +15,10 @@ bool same_word(std::string_view one, std::string_view other);
 // contain.
 bool is_token(std::string_view text);
 
+// Whether a value of Accept (RFC 9110, 12.5.1) names the type: itself, or as
+// `text/*`, and not with q=0. `*/*` names none.
+bool names_type(std::string_view accept, std::string_view type);
+
 // A line break, NUL or another control character, except a tab.
 bool has_control(std::string_view text);
 

@@ -70,7 +70,7 @@ http {
         location /some { x402_price $0.01; x402_methods POST; x402_service method=GET,POST,POST; proxy_pass http://%%BACKEND%%; }
         location = /openapi.json { x402_manifest openapi; }
         location = /based.json { x402_manifest openapi base=%%DIR%%/base.json; }
-        location = /.well-known/x402 { x402_manifest x402; }
+        location = /.well-known/x402 { x402_manifest x402; if ($arg_x) { set $seen 1; } }
     }
     server {
         listen 127.0.0.1:%%PORT_all%%;
@@ -188,6 +188,7 @@ ok $based->{components}{schemas}{A}, 'all else is kept';
 # --- the resource list --------------------------------------------------------------------
 
 my $list = manifest('/.well-known/x402');
+is_deeply manifest('/.well-known/x402?x=1'), $list, 'an if around a set changes nothing';
 is $list->{version} . $list->{x402Version}, '12', 'both drafts';
 ok +(grep { $_ eq "http://localhost/weather" } $list->{resources}->@*), 'full URLs';
 my ($item) = grep { $_->{resource} =~ m{/weather\z} } $list->{items}->@*;

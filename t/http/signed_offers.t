@@ -34,7 +34,7 @@ http {
         location /written/ { x402_resource https://shop.example$request_uri; proxy_pass http://%%BACKEND%%; }
         location /chosen/ { proxy_pass http://%%BACKEND%%; }
         location /before/ { x402_settle before; proxy_pass http://%%BACKEND%%; }
-        location = /.well-known/did.json { x402_did_document key-0=keys/old.pub; }
+        location = /.well-known/did.json { x402_did_document key-0=keys/old.pub; if ($arg_x) { set $seen 1; } }
     }
 }
 EOF

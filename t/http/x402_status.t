@@ -30,7 +30,7 @@ http {
         location /shells { x402_label shells; x402_accept network=base-sepolia asset=0x1111111111111111111111111111111111111111 amount=1234567890123456789012 decimals=18 'extra={"name":"Shell","version":"1"}'; proxy_pass http://%%BACKEND%%; }
         location ~ \.php$ { proxy_pass http://%%BACKEND%%; }
         location = /status { x402_status; }
-        location = /status.json { x402_status json; }
+        location = /status.json { x402_status json; if ($arg_x) { set $seen 1; } }
         location = /status.html { x402_status html; }
         location = /metrics { x402_status prometheus; }
         location = /sold { x402 on; x402_status json; }
@@ -125,6 +125,12 @@ is type_of('/status'), $text, 'or does not say';
 is type_of('/status', 'application/openmetrics-text;version=1.0.0,text/plain;q=0.5'), $open, 'OpenMetrics by Accept';
 is type_of('/metrics', 'application/openmetrics-text'), $open, 'also where metrics are written';
 is type_of('/metrics', 'text/html'), $text, 'which is not a page';
+is type_of('/status', $_), $text, "'$_' asks for no page"
+    for 'text/html;q=0', 'text/html; level=1 ; Q=0.000', 'x-text/html-y', 'text', '*/*, text/html;q=0', ',;,', 'application/openmetrics-text;q=0';
+is type_of('/status', $_), $html, "'$_' asks for the page" for 'TEXT/HTML', 'text/*', 'image/png , text/html ; q=0.1';
+is type_of('/status', 'application/json;q=0.5;charset=x'), 'application/json', 'with parameters';
+is type_of('/status.json?x=1'), 'application/json', 'an if around a set changes nothing';
+is type_of('/status?format=HTML'), $html, 'in any case';
 is type_of('/status?format=json', 'text/html'), 'application/json', 'the argument comes first';
 is type_of('/status?format=html'), $html, 'for each format';
 is type_of('/status?format=prometheus'), $text, 'by its name';

@@ -192,6 +192,18 @@ void set_place(LocationConf &conf, const LocationConf &outer, bool asks)
         && (conf.enabled_directive == 0 || outer.off_in_location);
 }
 
+// nginx: an "if" has the content handler of the location around it.
+void inherit_page(ngx_conf_t *cf, LocationConf &conf, const LocationConf &outer)
+{
+    auto *core = static_cast<const ngx_http_core_loc_conf_t *>(
+        ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
+    if (core->noname) {
+        conf.status = outer.status;
+        conf.manifest = outer.manifest;
+        conf.did_document = outer.did_document;
+    }
+}
+
 // Records what checks of the whole configuration need to know of a paid
 // location.
 void record_paid(ngx_conf_t *cf, MainConf &mcf, const LocationConf &conf)
@@ -277,6 +289,7 @@ char *merge(ngx_conf_t *cf, LocationConf &outer, LocationConf &conf)
     if (is_server) {
         enable_http_level(outer);
     }
+    inherit_page(cf, conf, outer);
     bool own_price = conf.price.data != nullptr;
     bool price_written = own_price || conf.accepts;
     bool signature_written = asks_signature_alone(conf);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // x402_status: the content handler that shows counters and states, as a page,
 // as JSON, or as metrics.
+#include "base/header_syntax.hpp"
 #include "base/module_version.hpp"
 #include "nginx/books/ngx_http_x402_counters.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
@@ -33,7 +34,7 @@ bool accepts(ngx_http_request_t *r, std::string_view type)
     each_header(r->headers_in.headers, [&](const ngx_table_elt_t &header) {
         found = found
                 || (header_is(header.key, "accept")
-                    && view(header.value).find(type) != std::string_view::npos);
+                    && names_type(view(header.value), type));
     });
     return found;
 }
@@ -59,7 +60,7 @@ StatusFormat format_for(ngx_http_request_t *r, StatusFormat written)
     ngx_str_t value;
     if (ngx_http_arg(r, name.data, name.len, &value) == NGX_OK) {
         for (const FormatWord &known : kFormats) {
-            if (known.word == view(value)) {
+            if (same_word(known.word, view(value))) {
                 return known.format;
             }
         }

@@ -62,5 +62,20 @@ TEST(HeaderSyntax, KnowsControlCharactersAnywhere)
     }
 }
 
+TEST(HeaderSyntax, AcceptNamesTypes)
+{
+    for (const char *accept :
+         {"text/html", "TEXT/Html", "a/b,text/html", " text/html ;q=0.001",
+          "text/*", "text/html;level=1;q=1", "text/html;q=0,text/html"}) {
+        EXPECT_TRUE(names_type(accept, "text/html")) << accept;
+    }
+    for (const char *accept :
+         {"", ",", ";", "*/*", "text/html;q=0", "text/html;q=0.0", "*/html",
+          "text/htm", "text/htmlx", "xtext/html", "text/html;level=1; q = 0",
+          "application/*", "/*", "text/*;q=0"}) {
+        EXPECT_FALSE(names_type(accept, "text/html")) << accept;
+    }
+}
+
 }  // namespace
 }  // namespace x402
