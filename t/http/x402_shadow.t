@@ -36,6 +36,7 @@ http {
         location /password { x402_price 0.01; auth_basic closed; auth_basic_user_file /dev/null; proxy_pass http://%%BACKEND%%; }
         location /moved { x402_price 0.01; rewrite ^ /elsewhere last; }
         location /live { x402 on; x402_price 0.03; proxy_pass http://%%BACKEND%%; }
+        location /paged { x402_price 0.01; x402_cors on; proxy_pass http://%%BACKEND%%; }
         location /off { x402 off; proxy_pass http://%%BACKEND%%; }
         location = /metrics { x402_status prometheus; }
     }
@@ -87,6 +88,8 @@ next_event would_challenge => 'that price', amount_decimal => '5';
 is_plain $t->get('/a?tier=free'), 'a price that is free for this request';
 is_plain $t->get('/posts'), 'another method';
 is_plain $t->get('/bypassed'), 'a request that is bypassed';
+is_plain $t->ask(OPTIONS => '/paged', headers => [ Origin => 'https://app.example', 'Access-Control-Request-Method' => 'GET' ]),
+    'a preflight, which a shop with x402_cors answers for free';
 is_plain $t->get('/off'), 'a location with x402 off';
 is $t->get('/password')->status, 401, 'refused by another module: no event';
 is $t->get('/lost')->status, 404, 'a page that is not there';

@@ -7,6 +7,7 @@
 #include "nginx/payment/ngx_http_x402_payment.hpp"
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
 #include "nginx/payment/ngx_http_x402_token.hpp"
+#include "nginx/reply/ngx_http_x402_cors.hpp"
 #include "nginx/request/ngx_http_x402_ctx.hpp"
 #include "nginx/request/ngx_http_x402_payment_headers.hpp"
 #include "nginx/request/ngx_http_x402_quote.hpp"
@@ -226,6 +227,7 @@ void mark_shadow(ngx_http_request_t *r, const LocationConf *conf)
 {
     guarded(r->connection->log, 0, [&] {
         if (r != r->main || r->post_action || is_free(r, conf)
+            || is_preflight(r, *conf)
             || r->err_status >= NGX_HTTP_BAD_REQUEST) {
             return 0;
         }

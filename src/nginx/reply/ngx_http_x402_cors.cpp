@@ -61,8 +61,7 @@ ngx_int_t send_preflight(ngx_http_request_t *r, const PreflightHeaders &asked)
 
 ngx_int_t preflight(ngx_http_request_t *r, const LocationConf *conf)
 {
-    PreflightHeaders asked = preflight_headers(r);
-    if (!asked.origin || !is_token(asked.method)) {
+    if (!is_preflight(r, *conf)) {
         return NGX_DECLINED;
     }
     RequestCtx *ctx = find_or_make_ctx(r);
@@ -73,16 +72,25 @@ ngx_int_t preflight(ngx_http_request_t *r, const LocationConf *conf)
     ctx->passed = conf->offer;
     ctx->hold.to_wire = true;
     ctx->cache_control = RequestCtx::CacheControl::untouched;
-    return send_preflight(r, asked);
+    return send_preflight(r, preflight_headers(r));
 }
 
 }  // namespace
+
+bool is_preflight(ngx_http_request_t *r, const LocationConf &conf)
+{
+    if (conf.cors.len == 0 || r->method != NGX_HTTP_OPTIONS) {
+        return false;
+    }
+    PreflightHeaders asked = preflight_headers(r);
+    return asked.origin && is_token(asked.method);
+}
 
 ngx_int_t on_preflight(ngx_http_request_t *r)
 {
     const LocationConf *conf = loc_conf(r);
     if (!conf->enabled || conf->cors.len == 0 || conf->offer == nullptr
-        || r->method != NGX_HTTP_OPTIONS || r != r->main || r->post_action
+        || r != r->main || r->post_action
         || r->err_status >= NGX_HTTP_BAD_REQUEST) {
         return NGX_DECLINED;
     }

@@ -8,6 +8,9 @@
 
 namespace x402 {
 
+// What x402_cors answers before it asks for money.
+bool is_preflight(ngx_http_request_t *r, const LocationConf &conf);
+
 // Access phase, first in it: by its standard a preflight carries neither
 // password nor payment, and asks for no content.
 ngx_int_t on_preflight(ngx_http_request_t *r);
