@@ -138,6 +138,7 @@ ngx_int_t postconfiguration(ngx_conf_t *cf)
         return NGX_ERROR;
     }
     mcf->error_pages->warn(cf);
+    mcf->error_pages->warn_of_refused_paths(cf);
     mcf->error_pages->warn_of_ways_around(cf);
     check_limit_zones(cf);
     advise_journal(cf, *mcf);

@@ -51,6 +51,18 @@ sub quiet ($line, $name = $line) {
     return;
 }
 
+# --- a server that sells, but not what none of its locations takes
+
+sub of_server ($words) { return $frame =~ s/location \/ \{\nLINE\n +\}/$complete $words/r }
+for my $case ([on => 'answered with 500'], [shadow => 'counted as refused']) {
+    my ($word, $says) = @$case;
+    my ($text, $passed) = $t->test_config(of_server("x402 $word; location /sold { x402_price 1; }"));
+    ok $passed && $text =~ /\[warn\] .*paths that no location takes are $says.*write "location \/ \{ x402 off; \}" if they are free/, "x402 $word, other paths"
+        or diag $text;
+    ($text, $passed) = $t->test_config(of_server("x402 $word; location / { x402 off; } location /sold { x402_price 1; }"));
+    ok $passed && $text !~ /no location takes/, "x402 $word, all paths have a location" or diag $text;
+}
+
 # --- x402_bypass
 
 quiet("$complete x402_price 1; x402_bypass $_;") for '$member', 'off', '0', '""', '$https', '"$member$limit_req_status"';

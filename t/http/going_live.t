@@ -16,6 +16,7 @@ sub here ($text) {
     $text =~ s{https://facilitator\.example\.com}{%%FACILITATOR%%};
     $text =~ s{/var/l(?:ib|og)/nginx/}{%%DIR%%/}g;
     $text =~ s{http://app}{http://%%BACKEND%%}g;
+    $text =~ s{/var/www/html}{%%DIR%%/free}g;
     $text =~ s/server \{/server { listen 127.0.0.1:%%PORT%%;/;
     return $text;
 }
@@ -32,11 +33,17 @@ sub conf ($before, $server, $extra = '') {
 my ($f, $up) = (facilitator(), backend());
 my $t = nginx(conf('', $shadowed), facilitator => $f, backend => $up);
 $t->allow(qr/would be asked for|only tried/);
+mkdir $t->dir . '/free' or die $!;
+open my $page_file, '>', $t->dir . '/free/page.html' or die $!;
+print {$page_file} 'free';
+close $page_file or die $!;
 $t->start;
 
 is $t->get($_)->status, 200, "shadow: $_ is free" for '/reports/a', '/api/b';
 ok $t->wait_for(sub { read_ledger() =~ /would_challenge/ }), 'and the ledger says what it would have cost';
 is $t->get('/metrics')->status, 200, 'the status page is there';
+is $t->get('/page.html')->body, 'free', 'and so is the rest of the site';
+unlike read_ledger(), qr/would_refuse/, 'which is counted nowhere';
 
 $t->conf(conf('', $shadowed, $copy));
 $t->reload;
@@ -52,6 +59,7 @@ for my $n (1 .. 250) {
     my $status = $t->get('/reports/a', from => "127.0.0.$n")->status;
     push $status{$status}->@*, "127.0.0.$n";
 }
+is $t->get('/page.html', from => $_)->status, 200, "the rest of the site is free for $_" for map { "127.0.0.$_" } 1 .. 20;
 is join(' ', sort keys %status), '200 402', 'a share of the addresses pays';
 cmp_ok scalar $status{402}->@*, '<', scalar $status{200}->@*, 'the smaller one';
 is $t->get('/reports/a', from => $status{402}[0])->status, 402, 'the same ones each time';

@@ -49,9 +49,11 @@ class ErrorPageCheck {
 public:
     // The location being merged: cf->ctx is its context.
     void note(ngx_conf_t *cf, const LocationConf &conf,
-              const LocationConf &outer);
+              const LocationConf &outer, const RewriteUse &rewrites);
     // After all of them were merged.
     void warn(ngx_conf_t *cf) const;
+    // Servers that sell, but not what no location takes.
+    void warn_of_refused_paths(ngx_conf_t *cf) const;
     // way_around_check: requests for a paid location that nginx gives to
     // another one, which has no price.
     void warn_of_ways_around(ngx_conf_t *cf) const;
@@ -63,7 +65,7 @@ private:
         const LocationConf *conf;
         const LocationConf *outer;
         RewriteUse rewrites;
-        bool refuses;  // it answers no stranger with content
+        bool refuses;  // without a price: it answers no stranger with content
     };
 
     const Location *target_of(const ngx_http_core_srv_conf_t *server,
@@ -95,7 +97,8 @@ private:
 // way_around_check also, from merge, for every location: variables that are
 // used where they are still empty, and content or redirects of the rewrite
 // phase in a paid location.
-void check_rewrite(ngx_conf_t *cf, const LocationConf &conf);
+void check_rewrite(ngx_conf_t *cf, const LocationConf &conf,
+                   const RewriteUse &use);
 
 // variable_check: variables that some configured value has, and that are
 // always empty.

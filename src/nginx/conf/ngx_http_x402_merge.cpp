@@ -313,8 +313,9 @@ char *merge(ngx_conf_t *cf, LocationConf &outer, LocationConf &conf)
         || !merge_signing(cf, conf, outer)) {
         return static_cast<char *>(NGX_CONF_ERROR);
     }
-    mcf->error_pages->note(cf, conf, outer);
-    check_rewrite(cf, conf);
+    RewriteUse rewrites = read_rewrite_phase(cf);
+    mcf->error_pages->note(cf, conf, outer, rewrites);
+    check_rewrite(cf, conf, rewrites);
     if (!conf.has_price()) {
         warn_of_page_price(cf, conf, price_written);
         return NGX_CONF_OK;

@@ -94,7 +94,7 @@ void report_unused_settings(ngx_conf_t *cf, const MainConf &mcf)
 }
 
 void ErrorPageCheck::note(ngx_conf_t *cf, const LocationConf &conf,
-                          const LocationConf &outer)
+                          const LocationConf &outer, const RewriteUse &rewrites)
 {
     auto *ctx = static_cast<ngx_http_conf_ctx_t *>(cf->ctx);
     const auto *core = core_conf<ngx_http_core_loc_conf_t>(ctx->loc_conf);
@@ -104,8 +104,9 @@ void ErrorPageCheck::note(ngx_conf_t *cf, const LocationConf &conf,
         known.level = locations_.size();
     }
     locations_.push_back(
-        {server, core, &conf, &outer, read_rewrite_phase(cf),
-         visibility_of(cf, ctx->loc_conf) == Visibility::hidden});
+        {server, core, &conf, &outer, rewrites,
+         !conf.has_price()
+             && visibility_of(cf, ctx->loc_conf) == Visibility::hidden});
     known.by_conf.emplace(&conf, locations_.size() - 1);
     add_name(known, locations_.size() - 1);
 }
@@ -179,6 +180,28 @@ void ErrorPageCheck::warn(ngx_conf_t *cf) const
                          target->conf->origin);
             }
         }
+    }
+}
+
+void ErrorPageCheck::warn_of_refused_paths(ngx_conf_t *cf) const
+{
+    for (const auto &[server, known] : servers_) {
+        if (known.level == kNone || known.prefixes.count("/") != 0) {
+            continue;
+        }
+        const LocationConf &conf = *locations_[known.level].conf;
+        if (!conf.has_price() || conf.offer != nullptr
+            || asks_signature_alone(conf)) {
+            continue;
+        }
+        std::string fate =
+            conf.shadow ? "counted as refused" : "answered with 500";
+        log_conf(cf, NGX_LOG_WARN,
+                 "paths that no location takes are " + fate
+                     + ", because this server has no complete offer of its "
+                       "own; write \"location / { x402 off; }\" if they are "
+                       "free, or complete the offer",
+                 conf.origin);
     }
 }
 

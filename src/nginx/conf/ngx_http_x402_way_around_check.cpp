@@ -257,9 +257,9 @@ void ErrorPageCheck::warn_of_ways_around(ngx_conf_t *cf) const
     }
 }
 
-void check_rewrite(ngx_conf_t *cf, const LocationConf &conf)
+void check_rewrite(ngx_conf_t *cf, const LocationConf &conf,
+                   const RewriteUse &use)
 {
-    RewriteUse use = read_rewrite_phase(cf);
     if (!use.early_variable.empty()) {
         advise(
             cf, conf,

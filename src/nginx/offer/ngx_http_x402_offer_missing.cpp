@@ -43,7 +43,8 @@ std::string missing_part(const LocationConf &conf)
     }
     if (conf.accepts == nullptr && !conf.price.data) {
         return std::string(conf.shadow ? "\"x402 shadow\"" : "\"x402 on\"")
-               + " has no price to ask for; write x402_price or x402_accept";
+               + " has no price to ask for; write x402_price or x402_accept, "
+                 "or \"x402 off\" to serve this location free";
     }
     if (conf.accepts && uses_bearer_tokens(conf)) {
         return conf.nevermined ? ""
