@@ -39,7 +39,7 @@ http {
     server {
         listen 127.0.0.1:%%PORT%%;
         location / { x402_price $0.01; proxy_pass http://%%BACKEND%%; }
-        location = /x402/metrics { x402_status prometheus; }
+        location = /metrics { x402_status prometheus; }
     }
 }
 EOF
@@ -50,7 +50,7 @@ $f->settle(refused => 'insufficient_funds');
 paid($t, '/a');
 $f->settle('paid');
 
-sub metrics () { return $t->ask('GET', '/x402/metrics')->body }
+sub metrics () { return $t->ask('GET', '/metrics')->body }
 ok $t->wait_for(sub { metrics() =~ /^nginx_x402_journal_writable 1$/m }), 'the metrics of the journal are there';
 ok $t->wait_for(sub { metrics() =~ /^nginx_x402_store_workers\{state="connected"\} 2$/m }), 'and those of the store';
 
@@ -87,7 +87,7 @@ SKIP: {
     mkdir $dir or die $!;
     File::Copy::copy("$files/alert-rules.yml", $dir) or die $!;
     my $target = '127.0.0.1:' . $t->port;
-    $t->write('prometheus/prometheus.yml', text('prometheus.yml') =~ s/127\.0\.0\.1:8080/$target/r =~ s/15s/1s/r);
+    $t->write('prometheus/prometheus.yml', text('prometheus.yml') =~ s/127\.0\.0\.1:80/$target/r =~ s/15s/1s/r);
     my $port = X402::Port::reserve();
     $prometheus = fork // die $!;
     if (!$prometheus) {
