@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::uint64_t kMagic = 0x78343032636e7472ULL;
 // Raised with every change of the structs below.
-constexpr std::uint32_t kLayout = 5;
+constexpr std::uint32_t kLayout = 6;
 constexpr std::size_t kLine = 64;
 
 constexpr auto relaxed = std::memory_order_relaxed;
@@ -145,7 +145,8 @@ struct StatusCounters::Shard {
     Words16 hold;
     Word ledger_written;
     Word ledger_lost;
-    Word reserved[6];
+    Word events_lost;
+    Word reserved[5];
     StoreWords store;
 };
 
@@ -392,6 +393,11 @@ void StatusCounters::count_ledger(bool written, std::uint64_t lines)
 {
     (written ? own_->ledger_written : own_->ledger_lost)
         .fetch_add(lines, relaxed);
+}
+
+void StatusCounters::count_lost_event()
+{
+    own_->events_lost.fetch_add(1, relaxed);
 }
 
 StoreWords &StatusCounters::store()
@@ -736,6 +742,14 @@ std::uint64_t StatusCounters::ledger_lines(bool written) const
             (written ? part.ledger_written : part.ledger_lost).load(relaxed);
     });
     return lines;
+}
+
+std::uint64_t StatusCounters::lost_events() const
+{
+    std::uint64_t events = 0;
+    each_shard(
+        [&](const Shard &part) { events += part.events_lost.load(relaxed); });
+    return events;
 }
 
 }  // namespace x402

@@ -147,6 +147,7 @@ public:
     void count_settlement(std::uint32_t facilitator, SettlementOutcome outcome);
     void count_hold(std::uint64_t ms);
     void count_ledger(bool written, std::uint64_t lines);
+    void count_lost_event();
 
     // Of this worker's shard.
     StoreWords &store();
@@ -217,6 +218,8 @@ public:
     RevenueView revenue(std::uint32_t row, std::int64_t day) const;
     DurationCounts hold() const;
     std::uint64_t ledger_lines(bool written) const;
+    // That could not be kept for the webhook.
+    std::uint64_t lost_events() const;
     StoreCounts store_counts() const;
 
 private:

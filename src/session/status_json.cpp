@@ -281,6 +281,7 @@ std::string status_json(const StatusReport &report)
     } else {
         json.raw("null");
     }
+    json.key("webhook_lost").number(report.webhook_lost);
     put_store(json, report);
     json.key("ledger").open('{');
     json.key("written").number(report.ledger_written);

@@ -287,6 +287,9 @@ void put_books(MetricsText &text, const StatusReport &report)
         text.family("webhook_waiting_events", MetricKind::gauge,
                     "Still to be sent.");
         text.sample("", *report.webhook_waiting);
+        text.family("webhook_lost_events", MetricKind::counter,
+                    "Could not be kept until they are sent.");
+        text.sample("", report.webhook_lost);
     }
     text.family("ledger_lines", MetricKind::counter,
                 "Lines for the ledger, written and lost.");

@@ -248,6 +248,11 @@ void put_zone(PageText &page, const StatusReport &report)
         page.raw("</dd><dt>Webhook</dt><dd>")
             .number(*report.webhook_waiting)
             .raw(" events wait");
+        if (report.webhook_lost != 0) {
+            page.raw(", <span class=bad>")
+                .number(report.webhook_lost)
+                .raw(" lost</span>");
+        }
     }
     page.raw("</dd></dl></section>");
 }

@@ -126,6 +126,7 @@ StatusReport read_status(const StatusCounters &counters, std::int64_t now)
     }
     report.ledger_written = counters.ledger_lines(true);
     report.ledger_lost = counters.ledger_lines(false);
+    report.webhook_lost = counters.lost_events();
     return report;
 }
 

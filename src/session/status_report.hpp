@@ -40,6 +40,7 @@ struct StatusReport {
     std::optional<Journal> journal;
     std::optional<std::uint64_t>
         webhook_waiting;  // events; nullopt: no webhook
+    std::uint64_t webhook_lost = 0;
     // What is counted of x402_store; nullopt: there is none.
     std::optional<StoreCounts> store;
     std::uint64_t ledger_written = 0;

@@ -335,7 +335,7 @@ sub taken ($conf, $file, $name) {
     like $t->config_error($conf), qr/\[emerg\].*\/\Q$file\E" belongs to the journal of x402_zone, and .*; write another path there/, "refused: $name";
     return;
 }
-for my $file (map {"payments$_"} '', qw(.2 .lock .new .events .events.sent)) {
+for my $file (map {"payments$_"} '', qw(.2 .lock .new .events .events.2)) {
     taken($journal =~ s/WORD/x402_ledger $file;/r, $file, "a ledger in $file");
     taken(($journal =~ s/WORD//r) . "error_log $file;\n", $file, "a log behind http {} in $file");
 }

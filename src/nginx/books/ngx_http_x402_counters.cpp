@@ -16,6 +16,8 @@ namespace {
 constexpr std::string_view kZoneName = "x402:books";
 constexpr std::size_t kLongestLabel = StatusCounters::kLabelBytes;
 
+constexpr time_t kComplainEvery = 300;
+
 // nginx: a zone belongs to the module whose tag it has, compared by address.
 ngx_uint_t zone_tag;
 
@@ -146,7 +148,8 @@ bool Books::open_outbox(ngx_log_t *log)
     if (outbox_ == nullptr) {
         return true;
     }
-    std::string why = ngx_test_config ? outbox_->validate() : outbox_->open();
+    std::string why =
+        ngx_test_config ? outbox_->validate() : outbox_->open(log);
     if (!why.empty()) {
         log_line(NGX_LOG_EMERG, log, why);
     }
@@ -155,14 +158,45 @@ bool Books::open_outbox(ngx_log_t *log)
 
 void Books::append_event(std::string_view line)
 {
-    ZoneLock lock(zone_);
-    outbox_->append(line);
+    int problem = 0;
+    {
+        ZoneLock lock(zone_);
+        problem = outbox_->append(line) ? 0 : errno;
+    }
+    if (problem == 0) {
+        return;
+    }
+    counters_->count_lost_event();
+    if (outbox_reported_ == 0
+        || ngx_time() - outbox_reported_ >= kComplainEvery) {
+        outbox_reported_ = ngx_time();
+        errno = problem;
+        log_line(NGX_LOG_CRIT, ngx_cycle->log,
+                 outbox_->trouble("written")
+                     + "; payments go on, and events do not reach the webhook, "
+                     + std::to_string(counters_->lost_events())
+                     + " so far: make room there, and take them from the "
+                       "ledger, or from the lines \"payment\" of this log, "
+                       "level notice, if the ledger was lost as well");
+    }
 }
 
-void Books::clear_outbox(std::uint64_t received)
+bool Books::turn_outbox()
 {
     ZoneLock lock(zone_);
-    outbox_->clear_received(received);
+    return outbox_->turn();
+}
+
+void Books::clear_former_outbox()
+{
+    ZoneLock lock(zone_);
+    outbox_->clear_former();
+}
+
+void Books::recount_outbox()
+{
+    ZoneLock lock(zone_);
+    outbox_->recount();
 }
 
 void Books::enter(std::size_t worker)

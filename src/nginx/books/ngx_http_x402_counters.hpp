@@ -104,8 +104,10 @@ public:
     void set_outbox(Outbox *outbox) { outbox_ = outbox; }
     // One whole line for it.
     void append_event(std::string_view line);
-    // All that was received may be forgotten.
-    void clear_outbox(std::uint64_t received);
+    // As those of the outbox, under the lock.
+    bool turn_outbox();
+    void clear_former_outbox();
+    void recount_outbox();
 
     // Of x402_ledger. Lifetime: the configuration cycle.
     std::vector<Ledger *> &ledgers() { return ledgers_; }
@@ -133,6 +135,7 @@ private:
     std::vector<Ledger *> ledgers_;
     Ledger *default_ledger_ = nullptr;
     Outbox *outbox_ = nullptr;
+    time_t outbox_reported_ = 0;
     std::optional<StatusCounters> counters_;
     std::optional<PaymentNotes> notes_;
 };

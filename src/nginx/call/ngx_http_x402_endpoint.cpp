@@ -100,7 +100,7 @@ Endpoint::Host &Endpoint::host_for(const std::string &name)
     } else {
         bool own = name == conf_.host_to_reach();
         host->book = std::make_unique<AddressBook>(
-            name, conf_.resolver,
+            name, conf_.host_use(), conf_.resolver,
             own ? conf_.addresses : std::vector<std::string>(),
             on_look_up_ended, this);
     }

@@ -83,6 +83,11 @@ struct FacilitatorConf {
     {
         return proxy ? proxy->url.host_is_address : url.host_is_address();
     }
+    // For messages.
+    const char *host_use() const
+    {
+        return exact_url.empty() ? "facilitator host" : "x402_webhook's host";
+    }
     // Only libcurl can make the call.
     bool needs_curl() const { return proxy || (url.secure && !kHasTls); }
 

@@ -228,6 +228,7 @@ void HttpOrigin::Exchange::fail(const std::string &why, bool late)
     } else {
         reply.transport = late ? Transport::no_connection : Transport::not_sent;
     }
+    reply.status = reader.status();
     reply.detail = why;
     if (connection) {
         origin.close(connection);

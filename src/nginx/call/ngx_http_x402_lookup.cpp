@@ -102,10 +102,12 @@ struct AddressBook::Query {
     std::shared_ptr<ThreadResult> result;
 };
 
-AddressBook::AddressBook(std::string host, ngx_resolver_t *resolver,
+AddressBook::AddressBook(std::string host, const char *use,
+                         ngx_resolver_t *resolver,
                          std::vector<std::string> addresses, Ended ended,
                          void *data)
     : host_(std::move(host)),
+      use_(use),
       resolver_(resolver),
       addresses_(std::move(addresses)),
       due_(ngx_current_msec),
@@ -155,7 +157,8 @@ void AddressBook::finish(std::vector<std::string> found, ngx_msec_t lifetime)
     if (found.empty()) {
         guarded(ngx_cycle->log, 0, [&] {
             log_line(NGX_LOG_ERR, ngx_cycle->log,
-                     "no address found for facilitator host \"" + host_ + "\""
+                     std::string("no address found for ") + use_ + " \"" + host_
+                         + "\""
                          + (addresses_.empty()
                                 ? "; check the name and the resolver"
                                 : "; the last good ones stay in use"));

@@ -24,7 +24,8 @@ public:
     // Called when a running look-up has ended, successfully or not.
     using Ended = void (*)(void *data);
 
-    AddressBook(std::string host, ngx_resolver_t *resolver,
+    // `use`: what the host is, for messages.
+    AddressBook(std::string host, const char *use, ngx_resolver_t *resolver,
                 std::vector<std::string> addresses, Ended ended, void *data);
     ~AddressBook();
     AddressBook(const AddressBook &) = delete;
@@ -46,6 +47,7 @@ private:
     static void on_nginx_done(ngx_resolver_ctx_t *ctx);
 
     std::string host_;
+    const char *use_;
     ngx_resolver_t *resolver_;
     std::vector<std::string> addresses_;
     ngx_msec_t due_;  // when to look again, in ngx_current_msec

@@ -46,7 +46,7 @@ std::vector<OwnFile> journal_files(const MainConf &mcf)
     if (const JournalFile *journal =
             mcf.zone ? journal_of(mcf.zone) : nullptr) {
         for (const char *end :
-             {"", ".2", ".lock", ".new", ".events", ".events.sent"}) {
+             {"", ".2", ".lock", ".new", ".events", ".events.2"}) {
             own.push_back(
                 {FilePlace(journal->path() + end), "the journal of x402_zone"});
         }

@@ -162,7 +162,11 @@ int JournalFile::duplicate(std::uint64_t edition) const
 
 FlushState JournalFile::flush(std::uint64_t edition) const
 {
-    int number = duplicate(edition);
+    return flush_in_thread(duplicate(edition), true);
+}
+
+FlushState flush_in_thread(int number, bool closes)
+{
     if (number < 0) {
         return nullptr;
     }
@@ -173,13 +177,17 @@ FlushState JournalFile::flush(std::uint64_t edition) const
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &former);
     try {
-        std::thread([state, number] {
+        std::thread([state, number, closes] {
             bool good = fsync(number) == 0;
-            close(number);
+            if (closes) {
+                close(number);
+            }
             *state = good ? Flush::done : Flush::failed;
         }).detach();
     } catch (const std::system_error &) {
-        close(number);
+        if (closes) {
+            close(number);
+        }
         state = nullptr;
     }
     pthread_sigmask(SIG_SETMASK, &former, nullptr);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+// The layout of the files and the one class that knows it, which makes this
+// file longer than 400 lines.
 #include "nginx/store/ngx_http_x402_outbox.hpp"
 
 #include <algorithm>
@@ -10,19 +12,27 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/json_document.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 
 namespace x402 {
 
 namespace {
 
-constexpr time_t kComplainEvery = 60;
-constexpr std::size_t kCounted = 1024 * 1024;
-constexpr std::size_t kPlaceBytes = 21;  // 20 digits and a newline
+constexpr std::size_t kRead = 256 * 1024;
+constexpr std::size_t kHeadBytes = 43;  // '#', two numbers of 20 digits
+constexpr char kWaits = '{';
+constexpr char kReceived = '-';
+constexpr char kComplete = '#';
+constexpr char kIncomplete = '?';
+// From here on the events leave a part of the disk to journal and ledger.
+constexpr std::uint64_t kUnwatched = 64 * 1024;
+constexpr std::uint64_t kMostKept = 64 * 1024 * 1024;
 
-std::string trouble(const char *verb, const std::string &path)
+std::string trouble_with(const char *verb, const std::string &path)
 {
     int problem = errno;
     return std::string("x402_webhook: \"") + path + "\" cannot be " + verb
@@ -38,152 +48,405 @@ bool set_lock(int file, short kind)
     return fcntl(file, F_SETLK, &lock) == 0;
 }
 
+bool write_all(int file, std::string_view bytes)
+{
+    while (!bytes.empty()) {
+        ssize_t written = write(file, bytes.data(), bytes.size());
+        if (written < 0 && errno == EINTR) {
+            continue;
+        }
+        if (written <= 0) {
+            errno = written == 0 ? ENOSPC : errno;
+            return false;
+        }
+        bytes.remove_prefix(static_cast<std::size_t>(written));
+    }
+    return true;
+}
+
+std::string head_text(char first, std::uint64_t edition)
+{
+    char text[kHeadBytes + 1];
+    std::snprintf(text, sizeof(text), "%c%020" PRIu64 " %020d\n", first,
+                  edition, 0);
+    return std::string(text, kHeadBytes);
+}
+
+std::uint64_t lines_in(std::string_view bytes)
+{
+    return static_cast<std::uint64_t>(
+        std::count(bytes.begin(), bytes.end(), '\n'));
+}
+
+// As is_whole_event(), for many lines.
+bool looks_whole(std::string_view line)
+{
+    return !line.empty() && line.front() == kWaits && line.back() == '}';
+}
+
+// What -t can say about a file; empty: nothing is wrong.
+std::string wrong_with(const std::string &path)
+{
+    struct stat about;
+    if (lstat(path.c_str(), &about) != 0) {
+        return errno == ENOENT ? "" : trouble_with("opened", path);
+    }
+    if (S_ISLNK(about.st_mode)) {
+        return "x402_webhook: \"" + path
+               + "\" is a symbolic link; put the journal where its events are "
+                 "to be kept";
+    }
+    if (!S_ISREG(about.st_mode)) {
+        return "x402_webhook: \"" + path + "\" is not a regular file";
+    }
+    return access(path.c_str(), R_OK | W_OK) == 0
+               ? ""
+               : trouble_with("opened", path);
+}
+
 }  // namespace
+
+bool is_whole_event(std::string_view line)
+{
+    return looks_whole(line) && JsonDocument::parse(line);
+}
 
 Outbox::~Outbox()
 {
-    for (int number : files_) {
+    for (int number : {files_[0], files_[1], marks_[0], marks_[1]}) {
         if (number >= 0) {
             close(number);
         }
     }
 }
 
+std::string Outbox::trouble(const char *verb) const
+{
+    return trouble_with(verb, paths_[present()]);
+}
+
 std::string Outbox::validate() const
 {
-    for (const std::string &path : paths_) {
-        struct stat about;
-        if (stat(path.c_str(), &about) != 0) {
-            if (errno != ENOENT) {
-                return trouble("opened", path);
-            }
-        } else if (!S_ISREG(about.st_mode)) {
-            return "x402_webhook: \"" + path + "\" is not a regular file";
-        } else if (access(path.c_str(), R_OK | W_OK) != 0) {
-            return trouble("opened", path);
+    std::string why = wrong_with(paths_[0]);
+    return why.empty() ? wrong_with(paths_[1]) : why;
+}
+
+std::string Outbox::open_both()
+{
+    constexpr int kFlags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
+    for (unsigned i = 0; i < 2; i++) {
+        const char *path = paths_[i].c_str();
+        files_[i] = ::open(path, kFlags | O_APPEND, 0600);
+        marks_[i] = files_[i] < 0 ? -1 : ::open(path, kFlags, 0600);
+        if (marks_[i] < 0) {
+            return trouble_with("opened", paths_[i]);
         }
     }
     return "";
 }
 
-std::string Outbox::open()
+std::string Outbox::open(ngx_log_t *log)
 {
     std::string why = validate();
-    for (unsigned i = 0; why.empty() && i < 2; i++) {
-        int append = i == 0 ? O_APPEND : 0;
-        files_[i] =
-            ::open(paths_[i].c_str(),
-                   O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | append, 0600);
-        if (files_[i] < 0) {
-            why = trouble("opened", paths_[i]);
-        }
+    if (why.empty()) {
+        why = open_both();
+    }
+    // No other process has them: nginx starts.
+    if (why.empty() && flock(files_[0], LOCK_EX | LOCK_NB) == 0) {
+        why = begin(log);
     }
     if (why.empty() && flock(files_[0], LOCK_SH) != 0) {
-        why = trouble("locked", paths_[0]);
+        why = trouble_with("locked", paths_[0]);
+    }
+    if (why.empty()) {
+        waiting();  // counted once for all workers
     }
     return why;
 }
 
-bool Outbox::append(std::string_view line)
+std::string Outbox::begin(ngx_log_t *log)
 {
-    std::uint64_t before = size();
-    std::size_t done = 0;
-    while (done < line.size()) {
-        ssize_t written =
-            write(files_[0], line.data() + done, line.size() - done);
-        if (written < 0 && errno == EINTR) {
-            continue;
-        }
-        if (written <= 0) {
-            break;
-        }
-        done += static_cast<std::size_t>(written);
+    unsigned from = size(0) == 0 && size(1) == 0 ? 1 : present();
+    auto was = head(from);
+    auto skipped = copy_waiting(from, 1 - from, (was ? was->edition : 0) + 1);
+    if (!skipped) {
+        // A full disk: it goes on with what there is.
+        return was ? "" : trouble_with("written", paths_[1 - from]);
     }
-    if (done == line.size()) {
-        return true;
+    if (*skipped != 0) {
+        log_line(
+            NGX_LOG_WARN, log,
+            "x402_webhook: " + std::to_string(*skipped) + " bytes in \""
+                + paths_[from]
+                + "\" belong to no whole event and were skipped; nginx or its "
+                  "machine was stopped while it wrote them");
     }
-    int problem = errno;
-    bool whole =
-        done == 0 || ftruncate(files_[0], static_cast<off_t>(before)) == 0;
-    if (reported_ == 0 || ngx_time() - reported_ >= kComplainEvery || !whole) {
-        reported_ = ngx_time();
-        errno = problem;
-        log_line(NGX_LOG_CRIT, ngx_cycle->log,
-                 trouble("written", paths_[0])
-                     + "; payments go on, and their events do not reach the "
-                       "webhook: make room there, the ledger has them");
-    }
-    return false;
+    clear_former();
+    return "";
 }
 
-std::uint64_t Outbox::size() const
+std::optional<Outbox::Head> Outbox::head(unsigned i) const
+{
+    char text[kHeadBytes + 1] = {};
+    Head head;
+    bool known = pread(marks_[i], text, kHeadBytes, 0)
+                     == static_cast<ssize_t>(kHeadBytes)
+                 && std::sscanf(text, "#%20" SCNu64 " %20" SCNu64,
+                                &head.edition, &head.received)
+                        == 2
+                 && text[kHeadBytes - 1] == '\n';
+    return known ? std::optional<Head>(head) : std::nullopt;
+}
+
+// Without a head, that which has something.
+unsigned Outbox::present() const
+{
+    auto first = head(0);
+    auto second = head(1);
+    if (first && second) {
+        return first->edition >= second->edition ? 0 : 1;
+    }
+    if (first || second) {
+        return first ? 0 : 1;
+    }
+    return size(0) == 0 && size(1) != 0 ? 1 : 0;
+}
+
+std::uint64_t Outbox::size(unsigned i) const
 {
     struct stat about;
-    return fstat(files_[0], &about) == 0
+    return fstat(files_[i], &about) == 0
                ? static_cast<std::uint64_t>(about.st_size)
                : 0;
 }
 
-std::uint64_t Outbox::received() const
+Outbox::Extent Outbox::extent() const
 {
-    char text[kPlaceBytes + 1] = {};
-    std::uint64_t bytes = 0;
-    bool known = pread(files_[1], text, kPlaceBytes, 0)
-                     == static_cast<ssize_t>(kPlaceBytes)
-                 && std::sscanf(text, "%20" SCNu64 "\n", &bytes) == 1;
-    return known && bytes <= size() ? bytes : 0;
+    unsigned i = present();
+    auto has = head(i);
+    return {has ? has->edition : 0, has ? kHeadBytes : 0, size(i)};
 }
 
-bool Outbox::set_received(std::uint64_t bytes)
-{
-    char text[kPlaceBytes + 1];
-    std::snprintf(text, sizeof(text), "%020" PRIu64 "\n", bytes);
-    return pwrite(files_[1], text, kPlaceBytes, 0)
-           == static_cast<ssize_t>(kPlaceBytes);
-}
-
-std::string Outbox::read(std::uint64_t from, std::size_t most) const
+std::string Outbox::read_file(unsigned i, std::uint64_t from,
+                              std::size_t most) const
 {
     std::string bytes(most, '\0');
     ssize_t got =
-        pread(files_[0], bytes.data(), bytes.size(), static_cast<off_t>(from));
+        pread(marks_[i], bytes.data(), bytes.size(), static_cast<off_t>(from));
     bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
     return bytes;
 }
 
-std::uint64_t Outbox::waiting() const
+std::string Outbox::read(std::uint64_t from, std::size_t most) const
 {
-    std::uint64_t from = received();
-    std::uint64_t left = size() - from;
-    if (left == 0) {
-        return 0;
-    }
-    std::string bytes = read(from, std::min<std::uint64_t>(left, kCounted));
-    auto lines = static_cast<std::uint64_t>(
-        std::count(bytes.begin(), bytes.end(), '\n'));
-    return left <= kCounted ? lines : left / kCounted * lines;
+    return read_file(present(), from, most);
 }
 
-void Outbox::clear_received(std::uint64_t bytes)
+// A receiver that is away must not keep the journal from being written.
+bool Outbox::make_room(std::uint64_t size) const
 {
-    if (size() != bytes || flock(files_[0], LOCK_EX | LOCK_NB) != 0) {
+    struct statvfs disk;
+    if (size < kUnwatched || fstatvfs(files_[0], &disk) != 0) {
+        return true;
+    }
+    std::uint64_t kept =
+        std::min<std::uint64_t>(disk.f_blocks * disk.f_frsize / 4, kMostKept);
+    return disk.f_bavail * disk.f_frsize >= kept;
+}
+
+bool Outbox::append(std::string_view line)
+{
+    unsigned i = present();
+    std::uint64_t before = size(i);
+    if (!make_room(before)) {
+        errno = ENOSPC;
+        return false;
+    }
+    // What was cut off there must not swallow this one.
+    std::string separated;
+    if (before == 0) {
+        separated = head_text(kComplete, 1);
+    } else if (read_file(i, before - 1, 1) != "\n") {
+        separated = "\n";
+    }
+    if (!separated.empty()) {
+        separated += line;
+        line = separated;
+    }
+    if (write_all(files_[i], line)) {
+        return true;
+    }
+    int problem = errno;
+    if (size(i) != before
+        && ftruncate(files_[i], static_cast<off_t>(before)) != 0) {
+        // The next line begins behind what is left of this one.
+    }
+    errno = problem;
+    return false;
+}
+
+std::uint64_t Outbox::waiting() const
+{
+    unsigned i = present();
+    auto has = head(i);
+    std::uint64_t edition = has ? has->edition : 0;
+    std::uint64_t end = size(i);
+    if (count_.edition != edition || count_.upto > end || count_.upto == 0) {
+        count_ = {edition, has ? kHeadBytes : 0, 0};
+    }
+    while (count_.upto < end) {
+        std::string bytes = read_file(i, count_.upto, kRead);
+        std::size_t last = bytes.rfind('\n');
+        if (last == std::string::npos) {
+            break;
+        }
+        bytes.resize(last + 1);
+        count_.lines += lines_in(bytes);
+        count_.upto += bytes.size();
+    }
+    std::uint64_t received = has ? has->received : 0;
+    return count_.lines > received ? count_.lines - received : 0;
+}
+
+void Outbox::write_received(unsigned i, std::uint64_t received) const
+{
+    char text[21];
+    std::snprintf(text, sizeof(text), "%020" PRIu64, received);
+    if (pwrite(marks_[i], text, 20, kHeadBytes - 21) != 20) {
+        // The figure is wrong until it is counted again.
+    }
+}
+
+void Outbox::drop(std::uint64_t begin)
+{
+    unsigned i = present();
+    if (pwrite(marks_[i], &kReceived, 1, static_cast<off_t>(begin)) != 1) {
+        return;  // sent again after a restart
+    }
+    if (auto has = head(i)) {
+        write_received(i, has->received + 1);
+    }
+}
+
+void Outbox::recount()
+{
+    unsigned i = present();
+    if (!head(i)) {
         return;
     }
-    // In this order: a place behind the end of the file counts as 0.
-    if (ftruncate(files_[0], 0) == 0) {
-        set_received(0);
+    std::uint64_t from = kHeadBytes;
+    std::uint64_t received = 0;
+    for (;;) {
+        std::string bytes = read_file(i, from, kRead);
+        std::size_t last = bytes.rfind('\n');
+        if (last == std::string::npos) {
+            break;
+        }
+        from += last + 1;
+        for (std::size_t at = 0; at <= last; at = bytes.find('\n', at) + 1) {
+            received += bytes[at] == kWaits ? 0 : 1;
+        }
     }
+    write_received(i, received);
+}
+
+std::optional<std::uint64_t> Outbox::copy_waiting(unsigned from, unsigned to,
+                                                  std::uint64_t edition)
+{
+    auto has = head(from);
+    std::uint64_t place = has ? kHeadBytes : 0;
+    std::uint64_t skipped = 0;
+    bool good = ftruncate(files_[to], 0) == 0
+                && write_all(files_[to], head_text(kIncomplete, edition));
+    while (good) {
+        std::string bytes = read_file(from, place, kRead);
+        if (bytes.empty()) {
+            break;
+        }
+        std::string waiting;
+        std::size_t begin = 0;
+        for (;;) {
+            std::size_t end = bytes.find('\n', begin);
+            bool torn = end == std::string::npos;
+            if (torn && begin != 0) {
+                break;  // read again from its beginning
+            }
+            end = torn ? bytes.size() : end;
+            std::string_view line(&bytes[begin], end - begin);
+            if (torn ? is_whole_event(line) : looks_whole(line)) {
+                waiting.append(line).push_back('\n');
+            } else if (!line.empty() && line.front() != kReceived) {
+                skipped += line.size();
+            }
+            begin = torn ? end : end + 1;
+            if (begin >= bytes.size()) {
+                break;
+            }
+        }
+        place += begin;
+        good = write_all(files_[to], waiting);
+    }
+    if (!good || pwrite(marks_[to], &kComplete, 1, 0) != 1) {
+        int problem = errno;
+        if (ftruncate(files_[to], 0) != 0) {
+            // It has no head that counts.
+        }
+        errno = problem;
+        return std::nullopt;
+    }
+    return skipped;
+}
+
+bool Outbox::turn()
+{
+    if (flock(files_[0], LOCK_EX | LOCK_NB) != 0) {
+        return false;
+    }
+    unsigned from = present();
+    auto has = head(from);
+    bool turned =
+        has && copy_waiting(from, 1 - from, has->edition + 1).has_value();
     flock(files_[0], LOCK_SH);
+    return turned;
+}
+
+void Outbox::clear_former()
+{
+    unsigned i = present();
+    if (head(i) && size(1 - i) != 0 && ftruncate(files_[1 - i], 0) != 0) {
+        // It is emptied when its turn comes.
+    }
 }
 
 bool Outbox::take_turn()
 {
-    return set_lock(files_[1], F_WRLCK);
+    return set_lock(marks_[1], F_WRLCK);
 }
 
 void Outbox::leave_turn()
 {
-    set_lock(files_[1], F_UNLCK);
+    set_lock(marks_[1], F_UNLCK);
+}
+
+std::string Outbox::misplaced() const
+{
+    for (unsigned i = 0; i < 2; i++) {
+        struct stat own;
+        struct stat there;
+        bool found = stat(paths_[i].c_str(), &there) == 0;
+        if (fstat(files_[i], &own) != 0 || (!found && errno != ENOENT)
+            || (found && own.st_dev == there.st_dev
+                && own.st_ino == there.st_ino)) {
+            continue;
+        }
+        return "x402_webhook: \"" + paths_[i]
+               + "\" was moved or deleted while nginx writes it, and a restart "
+                 "or reload would forget the events that wait in it: move it "
+                 "back, or, if it is gone, copy /proc/"
+               + std::to_string(ngx_pid) + "/fd/" + std::to_string(files_[i])
+               + " to that path, and then restart nginx";
+    }
+    return "";
 }
 
 }  // namespace x402

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// Events that a webhook has not received: the file beside the journal to which
+// Events that a webhook has not received: a file beside the journal to which
 // workers append the lines of money events before the claim changes, and a
-// second one that says how far they were received. Both are opened by the
-// master and inherited, so that they are found again after a reload, a restart
-// and a binary upgrade.
+// second one, `path.2`, which takes its turn when the first has much that was
+// received. Both are opened by the master and inherited, since a worker can
+// neither make nor rename files in a directory of root.
+//
+// A file begins with a head: its edition, and how many of its lines were
+// received. The higher edition counts. A line that waits begins with `{`; when
+// it was received, another byte is written in the place of that one.
 #ifndef NGX_HTTP_X402_OUTBOX_HPP
 #define NGX_HTTP_X402_OUTBOX_HPP
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,7 +24,7 @@ class Outbox {
 public:
     // `events`: a bit for each LedgerEventKind that is taken.
     Outbox(const std::string &path, std::uint32_t events)
-        : paths_{path, path + ".sent"}, events_(events)
+        : paths_{path, path + ".2"}, events_(events)
     {
     }
     ~Outbox();
@@ -30,38 +35,89 @@ public:
 
     // -t: what is wrong; makes nothing. Empty: nothing is.
     std::string validate() const;
-    // The master: makes or opens both files. Empty: done, else why not.
-    std::string open();
+    // The master: makes or opens both files, and drops what was received or is
+    // not whole. Empty: done, else why not.
+    std::string open(ngx_log_t *log);
 
     // One whole line, or nothing of it. The caller holds a lock that all
-    // workers of this nginx share. False: a line in the error log says why.
+    // workers of this nginx share. False: errno says why.
     bool append(std::string_view line);
 
-    std::uint64_t size() const;
-    // Bytes that were received, from the beginning; 0 also when that is not
-    // known, so that events are sent again.
-    std::uint64_t received() const;
-    bool set_received(std::uint64_t bytes);
-    // At most so many bytes.
+    // Where the present edition begins and ends; changes with turn().
+    struct Extent {
+        std::uint64_t edition = 0;
+        std::uint64_t begin = 0;  // of the first line
+        std::uint64_t end = 0;
+    };
+    Extent extent() const;
+    // Of the present edition, at most so many bytes.
     std::string read(std::uint64_t from, std::size_t most) const;
-    // How many events wait; from 1 MB on as many as there would be if all were
-    // as long as those of the first.
+    // How many events wait.
     std::uint64_t waiting() const;
-    // All was received: starts again. As append(); not while processes of
-    // another start of nginx may append.
-    void clear_received(std::uint64_t bytes);
+
+    // --- the process that sends
+
+    // The line that begins there was received, or cannot be sent.
+    void drop(std::uint64_t begin);
+    // Counts again what a process that was killed may have left uncounted.
+    void recount();
+    // Makes the other file the present edition: the lines that wait, one
+    // behind the other. As append(); not while processes of another start of
+    // nginx may append. False: the present edition stays.
+    bool turn();
+    // Empties the former edition, which turn() leaves in case the power fails
+    // before the present one is on the disk.
+    void clear_former();
+    // The descriptor of the present edition. nginx: to close any other one of
+    // that file would give up the turn.
+    int descriptor() const { return marks_[present()]; }
 
     // One process sends: true while it is this one. nginx: a lock of fcntl()
     // belongs to the process and ends with it.
     bool take_turn();
     void leave_turn();
 
+    // A file whose path leads elsewhere by now, or nowhere, in words for the
+    // operator; empty: both are where they belong.
+    std::string misplaced() const;
+    const std::string &path() const { return paths_[0]; }
+    // In words, with errno's.
+    std::string trouble(const char *verb) const;
+
 private:
+    struct Head {
+        std::uint64_t edition = 0;
+        std::uint64_t received = 0;
+    };
+    // A number of lines that end before `upto`.
+    struct Count {
+        std::uint64_t edition = 0;
+        std::uint64_t upto = 0;
+        std::uint64_t lines = 0;
+    };
+
+    std::string open_both();
+    std::string begin(ngx_log_t *log);
+    std::optional<Head> head(unsigned i) const;
+    void write_received(unsigned i, std::uint64_t received) const;
+    unsigned present() const;
+    std::uint64_t size(unsigned i) const;
+    std::string read_file(unsigned i, std::uint64_t from,
+                          std::size_t most) const;
+    bool make_room(std::uint64_t size) const;
+    // Bytes that were neither received nor a whole line; nullopt: it failed.
+    std::optional<std::uint64_t> copy_waiting(unsigned from, unsigned to,
+                                              std::uint64_t edition);
+
     std::string paths_[2];
     std::uint32_t events_;
-    int files_[2] = {-1, -1};
-    time_t reported_ = 0;
+    int files_[2] = {-1, -1};  // to append
+    int marks_[2] = {-1, -1};  // to write within; Linux appends otherwise
+    mutable Count count_;
 };
+
+// Whether a line without its end is one that was written whole.
+bool is_whole_event(std::string_view line);
 
 }  // namespace x402
 

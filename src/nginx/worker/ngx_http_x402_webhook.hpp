@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -14,6 +15,7 @@
 #include "nginx/books/ngx_http_x402_counters.hpp"
 #include "nginx/call/ngx_http_x402_facilitator_call.hpp"
 #include "nginx/call/ngx_http_x402_facilitator_conf.hpp"
+#include "nginx/store/ngx_http_x402_journal.hpp"
 
 namespace x402 {
 
@@ -43,22 +45,32 @@ private:
     // One line of the outbox.
     struct Event {
         WebhookSender *sender = nullptr;
-        std::string line;  // without its end
-        std::uint64_t end = 0;
+        std::uint64_t begin = 0;    // in the present edition
+        std::uint32_t bytes = 0;    // with its end
+        std::uint64_t payment = 0;  // 0: none
         unsigned tries = 0;
         ngx_msec_t due = 0;
         bool received = false;
         FacilitatorCall *call = nullptr;  // while it is sent
+        std::string line;                 // as well, without its end
     };
 
     void step();
     ngx_msec_t work();
-    void read_more();
-    void send_due();
-    bool is_behind_another(const Event &event) const;
-    void send(Event &event);
+    void begin(const Outbox::Extent &extent);
+    bool read_more(const Outbox::Extent &extent);
+    void take_lines(std::string_view bytes);
     void forget_received();
+    void cut(const Outbox::Extent &extent);
+    void keep_former();
+    bool has_former();
+    bool send_due();
+    bool send(Event &event);
+    void drop_torn(Event &event);
+    void check_place();
     void stop();
+    void succeed(Event &event);
+    void fail(Event &event, const FacilitatorReply &reply);
     void report_failure(const FacilitatorReply &reply);
     static void on_reply(void *data, FacilitatorReply &reply);
 
@@ -67,11 +79,23 @@ private:
     Outbox &outbox_;
     Endpoint endpoint_;
     bool sends_ = false;  // it is this process's turn
-    bool failing_ = false;
-    time_t reported_ = 0;
+    std::uint64_t edition_ = 0;
     std::uint64_t place_ = 0;  // read up to here
+    std::uint64_t known_ = 0;  // bytes of events_ that wait
     std::size_t sending_ = 0;
+    std::size_t refused_ = 0;  // of events_, tried and not received
     std::deque<std::unique_ptr<Event>> events_;  // not received, in order
+    unsigned failures_ = 0;                      // since the last success
+    ngx_msec_t rest_ = 0;                        // nothing is sent until then
+    bool resting_ = false;
+    bool complained_ = false;         // since all was well
+    std::map<int, time_t> reported_;  // when, for each kind of failure
+    time_t misplaced_ = 0;            // when that was said
+    ngx_msec_t looked_ = 0;           // for that
+    // The present edition's, while there is a former one.
+    FlushState flush_;
+    bool former_ = false;
+    ngx_msec_t flushed_ = 0;  // when it was begun
     Timer timer_;
 };
 

@@ -187,9 +187,11 @@ void look_up_facilitators(MainConf *mcf, ngx_log_t *log)
         if (conf->addresses.empty()) {
             log_line(NGX_LOG_WARN, log,
                      std::string("no address found for ")
-                         + (conf->proxy ? "proxy \"" : "facilitator host \"")
-                         + conf->host_to_reach()
-                         + "\"; workers keep trying, payments fail until then");
+                         + (conf->proxy ? "proxy" : conf->host_use()) + " \""
+                         + conf->host_to_reach() + "\"; workers keep trying, "
+                         + (conf->exact_url.empty()
+                                ? "payments fail until then"
+                                : "payments go on, and their events wait"));
         }
     }
 }

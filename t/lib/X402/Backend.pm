@@ -15,6 +15,8 @@ package X402::Backend;
 #     eof => 1             no length, ends with the connection
 #     sse => n             n events "data: BODY n" (0: endless), one each `every` seconds
 #     endless => 1         chunks of the body text, as fast as they are taken
+#     refuses => 'text'    status 400 for a request whose body has it
+#
 # When, and how it breaks:
 #     delay => seconds     hold => 1           before the head, until $b->release('/report')
 #     hold_after => n      head and n bytes of the body, then held
@@ -52,6 +54,7 @@ sub steps ($self, $record) {
     my $path = $record->{key};
     my $spec = $self->{script}{$path} // $self->{script}{'*'} // { body => "answer to $path\n" };
 
+    $spec = { status => 400 } if defined $spec->{refuses} && index($record->{body}, $spec->{refuses}) >= 0;
     my @steps;
     push @steps, [ wait => $spec->{delay} ] if $spec->{delay};
     push @steps, [ hold => $path ] if $spec->{hold};

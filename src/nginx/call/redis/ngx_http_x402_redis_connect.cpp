@@ -88,8 +88,9 @@ void RedisLink::use(const StorePlace &place, std::vector<std::string> addresses)
     if (place.host_is_address) {
         server_.addresses.assign(1, place.host);
     } else {
-        book_ = std::make_unique<AddressBook>(
-            place.host, conf_.resolver, server_.addresses, on_looked_up, this);
+        book_ = std::make_unique<AddressBook>(place.host, "x402_store's host",
+                                              conf_.resolver, server_.addresses,
+                                              on_looked_up, this);
     }
 }
 
