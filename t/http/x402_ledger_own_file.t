@@ -68,6 +68,10 @@ good(with('x402_ledger logs/dangling;'), 'a link under which a file can be made'
 like $t->config_error(with('x402_ledger logs/nowhere;')), qr{ledger "\S+/nowhere" cannot be made: the folder "/nowhere/at/" cannot be used},
     'refused: a link into a folder that is not there';
 
+like $t->config_error(with('x402_zone x402:1m journal=logs/nowhere;')), qr{journal "\S+/nowhere" cannot be made: the folder "/nowhere/at/" cannot be used},
+    'refused: a journal there';
+taken(with('x402_ledger tested.conf;'), 'tested.conf', 'the configuration itself', 'the configuration of nginx');
+
 # --- one file, one ledger -----------------------------------------------------------
 
 my $two = with('x402_ledger logs/one buffer=8k;') =~ s/x402_price 0.01;/$& x402_ledger LEDGER;/r;

@@ -175,7 +175,7 @@ char *read_journal(ngx_conf_t *cf, ngx_str_t &journal, bool &sync)
 // The ledger beside it would be opened first, and complained about.
 char *check_folder(ngx_conf_t *cf, const std::string &journal)
 {
-    std::string folder = folder_of(journal);
+    std::string folder = folder_of(end_of_links(journal));
     if (journal.empty() || access(folder.c_str(), X_OK) == 0) {
         return NGX_CONF_OK;
     }

@@ -87,14 +87,17 @@ bool are_logs_free(const std::vector<OwnFile> &own, ngx_cycle_t *cycle)
 
 // They are the module's own from here on. What keeps nothing, such as the
 // standard output of a container, may have several writers of whole lines.
-bool add_ledgers(std::vector<OwnFile> &own, const MainConf &mcf, ngx_log_t *log)
+bool add_ledgers(std::vector<OwnFile> &own, const MainConf &mcf,
+                 ngx_cycle_t *cycle)
 {
+    own.push_back(
+        {FilePlace(copy(cycle->conf_file)), "the configuration of nginx"});
     for (const Ledger *ledger : mcf.books->ledgers()) {
         std::string path = ledger->path();
         if (path.empty()) {
             continue;
         }
-        if (!is_free(own, path, kLogged, log)) {
+        if (!is_free(own, path, kLogged, cycle->log)) {
             return false;
         }
         FilePlace place(path);
@@ -114,7 +117,7 @@ bool check_own_files(ngx_cycle_t *cycle, const MainConf &mcf)
         }
         own.push_back({FilePlace(path), "x402_sign_in"});
     }
-    if (!add_ledgers(own, mcf, cycle->log)) {
+    if (!add_ledgers(own, mcf, cycle)) {
         return false;
     }
     if (own.empty()) {
