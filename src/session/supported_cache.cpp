@@ -19,6 +19,9 @@ constexpr std::size_t kMaxTextBytes = 16 * 1024;
 constexpr std::size_t kLeastPlaceBytes = 8 * 1024;
 constexpr std::uint64_t kForgotten = 2 * SupportedCache::kLongestFresh;
 constexpr std::uint64_t kLookAgain = 1000;
+// A worker knows the time of its last event, so that it may be behind another
+// one. A moment that is further ahead is of a clock that began again.
+constexpr std::uint64_t kBehind = 5000;
 constexpr std::uint32_t kManyFailures = 1000;
 
 // The compiler must not move a store over the one behind the fence.
@@ -31,7 +34,7 @@ void store_fence()
 std::uint64_t time_until(std::uint64_t moment, std::uint64_t now,
                          std::uint64_t longest)
 {
-    return moment > now && moment - now <= longest ? moment - now : 0;
+    return moment > now && moment - now <= longest + kBehind ? moment - now : 0;
 }
 
 }  // namespace
@@ -162,8 +165,10 @@ std::uint32_t SupportedCache::enter(std::uint64_t facilitator,
             place.touched = now;
             return i;
         }
-        bool forgotten = place.facilitator == 0 || place.touched > now
-                         || now - place.touched > kForgotten;
+        bool is_later = place.touched > now;
+        bool forgotten = place.facilitator == 0
+                         || (is_later ? place.touched - now > kBehind
+                                      : now - place.touched > kForgotten);
         if (vacant == kNoPlace && forgotten) {
             vacant = i;
         }

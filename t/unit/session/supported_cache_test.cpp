@@ -55,6 +55,22 @@ protected:
     std::uint32_t place_ = 0;
 };
 
+// Each worker knows the time of its last event.
+TEST_F(SupportedCacheOf, AWorkerThatIsBehindChangesNothing)
+{
+    EXPECT_TRUE(turn(100).yours);
+    ASSERT_TRUE(cache_.show(place_, {0, 0, "text"}, kNow,
+                            SupportedCache::kLongestFresh));
+    EXPECT_NE(cache_.enter(8, kNow - 7), place_) << "another's place";
+    EXPECT_EQ(cache_.enter(7, kNow - 7), place_);
+    EXPECT_FALSE(turn(200, kNow - 7).yours) << "it is fresh";
+    EXPECT_EQ(shown(), "text");
+    cache_.record_failure(place_, kNow + SupportedCache::kLongestFresh,
+                          SupportedCache::kLongestRetry);
+    EXPECT_FALSE(turn(200, kNow + SupportedCache::kLongestFresh - 7).yours)
+        << "the pause has begun";
+}
+
 TEST(SupportedCacheShape, IsCutFromTheZone)
 {
     EXPECT_EQ(SupportedCache::shape_in(0).places, 0u);
