@@ -256,7 +256,8 @@ def replacement(case, successor, predecessor, last):
         own = [answer for answer in predecessor.answers if answer.kind == 'own']
         unheard = own and all(b'facilitator_timeout' in answer.body for answer in own) \
             and not any(execution.at < predecessor.moved_at for execution in predecessor.executions if predecessor.moved_at)
-        verified = predecessor.valid_at is not None and 'refused' not in events and not unheard
+        # Where settle comes first, no request asks whether the payment is valid: one at another place has.
+        verified = predecessor.valid_at is not None and 'before' not in predecessor.mode and 'refused' not in events and not unheard
         proven = verified or 'paid' in events
         owed = proven and predecessor.moved_before_last and predecessor.made_before_last < 3 and not case.refused_memory \
             and not maybe_delivered(case, predecessor, predecessor.answers)
