@@ -137,12 +137,13 @@ std::string known_extra(const ExtraContext &context)
         add("name", asset->eip712_name);
         add("version", asset->eip712_version);
     }
-    if (is_evm(context)
-        && (context.scheme == "upto" || is_permit2_only(context))) {
+    std::string_view family = network_family(context.network);
+    if ((context.scheme == "upto" || is_permit2_only(context))
+        && family == "eip155") {
         add("assetTransferMethod", "permit2");
     }
     // Clients pay no other offer: the scheme has no payments without a sponsor.
-    if (network_family(context.network) == "tvm") {
+    if (family == "tvm") {
         append_json_key(known, "areFeesSponsored");
         known.append("true");
     }
@@ -200,7 +201,10 @@ Result<JsonDocument> resolve_extra(const std::string &written,
         if (context.upfront && knows_upfront(context)) {
             append_flow(known);
         }
-        return checked_extra(known, written, context);
+        // The members of a known token are right.
+        return context.asset != nullptr
+                   ? JsonDocument::parse(known)
+                   : checked_extra(known, written, context);
     }
     Result<JsonDocument> under = JsonDocument::parse(known);
     Result<JsonDocument> over = JsonDocument::parse_explained(written);

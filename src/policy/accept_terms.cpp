@@ -218,16 +218,14 @@ Result<PaymentRequirements> build_requirements(const AcceptTerms &terms)
     if (!extra) {
         return extra.problem();
     }
-    std::string pay_to = wire_address(frame->network, terms.pay_to);
-
     PaymentRequirements requirements;
+    requirements.pay_to = wire_address(frame->network, terms.pay_to);
     requirements.scheme = terms.scheme_or_default();
     requirements.needs_supported =
         needs_supported(frame->network, extra->root());
     requirements.network = std::move(frame->network);
     requirements.amount = std::move(amount.value());
     requirements.asset = token->address;
-    requirements.pay_to = std::move(pay_to);
     requirements.max_timeout_seconds = terms.timeout_seconds;
     requirements.extra = std::move(extra.value());
     requirements.decimals = resolve_decimals(terms, token.value()).value();

@@ -197,6 +197,8 @@ std::string printable_fault(std::string_view text)
 
 using Fault = std::string (*)(std::string_view text);
 
+constexpr std::string_view kTon = "tvm";
+
 struct Family {
     std::string_view name;
     Fault address;
@@ -221,7 +223,7 @@ constexpr Family kFamilies[] = {
     {"xrpl", xrpl_fault, printable_fault, "rrrrrrrrrrrrrrrrrrrrrhoLvTp"},
     {"near", near_fault, near_fault, ""},
     {"ccd", concordium_fault, printable_fault, ""},
-    {"tvm", ton_fault, ton_fault,
+    {kTon, ton_fault, ton_fault,
      "0:0000000000000000000000000000000000000000000000000000000000000000",
      ton_money},
     {"tron", tron_fault, tron_fault, "T9yD14Nj9j7xAB4dbGeiX9h8unkKHxuWwb"},
@@ -236,8 +238,9 @@ constexpr Family kUnknownFamily = {"", printable_fault, printable_fault, ""};
 
 const Family &family_of(std::string_view caip2)
 {
+    std::string_view name = network_family(caip2);
     for (const Family &family : kFamilies) {
-        if (family.name == network_family(caip2)) {
+        if (family.name == name) {
             return family;
         }
     }
@@ -248,8 +251,10 @@ const Family &family_of(std::string_view caip2)
 std::string wrong_network(std::string_view caip2, const Family &family,
                           std::string_view address)
 {
-    AddressMoney said =
-        family.money ? family.money(address) : AddressMoney::unsaid;
+    if (family.money == nullptr) {
+        return {};
+    }
+    AddressMoney said = family.money(address);
     auto test = is_testnet(caip2);
     if (said == AddressMoney::unsaid || !test
         || (said == AddressMoney::test) == *test) {
@@ -285,18 +290,21 @@ std::string asset_fault(std::string_view caip2, std::string_view asset)
 
 std::string wire_address(std::string_view caip2, std::string_view address)
 {
-    return network_family(caip2) == "tvm" ? raw_ton_address(address)
-                                          : std::string(address);
+    return network_family(caip2) == kTon ? raw_ton_address(address)
+                                         : std::string(address);
 }
 
 bool is_unowned_address(std::string_view caip2, std::string_view address)
 {
-    std::string_view nobody = family_of(caip2).nobody;
     bool zero_in_hex =
         address.substr(0, 2) == "0x"
         && address.find_first_not_of('0', 2) == std::string_view::npos;
+    const Family &family = family_of(caip2);
     return zero_in_hex
-           || (!nobody.empty() && wire_address(caip2, address) == nobody);
+           || (!family.nobody.empty()
+               && (address == family.nobody
+                   || (family.name == kTon
+                       && raw_ton_address(address) == family.nobody)));
 }
 
 bool may_be_private_key(std::string_view text)

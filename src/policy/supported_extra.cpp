@@ -37,9 +37,9 @@ constexpr Member kMembers[] = {
 
 const Member *find_member(const PaymentRequirements &requirements)
 {
+    std::string_view family = network_family(requirements.network);
     for (const Member &member : kMembers) {
-        if (member.scheme == requirements.scheme
-            && member.family == network_family(requirements.network)) {
+        if (member.family == family && member.scheme == requirements.scheme) {
             return &member;
         }
     }
