@@ -75,20 +75,20 @@ PassTable::Cell *PassTable::find(const PassId &id)
     return nullptr;
 }
 
-// A pass that is used up makes room for one that is not.
+// Money: a pass that is used up keeps its cell until it expires. Without it the
+// payment that bought it would fill it again, and a request on its way could
+// not be given back.
 PassTable::Cell *PassTable::find_room(const PassId &id, std::int64_t now)
 {
-    Cell *used_up = nullptr;
     for (int which = 0; which < kSets; which++) {
         Cell *set = set_of(id, which);
         for (Cell *cell = set; cell != set + kWays; cell++) {
             if (cell->expires <= now) {
                 return cell;
             }
-            used_up = used_up || cell->left != 0 ? used_up : cell;
         }
     }
-    return used_up;
+    return nullptr;
 }
 
 bool PassTable::issue(const PassId &id, std::uint32_t requests,

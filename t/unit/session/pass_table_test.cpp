@@ -99,13 +99,16 @@ TEST(PassTable, AFullTableKeepsWhatItHas)
     for (int n = 0; n < 8; n++) {
         EXPECT_EQ(table.use(pass(n), 1, kNow, left), PassFault::none) << n;
     }
-    // What is used up makes room, and what has expired.
+    // What has expired makes room, and nothing else: what is used up would be
+    // filled again by its payment.
     for (int n = 1; n < 5; n++) {
         EXPECT_EQ(table.use(pass(3), 1, kNow, left), PassFault::none);
     }
     EXPECT_EQ(table.use(pass(3), 1, kNow, left), PassFault::used_up);
-    EXPECT_TRUE(table.issue(pass(9), 5, kNow + 60, kNow, left));
-    EXPECT_EQ(table.use(pass(3), 1, kNow, left), PassFault::unknown);
+    EXPECT_FALSE(table.issue(pass(9), 5, kNow + 60, kNow, left));
+    EXPECT_TRUE(table.issue(pass(3), 5, kNow + 60, kNow, left));
+    EXPECT_EQ(left, 0u) << "the second time";
+    EXPECT_EQ(table.use(pass(3), 1, kNow, left), PassFault::used_up);
     EXPECT_EQ(table.use(pass(4), 1, kNow, left), PassFault::none);
     EXPECT_TRUE(table.issue(pass(8), 5, kNow + 120, kNow + 60, left));
     EXPECT_EQ(table.use(pass(8), 1, kNow + 60, left), PassFault::none);
