@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
+#include <string_view>
 #include <tuple>
 
 #include <sys/stat.h>
@@ -37,8 +38,10 @@ std::string end_of_links(std::string path)
         if (size <= 0) {
             break;
         }
-        std::string next(target, static_cast<std::size_t>(size));
-        path = next.front() == '/' ? next : folder_of(path) + '/' + next;
+        std::string_view next(target, static_cast<std::size_t>(size));
+        path =
+            next.front() == '/' ? std::string() : folder_of(path).append("/");
+        path.append(next);
     }
     return path;
 }
