@@ -15,7 +15,7 @@ struct Asset {
     std::string_view symbol;
     std::string_view address;
     unsigned decimals;
-    std::string_view eip712_name;  // UTF-8; empty: there is no domain
+    std::string_view eip712_name;  // UTF-8; empty: without a domain
     std::string_view eip712_version;
     TransferMethod method;
 };

@@ -105,7 +105,7 @@ Ledger *ledger_of_note(Books &books, std::optional<LedgerTag> tag,
         return books.places().of_label(label).value_or(nullptr);
     }
     // Of a payment that another machine began, or that is known from the
-    // journal alone, there is no note.
+    // journal alone, no note was kept.
     if (auto ledger = books.places().of_resource(resource)) {
         return *ledger;
     }

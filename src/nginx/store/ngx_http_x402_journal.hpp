@@ -21,7 +21,7 @@ namespace x402 {
 // How far a flush is, which a thread does.
 enum class Flush { running, done, failed };
 using FlushState = std::shared_ptr<std::atomic<Flush>>;
-// nullptr: there is no thread, or no descriptor.
+// nullptr: a thread or a descriptor could not be had.
 FlushState flush_in_thread(int number, bool closes);
 
 class JournalFile : public JournalPort {

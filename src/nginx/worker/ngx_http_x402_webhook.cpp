@@ -270,7 +270,7 @@ bool WebhookSender::send_due()
     return false;
 }
 
-// False: there is no such event to send.
+// False: such an event does not wait.
 bool WebhookSender::send(Event &event)
 {
     event.line = outbox_.read(event.begin, event.bytes - 1);
