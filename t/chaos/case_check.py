@@ -46,11 +46,15 @@ def story(payment):
     lines = [f'    {payment.path} moved {at(payment.moved_at)}, valid {at(payment.valid_at)}, '
              f'{"idempotent" if payment.idempotent else "nonce_used"}, {"naive" if payment.naive else "strict"}, '
              f'events {[event for event, _ in payment.events]}']
-    lines += [f'      settle {at(call.started)}..{at(call.ended)} left {at(call.left_at)} {call.fault} told {call.answer}'
+    lines += [f'      settle {at(call.started)}..{at(call.ended)} at {call.path} left {at(call.left_at)} {call.fault} told {call.answer}'
               for call in payment.settle_calls]
     lines += [f'      made {at(execution.at)} number {execution.number} at {execution.path}' for execution in payment.executions]
     lines += [f'      {at(answer.started)}..{at(answer.ended)} {answer}' for answer in payment.answers]
     return '\n'.join(lines)
+
+
+def mode_at(path):
+    return path.split('/')[2]
 
 
 def unpaid_work(case, payment):
@@ -59,7 +63,8 @@ def unpaid_work(case, payment):
         times = [moment for moment in (payment.valid_at, payment.money_at) if moment is not None]
         if not times or execution.at < min(times):
             return [f'I1: execution {execution.number} before the payment was good']
-        if payment.mode == 'before' and execution.path == payment.path \
+        # A new payment is for the place where the one before it was settled.
+        if 'before' in mode_at(execution.path) and execution.path == payment.path \
                 and (payment.money_at is None or execution.at < payment.money_at):
             return [f'I1: execution {execution.number} before settlement, in mode before']
 

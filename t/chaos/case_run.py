@@ -142,10 +142,13 @@ async def disturb_store(store, rng, what):
 
 async def last_word(case, payment):
     """Everybody is honest again: what the payment is worth in the end."""
-    path = payment.home
     attempts, end = case.rig.settings.attempts, CLOCK() + PATIENCE
     for attempt in itertools.count():
-        answer = await present(payment, path=path, kind='probe')
+        home = payment.home
+        answer = await present(payment, path=home, kind='probe')
+        payment.home = home_of(case, payment, home)
+        if payment.home != home:
+            continue    # it was settled meanwhile, for the other place where it was presented
         # Nothing is said about a payment by a store that is away, nor by a machine that has not seen it while its facilitator is
         # in trouble; of one that a facilitator has an answer for, a machine that knows it to be unknown says no more.
         silent = answer.status in (502, 504) or answer.status == 503 \
@@ -157,6 +160,15 @@ async def last_word(case, payment):
             break
         await asyncio.sleep(min(0.05 + 0.1 * attempt, 2))
     payment.last = answer
+
+
+def home_of(case, payment, default):
+    """Where its claim was made."""
+    asked = [call.path for call in payment.settle_calls]
+    told = [path for _, path in payment.events]
+    # Lines of several machines are in no order: the last of them may be of a claim that was refused, before another.
+    known = asked or told if len(case.rig.machines) > 1 else told or asked
+    return known[-1] if known else default
 
 
 async def next_word(case, payment):
@@ -233,12 +245,7 @@ async def run_case(case):
         payment.before_last = len(payment.answers)
         payment.moved_before_last = payment.moved_at is not None
         payment.made_before_last = len(payment.executions)
-        # Where its claim was made.
-        asked = [call.path for call in payment.settle_calls]
-        told = [path for _, path in payment.events]
-        # Lines of several machines are in no order: the last of them may be of a claim that was refused, before another.
-        known = asked or told if len(rig.machines) > 1 else told or asked
-        payment.home = known[-1] if known else payment.path
+        payment.home = home_of(case, payment, payment.path)
     await asyncio.gather(*(next_word(case, payment) if payment.successor else last_word(case, payment)
                            for payment in list(case.payments)))
     await rig.wait(lambda: rig.facilitator.open_calls == 0, 20)
