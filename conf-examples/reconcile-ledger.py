@@ -14,6 +14,7 @@ import collections
 import decimal
 import gzip
 import json
+import re
 import sys
 import urllib.request
 
@@ -58,7 +59,7 @@ def money_event(text):
         return None
     if not all(isinstance(line.setdefault(name, None), (str, type(None))) for name in TEXTS):
         raise ValueError
-    if not isinstance(line.get('time'), str) or not (line['amount'] or '').isdecimal():
+    if not isinstance(line.get('time'), str) or not re.fullmatch('[0-9]{1,78}', line['amount'] or ''):
         raise ValueError
     return line
 
@@ -71,7 +72,7 @@ def read_ledger(paths):
             for number, text in enumerate(file, 1):
                 try:
                     line = money_event(text)
-                except ValueError:
+                except (ValueError, RecursionError):
                     print(f'{path}:{number}: not a line of a ledger, passed over: mend or remove it', file=sys.stderr)
                     whole = False
                     continue
@@ -84,11 +85,23 @@ def read_ledger(paths):
     return payments, whole
 
 
+class Spelling:
+    """Texts as they were first seen: an address 0x... is the same in any case of its letters."""
+
+    def __init__(self):
+        self.first = {}
+
+    def __call__(self, *texts):
+        return self.first.setdefault(tuple(text.lower() if text.startswith('0x') else text for text in texts), texts)
+
+
 def print_sums(payments):
-    sums = collections.defaultdict(list)
+    sums, same = collections.defaultdict(list), Spelling()
     for line in payments:
         if line['event'] in REVENUE:
-            sums[line['network'] or '-', line['asset'] or '-', line['symbol'] or '-'].append(line)
+            sums[same(line['network'] or '-', line['asset'] or '-', line['symbol'] or '-')].append(line)
+    if not sums:
+        print('no revenue in this ledger')
     decimal.getcontext().prec = 200
     for (network, asset, symbol), lines in sorted(sums.items()):
         units = sum(int(line['amount']) for line in lines)
@@ -186,10 +199,11 @@ def main():
     rpc = Rpc(wanted.rpc)
     network = f'eip155:{int(rpc("eth_chainId"), 16)}'
     places = collections.defaultdict(list)
+    same = Spelling()
     others = collections.Counter()
     for line in payments.values():
-        if line['payment_id'] and line['network'] == network:
-            places[network, line['asset'], line['pay_to']].append(line)
+        if line['payment_id'] and line['network'] == network and line['asset'] and line['pay_to']:
+            places[same(network, line['asset'], line['pay_to'])].append(line)
         else:
             others[line['network']] += 1
     for other, count in others.items():
