@@ -105,15 +105,9 @@ PURE_SRC := $(filter-out %/json_reader_jansson.cpp %/evm_signer_absent.cpp,$(for
 	build/made/store_lua.cpp
 PURE_LIBS := -lsimdjson -ljansson -lsecp256k1 -lcrypto
 
-test: need-chaos need-e2e ## everything: house, unit, fuzz seeds, http, chaos and e2e
-	@$(MAKE) --no-print-directory $(MODULE)
-	@$(MAKE) --no-print-directory lint
-	@$(MAKE) --no-print-directory unit
-	@$(MAKE) --no-print-directory replay
-	@$(MAKE) --no-print-directory simulate-short
-	@$(MAKE) --no-print-directory http
-	@$(MAKE) --no-print-directory chaos-short
-	@$(MAKE) --no-print-directory e2e
+test: need-chaos need-e2e ## everything: house, unit, fuzz seeds, http, chaos and e2e; and how long each took
+	@TIMEFORMAT='%0R s, of a processor %0U s'; for step in $(MODULE) lint unit replay simulate-short http chaos-short e2e; do \
+		echo "== $$step"; time $(MAKE) --no-print-directory $$step || exit 1; done
 
 unit: need-test ## GoogleTest units of the pure rooms, with ASan and UBSan
 	@$(MAKE) --no-print-directory -j$(JOBS) build/unit/run
@@ -124,11 +118,15 @@ unit: need-test ## GoogleTest units of the pure rooms, with ASan and UBSan
 # file compiled otherwise: a switch that users could find would have to be kept.
 BOTH_TRANSPORTS = $(shell grep -l '^\# Runs with both transports\.$$' t/http/*.t)
 
+# The longest begin first: they would be waited for at the end.
+HTTP_TESTS = $(LONGEST:%=t/http/%.t) $(filter-out $(LONGEST:%=t/http/%.t),$(wildcard t/http/*.t))
+LONGEST := config_errors store_stall hold_big store_sentinel store_failover config_warnings held_places
+
 http: need-test ## t/http: a real nginx, a scripted facilitator
 	@$(MAKE) --no-print-directory $(MODULE) $(TOOL)
 	@$(MAKE) --no-print-directory build/chaos/fault_shim.so
 	@t/lib/build-curl-module build/module build/curl
-	X402_MODULE=$(CURDIR)/$(MODULE) prove -j$(HTTP_JOBS) -It/lib t/http/*.t t/package/build.t
+	X402_MODULE=$(CURDIR)/$(MODULE) prove -j$(HTTP_JOBS) -It/lib $(HTTP_TESTS) t/package/build.t
 	X402_MODULE=$(CURDIR)/build/curl/ngx_http_x402_module.so prove -j$(HTTP_JOBS) -It/lib $(BOTH_TRANSPORTS)
 
 # The tests of the store with another one than the redis-server of make test.
@@ -151,7 +149,7 @@ paywall-shot: need-test ## the paywall in headless Chromium; pictures in build/p
 	cp build/paywall/readme.png docs/paywall.png
 
 house: ## the rules of the house, checked by machine
-	prove -It/lib t/house/*.t
+	prove -j$(JOBS) -It/lib t/house/*.t
 
 # --- faults and sanitizers ----------------------------------------------------
 
@@ -252,7 +250,18 @@ build/unit/run: $(UNIT_OBJ)
 	@echo "built $@"
 
 # Tests are compiled as they stand: to optimize them takes three times as long.
-build/unit/t/%.o: UNIT_FLAGS += -O0
+build/unit/t/%.o: private UNIT_FLAGS += -O0 $(UNIT_HEADERS:%.gch=-include %)
+
+# What nearly all of them include is read once: that is a third of what they take. ccache
+# cannot keep what depends on it, and saves more where there is one.
+UNIT_HEADERS := $(if $(findstring ccache,$(realpath $(shell command -v $(firstword $(CXX))))),,build/unit/headers.hpp.gch)
+$(filter build/unit/t/%,$(UNIT_OBJ)): $(UNIT_HEADERS)
+
+build/unit/headers.hpp.gch: Makefile
+	@mkdir -p $(@D)
+	@printf '#include <%s>\n' gtest/gtest.h algorithm array map memory optional random string string_view vector > build/unit/headers.hpp
+	@$(CXX) $(UNIT_FLAGS) -O0 -x c++-header -o $@ build/unit/headers.hpp
+
 build/unit/%.o: %.cpp
 	@mkdir -p $(@D)
 	@$(CXX) $(UNIT_FLAGS) -MMD -MP -c -o $@ $<
@@ -395,7 +404,7 @@ lint: house ## formatting, clang-tidy on the sources that differ from the main b
 	*"version 14."*) $(MAKE) --no-print-directory tidy TIDY="$$(echo $$(t/lib/changed-sources))";; \
 	*) echo "clang-tidy does not run: its releases differ, and .clang-tidy follows 14";; \
 	esac
-	@for f in t/http/*.t t/house/*.t t/package/*.t t/lib/X402/*.pm; do perl -It/lib -wc $$f 2>&1 | grep -v 'syntax OK' && exit 1; done; true
+	@! printf '%s\n' t/http/*.t t/house/*.t t/package/*.t t/lib/X402/*.pm | xargs -P $(JOBS) -n 1 perl -It/lib -wc 2>&1 | grep -v ' syntax OK$$'
 	shellcheck -S warning $(SHELL_FILES)
 	@if git rev-parse -q --verify HEAD >/dev/null 2>&1; then git diff --check $$(git hash-object -t tree /dev/null) HEAD -- . ':!t/vectors'; \
 	else echo "whitespace is not checked: this is not a clone"; fi
