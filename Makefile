@@ -8,7 +8,7 @@ SHELL := /bin/bash
 .PHONY: help build test test-store unit http e2e house asan asan-chaos valgrind chaos chaos-short fuzz replay lint compdb tidy format demo pay clean \
 	simulate simulate-short simulate-planted \
 	paywall-shot bench bench-micro bench-check bench-scale bench-docs \
-	need-build need-test need-chaos need-e2e need-bench ask
+	need-build need-test need-chaos need-e2e need-bench need-lint ask
 
 NGINX ?= /usr/sbin/nginx
 # A binary that is named gets a module that fits it.
@@ -394,8 +394,10 @@ format: ## clang-format for the C++ (ngx_http_x402_module.c is kept by hand)
 SHELL_FILES = $(sort $(shell grep -rlE '^\#!/bin/(ba)?sh' --exclude-dir=.git --exclude-dir=build \
 	--exclude-dir=node_modules --exclude-dir=http .))
 
-lint: house ## formatting, clang-tidy on the sources that differ from the main branch (20 at most), perl -c, shellcheck, whitespace
+need-lint:
 	@t/lib/need clang-format clang-tidy shellcheck git
+
+lint: need-lint house ## formatting, clang-tidy on the sources that differ from the main branch (20 at most), perl -c, shellcheck, whitespace
 	@case "$$(clang-format --version)" in \
 	*"version 14."*) clang-format --dry-run -Werror $(CXX_FILES);; \
 	*) echo "formatting is not checked: releases of clang-format differ, and the tree follows 14";; \
@@ -420,7 +422,7 @@ TIDY_FILES = $(TIDY:src/%.cpp=build/tidy/%.ok)
 
 tidy: $(if $(TIDY),compdb) ## clang-tidy (bugprone, performance) on every file that has changed since it was clean; TIDY="src/..." names some
 	@t/lib/need clang-tidy
-	@$(MAKE) --no-print-directory -k -j$(JOBS) $(TIDY_FILES)
+	@$(if $(TIDY_FILES),$(MAKE) --no-print-directory -k -j$(JOBS) $(TIDY_FILES),echo "clang-tidy: no source differs")
 
 build/tidy/%.ok: src/%.cpp .clang-tidy
 	@mkdir -p $(@D)
