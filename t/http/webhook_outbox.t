@@ -101,18 +101,64 @@ is scalar(bodies()), 2, 'and no other is sent again';
 # --- answers ------------------------------------------------------------------------
 
 $hook->forget;
-$hook->on('*', status => 429, headers => [ 'Retry-After' => 4 ]);
+$hook->on('*', status => 429, headers => [ 'Retry-After' => 2 ]);
 is_content paid($t, '/asked'), "CONTENT\n", 'paid';
-sleep 3;
-is scalar(bodies()), 1, 'Retry-After is respected';
+ok $t->wait_for(sub { bodies() >= 2 }), 'sent again after Retry-After';
+my @at = map { $_->{at} } $hook->requests('/hook');
+cmp_ok $at[1] - $at[0], '>', 1.9, 'not earlier';
 $hook->on('*', status => 200, body => 'x' x 600_000);
-ok $t->wait_for(sub { waiting() == 0 }), 'sent again then';
-is scalar(bodies()), 3, 'a 2xx counts whatever its body';
+ok $t->wait_for(sub { waiting() == 0 }), 'received';
+is scalar(grep { /"event":"delivered"/ } bodies()), 1, 'a 2xx counts whatever its body';
 $hook->on('*', status => 301, headers => [ Location => 'http://' . $hook->address . '/hook/' ]);
 is_content paid($t, '/moved'), "CONTENT\n", 'paid';
 ok $t->wait_for(sub { $t->log_count(qr/status 301, and redirects are not followed/) }), 'a line says that redirects are not followed';
 $hook->on('*', status => 204);
 ok $t->wait_for(sub { waiting() == 0 }), 'received';
+
+# --- a reload while an older worker is left ----------------------------------------------
+
+# The files are not taken for unused ones, which would copy them while they are written.
+sub editions () { return join ' ', map { open my $file, '<', $_ or die $!; (<$file> // '') =~ /^#(\d+)/ } $path, "$path.2" }
+$up->on('/slow', body => "SLOW\n", hold => 1);
+my $slow = $t->connect;
+$slow->write_request(GET => '/slow', headers => pay_with($t, '/slow'));
+ok $t->wait_for(sub { $up->hits('/slow') == 1 }), 'content is slow';
+my @old = $t->reload;
+my $known = editions();
+paid($t, "/turn$_") for 1 .. 80;
+ok $t->wait_for(sub { waiting() == 0 }), 'much was received';
+sleep 1;
+is editions(), $known, 'no file takes its turn while an older worker writes';
+$hook->on('*', status => 500);
+paid($t, "/wait$_") for 1 .. 90;
+$up->release('/slow');
+$slow->answer;
+ok $t->wait_exit(@old), 'the old worker ends';
+$t->reload;
+is editions(), $known, 'nor at a reload, while another one writes';
+$hook->on('*', status => 204);
+ok $t->wait_for(sub { waiting() == 0 }), 'all are received';
+
+# --- emptied by hand -------------------------------------------------------------------
+
+# An answer to what is gone, before that is noticed.
+for my $round (1 .. 3) {
+    my $behind = "/behind$round" . 'x' x 97;
+    $hook->forget;
+    $hook->on('*', status => 204, hold => 1);
+    paid($t, "/hand$round/$_") for 1 .. 3;
+    ok $t->wait_for(sub { $hook->hits('/hook') == 3 }), 'events are on the wire';
+    my $payment = pay_with($t, $behind);
+    truncate $_, 0 or die $! for $path, "$path.2";
+    $t->get($behind, headers => $payment);
+    $hook->on('*', status => 204);
+    $hook->release('/hook');
+    ok $t->wait_for(sub { waiting() == 0 }, 20), 'nothing waits';
+    my %received = map { /"event":"(\w+)".*\Q$behind"/ ? ($1 => 1) : () } bodies();
+    is join(' ', sort keys %received), 'delivered settled', 'what was written since is received';
+}
+is_deeply [ torn(bodies()) ], [], 'and nothing else';
+unlike $t->log, qr/x402_webhook: \d{3,} bytes/, 'no line was spoiled';
 
 # --- the file is deleted --------------------------------------------------------------
 
@@ -122,8 +168,14 @@ for my $end ('', '.2') {
     rename "$path$end.away", "$path$end" or die $!;
     sleep 2;
 }
+# another nginx, which the journal alone does not keep away
+rename $t->dir . "/payments$_", $t->dir . "/aside$_" or die $! for '', '.2', '.lock';
+my $other = nginx($conf =~ s/journal=payments/journal=@{[ $t->dir ]}\/payments/r, facilitator => $f, backend => $up, holes => { HOOK => $hook->address });
+$other->allow(qr/emerg/);
+ok !eval { $other->start }, 'another nginx does not start with these files';
+like $@, qr/\[emerg\] .*payments\.events" is in use by another nginx, or by workers of one that has ended; end them first/, 'and says why';
+rename $t->dir . "/aside$_", $t->dir . "/payments$_" or die $! for '', '.2', '.lock';
 ok defined $t->quit, 'nginx ends';
-
 
 # --- it cannot grow ---------------------------------------------------------------
 
@@ -150,6 +202,9 @@ $hook->on('*', status => 500);
     ok defined $t->quit, 'nginx ends';
 }
 unlink $path, "$path.2";
+$t->write('payments.events', "# the notes of another program\n" =~ s/#/The/r);
+like scalar $t->config_error($conf), qr/payments\.events" is not a file of events, and would be emptied; move it away/, 'another file fails at -t';
+unlink $path;
 symlink '/nowhere/at/all', $path or die $!;
 like scalar $t->config_error($conf), qr/payments\.events" is a symbolic link/, 'a symbolic link fails at -t';
 

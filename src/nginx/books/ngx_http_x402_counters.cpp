@@ -136,20 +136,22 @@ ngx_int_t Books::on_init(ngx_shm_zone_t *zone, void *old_data)
 {
     return guarded(zone->shm.log, static_cast<ngx_int_t>(NGX_ERROR), [&] {
         auto *books = static_cast<Books *>(zone->data);
-        books->begin(zone, old_data != nullptr || zone->shm.exists);
+        bool used_before = old_data != nullptr || zone->shm.exists;
+        books->begin(zone, used_before);
+        bool shares = used_before || ngx_inherited;
         return static_cast<ngx_int_t>(
-            books->open_outbox(zone->shm.log) ? NGX_OK : NGX_ERROR);
+            books->open_outbox(shares, zone->shm.log) ? NGX_OK : NGX_ERROR);
     });
 }
 
 // A configuration that is only tested opens nothing.
-bool Books::open_outbox(ngx_log_t *log)
+bool Books::open_outbox(bool shares, ngx_log_t *log)
 {
     if (outbox_ == nullptr) {
         return true;
     }
     std::string why =
-        ngx_test_config ? outbox_->validate() : outbox_->open(log);
+        ngx_test_config ? outbox_->validate() : outbox_->open(shares, log);
     if (!why.empty()) {
         log_line(NGX_LOG_EMERG, log, why);
     }

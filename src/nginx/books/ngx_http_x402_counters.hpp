@@ -121,7 +121,7 @@ public:
 private:
     static ngx_int_t on_init(ngx_shm_zone_t *zone, void *old_data);
     void begin(ngx_shm_zone_t *zone, bool used_before);
-    bool open_outbox(ngx_log_t *log);
+    bool open_outbox(bool shares, ngx_log_t *log);
 
     ngx_shm_zone_t *zone_ = nullptr;
     std::vector<std::pair<std::string, std::string>> labels_ = {{"", ""}};

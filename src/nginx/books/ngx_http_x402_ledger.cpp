@@ -211,12 +211,8 @@ void Ledger::look()
 {
     watch_.arm(kLookEvery);
     struct stat own;
-    struct stat there;
-    bool found = stat(terms_.target.c_str(), &there) == 0;
     if (ngx_exiting || fstat(file_->fd, &own) != 0 || !S_ISREG(own.st_mode)
-        || (!found && errno != ENOENT)
-        || (found && own.st_dev == there.st_dev
-            && own.st_ino == there.st_ino)) {
+        || !leads_elsewhere(terms_.target, file_->fd)) {
         misplaced_ = 0;
         deleted_ = false;
         return;

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <tuple>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -50,6 +51,31 @@ bool could_be_made(const std::string &path)
 {
     return access(path.c_str(), F_OK) != 0 && errno == ENOENT
            && access(folder_of(end_of_links(path)).c_str(), W_OK | X_OK) == 0;
+}
+
+std::string beginning_of(const std::string &path, std::size_t most)
+{
+    std::string bytes(most, '\0');
+    int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    ssize_t got = file < 0 ? 0 : ::read(file, bytes.data(), most);
+    if (file >= 0) {
+        close(file);
+    }
+    bytes.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+    return bytes;
+}
+
+bool leads_elsewhere(const std::string &path, int file)
+{
+    struct stat own;
+    struct stat there;
+    bool found = stat(path.c_str(), &there) == 0;
+    if (!found && errno != ENOENT) {
+        return false;  // it cannot be told
+    }
+    return fstat(file, &own) == 0
+           && (!found || own.st_dev != there.st_dev
+               || own.st_ino != there.st_ino);
 }
 
 FilePlace::FilePlace(const std::string &path)

@@ -21,6 +21,13 @@ std::string end_of_links(std::string path);
 // False: it is there, or errno says what is in the way.
 bool could_be_made(const std::string &path);
 
+// The first bytes of a regular file, at most so many; empty as well if it
+// cannot be read.
+std::string beginning_of(const std::string &path, std::size_t most);
+
+// Whether an open file is not, or no longer, what its path leads to.
+bool leads_elsewhere(const std::string &path, int file);
+
 // Where a path leads: the file itself or, while that is missing, its name in a
 // folder. Two of them are the same whatever the paths look like.
 struct FilePlace {

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/core/ngx_http_x402_missing_file.hpp"
 
 namespace x402 {
 
@@ -84,20 +85,14 @@ bool JournalFile::clear(std::uint64_t edition)
 std::string JournalFile::misplaced() const
 {
     for (unsigned i = 0; i < 2; i++) {
-        struct stat own;
-        struct stat there;
-        bool found = stat(paths_[i].c_str(), &there) == 0;
-        if (fstat(files_[i], &own) != 0 || (!found && errno != ENOENT)
-            || (found && own.st_dev == there.st_dev
-                && own.st_ino == there.st_ino)) {
-            continue;
+        if (leads_elsewhere(paths_[i], files_[i])) {
+            return "journal \"" + paths_[i]
+                   + "\" was moved or deleted while nginx writes it, and a "
+                     "restart would forget its payments: move it back, or, if "
+                     "it is gone, stop nginx only after you have copied /proc/"
+                   + std::to_string(ngx_pid) + "/fd/"
+                   + std::to_string(files_[i]) + " to that path";
         }
-        return "journal \"" + paths_[i]
-               + "\" was moved or deleted while nginx writes it, and a restart "
-                 "would forget its payments: move it back, or, if it is gone, "
-                 "stop nginx only after you have copied /proc/"
-               + std::to_string(ngx_pid) + "/fd/" + std::to_string(files_[i])
-               + " to that path";
     }
     return "";
 }

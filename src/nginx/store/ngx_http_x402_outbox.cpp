@@ -17,6 +17,7 @@
 
 #include "base/json_document.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/core/ngx_http_x402_missing_file.hpp"
 
 namespace x402 {
 
@@ -84,6 +85,15 @@ bool looks_whole(std::string_view line)
     return !line.empty() && line.front() == kWaits && line.back() == '}';
 }
 
+// It begins with nothing that was ever written there. A loss of power may leave
+// zeros.
+bool is_foreign(const std::string &path)
+{
+    constexpr std::string_view kFirst("#?{-\n\0", 6);
+    std::string first = beginning_of(path, 1);
+    return !first.empty() && kFirst.find(first) == std::string_view::npos;
+}
+
 // What -t can say about a file; empty: nothing is wrong.
 std::string wrong_with(const std::string &path)
 {
@@ -99,9 +109,14 @@ std::string wrong_with(const std::string &path)
     if (!S_ISREG(about.st_mode)) {
         return "x402_webhook: \"" + path + "\" is not a regular file";
     }
-    return access(path.c_str(), R_OK | W_OK) == 0
-               ? ""
-               : trouble_with("opened", path);
+    if (access(path.c_str(), R_OK | W_OK) != 0) {
+        return trouble_with("opened", path);
+    }
+    return is_foreign(path) ? "x402_webhook: \"" + path
+                                  + "\" is not a file of events, and would be "
+                                    "emptied; move it away, or write another "
+                                    "journal=path"
+                            : "";
 }
 
 }  // namespace
@@ -145,15 +160,18 @@ std::string Outbox::open_both()
     return "";
 }
 
-std::string Outbox::open(ngx_log_t *log)
+std::string Outbox::open(bool shares, ngx_log_t *log)
 {
     std::string why = validate();
     if (why.empty()) {
         why = open_both();
     }
-    // No other process has them: nginx starts.
     if (why.empty() && flock(files_[0], LOCK_EX | LOCK_NB) == 0) {
-        why = begin(log);
+        why = begin(log);  // no other process has them
+    } else if (why.empty() && !shares) {
+        why = "x402_webhook: \"" + paths_[0]
+              + "\" is in use by another nginx, or by workers of one that has "
+                "ended; end them first";
     }
     if (why.empty() && flock(files_[0], LOCK_SH) != 0) {
         why = trouble_with("locked", paths_[0]);
@@ -180,6 +198,9 @@ std::string Outbox::begin(ngx_log_t *log)
                 + paths_[from]
                 + "\" belong to no whole event and were skipped; nginx or its "
                   "machine was stopped while it wrote them");
+    }
+    if (size(1 - from) > kHeadBytes && fsync(files_[1 - from]) != 0) {
+        return "";  // the former one stays until its turn comes
     }
     clear_former();
     return "";
@@ -399,14 +420,16 @@ std::optional<std::uint64_t> Outbox::copy_waiting(unsigned from, unsigned to,
 
 bool Outbox::turn()
 {
-    if (flock(files_[0], LOCK_EX | LOCK_NB) != 0) {
-        return false;
+    bool turned = false;
+    if (flock(files_[0], LOCK_EX | LOCK_NB) == 0) {
+        unsigned from = present();
+        auto has = head(from);
+        turned =
+            has && copy_waiting(from, 1 - from, has->edition + 1).has_value();
     }
-    unsigned from = present();
-    auto has = head(from);
-    bool turned =
-        has && copy_waiting(from, 1 - from, has->edition + 1).has_value();
-    flock(files_[0], LOCK_SH);
+    // Linux: the shared lock is gone also if the other one was refused.
+    // Without it a reload would take the files for unused ones.
+    flock(files_[0], LOCK_SH | LOCK_NB);
     return turned;
 }
 
@@ -431,20 +454,15 @@ void Outbox::leave_turn()
 std::string Outbox::misplaced() const
 {
     for (unsigned i = 0; i < 2; i++) {
-        struct stat own;
-        struct stat there;
-        bool found = stat(paths_[i].c_str(), &there) == 0;
-        if (fstat(files_[i], &own) != 0 || (!found && errno != ENOENT)
-            || (found && own.st_dev == there.st_dev
-                && own.st_ino == there.st_ino)) {
-            continue;
+        if (leads_elsewhere(paths_[i], files_[i])) {
+            return "x402_webhook: \"" + paths_[i]
+                   + "\" was moved or deleted while nginx writes it, and a "
+                     "restart or reload would forget the events that wait in "
+                     "it: move it back, or, if it is gone, copy /proc/"
+                   + std::to_string(ngx_pid) + "/fd/"
+                   + std::to_string(files_[i])
+                   + " to that path, and then restart nginx";
         }
-        return "x402_webhook: \"" + paths_[i]
-               + "\" was moved or deleted while nginx writes it, and a restart "
-                 "or reload would forget the events that wait in it: move it "
-                 "back, or, if it is gone, copy /proc/"
-               + std::to_string(ngx_pid) + "/fd/" + std::to_string(files_[i])
-               + " to that path, and then restart nginx";
     }
     return "";
 }

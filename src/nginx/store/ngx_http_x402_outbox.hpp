@@ -36,8 +36,9 @@ public:
     // -t: what is wrong; makes nothing. Empty: nothing is.
     std::string validate() const;
     // The master: makes or opens both files, and drops what was received or is
-    // not whole. Empty: done, else why not.
-    std::string open(ngx_log_t *log);
+    // not whole. `shares`: other processes of this nginx, or of the one that
+    // started it, may have them. Empty: done, else why not.
+    std::string open(bool shares, ngx_log_t *log);
 
     // One whole line, or nothing of it. The caller holds a lock that all
     // workers of this nginx share. False: errno says why.

@@ -128,8 +128,8 @@ ngx_msec_t WebhookSender::work()
         books_.recount_outbox();
         begin(extent);
         keep_former();  // one may be left
-    } else if (extent.edition != edition_ || extent.end < place_) {
-        stop();  // the operator has emptied it
+    } else if (is_emptied(extent)) {
+        stop();
         return kSoon;
     }
     forget_received();
@@ -143,6 +143,20 @@ void WebhookSender::begin(const Outbox::Extent &extent)
 {
     edition_ = extent.edition;
     place_ = extent.begin;
+}
+
+// By the operator: what is known of it stands there no more.
+bool WebhookSender::is_emptied(const Outbox::Extent &extent) const
+{
+    return extent.edition != edition_ || extent.end < place_;
+}
+
+void WebhookSender::drop(const Event &event)
+{
+    known_ -= event.bytes;
+    if (!is_emptied(outbox_.extent())) {
+        outbox_.drop(event.begin);
+    }
 }
 
 void WebhookSender::check_place()
@@ -298,8 +312,7 @@ void WebhookSender::drop_torn(Event &event)
                  + "\" belong to no whole event and were skipped; nginx or its "
                    "machine was stopped while it wrote them");
     event.received = true;
-    known_ -= event.bytes;
-    outbox_.drop(event.begin);
+    drop(event);
 }
 
 void WebhookSender::on_reply(void *data, FacilitatorReply &reply)
@@ -320,8 +333,7 @@ void WebhookSender::on_reply(void *data, FacilitatorReply &reply)
 void WebhookSender::succeed(Event &event)
 {
     event.received = true;
-    known_ -= event.bytes;
-    outbox_.drop(event.begin);
+    drop(event);
     refused_ -= event.tries != 0 ? 1 : 0;
     if (failures_ >= kFailures) {
         for (auto &other : events_) {

@@ -66,6 +66,8 @@ private:
     bool has_former();
     bool send_due();
     bool send(Event &event);
+    bool is_emptied(const Outbox::Extent &extent) const;
+    void drop(const Event &event);
     void drop_torn(Event &event);
     void check_place();
     void stop();
