@@ -259,7 +259,7 @@ std::string ledger_line(const LedgerEvent &event)
             ? std::string()
             : hex_encode(event.payment.data(), event.payment.size());
     LineWriter out(text_bytes(event));
-    out.text("{\"time\":", rfc3339_utc(event.time_ms));
+    out.text(kLedgerLineBegin, rfc3339_utc(event.time_ms));
     out.text(",\"event\":", ledger_event_name(event.kind));
     out.text(",\"payment_id\":", id);
     put_facts(out, event.facts);

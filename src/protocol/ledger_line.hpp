@@ -30,6 +30,8 @@ enum class LedgerEventKind : std::uint8_t {
     returned,  // content left for what was bought before: pass, or signature
 };
 constexpr std::size_t kLedgerEvents = 13;
+// What each line begins with.
+constexpr char kLedgerLineBegin[] = "{\"time\":";
 const char *ledger_event_name(LedgerEventKind kind);
 // nullopt: there is no event of that name.
 std::optional<LedgerEventKind> ledger_event_named(std::string_view name);

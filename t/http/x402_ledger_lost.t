@@ -7,6 +7,7 @@ use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
 use Fcntl qw(O_NONBLOCK O_RDONLY F_SETPIPE_SZ);
+use IO::Socket::UNIX;
 use JSON::PP ();
 use POSIX ();
 use X402::Test;
@@ -27,6 +28,7 @@ http {
         listen 127.0.0.1:%%PORT%%;
         location / { x402_ledger logs/ledger; proxy_pass http://%%BACKEND%%; }
         location /pipe { x402_ledger logs/pipe; proxy_pass http://%%BACKEND%%; }
+        location /socket { x402_ledger syslog:server=unix:%%DIR%%/slow.socket; proxy_pass http://%%BACKEND%%; }
         location /syslog { x402_ledger syslog:server=127.0.0.1:%%AWAY%%; proxy_pass http://%%BACKEND%%; }
         location = /metrics { x402 off; x402_status prometheus; }
     }
@@ -36,6 +38,8 @@ $t->allow(qr/ledger .* (?:cannot be written|was deleted)|syslog/);
 POSIX::mkfifo($t->dir . '/logs/pipe', 0600) or die $!;
 sysopen my $reader, $t->dir . '/logs/pipe', O_RDONLY | O_NONBLOCK or die $!;
 fcntl $reader, F_SETPIPE_SZ, 8192 or die $!;
+my $socket = IO::Socket::UNIX->new(Type => SOCK_DGRAM, Local => $t->dir . '/slow.socket') or die $!;
+chmod 0777, $t->dir . '/slow.socket' or die $!;
 $t->start;
 
 sub count ($outcome) { return $t->ask('GET', '/metrics')->body =~ /^nginx_x402_ledger_lines_total\{outcome="$outcome"\} (\d+)$/m ? $1 : -1 }
@@ -63,6 +67,17 @@ is paid($t, '/pipe/gone')->status, 200, 'sold without a reader';
 
 is paid($t, "/syslog/$_")->status, 200, 'sold while the syslog server is away' for 1 .. 4;
 is told('\[crit\][^\n]*ledger "syslog:\S+" cannot be written [^\n]*start the syslog server'), 1, 'told once, with the cure';
+
+# It takes what its queue has room for.
+my %before = map { $_ => count($_) } qw(written lost);
+is paid($t, "/socket/$_")->status, 200, "sold, payment $_" for 1 .. 12;
+is count('written') + count('lost') - $before{written} - $before{lost}, 24, 'all lines to a server that does not read are counted';
+$socket->blocking(0);
+my @messages;
+while (defined $socket->recv(my $message, 8192)) { push @messages, $message }
+is scalar @messages, count('written') - $before{written}, 'those that count as written arrive';
+is scalar(grep { !/: (\{.*\})\z/ || !eval { JSON::PP::decode_json($1) } } @messages), 0, 'whole';
+is told('\[crit\][^\n]*ledger "syslog:server=unix:\S+" cannot be written [^\n]*the syslog server is too slow, or stands still'), 1, 'told once, with the cure';
 
 # --- deleted and renamed -----------------------------------------------------------------
 

@@ -72,6 +72,18 @@ like $t->config_error(with('x402_zone x402:1m journal=logs/nowhere;')), qr{journ
     'refused: a journal there';
 taken(with('x402_ledger tested.conf;'), 'tested.conf', 'the configuration itself', 'the configuration of nginx');
 
+# --- files of other programs -----------------------------------------------------------
+
+$t->write('a.secret', "0123456789abcdef0123456789abcdef\n");
+$t->write('included.conf', "x402_label included;\n");
+like $t->config_error(with("x402_ledger $_->[0]; $_->[1]")), qr/"\S+\/$_->[0]" has something else in it than a ledger; write another path/, "refused: $_->[2]"
+    for [ 'a.secret', '', 'a secret' ], [ 'included.conf', 'include included.conf;', 'a file of the configuration' ];
+my $line = '{"time":"2026-01-01T00:00:00.000Z","event":"settled"}';
+for my $text ("$line\n", "0Z\",\"event\":\"settled\"}\n$line\n", substr($line, 0, 4), "\n$line\n") {
+    $t->write('logs/older', $text);
+    good(with('x402_ledger logs/older;'), 'a ledger, also one that was cut: ' . substr $text =~ s/\n/ /gr, 0, 12);
+}
+
 # --- one file, one ledger -----------------------------------------------------------
 
 my $two = with('x402_ledger logs/one buffer=8k;') =~ s/x402_price 0.01;/$& x402_ledger LEDGER;/r;

@@ -15,6 +15,7 @@
 #include "nginx/core/ngx_http_x402_directive.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/core/ngx_http_x402_missing_file.hpp"
+#include "protocol/ledger_line.hpp"
 
 namespace x402 {
 
@@ -132,6 +133,21 @@ std::string in_the_way(ngx_pool_t &pool, const std::string &path)
                : std::string();
 }
 
+// Something is in it, and no line of a ledger. One that was cut by hand may
+// begin within a line.
+bool is_foreign(const std::string &path)
+{
+    constexpr std::size_t kLook = 64 * 1024;
+    struct stat about;
+    if (stat(path.c_str(), &about) != 0 || !S_ISREG(about.st_mode)) {
+        return false;
+    }
+    std::string text = "\n" + beginning_of(path, kLook);
+    std::string_view begin = kLedgerLineBegin;
+    return text.size() > begin.size()
+           && text.find("\n" + std::string(begin)) == std::string::npos;
+}
+
 }  // namespace
 
 Ledger::Ledger(LedgerTerms terms, Books &books)
@@ -182,6 +198,13 @@ bool Ledger::name_file(ngx_cycle_t *cycle)
     if (is_pipe(terms_.target)) {
         file_->fd = open_pipe(terms_.target);
         return true;  // without its reader by now: lines are lost, and told
+    }
+    if (is_foreign(terms_.target)) {
+        log_line(NGX_LOG_EMERG, cycle->log,
+                 "\"" + terms_.target
+                     + "\" has something else in it than a ledger; write "
+                       "another path at x402_ledger, or move that file away");
+        return false;
     }
     file_->name = pool_copy(cycle->pool, terms_.target);
     return file_->name.data != nullptr;
@@ -375,13 +398,15 @@ void Ledger::report_written(std::size_t lines)
 
 const char *Ledger::cure(int problem) const
 {
-    if (syslog_) {
+    if (syslog_ && problem != EAGAIN) {
         return problem == EMSGSIZE ? "a file takes lines of any length"
                                    : "start the syslog server";
     }
     switch (problem) {
     case EAGAIN:
-        return "the program that reads the pipe is too slow, or stands still";
+        return syslog_ ? "the syslog server is too slow, or stands still"
+                       : "the program that reads the pipe is too slow, or "
+                         "stands still";
     case EPIPE:
         return "start the program that reads the pipe";
     default:

@@ -41,7 +41,7 @@ public:
     bool open(ngx_conf_t *cf);
     // When all files are known that others write. From here on nginx opens it,
     // except in a configuration test one that is missing and can be made.
-    // False: no memory.
+    // False: no memory, or an error was printed.
     bool name_file(ngx_cycle_t *cycle);
     const LedgerTerms &terms() const { return terms_; }
     // Empty: it goes to syslog.
