@@ -136,6 +136,7 @@ is type_of('/status?format=html'), $html, 'for each format';
 is type_of('/status?format=prometheus'), $text, 'by its name';
 is type_of('/status.html?format=json'), $html, 'but not where a format is written';
 is type_of('/status?format=xml'), 400, 'an unknown format is a bad request';
+is $t->get('/status?format=xml')->body, "unknown format; write ?format= with html, json, prometheus or openmetrics\n", 'and says which there are';
 is $t->ask('POST', '/status', body => 'x')->status, 405, 'nothing can be posted';
 my $head = $t->ask('HEAD', '/status.json');
 is $head->status, 200, 'HEAD is answered';

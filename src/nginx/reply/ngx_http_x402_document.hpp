@@ -10,11 +10,12 @@
 
 namespace x402 {
 
-// 200 with this body; what it returns is the handler's. `type_length` is the
-// length of the type without its parameters. Lifetime of `text` and `type`: the
-// request's pool, or longer.
+// This body, with 200 or another status; what it returns is the handler's.
+// `type_length` is the length of the type without its parameters. Lifetime of
+// `text` and `type`: the request's pool, or longer.
 ngx_int_t send_document(ngx_http_request_t *r, std::string_view text,
-                        std::string_view type, std::size_t type_length);
+                        std::string_view type, std::size_t type_length,
+                        ngx_uint_t status = NGX_HTTP_OK);
 
 // The same for JSON that everyone may know: scripts of any origin may read it.
 // Other methods than GET and HEAD get 405. `text` is static, or the

@@ -28,6 +28,11 @@ constexpr FormatWord kFormats[] = {
     {"openmetrics", StatusFormat::openmetrics},  // only in ?format=
 };
 
+constexpr std::string_view kPlain = "text/plain; charset=utf-8";
+constexpr std::string_view kUnknownFormat =
+    "unknown format; write ?format= with html, json, prometheus or "
+    "openmetrics\n";
+
 bool accepts(ngx_http_request_t *r, std::string_view type)
 {
     bool found = false;
@@ -156,7 +161,8 @@ ngx_int_t send_status(ngx_http_request_t *r)
     }
     StatusFormat format = format_for(r, loc_conf(r)->status);
     if (format == StatusFormat::none) {
-        return NGX_HTTP_BAD_REQUEST;
+        return send_document(r, kUnknownFormat, kPlain, 10,
+                             NGX_HTTP_BAD_REQUEST);
     }
     StatusBody body = body_in(report_now(main_conf(r)), format);
     if (!add_status_headers(r, format)) {
