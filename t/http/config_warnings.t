@@ -116,6 +116,20 @@ quiet("$complete x402_price 1; x402_mpp key=$other; x402_protocol v2 mpp;");
 warns("$complete x402_price 1; $_", 'the price has no effect.*free unless "x402 on" is written', "a price beside $_")
     for 'x402_status;', 'x402_manifest openapi;';
 quiet("$complete x402_price 1; $_") for 'x402_status; x402 on;', 'x402_status; x402 off;';
+warns($_->[0], "$_->[1] is never shown: $_->[2].*write it into a location of its own", $_->[0])
+    for [ 'x402_status; return 200 x;', 'x402_status', '"return" answers' ],
+    [ "$complete x402_manifest openapi; return 204;", 'x402_manifest', '"return" answers' ],
+    [ 'x402_status json; proxy_pass http://127.0.0.1:1;', 'x402_status', 'a directive behind it, such as proxy_pass,' ];
+warns('proxy_pass http://127.0.0.1:1; x402_status;', 'x402_status is shown instead of what a directive before it', 'x402_status behind proxy_pass');
+quiet($_) for 'x402_status; if ($arg_x) { return 403; }', 'x402_status; root html;';
+for my $words ('x402_label a', 'x402_ledger logs/books') {
+    my ($name) = split / /, $words;
+    warns("$complete $words;", "$name has no effect: no location that it is written for has a price; write the price there", "$words without a price");
+    warns("$complete $words; x402_price 1; x402 off;", "$name has no effect", "$words with x402 off");
+    quiet("$complete $words; x402_price 1;");
+    unlike scalar said("$complete $words; x402_price 1; x402 shadow;"), qr/$name has no effect/, "used: $words with x402 shadow";
+}
+quiet('x402_ledger off;');
 my $mpp = "$complete x402_price 1; x402_protocol v2 mpp; x402_mpp key=$other; auth_basic a;";
 warns($mpp, '"x402_protocol mpp" beside auth_basic: a client cannot send both.*write "satisfy any"', 'a password beside MPP');
 quiet($_) for "$mpp satisfy any;", $mpp =~ s/auth_basic a/auth_basic off/r, $mpp =~ s/x402_protocol v2 mpp; x402_mpp \S+//r;

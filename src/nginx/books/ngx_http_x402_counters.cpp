@@ -56,7 +56,10 @@ char *set_label(ngx_conf_t *cf, void *conf)
         return conf_error(cf, error);
     }
     lcf->label = name;
-    return NGX_CONF_OK;
+    lcf->label_used = record_setting(
+        cf, "x402_label has no effect: no location that it is written for has "
+            "a price; write the price there, or remove the label");
+    return lcf->label_used ? NGX_CONF_OK : static_cast<char *>(NGX_CONF_ERROR);
 }
 
 }  // namespace
@@ -326,9 +329,11 @@ void merge_books(ngx_conf_t *cf, LocationConf &conf, const LocationConf &outer)
     if (!conf.ledger_written) {
         conf.ledger_written = outer.ledger_written;
         conf.ledger = outer.ledger;
+        conf.ledger_used = outer.ledger_used;
     }
     if (conf.label.data == nullptr) {
         conf.label = outer.label;
+        conf.label_used = outer.label_used;
     }
     if (!conf.has_price()) {
         return;

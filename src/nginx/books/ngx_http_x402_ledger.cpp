@@ -604,7 +604,12 @@ char *set_ledger(ngx_conf_t *cf, void *conf)
     }
     terms.target = copy(path);
     lcf->ledger = find_or_add_ledger(cf, std::move(terms));
-    return lcf->ledger ? NGX_CONF_OK : static_cast<char *>(NGX_CONF_ERROR);
+    lcf->ledger_used = record_setting(
+        cf, "x402_ledger has no effect: no location that it is written for has "
+            "a price; write the price there, or remove the ledger");
+    return lcf->ledger && lcf->ledger_used
+               ? NGX_CONF_OK
+               : static_cast<char *>(NGX_CONF_ERROR);
 }
 
 }  // namespace

@@ -28,11 +28,6 @@ bool check_charge(ngx_conf_t *cf, const LocationConf &conf,
 // unused_check: settings that would silently have no effect, or fail with a
 // message of nginx that names no line.
 
-// By a setter, of the directive that is read. `sentence`: a constant; it is
-// said unless `used` is true when all of the configuration was read. Lifetime
-// of `used`: the configuration cycle. nullptr: memory ran out.
-bool *record_setting(ngx_conf_t *cf, const char *sentence);
-
 // From merge, for a location with a price.
 void mark_settings_used(const LocationConf &conf);
 
@@ -42,6 +37,11 @@ void report_unused_settings(ngx_conf_t *cf, const MainConf &mcf);
 // From merge: a price of the level of a page of the module, which is free.
 void warn_of_page_price(ngx_conf_t *cf, const LocationConf &conf,
                         bool price_written);
+
+// From merge: a page of the module that no request sees, or that hides what
+// else the location has.
+void warn_of_hidden_page(ngx_conf_t *cf, const LocationConf &conf,
+                         const RewriteUse &rewrites);
 
 // An error_page that leads into a location with a price of its own is never
 // shown there. Merge adds every location; lives as long as the main conf.

@@ -82,9 +82,7 @@ char *set_manifest(ngx_conf_t *cf, void *conf)
     mcf->sales->manifests.push_back(manifest);
     mcf->sales->origins.push_back(origin);
     lcf->manifest = manifest;
-    auto *clcf = static_cast<ngx_http_core_loc_conf_t *>(
-        ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
-    clcf->handler = on_manifest;
+    set_page(cf, *lcf, on_manifest);
     return NGX_CONF_OK;
 }
 

@@ -149,9 +149,7 @@ char *set_did_document(ngx_conf_t *cf, void *conf)
     }
     published_keys(cf)->documents.push_back(document);
     lcf->did_document = document;
-    auto *clcf = static_cast<ngx_http_core_loc_conf_t *>(
-        ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
-    clcf->handler = on_did_document;
+    set_page(cf, *lcf, on_did_document);
     return NGX_CONF_OK;
 }
 

@@ -33,17 +33,6 @@ bool is_server_level(const ngx_http_core_loc_conf_t &location)
 
 }  // namespace
 
-bool *record_setting(ngx_conf_t *cf, const char *sentence)
-{
-    bool *used = pool_new<bool>(cf->pool, false);
-    if (used != nullptr) {
-        WrittenSetting setting{used, sentence, {}};
-        record_origin(cf, setting.origin);
-        main_conf(cf)->settings.push_back(setting);
-    }
-    return used;
-}
-
 void mark_settings_used(const LocationConf &conf)
 {
     if (conf.mpp && conf.mpp_written) {
@@ -54,6 +43,11 @@ void mark_settings_used(const LocationConf &conf)
     }
     if (conf.seal_keys && (conf.mpp || conf.pass || conf.sign_in)) {
         *conf.seal_keys->used = true;
+    }
+    for (bool *used : {conf.label_used, conf.ledger_used}) {
+        if (used != nullptr) {
+            *used = true;
+        }
     }
 }
 
@@ -70,6 +64,34 @@ void warn_of_page_price(ngx_conf_t *cf, const LocationConf &conf,
                  "beside them",
                  conf.origin);
     }
+}
+
+void warn_of_hidden_page(ngx_conf_t *cf, const LocationConf &conf,
+                         const RewriteUse &rewrites)
+{
+    const auto *core = static_cast<const ngx_http_core_loc_conf_t *>(
+        ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
+    if (conf.page_handler == nullptr || core->noname) {
+        return;
+    }
+    std::string name = conf.manifest       ? "x402_manifest"
+                       : conf.did_document ? "x402_did_document"
+                                           : "x402_status";
+    std::string why;
+    if (rewrites.always_returns != 0) {
+        why = " is never shown: \"return\" answers before it";
+    } else if (core->handler != conf.page_handler) {
+        why = " is never shown: a directive behind it, such as proxy_pass, "
+              "answers instead";
+    } else if (conf.page_hides) {
+        why = " is shown instead of what a directive before it, such as "
+              "proxy_pass, would answer";
+    } else {
+        return;
+    }
+    log_conf(cf, NGX_LOG_WARN,
+             name + why + "; write it into a location of its own",
+             conf.page_origin);
 }
 
 void report_unused_settings(ngx_conf_t *cf, const MainConf &mcf)

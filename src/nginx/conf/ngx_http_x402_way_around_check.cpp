@@ -260,6 +260,7 @@ void ErrorPageCheck::warn_of_ways_around(ngx_conf_t *cf) const
 void check_rewrite(ngx_conf_t *cf, const LocationConf &conf,
                    const RewriteUse &use)
 {
+    warn_of_hidden_page(cf, conf, use);
     if (!use.early_variable.empty()) {
         advise(
             cf, conf,

@@ -145,6 +145,13 @@ struct LocationConf : ngx_http_x402_loc_conf_t {
     bool ledger_written = false;  // x402_ledger, here or around
     Ledger *ledger = nullptr;     // nullptr: off
     ngx_str_t label{};  // x402_label, of this location or one around it
+    bool *ledger_used = nullptr;  // of both, by record_setting()
+    bool *label_used = nullptr;
+    // Of x402_status and the like: the content handler of this location, and
+    // whether it had another one before.
+    ngx_http_handler_pt page_handler = nullptr;
+    bool page_hides = false;
+    ConfOrigin page_origin{};
     StatusFormat status = StatusFormat::none;  // of this location only
     const Manifest *manifest = nullptr;        // of this location only
     // x402_service, with what the levels around say.

@@ -33,6 +33,31 @@ inline void record_origin(ngx_conf_t *cf, ConfOrigin &origin)
     origin.line = cf->conf_file->line;
 }
 
+// Of the directive that is read. `sentence`: a constant; it is said unless
+// `used` is true when all of the configuration was read. Lifetime of `used`:
+// the configuration cycle. nullptr: memory ran out.
+inline bool *record_setting(ngx_conf_t *cf, const char *sentence)
+{
+    bool *used = pool_new<bool>(cf->pool, false);
+    if (used != nullptr) {
+        WrittenSetting setting{used, sentence, {}};
+        record_origin(cf, setting.origin);
+        main_conf(cf)->settings.push_back(setting);
+    }
+    return used;
+}
+
+// A page of the module becomes the content of the location that is read.
+inline void set_page(ngx_conf_t *cf, LocationConf &conf,
+                     ngx_http_handler_pt handler)
+{
+    auto *core = static_cast<ngx_http_core_loc_conf_t *>(
+        ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
+    conf.page_hides = core->handler != nullptr;
+    conf.page_handler = core->handler = handler;
+    record_origin(cf, conf.page_origin);
+}
+
 // A zone that was named by the directive that is read: its size may be written
 // elsewhere, which is checked when all was read.
 inline void record_zone_size(ngx_conf_t *cf, ngx_shm_zone_t *zone)

@@ -210,9 +210,7 @@ char *set_status(ngx_conf_t *cf, void *conf)
         }
     }
     main_conf(cf)->status = true;
-    auto *clcf = static_cast<ngx_http_core_loc_conf_t *>(
-        ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
-    clcf->handler = on_status;
+    set_page(cf, *lcf, on_status);
     return NGX_CONF_OK;
 }
 
