@@ -105,7 +105,7 @@ PURE_SRC := $(filter-out %/json_reader_jansson.cpp %/evm_signer_absent.cpp,$(for
 	build/made/store_lua.cpp
 PURE_LIBS := -lsimdjson -ljansson -lsecp256k1 -lcrypto
 
-test: need-chaos need-e2e ## everything: house, unit, fuzz seeds, http, chaos and e2e; and how long each took
+test: need-chaos need-e2e ## everything: lint with the house rules, unit, fuzz seeds, simulator, http, chaos and e2e; and how long each took
 	@TIMEFORMAT='%0R s, of a processor %0U s'; for step in $(MODULE) lint unit replay simulate-short http chaos-short e2e; do \
 		echo "== $$step"; time $(MAKE) --no-print-directory $$step || exit 1; done
 
