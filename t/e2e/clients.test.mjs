@@ -131,7 +131,7 @@ test('clients of both networks at once: each is served for its own transfer', as
     }
 });
 
-test('a price by the query: a payment for the cheap tier is refused on the dear one, and good on its own', async () => {
+test('a price by the query: a payment for the cheap tier is refused on the expensive one, and good on its own', async () => {
     const payer = await stack.payer();
     const header = await signedFor(payer, stack.at('/tiers'));
     const presented = (path) => fetch(stack.at(path), { headers: { 'payment-signature': header } });

@@ -162,7 +162,7 @@ my %examples = (
             }
             $f->forget;
             $up->on($path, body => $json =~ s/small/large/r, headers => [ 'Content-Type' => 'application/json' ]);
-            is paid($t, $path, %post, payment => permit2($offer))->status, 200, 'a dear model';
+            is paid($t, $path, %post, payment => permit2($offer))->status, 200, 'an expensive model';
             is $f->asked('settle')->{paymentRequirements}{amount}, '4100', 'costs more';
         },
     },

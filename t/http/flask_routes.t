@@ -103,7 +103,7 @@ is $f->calls, 0, '3.5.5 no facilitator was asked';
 
 # 6. An expensive tier.
 is $json->encode(unpaid($t, '/weather?tier=premium')->{accepts}), $json->encode([ evm_way('100000'), svm_way('100000') ]),
-    '3.5.6 a dear tier';
+    '3.5.6 an expensive tier';
 is paid($t, '/weather?tier=premium', payment => payment(unpaid($t, '/weather')))->status, 402,
     '3.5.6 is not bought with a payment for the cheap one';
 is paid($t, '/weather?tier=premium')->status, 200, '3.5.6 but with its own';

@@ -64,7 +64,7 @@ my ($forged, %victim) = forged('/a');
 my $honest = payment(unpaid($t, '/a'), %victim, valid => 200);
 is_content paid($t, '/a', payment => $honest), "SECRET\n", 'the payer is served';
 is $f->order, 'verify settle', 'verified, and settled';
-is $f->asked('settle')->{paymentPayload}{payload}{signature}, decoded($honest)->{payload}{signature}, 'as he signed it';
+is $f->asked('settle')->{paymentPayload}{payload}{signature}, decoded($honest)->{payload}{signature}, 'as the payer signed it';
 $t->log_like(qr/\[notice\].*unverified payment .* is replaced by/, 'the log says so');
 fresh;
 is paid($t, '/a', payment => $_)->status, 402, 'both are used' for $honest, $forged;
@@ -79,7 +79,7 @@ is paid($t, '/dear/there', payment => $honest)->status, 500, 'charged, and not d
 $up->on('/dear/there', body => "SECRET\n");
 is paid($t, '/here', payment => $forged, from => '127.0.0.66')->status, 402, 'nothing is owed to the forger';
 is_content paid($t, '/dear/there', payment => $honest), "SECRET\n", 'but to the payer';
-is $f->asked('settle')->{paymentRequirements}{amount}, '3000000', 'for the price of what he bought';
+is $f->asked('settle')->{paymentRequirements}{amount}, '3000000', 'for the price of what was bought';
 
 # --- others that could have forged it
 
@@ -111,12 +111,12 @@ for my $spec ([ refused => 'insufficient_funds' ], [ refused => 'invalid_exact_e
     $f->settle(@$spec);
     is said(paid($t, '/c', payment => $honest)), $unknown, "settled: @$spec";
 }
-is $f->calls('verify'), 1, 'verified once, and his from then on';
+is $f->calls('verify'), 1, 'verified once, and the payer has it from then on';
 is $up->hits, 0, 'nothing was made';
 $f->settle('paid');
 $f->forget;
 is_content paid($t, '/c', payment => $honest), "SECRET\n", 'until it is paid';
-is $f->asked('settle')->{paymentPayload}{payload}{signature}, decoded($honest)->{payload}{signature}, 'with what he signed';
+is $f->asked('settle')->{paymentPayload}{payload}{signature}, decoded($honest)->{payload}{signature}, 'with what the payer signed';
 
 # --- a verified payment belongs to its payer
 

@@ -108,7 +108,7 @@ is "$asked->{amount} $asked->{payTo}", "1500000 $bob", 'what the variables said 
 
 $up->forget; $f->forget;
 $r = $t->ask('GET', '/tier?tier=gold', headers => pay_with($t, '/tier'));
-is $r->status, 402, 'a payment for the cheap tier does not buy the dear one';
+is $r->status, 402, 'a payment for the cheap tier does not buy the expensive one';
 is offer($r)->{error}, 'No matching payment requirements', 'the reason';
 is offer($r)->{accepts}[0]{amount}, '1500000', 'with the price of now';
 ok $up->untouched, 'the backend saw nothing';

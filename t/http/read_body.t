@@ -119,7 +119,7 @@ is $c->request('GET', '/open')->status, 200, 'the connection goes on';
 $_->forget for $f, $up;
 my $cheap = offer(ask('/small', '{"model":"tiny"}'));
 my $r = ask('/small', '{"model":"large"}', headers => [ 'PAYMENT-SIGNATURE' => payment($cheap) ]);
-is $r->status, 402, 'paid for the cheap one, asked for the dear one';
+is $r->status, 402, 'paid for the cheap one, asked for the expensive one';
 is $f->calls, 0, 'no facilitator was asked';
 ok $up->untouched, 'not served';
 

@@ -115,7 +115,7 @@ $r = paid($t, '/quota', @two);
 is $r->status . $r->body, '429{"error":"quota_used_up","charged":false}', 'no third within the hour';
 my @team = (headers => [ 'X-Team' => 'a' ]);
 is_content paid($t, '/quota', payer, @team), "SECRET\n", "the team's number $_" for 1 .. 3;
-is paid($t, '/quota', payer, @team)->status, 429, 'no fourth, whoever pays';
+is paid($t, '/quota', payer, @team)->status, 429, 'no fourth, whichever payer asks';
 is_content paid($t, '/quota', payer, headers => [ 'X-Team' => 'b' ]), "SECRET\n", 'another team';
 $t->reload;
 is paid($t, '/quota', @two)->status, 429, 'a reload forgets nothing';

@@ -163,7 +163,7 @@ is_unknown('a failed transaction that is pending', refused => 'transaction_faile
 is_unknown('refused with status 500', status => 500, refused => 'insufficient_funds');
 is_unknown('duplicate_settlement', refused => 'duplicate_settlement');
 is is_unknown('pending twice', refused => 'settlement_pending', with => $pending),
-    'verify settle settle', 'asked once more, not for ever';
+    'verify settle settle', 'asked once more, not without end';
 is is_unknown('pending without a transaction', refused => 'settlement_pending'),
     'verify settle', 'asked once';
 
