@@ -102,14 +102,18 @@ Result<std::string> to_atomic_amount(std::string_view decimal,
 
 std::string to_decimal(std::string_view amount, unsigned decimals)
 {
-    std::string digits(amount);
-    if (digits.size() <= decimals) {
-        digits.insert(0, decimals + 1 - digits.size(), '0');
+    std::size_t whole =
+        amount.size() - std::min<std::size_t>(amount.size(), decimals);
+    std::string out(whole == 0 ? "0" : amount.substr(0, whole));
+    std::string_view fraction = amount.substr(whole);
+    std::size_t zeros = decimals - fraction.size();
+    fraction = fraction.substr(0, fraction.find_last_not_of('0') + 1);
+    if (!fraction.empty()) {
+        out.push_back('.');
+        out.append(zeros, '0');
+        out.append(fraction);
     }
-    std::string fraction = digits.substr(digits.size() - decimals);
-    digits.resize(digits.size() - decimals);
-    fraction.resize(fraction.find_last_not_of('0') + 1);
-    return fraction.empty() ? digits : digits + "." + fraction;
+    return out;
 }
 
 std::optional<std::string> add_atomic_amounts(std::string_view left,

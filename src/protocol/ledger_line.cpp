@@ -48,13 +48,19 @@ public:
     template <std::size_t N>
     void text(const char (&name)[N], std::string_view value)
     {
+        plain(name, inside_json_string(value, room_));
+    }
+    // A text of figures, hex digits and names, which is written as it is.
+    template <std::size_t N>
+    void plain(const char (&name)[N], std::string_view value)
+    {
         constant(name);
         if (value.empty()) {
             constant("null");
             return;
         }
         *at_++ = '"';
-        raw(inside_json_string(value, room_));
+        raw(value);
         *at_++ = '"';
     }
     template <std::size_t N>
@@ -179,8 +185,8 @@ void put_facts(LineWriter &out, const LedgerFacts &facts)
     out.text(",\"symbol\":", facts.symbol);
     out.text(",\"amount\":", facts.amount);
     bool known = facts.decimals && is_atomic_amount(facts.amount);
-    out.text(",\"amount_decimal\":",
-             known ? to_decimal(facts.amount, *facts.decimals) : "");
+    out.plain(",\"amount_decimal\":",
+              known ? to_decimal(facts.amount, *facts.decimals) : "");
     out.text(",\"scheme\":", facts.scheme);
     out.number(",\"x402_version\":",
                facts.version == 0
@@ -259,9 +265,9 @@ std::string ledger_line(const LedgerEvent &event)
             ? std::string()
             : hex_encode(event.payment.data(), event.payment.size());
     LineWriter out(text_bytes(event));
-    out.text(kLedgerLineBegin, rfc3339_utc(event.time_ms));
-    out.text(",\"event\":", ledger_event_name(event.kind));
-    out.text(",\"payment_id\":", id);
+    out.plain(kLedgerLineBegin, rfc3339_utc(event.time_ms));
+    out.plain(",\"event\":", ledger_event_name(event.kind));
+    out.plain(",\"payment_id\":", id);
     put_facts(out, event.facts);
     out.text(",\"transaction\":", event.transaction);
     out.text(",\"facilitator\":", event.facilitator);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nginx/books/ngx_http_x402_money_books.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <tuple>
 
@@ -138,17 +139,20 @@ MoneyBooks books_from_note(Books &books, const Digest &payment,
 std::uint32_t keep_note(const MoneyBooks &money)
 {
     LedgerTag tag = money.ledger ? money.ledger->tag() : 0;
-    std::string note(reinterpret_cast<const char *>(&tag), sizeof(tag));
     static_assert(sizeof(tag) + kLongestPackedFacts <= PaymentNotes::kLongest);
-    if (!money.facts.empty()) {
-        return money.books->put_note(money.payment, note + money.facts);
+    std::array<char, sizeof(tag) + kLongestPackedFacts> note;
+    char *rest = note.data() + sizeof(tag);
+    std::size_t size = std::min(money.facts.size(), kLongestPackedFacts);
+    std::memcpy(note.data(), &tag, sizeof(tag));
+    std::memcpy(rest, money.facts.data(), size);
+    if (money.facts.empty()) {
+        std::uint32_t label = money.books->row_of_label(money.label);
+        std::memcpy(rest, &label, sizeof(label));
+        std::memcpy(rest + sizeof(label), &money.series, sizeof(money.series));
+        size = kShortNote;
     }
-    std::array<char, kShortNote> rows;
-    std::uint32_t label = money.books->row_of_label(money.label);
-    std::memcpy(rows.data(), &label, sizeof(label));
-    std::memcpy(&rows[sizeof(label)], &money.series, sizeof(money.series));
-    note.append(rows.data(), rows.size());
-    return money.books->put_note(money.payment, note);
+    return money.books->put_note(money.payment,
+                                 {note.data(), sizeof(tag) + size});
 }
 
 void book_revenue(const MoneyBooks &money, std::string_view text)

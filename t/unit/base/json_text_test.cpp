@@ -67,6 +67,26 @@ TEST(JsonText, GivesTheInsideOfAString)
     EXPECT_EQ(inside_json_string("a\"\xff\n", room), "a\\\"\xef\xbf\xbd\\n");
 }
 
+TEST(JsonText, FindsTheOneByteThatIsNotPlain)
+{
+    std::string room;
+    std::string whole;
+    for (std::size_t size = 1; size < 40; size++) {
+        for (std::size_t at = 0; at < size; at++) {
+            for (char odd : {'"', '\\', '\x1f', '\xff'}) {
+                std::string text(size, 'a');
+                text[at] = odd;
+                whole.clear();
+                append_json_string(whole, text);
+                EXPECT_EQ('"' + std::string(inside_json_string(text, room))
+                              + '"',
+                          whole);
+                EXPECT_NE(whole.size(), size + 2);
+            }
+        }
+    }
+}
+
 TEST(JsonText, ReplacesEachBadByte)
 {
     const std::string bad = "\xef\xbf\xbd";
