@@ -3,16 +3,19 @@
 
 #include <algorithm>
 #include <cstring>
-#include <string>
+#include <iterator>
 
 namespace x402 {
 
 namespace {
 
-constexpr std::uint64_t kMagic = 0x78343032626f7501ULL;
+constexpr std::uint64_t kMagic = 0x78343032626f7502ULL;
 constexpr std::size_t kWays = 8;
-constexpr std::size_t kSets = 2;
 constexpr std::size_t kAskedBytes = 16;
+// Of a secret in a file. To all that do not know it, it is a purchase that
+// ended in 1970.
+constexpr std::int64_t kSecretUntil = 1;
+constexpr char kSecretMark[] = {'x', '4', '0', '2', 'k', 'e', 'y', '1'};
 
 }  // namespace
 
@@ -20,6 +23,7 @@ struct BoughtTable::Head {
     std::uint64_t magic;
     std::uint64_t bytes;
     std::uint64_t sets;
+    BoughtSecret secret;
 };
 
 struct BoughtTable::Cell {
@@ -75,19 +79,63 @@ std::size_t BoughtTable::cells() const
     return head_->sets * kWays;
 }
 
-// A key is a part of a digest: its parts choose well.
-BoughtTable::Cell *BoughtTable::set_of(const BoughtKey &key,
-                                       std::size_t which) const
+void BoughtTable::use_secret(const BoughtSecret &secret)
 {
-    std::uint64_t hash;
-    std::memcpy(&hash, key.data() + which * sizeof(hash), sizeof(hash));
-    return reinterpret_cast<Cell *>(head_ + 1) + hash % head_->sets * kWays;
+    head_->secret = secret;
+}
+
+std::string BoughtTable::secret_cell() const
+{
+    Cell cell{};
+    cell.until = kSecretUntil;
+    auto *rest = std::copy(std::begin(kSecretMark), std::end(kSecretMark),
+                           cell.key.begin());
+    std::copy(head_->secret.begin(), head_->secret.end(), rest);
+    seal(cell);
+    return {reinterpret_cast<const char *>(&cell), sizeof(cell)};
+}
+
+std::optional<BoughtSecret> BoughtTable::secret_in(std::string_view bytes)
+{
+    static_assert(sizeof(kSecretMark) + sizeof(BoughtSecret)
+                  == sizeof(BoughtKey));
+    Cell cell;
+    if (bytes.size() != sizeof(cell)) {
+        return std::nullopt;
+    }
+    std::memcpy(&cell, bytes.data(), sizeof(cell));
+    if (cell.until != kSecretUntil || !is_whole(cell)
+        || !std::equal(std::begin(kSecretMark), std::end(kSecretMark),
+                       cell.key.begin())) {
+        return std::nullopt;
+    }
+    BoughtSecret secret;
+    std::copy(cell.key.begin() + sizeof(kSecretMark), cell.key.end(),
+              secret.begin());
+    return secret;
+}
+
+// A key has two sets.
+std::array<BoughtTable::Cell *, 2>
+BoughtTable::sets_of(const BoughtKey &key) const
+{
+    Digest digest =
+        hmac_sha256({reinterpret_cast<const char *>(head_->secret.data()),
+                     head_->secret.size()},
+                    {reinterpret_cast<const char *>(key.data()), key.size()});
+    std::array<Cell *, 2> sets;
+    for (std::size_t which = 0; which < sets.size(); which++) {
+        std::uint64_t hash;
+        std::memcpy(&hash, digest.data() + which * sizeof(hash), sizeof(hash));
+        sets[which] =
+            reinterpret_cast<Cell *>(head_ + 1) + hash % head_->sets * kWays;
+    }
+    return sets;
 }
 
 BoughtTable::Cell *BoughtTable::find_cell(const BoughtKey &key) const
 {
-    for (std::size_t which = 0; which < kSets; which++) {
-        Cell *set = set_of(key, which);
+    for (Cell *set : sets_of(key)) {
         for (Cell *cell = set; cell != set + kWays; cell++) {
             if (cell->until != 0 && cell->key == key) {
                 return cell;
@@ -102,9 +150,9 @@ BoughtTable::Cell *BoughtTable::cell_for(const BoughtKey &key, std::int64_t now)
     if (Cell *known = find_cell(key)) {
         return known;
     }
-    Cell *first = set_of(key, 0);
-    for (std::size_t which = 0; which < kSets; which++) {
-        Cell *set = set_of(key, which);
+    auto sets = sets_of(key);
+    Cell *first = sets[0];
+    for (Cell *set : sets) {
         for (Cell *cell = set; cell != set + kWays; cell++) {
             if (cell->until <= now) {
                 return cell;
@@ -124,10 +172,16 @@ void BoughtTable::fill(Cell &cell, const BoughtKey &key,
     std::memmove(cell.asked, asked, kAskedBytes);
     Cell whole = cell;
     whole.until = until;
-    Digest sum = sha256({reinterpret_cast<const char *>(&whole),
+    seal(whole);
+    std::copy_n(whole.sum, sizeof(cell.sum), cell.sum);
+    cell.until = until;
+}
+
+void BoughtTable::seal(Cell &cell)
+{
+    Digest sum = sha256({reinterpret_cast<const char *>(&cell),
                          sizeof(Cell) - sizeof(cell.sum)});
     std::copy_n(sum.begin(), sizeof(cell.sum), cell.sum);
-    cell.until = until;
 }
 
 bool BoughtTable::is_whole(const Cell &cell)

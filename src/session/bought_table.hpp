@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What payers have bought and may come back for (x402_sign_in), in shared
 // memory, and as an image of it in a file: cells of 64 bytes, each with a
-// checksum, so that a cell that was half written is one that is not there.
+// checksum, so that a cell that was half written is one that is not there. The
+// file has the table's secret, too, as a cell that has expired.
 //
 // Money: a cell opens what its payer paid for and nothing else. One that is
 // lost, or gave its place to another, costs its payer a payment.
@@ -12,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "session/claim_binding.hpp"
@@ -22,6 +24,10 @@ namespace x402 {
 using BoughtKey = std::array<std::uint8_t, 24>;
 // `payer` in one spelling; `bought.resource` is the scope.
 BoughtKey bought_key(std::string_view payer, const ClaimBinding &bought);
+
+// Under it the places of purchases are chosen: without it a thief could choose
+// cheap ones that meet an expensive one.
+using BoughtSecret = std::array<std::uint8_t, 16>;
 
 class BoughtTable {
 public:
@@ -36,6 +42,13 @@ public:
 
     // A table that was formatted. Hold the zone's lock.
     explicit BoughtTable(void *memory);
+
+    // Precondition: the table is empty.
+    void use_secret(const BoughtSecret &secret);
+    // The cell of a file that has it, and what such a cell says; nullopt: it is
+    // another one.
+    std::string secret_cell() const;
+    static std::optional<BoughtSecret> secret_in(std::string_view bytes);
 
     // Remembers that `asked` was paid, until `until` (unix seconds). What costs
     // less prolongs nothing that costs more, and what costs more takes its
@@ -66,7 +79,8 @@ private:
     Cell *find_cell(const BoughtKey &key) const;
     // That of the key, a free one, or the one that ends first.
     Cell *cell_for(const BoughtKey &key, std::int64_t now);
-    Cell *set_of(const BoughtKey &key, std::size_t which) const;
+    std::array<Cell *, 2> sets_of(const BoughtKey &key) const;
+    static void seal(Cell &cell);
     void fill(Cell &cell, const BoughtKey &key, const std::uint8_t *asked,
               std::int64_t until);
     static bool is_whole(const Cell &cell);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "session/nonce_table.hpp"
 
+#include <algorithm>
+
 namespace x402 {
 
 struct NonceTable::Head {
@@ -49,14 +51,19 @@ void NonceTable::begin(std::int64_t now)
 }
 
 NonceUse NonceTable::use(const Digest &nonce, std::int64_t issued,
-                         std::int64_t expires, std::int64_t now)
+                         std::int64_t expires, std::int64_t now, NonceOf whose)
 {
     // Money: a copy of a request must not open again after a restart.
     if (issued < head_->began || sheets_.has(nonce, now)) {
         return NonceUse::again;
     }
-    return sheets_.add(nonce, expires, now) ? NonceUse::first
-                                            : NonceUse::no_room;
+    bool has_room = whose == NonceOf::payer
+                    || std::any_of(head_->sheets, head_->sheets + kUsedSheets,
+                                   [now](const UsedSheet &sheet) {
+                                       return sheet.latest <= now;
+                                   });
+    return has_room && sheets_.add(nonce, expires, now) ? NonceUse::first
+                                                        : NonceUse::no_room;
 }
 
 }  // namespace x402

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The nonces of sign-in-with-x that were used, in shared memory: a byte each
-// (used_sheets.hpp), so that strangers cannot easily use it up.
+// (used_sheets.hpp), so that strangers cannot easily use it up. While no sheet
+// is empty there is room for payers alone.
 #ifndef X402_SESSION_NONCE_TABLE_HPP
 #define X402_SESSION_NONCE_TABLE_HPP
 
@@ -9,6 +10,10 @@
 namespace x402 {
 
 enum class NonceUse { first, again, no_room };
+
+// Whose signature it is: of one that gets in by it, or of one that has bought
+// nothing. Money: a stranger's counts too, because it may buy in a moment.
+enum class NonceOf { payer, stranger };
 
 class NonceTable {
 public:
@@ -29,7 +34,12 @@ public:
     // `expires` on (unix seconds). `again` also for what was issued before the
     // table began, and for a rare other one, see UsedSheets.
     NonceUse use(const Digest &nonce, std::int64_t issued, std::int64_t expires,
-                 std::int64_t now);
+                 std::int64_t now, NonceOf whose);
+    // Whether it was used here since the table began.
+    bool has(const Digest &nonce, std::int64_t now) const
+    {
+        return sheets_.has(nonce, now);
+    }
 
 private:
     struct Head;

@@ -27,9 +27,9 @@ std::uint64_t word_of(const Digest &digest, unsigned place)
     return word;
 }
 
-std::uint32_t tag_of(const PaymentName &name)
+std::uint32_t tag_in(const Digest &mark)
 {
-    return static_cast<std::uint32_t>(word_of(name.payer, 1));
+    return static_cast<std::uint32_t>(word_of(mark, 1));
 }
 
 // The compiler must not move a store over the one of the state word.
@@ -51,7 +51,7 @@ struct PaymentIds::Header {
     std::uint32_t layout;
     std::uint32_t reserved;
     std::uint64_t bytes;
-    std::uint64_t reserved_too;
+    std::uint64_t secret;
 };
 
 struct PaymentIds::Cell {
@@ -125,12 +125,30 @@ std::size_t PaymentIds::capacity() const
     return capacity_of(reinterpret_cast<Header *>(memory_)->bytes);
 }
 
+void PaymentIds::use_secret(void *memory, std::uint64_t secret)
+{
+    static_cast<Header *>(memory)->secret = secret;
+}
+
+// What chooses the places of a payer's names, and tells them from others.
+Digest PaymentIds::mark_of(const PaymentName &name) const
+{
+    std::uint64_t secret = reinterpret_cast<Header *>(memory_)->secret;
+    if (secret == 0) {
+        return name.payer;
+    }
+    return hmac_sha256(
+        {reinterpret_cast<const char *>(&secret), sizeof(secret)},
+        {reinterpret_cast<const char *>(name.payer.data()), name.payer.size()});
+}
+
 PaymentIds::Cell *PaymentIds::bucket_of(const PaymentName &name,
+                                        const Digest &mark,
                                         unsigned choice) const
 {
     std::size_t buckets = capacity() / kCellsPerBucket;
     std::uint64_t own = word_of(name.id, 2 + choice) % kBucketsOfPayer;
-    std::size_t bucket = (word_of(name.payer, 0) % buckets + own) % buckets;
+    std::size_t bucket = (word_of(mark, 0) % buckets + own) % buckets;
     auto *cells = reinterpret_cast<Cell *>(memory_ + sizeof(Header));
     return cells + bucket * kCellsPerBucket;
 }
@@ -154,8 +172,9 @@ PaymentIds::Cell *PaymentIds::cell_at(std::uint32_t place,
 PaymentIds::Cell *PaymentIds::find(const PaymentName &name,
                                    std::int64_t now) const
 {
+    Digest mark = mark_of(name);
     for (unsigned choice = 0; choice < 2; choice++) {
-        Cell *bucket = bucket_of(name, choice);
+        Cell *bucket = bucket_of(name, mark, choice);
         for (std::size_t i = 0; i < kCellsPerBucket; i++) {
             if (bucket[i].is_used(now) && bucket[i].id == name.id) {
                 return &bucket[i];
@@ -169,14 +188,15 @@ PaymentIds::Cell *PaymentIds::room_for(const PaymentName &name,
                                        std::int64_t now) const
 {
     Cell *oldest = nullptr;
+    Digest mark = mark_of(name);
     for (unsigned choice = 0; choice < 2; choice++) {
-        Cell *bucket = bucket_of(name, choice);
+        Cell *bucket = bucket_of(name, mark, choice);
         for (std::size_t i = 0; i < kCellsPerBucket; i++) {
             Cell &cell = bucket[i];
             if (!cell.is_used(now)) {
                 return &cell;
             }
-            if (cell.state == kKept && cell.payer_tag == tag_of(name)
+            if (cell.state == kKept && cell.payer_tag == tag_in(mark)
                 && (!oldest || cell.expires < oldest->expires)) {
                 oldest = &cell;
             }
@@ -216,7 +236,7 @@ PaymentIdNote PaymentIds::note(const PaymentName &name, const Digest &claim,
     cell->expires = expires;
     cell->id = name.id;
     cell->claim = claim;
-    cell->payer_tag = tag_of(name);
+    cell->payer_tag = tag_in(mark_of(name));
     cell->enter_state(kNoted);
     place = place_of(*cell);
     return PaymentIdNote::noted;

@@ -12,6 +12,8 @@
 //
 // The names of a payer lie in a few of the buckets, so that one payer cannot
 // use up the room of all. If these are full its oldest kept name makes place.
+// Which they are depends on a secret: a thief has as many addresses as it makes
+// keys, and could choose those that share their buckets with a payer's.
 //
 // Money: nothing here guards against paying twice with one payment, that is
 // the claim's. It keeps a client that asks again with a new payment under its
@@ -56,6 +58,9 @@ public:
     static bool format(void *memory, std::size_t bytes);
     // True when the memory holds a table of this very layout and size.
     static bool recognises(const void *memory, std::size_t bytes);
+    // Precondition: an empty table. Until then its secret is 0, and a table of
+    // an earlier build has none.
+    static void use_secret(void *memory, std::uint64_t secret);
 
     // Lifetime: borrows a formatted block.
     explicit PaymentIds(void *memory);
@@ -92,7 +97,9 @@ private:
     struct Header;
     struct Cell;
 
-    Cell *bucket_of(const PaymentName &name, unsigned choice) const;
+    Digest mark_of(const PaymentName &name) const;
+    Cell *bucket_of(const PaymentName &name, const Digest &mark,
+                    unsigned choice) const;
     Cell *find(const PaymentName &name, std::int64_t now) const;
     Cell *room_for(const PaymentName &name, std::int64_t now) const;
     Cell *cell_at(std::uint32_t place, const Digest &claim) const;

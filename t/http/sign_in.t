@@ -206,6 +206,10 @@ is_answer show('/a', $before), 401, 'sign_in_nonce_used', 'a copy after a restar
 is_free sign_in('/a'), 'a restart forgets nothing that is in the file';
 is_free sign_in('/whole/c'), 'of any scope';
 my $file = $t->dir . '/bought';
+$t->stop;
+truncate $file, (-s $file) - 64 or die $!;
+$t->start;
+is_free sign_in('/a'), 'nor does the file of a release without the secret of its places';
 is sprintf('%o', (stat $file)[2] & 07777), '600', 'the file is for nginx alone';
 $t->stop;
 open my $broken, '+<:raw', $file or die $!;

@@ -33,6 +33,7 @@ http {
         location /plain/  { x402_sign_offers off; proxy_pass http://%%BACKEND%%; }
         location /written/ { x402_resource https://shop.example$request_uri; proxy_pass http://%%BACKEND%%; }
         location /chosen/ { proxy_pass http://%%BACKEND%%; }
+        location /upto/   { x402_protocol v2; x402_accept scheme=upto price=5; proxy_pass http://%%BACKEND%%; }
         location /before/ { x402_settle before; proxy_pass http://%%BACKEND%%; }
         location = /.well-known/did.json { x402_did_document key-0=keys/old.pub; if ($arg_x) { set $seen 1; } }
     }
@@ -121,6 +122,12 @@ my $quiet = (opened(signed_receipt(paid($t, '/other/1'))))[1];
 ok !exists $quiet->{transaction}, 'transaction=off leaves it out';
 is receipt(paid($t, '/plain/1'))->{extensions}, undef, 'no receipt where nothing is signed';
 like do { local (@ARGV, $/) = "$keys/receipts"; <> }, qr/^eyJ[\w-]+\.[\w-]+\.[\w-]+$/m, '$x402_signed_receipt for the access log';
+
+# As with the official packages: it says what was delivered, and names no amount.
+$up->on('/upto/1', body => "SECRET\n", headers => [ 'Settlement-Overrides' => '{"amount":"0"}' ]);
+$f->settle_once('paid', with => { transaction => '', amount => '0' });
+my $nothing = (opened(signed_receipt(paid($t, '/upto/1', payment => permit2(unpaid($t, '/upto/1'))))))[1];
+is_deeply [ sort keys %$nothing ], [qw(issuedAt network payer resourceUrl version)], 'a settlement of 0: signed, with neither amount nor transaction';
 
 # --- a payment echoes the offer, or does not
 

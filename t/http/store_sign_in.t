@@ -72,6 +72,28 @@ my @clients = map {
 } 0 .. 15;
 is scalar(grep { $_->status == 200 } map { $_->answer } @clients), 1, 'sixteen copies at once: one opens';
 
+# --- strangers
+
+sub nonces () { return scalar $redis->ask(KEYS => '*:n:*')->@* }
+my $noted = nonces();
+is error_of(sign_in($_, '/a', by => X402::Wallet->new)), '402 sign_in_not_paid', 'a stranger signs' for ($one, $two) x 3;
+is nonces(), $noted, 'and the store has no more nonces';
+sign_in($one, '/a');
+is nonces(), $noted + 1, 'but that of a payer';
+my $early = proof($wallet, declared_in($two->get('/early')));
+is error_of(show_proof($two, '/early', $early)), '402 sign_in_not_paid', 'signed before it is bought';
+is_content buy($two, '/early'), "SECRET\n", 'bought';
+is error_of(show_proof($two, '/early', $early)), '401 sign_in_nonce_used', 'a copy of that opens nothing';
+is sign_in($two, '/early')->status, 200, 'another signature does';
+
+# --- a full store
+
+$redis->ask(CONFIG => 'SET', maxmemory => 100);
+is error_of(sign_in($one, '/a')), '503 busy', 'a full store takes no nonces';
+is error_of(sign_in($one, '/a', by => X402::Wallet->new)), '402 sign_in_not_paid', 'and strangers are told as much as ever';
+$redis->ask(CONFIG => 'SET', maxmemory => 0);
+ok $one->wait_for(sub { sign_in($one, '/a')->status == 200 }), 'with room';
+
 # --- the store does not answer
 
 my $number = 0;

@@ -105,6 +105,7 @@ struct ReturningState {
     std::shared_ptr<StoreQuestion> question;
     StoreUse *use = nullptr;  // that is asked for
     std::string payer;        // whose signature is good
+    Digest nonce{};           // of that signature
 };
 
 // nullptr: machines share nothing.

@@ -2,6 +2,7 @@
 #include "nginx/request/ngx_http_x402_sign_in.hpp"
 
 #include <algorithm>
+#include <optional>
 
 #include "base/token_signature.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
@@ -25,83 +26,81 @@ std::int64_t nonce_expires()
     return ngx_time() + kSignInSeconds + kSignInClockSeconds;
 }
 
-// Money: used once, whatever it opens now: the payer may buy in a moment.
-// SignInAnswer::none: it was not used before.
+// Money: used once, whatever it opens now: a stranger may buy in a moment.
+// Where there is no room for strangers theirs is not noted. SignInAnswer::none:
+// it was not used before.
 SignInAnswer use_nonce_here(RequestCtx &ctx, const LocationConf &conf,
-                            const Signer &signer)
+                            const Digest &nonce, std::int64_t issued,
+                            NonceOf whose)
 {
-    switch (use_nonce(conf.sign_in->nonces, sha256(signer.nonce), signer.issued,
-                      nonce_expires())) {
+    switch (use_nonce(conf.sign_in->nonces, nonce, issued, nonce_expires(),
+                      whose)) {
     case NonceUse::first:
         break;
     case NonceUse::again:
         return refuse_sign_in(ctx, "sign_in_nonce_used", "");
     case NonceUse::no_room:
-        return SignInAnswer::busy;
+        return whose == NonceOf::payer ? SignInAnswer::busy
+                                       : SignInAnswer::none;
     }
     return SignInAnswer::none;
 }
 
 // --- what was bought ---------------------------------------------------------
 
-// False: nothing that pays for this request.
-bool find_purchase(const LocationConf &conf, const PaymentOffer &offer,
-                   const std::string &payer, ClaimBinding &bought,
-                   std::int64_t &until)
+struct Purchase {
+    ClaimBinding bought;
+    std::int64_t until = 0;
+};
+
+// What this machine knows of the payer, and where a signature is enough an
+// empty one. nullopt: nothing that pays for this request.
+std::optional<Purchase> find_purchase(const LocationConf &conf,
+                                      const PaymentOffer &offer,
+                                      const Digest &scope,
+                                      const std::string &payer)
 {
+    Purchase found;
+    if (conf.sign_in->only) {
+        return found;
+    }
+    ClaimBinding &bought = found.bought;
+    bought.resource = scope;
     for (const auto &option : offer.options()) {
         ClaimBinding wanted = bought;
         bind_option(wanted, option);
         bought.terms = wanted.terms;
-        auto asked =
-            find_bought(conf.sign_in->zone, bought_key(payer, bought), until);
+        auto asked = find_bought(conf.sign_in->zone, bought_key(payer, bought),
+                                 found.until);
         if (asked) {
             bought.asked = *asked;
             if (covers(bought, wanted)) {
-                return true;
+                return found;
             }
         }
     }
-    return false;
+    return std::nullopt;
 }
 
-bool make_signed_in(RequestCtx &ctx, const std::string &payer,
-                    const ClaimBinding &bought, std::int64_t until)
+// Precondition: the nonce of its signature was not used before.
+SignInAnswer admit(RequestCtx &ctx, const std::string &payer,
+                   const Purchase &purchase)
 {
     ReturningClient *client = make_returning(ctx, payer);
     if (client == nullptr) {
-        return false;
+        return SignInAnswer::failed;
     }
     client->kind = ReturningKind::signed_in;
-    client->bought = bought;
-    client->expires = until;
+    client->bought = purchase.bought;
+    client->expires = purchase.until;
     ctx.returning = client;
-    return true;
+    return SignInAnswer::admitted;
 }
 
 SignInAnswer not_paid(RequestCtx &ctx)
 {
     ctx.returning_fault = "sign_in_not_paid";
     return SignInAnswer::none;
-}
-
-// What this machine knows of the payer. SignInAnswer::none: nothing that pays.
-SignInAnswer admit_by_zone(RequestCtx &ctx, const LocationConf &conf,
-                           const PaymentOffer &offer, const Digest &scope,
-                           const std::string &payer)
-{
-    ClaimBinding bought;
-    if (conf.sign_in->only) {
-        return make_signed_in(ctx, payer, bought, 0) ? SignInAnswer::admitted
-                                                     : SignInAnswer::failed;
-    }
-    bought.resource = scope;
-    std::int64_t until = 0;
-    if (!find_purchase(conf, offer, payer, bought, until)) {
-        return SignInAnswer::none;
-    }
-    return make_signed_in(ctx, payer, bought, until) ? SignInAnswer::admitted
-                                                     : SignInAnswer::failed;
 }
 
 // --- what several machines know together ------------------------------------
@@ -146,70 +145,89 @@ SignInAnswer ask_for_purchases(ReturningState &state, const SharedStore &store,
     return ask(state, std::move(order));
 }
 
-// What the store says is known here, too. A store that does not answer knows
-// as much as this machine.
-SignInAnswer read_purchases(RequestCtx &ctx, const LocationConf &conf,
-                            const PaymentOffer &offer, const Digest &scope)
+// What the store says is known here, too.
+void read_purchases(const RequestCtx &ctx, const LocationConf &conf,
+                    const PaymentOffer &offer, const Digest &scope)
 {
     const ReturningState &state = *ctx.returning_state;
     const StoreQuestion &question = *state.question;
-    if (question.is(StoreVerdict::done)) {
-        ClaimBinding wanted;
-        wanted.resource = scope;
-        std::size_t i = 0;
-        for (const auto &option : offer.options()) {
-            if (i >= question.bought_count) {
-                break;
-            }
-            const StoreAnswer::Bought &one = question.bought[i++];
-            bind_option(wanted, option);
-            if (one.asked && one.left >= 1000) {
-                remember_bought(conf.sign_in->zone,
-                                bought_key(state.payer, wanted), *one.asked,
-                                ngx_time() + one.left / 1000,
-                                ctx.r->connection->log);
-            }
+    if (!question.is(StoreVerdict::done)) {
+        return;
+    }
+    ClaimBinding wanted;
+    wanted.resource = scope;
+    std::size_t i = 0;
+    for (const auto &option : offer.options()) {
+        if (i >= question.bought_count) {
+            break;
+        }
+        const StoreAnswer::Bought &one = question.bought[i++];
+        bind_option(wanted, option);
+        if (one.asked && one.left >= 1000) {
+            remember_bought(conf.sign_in->zone, bought_key(state.payer, wanted),
+                            *one.asked, ngx_time() + one.left / 1000,
+                            ctx.r->connection->log);
         }
     }
-    SignInAnswer known = admit_by_zone(ctx, conf, offer, scope, state.payer);
-    return known == SignInAnswer::none ? not_paid(ctx) : known;
 }
 
-// The signature is good; `header` was read at the first step.
+// Money: the store notes nonces of those that have bought something, and no
+// others: a stranger signs as often as it likes, for nothing.
+SignInAnswer ask_for_nonce(RequestCtx &ctx, const LocationConf &conf,
+                           ReturningState &state, const SharedStore &store)
+{
+    // By a stranger, which has bought since.
+    if (knows_nonce(conf.sign_in->nonces, state.nonce)) {
+        return refuse_sign_in(ctx, "sign_in_nonce_used", "");
+    }
+    return ask(state, order_without_claim(store, StoreScript::nonce,
+                                          state.nonce, nonce_expires()));
+}
+
+// The signature is good; `header` was read at the first step. What was bought
+// is asked for first; a store that does not answer knows as much as this
+// machine.
 SignInAnswer sign_in_by_store(RequestCtx &ctx, const LocationConf &conf,
                               std::string_view header,
                               const PaymentOffer &offer, const Digest &scope)
 {
     SharedStore &store = *store_of(ctx);
     ReturningState &state = returning_state(ctx, conf);
-    if (state.payer.empty()) {
+    bool first = state.payer.empty();
+    if (first) {
         SignInAnswer answer = SignInAnswer::none;
         Signer signer = signer_of(ctx, conf, header, offer, answer);
         if (signer.payer.empty()) {
             return answer;
         }
         state.payer = signer.payer;
-        return ask(state,
-                   order_without_claim(store, StoreScript::nonce,
-                                       sha256(signer.nonce), nonce_expires()));
-    }
-    const StoreQuestion &question = *state.question;
-    if (!question.answered) {
+        state.nonce = sha256(signer.nonce);
+    } else if (!state.question->answered) {
         return SignInAnswer::asks_store;
     }
-    if (question.order.script == StoreScript::bought) {
-        return read_purchases(ctx, conf, offer, scope);
-    }
-    if (question.is(StoreVerdict::lost)) {
+    bool asked_nonce =
+        !first && state.question->order.script == StoreScript::nonce;
+    if (asked_nonce && state.question->is(StoreVerdict::lost)) {
         return refuse_sign_in(ctx, "sign_in_nonce_used", "");
     }
-    if (!question.is(StoreVerdict::done)) {
+    if (asked_nonce && !state.question->is(StoreVerdict::done)) {
         return SignInAnswer::store_away;
     }
-    SignInAnswer known = admit_by_zone(ctx, conf, offer, scope, state.payer);
-    return known == SignInAnswer::none
-               ? ask_for_purchases(state, store, offer, scope)
-               : known;
+    if (!first && !asked_nonce) {
+        read_purchases(ctx, conf, offer, scope);
+    }
+    auto purchase = find_purchase(conf, offer, scope, state.payer);
+    if (purchase) {
+        return asked_nonce ? admit(ctx, state.payer, *purchase)
+                           : ask_for_nonce(ctx, conf, state, store);
+    }
+    if (first) {
+        return ask_for_purchases(state, store, offer, scope);
+    }
+    // This machine need not be as old as the nonce: others note them, too.
+    SignInAnswer used =
+        use_nonce_here(ctx, conf, state.nonce, ngx_time(), NonceOf::stranger);
+    return used == SignInAnswer::none ? not_paid(ctx) : used;
 }
 
 }  // namespace
@@ -239,14 +257,16 @@ SignInAnswer take_sign_in(RequestCtx &ctx, const LocationConf &conf)
     }
     SignInAnswer answer = SignInAnswer::none;
     Signer signer = signer_of(ctx, conf, header, *offer, answer);
-    if (!signer.payer.empty()) {
-        answer = use_nonce_here(ctx, conf, signer);
-    }
-    if (signer.payer.empty() || answer != SignInAnswer::none) {
+    if (signer.payer.empty()) {
         return answer;
     }
-    answer = admit_by_zone(ctx, conf, *offer, *scope, signer.payer);
-    return answer == SignInAnswer::none ? not_paid(ctx) : answer;
+    auto purchase = find_purchase(conf, *offer, *scope, signer.payer);
+    answer = use_nonce_here(ctx, conf, sha256(signer.nonce), signer.issued,
+                            purchase ? NonceOf::payer : NonceOf::stranger);
+    if (answer != SignInAnswer::none) {
+        return answer;
+    }
+    return purchase ? admit(ctx, signer.payer, *purchase) : not_paid(ctx);
 }
 
 std::string sign_in_member(RequestCtx &ctx)

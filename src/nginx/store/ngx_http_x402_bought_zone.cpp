@@ -6,6 +6,7 @@
 
 #include <cstring>
 
+#include "base/token_signature.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/core/ngx_http_x402_missing_file.hpp"
@@ -84,31 +85,43 @@ bool open_file(ngx_shm_zone_t *zone)
     return true;
 }
 
-bool write_cell(const BoughtFile &file, const BoughtTable &table,
+bool write_cell(const BoughtFile &file, std::string_view bytes,
                 std::size_t cell)
 {
-    std::string_view bytes = table.bytes_of(cell);
     auto at = static_cast<off_t>(cell * BoughtTable::kCellBytes);
     return pwrite(file.fd, bytes.data(), bytes.size(), at)
            == static_cast<ssize_t>(bytes.size());
 }
 
-// What an earlier nginx remembered; the table may have another size now, so
-// that it is rewritten.
-void read_file(ngx_shm_zone_t *zone, BoughtTable &table)
+template <class Visit> void each_cell(const BoughtFile &file, Visit visit)
 {
-    const BoughtFile &file = file_of(zone);
     char bytes[BoughtTable::kCellBytes];
-    std::size_t restored = 0;
     for (off_t at = 0; pread(file.fd, bytes, sizeof(bytes), at)
                        == static_cast<ssize_t>(sizeof(bytes));
          at += static_cast<off_t>(sizeof(bytes))) {
-        restored += table.restore({bytes, sizeof(bytes)}, ngx_time()) ? 1 : 0;
+        visit(std::string_view(bytes, sizeof(bytes)));
     }
+}
+
+// What an earlier nginx remembered, and where: another one may still write to
+// its file. The table may have another size now, so that it is rewritten.
+void read_file(ngx_shm_zone_t *zone, BoughtTable &table)
+{
+    const BoughtFile &file = file_of(zone);
+    each_cell(file, [&](std::string_view bytes) {
+        if (auto secret = BoughtTable::secret_in(bytes)) {
+            table.use_secret(*secret);
+        }
+    });
+    std::size_t restored = 0;
+    each_cell(file, [&](std::string_view bytes) {
+        restored += table.restore(bytes, ngx_time()) ? 1 : 0;
+    });
     bool whole = ftruncate(file.fd, 0) == 0;
     for (std::size_t cell = 0; whole && cell < table.cells(); cell++) {
-        whole = write_cell(file, table, cell);
+        whole = write_cell(file, table.bytes_of(cell), cell);
     }
+    whole = whole && write_cell(file, table.secret_cell(), table.cells());
     log_line(whole ? NGX_LOG_NOTICE : NGX_LOG_CRIT, zone->shm.log,
              whole ? std::to_string(restored) + " purchases read from \""
                          + file.path + "\""
@@ -123,9 +136,16 @@ ngx_int_t on_init(ngx_shm_zone_t *zone, void *old_data)
         if (!open_file(zone)) {
             return static_cast<ngx_int_t>(NGX_ERROR);
         }
-        if (begin_table<BoughtTable>(zone, old_data)
-            && file_of(zone).fd != NGX_INVALID_FILE && !ngx_test_config) {
-            BoughtTable table(table_of(zone));
+        if (!begin_table<BoughtTable>(zone, old_data)) {
+            return static_cast<ngx_int_t>(NGX_OK);
+        }
+        BoughtTable table(table_of(zone));
+        BoughtSecret secret{};
+        // Without random bytes thieves can choose places, and no more.
+        if (fill_random(secret.data(), secret.size())) {
+            table.use_secret(secret);
+        }
+        if (file_of(zone).fd != NGX_INVALID_FILE && !ngx_test_config) {
             read_file(zone, table);
         }
         return static_cast<ngx_int_t>(NGX_OK);
@@ -213,7 +233,7 @@ void remember_bought(ngx_shm_zone_t *zone, const BoughtKey &key,
         BoughtTable table(table_of(zone));
         auto cell = table.remember(key, asked, until, ngx_time());
         if (cell && file.fd != NGX_INVALID_FILE) {
-            written = write_cell(file, table, *cell);
+            written = write_cell(file, table.bytes_of(*cell), *cell);
         }
     }
     if (!written && !file.failed) {

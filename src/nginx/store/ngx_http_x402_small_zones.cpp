@@ -134,10 +134,17 @@ ngx_shm_zone_t *nonce_zone(ngx_conf_t *cf)
 }
 
 NonceUse use_nonce(ngx_shm_zone_t *zone, const Digest &nonce,
-                   std::int64_t issued, std::int64_t expires)
+                   std::int64_t issued, std::int64_t expires, NonceOf whose)
 {
     ZoneLock lock(zone);
-    return NonceTable(table_of(zone)).use(nonce, issued, expires, ngx_time());
+    return NonceTable(table_of(zone))
+        .use(nonce, issued, expires, ngx_time(), whose);
+}
+
+bool knows_nonce(ngx_shm_zone_t *zone, const Digest &nonce)
+{
+    ZoneLock lock(zone);
+    return NonceTable(table_of(zone)).has(nonce, ngx_time());
 }
 
 ngx_shm_zone_t *pass_zone(ngx_conf_t *cf,

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <memory>
 
+#include "base/token_signature.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/store/ngx_http_x402_journal.hpp"
 #include "session/claim_change.hpp"
@@ -142,10 +143,15 @@ bool init_zone(ngx_shm_zone_t *zone, bool used_before)
     if (parts.cache.places != 0) {
         SupportedCache::format(parts.cache_of(zone), parts.cache);
     }
-    return ((ClaimTable::format(ZoneParts::table_of(zone), parts.table_bytes)
-             && PaymentIds::format(parts.names_of(zone), parts.names_bytes))
-            || refuse_zone(zone, "is too small"))
-           && init_journal(zone, ZoneParts::table_of(zone), false);
+    if (!ClaimTable::format(ZoneParts::table_of(zone), parts.table_bytes)
+        || !PaymentIds::format(parts.names_of(zone), parts.names_bytes)) {
+        return refuse_zone(zone, "is too small");
+    }
+    std::uint64_t secret = 0;
+    if (fill_random(&secret, sizeof(secret))) {
+        PaymentIds::use_secret(parts.names_of(zone), secret);
+    }
+    return init_journal(zone, ZoneParts::table_of(zone), false);
 }
 
 ngx_int_t init_zone_hook(ngx_shm_zone_t *zone, void *old_data)

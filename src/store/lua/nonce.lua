@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: Apache-2.0
--- NONCE: a nonce of sign-in-with-x is used once.
+-- NONCE: a nonce of sign-in-with-x is used once. Without allow-oom: a payer may
+-- sign as often as it likes.
 -- KEYS nonce; ARGV token, kept for (ms).
 
 local user = redis.call('GET', KEYS[1])

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- TAKE: a payment has arrived. The one script without allow-oom: a store
+-- TAKE: a payment has arrived. Without allow-oom: a store
 -- that is full takes no new payments, and lets those that were begun end.
 -- KEYS claim, owed, settle; ARGV token, lease, flags.
 

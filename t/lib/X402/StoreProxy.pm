@@ -95,7 +95,7 @@ sub _scripts () {
         $text{$name} = join '', grep { !/\A--/ && !/\A\n/ } map {s/\A +//r} <$file>;
     }
     my $common = delete $text{common} // die "no scripts in $lua";
-    return { map { sha1_hex(($_ eq 'take' ? "#!lua\n" : "#!lua flags=allow-oom\n") . $common . $text{$_}) => $_ } keys %text };
+    return { map { sha1_hex((/\A(?:take|nonce)\z/ ? "#!lua\n" : "#!lua flags=allow-oom\n") . $common . $text{$_}) => $_ } keys %text };
 }
 
 # --- the child's side --------------------------------------------------------

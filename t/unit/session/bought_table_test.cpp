@@ -2,6 +2,7 @@
 #include "session/bought_table.hpp"
 
 #include <cstddef>
+#include <cstring>
 #include <string>
 #include <vector>
 
@@ -88,6 +89,63 @@ TEST(BoughtTable, TheOneThatEndsFirstMakesPlace)
     for (int n = 1; n <= 8; n++) {
         EXPECT_EQ(found(table, key(n)), 1) << n;
     }
+}
+
+// A thief has as many keys as it makes wallets.
+TEST(BoughtTable, NobodyChoosesThePlacesOfAPurchase)
+{
+    constexpr std::size_t kSets = 31;
+    Memory memory(BoughtTable::least_bytes() + (kSets - 1) * 8 * 64);
+    BoughtTable table = memory.table();
+    table.use_secret(BoughtSecret{7, 7, 7});
+    ASSERT_EQ(table.cells(), kSets * 8);
+    auto set_without_secret = [&](const BoughtKey &of, std::size_t which) {
+        std::uint64_t word;
+        std::memcpy(&word, of.data() + which * sizeof(word), sizeof(word));
+        return word % kSets;
+    };
+    const BoughtKey dear = key(0);
+    table.remember(dear, amount(200), kNow + 100, kNow);
+    int cheap = 0;
+    for (int n = 1; cheap < 32; n++) {
+        BoughtKey of = key(n);
+        if (set_without_secret(of, 0) == set_without_secret(dear, 0)
+            && set_without_secret(of, 1) == set_without_secret(dear, 0)) {
+            table.remember(of, amount(1), kNow + 500, kNow);
+            cheap++;
+        }
+    }
+    EXPECT_EQ(found(table, dear), 200);
+}
+
+// So that two nginx that share it for a moment write to the same places.
+TEST(BoughtTable, ItsFileHasTheSecret)
+{
+    Memory memory;
+    BoughtTable table = memory.table();
+    BoughtSecret secret{1, 2, 3};
+    table.use_secret(secret);
+    std::string cell = table.secret_cell();
+    EXPECT_EQ(BoughtTable::secret_in(cell), secret);
+    // To a release that does not know it: a purchase that has ended.
+    EXPECT_EQ(BoughtTable::kind_of(cell), BoughtTable::CellKind::whole);
+    EXPECT_FALSE(table.restore(cell, kNow));
+
+    std::string purchase(
+        table.bytes_of(*table.remember(key(1), amount(7), kNow + 60, kNow)));
+    EXPECT_FALSE(BoughtTable::secret_in(purchase));
+    EXPECT_FALSE(BoughtTable::secret_in(std::string(64, '\0')));
+    EXPECT_FALSE(BoughtTable::secret_in(cell.substr(1)));
+    for (std::size_t at = 0; at < cell.size(); at++) {
+        std::string broken = cell;
+        broken[at] = static_cast<char>(broken[at] ^ 4);
+        EXPECT_FALSE(BoughtTable::secret_in(broken)) << at;
+    }
+    Memory other;
+    BoughtTable same = other.table();
+    same.use_secret(*BoughtTable::secret_in(cell));
+    EXPECT_EQ(*same.remember(key(1), amount(7), kNow + 60, kNow),
+              *table.remember(key(1), amount(7), kNow + 60, kNow));
 }
 
 TEST(BoughtTable, AmountsBeyond128BitsAreNotRemembered)

@@ -17,10 +17,11 @@ class NonceTableOf : public testing::Test {
 protected:
     NonceTableOf() { NonceTable::format(memory_.data(), kBytes); }
 
-    NonceUse use(unsigned number, std::int64_t now = kNow)
+    NonceUse use(unsigned number, std::int64_t now = kNow,
+                 NonceOf whose = NonceOf::payer)
     {
         return NonceTable(memory_.data())
-            .use(sha256(std::to_string(number)), now, now + 360, now);
+            .use(sha256(std::to_string(number)), now, now + 360, now, whose);
     }
 
     std::vector<std::uint64_t> memory_ = std::vector<std::uint64_t>(kBytes / 8);
@@ -61,6 +62,26 @@ TEST_F(NonceTableOf, HasRoomForOneAByte)
         ASSERT_EQ(use(i), NonceUse::again) << i;
     }
     EXPECT_EQ(use(number + 1, kUntil), NonceUse::first);
+}
+
+// However many of them there are, payers sign in.
+TEST_F(NonceTableOf, KeepsRoomThatStrangersDoNotUse)
+{
+    unsigned number = 0;
+    while (use(number, kNow, NonceOf::stranger) != NonceUse::no_room) {
+        ASSERT_LT(number++, kBytes);
+    }
+    EXPECT_GT(number, kBytes / 2 - 200);
+    EXPECT_EQ(use(1, kNow, NonceOf::stranger), NonceUse::again);
+    unsigned payers = 0;
+    for (unsigned i = 0; i < kBytes / 2 - 200; i++) {
+        NonceUse outcome = use(number + i);
+        ASSERT_NE(outcome, NonceUse::no_room) << i;
+        payers += outcome == NonceUse::first ? 1 : 0;
+    }
+    EXPECT_GT(payers, kBytes / 2 * 9 / 10);
+    // The sheet of the strangers is empty again, and the payers' is not.
+    EXPECT_EQ(use(number + kBytes, kUntil, NonceOf::stranger), NonceUse::first);
 }
 
 }  // namespace

@@ -234,5 +234,35 @@ TEST(PaymentIdKey, TellsItsPartsApart)
     EXPECT_NE(payment_id_key("1:a", "", ""), payment_id_key("", "1:a", ""));
 }
 
+// A thief has as many addresses as it makes keys: it chooses some that would
+// share all buckets of a payer, or look like the payer.
+TEST_F(LargePaymentIdTable, NobodyChoosesTheRoomOfAPayer)
+{
+    PaymentIds::use_secret(memory_.data(), 0x1234567890abcdefULL);
+    const std::size_t buckets = table_.capacity() / 8;
+    auto bucket_without_secret = [&](const Digest &payer) {
+        std::uint64_t word;
+        std::memcpy(&word, payer.data(), sizeof(word));
+        return word % buckets;
+    };
+    const Digest payer = digest_of(1);
+    unsigned name = 0;
+    for (unsigned number = 2; name < 4 * 16 * 8; number++) {
+        Digest other = digest_of(number);
+        if (bucket_without_secret(other) != bucket_without_secret(payer)) {
+            continue;
+        }
+        std::uint32_t place = 0;
+        table_.note(PaymentName(digest_of(1000000 + name), other),
+                    digest_of(number), kExpires, kNow, place);
+        table_.keep(place, digest_of(number));
+        name++;
+    }
+    std::uint32_t place = 0;
+    EXPECT_EQ(table_.note(PaymentName(digest_of(900000), payer), digest_of(1),
+                          kExpires, kNow, place),
+              PaymentIdNote::noted);
+}
+
 }  // namespace
 }  // namespace x402
