@@ -308,8 +308,9 @@ void write_pass(RespWriter &out, ScriptBy by, const StoreClaim &pass,
                 PassCall what, std::uint32_t requests, std::int64_t left)
 {
     Call call(out, by, StoreScript::pass, pass.prefix, pass.shard);
-    call.begin(1, 4);
+    call.begin(2, 4);
     call.key("p", pass.key);
+    call.key("q", pass.key);
     call.add(kPassWords[static_cast<unsigned>(what)]).add(pass.token);
     call.add(static_cast<std::int64_t>(requests)).add(left * 1000);
 }

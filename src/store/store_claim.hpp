@@ -10,7 +10,7 @@
 //   prefix:{n}:i:<identifier>             claim that has the name
 //   prefix:{n}:u:<payer>     its unproven deliveries of the last 24 hours
 //   prefix:{n}:s:<facilitator>  what it supports, as machines have heard it
-//   prefix:{n}:p:<pass>      the requests that it is still good for
+//   prefix:{n}:p:<pass>      requests that it is still good for; q: its uses
 //   prefix:{n}:n:<nonce>     that it was used to sign in
 //   prefix:{n}:g:<purchase>  what its payer may come back for
 //   prefix:{n}:due           claims to be asked about, by the store's clock

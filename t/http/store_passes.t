@@ -19,6 +19,7 @@ my $conf = machines_conf('timeout=3s', main => 'worker_processes 2;', http => <<
     add_header X-Left "$x402_pass_left" always;
 EOF
         location /timed/ { x402_pass time=1h; proxy_pass http://%%BACKEND%%; }
+        location /many/  { x402_pass time=1h requests=100; proxy_pass http://%%BACKEND%%; }
         location /short/ { x402_pass time=6s requests=6; proxy_pass http://%%BACKEND%%; }
 EOF
 my $cut = X402::StoreProxy->new($redis->port);
@@ -76,6 +77,19 @@ $c->write_request(GET => '/held', headers => [ 'X402-Pass' => $other ]);
 $up->wait_count('/held', 1);
 $two->leave($c);
 ok $one->wait_for(sub { with($one, '/a', $other)->header('X-Left') eq '1' }), 'a client that leaves has made the upstream work';
+
+# A hundred at once, more than the store kept in mind once.
+my %before = map { $_ => 1 } $redis->ask('KEYS', 'x402:*:p:*')->@*;
+my $many = bought('/many/a');
+my ($many_key) = grep { !$before{$_} } $redis->ask('KEYS', 'x402:*:p:*')->@*;
+$up->on('/many/a', status => 500, body => "no\n", hold => 1);
+my @many = map { my $m = ($one, $two)[ $_ % 2 ]->connect; $m->write_request(GET => '/many/a', headers => [ 'X402-Pass' => $many ]); $m } 1 .. 100;
+$up->wait_count('/many/a', 100);
+is left_of($many_key), 0, 'a hundred requests at once';
+$up->release('/many/a');
+is scalar(grep { $_->answer->status == 500 } @many), 100, 'all of them fail';
+ok $one->wait_for(sub { left_of($many_key) == 100 }), 'and are given back' or diag left_of($many_key);
+is $redis->ask('EXISTS', $many_key =~ s/:p:/:q:/r), 0, 'with nothing to remember';
 
 # --- one payment, one count
 

@@ -1,10 +1,11 @@
 -- SPDX-License-Identifier: Apache-2.0
--- PASS: how many requests a pass is still good for. The last uses are kept with
+-- PASS: how many requests a pass is still good for. Its last uses are kept beside
 -- it, so that a call may be repeated, and what got no content be given back once.
--- KEYS pass; ARGV what, token, requests, left (ms).
+-- KEYS pass, its uses; ARGV what, token, requests, left (ms).
 
-local MOST_USES, USE, USE_BYTES = 32, '>c16I4', 20
+local MOST_USES, USES_KEPT = 1024, 3600000
 local what, token, requests = ARGV[1], ARGV[2], tonumber(ARGV[3])
+-- Behind the number there may be uses, as an earlier release keeps them.
 local bytes = redis.call('GET', KEYS[1])
 
 if what == 'issue' then
@@ -21,33 +22,30 @@ if not bytes then
 end
 
 local left = struct.unpack('>I4', bytes)
-local uses = bytes:sub(5)
-local at, taken
-for from = 1, #uses, USE_BYTES do
-    local user, count = struct.unpack(USE, uses, from)
-    if user == token then
-        at, taken = from, count
-    end
-end
 local function save()
-    redis.call('SET', KEYS[1], struct.pack('>I4', left) .. uses, 'KEEPTTL')
+    redis.call('SET', KEYS[1], struct.pack('>I4', left) .. bytes:sub(5),
+               'KEEPTTL')
 end
 
 if what == 'use' then
-    if not at then
-        if left < requests then
-            return {'lost', now, '', left}
-        end
-        left = left - requests
-        uses = uses .. struct.pack(USE, token, requests)
-        uses = uses:sub(-MOST_USES * USE_BYTES)
-        save()
+    if redis.call('ZSCORE', KEYS[2], token) then
+        return {'done', now, '', left}
     end
+    if left < requests then
+        return {'lost', now, '', left}
+    end
+    left = left - requests
+    save()
+    redis.call('ZADD', KEYS[2], now, token)
+    if redis.call('ZCARD', KEYS[2]) > MOST_USES then
+        redis.call('ZREM', KEYS[2], redis.call('ZRANGE', KEYS[2], 0, 0)[1])
+    end
+    redis.call('PEXPIRE', KEYS[2],
+               math.max(math.min(USES_KEPT, tonumber(ARGV[4])), 1))
     return {'done', now, '', left}
 end
-if at then
-    left = left + taken
-    uses = uses:sub(1, at - 1) .. uses:sub(at + USE_BYTES)
+if redis.call('ZREM', KEYS[2], token) == 1 then
+    left = left + requests
     save()
 end
 return {'done', now, '', left}

@@ -98,23 +98,40 @@ TEST_F(ReturningScripts, AUseIsGivenBackOnce)
     EXPECT_EQ(pass(b(), use, PassCall::use, 2).left, 3);
     EXPECT_EQ(pass(b(), hand(1), PassCall::give_back).left, 3)
         << "one that was not carried out";
-    EXPECT_EQ(pass(b(), use, PassCall::give_back).left, 5);
-    EXPECT_EQ(pass(b(), use, PassCall::give_back).left, 5);
+    EXPECT_EQ(pass(b(), use, PassCall::give_back, 2).left, 5);
+    EXPECT_EQ(pass(b(), use, PassCall::give_back, 2).left, 5);
     EXPECT_EQ(pass(b(), hand(2), PassCall::give_back).verdict, V::lost);
 }
 
-TEST_F(ReturningScripts, ManyUsesNeedNoMoreMemoryThanFew)
+TEST_F(ReturningScripts, TheLastThousandUsesCanBeGivenBack)
 {
-    pass(a(), hand(1), PassCall::issue, 1000);
+    pass(a(), hand(1), PassCall::issue, 5000);
     Hand first = hand(1);
     pass(a(), first, PassCall::use);
-    for (int i = 0; i < 100; i++) {
-        pass(a(), hand(1), PassCall::use);
+    Hand second = hand(1);
+    pass(a(), second, PassCall::use);
+    for (int i = 0; i < 1023; i++) {
+        pass(b(), hand(1), PassCall::use);
     }
-    std::string key = key_of(first, "p:") + id_of(first);
-    EXPECT_EQ(bytes_of({"STRLEN", key}), std::to_string(4 + 32 * 20));
-    EXPECT_EQ(pass(a(), first, PassCall::give_back).left, 899)
+    std::string key = key_of(first, "q:") + id_of(first);
+    EXPECT_EQ(bytes_of({"ZCARD", key}), "1024");
+    EXPECT_LE(std::stoi(bytes_of({"TTL", key})), 60) << "as long as the pass";
+    EXPECT_EQ(pass(a(), first, PassCall::give_back).left, 3975)
         << "too long ago";
+    EXPECT_EQ(pass(a(), second, PassCall::give_back).left, 3976);
+}
+
+// An earlier release keeps uses behind the number.
+TEST_F(ReturningScripts, APassOfAnEarlierReleaseIsCounted)
+{
+    Hand use = hand(1);
+    std::string key = key_of(use, "p:") + id_of(use);
+    bytes_of({"SET", key, std::string("\0\0\0\5", 4) + std::string(20, 'u'),
+              "PX", "60000"});
+    EXPECT_EQ(pass(a(), use, PassCall::use, 2).left, 3);
+    EXPECT_EQ(bytes_of({"STRLEN", key}), "24");
+    EXPECT_EQ(pass(a(), use, PassCall::give_back, 2).left, 5);
+    EXPECT_GT(std::stoi(bytes_of({"TTL", key})), 0);
 }
 
 TEST_F(ReturningScripts, ACountEndsWithItsPass)
