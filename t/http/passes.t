@@ -340,6 +340,7 @@ ok @good < 900 && @good > 700, 'a full zone issues no pass: ' . @good;
 is_free with('/full', $good[0]), 'and forgets none';
 is_free with('/full', $good[-1]), 'of those that it has';
 $t->log_like(qr/content is sent without a pass: zone "tiny" is full of valid passes; make it larger/, 'the log says what to do');
+cmp_ok $t->log_count(qr/content is sent without a pass/), '<=', 4, 'once a minute in each worker';
 
 for my $secret ('n' x 64, 'o' x 64, $pass, $first // ()) {
     is index($t->log . access_log() . X402::Nginx::_slurp($t->dir . '/logs/ledger'), $secret), -1, 'no secret in a log';

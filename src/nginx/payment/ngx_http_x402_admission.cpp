@@ -2,6 +2,7 @@
 #include "nginx/payment/ngx_http_x402_admission.hpp"
 
 #include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/core/ngx_http_x402_log_seldom.hpp"
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 
@@ -37,10 +38,10 @@ void Admission::refuse(RequestCtx &ctx) const
     case Denied::facilitator:
         return;  // answered by choose_peer()
     case Denied::slots:
-        log_line(NGX_LOG_WARN, log,
-                 "too many payments in flight; raise "
-                 "x402_facilitator_max_calls or find out why the facilitator "
-                 "or the backend is slow");
+        log_seldom(NGX_LOG_WARN, log,
+                   "too many payments in flight; raise "
+                   "x402_facilitator_max_calls or find out why the facilitator "
+                   "or the backend is slow");
         break;
     case Denied::share:
         log_line(NGX_LOG_INFO, log,

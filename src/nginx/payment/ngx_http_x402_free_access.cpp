@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nginx/payment/ngx_http_x402_free_access.hpp"
 
-#include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/core/ngx_http_x402_log_seldom.hpp"
 #include "nginx/offer/ngx_http_x402_returning_rules.hpp"
 #include "nginx/payment/ngx_http_x402_payer_check.hpp"
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
@@ -51,10 +51,10 @@ ngx_int_t refuse_sign_in(RequestCtx &ctx, const LocationConf &conf,
         return NGX_OK;
     }
     if (answer == SignInAnswer::busy) {
-        log_line(NGX_LOG_ERR, ctx.r->connection->log,
-                 "no room for another nonce of sign-in-with-x, answered 503: "
-                 "limit how often clients may sign in, for example with "
-                 "limit_req");
+        log_seldom(NGX_LOG_ERR, ctx.r->connection->log,
+                   "no room for another nonce of sign-in-with-x, answered 503: "
+                   "limit how often clients may sign in, for example with "
+                   "limit_req");
         decide(ctx, busy_answer(kRetryStore));
     } else {
         OwnReply reply =

@@ -10,6 +10,7 @@
 #include "base/text_excerpt.hpp"
 #include "facilitator/verify_answer.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/core/ngx_http_x402_log_seldom.hpp"
 #include "nginx/offer/ngx_http_x402_extensions.hpp"
 #include "nginx/payment/ngx_http_x402_admission.hpp"
 #include "nginx/payment/ngx_http_x402_facilitator_peers.hpp"
@@ -132,9 +133,10 @@ void log_full(const RequestCtx &ctx, Worker &worker)
 {
     ngx_log_t *log = ctx.r->connection->log;
     if (LockedClaims(worker.zone)->journal().failed()) {
-        log_line(NGX_LOG_ERR, log,
-                 "the journal of x402_zone cannot be written; nothing is sold "
-                 "until it can");
+        log_seldom(
+            NGX_LOG_ERR, log,
+            "the journal of x402_zone cannot be written; nothing is sold "
+            "until it can");
         return;
     }
     if (full_reported != 0 && ngx_time() - full_reported < kFullEvery) {

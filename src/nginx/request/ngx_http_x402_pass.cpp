@@ -6,7 +6,7 @@
 
 #include "base/hex_codec.hpp"
 #include "nginx/core/ngx_http_x402_complex_value.hpp"
-#include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/core/ngx_http_x402_log_seldom.hpp"
 #include "nginx/offer/ngx_http_x402_returning_rules.hpp"
 #include "nginx/request/ngx_http_x402_batch.hpp"
 #include "nginx/request/ngx_http_x402_price_grace.hpp"
@@ -217,11 +217,12 @@ bool begin_count(RequestCtx &ctx, const PassRules &rules,
     std::uint32_t left = 0;
     if (!count_pass(rules.zone, pass.id, rules.requests, pass.expires(),
                     left)) {
-        log_line(NGX_LOG_ERR, ctx.r->connection->log,
-                 "content is sent without a pass: zone \""
-                     + copy(rules.zone->shm.name)
-                     + "\" is full of valid passes; make it larger (x402_pass "
-                       "zone=name:size)");
+        log_seldom(
+            NGX_LOG_ERR, ctx.r->connection->log,
+            "content is sent without a pass: zone \""
+                + copy(rules.zone->shm.name)
+                + "\" is full of valid passes; make it larger (x402_pass "
+                  "zone=name:size)");
         return false;
     }
     client.left = left;
