@@ -146,6 +146,26 @@ $hook->forget;
 is_content paid($t, '/chosen'), "CONTENT\n", 'paid';
 is kinds(events('/chosen', 1)), 'delivered', 'only what was asked for';
 
+# what waits at a reload goes by the new words
+$hook->on('/hook/', status => 500);
+is_content paid($t, '/moved'), "CONTENT\n", 'paid';
+ok $t->wait_for(sub { waiting() == 1 }), 'its event waits';
+my $other = 'another secret of more than sixteen bytes';
+$t->write('other.secret', $other);
+chmod 0600, $t->dir . '/other.secret';
+$holes->{EVENTS} = 'events=closed';
+$hook->on('/new/', status => 204);
+$t->conf($conf =~ s{/hook/ secret=webhook\.secret}{/new/ secret=other.secret}r);
+$t->reload;
+ok $t->wait_for(sub { waiting() == 0 }), 'received at another URL, although its event is not chosen any more';
+my ($moved) = $hook->requests('/new/');
+my $head = $moved->{headers};
+is $head->{'webhook-signature'}, 'v1,' . encode_base64(hmac_sha256(join('.', $head->{'webhook-id'}, $head->{'webhook-timestamp'}, $moved->{body}), $other), ''),
+    'signed with the new secret';
+$t->conf($conf =~ s/x402_webhook [^;]*;//r);
+$t->reload;
+is_content paid($t, '/none'), "CONTENT\n", 'paid without a webhook';
+
 sub refused ($words, $why, $name) {
     my $text = $t->config_error($conf =~ s/x402_webhook [^;]*;/$words/r);
     return like $text, $why, $name;
