@@ -79,9 +79,9 @@ $t->write('included.conf', "x402_label included;\n");
 like $t->config_error(with("x402_ledger $_->[0]; $_->[1]")), qr/"\S+\/$_->[0]" has something else in it than a ledger; write another path/, "refused: $_->[2]"
     for [ 'a.secret', '', 'a secret' ], [ 'included.conf', 'include included.conf;', 'a file of the configuration' ];
 my $line = '{"time":"2026-01-01T00:00:00.000Z","event":"settled"}';
-for my $text ("$line\n", "0Z\",\"event\":\"settled\"}\n$line\n", substr($line, 0, 4), "\n$line\n") {
+for my $text ("$line\n", "0Z\",\"event\":\"settled\"}\n$line\n", substr($line, 0, 4), "\n$line\n", "\0" x 40, "\0" x 40 . "$line\n") {
     $t->write('logs/older', $text);
-    good(with('x402_ledger logs/older;'), 'a ledger, also one that was cut: ' . substr $text =~ s/\n/ /gr, 0, 12);
+    good(with('x402_ledger logs/older;'), 'a ledger, also one that was cut: ' . substr $text =~ tr/\n\0/ /r, 0, 12);
 }
 
 # --- one file, one ledger -----------------------------------------------------------

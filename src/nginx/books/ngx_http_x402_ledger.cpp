@@ -134,7 +134,7 @@ std::string in_the_way(ngx_pool_t &pool, const std::string &path)
 }
 
 // Something is in it, and no line of a ledger. One that was cut by hand may
-// begin within a line.
+// begin within a line, and a loss of power may leave zeros.
 bool is_foreign(const std::string &path)
 {
     constexpr std::size_t kLook = 64 * 1024;
@@ -142,10 +142,11 @@ bool is_foreign(const std::string &path)
     if (stat(path.c_str(), &about) != 0 || !S_ISREG(about.st_mode)) {
         return false;
     }
-    std::string text = "\n" + beginning_of(path, kLook);
+    std::string text = beginning_of(path, kLook);
     std::string_view begin = kLedgerLineBegin;
-    return text.size() > begin.size()
-           && text.find("\n" + std::string(begin)) == std::string::npos;
+    constexpr std::string_view kBlank("\n\0", 2);
+    return text.size() >= begin.size() && text.find(begin) == std::string::npos
+           && text.find_first_not_of(kBlank) != std::string::npos;
 }
 
 }  // namespace
