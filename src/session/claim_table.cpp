@@ -382,10 +382,11 @@ bool ClaimTable::take_over(ClaimRef ref, const ClaimFacts &facts,
     return true;
 }
 
-void ClaimTable::set_first_settle_sent(ClaimRef ref)
+void ClaimTable::set_first_settle_sent(ClaimRef ref, bool sent)
 {
     if (ClaimCell *cell = memory_.cell_of(ref)) {
-        cell->flags |= kFirstSettleSent;
+        cell->flags &= static_cast<std::uint8_t>(~kFirstSettleSent);
+        cell->flags |= sent ? kFirstSettleSent : 0;
     }
 }
 

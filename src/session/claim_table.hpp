@@ -148,7 +148,7 @@ public:
     bool take_over(ClaimRef ref, const ClaimFacts &facts, ClaimOwner owner,
                    std::string_view bytes, std::uint64_t facilitator,
                    std::int64_t now);
-    void set_first_settle_sent(ClaimRef ref);
+    void set_first_settle_sent(ClaimRef ref, bool sent = true);
     // Money: before the first byte of content leaves. A receipt that is too
     // long for the cell is refused (false) and must be shortened. With
     // `makes_content` the caller goes on to the content, which counts as an

@@ -19,6 +19,7 @@ http {
     server {
         listen 127.0.0.1:%%PORT%%;
         location / { proxy_pass http://%%BACKEND%%; }
+        location /before/ { x402_settle before; proxy_pass http://%%BACKEND%%; }
     }
 }
 EOF
@@ -93,5 +94,24 @@ kill_worker();
 $f->forget;
 is paid($t, '/c', payment => $payment)->status, 402, 'is known to the next worker';
 is $f->calls, 0, 'which asks nobody';
+
+# Killed while settling, and the facilitator knows that the nonce is used, but not by what.
+for my $settle (qw(after before)) {
+    my $path = "/$settle/used";
+    $f->settle('hold');
+    ($payment, $c) = send_payment($path);
+    $f->wait_calls(settle => 1);
+    ok kill_worker(), "$settle: killed when all of the settle had left";
+    $f->settle(refused => 'invalid_exact_evm_nonce_already_used');
+    $f->forget;
+    my $r = paid($t, $path, payment => $payment);
+    if ($settle eq 'after') {
+        is $r->status . $r->body, "200SECRET\n", "$settle: verified, so it was this payment";
+        is receipt($r)->{transaction}, '', "$settle: with a receipt that names no transaction";
+    }
+    else {
+        is $r->status, 503, "$settle: never verified, so it proves nothing";
+    }
+}
 
 finish;

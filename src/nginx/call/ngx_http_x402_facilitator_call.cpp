@@ -164,6 +164,7 @@ void FacilitatorCall::send_by_http(Endpoint::Route &route,
     request.background = in_background();
     request.connect_timeout = std::min(terms_.connect_timeout, left);
     request.timeout = left;
+    request.on_sent = terms_.on_sent ? on_sent : nullptr;
     origin_ = route.origin;
     exchange_ = origin_->start(std::move(request), on_reply, this);
 }
@@ -215,6 +216,12 @@ void FacilitatorCall::time_is_up()
     // answer() deletes the call, and its reply would go with it.
     FacilitatorReply failure = std::move(failure_);
     answer(failure);
+}
+
+void FacilitatorCall::on_sent(void *data)
+{
+    auto *call = static_cast<FacilitatorCall *>(data);
+    call->terms_.on_sent(call->data_);
 }
 
 void FacilitatorCall::on_reply(void *data, FacilitatorReply &reply)

@@ -20,6 +20,9 @@ struct CallTerms {
     std::vector<std::string> headers = {};  // more lines, without line ends
     ngx_msec_t connect_timeout = 0;
     ngx_msec_t timeout = 0;  // for everything: addresses, redirect, answer
+    // nullptr: not asked for. Called when all of it has left, long before
+    // `done`, perhaps inside start(), and never if libcurl makes the call.
+    void (*on_sent)(void *data) = nullptr;
 };
 
 // Owns itself: deleted after `done` was called or by cancel(). `done` is called
@@ -62,6 +65,7 @@ private:
                || terms_.operation == Operation::event;
     }
     void stop_waiting();
+    static void on_sent(void *data);
     static void on_reply(void *data, FacilitatorReply &reply);
     void time_is_up();
 

@@ -144,7 +144,12 @@ void HttpOrigin::Exchange::send()
             break;
         }
     }
-    reply.sent_completely = reply.sent_completely || sent == size();
+    if (sent == size() && !reply.sent_completely) {
+        reply.sent_completely = true;
+        if (request.on_sent) {
+            request.on_sent(data);
+        }
+    }
     if (send_failed && !begun) {
         lost("the connection died before anything was sent");
         return;

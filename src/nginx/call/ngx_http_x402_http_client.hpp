@@ -32,6 +32,10 @@ struct HttpRequest {
     // closed by the other side.
     bool send_once = false;
     bool background = false;  // a quitting worker need not wait for it
+    // nullptr: not asked for. Called when all of it is with the kernel, with
+    // the data of `done`; again if it is sent again, and perhaps inside
+    // start().
+    void (*on_sent)(void *data) = nullptr;
     ngx_msec_t connect_timeout = 0;
     ngx_msec_t timeout = 0;  // for everything
 };

@@ -150,6 +150,7 @@ void Settlement::send()
     call.body = terms_.body;
     call.connect_timeout = terms_.connect_timeout;
     call.timeout = terms_.timeout;
+    call.on_sent = on_sent;
     on_wire_ = true;
     call_ = FacilitatorCall::start(*endpoint_, std::move(call), on_reply, this);
 }
@@ -219,10 +220,27 @@ SettleAnswer Settlement::read_reply(const FacilitatorReply &reply)
         reply, {terms_.network, terms_.payer, terms_.amount, terms_.at_most});
     record_health(*endpoint_, Operation::settle, call_health(reply, answer),
                   terms_.payer_digest, log());
-    if (reply.sent_completely && !terms_.ever_unknown) {
-        LockedClaims(worker_.zone)->set_first_settle_sent(terms_.claim);
-    }
+    note_sent(reply.sent_completely);
     return answer;
+}
+
+// Money: before there is an answer, since a worker may be killed while it waits
+// for one. A redirect may send to where less of it gets.
+void Settlement::note_sent(bool completely)
+{
+    if (completely != sent_ && !terms_.ever_unknown) {
+        sent_ = completely;
+        LockedClaims(worker_.zone)
+            ->set_first_settle_sent(terms_.claim, completely);
+    }
+}
+
+void Settlement::on_sent(void *data)
+{
+    guarded(ngx_cycle->log, 0, [&] {
+        static_cast<Settlement *>(data)->note_sent(true);
+        return 0;
+    });
 }
 
 // A pending settlement is asked about once more.

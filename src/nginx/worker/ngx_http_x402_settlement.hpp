@@ -126,6 +126,8 @@ private:
                       const SettleAnswer &answer);
     void log_outcome(const SettlementResult &result,
                      const SettleAnswer &answer);
+    void note_sent(bool completely);
+    static void on_sent(void *data);
     static void on_reply(void *data, FacilitatorReply &reply);
     static void on_unwritten(ngx_event_t *event);
     static void on_disk(void *data, bool good);
@@ -153,6 +155,7 @@ private:
     bool in_doubt_ = false;   // the store may have it all the same
     bool elsewhere_ = false;  // another machine delivers
     bool on_wire_ = false;
+    bool sent_ = false;  // all of it, as the claim knows
     Then then_ = nullptr;
     SettleAnswer answer_;  // while the store is asked for the payer's share
     bool has_share_ = true;
