@@ -11,6 +11,9 @@ namespace {
 constexpr std::uint64_t kMagic = 0x7834303275736701ULL;
 constexpr std::size_t kWays = 8;
 constexpr std::size_t kKeyBytes = 16;
+// A worker knows the time of its last event, so that it may be behind the one
+// that began a period.
+constexpr std::uint64_t kBehindMs = 5000;
 
 }  // namespace
 
@@ -95,7 +98,8 @@ std::uint64_t UsageTable::count(const Digest &key, const UsageQuota &quota,
 {
     bool fresh;
     Cell &cell = find(key, now_ms, fresh);
-    if (fresh || cell.until_ms > now_ms + quota.period_ms) {
+    // A clock that was set back, or a period that was longer before a reload.
+    if (fresh || cell.until_ms > now_ms + quota.period_ms + kBehindMs) {
         cell.until_ms = now_ms + quota.period_ms;
         cell.value = 0;
     }

@@ -89,6 +89,18 @@ TEST(UsageTable, SurvivesAClockThatIsSetBack)
     EXPECT_LE(table.count(key(2), UsageRate{1000, 0}, 1, 5000), 1u);
 }
 
+TEST(UsageTable, BeginsNoPeriodAgainForAWorkerThatIsBehind)
+{
+    Memory memory;
+    UsageTable table = memory.table();
+    UsageQuota quota = {2, 1000};
+    EXPECT_EQ(table.count(key(1), quota, 2, 5000), 0u);
+    EXPECT_EQ(table.count(key(1), quota, 1, 4999), 1001u);
+    EXPECT_EQ(table.count(key(1), quota, 1, 3000), 3000u);
+    EXPECT_EQ(table.count(key(1), quota, 1, 5999), 1u);
+    EXPECT_EQ(table.count(key(1), quota, 1, 6000), 0u);
+}
+
 TEST(UsageTable, GivesUpWhatEndsFirst)
 {
     Memory memory(UsageTable::least_bytes());
