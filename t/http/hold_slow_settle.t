@@ -26,6 +26,8 @@ http {
         listen 127.0.0.1:%%PORT%% sndbuf=16k;
         listen 127.0.0.1:%%PORT_h2%% http2;
         location /          { proxy_pass http://%%BACKEND%%; }
+        location /pages/    { ssi on; ssi_types *; send_timeout 400ms; proxy_buffering on; proxy_read_timeout 5s; proxy_pass http://%%BACKEND%%; }
+        location /part/     { proxy_buffering on; proxy_read_timeout 5s; proxy_pass http://%%BACKEND%%; }
         location /roomy     { proxy_buffer_size 2m; proxy_buffers 4 2m; proxy_busy_buffers_size 4m; proxy_pass http://%%BACKEND%%; }
     }
 }
@@ -37,6 +39,10 @@ $up->on('/eof', body => "SECRET\n", eof => 1);
 $up->on('/long', body => $long);
 $up->on('/parts', body => $long, chunked => 1);
 $up->on('/roomy', body => $long x 4);
+$up->on('/pages/parts', body => 'a<!--#include virtual="/part/one" -->b<!--#include virtual="/part/late" -->c');
+$up->on('/pages/none', body => 'a<!--#echo var="host" -->b');
+$up->on('/part/one', body => "SECRET\n");
+$up->on('/part/late', body => "SECRET late\n", delay => 0.6);
 $t->start;
 
 # --- the settlement takes longer
@@ -54,6 +60,16 @@ for my $h2 (0, 1) {
         is $up->hits, 1, "$p$path: made once";
     }
 }
+
+# A page of parts, for longer than send_timeout.
+for my $via ([], [ h2 => 1, port => 'h2' ]) {
+    for my $page ([ '/pages/parts', "aSECRET\nbSECRET late\nc" ], [ '/pages/none', 'alocalhostb' ]) {
+        $_->forget for $f, $up;
+        $f->settle_once('paid', delay => 1);
+        is_content paid($t, $page->[0], @$via), $page->[1], (@$via ? 'HTTP/2, ' : '') . "$page->[0]: whole, after a slow settlement";
+    }
+}
+$t->log_unlike(qr/client timed out/, 'no client is given up while it is sent nothing');
 $t->log_unlike(qr/upstream timed out/, 'no upstream is given up while its content is held');
 $t->log_unlike(qr/owed/, 'and nothing is owed');
 

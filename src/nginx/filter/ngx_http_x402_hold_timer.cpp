@@ -211,6 +211,7 @@ void settle(RequestCtx &ctx)
         && action != PaymentAction::wait_for_record) {
         return;
     }
+    hold_back(ctx);
     if (is_timed(ctx)) {
         ngx_add_timer(&ctx.hold.timer, kHoldLookInterval);
     } else if (ctx.hold.timer.timer_set) {

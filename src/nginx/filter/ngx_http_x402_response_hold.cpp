@@ -150,7 +150,13 @@ void hold_back(RequestCtx &ctx)
     // Set at every held call: any timer of the write event clears it. Parts of
     // content that subrequests make have to follow one another.
     bool more = ctx.state() == PaymentState::holding && has_subrequests(ctx);
-    r->connection->write->delayed = !more;
+    ngx_event_t *write = r->connection->write;
+    write->delayed = !more;
+    // nginx: a main request that waits for its parts is timed (send_timeout),
+    // and the time would go on while its client is sent nothing.
+    if (!more && write->timer_set) {
+        ngx_del_timer(write);
+    }
 }
 
 bool keep_buffers(RequestCtx &ctx, ngx_chain_t *in)
