@@ -238,6 +238,22 @@ site_quiet("of the server: $_", server => $_)
     'rewrite ^/sold/(.*)$ https://other.example/$1 permanent;',
     'if ($arg_a) { return 204; }', 'return 301 https://$host$request_uri;';
 
+# Error pages are free below the price of a server, and a program there sees what was asked for.
+my $shop = "$complete x402_price 1; location /shop/ { $proxied }";
+for my $page ('402 @app', '402 = @app', '402 =200 @app', '405 @app', '403 413 503 @app', '405 =403 @app', '400 /index.php', '402 /index.php?q=1') {
+    my ($text, $passed) = site(name => '/', paid => '', server => "$shop error_page $page;", beside => "location \@app { $proxied } location ~ \\.php\$ { $proxied }");
+    ok $passed && $text =~ /\[warn\] error_page \d+ leads to "[^"]+", which has the price of its server/, "warned: error_page $page" or diag $text;
+}
+for my $case ([ '402 @app', 'location @app { x402 off; ' . $proxied . ' }' ], [ '404 @app', "location \@app { $proxied }" ], [ '500 502 @app', "location \@app { $proxied }" ],
+    [ '405 = @app', "location \@app { $proxied }" ], [ '405 =200 /index.php', "location ~ \\.php\$ { $proxied }" ], [ '402 @app', 'location @app { try_files /402.html =402; }' ],
+    [ '402 @app', "location \@app { rewrite ^ /402 break; $proxied }" ],
+    [ '402 /page.php', "location = /page.php { x402 off; $proxied } location ~ \\.php\$ { $proxied }" ])
+{
+    my ($page, $beside) = @$case;
+    my ($text, $passed) = site(name => '/', paid => '', server => "$shop error_page $page;", beside => $beside);
+    ok $passed && $text !~ /\[warn\]/, "nothing to say: error_page $page; $beside" or diag $text;
+}
+
 # Of another server, or of the same.
 my $root = 'root /srv/shop;';
 site_warns('the files of "/sold/" are free at "/sold/"', "the same folder in another server: $_", server => $root, more => "server { listen 127.0.0.1:1; $_ }")

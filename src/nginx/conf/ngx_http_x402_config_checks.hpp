@@ -57,6 +57,8 @@ public:
     // way_around_check: requests for a paid location that nginx gives to
     // another one, which has no price.
     void warn_of_ways_around(ngx_conf_t *cf) const;
+    // The same source: error pages, which are free, that make what is sold.
+    void warn_of_sold_pages(ngx_conf_t *cf) const;
 
 private:
     struct Location {
@@ -70,6 +72,8 @@ private:
 
     const Location *target_of(const ngx_http_core_srv_conf_t *server,
                               std::string_view uri) const;
+    const Location *server_of_page(const ngx_http_core_srv_conf_t *server,
+                                   std::string_view uri) const;
     const Location *rival_of(const Location &paid) const;
     const Location *rewriter_of(const Location &paid) const;
     // What is known of the locations of a server, by their index: the names as

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <set>
 
 #include "nginx/conf/ngx_http_x402_config_checks.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
@@ -34,6 +35,17 @@ bool matches([[maybe_unused]] ngx_regex_t *regex,
 #if (NGX_PCRE)
     return ngx_regex_exec(regex, const_cast<ngx_str_t *>(&text), nullptr, 0)
            >= 0;
+#else
+    return false;
+#endif
+}
+
+// A location with a regular expression.
+bool takes([[maybe_unused]] const ngx_http_core_loc_conf_t &location,
+           [[maybe_unused]] const ngx_str_t &path)
+{
+#if (NGX_PCRE)
+    return matches(location.regex->regex, path);
 #else
     return false;
 #endif
@@ -116,6 +128,27 @@ bool may_serve_the_same(const ngx_http_core_loc_conf_t &paid,
     }
     return paid.alias == 0 && rival.alias == 0
            && view(paid.root) == view(rival.root);
+}
+
+// An error page that is free below the price of a server, of a status that a
+// client can bring about where it has not paid. Those of what was not found are
+// about another URI. nginx: with "=" it is an ordinary request again, which is
+// asked for money unless it answers that.
+bool is_free_page(const ngx_http_err_page_t &page)
+{
+    bool error = page.overwrite == -1 || page.overwrite >= NGX_HTTP_BAD_REQUEST;
+    bool unpaid = page.status < NGX_HTTP_INTERNAL_SERVER_ERROR
+                      ? page.status != NGX_HTTP_NOT_FOUND && page.status != 410
+                      : page.status == NGX_HTTP_SERVICE_UNAVAILABLE;
+    return page.status == 402 || (error && unpaid);
+}
+
+bool is_script(std::string_view uri)
+{
+    constexpr std::string_view kTail = ".php";
+    std::string_view path = uri.substr(0, uri.find('?'));
+    return path.size() > kTail.size()
+           && path.substr(path.size() - kTail.size()) == kTail;
 }
 
 }  // namespace
@@ -253,6 +286,63 @@ void ErrorPageCheck::warn_of_ways_around(ngx_conf_t *cf) const
                    std::string(returns ? "\"return\"" : "\"rewrite\"")
                        + " of the server answers requests for \"" + name
                        + "\" before anything is paid; write it in a location");
+        }
+    }
+}
+
+// As target_of(), but scripts are found by regular expressions.
+const ErrorPageCheck::Location *
+ErrorPageCheck::server_of_page(const ngx_http_core_srv_conf_t *server,
+                               std::string_view uri) const
+{
+    const Location *found = target_of(server, uri);
+    bool decided = found
+                   && (found->core->named || found->core->exact_match
+                       || found->core->noregex);
+    auto known = servers_.find(server);
+    if (decided || !is_script(uri) || known == servers_.end()) {
+        return found;
+    }
+    std::string path(uri.substr(0, uri.find('?')));
+    for (std::size_t i : known->second.regexes) {
+        if (takes(*locations_[i].core, to_ngx_str(path))) {
+            return &locations_[i];
+        }
+    }
+    return found;
+}
+
+// A program there sees the URI of the client, and not that of the page.
+void ErrorPageCheck::warn_of_sold_pages(ngx_conf_t *cf) const
+{
+    std::set<std::pair<const void *, const void *>> seen;
+    for (const Location &location : locations_) {
+        const ngx_array_t *pages = location.core->error_pages;
+        if (pages == nullptr || !location.conf->has_price()
+            || !seen.emplace(location.server, pages).second) {
+            continue;
+        }
+        auto *page = static_cast<const ngx_http_err_page_t *>(pages->elts);
+        for (ngx_uint_t i = 0; i < pages->nelts; i++) {
+            std::string_view uri = view(page[i].value.value);
+            const Location *target =
+                page[i].value.lengths || !is_free_page(page[i])
+                    ? nullptr
+                    : server_of_page(location.server, uri);
+            if (target && target->conf->enabled
+                && !target->conf->price_in_location
+                && target->core->handler != nullptr
+                && target->rewrites.rewrites.empty()
+                && (target->core->named || is_script(uri))) {
+                advise(cf, *target->conf,
+                       "error_page " + std::to_string(page[i].status)
+                           + " leads to \"" + std::string(uri)
+                           + "\", which has the price of its server: error "
+                             "pages are free, and it gets the URI that was "
+                             "asked for, so that it can give away what is "
+                             "sold; write \"x402 off\" there if it makes "
+                             "nothing else than pages, or lead elsewhere");
+            }
         }
     }
 }
