@@ -86,7 +86,10 @@ quiet("$complete x402_price 1; x402_methods $_;") for 'GET HEAD POST PUT DELETE'
 
 # --- free requests
 
-warns("$complete x402_price 1; x402_free 5/d key=$_;", 'free requests without end') for '$http_x_key', '$arg_k', '$binary_remote_addr$cookie_a', '$args';
+warns("$complete x402_price 1; x402_free 5/d key=$_;", 'free requests without end') for '$http_x_key', '$arg_k', '$binary_remote_addr$cookie_a', '$args',
+    '$request_id', '$binary_remote_addr$remote_port', '$request_uri', '$connection', '$msec', '$uid_got';
+warns("$complete x402_price 1; x402_free 5/d key=\$remote_user;", 'take \$remote_user out of x402_free', 'x402_free by a user that nothing checks');
+quiet("$complete x402_price 1; auth_basic shop; auth_basic_user_file /dev/null; x402_free 5/d key=\$remote_user;");
 quiet("$complete x402_price 1; x402_free 5/d key=$_;") for '$binary_remote_addr', '$member', '$ssl_client_fingerprint';
 
 # --- the request body

@@ -30,6 +30,10 @@ bool is_of_client(std::string_view name)
         "ssl_session_reused",
         "http2",
         "http3",
+        "uid_got",
+        "msie",
+        "ancient_browser",
+        "modern_browser",
     };
     return begins(name, "arg_") || begins(name, "http_")
            || begins(name, "cookie_") || begins(name, "x402_body_")

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Directive setters: rules about payers.
+#include <algorithm>
+
 #include "nginx/conf/ngx_http_x402_client_values.hpp"
 #include "nginx/core/ngx_http_x402_complex_value.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
@@ -258,18 +260,35 @@ char *set_quota(ngx_conf_t *cf, void *conf)
     return NGX_CONF_OK;
 }
 
-// Money: each key has its free requests, so that a client that writes the key
-// has as many as it likes.
+// Another one with each request or connection, or in each spelling.
+bool is_ever_new(std::string_view name)
+{
+    constexpr std::string_view kNames[] = {
+        "request_id",     "request_uri",         "request",
+        "request_length", "request_time",        "msec",
+        "connection",     "connection_requests", "connection_time",
+        "remote_port",    "ssl_session_id",      "realip_remote_port",
+    };
+    return std::find(std::begin(kNames), std::end(kNames), name)
+           != std::end(kNames);
+}
+
+// Money: each key has its free requests, so that a client that writes the key,
+// or has another one each time, has as many as it likes.
 void warn_of_invented_keys(ngx_conf_t *cf, std::string_view key)
 {
-    std::string_view client = client_variable(key);
-    if (client.empty()) {
+    std::vector<std::string_view> names = variables_in(key);
+    auto found = std::find_if(names.begin(), names.end(), [](auto name) {
+        return is_of_client(name) || is_ever_new(name);
+    });
+    if (found == names.end()) {
         return;
     }
-    std::string warning = "any client can write another $" + std::string(client)
-                          + " and have free requests without end; look it up "
-                            "in a map of the keys that you gave out, or count "
-                            "by $binary_remote_addr";
+    std::string warning =
+        "any client can " + std::string(is_of_client(*found) ? "write" : "have")
+        + " another $" + std::string(*found)
+        + " and free requests without end; look it up in a map of the keys "
+          "that you gave out, or count by $binary_remote_addr";
     ngx_conf_log_error(NGX_LOG_WARN, cf, 0, "%*s", warning.size(),
                        warning.data());
 }
