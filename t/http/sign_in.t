@@ -114,6 +114,13 @@ is_free sign_in('/a', headers => [ Range => 'bytes=1-' ]), 'with a range that no
 my $once = proof_for('/a');
 is_free show('/a', $once), 'a signature';
 is_answer show('/a', $once), 401, 'sign_in_nonce_used', 'a copy of it';
+my $copied = proof_for('/a');
+my @copies = map {
+    my $c = $t->connect;
+    $c->write_request(GET => '/a', @host, headers => [ 'SIGN-IN-WITH-X' => $copied ]);
+    $c;
+} 1 .. 40;
+is scalar(grep { $_->status == 200 } map { $_->answer } @copies), 1, 'forty copies at once: one opens, in all workers';
 my $thief = X402::Wallet->new;
 is_answer sign_in('/a', wallet => $thief), 402, 'sign_in_not_paid', 'another wallet';
 is_answer show('/a', proof_for('/a', wallet => $thief, address => $address)), 401, 'sign_in_signature_invalid',

@@ -7,7 +7,7 @@
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
-use MIME::Base64 qw(encode_base64 encode_base64url);
+use MIME::Base64 qw(decode_base64url encode_base64 encode_base64url);
 use X402::Mpp;
 use X402::SignIn;
 use X402::Test;
@@ -26,6 +26,7 @@ http {
     x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
     x402_seal_key %%DIR%%/seal.key;
     x402_protocol v2 mpp;
+    x402_mpp key=%%DIR%%/seal.key;
     server {
         listen 127.0.0.1:%%PORT%%;
         listen 127.0.0.1:%%PORT_h2%% http2;
@@ -194,5 +195,13 @@ for my $type (qw(voucher deposit refund)) {
 }
 
 unlike $t->log, qr/\Q$pass\E|k{64}|\Q$proof->[1]\E/, 'nothing of all this is in the log';
+
+# --- one key for all: what it seals for one purpose is good for no other
+
+my ($declared, $sealed) = (declared_in(asked()), challenge(asked()));
+my $id = unpack 'H*', decode_base64url($sealed->{id});
+is error_of($t->get('/a', @host, headers => [ 'SIGN-IN-WITH-X' => proof($wallet, { $declared->%*, info => { $declared->{info}->%*, nonce => $id } }) ])),
+    '401 sign_in_nonce_invalid', 'the id of a challenge is no nonce';
+is $t->get('/a', @host, headers => [ 'X402-Pass' => $_ ])->status, 402, 'nor is it a pass, or a nonce one' for $sealed->{id}, $declared->{info}{nonce};
 
 finish;
