@@ -186,6 +186,16 @@ atomic_amount_bytes(std::string_view text)
 
 std::string atomic_amount_text(const std::array<std::uint8_t, 32> &bytes)
 {
+    auto first = std::find_if(bytes.begin(), bytes.end(),
+                              [](std::uint8_t byte) { return byte != 0; });
+    // Nearly all amounts: no division of 32 bytes for each digit.
+    if (bytes.end() - first <= 8) {
+        std::uint64_t number = 0;
+        for (; first != bytes.end(); ++first) {
+            number = number << 8 | *first;
+        }
+        return std::to_string(number);
+    }
     std::array<std::uint8_t, 32> rest = bytes;
     std::string digits;
     bool more = true;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 namespace x402 {
 
@@ -32,6 +33,19 @@ constexpr std::array<std::uint8_t, 256> make_digit_values()
 
 constexpr std::array<std::uint8_t, 256> kDigitValues = make_digit_values();
 
+// Both digits of each byte.
+constexpr std::array<char, 512> make_digit_pairs()
+{
+    std::array<char, 512> pairs{};
+    for (std::size_t byte = 0; byte < 256; ++byte) {
+        pairs[2 * byte] = kDigits[byte >> 4];
+        pairs[2 * byte + 1] = kDigits[byte & 0x0f];
+    }
+    return pairs;
+}
+
+constexpr std::array<char, 512> kDigitPairs = make_digit_pairs();
+
 unsigned digit_value(char digit)
 {
     return kDigitValues[static_cast<unsigned char>(digit)];
@@ -39,14 +53,17 @@ unsigned digit_value(char digit)
 
 }  // namespace
 
+void hex_encode(const std::uint8_t *bytes, std::size_t count, char *out)
+{
+    for (std::size_t index = 0; index < count; ++index, out += 2) {
+        std::memcpy(out, &kDigitPairs[2 * bytes[index]], 2);
+    }
+}
+
 std::string hex_encode(const std::uint8_t *bytes, std::size_t count)
 {
     std::string text(count * 2, '\0');
-    char *out = text.data();
-    for (std::size_t index = 0; index < count; ++index, out += 2) {
-        out[0] = kDigits[bytes[index] >> 4];
-        out[1] = kDigits[bytes[index] & 0x0f];
-    }
+    hex_encode(bytes, count, text.data());
     return text;
 }
 

@@ -13,6 +13,8 @@
 namespace x402 {
 
 std::string hex_encode(const std::uint8_t *bytes, std::size_t count);
+// `out` has room for two digits of each byte.
+void hex_encode(const std::uint8_t *bytes, std::size_t count, char *out);
 
 // True for '0x' and an even, non-zero number of hex digits of either case.
 bool is_hex_bytes(std::string_view text);

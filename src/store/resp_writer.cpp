@@ -55,9 +55,26 @@ RespWriter &RespWriter::add(std::string_view argument)
         return *this;
     }
     left_--;
-    put_length('$', argument.size());
-    put(argument);
-    put("\r\n");
+    if (!fits_ || resp_argument_bytes(argument.size()) > room_ - size_) {
+        put_length('$', argument.size());
+        put(argument);
+        put("\r\n");
+        return *this;
+    }
+    // There is room for the longest length, too: no part is asked whether it
+    // fits.
+    char *out = buffer_ + size_;
+    *out++ = '$';
+    out = std::to_chars(out, out + sizeof(NumberText), argument.size()).ptr;
+    *out++ = '\r';
+    *out++ = '\n';
+    if (!argument.empty()) {
+        std::memcpy(out, argument.data(), argument.size());
+    }
+    out += argument.size();
+    *out++ = '\r';
+    *out++ = '\n';
+    size_ = static_cast<std::size_t>(out - buffer_);
     return *this;
 }
 

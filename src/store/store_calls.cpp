@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/digest_memo.hpp"
+#include "base/hex_codec.hpp"
 
 namespace x402 {
 
@@ -24,12 +25,8 @@ using HexDigest = std::array<char, kHexDigest>;
 
 HexDigest hex_of(const Digest &digest)
 {
-    constexpr char digits[] = "0123456789abcdef";
     HexDigest text;
-    for (std::size_t i = 0; i < digest.size(); i++) {
-        text[2 * i] = digits[digest[i] >> 4];
-        text[2 * i + 1] = digits[digest[i] & 15];
-    }
+    hex_encode(digest.data(), digest.size(), text.data());
     return text;
 }
 

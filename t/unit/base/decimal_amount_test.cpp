@@ -181,8 +181,9 @@ TEST(AtomicAmountText, IsTheNumberThatWasRead)
 {
     for (const std::string &text :
          {std::string("0"), std::string("9"), std::string("255"),
-          std::string("10000"), std::string("18446744073709551616"),
-          std::string(kLargest)}) {
+          std::string("256"), std::string("10000"),
+          std::string("18446744073709551615"),
+          std::string("18446744073709551616"), std::string(kLargest)}) {
         EXPECT_EQ(atomic_amount_text(*atomic_amount_bytes(text)), text);
     }
 }
