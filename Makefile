@@ -33,7 +33,7 @@ BUILD_PACKAGES := nginx nginx-dev g++ make pkg-config libsimdjson-dev libjansson
 # Filters of others, which t/http/filter_modules.t loads beside the module.
 FILTER_PACKAGES := $(patsubst %,libnginx-mod-http-%,brotli-filter echo headers-more-filter image-filter js lua \
 	modsecurity perl srcache-filter subs-filter uploadprogress xslt-filter)
-TEST_PACKAGES := $(BUILD_PACKAGES) libgtest-dev perl openssl procps curl prometheus tinyproxy microsocks \
+TEST_PACKAGES := $(BUILD_PACKAGES) libgtest-dev perl openssl procps curl logrotate prometheus tinyproxy microsocks \
 	redis-server python3-yaml \
 	$(FILTER_PACKAGES)
 
