@@ -140,7 +140,7 @@ test-store: need-test ## the tests of x402_store with STORE=valkey (a valkey-ser
 
 e2e: need-test need-e2e ## t/e2e: real chain, facilitator and client
 	@$(MAKE) --no-print-directory $(MODULE)
-	X402_MODULE=$(CURDIR)/$(MODULE) node --test --test-reporter=spec t/e2e/*.test.mjs
+	X402_MODULE=$(CURDIR)/$(MODULE) node --test --test-concurrency=$(JOBS) --test-reporter=spec t/e2e/*.test.mjs
 
 paywall-shot: need-test ## the paywall in headless Chromium; pictures in build/paywall, one of them to docs/paywall.png
 	@t/lib/need chromium
@@ -378,7 +378,7 @@ include packaging/package.mk
 # --- the rest ----------------------------------------------------------------
 
 demo: need-build need-e2e ## chain, facilitator and nginx with a paid location; pays once (ONCE=1 exits)
-	@NGINX="$(BUILD_FOR)" NGINX_SRC="$(NGINX_SRC)" CC_OPT=-O0 X402_PROGRESS=1 t/lib/build-module build/demo
+	@NGINX="$(BUILD_FOR)" NGINX_SRC="$(NGINX_SRC)" CC_OPT="-O0 -g1" X402_PROGRESS=1 t/lib/build-module build/demo
 	@X402_MODULE=$(CURDIR)/build/demo/ngx_http_x402_module.so node t/e2e/demo.mjs
 
 pay: need-e2e ## one payment at URL=http://..., by the wallet whose key is in X402_KEY, at most X402_MAX=1 dollars
