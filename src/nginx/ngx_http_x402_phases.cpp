@@ -9,9 +9,9 @@
 #include "nginx/payment/ngx_http_x402_shadow.hpp"
 #include "nginx/reply/ngx_http_x402_cors.hpp"
 #include "nginx/request/ngx_http_x402_payment_headers.hpp"
-#include "nginx/store/ngx_http_x402_journal.hpp"
-#include "nginx/store/ngx_http_x402_zone.hpp"
 #include "nginx/worker/ngx_http_x402_webhook.hpp"
+#include "nginx/zone/ngx_http_x402_journal.hpp"
+#include "nginx/zone/ngx_http_x402_zone.hpp"
 
 namespace x402 {
 

@@ -4,7 +4,7 @@
 //
 // Each process has one thread that calls commit(). The first to come flushes;
 // the others wait for it, and flush themselves only what was appended after it
-// had begun. Knows no file and no memory: see nginx/store.
+// had begun. Knows no file and no memory: see nginx/zone.
 #ifndef X402_SESSION_JOURNAL_COMMIT_HPP
 #define X402_SESSION_JOURNAL_COMMIT_HPP
 

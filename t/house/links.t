@@ -15,7 +15,7 @@ my @pages = ('README.md', 'CHANGELOG.md', 'docs/*.md');
 # Rooms by the names that pages use: `session/claim_table` is a file of a pure
 # room, `filter/response_hold` one of src/nginx.
 my $house = X402::House->new;
-my %room;    # store is a room in both
+my %room;
 for ($house->sources) { $room{$2}{"src/" . ($1 // '') . $2} = 1 if m{\Asrc/(nginx/)?(\w+)/} }
 
 # --- reading pages -----------------------------------------------------------------------

@@ -85,7 +85,7 @@ holds 'every row is complete', \&incomplete_rows, $house;
 # --- and the rules can fail ---------------------------------------------------------------
 
 catches 'a line without a row', \&without_row,
-    $house->with('src/nginx/store/planted.cpp' => qq(void f() { log_line(NGX_LOG_WARN, log, "some" " words " + name); }\n));
+    $house->with('src/nginx/zone/planted.cpp' => qq(void f() { log_line(NGX_LOG_WARN, log, "some" " words " + name); }\n));
 catches 'a row without a line', \&without_line, $house->changed(PAGE, qr/\z/, "| `words that nobody writes` | warn | a cause | a remedy |\n");
 catches 'a row without a remedy', \&incomplete_rows, $house->changed(PAGE, qr/\z/, "| `is well again` | warn | a cause |\n");
 

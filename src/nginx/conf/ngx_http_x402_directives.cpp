@@ -11,7 +11,7 @@
 #include "base/near_name.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
 #include "nginx/core/ngx_http_x402_missing_file.hpp"
-#include "nginx/store/ngx_http_x402_zone.hpp"
+#include "nginx/zone/ngx_http_x402_zone.hpp"
 #include "policy/network_table.hpp"
 
 namespace x402 {

@@ -4,8 +4,8 @@
 
 #include "nginx/conf/ngx_http_x402_directive_words.hpp"
 #include "nginx/offer/ngx_http_x402_returning_rules.hpp"
-#include "nginx/store/ngx_http_x402_bought_zone.hpp"
-#include "nginx/store/ngx_http_x402_small_zones.hpp"
+#include "nginx/zone/ngx_http_x402_bought_zone.hpp"
+#include "nginx/zone/ngx_http_x402_small_zones.hpp"
 #include "policy/network_table.hpp"
 #include "protocol/sign_in_message.hpp"
 

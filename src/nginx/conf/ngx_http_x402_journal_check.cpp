@@ -7,7 +7,7 @@
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
 #include "nginx/offer/ngx_http_x402_offer.hpp"
 #include "nginx/payment/ngx_http_x402_payer_check.hpp"
-#include "nginx/store/ngx_http_x402_zone.hpp"
+#include "nginx/zone/ngx_http_x402_zone.hpp"
 #include "policy/evm_signer.hpp"
 #include "policy/network_address.hpp"
 #include "policy/network_table.hpp"

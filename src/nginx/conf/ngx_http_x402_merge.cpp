@@ -18,7 +18,7 @@
 #include "nginx/offer/ngx_http_x402_signing.hpp"
 #include "nginx/offer/ngx_http_x402_usage_terms.hpp"
 #include "nginx/reply/ngx_http_x402_paywall.hpp"
-#include "nginx/store/ngx_http_x402_zone.hpp"
+#include "nginx/zone/ngx_http_x402_zone.hpp"
 
 namespace x402 {
 

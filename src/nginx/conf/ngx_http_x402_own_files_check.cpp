@@ -11,9 +11,9 @@
 #include "nginx/books/ngx_http_x402_ledger.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/core/ngx_http_x402_missing_file.hpp"
-#include "nginx/store/ngx_http_x402_bought_zone.hpp"
-#include "nginx/store/ngx_http_x402_journal.hpp"
-#include "nginx/store/ngx_http_x402_zone.hpp"
+#include "nginx/zone/ngx_http_x402_bought_zone.hpp"
+#include "nginx/zone/ngx_http_x402_journal.hpp"
+#include "nginx/zone/ngx_http_x402_zone.hpp"
 
 namespace x402 {
 

@@ -9,7 +9,7 @@
 #include "nginx/offer/ngx_http_x402_mpp.hpp"
 #include "nginx/offer/ngx_http_x402_returning_rules.hpp"
 #include "nginx/offer/ngx_http_x402_usage_terms.hpp"
-#include "nginx/store/ngx_http_x402_small_zones.hpp"
+#include "nginx/zone/ngx_http_x402_small_zones.hpp"
 
 namespace x402 {
 

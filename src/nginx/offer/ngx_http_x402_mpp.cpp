@@ -6,8 +6,8 @@
 #include "base/hex_codec.hpp"
 #include "nginx/core/ngx_http_x402_boundary.hpp"
 #include "nginx/offer/ngx_http_x402_returning_rules.hpp"
-#include "nginx/store/ngx_http_x402_small_zones.hpp"
-#include "nginx/store/ngx_http_x402_zone.hpp"
+#include "nginx/zone/ngx_http_x402_small_zones.hpp"
+#include "nginx/zone/ngx_http_x402_zone.hpp"
 
 namespace x402 {
 

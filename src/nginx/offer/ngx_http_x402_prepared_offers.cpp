@@ -11,8 +11,8 @@
 #include "nginx/offer/ngx_http_x402_offer.hpp"
 #include "nginx/offer/ngx_http_x402_service.hpp"
 #include "nginx/offer/ngx_http_x402_signing.hpp"
+#include "policy/challenge_body.hpp"
 #include "policy/claim_key.hpp"
-#include "policy/plain_challenge.hpp"
 
 namespace x402 {
 
@@ -94,8 +94,8 @@ struct PreparedChallenge {
 std::string body_text(const LocationConf &conf, const Challenge &challenge)
 {
     const Dialect &first = *location_offer(conf).dialects.front();
-    return plain_challenge_json(challenge.error, &challenge.offer,
-                                first.offer_header(), service_help(conf));
+    return challenge_body_json(challenge.error, &challenge.offer,
+                               first.offer_header(), service_help(conf));
 }
 
 bool prepare(const LocationConf &conf, const Challenge &challenge,

@@ -11,7 +11,7 @@
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 #include "nginx/request/ngx_http_x402_batch.hpp"
 #include "nginx/request/ngx_http_x402_returning_client.hpp"
-#include "nginx/store/ngx_http_x402_small_zones.hpp"
+#include "nginx/zone/ngx_http_x402_small_zones.hpp"
 
 namespace x402 {
 

@@ -4,7 +4,7 @@
 #include "base/json_text.hpp"
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
 #include "nginx/reply/ngx_http_x402_paywall.hpp"
-#include "policy/plain_challenge.hpp"
+#include "policy/challenge_body.hpp"
 
 namespace x402 {
 
@@ -129,7 +129,7 @@ bool challenge_body(const RequestCtx &ctx, const OwnReply &answer,
     bool stock = answer.unpaid && error.empty();
     return set_json(
         ctx.r,
-        plain_challenge_json(
+        challenge_body_json(
             stock ? kPaymentRequired : error,
             answer.offer ? ctx.quote.offer.get() : nullptr,
             ctx.quote.dialect ? ctx.quote.dialect->offer_header() : "",

@@ -8,8 +8,8 @@
 #include "nginx/core/ngx_http_x402_header_list.hpp"
 #include "nginx/reply/ngx_http_x402_document.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
-#include "nginx/store/ngx_http_x402_journal.hpp"
 #include "nginx/worker/ngx_http_x402_supported.hpp"
+#include "nginx/zone/ngx_http_x402_journal.hpp"
 #include "session/status_report.hpp"
 
 namespace x402 {

@@ -7,7 +7,7 @@
 #include "nginx/core/ngx_http_x402_header_list.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/request/ngx_http_x402_request_books.hpp"
-#include "nginx/store/ngx_http_x402_zone.hpp"
+#include "nginx/zone/ngx_http_x402_zone.hpp"
 #include "session/payment_order.hpp"
 
 namespace x402 {

@@ -5,7 +5,7 @@
 #include "base/token_signature.hpp"
 #include "nginx/offer/ngx_http_x402_mpp.hpp"
 #include "nginx/request/ngx_http_x402_quote.hpp"
-#include "nginx/store/ngx_http_x402_small_zones.hpp"
+#include "nginx/zone/ngx_http_x402_small_zones.hpp"
 
 namespace x402 {
 

@@ -12,7 +12,7 @@
 #include "nginx/request/ngx_http_x402_price_grace.hpp"
 #include "nginx/request/ngx_http_x402_returning_client.hpp"
 #include "nginx/request/ngx_http_x402_scope.hpp"
-#include "nginx/store/ngx_http_x402_small_zones.hpp"
+#include "nginx/zone/ngx_http_x402_small_zones.hpp"
 
 namespace x402 {
 

@@ -11,8 +11,8 @@
 #include "nginx/request/ngx_http_x402_quote.hpp"
 #include "nginx/request/ngx_http_x402_returning_client.hpp"
 #include "nginx/request/ngx_http_x402_scope.hpp"
-#include "nginx/store/ngx_http_x402_bought_zone.hpp"
-#include "nginx/store/ngx_http_x402_small_zones.hpp"
+#include "nginx/zone/ngx_http_x402_bought_zone.hpp"
+#include "nginx/zone/ngx_http_x402_small_zones.hpp"
 #include "protocol/sign_in_message.hpp"
 #include "session/sign_in_nonce.hpp"
 

@@ -2,8 +2,8 @@
 #include "nginx/worker/ngx_http_x402_claim_census.hpp"
 
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "nginx/store/ngx_http_x402_journal.hpp"
-#include "nginx/store/ngx_http_x402_zone.hpp"
+#include "nginx/zone/ngx_http_x402_journal.hpp"
+#include "nginx/zone/ngx_http_x402_zone.hpp"
 
 namespace x402 {
 

@@ -5,7 +5,7 @@
 #include <cerrno>
 
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "nginx/store/ngx_http_x402_zone.hpp"
+#include "nginx/zone/ngx_http_x402_zone.hpp"
 
 namespace x402 {
 

@@ -4,8 +4,8 @@
 #define NGX_HTTP_X402_JOURNAL_TASKS_HPP
 
 #include "nginx/core/ngx_http_x402_timer.hpp"
-#include "nginx/store/ngx_http_x402_journal.hpp"
 #include "nginx/worker/ngx_http_x402_worker.hpp"
+#include "nginx/zone/ngx_http_x402_journal.hpp"
 
 namespace x402 {
 

@@ -8,7 +8,7 @@
 #include "base/json_document.hpp"
 #include "nginx/call/ngx_http_x402_endpoint.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "nginx/store/ngx_http_x402_zone.hpp"
+#include "nginx/zone/ngx_http_x402_zone.hpp"
 #include "protocol/settlement_receipt.hpp"
 
 namespace x402 {

@@ -13,8 +13,8 @@
 #include <deque>
 #include <memory>
 
-#include "nginx/store/ngx_http_x402_zone.hpp"
 #include "nginx/worker/ngx_http_x402_store_call.hpp"
+#include "nginx/zone/ngx_http_x402_zone.hpp"
 #include "session/payment_name.hpp"
 
 namespace x402 {

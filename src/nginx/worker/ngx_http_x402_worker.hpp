@@ -12,9 +12,9 @@
 #include "nginx/books/ngx_http_x402_counters.hpp"
 #include "nginx/call/ngx_http_x402_facilitator_call.hpp"
 #include "nginx/offer/ngx_http_x402_offer.hpp"
-#include "nginx/store/ngx_http_x402_client_quota.hpp"
-#include "nginx/store/ngx_http_x402_journal_sync.hpp"
-#include "nginx/store/ngx_http_x402_zone.hpp"
+#include "nginx/zone/ngx_http_x402_client_quota.hpp"
+#include "nginx/zone/ngx_http_x402_journal_sync.hpp"
+#include "nginx/zone/ngx_http_x402_zone.hpp"
 
 namespace x402 {
 

@@ -25,7 +25,7 @@ our @EXPORT = qw(holds catches);
 # From left to right; a room knows itself and what is to its left.
 use constant ROOMS => qw(base protocol policy facilitator session store nginx);
 # The rooms inside src/nginx, by the same rule.
-use constant NGINX_ROOMS => qw(core store books call offer worker request reply payment filter conf);
+use constant NGINX_ROOMS => qw(core zone books call offer worker request reply payment filter conf);
 use constant TABLES => 'ngx_http_x402_module.c';
 
 my $top = Cwd::abs_path(dirname(__FILE__) . '/../../..');

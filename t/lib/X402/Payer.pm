@@ -38,7 +38,7 @@ sub offer ($answer)   { return decoded(scalar $answer->header('PAYMENT-REQUIRED'
 sub receipt ($answer) { return decoded(scalar $answer->header('PAYMENT-RESPONSE')) }
 
 # The body of a 402 that carries its offer in the header: the error once more, no way to pay for clients of version 1,
-# and words for people, which t/unit/policy/plain_challenge_test.cpp looks at.
+# and words for people, which t/unit/policy/challenge_body_test.cpp looks at.
 sub plain_body ($answer) {
     my $error = (offer($answer) // {})->{error};
     my ($words) = $answer->body =~ /("message":"This costs [^"]+","(?:hint":"[^"]+",")?help":"https:[^"]+")\}\z/;

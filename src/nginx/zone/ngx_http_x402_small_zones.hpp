@@ -8,7 +8,7 @@
 #include <optional>
 
 #include "nginx/core/ngx_http_x402_boundary.hpp"
-#include "nginx/store/ngx_http_x402_zone.hpp"
+#include "nginx/zone/ngx_http_x402_zone.hpp"
 #include "session/nonce_table.hpp"
 #include "session/pass_table.hpp"
 #include "session/usage_table.hpp"

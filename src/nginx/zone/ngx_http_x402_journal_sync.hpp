@@ -7,7 +7,7 @@
 
 #include <memory>
 
-#include "nginx/store/ngx_http_x402_journal.hpp"
+#include "nginx/zone/ngx_http_x402_journal.hpp"
 
 namespace x402 {
 

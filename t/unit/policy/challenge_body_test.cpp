@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "policy/plain_challenge.hpp"
+#include "policy/challenge_body.hpp"
 
 #include <gtest/gtest.h>
 
@@ -27,40 +27,40 @@ PaymentOffer offer_of(std::initializer_list<std::string> networks,
 
 constexpr std::string_view kHeader = "PAYMENT-REQUIRED";
 
-TEST(PlainChallenge, SaysThePriceInWords)
+TEST(ChallengeBody, SaysThePriceInWords)
 {
     PaymentOffer offer = offer_of({"base-sepolia"});
-    EXPECT_EQ(plain_challenge_json("Payment required", &offer, kHeader, ""),
+    EXPECT_EQ(challenge_body_json("Payment required", &offer, kHeader, ""),
               "{\"error\":\"Payment required\",\"accepts\":[],\"message\":"
               "\"This costs 0.05 USDC on Base Sepolia; the header "
               "PAYMENT-REQUIRED has the offer.\","
               "\"help\":\"https://x402.org\"}");
 }
 
-TEST(PlainChallenge, NamesThreeWaysAtMost)
+TEST(ChallengeBody, NamesThreeWaysAtMost)
 {
     PaymentOffer two = offer_of({"base", "polygon"});
-    EXPECT_NE(plain_challenge_json("", &two, kHeader, "")
+    EXPECT_NE(challenge_body_json("", &two, kHeader, "")
                   .find("0.05 USDC on Base, or 0.05 USDC on Polygon; the"),
               std::string::npos);
     PaymentOffer four = offer_of({"base", "polygon", "arbitrum", "avalanche"});
-    EXPECT_NE(plain_challenge_json("", &four, kHeader, "")
+    EXPECT_NE(challenge_body_json("", &four, kHeader, "")
                   .find(", or in other ways; the"),
               std::string::npos);
     PaymentOffer most = offer_of({"base"}, "upto");
-    EXPECT_NE(plain_challenge_json("", &most, kHeader, "")
+    EXPECT_NE(challenge_body_json("", &most, kHeader, "")
                   .find("costs at most 0.05 USDC"),
               std::string::npos);
 }
 
-TEST(PlainChallenge, WithoutAnOfferHasNoMessage)
+TEST(ChallengeBody, WithoutAnOfferHasNoMessage)
 {
-    EXPECT_EQ(plain_challenge_json("no", nullptr, kHeader, "https://a.example"),
+    EXPECT_EQ(challenge_body_json("no", nullptr, kHeader, "https://a.example"),
               "{\"error\":\"no\",\"accepts\":[],"
               "\"help\":\"https://a.example\"}");
 }
 
-TEST(PlainChallenge, HintsAtWhatHelps)
+TEST(ChallengeBody, HintsAtWhatHelps)
 {
     for (const char *reason :
          {"insufficient_funds", "invalid_exact_evm_insufficient_balance",
@@ -70,7 +70,7 @@ TEST(PlainChallenge, HintsAtWhatHelps)
           "invalid_exact_evm_payload_signature",
           "No matching payment requirements"}) {
         EXPECT_FALSE(refusal_hint(reason).empty()) << reason;
-        EXPECT_NE(plain_challenge_json(reason, nullptr, "", "").find("hint"),
+        EXPECT_NE(challenge_body_json(reason, nullptr, "", "").find("hint"),
                   std::string::npos);
     }
     EXPECT_TRUE(refusal_hint("Payment required").empty());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "nginx/store/ngx_http_x402_small_zones.hpp"
+#include "nginx/zone/ngx_http_x402_small_zones.hpp"
 
 #include <cstring>
 

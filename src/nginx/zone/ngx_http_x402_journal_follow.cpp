@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "nginx/store/ngx_http_x402_journal.hpp"
+#include "nginx/zone/ngx_http_x402_journal.hpp"
 
 namespace x402 {
 

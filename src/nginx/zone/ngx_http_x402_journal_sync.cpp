@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "nginx/store/ngx_http_x402_journal_sync.hpp"
+#include "nginx/zone/ngx_http_x402_journal_sync.hpp"
 
 #include <condition_variable>
 #include <csignal>
@@ -14,7 +14,7 @@
 #endif
 
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "nginx/store/ngx_http_x402_zone.hpp"
+#include "nginx/zone/ngx_http_x402_zone.hpp"
 
 namespace x402 {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "nginx/store/ngx_http_x402_zone.hpp"
+#include "nginx/zone/ngx_http_x402_zone.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -7,7 +7,7 @@
 
 #include "base/token_signature.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "nginx/store/ngx_http_x402_journal.hpp"
+#include "nginx/zone/ngx_http_x402_journal.hpp"
 #include "session/claim_change.hpp"
 
 namespace x402 {

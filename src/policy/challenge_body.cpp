@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "policy/plain_challenge.hpp"
+#include "policy/challenge_body.hpp"
 
 #include "base/json_text.hpp"
 #include "policy/network_title.hpp"
@@ -60,10 +60,10 @@ std::string_view refusal_hint(std::string_view reason)
     return {};
 }
 
-std::string plain_challenge_json(std::string_view error,
-                                 const PaymentOffer *offer,
-                                 std::string_view offer_header,
-                                 std::string_view help)
+std::string challenge_body_json(std::string_view error,
+                                const PaymentOffer *offer,
+                                std::string_view offer_header,
+                                std::string_view help)
 {
     std::string text = "{";
     text.reserve(512);

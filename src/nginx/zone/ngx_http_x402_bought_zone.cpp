@@ -2,7 +2,7 @@
 // The file is an image of the table: a cell is written over its place by one
 // pwrite(2) under the zone's lock. It is not flushed to the disk for each
 // payment: what a loss of power takes costs its payer a payment.
-#include "nginx/store/ngx_http_x402_bought_zone.hpp"
+#include "nginx/zone/ngx_http_x402_bought_zone.hpp"
 
 #include <cstring>
 
@@ -10,7 +10,7 @@
 #include "nginx/core/ngx_http_x402_directive.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/core/ngx_http_x402_missing_file.hpp"
-#include "nginx/store/ngx_http_x402_small_zones.hpp"
+#include "nginx/zone/ngx_http_x402_small_zones.hpp"
 
 namespace x402 {
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The journal while nginx runs: what is appended, and how the next edition is
 // made of this one.
-#include "nginx/store/ngx_http_x402_journal.hpp"
+#include "nginx/zone/ngx_http_x402_journal.hpp"
 
 #include <cerrno>
 #include <csignal>

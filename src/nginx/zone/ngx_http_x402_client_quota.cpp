@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "nginx/store/ngx_http_x402_client_quota.hpp"
+#include "nginx/zone/ngx_http_x402_client_quota.hpp"
 
 #include <algorithm>
 #include <cstring>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The layout of the files and the one class that knows it, which makes this
 // file longer than 400 lines.
-#include "nginx/store/ngx_http_x402_outbox.hpp"
+#include "nginx/zone/ngx_http_x402_outbox.hpp"
 
 #include <algorithm>
 #include <cerrno>
