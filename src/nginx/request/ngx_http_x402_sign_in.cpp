@@ -185,8 +185,7 @@ SignInAnswer ask_for_nonce(RequestCtx &ctx, const LocationConf &conf,
 }
 
 // The signature is good; `header` was read at the first step. What was bought
-// is asked for first; a store that does not answer knows as much as this
-// machine.
+// is asked for first, unless this machine knows it.
 SignInAnswer sign_in_by_store(RequestCtx &ctx, const LocationConf &conf,
                               std::string_view header,
                               const PaymentOffer &offer, const Digest &scope)
@@ -223,6 +222,10 @@ SignInAnswer sign_in_by_store(RequestCtx &ctx, const LocationConf &conf,
     }
     if (first) {
         return ask_for_purchases(state, store, offer, scope);
+    }
+    // Money: it may have paid, and a 402 would have it pay again.
+    if (!asked_nonce && !state.question->is(StoreVerdict::done)) {
+        return SignInAnswer::store_away;
     }
     // This machine need not be as old as the nonce: others note them, too.
     SignInAnswer used =
