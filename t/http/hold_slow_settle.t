@@ -27,7 +27,8 @@ http {
         listen 127.0.0.1:%%PORT_h2%% http2;
         location /          { proxy_pass http://%%BACKEND%%; }
         location /pages/    { ssi on; ssi_types *; send_timeout 400ms; proxy_buffering on; proxy_read_timeout 5s; proxy_pass http://%%BACKEND%%; }
-        location /part/     { proxy_buffering on; proxy_read_timeout 5s; proxy_pass http://%%BACKEND%%; }
+        location /big/      { ssi on; ssi_types *; send_timeout 400ms; x402_settle_wait 10s; proxy_buffering on; proxy_read_timeout 5s; proxy_pass http://%%BACKEND%%; }
+        location /part/     { send_timeout 400ms; proxy_buffering on; proxy_read_timeout 5s; proxy_pass http://%%BACKEND%%; }
         location /roomy     { proxy_buffer_size 2m; proxy_buffers 4 2m; proxy_busy_buffers_size 4m; proxy_pass http://%%BACKEND%%; }
     }
 }
@@ -41,6 +42,8 @@ $up->on('/parts', body => $long, chunked => 1);
 $up->on('/roomy', body => $long x 4);
 $up->on('/pages/parts', body => 'a<!--#include virtual="/part/one" -->b<!--#include virtual="/part/late" -->c');
 $up->on('/pages/none', body => 'a<!--#echo var="host" -->b');
+$up->on('/big/page', body => 'a<!--#include virtual="/part/big" -->b<!--#include virtual="/part/late" -->c');
+$up->on('/part/big', body => 'x' x 300_000);
 $up->on('/part/one', body => "SECRET\n");
 $up->on('/part/late', body => "SECRET late\n", delay => 0.6);
 $t->start;
@@ -63,9 +66,10 @@ for my $h2 (0, 1) {
 
 # A page of parts, for longer than send_timeout.
 for my $via ([], [ h2 => 1, port => 'h2' ]) {
-    for my $page ([ '/pages/parts', "aSECRET\nbSECRET late\nc" ], [ '/pages/none', 'alocalhostb' ]) {
+    for my $page ([ '/pages/parts', "aSECRET\nbSECRET late\nc" ], [ '/pages/none', 'alocalhostb' ],
+        [ '/big/page', 'a' . 'x' x 300_000 . "bSECRET late\nc" ]) {
         $_->forget for $f, $up;
-        $f->settle_once('paid', delay => 1);
+        $f->settle_once('paid', delay => 1.8);
         is_content paid($t, $page->[0], @$via), $page->[1], (@$via ? 'HTTP/2, ' : '') . "$page->[0]: whole, after a slow settlement";
     }
 }

@@ -47,8 +47,10 @@ ngx_int_t source_body(ngx_http_request_t *r, ngx_chain_t *in)
         return below_source_body(r, in);
     }
     if (r != r->main) {
-        if (ctx->hold.state == HoldState::held && !r->background) {
-            // Its parent waits for it.
+        if (ctx->hold.state == HoldState::held && !r->background
+            && ctx->state() == PaymentState::holding) {
+            // Its parent waits for it. While it is settled, no part goes on:
+            // it would run into send_timeout.
             r->connection->write->delayed = 0;
         }
         return below_source_body(r, in);
