@@ -167,6 +167,18 @@ is is_unknown('pending twice', refused => 'settlement_pending', with => $pending
 is is_unknown('pending without a transaction', refused => 'settlement_pending'),
     'verify settle', 'asked once';
 
+# --- what the second call has not sent the first one has
+
+my $asked_twice = payment(unpaid($t, '/paid'));
+$f->forget;
+$f->settle_once(refused => 'settlement_pending', with => $pending);
+$f->settle_once(redirect => dead_url());
+is paid($t, '/paid', payment => $asked_twice)->status, 503, 'pending, and then no connection: unknown';
+$f->settle(refused => 'invalid_exact_evm_nonce_already_used');
+$t->reload;
+is paid($t, '/paid', payment => $asked_twice)->body, $content, 'its nonce is used: by the first call';
+$f->settle('paid');
+
 # --- nothing was sent: there is no listener when settle is due
 
 $f->verify(ok => 1, hold => 1, last => 1);

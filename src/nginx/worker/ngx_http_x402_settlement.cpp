@@ -225,10 +225,12 @@ SettleAnswer Settlement::read_reply(const FacilitatorReply &reply)
 }
 
 // Money: before there is an answer, since a worker may be killed while it waits
-// for one. A redirect may send to where less of it gets.
+// for one. A redirect may send to where less of it gets; a second call takes
+// nothing back of what the first one has sent.
 void Settlement::note_sent(bool completely)
 {
-    if (completely != sent_ && !terms_.ever_unknown) {
+    if (completely != sent_ && !terms_.ever_unknown
+        && (completely || !asked_twice_)) {
         sent_ = completely;
         LockedClaims(worker_.zone)
             ->set_first_settle_sent(terms_.claim, completely);
