@@ -132,10 +132,16 @@ def needs_new_payment(payment, answer):
     return payment.method != 'GET' and answer.error == 'payment_already_used'
 
 
+def unrecorded(case, answers):
+    """A delivery whose worker, or whole machine, died before it could say so."""
+    return case.disturbance in ('kill_all', 'kill_one') or case.disturbance == 'machine' and case.disturbed_at is not None \
+        and any(answer.delivered and abs(answer.ended - case.disturbed_at) < 0.1 for answer in answers)
+
+
 def delivered_twice(case, payment):
     """M3: one payment, one delivery."""
     delivered = [answer for answer in payment.answers if answer.delivered]
-    allowed = 1 + (case.disturbance in ('kill_all', 'kill_one'))
+    allowed = 1 + unrecorded(case, delivered)
     if len(delivered) > allowed and not case.refused_memory:
         return [f'M3: delivered {len(delivered)} times']
     if case.forgets() or allowed > 1 or case.refused_memory or not delivered:
@@ -221,7 +227,7 @@ def ending_of_moved(case, payment, last):
     if any(answer.delivered for answer in answers):
         if last.status == 402 or payment.mode == 'before' and last.status in (402, 503):
             return None
-        if case.disturbance in ('kill_all', 'kill_one') or case.refused_memory:
+        if unrecorded(case, answers) or case.refused_memory:
             return None
         return [f'I5: a delivered payment ends with {last}']
     if last.status == 200 and last.complete and last.charged:
@@ -277,6 +283,8 @@ def clean_copies(case, payment):
     """M3: copies of one payment where nothing goes wrong: one execution, one settle."""
     if not payment.plain or case.disturbance or case.rig.zone == '64k' or was_slow(case):
         return None
+    if payment.successor and all(b'"error":"busy"' in answer.body for answer in payment.answers):
+        return None     # the facilitator was in trouble by other payments, and the payer signed a new one
     if len(payment.executions) != 1 or len(payment.settle_calls) != 1:
         return [f'M3: {len(payment.executions)} executions and {len(payment.settle_calls)} settle calls of copies']
 
