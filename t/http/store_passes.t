@@ -12,7 +12,7 @@ use X402::SignIn qw(error_of);
 use X402::StoreProxy;
 use X402::Test;
 
-my ($f, $up, $redis) = (facilitator(), backend(), X402::Redis->new);
+my ($f, $up, $redis) = (facilitator(), backend(), X402::Redis->of_kind);
 my $conf = machines_conf('timeout=3s', main => 'worker_processes 2;', http => <<'EOF', locations => <<'EOF');
     x402_seal_key %%DIR%%/seal.key;
     x402_pass time=1h requests=6;

@@ -13,7 +13,7 @@ use X402::StoreProxy;
 use X402::Test;
 use X402::Wallet;
 
-my ($f, $up, $redis, $wallet) = (facilitator(), backend(), X402::Redis->new, X402::Wallet->new);
+my ($f, $up, $redis, $wallet) = (facilitator(), backend(), X402::Redis->of_kind, X402::Wallet->new);
 my $conf = machines_conf('timeout=1s', http => <<'EOF', locations => <<'EOF');
     x402_seal_key %%DIR%%/seal.key;
     x402_sign_in time=1h origin=https://shop.example;

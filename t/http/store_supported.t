@@ -12,7 +12,7 @@ use X402::Redis;
 use X402::StoreProxy;
 use X402::Test;
 
-my ($f, $up, $redis) = (facilitator(), backend(), X402::Redis->new);
+my ($f, $up, $redis) = (facilitator(), backend(), X402::Redis->of_kind);
 my $cut    = X402::StoreProxy->new($redis->port);
 my $devnet = 'solana:EtWTRABZaYq6iMfeYKouRu166VU2xqa1';
 my ($first, $second, $evil) = ('2wKupLR9q6wXYppw8Gr2NvWxKBUqm4PPJKkQfoxHDBg4',
