@@ -201,7 +201,7 @@ unlike $t->log, qr/\Q$pass\E|k{64}|\Q$proof->[1]\E/, 'nothing of all this is in 
 my ($declared, $sealed) = (declared_in(asked()), challenge(asked()));
 my $id = unpack 'H*', decode_base64url($sealed->{id});
 is error_of($t->get('/a', @host, headers => [ 'SIGN-IN-WITH-X' => proof($wallet, { $declared->%*, info => { $declared->{info}->%*, nonce => $id } }) ])),
-    '401 sign_in_nonce_invalid', 'the id of a challenge is no nonce';
+    '401 sign_in_nonce_invalid', 'the id of a challenge does not serve as a nonce';
 is $t->get('/a', @host, headers => [ 'X402-Pass' => $_ ])->status, 402, 'nor is it a pass, or a nonce one' for $sealed->{id}, $declared->{info}{nonce};
 
 finish;

@@ -26,9 +26,9 @@ std::int64_t nonce_expires()
     return ngx_time() + kSignInSeconds + kSignInClockSeconds;
 }
 
-// Money: used once, whatever it opens now: a stranger may buy in a moment.
-// Where there is no room for strangers theirs is not noted. SignInAnswer::none:
-// it was not used before.
+// Money: a nonce is used once, also by a stranger, which may buy in a moment.
+// If there is no room for strangers, the nonce of a stranger is not noted.
+// SignInAnswer::none: it was not used before.
 SignInAnswer use_nonce_here(RequestCtx &ctx, const LocationConf &conf,
                             const Digest &nonce, std::int64_t issued,
                             NonceOf whose)
