@@ -157,6 +157,22 @@ for my $round (1 .. 3) {
     my %received = map { /"event":"(\w+)".*\Q$behind"/ ? ($1 => 1) : () } bodies();
     is join(' ', sort keys %received), 'delivered settled', 'what was written since is received';
 }
+# What is written next reaches beyond the places that the processes know.
+for my $pause (0, 0.5) {
+    my $payments = $pause ? 8 : 4;
+    paid($t, "/small$_") for 1 .. 4;    # known by both workers
+    ok $t->wait_for(sub { waiting() == 0 }), 'nothing waits';
+    waiting() for 1 .. 10;
+    my $size = -s $path;
+    truncate $_, 0 or die $! for $path, "$path.2";
+    select undef, undef, undef, $pause;
+    $hook->forget;
+    paid($t, "/large$_" . 'x' x 1000) for 1 .. $payments;
+    cmp_ok sizes(), '>', $size, 'more is written than there was';
+    ok $t->wait_for(sub { bodies() == 2 * $payments }), 'all of it is received';
+    ok $t->wait_for(sub { waiting() == 0 }), 'nothing waits';
+    is((grep { waiting() != 0 } 1 .. 10), 0, 'in the words of any worker');
+}
 is_deeply [ torn(bodies()) ], [], 'and nothing else';
 unlike $t->log, qr/x402_webhook: \d{3,} bytes/, 'no line was spoiled';
 

@@ -73,6 +73,15 @@ std::string head_text(char first, std::uint64_t edition)
     return std::string(text, kHeadBytes);
 }
 
+// Of a file that was emptied by hand: never one that it had before, so that
+// a process that knows a place in it sees that the place is gone.
+std::uint64_t new_edition()
+{
+    const ngx_time_t &now = *ngx_timeofday();
+    return static_cast<std::uint64_t>(now.sec) * 1000
+           + static_cast<std::uint64_t>(now.msec);
+}
+
 std::uint64_t lines_in(std::string_view bytes)
 {
     return static_cast<std::uint64_t>(
@@ -286,7 +295,7 @@ bool Outbox::append(std::string_view line)
     // What was cut off there must not swallow this one.
     std::string separated;
     if (before == 0) {
-        separated = head_text(kComplete, 1);
+        separated = head_text(kComplete, new_edition());
     } else if (read_file(i, before - 1, 1) != "\n") {
         separated = "\n";
     }
