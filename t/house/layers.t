@@ -120,6 +120,8 @@ sub foreign_in_nginx_room ($house) {
                 if $what =~ m{\Asecp256k1};
             push @wrong, "$path:$line: JSON parsers belong to their files in base"
                 if $what =~ m{\A(?:jansson|simdjson)};
+            push @wrong, "$path:$line: threads are started by core/thread"
+                if $what =~ m{\A(?:thread|future|pthread\.h)\z} && $path !~ m{/core/ngx_http_x402_thread\.cpp\z};
             push @wrong, "$path:$line: nginx's headers come through ngx_http_x402.h"
                 if $what =~ m{\Angx_} && $path !~ m{/ngx_http_x402\.h\z};
             next if $what !~ m{\Aopenssl/};
@@ -203,7 +205,7 @@ catches 'OpenSSL in the header of the signatures', \&foreign_in_pure_rooms,
 catches 'jansson in the signatures', \&foreign_in_pure_rooms,
     $house->changed('src/base/token_signature.cpp', qr/^/, "#include <jansson.h>\n");
 
-for (qw(<curl/curl.h> <openssl/ssl.h> <jansson.h> <simdjson.h> <secp256k1.h> <ngx_http.h>)) {
+for (qw(<curl/curl.h> <openssl/ssl.h> <jansson.h> <simdjson.h> <secp256k1.h> <ngx_http.h> <thread>)) {
     catches "$_ in the nginx room", \&foreign_in_nginx_room,
         planted('src/nginx/ngx_http_x402_planted.cpp', $_);
 }

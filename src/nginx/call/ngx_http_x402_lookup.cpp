@@ -2,13 +2,11 @@
 #include "nginx/call/ngx_http_x402_lookup.hpp"
 
 #include <algorithm>
-#include <csignal>
 #include <exception>
-#include <fcntl.h>
 #include <netdb.h>
-#include <thread>
 
 #include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/core/ngx_http_x402_thread.hpp"
 
 namespace x402 {
 
@@ -23,41 +21,21 @@ bool is_due(ngx_msec_t due)
     return static_cast<ngx_msec_int_t>(ngx_current_msec - due) >= 0;
 }
 
-// nginx expects its signals in the thread that runs the event loop.
-class SignalsBlocked {
-public:
-    SignalsBlocked()
-    {
-        sigset_t all;
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all, &former_);
-    }
-    ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &former_, nullptr); }
-    SignalsBlocked(const SignalsBlocked &) = delete;
-    SignalsBlocked &operator=(const SignalsBlocked &) = delete;
-
-private:
-    sigset_t former_;
-};
-
 // Shared by a thread and the worker; the last one frees it.
 struct ThreadResult {
     std::string host;
     std::vector<std::string> found;
+    Descriptor report;
 };
 
-void run_thread(const std::shared_ptr<ThreadResult> &result, int write_end)
+void run_thread(ThreadResult &result)
 {
     try {
-        result->found = look_up_addresses(result->host);
+        result.found = look_up_addresses(result.host);
     } catch (...) {
-        result->found.clear();
+        result.found.clear();
     }
-    // The byte orders the store above before the worker's look at it.
-    if (write(write_end, "", 1) != 1) {
-        // The worker and its pipe are gone.
-    }
-    close(write_end);
+    send_report(result.report);
 }
 
 }  // namespace
@@ -98,7 +76,7 @@ std::string text_of(const ngx_resolver_addr_t &address)
 struct AddressBook::Query {
     AddressBook *book = nullptr;
     ngx_resolver_ctx_t *nginx = nullptr;
-    ngx_connection_t *pipe = nullptr;
+    ThreadReport report{on_thread_done, this};
     std::shared_ptr<ThreadResult> result;
 };
 
@@ -124,9 +102,6 @@ AddressBook::~AddressBook()
     if (query_ && query_->nginx) {
         ngx_resolve_name_done(query_->nginx);
     }
-    if (query_ && query_->pipe) {
-        ngx_close_connection(query_->pipe);
-    }
 }
 
 const std::vector<std::string> &AddressBook::addresses()
@@ -142,7 +117,7 @@ void AddressBook::refresh()
     query_ = std::make_unique<Query>();
     query_->book = this;
     bool started = guarded(ngx_cycle->log, false, [&] {
-        return resolver_ ? start_nginx(*query_) : start_thread(*query_);
+        return resolver_ ? start_nginx(*query_) : start_system(*query_);
     });
     if (!started) {
         query_.reset();
@@ -170,63 +145,19 @@ void AddressBook::finish(std::vector<std::string> found, ngx_msec_t lifetime)
     ended_(data_);
 }
 
-bool AddressBook::start_thread(Query &query)
+bool AddressBook::start_system(Query &query)
 {
     query.result = std::make_shared<ThreadResult>();
     query.result->host = host_;
-    int ends[2];
-    if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0) {
-        return false;
-    }
-    ngx_connection_t *c = ngx_get_connection(ends[0], ngx_cycle->log);
-    if (c == nullptr) {
-        close(ends[0]);
-        close(ends[1]);
-        return false;
-    }
-    c->data = &query;
-    c->read->handler = on_thread_done;
-    c->read->log = c->write->log = c->log = ngx_cycle->log;
-    query.pipe = c;
-
-    bool started = false;
-    if (ngx_add_event(c->read, NGX_READ_EVENT, NGX_LEVEL_EVENT) == NGX_OK) {
-        try {
-            SignalsBlocked blocked;
-            std::thread(run_thread, query.result, ends[1]).detach();
-            started = true;
-        } catch (const std::exception &) {
-            // There is no thread or memory: the same as a failed look-up.
-        }
-    }
-    if (!started) {
-        ngx_close_connection(c);
-        close(ends[1]);
-        query.pipe = nullptr;
-    }
-    return started;
+    query.result->report = query.report.open();
+    return query.result->report.is_open()
+           && start_thread([result = query.result] { run_thread(*result); });
 }
 
-void AddressBook::on_thread_done(ngx_event_t *event)
+void AddressBook::on_thread_done(void *data)
 {
-    auto *c = static_cast<ngx_connection_t *>(event->data);
-    if (c->close && !event->ready) {
-        return;  // worker_shutdown_timeout pokes every connection
-    }
-    guarded(ngx_cycle->log, 0, [&] {
-        auto *query = static_cast<Query *>(c->data);
-        char byte;
-        ssize_t got = read(c->fd, &byte, 1);
-        if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
-            return 0;
-        }
-        std::vector<std::string> found = std::move(query->result->found);
-        AddressBook *book = query->book;
-        ngx_close_connection(c);
-        query->pipe = nullptr;
-        book->finish(std::move(found), kGoodLifetime);
-        return 0;
-    });
+    auto *query = static_cast<Query *>(data);
+    query->book->finish(std::move(query->result->found), kGoodLifetime);
 }
 
 bool AddressBook::start_nginx(Query &query)

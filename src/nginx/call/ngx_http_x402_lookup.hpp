@@ -41,9 +41,9 @@ private:
 
     void refresh();
     void finish(std::vector<std::string> found, ngx_msec_t lifetime);
-    bool start_thread(Query &query);
+    bool start_system(Query &query);
     bool start_nginx(Query &query);
-    static void on_thread_done(ngx_event_t *event);
+    static void on_thread_done(void *data);
     static void on_nginx_done(ngx_resolver_ctx_t *ctx);
 
     std::string host_;

@@ -4,10 +4,7 @@
 #include "nginx/zone/ngx_http_x402_journal.hpp"
 
 #include <cerrno>
-#include <csignal>
 #include <cstring>
-#include <system_error>
-#include <thread>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -15,6 +12,7 @@
 
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/core/ngx_http_x402_missing_file.hpp"
+#include "nginx/core/ngx_http_x402_thread.hpp"
 
 namespace x402 {
 
@@ -166,26 +164,19 @@ FlushState flush_in_thread(int number, bool closes)
         return nullptr;
     }
     auto state = std::make_shared<std::atomic<Flush>>(Flush::running);
-    // nginx expects its signals in the thread that runs the event loop.
-    sigset_t all;
-    sigset_t former;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &former);
-    try {
-        std::thread([state, number, closes] {
-            bool good = fsync(number) == 0;
-            if (closes) {
-                close(number);
-            }
-            *state = good ? Flush::done : Flush::failed;
-        }).detach();
-    } catch (const std::system_error &) {
+    bool started = start_thread([state, number, closes] {
+        bool good = fsync(number) == 0;
         if (closes) {
             close(number);
         }
-        state = nullptr;
+        *state = good ? Flush::done : Flush::failed;
+    });
+    if (!started) {
+        if (closes) {
+            close(number);
+        }
+        return nullptr;
     }
-    pthread_sigmask(SIG_SETMASK, &former, nullptr);
     return state;
 }
 

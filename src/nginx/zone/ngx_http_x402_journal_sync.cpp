@@ -2,11 +2,8 @@
 #include "nginx/zone/ngx_http_x402_journal_sync.hpp"
 
 #include <condition_variable>
-#include <csignal>
 #include <mutex>
-#include <thread>
 
-#include <fcntl.h>
 #include <unistd.h>
 #if (NGX_LINUX)
 #include <linux/futex.h>
@@ -23,32 +20,6 @@ namespace {
 constexpr time_t kComplainEvery = 60;
 constexpr ngx_msec_t kStay = 1000;
 constexpr long kPatience = 20 * 1000 * 1000;  // ns, for another's flush
-
-// Closes when it goes.
-class Descriptor {
-public:
-    Descriptor() = default;
-    explicit Descriptor(int number) : number_(number) {}
-    ~Descriptor()
-    {
-        if (number_ >= 0) {
-            close(number_);
-        }
-    }
-    Descriptor(Descriptor &&other) noexcept
-        : number_(std::exchange(other.number_, -1))
-    {
-    }
-    Descriptor &operator=(Descriptor &&other) noexcept
-    {
-        std::swap(number_, other.number_);
-        return *this;
-    }
-    int number() const { return number_; }
-
-private:
-    int number_ = -1;
-};
 
 }  // namespace
 
@@ -104,9 +75,7 @@ struct JournalSync::Thread final : CommitDisk {
             // What failed may be asked for again.
             served = good ? ticket : 0;
             wanted = good ? wanted : 0;
-            if (write(report.number(), "", 1) != 1) {
-                // Full: a report is there. Broken: the worker ends.
-            }
+            send_report(report);
         }
     }
 
@@ -124,7 +93,9 @@ struct JournalSync::Thread final : CommitDisk {
 JournalSync::JournalSync(const ngx_shm_zone_t *zone)
     : header_(claims_to_count(zone)->header()),
       words_(header_.commit),
-      journal_(*journal_of(zone))
+      journal_(*journal_of(zone)),
+      report_([](void *sync) { static_cast<JournalSync *>(sync)->report(); },
+              this)
 {
     ngx_queue_init(&waiting_);
     failed_.data = this;
@@ -158,74 +129,33 @@ JournalSync::~JournalSync()
         thread_->stopped = true;
         thread_->asked.notify_one();
     }
-    if (pipe_) {
-        ngx_close_connection(pipe_);
-    }
 }
 
-bool JournalSync::open_pipe(int &write_end)
-{
-    int ends[2];
-    if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0) {
-        return false;
-    }
-    write_end = ends[1];
-    ngx_connection_t *c = ngx_get_connection(ends[0], ngx_cycle->log);
-    if (c == nullptr) {
-        close(ends[0]);
-        close(ends[1]);
-        return false;
-    }
-    c->data = this;
-    c->read->handler = on_report;
-    c->read->log = c->write->log = c->log = ngx_cycle->log;
-    if (ngx_add_event(c->read, NGX_READ_EVENT, NGX_LEVEL_EVENT) != NGX_OK) {
-        ngx_close_connection(c);
-        close(ends[1]);
-        return false;
-    }
-    pipe_ = c;
-    return true;
-}
-
-bool JournalSync::start_thread()
+bool JournalSync::start()
 {
     auto thread = std::make_shared<Thread>(header_);
     for (unsigned i = 0; i < 2; i++) {
         thread->files[i] = Descriptor(journal_.duplicate(i));
-        if (thread->files[i].number() < 0) {
+        if (!thread->files[i].is_open()) {
             return false;
         }
     }
-    int write_end;
-    if (!open_pipe(write_end)) {
+    thread->report = report_.open();
+    if (!thread->report.is_open()) {
         return false;
     }
-    thread->report = Descriptor(write_end);
-    // nginx expects its signals in the thread that runs the event loop.
-    sigset_t all;
-    sigset_t former;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &former);
-    bool started = guarded(ngx_cycle->log, false, [&] {
-        std::thread([thread] { thread->run(); }).detach();
-        return true;
-    });
-    pthread_sigmask(SIG_SETMASK, &former, nullptr);
-    if (started) {
-        thread_ = std::move(thread);
-    } else {
-        ngx_close_connection(pipe_);
-        pipe_ = nullptr;
+    if (!start_thread([thread] { thread->run(); })) {
+        report_.close();
+        return false;
     }
-    return started;
+    thread_ = std::move(thread);
+    return true;
 }
 
 void JournalSync::ask(std::uint64_t ticket)
 {
-    bool running = thread_ || guarded(ngx_cycle->log, false, [&] {
-                       return start_thread();
-                   });
+    bool running =
+        thread_ || guarded(ngx_cycle->log, false, [&] { return start(); });
     if (!running) {
         ngx_post_event(&failed_, &ngx_posted_events);
         return;
@@ -234,10 +164,9 @@ void JournalSync::ask(std::uint64_t ticket)
     if (thread_->wanted < ticket) {
         thread_->wanted = ticket;
         thread_->asked.notify_one();
-    } else if (words_.durable.load() >= ticket
-               && write(thread_->report.number(), "", 1) != 1) {
-        // It is there already, and nothing else would say so. Full: a report is
-        // on its way.
+    } else if (words_.durable.load() >= ticket) {
+        // It is there already, and nothing else would say so.
+        send_report(thread_->report);
     }
 }
 
@@ -249,21 +178,6 @@ DiskWait *JournalSync::wait_of(ngx_queue_t *link)
 void JournalSync::flush()
 {
     ask(words_.appended.load());
-}
-
-void JournalSync::on_report(ngx_event_t *event)
-{
-    auto *c = static_cast<ngx_connection_t *>(event->data);
-    if (c->close && !event->ready) {
-        return;  // worker_shutdown_timeout pokes every connection
-    }
-    guarded(ngx_cycle->log, 0, [&] {
-        char bytes[64];
-        while (read(c->fd, bytes, sizeof(bytes)) > 0) {
-        }
-        static_cast<JournalSync *>(c->data)->report();
-        return 0;
-    });
 }
 
 // A waiter that is called may wait again, or end other waiters.

@@ -7,6 +7,7 @@
 
 #include <memory>
 
+#include "nginx/core/ngx_http_x402_thread.hpp"
 #include "nginx/zone/ngx_http_x402_journal.hpp"
 
 namespace x402 {
@@ -57,20 +58,18 @@ private:
     friend class DiskWait;
     struct Thread;
 
-    bool start_thread();
-    bool open_pipe(int &write_end);
+    bool start();
     void ask(std::uint64_t ticket);
     void report();
     void fail(std::uint64_t last);
     void complain();
     static DiskWait *wait_of(ngx_queue_t *link);
-    static void on_report(ngx_event_t *event);
 
     ClaimHeader &header_;
     CommitWords &words_;
     const JournalFile &journal_;
     std::shared_ptr<Thread> thread_;
-    ngx_connection_t *pipe_ = nullptr;
+    ThreadReport report_;
     ngx_queue_t waiting_;
     ngx_event_t failed_{};  // posted: there is no thread
     time_t complained_ = 0;
