@@ -10,7 +10,7 @@ use X402::House;
 
 use constant INDEX => 'docs/README.md';
 
-my @pages = ('README.md', 'CHANGELOG.md', 'docs/*.md');
+my @pages = ('*.md', 'docs/*.md');
 
 # Rooms by the names that pages use: `session/claim_table` is a file of a pure
 # room, `filter/response_hold` one of src/nginx.
