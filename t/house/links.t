@@ -128,7 +128,7 @@ sub long_readme ($house) {
 # Tables, code and links cannot be wrapped.
 sub long_lines ($house) {
     my @wrong;
-    for my $page (grep { !/CHANGELOG/ } $house->paths(@pages)) {
+    for my $page ($house->paths(@pages)) {
         my $line = 0;
         for (split /\n/, prose($house->text($page))) {
             $line++;
