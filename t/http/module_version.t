@@ -57,7 +57,8 @@ for my $call ('verify', 'settle') {
 
 $t->reload;
 is $t->log_count($line), 1, 'a reload does not say it again';
-$t->log_unlike(qr/restart nginx/, 'the file is the one that was loaded');
+# A worker looks at its start. Where the module is built in, the file is nginx's own.
+$t->log_unlike(qr/restart nginx|no longer exists/, 'the file is the one that was loaded');
 
 # --- another file in its place
 

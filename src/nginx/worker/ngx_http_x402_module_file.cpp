@@ -4,6 +4,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/module_version.hpp"
 #include "nginx/call/curl/ngx_http_x402_curl.hpp"
@@ -18,7 +19,28 @@ namespace {
 // module is built in. nginx: set once by the master, inherited by its workers;
 // the code stays mapped, and this with it.
 struct stat loaded_file;
-const char *loaded_path;
+char loaded_path[NGX_MAX_PATH];
+bool is_logged;
+
+// Where the module is built in, dladdr() answers with argv[0], which may be a
+// bare name, and which nginx overwrites with the titles of its processes.
+bool find_own_file()
+{
+    Dl_info info;
+    if (dladdr(&ngx_http_x402_module, &info) == 0) {
+        return false;
+    }
+    const char *path = info.dli_fname;
+    char program[NGX_MAX_PATH] = "";
+    if (*path != '/') {
+        ssize_t size = readlink("/proc/self/exe", program, sizeof(program) - 1);
+        path = size > 0 ? program : path;
+    }
+    ngx_cpystrn(reinterpret_cast<u_char *>(loaded_path),
+                reinterpret_cast<u_char *>(const_cast<char *>(path)),
+                sizeof(loaded_path));
+    return stat(loaded_path, &loaded_file) == 0;
+}
 
 std::string transport_words()
 {
@@ -81,13 +103,13 @@ std::string what_is_there_now()
 
 void log_version(ngx_log_t *log)
 {
-    if (loaded_path != nullptr) {
+    if (is_logged) {
         return;
     }
-    Dl_info info;
-    bool found = dladdr(&ngx_http_x402_module, &info) != 0
-                 && stat(info.dli_fname, &loaded_file) == 0;
-    loaded_path = found ? info.dli_fname : "";
+    is_logged = true;
+    if (!find_own_file()) {
+        *loaded_path = '\0';
+    }
     std::string tls = TlsContext::version();
     log_line(NGX_LOG_NOTICE, log,
              "ngx_http_x402_module " NGX_HTTP_X402_VERSION
@@ -99,7 +121,7 @@ void log_version(ngx_log_t *log)
 void warn_of_older_code(ngx_log_t *log)
 {
     struct stat now;
-    if (loaded_path == nullptr || *loaded_path == '\0') {
+    if (*loaded_path == '\0') {
         return;
     }
     std::string file = "\"" + std::string(loaded_path) + "\"";
