@@ -109,6 +109,9 @@ ok $two->wait_for(sub { $cut->asked('supported') > $asked + 2 }), 'the store ans
 is fee_payer($two, '/'), $second, 'and offers go on';
 $cut->clear;
 ok pays($two, '/', offer($one->get('/'))), 'and payments, once it is itself again';
+$redis->ask('DEL', $key);
+ok $two->wait_for(sub { $redis->ask('ZCARD', $key) == 2 }, 15), 'both texts are told again to a store that has lost them';
+ok pays($two, '/', offer($one->get('/'))), 'and payments go on';
 $redis->ask('SCRIPT', 'FLUSH');
 $redis->ask('DEL', $key);
 $two->reload;

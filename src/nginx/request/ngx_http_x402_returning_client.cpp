@@ -15,6 +15,11 @@ namespace x402 {
 
 namespace {
 
+// Money: a machine sells a pass, and the store may hear of it later than
+// another machine is shown it. For these seconds it is not said to be unknown,
+// which would ask its client to pay again.
+constexpr std::int64_t kIssueTakes = 10;
+
 bool has_transaction(const RequestCtx &ctx)
 {
     auto receipt = JsonDocument::parse(ctx.receipt);
@@ -311,7 +316,11 @@ PassCount count_in_store(RequestCtx &ctx, const LocationConf &conf,
     }
     if (!question.is(StoreVerdict::done)) {
         use.taken = StoreUse::Taken::no;
-        return question.left < 0 ? PassCount::unknown : PassCount::used_up;
+        if (question.left >= 0) {
+            return PassCount::used_up;
+        }
+        return ngx_time() - pass.issued < kIssueTakes ? PassCount::store_away
+                                                      : PassCount::unknown;
     }
     use.taken = StoreUse::Taken::yes;
     left = static_cast<std::uint32_t>(question.left);

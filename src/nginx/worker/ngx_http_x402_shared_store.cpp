@@ -6,6 +6,7 @@
 #include "nginx/worker/ngx_http_x402_shared_store.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/hex_codec.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
@@ -58,6 +59,22 @@ FinishAs finish_of(ClaimChange change)
     default:
         return FinishAs::free;
     }
+}
+
+// Of a pass: that it was sold.
+bool issues(const StoreOrder &order)
+{
+    return order.script == StoreScript::pass && order.use == PassCall::issue;
+}
+
+// Money: what a client may ask another machine about as soon as it has its
+// answer. It is on its way before that.
+bool precedes_answer(const StoreOrder &order)
+{
+    bool finished = order.script == StoreScript::finish
+                    && (order.finish == FinishAs::unknown
+                        || order.finish == FinishAs::owed);
+    return finished || issues(order) || order.script == StoreScript::bought;
 }
 
 bool ends_hold(ClaimChange change)
@@ -226,26 +243,36 @@ SharedStore::~SharedStore()
 // A failover, or a restart, may have lost writes of these shards.
 void SharedStore::again(std::uint64_t shards, const std::string &epoch)
 {
-    if (!epoch.empty()) {
-        learn_epoch(epoch_, epoch);
-    }
-    auto concerns = [&](unsigned shard) { return shards >> shard & 1; };
-    for (auto &write : pending_) {
-        if (write->known && concerns(write->order.shard())) {
-            write->known = false;
-            unconfirmed_++;
-        }
+    bool emptied = !epoch.empty() && learn_epoch(epoch_, epoch);
+    repeat_writes(shards, false);
+    if (!epochs_ && !emptied) {
+        repeat_writes(shards, true);
     }
     for (Settlement *settlement : worker_.settlements) {
         settlement->write_again();
     }
     for (unsigned shard = 0; epochs_ && shard < kStoreShards; shard++) {
-        if (concerns(shard) && !epochs_[shard].call.waits()) {
+        if ((shards >> shard & 1) && !epochs_[shard].call.waits()) {
             epochs_[shard].route = StoreRoute();
+            epochs_[shard].came_back = true;
             ask_for_epoch(shard);
         }
     }
     send_unconfirmed();
+}
+
+// Money: that a pass was sold (`issued`) is repeated only if the store has lost
+// no more than its last writes. An emptied one would count from the beginning
+// again what was used long ago.
+void SharedStore::repeat_writes(std::uint64_t shards, bool issued)
+{
+    for (auto &write : pending_) {
+        if (write->known && issues(write->order) == issued
+            && (shards >> write->order.shard() & 1)) {
+            write->known = false;
+            unconfirmed_++;
+        }
+    }
 }
 
 void SharedStore::write_behind(StoreOrder order)
@@ -255,12 +282,7 @@ void SharedStore::write_behind(StoreOrder order)
     PendingWrite &write = *pending_.back();
     if (nodes_.ready(write.order.shard())) {
         send(write);
-        // Money: it is on its way before the answer to the client, which may
-        // come to another machine with a new payment at once.
-        bool precedes = write.order.script == StoreScript::finish
-                        && (write.order.finish == FinishAs::unknown
-                            || write.order.finish == FinishAs::owed);
-        if (precedes) {
+        if (precedes_answer(write.order)) {
             nodes_.push();
         }
     }
@@ -494,8 +516,13 @@ void SharedStore::on_epoch(void *data, RedisEnd end, const RespReply &reply)
     }
     const RespItem &root = reply.root();
     bool had_one = root.type == RespType::bytes;
+    bool came_back = std::exchange(epoch.came_back, false);
     if (store.learn_epoch(epoch.known, had_one ? root.text : epoch.offered)) {
         store.again(std::uint64_t{1} << shard, {});
+        epoch.came_back = false;  // it has lost more than its last writes
+    } else if (came_back) {
+        store.repeat_writes(std::uint64_t{1} << shard, true);
+        store.send_unconfirmed();
     }
 }
 

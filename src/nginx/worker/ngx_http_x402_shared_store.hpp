@@ -114,6 +114,7 @@ private:
     struct PendingWrite;
 
     void again(std::uint64_t shards, const std::string &epoch);
+    void repeat_writes(std::uint64_t shards, bool issued);
     // True: it knew another one.
     bool learn_epoch(std::string &known, std::string_view epoch);
     void ask_for_epoch(unsigned shard);
@@ -141,6 +142,7 @@ private:
         StoreRoute route;
         std::string offered;
         std::string known;
+        bool came_back = false;  // and has not said its epoch since
     };
     std::unique_ptr<Epoch[]> epochs_;
     unsigned next_epoch_ = 0;  // shard that was asked last

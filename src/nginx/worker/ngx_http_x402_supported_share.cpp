@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nginx/worker/ngx_http_x402_supported_share.hpp"
 
+#include <algorithm>
+
 #include "nginx/core/ngx_http_x402_log.hpp"
 
 namespace x402 {
@@ -110,6 +112,18 @@ void SupportedShare::on_answer(void *data, RedisEnd end, const RespReply &reply)
     }
 }
 
+// Where there is room for it.
+bool SupportedShare::lacks_own_text(const Topic &topic,
+                                    const SharedTexts &shared)
+{
+    auto own = supported_kinds(worker_, *topic.conf);
+    if (!own || shared.count >= kMaxSharedTexts) {
+        return false;
+    }
+    auto end = shared.texts.begin() + shared.count;
+    return std::find(shared.texts.begin(), end, own->text()) == end;
+}
+
 void SupportedShare::answered(Topic &topic, const RespReply &reply)
 {
     SharedTexts shared = read_shared_texts(reply);
@@ -141,6 +155,9 @@ void SupportedShare::answered(Topic &topic, const RespReply &reply)
             "the store has a text about facilitator \"" + topic.conf->url.base()
                 + "\" that is not an answer of a facilitator; it is not used; "
                   "find out what else writes below the prefix of x402_store");
+    }
+    if (lacks_own_text(topic, shared)) {
+        topic.published = 0;  // a store that was emptied is told again
     }
     topic.edition = std::string(shared.edition);
     topic.heard = std::move(heard);

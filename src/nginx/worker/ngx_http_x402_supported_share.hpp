@@ -38,6 +38,7 @@ private:
 
     void tick();
     void ask(Topic &topic);
+    bool lacks_own_text(const Topic &topic, const SharedTexts &shared);
     void answered(Topic &topic, const RespReply &reply);
     static void on_answer(void *data, RedisEnd end, const RespReply &reply);
 

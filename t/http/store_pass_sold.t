@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+# A pass with requests= that one machine has just sold is shown at another one,
+# before the store knows of it: the client is asked to come again, and not to
+# pay again. A store that was emptied is not told of the passes that it knew.
+
+use v5.36;
+use FindBin;
+use lib "$FindBin::Bin/../lib";
+use X402::Machines;
+use X402::Redis;
+use X402::SignIn qw(error_of);
+use X402::StoreProxy;
+use X402::Test;
+
+my ($f, $up, $redis) = (facilitator(), backend(), X402::Redis->of_kind);
+my $conf = machines_conf('timeout=3s', http => <<'EOF');
+    x402_seal_key %%DIR%%/seal.key;
+    x402_pass time=1h requests=6;
+    add_header X-Left "$x402_pass_left" always;
+EOF
+my $cut = X402::StoreProxy->new($redis->port);
+my ($one, $two, $three) =
+    machines($conf, $f, $up, [ $redis->url, $redis->url, $cut->url ], files => { 'seal.key' => 'a' x 64 . "\n" });
+$up->on('*', body => "SECRET\n");
+
+sub bought ($t, $path) {
+    my $r = paid($t, $path);
+    is_content $r, "SECRET\n", "$path: bought";
+    return scalar($r->header('X402-Pass')) // die $r->summary;
+}
+sub with ($t, $path, $pass) { return $t->get($path, headers => [ 'X402-Pass' => $pass ]) }
+
+# --- at once
+
+for my $t ($one, $two, $three) {
+    ok $t->wait_for(sub { paid($t, '/warm')->status == 200 }), 'connected with the store';
+}
+my @closed;
+for my $i (1 .. 40) {
+    my ($from, $to) = $i % 2 ? ($one, $two) : ($two, $one);
+    my $used = with($to, "/$i", paid($from, "/$i")->header('X402-Pass'));
+    push @closed, $used->status if $used->status != 200 || $used->header('X-Left') ne '5';
+}
+is "@closed", '', 'a pass that was just sold opens at the other machine';
+
+# --- before the store knows of it
+
+$cut->always(pass => 'before');
+my $pass = bought($three, '/early');
+my $r    = with($one, '/early', $pass);
+is $r->status . $r->body, '503{"error":"busy","charged":false}', 'the store does not know it yet: come again';
+ok $r->header('Retry-After'), 'in a moment';
+$cut->clear;
+ok $one->wait_for(sub { with($one, '/early', $pass)->status == 200 }), 'and then it opens' or diag $three->log;
+is with($two, '/early', $pass)->header('X-Left'), '4', 'and has all of its requests';
+
+# --- a store that was emptied
+
+$pass = bought($one, '/emptied');
+is with($two, '/emptied', $pass)->header('X-Left'), '5', 'one is used';
+$redis->ask('FLUSHALL');
+$_->log_like(qr/\[crit\].*was emptied, or is another/, 'the store was emptied') for $one, $two;
+ok $one->wait_for(sub { $redis->known > 0 }), 'and is told again of payments';
+ok $two->wait_for(sub { $r = error_of(with($two, '/emptied', $pass)); $r !~ /\A503/ }, 30), 'a pass of which it knew';
+is $r, '402 pass_not_known', 'is known no more';
+is scalar($redis->ask(KEYS => 'x402:*:p:*')->@*), 0, 'and is not told again';
+is error_of(with($one, '/emptied', $pass)), '402 pass_not_known', 'on any machine';
+
+finish;
