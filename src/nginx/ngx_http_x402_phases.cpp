@@ -102,8 +102,8 @@ void warn_of_made_key(ngx_conf_t *cf, const MainConf &mcf)
     if (mcf.made_key_at.line != 0) {
         log_conf(cf, NGX_LOG_WARN,
                  "\"x402_protocol mpp\" has no key in a file, so that "
-                 "challenges end with a restart and other machines do not "
-                 "know them; write x402_mpp key=file",
+                 "challenges are lost at a restart and invalid on other "
+                 "machines; write x402_mpp key=file",
                  mcf.made_key_at);
     }
 }
@@ -111,12 +111,13 @@ void warn_of_made_key(ngx_conf_t *cf, const MainConf &mcf)
 void warn_of_mpp_password(ngx_conf_t *cf, const MainConf &mcf)
 {
     if (mcf.mpp_password_at.line != 0) {
-        log_conf(cf, NGX_LOG_WARN,
-                 "\"x402_protocol mpp\" beside auth_basic: a client cannot "
-                 "send both a password and an MPP payment, which have the one "
-                 "header Authorization; write \"satisfy any\", or the protocol "
-                 "without mpp",
-                 mcf.mpp_password_at);
+        log_conf(
+            cf, NGX_LOG_WARN,
+            "\"x402_protocol mpp\" beside auth_basic: a client cannot "
+            "send both a password and an MPP payment, because both use the "
+            "header Authorization; write \"satisfy any\", or the protocol "
+            "without mpp",
+            mcf.mpp_password_at);
     }
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// MPP on the same 402: mppx pays in its own tongue through an official x402 facilitator, its validator has no fault to
+// MPP on the same 402: mppx pays with its own headers through an official x402 facilitator, its validator has no fault to
 // find, and the official x402 client pays as before.
 
 import './webcrypto.mjs';
@@ -58,7 +58,7 @@ function payer(account) {
     return { pay: client.fetch, sent };
 }
 
-test('mppx pays in its own tongue: one transfer of the price, the content, a receipt that names it', async () => {
+test('mppx pays with its own headers: one transfer of the price, the content, a receipt that names it', async () => {
     const account = await stack.payer();
     const { pay, sent } = payer(account);
     const response = await pay(stack.at('/weather'));
@@ -73,7 +73,7 @@ test('mppx pays in its own tongue: one transfer of the price, the content, a rec
     assert.equal(offerOf(response), undefined);
     assert.equal(receiptOf(response), undefined);
 
-    // The same credential, and the same authorization in the other tongue: used, and nothing moves.
+    // The same credential, and the same authorization in the other dialect: used, and nothing moves.
     const again = await fetch(stack.at('/weather'), { headers: { Authorization: sent[0] } });
     assert.equal(again.status, 402);
     assert.equal(again.headers.get('content-type'), 'application/problem+json');
@@ -101,7 +101,7 @@ test('twenty at once by one payer are twenty payments', async () => {
     assert.equal((await stack.spent(account)).length, 20);
 });
 
-test('an empty wallet gets words in its tongue, and no content', async () => {
+test('an empty wallet gets a problem of MPP, and no content', async () => {
     const account = await stack.payer(0);
     const { pay } = payer(account);
     const response = await pay(stack.at('/weather'));

@@ -129,13 +129,13 @@ refused("$url $pay_to x402_network eip155:42161; x402_protocol $_; x402_price 1;
 refused("$complete x402_accept scheme=upto price=1; x402_charge $_;", 'has two factors; multiply them yourself')
     for '$x402_reply_usage*2*3', '$x402_reply_usage*$arg_a*2';
 like $t->config_error($frame =~ s/LINE/$complete x402_accept scheme=upto price=1; x402_charge \$$_;/r),
-    qr/\[emerg\].*\$$_ names no member; write one after it/, "refused: \$$_" for 'x402_reply_', 'x402_answer_';
+    qr/\[emerg\].*\$$_ has no member name; write one after it/, "refused: \$$_" for 'x402_reply_', 'x402_answer_';
 refused("$complete x402 $_;", qq{"x402 $_" has no price to ask for; write x402_price}) for 'on', 'shadow';
 refused("$complete x402_price 1; x402_ledger on;", 'needs a path, syslog:... or off');
 refused("$complete x402_price 1; x402_ledger a flush=x;", 'write one such as flush=1s');
 refused("$complete x402_price 1; x402_paywall $_;", 'write on, wallet or off, or the path of a page') for 'yes', 'walet';
 refused("$complete x402_price 1; x402_service name;", 'is not key=value; write one such as "name=My shop"');
-refused_here($_, 'are each the page of a location; write them into locations of their own')
+refused_here($_, 'each need a location of their own')
     for 'x402_status; x402_manifest openapi;', 'x402_manifest x402; x402_status;', 'x402_did_document did:web:a; x402_status;', 'x402_manifest x402; x402_did_document did:web:a;';
 refused_here("$complete x402_price 1; x402_sign_in time=1h $_;", 'cannot be used; write time=30d') for 'file=$uri', 'statement=$uri', 'statement=';
 refused("$url $pay_to x402_network base; x402_protocol mpp; x402_accept $_;", 'can ask for none of the ways to pay of this location.*EIP-3009')

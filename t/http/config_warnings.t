@@ -105,7 +105,7 @@ warns("$complete x402_price $_;", 'client writes .* itself, and so chooses the p
     for '$arg_price', '$http_x_price', '$cookie_price', '${arg_price}', '"1$arg_zeros"';
 warns("$complete x402_price \$x402_body_price; x402_read_body 1k;", 'client writes \$x402_body_price', 'a price of the body');
 warns("$url x402_network base-sepolia; x402_pay_to \$arg_to; x402_price 1;", 'client writes \$arg_to itself, and so chooses the receiver', 'a receiver of an argument');
-warns("$complete x402_accept scheme=upto price=1; x402_charge $_;", 'client writes .* itself, and so chooses what it pays, down to nothing', "x402_charge $_")
+warns("$complete x402_accept scheme=upto price=1; x402_charge $_;", 'client writes .* itself, and so chooses what it pays; take', "x402_charge $_")
     for '$arg_tokens', '$http_x_tokens*2', '$upstream_http_x_tokens*$cookie_each';
 quiet("$complete x402_accept scheme=upto price=1; x402_charge $_;") for '$upstream_http_x_tokens', '$x402_reply_usage_total_tokens*2';
 
@@ -138,7 +138,7 @@ warns($mpp, '"x402_protocol mpp" beside auth_basic: a client cannot send both.*w
 quiet($_) for "$mpp satisfy any;", $mpp =~ s/auth_basic a/auth_basic off/r, $mpp =~ s/x402_protocol v2 mpp; x402_mpp \S+//r;
 warns("$complete x402_price 1; x402_seal_key $other;", 'x402_seal_key has no effect.*x402_pass or x402_sign_in', 'a seal key without passes');
 quiet("$complete x402_price 1; x402_seal_key $other; $_") for 'x402_pass time=1h;', 'x402_protocol v2 mpp;', 'x402_protocol v2 mpp; x402_mpp realm=a.example;';
-warns("$complete x402_paywall wallet; $_", 'no client can pay from it', "a wallet for $_")
+warns("$complete x402_paywall wallet; $_", 'on EVM networks only, which is not offered here', "a wallet for $_")
     for 'x402_price 1; x402_protocol v1;', 'x402_accept scheme=upto price=1;', "x402_price 1; x402_protocol mpp; x402_mpp key=$other;";
 quiet("$complete x402_paywall wallet; $_") for 'x402_price 1;', 'x402_price 1; x402_protocol v2 v1;', 'x402_accept scheme=upto price=1; x402_accept price=1;';
 quiet("$complete x402_paywall on; x402_price 1; x402_protocol v1;");

@@ -119,7 +119,7 @@ for my $where (qw(paid direct before)) {
     $c = $t->connect;
     $c->send($c->head(POST => "/$where/a", headers => [ Expect => '100-continue', 'Content-Length' => length $body ]));
     my $r = $c->answer;
-    is $r->status . "@{$r->{interim}}", '402', "$where: nobody is invited to send without money";
+    is $r->status . "@{$r->{interim}}", '402', "$where: no 100 Continue without a payment";
     $c->hang_up;
 
     # chunked

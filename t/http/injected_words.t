@@ -120,7 +120,7 @@ my @spoofed = ('X-Forwarded-Host' => 'evil.example', 'X-Forwarded-Proto' => 'gop
 for my $via ([], [ h2 => 1, port => 'h2' ]) {
     my $p = @$via ? 'HTTP/2, ' : '';
     my $offer = offer($t->get('/named/a', @$via, host => 'evil.example', headers => [@spoofed]));
-    is $offer->{resource}{url}, 'https://api.example.com/named/a', "${p}x402_resource is not to be talked over";
+    is $offer->{resource}{url}, 'https://api.example.com/named/a', "${p}headers do not change x402_resource";
     $offer = offer($t->get('/after/a', @$via, headers => [@spoofed]));
     is $offer->{resource}{url}, 'http://localhost/after/a', "${p}forwarding headers say nothing";
 }

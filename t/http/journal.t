@@ -166,7 +166,7 @@ $r = paid($t, '/short');
 is $r->status, 503, 'a full disk: a payment that is good for four seconds';
 cmp_ok $r->header('Retry-After'), '<=', 4, 'a full disk: is not told to come back when it is over';
 $t->log_like(qr/\[error\].*the journal of x402_zone cannot be written/, 'a full disk: it is not the size of the zone');
-$t->log_like(qr/\[crit\].*\Q$journal\E.*make room/, 'a full disk: the log says where, and what to do');
+$t->log_like(qr/\[crit\].*\Q$journal\E.*free disk space/, 'a full disk: the log says where, and what to do');
 is $t->quit, 0, 'ended';
 $t->write('limit', '');
 $t->start;

@@ -103,7 +103,7 @@ for my $path ('/a', '/before') {
     my $sent = time;
     my $r = $c->answer;
     is_content $r, "SECRET\n", "${p}served";
-    cmp_ok time - $sent, '>=', 0.5, "${p}not before the disk knows that it was paid";
+    cmp_ok time - $sent, '>=', 0.5, "${p}not before the record PAID is on the disk";
 }
 $_->forget for $f, $up;
 my $c = begin('/off');

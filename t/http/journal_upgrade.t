@@ -101,7 +101,7 @@ is_content $answer, "CONTENT\n", 'the client of an old worker gets what it paid 
 $client{late}->hang_up;
 ok $t->wait_for(sub { !kill 0, $old }), 'the old master is gone';
 $t->{pid} = $new;
-$t->log_like(qr/the former nginx has ended, and journal ".*payments" is written by this one alone/, 'the journal is handed over');
+$t->log_like(qr/the old nginx has exited, and journal ".*payments" is written by this one alone/, 'the journal is handed over');
 
 my $calls = $f->calls('settle');
 is error_of(again('/late', $value{late})), 'payment_already_used', 'what it delivered is used';

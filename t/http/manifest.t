@@ -228,9 +228,9 @@ my $many = join '', map {"location /l$_ { x402_price \$0.01; proxy_pass http://%
 my ($said, $passed) = tested('location = /openapi.json', "${many}location = /openapi.json");
 ok $passed && $said !~ /warn/, 'a thousand locations, with the others' or diag $said;
 ($said) = tested('x402_service path=/reports/:id.pdf;', '');
-like $said, qr/\[warn\].*leaves out 1 locations .*write x402_service path=/, 'a location whose path is not known';
+like $said, qr/\[warn\].*omits 1 locations .*write x402_service path=/, 'a location whose path is not known';
 ($said) = tested('x402_service price=0.05-0.25;', '');
-like $said, qr{\[warn\].*cannot say what "/sized" costs.*write x402_service price=}, 'a price that is not known';
+like $said, qr{\[warn\].*cannot determine the price of "/sized".*write x402_service price=}, 'a price that is not known';
 ($said, $passed) = tested('x402_manifest x402;', 'x402_manifest off; return 404;');
 ok $passed, 'no list' or diag $said;
 for my $case (

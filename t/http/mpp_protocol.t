@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # x402_protocol v2 mpp: one 402 for two protocols. A credential in Authorization
-# pays like a payment of x402, and is the same payment in either tongue.
+# pays like a payment of x402, and is the same payment in either dialect.
 
 use v5.36;
 use FindBin;
@@ -21,13 +21,13 @@ http {
     x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
     x402_mpp key=mpp.key;
     map $x402_body_tier $by_body { dear 1.00; default 0.01; }
-    log_format tongue '$x402_protocol $x402_state';
+    log_format dialect '$x402_protocol $x402_state';
     server {
         listen 127.0.0.1:%%PORT%%;
         listen 127.0.0.1:%%PORT_other%%;
         x402_price $0.01;
         x402_protocol v2 mpp;
-        access_log %%DIR%%/tongues tongue;
+        access_log %%DIR%%/dialects dialect;
 
         location /a/       { proxy_pass http://%%BACKEND%%; }
         location /dear/    { x402_price $1.00; proxy_pass http://%%BACKEND%%; }
@@ -108,7 +108,7 @@ is backend_saw(), 'Payment abc', 'so does one without a price';
 paid($t, '/plain/4', headers => [ Authorization => 'Payment abc' ]);
 is backend_saw(), 'Payment abc', 'and one without MPP';
 
-# --- refusals: a clear 402 for this tongue, no content, no settlement
+# --- refusals: a clear 402 for this dialect, no content, no settlement
 
 sub refused ($name, $type, $path, $credential, %o) {
     $f->forget;
@@ -165,7 +165,7 @@ my $poor = pays('/a/7');
 is $poor->status . ' ' . (mpp_problem($poor)->{detail} // ''), '402 insufficient_funds', 'a refused settlement';
 is mpp_receipt($poor), undef, 'has no receipt';
 
-# --- used once, whichever tongue
+# --- used once, in whichever dialect
 
 my $credential = credential($fresh->('/a/8'), from => '0x' . '5' x 40);
 is pays('/a/8', credential => $credential)->status, 200, 'a credential';
@@ -197,7 +197,7 @@ my $read = $post->('{"tier":"a"}', Authorization => credential($cheap));
 is $read->status . $read->body, "200answer to /read/1\n", 'the body that was asked about';
 is request_of(challenge($post->('{"tier":"dear"}')))->{amount}, '1000000', 'another body has its own price';
 
-# --- two tongues in one request
+# --- two dialects in one request
 
 $f->forget;
 my $both = $t->get('/a/9', headers => [ Authorization => credential($fresh->('/a/9')), 'PAYMENT-SIGNATURE' => payment(unpaid($t, '/a/9')) ]);
@@ -255,7 +255,7 @@ $t->reload;
 is pays('/a/14', credential => $early)->body, "answer to /a/14\n", 'is finished after a reload, with the same challenge';
 $t->conf($text)->reload;
 
-like do { local (@ARGV, $/) = $t->dir . '/tongues'; <> }, qr/^mpp settled$/m, '$x402_protocol';
+like do { local (@ARGV, $/) = $t->dir . '/dialects'; <> }, qr/^mpp settled$/m, '$x402_protocol';
 
 # --- what nginx -t says
 

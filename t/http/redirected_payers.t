@@ -111,12 +111,12 @@ is_closed buys('/same/a', $stranger), '429 payer_too_fast', 'for each request';
 
 # Money that has moved is owed, and the log says what to write.
 $f->forget;
-$t->allow(qr/settled, and then a rule about payers/);
+$t->allow(qr/settled, and then refused by a payer rule/);
 my $left = payment(unpaid($t, '/first/a', @host), from => $stranger->address);
 my $r = paid($t, '/first/a', @host, payment => $left);
 is $r->status . ' ' . $r->body, '403 {"error":"payer_refused"}', 'settled before';
 is receipt($r)->{success}, bool_true(), 'the receipt says that it was charged';
-is $t->log_count(qr/a rule about payers of the location that its request was redirected to refused it.*write the rule in the first location/), 1,
+is $t->log_count(qr/refused by a payer rule of the location that its request was redirected to.*write the rule in the first location/), 1,
     'the log says what to do';
 
 $f->forget;
@@ -125,12 +125,12 @@ is $f->order, '', 'and nothing is charged for that';
 
 # What only the client says of a payer proves nothing.
 $f->forget;
-$t->allow(qr/was not verified .x402_verify. was redirected into a location with rules about payers/);
+$t->allow(qr/unverified payment .x402_verify. was redirected into a location with payer rules/);
 for my $by ($known, $stranger) {
     is_closed buys('/unverified/a', $by), '500 payer_not_verified', 'a payment that was not verified, where rules ask who pays';
 }
 is $f->order, '', 'and nothing is charged';
-is $t->log_count(qr/with rules about payers, and is refused; nothing is charged: write the rules in the first location, too/), 2,
+is $t->log_count(qr/with payer rules, and is refused, not charged: write the rules in the first location, too/), 2,
     'the log says what to do';
 
 my $page = buys('/to-dir/', $stranger);

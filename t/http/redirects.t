@@ -127,7 +127,7 @@ sub lost ($path, $status, $name, %options) {
 lost('/todear/', 500, 'index into another price');
 lost('/trydear/x', 500, 'try_files into another price');
 lost('/accel/todear', 500, 'X-Accel-Redirect into another price');
-$t->log_like(qr/\[error\].*redirected into a location with another price/, 'the log says so');
+$t->log_like(qr/\[error\].*redirected into a location with a different price/, 'the log says so');
 lost('/accel/tonone', 404, 'X-Accel-Redirect to nowhere');
 
 # --- from a free place into a priced one

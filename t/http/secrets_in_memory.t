@@ -35,7 +35,7 @@ http {
         server_name shop.example localhost;
         location /passed/  { x402_pass time=1h; proxy_pass http://%%BACKEND%%; }
         location /keyed/   { x402_pass time=1h key_file=keys/pass; proxy_pass http://%%BACKEND%%; }
-        location /tongue/  { x402_mpp key=keys/mpp; proxy_pass http://%%BACKEND%%; }
+        location /mpp/  { x402_mpp key=keys/mpp; proxy_pass http://%%BACKEND%%; }
         location /eddsa/   { x402_sign_offers key=keys/eddsa; proxy_pass http://%%BACKEND%%; }
         location /es256/   { x402_sign_offers key=keys/es256 kid=did:web:shop.example#key-2; proxy_pass http://%%BACKEND%%; }
         location /cdp/     { x402_facilitator_auth cdp keys/cdp; proxy_pass http://%%BACKEND%%; }
@@ -171,10 +171,10 @@ sub search ($where, $but, @pids) {
 sub work ($t) {
     my $pass = paid($t, '/passed/a')->header('X402-Pass');
     is $t->get('/passed/a', headers => [ 'X402-Pass' => $pass ])->status, 200, 'a pass';
-    for my $path (map {"/$_/a"} qw(keyed tongue eddsa es256 cdp pem portal payai)) {
+    for my $path (map {"/$_/a"} qw(keyed mpp eddsa es256 cdp pem portal payai)) {
         is paid($t, $path)->status, 200, "$path: paid" for 1 .. 2;
     }
-    for my $path ('/tongue/b', '/passed/b') {
+    for my $path ('/mpp/b', '/passed/b') {
         is $t->get($path, headers => [ Authorization => credential(challenge($t->get($path))) ])->status, 200, "$path: paid in MPP";
     }
     is $t->get('/did')->status, 200, 'the document of keys';
@@ -210,7 +210,7 @@ for my $case ([ journal => $journal, 'webhook' ], [ store => $store, 'store' ]) 
 
 # --- the key that nginx makes -----------------------------------------------------------------
 
-my $t = nginx($text =~ s/^ +(?:x402_seal_key|location .(?:passed|keyed|tongue)).*\n//gmr, facilitator => $f, backend => $up,
+my $t = nginx($text =~ s/^ +(?:x402_seal_key|location .(?:passed|keyed|mpp)).*\n//gmr, facilitator => $f, backend => $up,
     holes => { MEMORY => '', PROXY => '' });
 $t->allow(qr/\[warn\].*has no key in a file/);
 %forms = ();

@@ -166,7 +166,7 @@ for my $path ('/a', '/shop/staff/a') {
 is $f->calls, 0, 'no facilitator was asked';
 is_content $t->get('/shop/', @host, headers => [ 'PAYMENT-SIGNATURE' => $bought ]), "SECRET\n", 'and the payment is still good where it was offered';
 is offer($t->get('/shop/', @host))->{extensions}, undef, 'where there is a price, a signature is not asked for';
-$t->allow(qr/redirected into a location with another price/);
+$t->allow(qr/redirected into a location with a different price/);
 $r = paid($t, '/shop/moved/', @host);
 is $r->status, 500, 'what was paid for elsewhere does not open it';
 no_trace $r, 'SECRET', 'no content';

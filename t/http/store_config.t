@@ -89,7 +89,7 @@ refused 'x402_store off timeout=1s;',           'has no parameters';
 refused 'x402_store off; x402_store redis://a;', 'is duplicate';
 
 # Money: where no chain keeps a payment from being used twice.
-refused 'x402_store redis://a;', 'may lose what it has acknowledged', 'x402_settle off;';
+refused 'x402_store redis://a;', 'may lose records that it has acknowledged', 'x402_settle off;';
 passes 'x402_store off;', 'x402_settle off;';
 
 finish;

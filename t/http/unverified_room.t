@@ -57,7 +57,7 @@ attack;
 my $share = stays_open('127.0.0.66') + 1;
 cmp_ok $share, '<', 20, "one client makes $share claims of unknown outcome";
 is forge('/x', '127.0.0.66'), 402, 'more of its payments are verified first, and refused' for 1 .. 20;
-$t->log_like(qr/as many unverified payments .* verified before/, 'the log says so');
+$t->log_like(qr/no room for another unverified payment .* verified before/, 'the log says so');
 honest;
 is_content paid($t, '/a', payment => payment(unpaid($t, '/a'), from => random_hex(20)), from => '127.0.0.66'), "SECRET\n",
     'an honest payer at the same address is served';

@@ -180,7 +180,7 @@ void Books::append_event(std::string_view line)
                  outbox_->trouble("written")
                      + "; payments go on, and events do not reach the webhook, "
                      + std::to_string(counters_->lost_events())
-                     + " so far: make room there, and take them from the "
+                     + " so far: free disk space there, and take them from the "
                        "ledger, or from the lines \"payment\" of this log, "
                        "level notice, if the ledger was lost as well");
     }

@@ -411,7 +411,7 @@ const char *Ledger::cure(int problem) const
     case EPIPE:
         return "start the program that reads the pipe";
     default:
-        return "make room there";
+        return "free disk space there";
     }
 }
 

@@ -166,8 +166,7 @@ char *read_journal(ngx_conf_t *cf, ngx_str_t &journal, bool &sync)
         }
     }
     if (said && journal.len == 0) {
-        return conf_error(cf, "sync= says how a journal is written; write "
-                              "journal=path before it");
+        return conf_error(cf, "sync= requires journal=path before it");
     }
     return nullptr;
 }

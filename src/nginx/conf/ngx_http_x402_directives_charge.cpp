@@ -50,7 +50,7 @@ bool add_term(ngx_conf_t *cf, UsageTerms &charge, std::string_view word)
     if (!client.empty()) {
         log_conf(cf, NGX_LOG_WARN,
                  "the client writes $" + std::string(client)
-                     + " itself, and so chooses what it pays, down to nothing; "
+                     + " itself, and so chooses what it pays; "
                        "take what the answer says, such as "
                        "$x402_reply_usage_total_tokens",
                  charge.origin);

@@ -53,8 +53,7 @@ char *set_manifest(ngx_conf_t *cf, void *conf)
     if (lcf->status != StatusFormat::none || lcf->did_document != nullptr) {
         return conf_error(cf,
                           "x402_status, x402_manifest and x402_did_document "
-                          "are each the page of a location; write them "
-                          "into locations of their own");
+                          "each need a location of their own");
     }
     std::string_view word = view(arguments(cf)[1]);
     if (word == "off" && cf->args->nelts == 2) {

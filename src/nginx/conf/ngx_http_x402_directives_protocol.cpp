@@ -50,7 +50,7 @@ char *set_protocol(ngx_conf_t *cf, void *conf)
         return conf_error(cf, "write \"v2 "
                                   + std::string(dialects->front()->name())
                                   + "\": a payment of version 2 is preferred "
-                                    "where both come");
+                                    "where both are accepted");
     }
     lcf->dialects = dialects;
     record_first_origin(cf, *lcf);

@@ -131,8 +131,7 @@ char *set_did_document(ngx_conf_t *cf, void *conf)
     if (lcf->status != StatusFormat::none || lcf->manifest != nullptr) {
         return conf_error(cf,
                           "x402_status, x402_manifest and x402_did_document "
-                          "are each the page of a location; write them "
-                          "into locations of their own");
+                          "each need a location of their own");
     }
     auto *document = pool_new<DidDocument>(cf->pool);
     if (document == nullptr || published_keys(cf) == nullptr) {

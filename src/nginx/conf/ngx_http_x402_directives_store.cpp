@@ -287,8 +287,8 @@ bool check_store(ngx_conf_t *cf, MainConf &mcf)
     }
     log_conf(cf, NGX_LOG_EMERG,
              std::string("with ") + mcf.only_guard_of
-                 + " the memory of payments is all that keeps one from being "
-                   "used twice, and the store of x402_store may lose what it "
+                 + " nothing but the record of a payment prevents its second "
+                   "use, and the store of x402_store may lose records that it "
                    "has acknowledged; sell this from a single machine, without "
                    "x402_store, or use \"x402_settle after\" on another "
                    "network",

@@ -140,7 +140,7 @@ bool add_webhook(ngx_conf_t *cf, MainConf &mcf, const std::string &journal)
         log_conf(cf, NGX_LOG_EMERG,
                  "x402_webhook needs a journal, beside which events are kept "
                  "until they are received; write x402_zone with journal=path, "
-                 "or x402_notify for what may be lost",
+                 "or use x402_notify if events may be lost",
                  webhook->origin);
         return false;
     }

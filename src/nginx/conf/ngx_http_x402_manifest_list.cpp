@@ -210,17 +210,17 @@ void warn_of_gaps(ngx_conf_t *cf, const ServerSales &sales,
 {
     if (!sales.left_out.empty()) {
         log_conf(cf, NGX_LOG_WARN,
-                 "x402_manifest leaves out "
-                     + std::to_string(sales.left_out.size())
-                     + " locations whose paths it cannot know, such as \""
+                 "x402_manifest omits " + std::to_string(sales.left_out.size())
+                     + " locations without a fixed path, such as \""
                      + sales.left_out.front()
                      + "\"; write x402_service path=... there, or list=off",
                  origin);
     }
     if (!sales.unbounded.empty()) {
         log_conf(cf, NGX_LOG_WARN,
-                 "x402_manifest cannot say what \"" + sales.unbounded.front()
-                     + "\" costs, because its price has variables; write "
+                 "x402_manifest cannot determine the price of \""
+                     + sales.unbounded.front()
+                     + "\", because it has variables; write "
                        "x402_service price=lowest-highest there",
                  origin);
     }

@@ -54,8 +54,8 @@ void check_zones_of(ngx_conf_t *cf, std::string_view module_name,
                 log_line(NGX_LOG_WARN, cf->log,
                          "zone \"" + copy(zones[i].shm.name)
                              + "\" limits nothing: $" + std::string(names[0])
-                             + " is empty before the payment is looked at, "
-                               "when nginx evaluates it; write "
+                             + " is empty until the payment is checked, and "
+                               "nginx evaluates it before; write "
                                "x402_limit_payer");
             }
         }
@@ -83,7 +83,7 @@ bool check_member_names(ngx_conf_t *cf)
             || name == "x402_answer_" || name == "x402_settled_") {
             log_line(NGX_LOG_EMERG, cf->log,
                      "$" + std::string(name)
-                         + " names no member; write one after it, such as "
+                         + " has no member name; write one after it, such as "
                            "$x402_reply_usage_total_tokens");
             return false;
         }

@@ -72,8 +72,8 @@ ngx_int_t refuse_other_price(RequestCtx &ctx)
     advance(ctx, PaymentEvent::content_broken);
     ctx.accepted = false;  // a page for this answer includes nothing for it
     log_line(NGX_LOG_ERR, ctx.r->connection->log,
-             "a paid request was redirected into a location with another price "
-             "of its own and is refused; nothing is charged for that now: give "
+             "a paid request was redirected into a location with a different "
+             "price and is refused, not charged: give "
              "both locations the same price, network and address, or let the "
              "second one inherit them");
     ctx.answered = true;

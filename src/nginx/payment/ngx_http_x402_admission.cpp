@@ -40,7 +40,7 @@ void Admission::refuse(RequestCtx &ctx) const
     case Denied::slots:
         log_seldom(NGX_LOG_WARN, log,
                    "too many payments in flight; raise "
-                   "x402_facilitator_max_calls or find out why the facilitator "
+                   "x402_facilitator_max_calls or check why the facilitator "
                    "or the backend is slow");
         break;
     case Denied::share:

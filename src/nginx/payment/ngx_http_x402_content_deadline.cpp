@@ -42,17 +42,17 @@ void end_request(RequestCtx &ctx)
     ngx_connection_t *c = r->connection;
     if (waits_for_body(r)) {
         log_line(NGX_LOG_INFO, c->log,
-                 "the client did not send its request body in the time that "
-                 "its payment may take (x402_timeout); not charged");
+                 "the client did not send its request body within "
+                 "x402_timeout; not charged");
         c->timedout = 1;
         r->main->count++;
         ngx_http_finalize_request(r, NGX_HTTP_REQUEST_TIME_OUT);
         return;
     }
     log_line(NGX_LOG_ERR, c->log,
-             "content was not made in the time that its payment may take "
-             "(x402_timeout), or is valid; not charged: raise x402_timeout, or "
-             "settle first with \"x402_settle before\"");
+             "content was not ready before x402_timeout or the payment's "
+             "expiry; not charged: raise x402_timeout, or settle first with "
+             "\"x402_settle before\"");
     advance(ctx, PaymentEvent::content_broken);
     if (!has_silent_upstream(r)) {
         r->main->count++;

@@ -52,7 +52,7 @@ ngx_int_t refuse_sign_in(RequestCtx &ctx, const LocationConf &conf,
     }
     if (answer == SignInAnswer::busy) {
         log_seldom(NGX_LOG_ERR, ctx.r->connection->log,
-                   "no room for another nonce of sign-in-with-x, answered 503: "
+                   "the table of sign-in nonces is full, answered 503: "
                    "limit how often clients may sign in, for example with "
                    "limit_req");
         decide(ctx, busy_answer(kRetryStore));

@@ -25,9 +25,9 @@ void refuse(RequestCtx &ctx, OwnReply answer)
         answer.charged = nullptr;
         answer.receipt = ctx.receipt;
         log_line(NGX_LOG_ERR, ctx.r->connection->log,
-                 "a payment was settled, and then a rule about payers of the "
-                 "location that its request was redirected to refused it; its "
-                 "content is owed: write the rule in the first location, too");
+                 "a payment was settled, and then refused by a payer rule of "
+                 "the location that its request was redirected to; its content "
+                 "is owed: write the rule in the first location, too");
     }
     if (ctx.payment) {
         bool redirected = ctx.state() == PaymentState::verified
@@ -156,10 +156,9 @@ bool has_asked(const RequestCtx &ctx, const LocationConf &conf)
 bool refuse_unknown_payer(RequestCtx &ctx)
 {
     log_line(NGX_LOG_ERR, ctx.r->connection->log,
-             "a payment that was not verified (x402_verify) was redirected "
-             "into a location with rules about payers, and is refused; nothing "
-             "is charged: write the rules in the first location, too, which "
-             "then verifies it");
+             "an unverified payment (x402_verify) was redirected into a "
+             "location with payer rules, and is refused, not charged: write "
+             "the rules in the first location, too");
     refuse(ctx,
            fault_answer(NGX_HTTP_INTERNAL_SERVER_ERROR, "payer_not_verified"));
     return false;

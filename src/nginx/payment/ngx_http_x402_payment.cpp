@@ -167,9 +167,9 @@ bool may_skip_verify(RequestCtx &ctx, Worker &worker)
                                   payment.name.has_value(), ngx_time());
     if (need == VerifyNeed::verify_for_room) {
         log_line(NGX_LOG_INFO, ctx.r->connection->log,
-                 "this client, or all clients, have as many unverified "
-                 "payments with an open settlement as x402_zone has room for: "
-                 "the payment is verified before it is settled");
+                 "x402_zone has no room for another unverified payment with an "
+                 "open settlement, of this client or of all: the payment is "
+                 "verified before it is settled");
     }
     return need == VerifyNeed::none;
 }

@@ -94,9 +94,9 @@ bool may_wait(RequestCtx &ctx)
                                    ctx.payment->facts.payer,
                                    ctx.quote.conf->max_calls, true)) {
         log_line(NGX_LOG_INFO, ctx.r->connection->log,
-                 "as many payments wait for their content as "
-                 "x402_facilitator_max_calls leaves room for, in all, or of "
-                 "this payer or its address: it pays before content");
+                 "too many verified payments wait for their content, in all or "
+                 "of this payer or its address (see "
+                 "x402_facilitator_max_calls): this one is settled first");
         return false;
     }
     return true;

@@ -85,13 +85,12 @@ bool may_be_paid_from_page(const LocationOffer &location)
 void warn_of_wallet(ngx_conf_t *cf, const LocationConf &conf)
 {
     if (conf.paywall->wallet && !may_be_paid_from_page(*conf.offer)) {
-        log_conf(
-            cf, NGX_LOG_WARN,
-            "the page of \"x402_paywall wallet\" pays by scheme exact of "
-            "version 2 on EVM networks, which is not offered here, and no "
-            "client can pay from it; write \"x402_paywall on\", or offer that "
-            "way to pay, too",
-            conf.origin);
+        log_conf(cf, NGX_LOG_WARN,
+                 "the page of \"x402_paywall wallet\" pays by scheme exact of "
+                 "version 2 on EVM networks only, which is not offered here; "
+                 "write \"x402_paywall on\", or offer that "
+                 "way to pay, too",
+                 conf.origin);
     }
 }
 

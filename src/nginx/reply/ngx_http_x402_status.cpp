@@ -190,8 +190,7 @@ char *set_status(ngx_conf_t *cf, void *conf)
     if (lcf->manifest != nullptr || lcf->did_document != nullptr) {
         return conf_error(cf,
                           "x402_status, x402_manifest and x402_did_document "
-                          "are each the page of a location; write them "
-                          "into locations of their own");
+                          "each need a location of their own");
     }
     lcf->status = StatusFormat::any;
     if (cf->args->nelts > 1) {

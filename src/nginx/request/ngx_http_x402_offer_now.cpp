@@ -344,8 +344,8 @@ OfferState batch_offer(RequestCtx &ctx, Worker &worker,
         if (!add_prices(own.offer ? *own.offer : *location.constant, made)) {
             log_line(NGX_LOG_ERR, ctx.r->connection->log,
                      "no offer can be made for a batch, answered 500: its "
-                     "elements are paid to different receivers, or cost more "
-                     "than there is");
+                     "elements are paid to different receivers, or their sum "
+                     "exceeds the largest amount");
             state = OfferState::failed;
         }
         return state == OfferState::made;

@@ -194,9 +194,7 @@ ngx_int_t take_body(RequestCtx &ctx, const LocationConf &conf)
     }
     if (!why.empty()) {
         log_line(NGX_LOG_INFO, r->connection->log,
-                 "the request body is not JSON that the price could be taken "
-                 "from: "
-                     + why);
+                 "the price cannot be taken from the request body: " + why);
         return NGX_HTTP_BAD_REQUEST;
     }
     ctx.trace.body_document = std::move(document.value());

@@ -229,7 +229,7 @@ bool JournalFollower::read_on()
         return true;
     }
     log_line(NGX_LOG_NOTICE, ngx_cycle->log,
-             "the former nginx has ended, and journal \"" + journal_.path()
+             "the old nginx has exited, and journal \"" + journal_.path()
                  + "\" is written by this one alone");
     return false;
 }

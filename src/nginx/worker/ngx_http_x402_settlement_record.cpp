@@ -221,7 +221,7 @@ void Settlement::secured()
         result_.delivered_elsewhere = true;
         change_store_claim(next.claim);
         log_line(NGX_LOG_NOTICE, log(),
-                 "paid, and another machine delivers the content");
+                 "payment settled; another machine delivers the content");
     }
     end(next);
 }

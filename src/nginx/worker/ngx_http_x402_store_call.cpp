@@ -138,8 +138,8 @@ StoreReply store_reply(StoreScript script, const Digest &key, RedisEnd end,
         log_line(NGX_LOG_CRIT, ngx_cycle->log,
                  std::string("the store gave an answer to \"")
                      + store_script_name(script)
-                     + "\" that no release of this module gives; find out what "
-                       "else writes below the prefix of x402_store");
+                     + "\" that no release of this module gives; check whether "
+                       "another program uses the prefix of x402_store");
         break;
     case StoreVerdict::taken:
     case StoreVerdict::done:

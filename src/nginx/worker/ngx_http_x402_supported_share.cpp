@@ -154,7 +154,8 @@ void SupportedShare::answered(Topic &topic, const RespReply &reply)
             NGX_LOG_ERR, ngx_cycle->log,
             "the store has a text about facilitator \"" + topic.conf->url.base()
                 + "\" that is not an answer of a facilitator; it is not used; "
-                  "find out what else writes below the prefix of x402_store");
+                  "check whether another program uses the prefix of "
+                  "x402_store");
     }
     if (lacks_own_text(topic, shared)) {
         topic.published = 0;  // a store that was emptied is told again

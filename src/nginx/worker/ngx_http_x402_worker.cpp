@@ -127,9 +127,10 @@ Worker *worker_of(MainConf *mcf)
         if (made->owner.stamp == 0 || !made->can_call) {
             log_line(NGX_LOG_CRIT, ngx_cycle->log,
                      made->can_call
-                         ? "no place in the zone for this worker: more than "
-                           "512 processes use it; nothing can be sold"
-                         : "libcurl could not be started; nothing can be sold");
+                         ? "the zone has no free slot for this worker (512 "
+                           "processes use it); this worker sells nothing"
+                         : "libcurl could not be started; this worker sells "
+                           "nothing");
             return nullptr;
         }
         worker = made.release();

@@ -128,7 +128,7 @@ void read_file(ngx_shm_zone_t *zone, BoughtTable &table)
                          + file.path + "\""
                    : "file \"" + file.path
                          + "\" of x402_sign_in cannot be written: purchases "
-                           "are forgotten with the next restart; make room");
+                           "are lost at the next restart; free disk space");
 }
 
 ngx_int_t on_init(ngx_shm_zone_t *zone, void *old_data)
@@ -241,7 +241,7 @@ void remember_bought(ngx_shm_zone_t *zone, const BoughtKey &key,
         log_line(NGX_LOG_CRIT, log,
                  "file \"" + file.path
                      + "\" of x402_sign_in cannot be written: purchases are "
-                       "forgotten with the next restart; make room");
+                       "lost at the next restart; free disk space");
     }
     file.failed = !written;
 }

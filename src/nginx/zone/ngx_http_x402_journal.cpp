@@ -67,8 +67,8 @@ bool JournalFile::append(std::uint64_t edition, std::string_view record)
             errno = problem;
             log_line(NGX_LOG_CRIT, ngx_cycle->log,
                      trouble("written", edition)
-                         + "; payments are rejected until it can: make "
-                           "room there");
+                         + "; payments are rejected until it can: free "
+                           "disk space there");
             return 0;
         });
     }

@@ -110,7 +110,7 @@ std::string JournalFile::begin_beside(ClaimTable &table, ngx_log_t *log)
     log_line(NGX_LOG_NOTICE, log,
              "journal \"" + paths_[0]
                  + "\" is written together with the nginx that started this "
-                   "one, until that has ended");
+                   "one, until that one has exited");
     // As in begin_alone(): the lock that will be taken lasts.
     return fcntl(files_[0], F_DUPFD_CLOEXEC, 0) < 0
                ? trouble("opened", paths_[0])
