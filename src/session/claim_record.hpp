@@ -8,8 +8,14 @@
 
 namespace x402 {
 
-// With the settle request, while its outcome is open and it is kept.
-JournalRecord claim_record(const ClaimCell &cell, const SettleBlocks &blocks);
+enum class RecordPart : std::uint8_t {
+    numbers,  // without texts: nothing is allocated
+    claim,    // without the settle request
+    all,  // with the settle request, while its outcome is open and it is kept
+};
+
+JournalRecord claim_record(const ClaimCell &cell, const SettleBlocks &blocks,
+                           RecordPart part = RecordPart::all);
 
 }  // namespace x402
 

@@ -126,10 +126,10 @@ void ClaimTable::end_follow(std::int64_t process, std::int64_t now)
     cells_.sweep(capacity(), now);
 }
 
-JournalRecord ClaimTable::record(ClaimRef ref) const
+JournalRecord ClaimTable::record(ClaimRef ref, RecordPart part) const
 {
     const ClaimCell *cell = memory_.cell_of(ref);
-    return cell ? journal_.record_of(*cell) : JournalRecord();
+    return cell ? journal_.record_of(*cell, part) : JournalRecord();
 }
 
 ClaimRef ClaimTable::adopt(const JournalRecord &record, std::int64_t now)

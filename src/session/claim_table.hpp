@@ -78,9 +78,9 @@ public:
     // No process of it is left: what it had in hand is unknown, or owed.
     void end_follow(std::int64_t process, std::int64_t now);
 
-    // The claim as a journal would tell of it, with the settle request. A
-    // record without a key: there is none.
-    JournalRecord record(ClaimRef ref) const;
+    // The claim as a journal would tell of it. A record without a key: there is
+    // none.
+    JournalRecord record(ClaimRef ref, RecordPart part = RecordPart::all) const;
     // A claim that other machines know, and without an owner there, is this
     // table's too, without an owner. An empty ref: it is in use or over here,
     // or finds no room. What is known to be paid here stays so.

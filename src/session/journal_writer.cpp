@@ -60,9 +60,10 @@ bool says_something(const PayerRecord &payer)
 
 }  // namespace
 
-JournalRecord JournalWriter::record_of(const ClaimCell &cell) const
+JournalRecord JournalWriter::record_of(const ClaimCell &cell,
+                                       RecordPart part) const
 {
-    return claim_record(cell, blocks_);
+    return claim_record(cell, blocks_, part);
 }
 
 // Money: a change of a claim is never left in the middle. If memory ran out

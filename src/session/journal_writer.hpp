@@ -29,6 +29,7 @@
 #include "session/claim_journal.hpp"
 #include "session/claim_memory.hpp"
 #include "session/claim_owners.hpp"
+#include "session/claim_record.hpp"
 #include "session/settle_blocks.hpp"
 #include "session/used_payments.hpp"
 
@@ -50,8 +51,9 @@ public:
     bool record_claim(ClaimCell &cell);
     bool record_freed(const ClaimCell &cell);
     bool record_payer(const PayerRecord &payer);
-    // The claim as a record, with the settle request.
-    JournalRecord record_of(const ClaimCell &cell) const;
+    // The claim as a record.
+    JournalRecord record_of(const ClaimCell &cell,
+                            RecordPart part = RecordPart::all) const;
     // The last attempt to write, or to bring it to the disk, failed.
     bool failed() const;
     // False: no new claim may be taken. After a failure all of it is tried

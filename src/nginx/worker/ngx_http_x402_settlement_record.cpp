@@ -67,7 +67,8 @@ void Settlement::on_disk(void *data, bool good)
 // Money: the claim as it is in the zone now, with what is asked for.
 StoreOrder Settlement::store_order() const
 {
-    JournalRecord record = LockedClaims(worker_.zone)->record(terms_.claim);
+    JournalRecord record =
+        LockedClaims(worker_.zone)->record(terms_.claim, RecordPart::claim);
     StoreOrder order = terms_.hold->order(stage_, record);
     if (stage_ == StoreScript::settling) {
         order.settle = terms_.body;

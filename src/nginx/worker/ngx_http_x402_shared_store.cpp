@@ -537,7 +537,7 @@ void SharedStore::change_claim(ngx_shm_zone_t *zone, StoreHold *hold,
     JournalRecord record;
     // Money: the local claim changes, whatever memory is refused for.
     bool known = guarded(ngx_cycle->log, false, [&] {
-        record = LockedClaims(zone)->record(claim);
+        record = LockedClaims(zone)->record(claim, RecordPart::numbers);
         return true;
     });
     apply_claim_change(zone, claim, change);

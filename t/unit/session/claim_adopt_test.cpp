@@ -92,6 +92,24 @@ TEST_F(ClaimAdopt, WhatIsPaidHereIsNotDoubtedAgain)
     EXPECT_EQ(table_.view(ref).state, ClaimState::paid);
 }
 
+TEST_F(ClaimAdopt, ARecordHasThePartThatIsAskedFor)
+{
+    JournalRecord all = unknown_elsewhere(1);
+    ClaimRef ref = table_.adopt(all, kNow);
+    JournalRecord claim = table_.record(ref, RecordPart::claim);
+    EXPECT_EQ(claim.key, all.key);
+    EXPECT_EQ(claim.payer_text, all.payer_text);
+    EXPECT_TRUE(claim.settle.empty());
+    all.settle.clear();
+    EXPECT_EQ(claim_bytes(claim), claim_bytes(all));
+    JournalRecord numbers = table_.record(ref, RecordPart::numbers);
+    EXPECT_EQ(numbers.key, all.key);
+    EXPECT_EQ(numbers.flags, all.flags);
+    EXPECT_EQ(numbers.expires, all.expires);
+    EXPECT_EQ(numbers.executions, all.executions);
+    EXPECT_TRUE(numbers.payer_text.empty() && numbers.settle.empty());
+}
+
 TEST_F(ClaimAdopt, ThereIsNoRecordOfNothing)
 {
     EXPECT_EQ(table_.record(ClaimRef()).expires, 0);
