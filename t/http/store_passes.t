@@ -42,6 +42,13 @@ sub is_busy ($r, $name) {
     ok $r->header('Retry-After'), "$name: come again";
 }
 
+# Both workers of a machine have found the store.
+for my $t ($one, $two) {
+    my $good = 0;
+    ok $t->wait_for(sub { ($good = paid($t, '/first')->status == 200 ? $good + 1 : 0) == 8 }), 'connected with the store';
+}
+$_->forget for $f, $up;
+
 # --- counted on all
 
 my $pass = bought;
