@@ -50,11 +50,17 @@ void NonceTable::begin(std::int64_t now)
     head_->began = now;
 }
 
+std::int64_t NonceTable::moment(std::int64_t now) const
+{
+    bool ahead = now <= head_->began && now + kRestartSeconds >= head_->began;
+    return ahead ? head_->began + 1 : now;
+}
+
 NonceUse NonceTable::use(const Digest &nonce, std::int64_t issued,
                          std::int64_t expires, std::int64_t now, NonceOf whose)
 {
     // Money: a copy of a request must not open again after a restart.
-    if (issued < head_->began || sheets_.has(nonce, now)) {
+    if (issued <= head_->began || sheets_.has(nonce, now)) {
         return NonceUse::again;
     }
     bool has_room = whose == NonceOf::payer

@@ -9,6 +9,10 @@
 
 namespace x402 {
 
+// nginx: a server that starts tries for so long to listen where the one before
+// it still does.
+constexpr std::int64_t kRestartSeconds = 3;
+
 enum class NonceUse { first, again, no_room };
 
 // Whose signature it is: of one that gets in by it, or of one that has bought
@@ -29,10 +33,13 @@ public:
 
     // What was used before this moment is not known (unix seconds).
     void begin(std::int64_t now);
+    // When a nonce of now is issued, so that it can be used: after the table
+    // began, though that may be some seconds ahead.
+    std::int64_t moment(std::int64_t now) const;
 
     // `nonce`: its digest, which was issued at `issued` and cannot be used from
-    // `expires` on (unix seconds). `again` also for what was issued before the
-    // table began, and for a rare other one, see UsedSheets.
+    // `expires` on (unix seconds). `again` also for what was issued when the
+    // table began or before, and for a rare other one, see UsedSheets.
     NonceUse use(const Digest &nonce, std::int64_t issued, std::int64_t expires,
                  std::int64_t now, NonceOf whose);
     // Whether it was used here since the table began.

@@ -229,7 +229,8 @@ SignInAnswer sign_in_by_store(RequestCtx &ctx, const LocationConf &conf,
     }
     // This machine need not be as old as the nonce: others note them, too.
     SignInAnswer used =
-        use_nonce_here(ctx, conf, state.nonce, ngx_time(), NonceOf::stranger);
+        use_nonce_here(ctx, conf, state.nonce,
+                       nonce_moment(conf.sign_in->nonces), NonceOf::stranger);
     return used == SignInAnswer::none ? not_paid(ctx) : used;
 }
 
@@ -282,7 +283,7 @@ std::string sign_in_member(RequestCtx &ctx)
         return {};
     }
     std::vector<std::string> chains = chains_of(conf, *ctx.quote.offer);
-    std::int64_t now = ngx_time();
+    std::int64_t now = nonce_moment(conf.sign_in->nonces);
     fill_times(terms, now);
     terms.nonce = make_sign_in_nonce(now, seed, place_text(terms),
                                      conf.seal_keys->keys.front()->view());

@@ -24,7 +24,7 @@ ngx_int_t on_init_nonces(ngx_shm_zone_t *zone, void *old_data)
 {
     return guarded(zone->shm.log, static_cast<ngx_int_t>(NGX_ERROR), [&] {
         if (begin_table<NonceTable>(zone, old_data)) {
-            NonceTable(table_of(zone)).begin(ngx_time());
+            NonceTable(table_of(zone)).begin(ngx_time() + kRestartSeconds);
         }
         return static_cast<ngx_int_t>(NGX_OK);
     });
@@ -139,6 +139,12 @@ NonceUse use_nonce(ngx_shm_zone_t *zone, const Digest &nonce,
     ZoneLock lock(zone);
     return NonceTable(table_of(zone))
         .use(nonce, issued, expires, ngx_time(), whose);
+}
+
+std::int64_t nonce_moment(ngx_shm_zone_t *zone)
+{
+    ZoneLock lock(zone);
+    return NonceTable(table_of(zone)).moment(ngx_time());
 }
 
 bool knows_nonce(ngx_shm_zone_t *zone, const Digest &nonce)

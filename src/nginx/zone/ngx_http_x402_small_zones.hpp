@@ -74,10 +74,11 @@ ngx_int_t init_table_zone(ngx_shm_zone_t *zone, void *old_data)
 // Registers or finds the zone. nullptr: an error was printed.
 ngx_shm_zone_t *nonce_zone(ngx_conf_t *cf);
 
-// See NonceTable::use() and has(), at this moment.
+// See NonceTable::use() and has() and moment(), now.
 NonceUse use_nonce(ngx_shm_zone_t *zone, const Digest &nonce,
                    std::int64_t issued, std::int64_t expires, NonceOf whose);
 bool knows_nonce(ngx_shm_zone_t *zone, const Digest &nonce);
+std::int64_t nonce_moment(ngx_shm_zone_t *zone);
 
 // The shared memory in which the requests of passes are counted
 // (session/pass_table). It is lost when nginx stops; a pass whose counter is

@@ -43,7 +43,21 @@ TEST_F(NonceTableOf, TakesNothingThatIsOlderThanItself)
     NonceTable table(memory_.data());
     table.begin(kNow);
     EXPECT_EQ(use(1, kNow - 1), NonceUse::again);
-    EXPECT_EQ(use(1, kNow), NonceUse::first);
+    // Whether it was used in that second, is not known either.
+    EXPECT_EQ(use(1, kNow), NonceUse::again);
+    EXPECT_EQ(use(1, table.moment(kNow)), NonceUse::first);
+}
+
+TEST_F(NonceTableOf, IssuesNoncesThatItTakes)
+{
+    NonceTable table(memory_.data());
+    table.begin(kNow);
+    EXPECT_EQ(table.moment(kNow - kRestartSeconds), kNow + 1);
+    EXPECT_EQ(table.moment(kNow), kNow + 1);
+    EXPECT_EQ(table.moment(kNow + 1), kNow + 1);
+    EXPECT_EQ(table.moment(kNow + 9), kNow + 9);
+    // The clock was set back: no nonce is from so far ahead.
+    EXPECT_EQ(table.moment(kNow - 3600), kNow - 3600);
 }
 
 // A stranger that signs as fast as it can.
