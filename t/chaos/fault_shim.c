@@ -8,8 +8,9 @@
  * to add to the wall clock, the process whose memory is to fail, how many
  * allocations it still gets, and how often one was refused; microseconds that
  * fdatasync() takes longer, whether it fails, how often it succeeded, and how
- * long the file was when the last that did began. A file of the first four
- * leaves the disk alone.
+ * long the file was when the last that did began; seconds to add to the steady
+ * clock, by which timers run. A file of the first four leaves the disk and the
+ * timers alone.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -37,6 +38,7 @@ struct control {
     volatile int64_t sync_fails;
     volatile int64_t syncs;
     volatile int64_t synced_bytes;
+    volatile int64_t steady_offset;
 };
 
 static struct control none;
@@ -93,6 +95,9 @@ int clock_gettime(clockid_t id, struct timespec *now)
 
     if (rc == 0 && (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE)) {
         now->tv_sec += control->clock_offset;
+    }
+    if (rc == 0 && (id == CLOCK_MONOTONIC || id == CLOCK_MONOTONIC_COARSE)) {
+        now->tv_sec += control->steady_offset;
     }
     return rc;
 }

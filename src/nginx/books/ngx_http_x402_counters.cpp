@@ -16,8 +16,6 @@ namespace {
 constexpr std::string_view kZoneName = "x402:books";
 constexpr std::size_t kLongestLabel = StatusCounters::kLabelBytes;
 
-constexpr time_t kComplainEvery = 300;
-
 // nginx: a zone belongs to the module whose tag it has, compared by address.
 ngx_uint_t zone_tag;
 
@@ -172,9 +170,7 @@ void Books::append_event(std::string_view line)
         return;
     }
     counters_->count_lost_event();
-    if (outbox_reported_ == 0
-        || ngx_time() - outbox_reported_ >= kComplainEvery) {
-        outbox_reported_ = ngx_time();
+    if (outbox_complaint_.is_due()) {
         errno = problem;
         log_line(NGX_LOG_CRIT, ngx_cycle->log,
                  outbox_->trouble("written")

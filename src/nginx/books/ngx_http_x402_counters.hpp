@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "nginx/books/ngx_http_x402_sold_places.hpp"
+#include "nginx/core/ngx_http_x402_log_seldom.hpp"
 #include "nginx/zone/ngx_http_x402_outbox.hpp"
 #include "session/payment_notes.hpp"
 #include "session/status_counters.hpp"
@@ -135,7 +136,7 @@ private:
     std::vector<Ledger *> ledgers_;
     Ledger *default_ledger_ = nullptr;
     Outbox *outbox_ = nullptr;
-    time_t outbox_reported_ = 0;
+    LogThrottle outbox_complaint_{300};
     std::optional<StatusCounters> counters_;
     std::optional<PaymentNotes> notes_;
 };

@@ -42,7 +42,7 @@ std::size_t lines_in(std::string_view text)
 constexpr ngx_msec_t kLookEvery = 1000;
 constexpr unsigned kLooks = 2;        // a rotation is between two of them
 constexpr unsigned kTellEvery = 600;  // looks
-constexpr time_t kQuiet = 10;         // seconds without a loss
+constexpr ngx_msec_t kQuiet = 10000;  // without a loss
 constexpr std::size_t kQuietWrites = 2;
 
 std::uint64_t tag_of(std::string_view target)
@@ -387,7 +387,7 @@ void Ledger::report_written(std::size_t lines)
 {
     books_.count_ledger(!deleted_, lines);
     if (lost_ == 0 || ++good_ < kQuietWrites
-        || ngx_time() - lost_at_ < kQuiet) {
+        || ngx_current_msec - lost_at_ < kQuiet) {
         return;
     }
     log_line(NGX_LOG_NOTICE, ngx_cycle->log,
@@ -419,7 +419,7 @@ void Ledger::report_lost(std::size_t lines, int problem)
 {
     bool first = lost_ == 0;
     lost_ += lines;
-    lost_at_ = ngx_time();
+    lost_at_ = ngx_current_msec;
     good_ = 0;
     books_.count_ledger(false, lines);
     if (first) {

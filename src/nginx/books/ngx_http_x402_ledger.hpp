@@ -83,7 +83,7 @@ private:
     unsigned misplaced_ = 0;  // looks in a row at which the path led elsewhere
     std::size_t lost_ = 0;    // since it was told
     std::size_t good_ = 0;    // writes since the last loss
-    time_t lost_at_ = 0;
+    ngx_msec_t lost_at_ = 0;
     Timer timer_;
     Timer watch_;
 };

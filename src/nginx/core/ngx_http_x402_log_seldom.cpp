@@ -10,10 +10,8 @@ namespace x402 {
 void log_seldom(ngx_uint_t level, ngx_log_t *log, const std::string &text)
 {
     constexpr time_t kEvery = 60;
-    static std::map<std::string, time_t> said;
-    auto [last, is_new] = said.emplace(text, ngx_time());
-    if (is_new || ngx_time() - last->second >= kEvery) {
-        last->second = ngx_time();
+    static std::map<std::string, LogThrottle> said;
+    if (said.try_emplace(text, kEvery).first->second.is_due()) {
         log_line(level, log, text);
     }
 }

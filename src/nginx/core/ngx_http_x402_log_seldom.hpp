@@ -9,6 +9,35 @@
 
 namespace x402 {
 
+// When something was said last, so that it is said once in a while. By the
+// steady clock: nothing falls silent because the time of day was set back.
+class LogThrottle {
+public:
+    explicit LogThrottle(time_t seconds) : pause_(seconds) {}
+
+    // Whether to say it now, as it is the first time, or long ago.
+    bool is_due()
+    {
+        if (was_said_within(static_cast<ngx_msec_t>(pause_) * 1000)) {
+            return false;
+        }
+        said_ = true;
+        last_ = ngx_current_msec;
+        return true;
+    }
+    bool was_said_within(ngx_msec_t time) const
+    {
+        return said_ && ngx_current_msec - last_ < time;
+    }
+    // The next time counts as the first one.
+    void forget() { said_ = false; }
+
+private:
+    time_t pause_;
+    bool said_ = false;
+    ngx_msec_t last_ = 0;
+};
+
 // As log_line(): a text is said once a minute by each process. It is kept, so
 // nothing of a request may be in it.
 void log_seldom(ngx_uint_t level, ngx_log_t *log, const std::string &text);

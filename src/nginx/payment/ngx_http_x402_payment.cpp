@@ -126,9 +126,6 @@ void refuse_verified(RequestCtx &ctx, const VerifyAnswer &verdict)
                                             : verify_answer_for(ctx, verdict));
 }
 
-constexpr time_t kFullEvery = 60;
-time_t full_reported = 0;  // when this process said so last
-
 void log_full(const RequestCtx &ctx, Worker &worker)
 {
     ngx_log_t *log = ctx.r->connection->log;
@@ -139,7 +136,8 @@ void log_full(const RequestCtx &ctx, Worker &worker)
             "until it can");
         return;
     }
-    if (full_reported != 0 && ngx_time() - full_reported < kFullEvery) {
+    static LogThrottle throttle(60);
+    if (!throttle.is_due()) {
         return;
     }
     const ClaimMemory &claims = *claims_to_count(worker.zone);
@@ -153,7 +151,6 @@ void log_full(const RequestCtx &ctx, Worker &worker)
                  + copy(worker.zone->shm.name) + ":"
                  + std::to_string(megabytes + 1)
                  + "m, or more, and restart nginx");
-    full_reported = ngx_time();
 }
 
 bool may_skip_verify(RequestCtx &ctx, Worker &worker)

@@ -11,7 +11,6 @@ namespace {
 
 constexpr ngx_msec_t kPause = 500;  // between two counts
 constexpr ngx_msec_t kBreath = 10;  // between two steps
-constexpr time_t kReportEvery = 600;
 
 }  // namespace
 
@@ -44,9 +43,8 @@ void CensusTaker::check_place(const JournalFile &journal)
 {
     std::string what = journal.misplaced();
     if (what.empty()) {
-        reported_ = 0;
-    } else if (reported_ == 0 || ngx_time() - reported_ >= kReportEvery) {
-        reported_ = ngx_time();
+        misplaced_.forget();
+    } else if (misplaced_.is_due()) {
         log_line(NGX_LOG_CRIT, ngx_cycle->log, what);
     }
 }

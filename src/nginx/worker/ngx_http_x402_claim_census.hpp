@@ -5,6 +5,7 @@
 #define NGX_HTTP_X402_CLAIM_CENSUS_HPP
 
 #include "nginx/books/ngx_http_x402_counters.hpp"
+#include "nginx/core/ngx_http_x402_log_seldom.hpp"
 #include "nginx/core/ngx_http_x402_timer.hpp"
 
 namespace x402 {
@@ -28,7 +29,7 @@ private:
     std::size_t place_ = 0;
     ClaimCensus census_;
     Timer timer_;
-    time_t reported_ = 0;  // that the journal is not in its place
+    LogThrottle misplaced_{600};  // the journal is not in its place
 };
 
 }  // namespace x402

@@ -32,7 +32,6 @@ constexpr unsigned kFailures = 16;
 constexpr ngx_msec_t kLongestRest = 30 * 1000;
 constexpr unsigned kLongestAsked = 3600;  // s, of Retry-After
 constexpr time_t kReportEvery = 300;
-constexpr time_t kMisplacedEvery = 600;
 
 ngx_msec_t pause_after(unsigned tries, ngx_msec_t longest)
 {
@@ -167,9 +166,8 @@ void WebhookSender::check_place()
     looked_ = ngx_current_msec + kTurn;
     std::string what = outbox_.misplaced();
     if (what.empty()) {
-        misplaced_ = 0;
-    } else if (misplaced_ == 0 || ngx_time() - misplaced_ >= kMisplacedEvery) {
-        misplaced_ = ngx_time();
+        misplaced_.forget();
+    } else if (misplaced_.is_due()) {
         log_line(NGX_LOG_CRIT, ngx_cycle->log, what);
     }
 }
@@ -372,11 +370,9 @@ void WebhookSender::report_failure(const FacilitatorReply &reply)
 {
     bool answered = reply.transport == Transport::answered;
     int kind = answered ? reply.status : -static_cast<int>(reply.transport);
-    time_t &last = reported_[kind];
-    if (last != 0 && ngx_time() - last < kReportEvery) {
+    if (!reported_.try_emplace(kind, kReportEvery).first->second.is_due()) {
         return;
     }
-    last = ngx_time();
     complained_ = true;
     log_line(NGX_LOG_ERR, ngx_cycle->log,
              "the webhook \"" + conf_.receiver->url.base()

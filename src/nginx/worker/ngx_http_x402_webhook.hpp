@@ -15,6 +15,7 @@
 #include "nginx/books/ngx_http_x402_counters.hpp"
 #include "nginx/call/ngx_http_x402_facilitator_call.hpp"
 #include "nginx/call/ngx_http_x402_facilitator_conf.hpp"
+#include "nginx/core/ngx_http_x402_log_seldom.hpp"
 #include "nginx/zone/ngx_http_x402_journal.hpp"
 
 namespace x402 {
@@ -90,10 +91,10 @@ private:
     unsigned failures_ = 0;                      // since the last success
     ngx_msec_t rest_ = 0;                        // nothing is sent until then
     bool resting_ = false;
-    bool complained_ = false;         // since all was well
-    std::map<int, time_t> reported_;  // when, for each kind of failure
-    time_t misplaced_ = 0;            // when that was said
-    ngx_msec_t looked_ = 0;           // for that
+    bool complained_ = false;              // since all was well
+    std::map<int, LogThrottle> reported_;  // for each kind of failure
+    LogThrottle misplaced_{600};
+    ngx_msec_t looked_ = 0;  // for that
     // The present edition's, while there is a former one.
     FlushState flush_;
     bool former_ = false;

@@ -18,7 +18,6 @@ namespace x402 {
 
 namespace {
 
-constexpr time_t kComplainEvery = 60;
 constexpr std::uint64_t kCopied = 64 * 1024;  // at once
 
 }  // namespace
@@ -60,8 +59,7 @@ bool JournalFile::append(std::uint64_t edition, std::string_view record)
         return true;
     }
     int problem = errno;
-    if (reported_ == 0 || ngx_time() - reported_ >= kComplainEvery) {
-        reported_ = ngx_time();
+    if (complaint_.is_due()) {
         // The caller changes a claim and does not expect it to fail halfway.
         guarded(ngx_cycle->log, 0, [&] {
             errno = problem;

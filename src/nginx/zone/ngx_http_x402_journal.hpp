@@ -14,6 +14,7 @@
 #include <string>
 
 #include "nginx/core/ngx_http_x402_boundary.hpp"
+#include "nginx/core/ngx_http_x402_log_seldom.hpp"
 #include "session/claim_table.hpp"
 
 namespace x402 {
@@ -118,7 +119,7 @@ private:
     std::int64_t other_ = 0;
     std::uint64_t followed_ = 0;  // bytes of the present edition
     unsigned again_ = 0;          // tries to read something torn
-    time_t reported_ = 0;
+    LogThrottle complaint_{60};
 };
 
 }  // namespace x402

@@ -17,7 +17,6 @@ namespace x402 {
 
 namespace {
 
-constexpr time_t kComplainEvery = 60;
 constexpr ngx_msec_t kStay = 1000;
 constexpr long kPatience = 20 * 1000 * 1000;  // ns, for another's flush
 
@@ -215,10 +214,9 @@ void JournalSync::fail(std::uint64_t last)
 
 void JournalSync::complain()
 {
-    if (complained_ != 0 && ngx_time() - complained_ < kComplainEvery) {
+    if (!complaint_.is_due()) {
         return;
     }
-    complained_ = ngx_time();
     guarded(ngx_cycle->log, 0, [&] {
         log_line(NGX_LOG_CRIT, ngx_cycle->log,
                  "journal \"" + journal_.path()

@@ -7,6 +7,7 @@
 
 #include <memory>
 
+#include "nginx/core/ngx_http_x402_log_seldom.hpp"
 #include "nginx/core/ngx_http_x402_thread.hpp"
 #include "nginx/zone/ngx_http_x402_journal.hpp"
 
@@ -72,7 +73,7 @@ private:
     ThreadReport report_;
     ngx_queue_t waiting_;
     ngx_event_t failed_{};  // posted: there is no thread
-    time_t complained_ = 0;
+    LogThrottle complaint_{60};
 };
 
 }  // namespace x402

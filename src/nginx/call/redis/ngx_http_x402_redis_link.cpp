@@ -307,12 +307,13 @@ void RedisLink::report(RedisCall *call, RedisEnd end, const RespReply &reply)
 }
 
 // `retry`: what was open breaks in the best of families; it is opened again at
-// once. Otherwise, if that fails, or if there was something to complain of in
-// this second already, the store is away: a server that closes each connection
+// once. Otherwise, if that fails, or if there was something to complain of a
+// moment ago already, the store is away: a server that closes each connection
 // after it was greeted is not asked without an end.
 void RedisLink::fail(const std::string &why, bool retry)
 {
-    bool at_once = retry && was_ready_ && complained_at_ != ngx_time();
+    bool at_once =
+        retry && was_ready_ && !complaint_.was_said_within(kProbeInterval);
     was_ready_ = false;
     close();
     bool asked_once = server_.role == RedisRole::sentinel;

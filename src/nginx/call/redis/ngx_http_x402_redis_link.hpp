@@ -27,6 +27,7 @@
 #include "nginx/call/ngx_http_x402_lookup.hpp"
 #include "nginx/call/ngx_http_x402_peer_socket.hpp"
 #include "nginx/call/redis/ngx_http_x402_store_conf.hpp"
+#include "nginx/core/ngx_http_x402_log_seldom.hpp"
 #include "nginx/core/ngx_http_x402_timer.hpp"
 #include "store/resp_reader.hpp"
 #include "store/resp_writer.hpp"
@@ -244,7 +245,7 @@ private:
     bool wait_due_ = false;   // something replicated has no WAIT behind it yet
     std::string problem_;     // of this attempt, for the log
     std::string complained_;  // what was logged last
-    time_t complained_at_ = 0;
+    LogThrottle complaint_{60};
 
     SecretText hello_;  // what the connection begins with
     std::size_t hello_sent_ = 0;

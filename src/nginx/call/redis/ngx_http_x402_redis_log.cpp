@@ -9,8 +9,6 @@ namespace x402 {
 
 namespace {
 
-constexpr time_t kComplainInterval = 60;
-
 }  // namespace
 
 void RedisLink::complain_of(const RespReply &reply)
@@ -34,11 +32,13 @@ void RedisLink::complain_of(const RespReply &reply)
 // The same is said once a minute.
 void RedisLink::complain(ngx_uint_t level, const std::string &why)
 {
-    if (why == complained_ && ngx_time() - complained_at_ < kComplainInterval) {
-        return;
+    if (why != complained_) {
+        complaint_.forget();
     }
     complained_ = why;
-    complained_at_ = ngx_time();
+    if (!complaint_.is_due()) {
+        return;
+    }
     log_line(level, ngx_cycle->log, label() + ": " + why);
 }
 
