@@ -79,6 +79,39 @@ warns("$complete x402_price 1; x402_bypass $_;", 'is never empty') for '$ssl_cli
 warns("$complete x402_price 1; x402_bypass $_;", 'any client can write \$remote_user') for '$remote_user', '"$member$remote_user"';
 quiet("$complete x402_price 1; x402_bypass \$remote_user; $_") for 'auth_basic x; auth_basic_user_file users;', 'auth_request /asked;';
 
+warns("$complete x402_price 1; x402_bypass $_;", 'any client can write') for '$uid_set', '$secure_link_expires', '$ssl_early_data', '$ssl_session_id';
+warns("$complete x402_price 1; x402_bypass $_;", 'is never empty') for '$date_gmt', '$date_local', '$tcpinfo_rtt', '$x402_offer', '"$member$body_bytes_sent"';
+
+# A key of the server is checked where each location that sells checks it.
+my $by_user = "$complete x402_price 1; x402_bypass \$remote_user;";
+my $checks  = 'auth_basic x; auth_basic_user_file users;';
+for my $case (
+    [ '',                                                            1, 'nowhere' ],
+    [ $checks,                                                       0, 'in the only location' ],
+    [ "$checks location /open { auth_basic off; }",                  1, 'not in one below' ],
+    [ "$checks location /open { auth_basic off; x402 off; }",        0, 'not in one that is free' ],
+    [ "$checks location /open { auth_basic off; x402_bypass off; }", 0, 'not in one that has no key' ],
+    [ "$checks } location /other { auth_request /asked;",            0, 'by a subrequest in another one' ],
+    [ "$checks } location /other {",                                 1, 'not in another one' ])
+{
+    my ($within, $is_warned, $name) = @$case;
+    my ($text, $passed) = $t->test_config($frame =~ s/location \/ \{\nLINE/$by_user location \/ { $within/r);
+    ok $passed, "checked $name: taken" or diag $text;
+    is scalar(() = $text =~ /any client can write \$remote_user/g), $is_warned, "checked $name: warned about, once, or not at all" or diag $text;
+}
+my ($said) = $t->test_config($frame =~ s/location \/ \{\nLINE/$by_user location \/sold { $checks/r);
+like $said, qr/any client can write \$remote_user/, 'paths that no location takes are checked by nothing';
+
+# --- what lets all clients in
+
+warns("$complete x402_price 1; satisfy any; $_", 'no client pays here: "satisfy any"') for 'allow all;', 'deny 192.0.2.1; allow all;', 'allow 0.0.0.0/1; allow 128.0.0.0/1;',
+    'allow 0.0.0.0/0; auth_basic x; auth_basic_user_file users;';
+quiet("$complete x402_price 1; $_") for 'allow all;', 'satisfy any; allow 10.0.0.0/8; deny all;', 'satisfy any; deny all;', 'satisfy any; allow 10.0.0.0/8;',
+    'satisfy any; allow all; x402 off;';
+my $made = 'proxy_pass http://127.0.0.1:1;';
+warns("$complete x402_price 1; x402_methods GET; $made proxy_method $_;", 'proxy_method makes what is sold of requests that are free') for 'GET', '$member';
+quiet("$complete x402_price 1; $made $_") for 'proxy_method GET;', 'x402_methods GET;', 'x402_methods GET; proxy_method GET; x402 off;';
+
 # --- methods
 
 warns("$complete x402_price 1; x402_methods $_;", 'did you mean .* not listed are free') for 'PSOT', 'GET POSTS', 'DELETED';

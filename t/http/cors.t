@@ -34,7 +34,7 @@ http {
         location /first/  { x402_settle before; proxy_pass http://%%BACKEND%%; }
         location /all/    { satisfy all; auth_basic x; proxy_pass http://%%BACKEND%%; }
         location /any/    { satisfy any; auth_basic x; proxy_pass http://%%BACKEND%%; }
-        location /allow/  { satisfy any; allow all; proxy_pass http://%%BACKEND%%; }
+        location /allow/  { satisfy any; allow 127.0.0.1; proxy_pass http://%%BACKEND%%; }
         location /page/   { x402_price $0.02; error_page 402 /pages/402; proxy_pass http://%%BACKEND%%; }
         location /pages/  { x402 off; x402_cors off; alias %%DIR%%/html/; }
         location /made/   { return 200 SECRET; }

@@ -50,7 +50,7 @@ http {
 
         # free for some
         location /members/   { x402_price $0.01; x402_bypass $member; proxy_pass http://%%BACKEND%%/; }
-        location /any/       { x402_price $0.01; satisfy any; allow all; proxy_pass http://%%BACKEND%%/; }
+        location /any/       { x402_price $0.01; satisfy any; allow 127.0.0.1; proxy_pass http://%%BACKEND%%/; }
         location /posts/     { x402_price $0.01; x402_methods POST; proxy_pass http://%%BACKEND%%/; }
         location /open/      { proxy_pass http://%%BACKEND%%/; }
     }

@@ -31,6 +31,14 @@ bool is_of_client(std::string_view name)
         "http2",
         "http3",
         "uid_got",
+        // Where the client sends no cookie.
+        "uid_set",
+        // Also of a link whose digest is wrong.
+        "secure_link_expires",
+        "ssl_early_data",
+        "ssl_session_id",
+        "ssl_ciphers",
+        "ssl_curves",
         "msie",
         "ancient_browser",
         "modern_browser",

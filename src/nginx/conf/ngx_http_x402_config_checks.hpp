@@ -59,6 +59,8 @@ public:
     void warn_of_ways_around(ngx_conf_t *cf) const;
     // The same source: error pages, which are free, that make what is sold.
     void warn_of_sold_pages(ngx_conf_t *cf) const;
+    // open_door_check: what lets every client in where it should pay.
+    void warn_of_open_doors(ngx_conf_t *cf) const;
 
 private:
     struct Location {
@@ -68,12 +70,16 @@ private:
         const LocationConf *outer;
         RewriteUse rewrites;
         bool refuses;  // without a price: it answers no stranger with content
+        bool checks;   // who a client is: by a password, or by a subrequest
+        bool admits_all;   // "satisfy any", and most addresses are allowed
+        bool sets_method;  // the upstream gets another one than the client's
     };
 
     const Location *target_of(const ngx_http_core_srv_conf_t *server,
                               std::string_view uri) const;
     const Location *server_of_page(const ngx_http_core_srv_conf_t *server,
                                    std::string_view uri) const;
+    bool is_reached(const Location &place) const;
     const Location *rival_of(const Location &paid) const;
     const Location *rewriter_of(const Location &paid) const;
     // What is known of the locations of a server, by their index: the names as

@@ -56,6 +56,11 @@ bool is_never_empty(std::string_view name)
         "realpath_root",
         "pipe",
         "bytes_sent",
+        "body_bytes_sent",
+        "date_gmt",
+        "date_local",
+        "x402_offer",
+        "x402_module_version",
         "proxy_host",
         "proxy_port",
         "realip_remote_addr",
@@ -65,8 +70,9 @@ bool is_never_empty(std::string_view name)
         // "NONE" without a certificate.
         "ssl_client_verify",
     };
-    return std::find(std::begin(kNames), std::end(kNames), name)
-           != std::end(kNames);
+    return name.substr(0, 8) == "tcpinfo_"
+           || std::find(std::begin(kNames), std::end(kNames), name)
+                  != std::end(kNames);
 }
 
 void warn_of_bypass(ngx_conf_t *cf, const ngx_str_t &value)

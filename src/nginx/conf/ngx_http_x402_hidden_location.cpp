@@ -75,9 +75,9 @@ private:
     std::map<std::uint64_t, std::uint64_t> ranges_;
 };
 
-// Whether most addresses are denied. The first rule that matches decides, and
-// none lets a client in.
-bool denies_unlisted(ngx_conf_t *cf, void **loc_conf)
+// Whether most addresses have a rule that allows them, or one that denies them.
+// The first rule that matches decides.
+bool decides_most(ngx_conf_t *cf, void **loc_conf, bool deny)
 {
     using Rules = const ngx_array_t *;
     const Rules *rules =
@@ -88,15 +88,15 @@ bool denies_unlisted(ngx_conf_t *cf, void **loc_conf)
     }
     constexpr std::uint64_t kAddresses = std::uint64_t{1} << 32;
     AddressRanges decided;
-    std::uint64_t denied = 0;
+    std::uint64_t matched = 0;
     const auto *rule = static_cast<const AccessRule *>((*rules)->elts);
     for (ngx_uint_t i = 0; i < (*rules)->nelts; i++) {
         std::uint64_t first = ntohl(rule[i].addr);
         std::uint64_t size = kAddresses - ntohl(rule[i].mask);
         std::uint64_t fresh = decided.add(first, first + size);
-        denied += rule[i].deny ? fresh : 0;
+        matched += (rule[i].deny != 0) == deny ? fresh : 0;
     }
-    return denied > kAddresses / 2;
+    return matched > kAddresses / 2;
 }
 
 // nginx: the bits of limit_except; what it does not know has the first.
@@ -145,6 +145,35 @@ bool checks_clients(ngx_conf_t *cf, void **loc_conf)
     return has_password(cf, loc_conf) || asks_by_subrequest(cf, loc_conf);
 }
 
+bool admits_most(ngx_conf_t *cf, void **loc_conf)
+{
+    auto *clcf = static_cast<const ngx_http_core_loc_conf_t *>(
+        loc_conf[ngx_http_core_module.ctx_index]);
+    return clcf->satisfy == NGX_HTTP_SATISFY_ANY
+           && decides_most(cf, loc_conf, false);
+}
+
+// nginx: where the value is kept is in the table of the module's directives.
+bool sets_method(ngx_conf_t *cf, void **loc_conf)
+{
+    for (ngx_uint_t i = 0; cf->cycle->modules[i]; i++) {
+        const ngx_module_t *module = cf->cycle->modules[i];
+        if (std::string_view(module->name) != "ngx_http_proxy_module") {
+            continue;
+        }
+        const ngx_command_t *command = module->commands;
+        while (command->name.len && view(command->name) != "proxy_method") {
+            command++;
+        }
+        const auto *place =
+            static_cast<const char *>(loc_conf[module->ctx_index])
+            + command->offset;
+        return command->set == ngx_http_set_complex_value_slot
+               && is_set(*reinterpret_cast<const void *const *>(place));
+    }
+    return false;
+}
+
 Visibility visibility_of(ngx_conf_t *cf, void **loc_conf)
 {
     auto *clcf = static_cast<const ngx_http_core_loc_conf_t *>(
@@ -155,7 +184,7 @@ Visibility visibility_of(ngx_conf_t *cf, void **loc_conf)
     if (clcf->satisfy == NGX_HTTP_SATISFY_ANY) {
         return Visibility::open;  // a payment opens it, too
     }
-    if (has_password(cf, loc_conf) || denies_unlisted(cf, loc_conf)) {
+    if (has_password(cf, loc_conf) || decides_most(cf, loc_conf, true)) {
         return Visibility::hidden;
     }
     return asks_by_subrequest(cf, loc_conf) ? Visibility::by_subrequest

@@ -29,6 +29,12 @@ bool demands_password(ngx_conf_t *cf);
 // subrequest. Precondition: these are merged.
 bool checks_clients(ngx_conf_t *cf, void **loc_conf);
 
+// Whether "satisfy any" lets most addresses in, without a password or payment.
+bool admits_most(ngx_conf_t *cf, void **loc_conf);
+
+// Whether proxy_method says which method the upstream gets.
+bool sets_method(ngx_conf_t *cf, void **loc_conf);
+
 }  // namespace x402
 
 #endif

@@ -3,12 +3,9 @@
 
 #include <algorithm>
 
-#include "nginx/conf/ngx_http_x402_client_values.hpp"
-#include "nginx/conf/ngx_http_x402_hidden_location.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
 #include "nginx/offer/ngx_http_x402_offer.hpp"
-#include "nginx/offer/ngx_http_x402_payer_rules.hpp"
 #include "nginx/offer/ngx_http_x402_returning_rules.hpp"
 #include "nginx/offer/ngx_http_x402_usage_terms.hpp"
 #include "policy/evm_signer.hpp"
@@ -140,44 +137,6 @@ void warn_of_missing_price(ngx_conf_t *cf, const LocationConf &conf,
     }
 }
 
-// nginx: the user in an Authorization header; the password is not looked at.
-// True: it was warned about.
-bool warn_of_unchecked_user(ngx_conf_t *cf, const LocationConf &conf,
-                            const ngx_http_complex_value_t &value,
-                            const char *directive)
-{
-    auto *ctx = static_cast<const ngx_http_conf_ctx_t *>(cf->ctx);
-    auto names = variables_in(view(value.value));
-    if (std::find(names.begin(), names.end(), "remote_user") == names.end()
-        || checks_clients(cf, ctx->loc_conf)) {
-        return false;
-    }
-    log_conf(cf, NGX_LOG_WARN,
-             "any client can write $remote_user and be served free: nothing "
-             "checks it here; write auth_basic, or take $remote_user out of "
-                 + std::string(directive),
-             conf.origin);
-    return true;
-}
-
-void warn_of_unchecked_users(ngx_conf_t *cf, const LocationConf &conf,
-                             const LocationConf &outer)
-{
-    if (conf.bypass != nullptr && conf.bypass != outer.bypass) {
-        auto *values =
-            static_cast<ngx_http_complex_value_t *>(conf.bypass->elts);
-        for (ngx_uint_t i = 0; i < conf.bypass->nelts; i++) {
-            if (warn_of_unchecked_user(cf, conf, values[i], "x402_bypass")) {
-                break;
-            }
-        }
-    }
-    const PayerRules *rules = conf.payer_rules;
-    if (rules && rules != outer.payer_rules && rules->free) {
-        warn_of_unchecked_user(cf, conf, *rules->free->key, "x402_free");
-    }
-}
-
 }  // namespace
 
 void merge_returning(ngx_conf_t *cf, LocationConf &conf,
@@ -192,7 +151,6 @@ void merge_returning(ngx_conf_t *cf, LocationConf &conf,
         conf.seal_keys = outer.seal_keys;
     }
     warn_of_missing_price(cf, conf, outer);
-    warn_of_unchecked_users(cf, conf, outer);
 }
 
 bool check_signature_alone(ngx_conf_t *cf, const LocationConf &conf,

@@ -128,7 +128,9 @@ void ErrorPageCheck::note(ngx_conf_t *cf, const LocationConf &conf,
     locations_.push_back(
         {server, core, &conf, &outer, rewrites,
          !conf.has_price()
-             && visibility_of(cf, ctx->loc_conf) == Visibility::hidden});
+             && visibility_of(cf, ctx->loc_conf) == Visibility::hidden,
+         checks_clients(cf, ctx->loc_conf), admits_most(cf, ctx->loc_conf),
+         sets_method(cf, ctx->loc_conf)});
     known.by_conf.emplace(&conf, locations_.size() - 1);
     add_name(known, locations_.size() - 1);
 }
