@@ -97,9 +97,10 @@ FacilitatorHealth::Advice FacilitatorHealth::advice(std::uint64_t now) const
     // is a probe.
     bool probes = silent || verify_.open;
     if (probes && now - probed_at_ >= kProbeEvery) {
-        return {Course::usual, true};
+        return {BreakerAction::proceed, true};
     }
-    return {silent ? Course::closed : Course::settle_first, false};
+    return {silent ? BreakerAction::do_not_call : BreakerAction::settle_first,
+            false};
 }
 
 HealthChange FacilitatorHealth::note(bool settle, CallHealth health,

@@ -47,10 +47,10 @@ struct HealthTerms {
     }
 };
 
-enum class Course {
-    usual,         // as configured
+enum class BreakerAction {
+    proceed,       // as configured
     settle_first,  // settle before content: no unpaid work
-    closed,        // do not call
+    do_not_call,
 };
 
 enum class HealthChange { none, opened, closed };
@@ -63,7 +63,7 @@ public:
     explicit FacilitatorHealth(HealthTerms terms = {}) : terms_(terms) {}
 
     struct Advice {
-        Course course = Course::usual;
+        BreakerAction action = BreakerAction::proceed;
         // Let through although the breaker is open; call begin_probe() then.
         bool probe = false;
     };

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "facilitator/refusal_reasons.hpp"
+#include "facilitator/settle_reasons.hpp"
 
 namespace x402 {
 

@@ -7,7 +7,7 @@
 #include "base/json_document.hpp"
 #include "base/text_excerpt.hpp"
 #include "facilitator/facilitator_port.hpp"
-#include "facilitator/refusal_reasons.hpp"
+#include "facilitator/settle_reasons.hpp"
 #include "policy/evm_address.hpp"
 #include "policy/network_address.hpp"
 #include "policy/network_table.hpp"

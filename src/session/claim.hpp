@@ -89,12 +89,12 @@ struct Purchase {
 
 // What next_due() found.
 struct DueClaim {
-    enum class What {
+    enum class Kind {
         nothing,
         ask_again,  // UNKNOWN, owned by the caller now
         closed,     // its payment has expired; reported exactly once
     };
-    What what = What::nothing;
+    Kind kind = Kind::nothing;
     ClaimRef ref;
 };
 

@@ -559,12 +559,12 @@ DueClaim ClaimTable::next_due(ClaimOwner owner, std::int64_t now)
             });
             // Otherwise a restart would report it again.
             journal_.record_claim(*cell);
-            return {DueClaim::What::closed, ref};
+            return {DueClaim::Kind::closed, ref};
         }
         cells_.enter_state(*cell, cell->claim_state());  // to the list's end
         if (DueList::is_due(*cell, now)) {
             cell->set_owner(owner);
-            return {DueClaim::What::ask_again, ref};
+            return {DueClaim::Kind::ask_again, ref};
         }
         if (cell == last) {
             break;

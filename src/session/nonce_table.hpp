@@ -17,7 +17,7 @@ enum class NonceUse { first, again, no_room };
 
 // Whose signature it is: of one that gets in by it, or of one that has bought
 // nothing. Money: a stranger's counts too, because it may buy in a moment.
-enum class NonceOf { payer, stranger };
+enum class NonceOf { payer, unknown_payer };
 
 class NonceTable {
 public:

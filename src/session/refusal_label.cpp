@@ -14,7 +14,7 @@ struct Part {
 // before what is general.
 constexpr Part kParts[] = {
     {"no_matching", RefusalLabel::no_matching_requirements},
-    {"payment_already_used", RefusalLabel::already_used},
+    {kPaymentAlreadyUsed, RefusalLabel::already_used},
     {"payment_in_use", RefusalLabel::in_use},
     {"busy", RefusalLabel::busy},
     {"facilitator_timeout", RefusalLabel::facilitator_timeout},

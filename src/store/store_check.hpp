@@ -17,14 +17,6 @@ namespace x402 {
 // where its master is.
 std::string check_store_info(std::string_view info, StoreTopology topology);
 
-// The same for an error that the store answered with: what to do about it.
-struct StoreErrorAdvice {
-    bool reconnect = false;  // the connection is of no use, or leads elsewhere
-    bool operator_fault = false;  // only an operator can correct it
-    const char *advice = "";      // empty: none is known
-};
-StoreErrorAdvice advice_of_store_error(std::string_view word);
-
 }  // namespace x402
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the facilitators of the official packages say when they do not settle, read in their code: each word is
-// classified in t/vectors/facilitator-words.json, which the unit tests hold against src/facilitator/refusal_reasons.cpp.
+// classified in t/vectors/facilitator-words.json, which the unit tests hold against src/facilitator/settle_reasons.cpp.
 // After an update of a package a new word fails here; whether it proves that nothing was sent is to be read in its code.
 
 import assert from 'node:assert/strict';

@@ -2,7 +2,7 @@
 // The first byte chooses status and transport, the rest is the body.
 #include "facilitator/settle_answer.hpp"
 
-#include "facilitator/refusal_reasons.hpp"
+#include "facilitator/settle_reasons.hpp"
 #include "fuzz_check.hpp"
 #include "jansson_view.hpp"
 #include "policy/evm_address.hpp"

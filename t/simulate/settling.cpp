@@ -302,10 +302,10 @@ void World::worker_asks_again(std::uint32_t worker)
 {
     for (;;) {
         DueClaim due = claims(worker).next_due(workers_[worker].owner, now());
-        if (due.what == DueClaim::What::nothing) {
+        if (due.kind == DueClaim::Kind::nothing) {
             return;
         }
-        if (due.what == DueClaim::What::closed) {
+        if (due.kind == DueClaim::Kind::closed) {
             continue;
         }
         ClaimView claim = claims(worker).view(due.ref);

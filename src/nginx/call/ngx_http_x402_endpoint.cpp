@@ -285,7 +285,8 @@ Endpoint *next_to_settle(std::vector<Endpoint *> &others)
     while (!others.empty()) {
         Endpoint *next = others.front();
         others.erase(others.begin());
-        if (next->health.advice(ngx_current_msec).course != Course::closed) {
+        if (next->health.advice(ngx_current_msec).action
+            != BreakerAction::do_not_call) {
             return next;
         }
     }

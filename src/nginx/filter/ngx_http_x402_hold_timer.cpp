@@ -20,7 +20,7 @@ constexpr ngx_msec_t kHoldLookInterval = 100;
 // nginx: ending a request ends its upstream first, which gives back the count
 // of the content handler. Unless the module takes one too, that is the last
 // one, and the pool is gone while core still walks the list of cleanups in it.
-void give_up(ngx_http_request_t *r)
+void abort_request(ngx_http_request_t *r)
 {
     r->main->count++;
     ngx_http_finalize_request(r, NGX_ERROR);
@@ -28,13 +28,13 @@ void give_up(ngx_http_request_t *r)
 
 // Lets the request's producers continue after a change. The request may be gone
 // afterwards.
-void run_on(ngx_http_request_t *r, ngx_int_t rc)
+void resume_request(ngx_http_request_t *r, ngx_int_t rc)
 {
     ngx_connection_t *c = r->connection;
     auto *active = static_cast<ngx_http_request_t *>(c->data);
     if (rc == NGX_ERROR || ngx_http_post_request(r, nullptr) != NGX_OK
         || (active != r && ngx_http_post_request(active, nullptr) != NGX_OK)) {
-        give_up(r);
+        abort_request(r);
     }
     ngx_http_run_posted_requests(c);
 }
@@ -101,7 +101,7 @@ void on_hold_timer(ngx_event_t *event)
                     return NGX_OK;
                 });
     if (rc != NGX_AGAIN) {
-        run_on(r, rc);
+        resume_request(r, rc);
     }
 }
 
@@ -129,7 +129,7 @@ void on_settled(void *data, const PaymentStep &next, SettlementResult &result)
             }
             return replace_response(*ctx, settlement_answer(*ctx, result));
         });
-    run_on(r, rc);
+    resume_request(r, rc);
 }
 
 }  // namespace

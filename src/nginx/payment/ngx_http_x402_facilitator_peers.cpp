@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "base/canonical_json.hpp"
-#include "facilitator/refusal_reasons.hpp"
+#include "facilitator/settle_reasons.hpp"
 #include "nginx/call/ngx_http_x402_endpoint.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/payment/ngx_http_x402_payment.hpp"
@@ -25,7 +25,7 @@ Endpoint *next_to_verify(RequestCtx &ctx, Worker &worker)
         Endpoint &next = worker.endpoint_of(*others.front());
         others.erase(others.begin());
         auto advice = next.health.advice(ngx_current_msec);
-        if (advice.course == Course::usual) {
+        if (advice.action == BreakerAction::proceed) {
             if (advice.probe) {
                 next.health.begin_probe(ngx_current_msec);
             }
@@ -77,10 +77,10 @@ PeerChoice first_of(Worker &worker, const FacilitatorPeers &peers)
     for (const FacilitatorConf *peer : peers) {
         Endpoint &endpoint = worker.endpoint_of(*peer);
         auto advice = endpoint.health.advice(ngx_current_msec);
-        if (advice.course == Course::usual) {
+        if (advice.action == BreakerAction::proceed) {
             return {&endpoint, false, advice.probe};
         }
-        if (advice.course == Course::settle_first
+        if (advice.action == BreakerAction::settle_first
             && choice.endpoint == nullptr) {
             choice = {&endpoint, true, false};
         }

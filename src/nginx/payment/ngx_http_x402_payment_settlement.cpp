@@ -10,6 +10,7 @@
 #include "nginx/reply/ngx_http_x402_notify.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 #include "nginx/request/ngx_http_x402_request_books.hpp"
+#include "session/refusal_label.hpp"
 
 namespace x402 {
 
@@ -146,7 +147,7 @@ OwnReply settlement_answer(const RequestCtx &ctx,
                            const SettlementResult &result)
 {
     if (result.delivered_elsewhere) {
-        return challenge_answer("payment_already_used");
+        return challenge_answer(kPaymentAlreadyUsed);
     }
     switch (result.event) {
     case PaymentEvent::settle_refused: {

@@ -16,6 +16,7 @@
 #include "nginx/request/ngx_http_x402_price_grace.hpp"
 #include "policy/evm_address.hpp"
 #include "policy/network_table.hpp"
+#include "session/refusal_label.hpp"
 
 namespace x402 {
 
@@ -106,7 +107,7 @@ void recall_paid(RequestCtx &ctx, const ClaimView &claim)
 void resume_paid(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
 {
     if (!LockedClaims(worker.zone)->resume(claim.ref, worker.owner)) {
-        challenge(ctx, "payment_already_used");
+        challenge(ctx, kPaymentAlreadyUsed);
         return;
     }
     // Money: if anything fails from here on, the content stays owed.
@@ -170,7 +171,7 @@ bool answer_from_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
         }
         break;
     case ClaimAnswer::used:
-        challenge(ctx, "payment_already_used");
+        challenge(ctx, kPaymentAlreadyUsed);
         break;
     }
     return true;

@@ -15,6 +15,7 @@
 #include "nginx/request/ngx_http_x402_request_books.hpp"
 #include "nginx/worker/ngx_http_x402_shadow_call.hpp"
 #include "policy/settlement_override.hpp"
+#include "session/refusal_label.hpp"
 
 namespace x402 {
 
@@ -95,7 +96,7 @@ const char *validate_claim(RequestCtx &ctx, Worker &worker)
     default:
         break;
     }
-    return "payment_already_used";
+    return kPaymentAlreadyUsed;
 }
 
 // Header to a payment that a facilitator can be asked about. False: booked.

@@ -10,6 +10,7 @@
 #include "nginx/payment/ngx_http_x402_verified.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 #include "session/claim_memory.hpp"
+#include "session/refusal_label.hpp"
 
 namespace x402 {
 
@@ -138,7 +139,7 @@ void answer_lost_takeover(RequestCtx &ctx, const StoreHold &hold,
     bool over = stored.state == ClaimState::delivered
                 || stored.state == ClaimState::closed;
     end_payment(ctx, PaymentEvent::verify_failed,
-                over ? challenge_answer("payment_already_used")
+                over ? challenge_answer(kPaymentAlreadyUsed)
                      : unknown_answer());
 }
 

@@ -12,6 +12,7 @@
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 #include "nginx/request/ngx_http_x402_price_grace.hpp"
 #include "session/claim_memory.hpp"
+#include "session/refusal_label.hpp"
 
 namespace x402 {
 
@@ -188,7 +189,7 @@ void answer_held(RequestCtx &ctx, const StoredClaim &stored, bool may_resume)
         [[fallthrough]];
     case ClaimAnswer::used:
         if (view.state != ClaimState::unknown) {
-            challenge(ctx, "payment_already_used");
+            challenge(ctx, kPaymentAlreadyUsed);
             break;
         }
         [[fallthrough]];

@@ -64,7 +64,7 @@ bool add_prices(const PaymentOffer &offer,
     return true;
 }
 
-ForgottenVariables::ForgottenVariables(ngx_http_request_t *r) : r_(r)
+VariableCacheReset::VariableCacheReset(ngx_http_request_t *r) : r_(r)
 {
     ngx_uint_t count = variable_count(r);
     known_.resize(count);
@@ -73,7 +73,7 @@ ForgottenVariables::ForgottenVariables(ngx_http_request_t *r) : r_(r)
     }
 }
 
-ForgottenVariables::~ForgottenVariables()
+VariableCacheReset::~VariableCacheReset()
 {
     for (ngx_uint_t i = 0; i < known_.size(); i++) {
         if (!known_[i]) {

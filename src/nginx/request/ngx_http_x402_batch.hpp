@@ -21,12 +21,12 @@ bool add_prices(const PaymentOffer &offer,
 
 // Variables that a block of code computes, forgotten again at its end.
 // nginx: a map is computed once in a request, and each element needs its own.
-class ForgottenVariables {
+class VariableCacheReset {
 public:
-    explicit ForgottenVariables(ngx_http_request_t *r);
-    ~ForgottenVariables();
-    ForgottenVariables(const ForgottenVariables &) = delete;
-    ForgottenVariables &operator=(const ForgottenVariables &) = delete;
+    explicit VariableCacheReset(ngx_http_request_t *r);
+    ~VariableCacheReset();
+    VariableCacheReset(const VariableCacheReset &) = delete;
+    VariableCacheReset &operator=(const VariableCacheReset &) = delete;
 
 private:
     ngx_http_request_t *r_;
@@ -44,7 +44,7 @@ template <class Test> bool each_batch_element(RequestCtx &ctx, Test &&test)
     bool all = true;
     std::size_t size = ctx.trace.body_document->root().size();
     for (std::size_t i = 0; all && i < size; i++) {
-        ForgottenVariables forgotten(ctx.r);
+        VariableCacheReset reset(ctx.r);
         ctx.trace.batch_element = i;
         all = test();
         ctx.trace.batch_element.reset();

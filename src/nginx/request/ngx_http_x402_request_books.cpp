@@ -4,7 +4,7 @@
 #include <cstddef>
 
 #include "base/json_document.hpp"
-#include "nginx/core/ngx_http_x402_random_stock.hpp"
+#include "nginx/core/ngx_http_x402_random_pool.hpp"
 #include "nginx/request/ngx_http_x402_quote.hpp"
 #include "nginx/request/ngx_http_x402_returning_client.hpp"
 #include "policy/asset_table.hpp"
@@ -16,14 +16,14 @@ namespace {
 // nginx: a value that is there is not made again.
 void make(ngx_http_request_t *r, ngx_http_variable_value_t &value)
 {
-    static RandomStock stock;
-    constexpr std::size_t kDigits = 2 * RandomStock::kPiece;
+    static RandomPool pool;
+    constexpr std::size_t kDigits = 2 * RandomPool::kPiece;
     auto *text = static_cast<u_char *>(ngx_pnalloc(r->pool, kDigits));
-    u_char *bytes = text ? stock.take() : nullptr;
+    u_char *bytes = text ? pool.take() : nullptr;
     if (bytes == nullptr) {
         return;
     }
-    ngx_hex_dump(text, bytes, RandomStock::kPiece);
+    ngx_hex_dump(text, bytes, RandomPool::kPiece);
     value.data = text;
     value.len = kDigits;
     value.valid = 1;

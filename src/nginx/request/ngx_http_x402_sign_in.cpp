@@ -230,7 +230,7 @@ SignInAnswer sign_in_by_store(RequestCtx &ctx, const LocationConf &conf,
     // This machine need not be as old as the nonce: others note them, too.
     SignInAnswer used =
         use_nonce_here(ctx, conf, state.nonce,
-                       nonce_moment(conf.sign_in->nonces), NonceOf::stranger);
+                       nonce_moment(conf.sign_in->nonces), NonceOf::unknown_payer);
     return used == SignInAnswer::none ? not_paid(ctx) : used;
 }
 
@@ -266,7 +266,7 @@ SignInAnswer take_sign_in(RequestCtx &ctx, const LocationConf &conf)
     }
     auto purchase = find_purchase(conf, *offer, *scope, signer.payer);
     answer = use_nonce_here(ctx, conf, sha256(signer.nonce), signer.issued,
-                            purchase ? NonceOf::payer : NonceOf::stranger);
+                            purchase ? NonceOf::payer : NonceOf::unknown_payer);
     if (answer != SignInAnswer::none) {
         return answer;
     }

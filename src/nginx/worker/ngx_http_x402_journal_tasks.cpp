@@ -11,17 +11,17 @@ namespace x402 {
 
 namespace {
 
-constexpr ngx_msec_t kLook = 1000;
+constexpr ngx_msec_t kPollInterval = 1000;
 constexpr ngx_msec_t kStep = 1;
 constexpr ngx_msec_t kDisk = 20;
 constexpr ngx_msec_t kAfterTrouble = 60 * 1000;
 // Worthwhile: several times as long as when it was last rewritten.
-constexpr std::uint64_t kLeast = 1024 * 1024;
-constexpr std::uint64_t kTimes = 4;
+constexpr std::uint64_t kMinSize = 1024 * 1024;
+constexpr std::uint64_t kGrowthFactor = 4;
 constexpr std::uint64_t kCopied = 256 * 1024;  // in one step
-constexpr std::uint64_t kRest = 64 * 1024;     // under the lock
+constexpr std::uint64_t kMaxTail = 64 * 1024;  // under the lock
 
-constexpr ngx_msec_t kFollowerLook = 20;  // between two reads
+constexpr ngx_msec_t kFollowInterval = 20;  // between two reads
 
 }  // namespace
 
@@ -37,7 +37,7 @@ JournalCompaction::JournalCompaction(ngx_shm_zone_t *zone, ClaimOwner owner,
           },
           this)
 {
-    timer_.arm(kLook);
+    timer_.arm(kPollInterval);
 }
 
 JournalCompaction::~JournalCompaction()
@@ -84,7 +84,7 @@ ngx_msec_t JournalCompaction::step()
     case Phase::turned:
         return wait_for_disk();
     }
-    return kLook;
+    return kPollInterval;
 }
 
 ngx_msec_t JournalCompaction::begin()
@@ -93,13 +93,13 @@ ngx_msec_t JournalCompaction::begin()
         LockedClaims claims(zone_);
         edition_ = claims->journal_edition();
         copied_ = journal_.size(edition_);
-        if (copied_ < std::max(kLeast, kTimes * claims->journal_base())
+        if (copied_ < std::max(kMinSize, kGrowthFactor * claims->journal_base())
             || !journal_.lock_alone()) {
-            return kLook;
+            return kPollInterval;
         }
         if (!claims->journal().begin_checkpoint(owner_)) {
             journal_.unlock_alone();
-            return kLook;
+            return kPollInterval;
         }
     }
     phase_ = Phase::table;
@@ -132,7 +132,7 @@ ngx_msec_t JournalCompaction::copy_tail()
         return give_up(journal_.trouble("rewritten", edition_ + 1));
     }
     copied_ += *got;
-    if (*got >= kRest) {
+    if (*got >= kMaxTail) {
         return kStep;
     }
     flushed_ = journal_.size(edition_ + 1);
@@ -158,7 +158,7 @@ ngx_msec_t JournalCompaction::wait_for_disk()
 ngx_msec_t JournalCompaction::turn()
 {
     std::uint64_t grown = journal_.size(edition_) - copied_;
-    if (grown > kRest) {
+    if (grown > kMaxTail) {
         phase_ = Phase::tail;
         return kStep;
     }
@@ -183,7 +183,7 @@ ngx_msec_t JournalCompaction::finish()
              "journal rewritten: " + std::to_string(former) + " bytes are "
                  + std::to_string(journal_.size(edition_ + 1)) + " now");
     leave();
-    return kLook;
+    return kPollInterval;
 }
 
 // The present edition continues unchanged.
@@ -215,7 +215,7 @@ JournalFollower::JournalFollower(ngx_shm_zone_t *zone, JournalFile &journal)
 void JournalFollower::step()
 {
     if (guarded(ngx_cycle->log, true, [&] { return read_on(); })) {
-        timer_.arm(kFollowerLook);
+        timer_.arm(kFollowInterval);
     }
 }
 

@@ -48,9 +48,9 @@ private:
     Timer timer_;
 };
 
-// Reads on in a journal that the former nginx still writes (a binary upgrade),
-// until that has ended: in one worker. See
-// store/ngx_http_x402_journal_follow.cpp.
+// Reads on in a journal that the old nginx still writes (a binary upgrade),
+// until that has exited: in one worker. See
+// zone/ngx_http_x402_journal_follow.cpp.
 class JournalFollower {
 public:
     // Lifetime: borrows the journal, of the zone's configuration.

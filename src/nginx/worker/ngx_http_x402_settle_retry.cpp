@@ -82,7 +82,7 @@ bool SettleRetry::has_room() const
 // False: the claim stays in the hands of this worker.
 bool SettleRetry::begin(const DueClaim &due)
 {
-    bool closed = due.what == DueClaim::What::closed;
+    bool closed = due.kind == DueClaim::Kind::closed;
     if (watch_ && closed) {
         watch_->close(due.ref);
     } else if (watch_) {
@@ -104,13 +104,13 @@ void SettleRetry::tick()
     while (has_room()) {
         DueClaim due =
             LockedClaims(worker_.zone)->next_due(worker_.owner, ngx_time());
-        if (due.what == DueClaim::What::nothing) {
+        if (due.kind == DueClaim::Kind::nothing) {
             return;
         }
         // Money: what memory is refused for is asked again another time, by
         // the worker that gets the claim then.
         bool taken = guarded(ngx_cycle->log, false, [&] { return begin(due); });
-        if (!taken && due.what != DueClaim::What::closed) {
+        if (!taken && due.kind != DueClaim::Kind::closed) {
             LockedClaims(worker_.zone)->set_unknown(due.ref, ngx_time());
         }
     }

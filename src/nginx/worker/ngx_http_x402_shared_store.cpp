@@ -10,7 +10,7 @@
 
 #include "base/hex_codec.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "nginx/core/ngx_http_x402_random_stock.hpp"
+#include "nginx/core/ngx_http_x402_random_pool.hpp"
 #include "nginx/worker/ngx_http_x402_settlement.hpp"
 #include "nginx/worker/ngx_http_x402_worker.hpp"
 
@@ -108,10 +108,10 @@ StoreOutcome outcome_of(const StoreReply &reply)
 
 StoreToken new_store_token()
 {
-    static RandomStock stock;
+    static RandomPool pool;
     StoreToken token;
-    static_assert(sizeof(token) == RandomStock::kPiece);
-    const u_char *random = stock.take();
+    static_assert(sizeof(token) == RandomPool::kPiece);
+    const u_char *random = pool.take();
     if (random == nullptr) {
         return unlike_others();
     }

@@ -5,7 +5,7 @@
 
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/worker/ngx_http_x402_shared_store.hpp"
-#include "store/store_check.hpp"
+#include "store/store_error.hpp"
 
 namespace x402 {
 

@@ -26,7 +26,7 @@ protected:
     {
         return doctor.note(settle, health, 1, now);
     }
-    Course course() const { return doctor.advice(now).course; }
+    BreakerAction action() const { return doctor.advice(now).action; }
 
     FacilitatorHealth doctor;
     std::uint64_t now = 1'000'000;
@@ -35,16 +35,16 @@ protected:
 TEST_F(Breaker, OpensAfterFiveFailuresOfThreePayers)
 {
     EXPECT_EQ(fail(4, 3), HealthChange::none);
-    EXPECT_EQ(course(), Course::usual);
+    EXPECT_EQ(action(), BreakerAction::proceed);
     EXPECT_EQ(fail(1, 3), HealthChange::opened);
-    EXPECT_EQ(course(), Course::closed);
+    EXPECT_EQ(action(), BreakerAction::do_not_call);
     EXPECT_EQ(fail(5, 3), HealthChange::none) << "told once";
 }
 
 TEST_F(Breaker, IsNotOpenedByTwoPayers)
 {
     fail(500, 2);
-    EXPECT_EQ(course(), Course::usual);
+    EXPECT_EQ(action(), BreakerAction::proceed);
     EXPECT_EQ(doctor.note(kVerify, CallHealth::failure, 7, now),
               HealthChange::opened);
 }
@@ -89,11 +89,12 @@ TEST_F(Breaker, SettlesFirstWhereItStillAnswers)
 {
     fail(5, 5, kVerify, CallHealth::error);
     EXPECT_TRUE(doctor.is_open());
-    EXPECT_EQ(course(), Course::settle_first);
+    EXPECT_EQ(action(), BreakerAction::settle_first);
     fail(3, 3);
-    EXPECT_EQ(course(), Course::closed) << "silent now";
+    EXPECT_EQ(action(), BreakerAction::do_not_call) << "silent now";
     note(kVerify, CallHealth::answered);
-    EXPECT_EQ(course(), Course::settle_first) << "a refusal is an answer";
+    EXPECT_EQ(action(), BreakerAction::settle_first)
+        << "a refusal is an answer";
 }
 
 TEST_F(Breaker, SettlesFirstWhereOnlySettlingFails)
@@ -103,26 +104,27 @@ TEST_F(Breaker, SettlesFirstWhereOnlySettlingFails)
         doctor.note(kSettle, CallHealth::failure, payer, now);
     }
     EXPECT_TRUE(doctor.is_open());
-    EXPECT_EQ(course(), Course::settle_first);
+    EXPECT_EQ(action(), BreakerAction::settle_first);
     now += FacilitatorHealth::kProbeEvery;
     EXPECT_FALSE(doctor.advice(now).probe) << "each of them is a probe";
     EXPECT_EQ(note(kVerify, CallHealth::success), HealthChange::none);
     EXPECT_EQ(note(kSettle, CallHealth::success), HealthChange::closed);
-    EXPECT_EQ(course(), Course::usual);
+    EXPECT_EQ(action(), BreakerAction::proceed);
 }
 
 TEST_F(Breaker, LetsOneThroughEveryFiveSeconds)
 {
     fail(5, 5);
     now += FacilitatorHealth::kProbeEvery - 1;
-    EXPECT_EQ(course(), Course::closed);
+    EXPECT_EQ(action(), BreakerAction::do_not_call);
     now += 1;
     EXPECT_TRUE(doctor.advice(now).probe);
-    EXPECT_EQ(course(), Course::usual) << "asking for advice takes nothing";
+    EXPECT_EQ(action(), BreakerAction::proceed)
+        << "asking for advice takes nothing";
     doctor.begin_probe(now);
-    EXPECT_EQ(course(), Course::closed);
+    EXPECT_EQ(action(), BreakerAction::do_not_call);
     now += FacilitatorHealth::kProbeEvery;
-    EXPECT_EQ(course(), Course::usual);
+    EXPECT_EQ(action(), BreakerAction::proceed);
 }
 
 TEST_F(Breaker, ClosesByASuccessButNotAtOnce)
@@ -132,7 +134,7 @@ TEST_F(Breaker, ClosesByASuccessButNotAtOnce)
     EXPECT_TRUE(doctor.is_open()) << "half of the calls fail: no flapping";
     now += FacilitatorHealth::kProbeEvery;
     EXPECT_EQ(note(kVerify, CallHealth::success), HealthChange::closed);
-    EXPECT_EQ(course(), Course::usual);
+    EXPECT_EQ(action(), BreakerAction::proceed);
     EXPECT_EQ(fail(4, 4), HealthChange::none) << "counted again";
 }
 

@@ -89,12 +89,12 @@ TEST_F(ClaimFollow, AnOpenOutcomeIsNotAskedForWhileTheFirstLives)
     table_.set_unknown(ref, kNow);
     catch_up();
     EXPECT_EQ(seen(1).state, ClaimState::unknown);
-    EXPECT_EQ(second_->next_due(second_owner_, kNow + 60).what,
-              DueClaim::What::nothing);
+    EXPECT_EQ(second_->next_due(second_owner_, kNow + 60).kind,
+              DueClaim::Kind::nothing);
     second_->end_follow(kStandIn, kNow);
     EXPECT_FALSE(seen(1).in_use);
-    EXPECT_EQ(second_->next_due(second_owner_, kNow + 60).what,
-              DueClaim::What::ask_again);
+    EXPECT_EQ(second_->next_due(second_owner_, kNow + 60).kind,
+              DueClaim::Kind::ask_again);
 }
 
 // The same payment came to both: the one that sent it first has it.

@@ -133,8 +133,8 @@ TEST_F(ClaimJournal, KeepsWhatASettleNeedsToBeAskedAgain)
     EXPECT_EQ(view.settle_started, kNow);
     EXPECT_EQ(table.stored_settle(view.ref), text_of_size(2000));
     EXPECT_EQ(table.texts(view.ref).asset, "0xasset");
-    EXPECT_EQ(table.next_due(second_owner_, kNow + 5).what,
-              DueClaim::What::ask_again);
+    EXPECT_EQ(table.next_due(second_owner_, kNow + 5).kind,
+              DueClaim::Kind::ask_again);
 }
 
 TEST_F(ClaimJournal, KeepsTheDigestOfASettleWithoutRoom)

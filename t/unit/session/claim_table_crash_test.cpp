@@ -85,8 +85,8 @@ protected:
         ASSERT_EQ(
             successor.find_unknown({facts.payer, facts.binding}, kNow).state,
             ClaimState::unknown);
-        ASSERT_EQ(successor.next_due({}, kNow + 5).what,
-                  DueClaim::What::ask_again);
+        ASSERT_EQ(successor.next_due({}, kNow + 5).kind,
+                  DueClaim::Kind::ask_again);
     }
 
     void expect_usable(ClaimTable &successor)

@@ -367,11 +367,11 @@ void ClaimModel::look_for_due(ModelProcess &process)
         bool open = claim.state == ClaimState::settling
                     || claim.state == ClaimState::unknown;
         some_unsaid = some_unsaid || claim.unsaid;
-        if (due.what == DueClaim::What::nothing
+        if (due.kind == DueClaim::Kind::nothing
             || claim.ref.generation != due.ref.generation) {
             continue;
         }
-        if (due.what == DueClaim::What::closed) {
+        if (due.kind == DueClaim::Kind::closed) {
             ASSERT_TRUE(claim.unsaid);
             claim.unsaid = false;
             ++closed_;
@@ -383,7 +383,7 @@ void ClaimModel::look_for_due(ModelProcess &process)
         }
         return;
     }
-    ASSERT_EQ(due.what, DueClaim::What::nothing);
+    ASSERT_EQ(due.kind, DueClaim::Kind::nothing);
     ASSERT_FALSE(some_unsaid);
 }
 

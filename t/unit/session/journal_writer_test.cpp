@@ -169,8 +169,8 @@ TEST_F(ClaimCheckpoint, WhatCannotBeWrittenLeavesNothingToAskAbout)
     EXPECT_FALSE(table_.set_settling(ref, "settle", 7, kNow));
     living_processes().erase(100);  // before it can free the claim
     EXPECT_EQ(other_->look_up(facts_of(1), kNow).state, ClaimState::free);
-    EXPECT_EQ(other_->next_due(other_owner_, kNow + 60).what,
-              DueClaim::What::nothing);
+    EXPECT_EQ(other_->next_due(other_owner_, kNow + 60).kind,
+              DueClaim::Kind::nothing);
 }
 
 TEST_F(ClaimCheckpoint, WhatADeadWorkerLeftIsWrittenBeforeItIsAskedAbout)
@@ -180,12 +180,12 @@ TEST_F(ClaimCheckpoint, WhatADeadWorkerLeftIsWrittenBeforeItIsAskedAbout)
     living_processes().erase(100);
     DueClaim due = other_->next_due(other_owner_, kNow);
     due = other_->next_due(other_owner_, kNow + 60);
-    ASSERT_EQ(due.what, DueClaim::What::ask_again);
+    ASSERT_EQ(due.kind, DueClaim::Kind::ask_again);
     files_.full = true;
     EXPECT_FALSE(other_->set_settling(due.ref, "settle", 7, kNow + 60));
     other_->set_unknown(due.ref, kNow + 60);
     due = other_->next_due(other_owner_, kNow + 120);
-    ASSERT_EQ(due.what, DueClaim::What::ask_again);
+    ASSERT_EQ(due.kind, DueClaim::Kind::ask_again);
     EXPECT_FALSE(other_->set_settling(due.ref, "settle", 7, kNow + 120));
     other_->set_unknown(due.ref, kNow + 120);
     EXPECT_EQ(started(1), ClaimState::free);
@@ -205,7 +205,7 @@ TEST_F(ClaimCheckpoint, ATakeoverIsWrittenBeforeItIsAskedAbout)
     files_.full = true;
     EXPECT_FALSE(table_.take_over(ref, facts_of(1), owner_, "good", 7, kNow));
     DueClaim due = table_.next_due(owner_, kNow + 60);
-    ASSERT_EQ(due.what, DueClaim::What::ask_again);
+    ASSERT_EQ(due.kind, DueClaim::Kind::ask_again);
     EXPECT_EQ(table_.stored_settle(due.ref), "good");
     EXPECT_FALSE(table_.set_settling(due.ref, "good", 7, kNow + 60));
 }

@@ -82,11 +82,11 @@ TEST_F(NonceTableOf, HasRoomForOneAByte)
 TEST_F(NonceTableOf, KeepsRoomThatStrangersDoNotUse)
 {
     unsigned number = 0;
-    while (use(number, kNow, NonceOf::stranger) != NonceUse::no_room) {
+    while (use(number, kNow, NonceOf::unknown_payer) != NonceUse::no_room) {
         ASSERT_LT(number++, kBytes);
     }
     EXPECT_GT(number, kBytes / 2 - 200);
-    EXPECT_EQ(use(1, kNow, NonceOf::stranger), NonceUse::again);
+    EXPECT_EQ(use(1, kNow, NonceOf::unknown_payer), NonceUse::again);
     unsigned payers = 0;
     for (unsigned i = 0; i < kBytes / 2 - 200; i++) {
         NonceUse outcome = use(number + i);
@@ -95,7 +95,8 @@ TEST_F(NonceTableOf, KeepsRoomThatStrangersDoNotUse)
     }
     EXPECT_GT(payers, kBytes / 2 * 9 / 10);
     // The sheet of the strangers is empty again, and the payers' is not.
-    EXPECT_EQ(use(number + kBytes, kUntil, NonceOf::stranger), NonceUse::first);
+    EXPECT_EQ(use(number + kBytes, kUntil, NonceOf::unknown_payer),
+              NonceUse::first);
 }
 
 }  // namespace

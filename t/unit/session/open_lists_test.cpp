@@ -153,15 +153,15 @@ TEST_F(ClaimOwed, AClaimThatWasNeverVerifiedIsNotAnOlderOneUntilItIsPaid)
 
 class ClaimDue : public ClaimOwed {
 protected:
-    using What = DueClaim::What;
+    using Kind = DueClaim::Kind;
 
-    What due(std::int64_t now, ClaimRef *ref = nullptr)
+    Kind due(std::int64_t now, ClaimRef *ref = nullptr)
     {
         DueClaim found = table_.next_due(owner_, now);
         if (ref) {
             *ref = found.ref;
         }
-        return found.what;
+        return found.kind;
     }
 };
 
@@ -170,14 +170,14 @@ TEST_F(ClaimDue, AfterFiveSecondsAndThreeTimesAsLongEachTime)
     ClaimRef ref = unknown(1);
     std::int64_t now = kNow;
     for (std::int64_t delay : {5, 15, 45, 135}) {
-        ASSERT_EQ(due(now + delay - 1), What::nothing) << delay;
+        ASSERT_EQ(due(now + delay - 1), Kind::nothing) << delay;
         ClaimRef found;
-        ASSERT_EQ(due(now + delay, &found), What::ask_again) << delay;
+        ASSERT_EQ(due(now + delay, &found), Kind::ask_again) << delay;
         EXPECT_EQ(found.generation, ref.generation);
-        EXPECT_EQ(due(now + delay), What::nothing) << "one worker only";
+        EXPECT_EQ(due(now + delay), Kind::nothing) << "one worker only";
         now += delay;
         table_.set_settling(ref, "settle", 7, now);
-        EXPECT_EQ(due(now + 100000), What::nothing) << "being settled";
+        EXPECT_EQ(due(now + 100000), Kind::nothing) << "being settled";
         table_.set_unknown(ref, now);
     }
 }
@@ -186,11 +186,11 @@ TEST_F(ClaimDue, UntilItsPaymentIsUselessAndThenClosedOnce)
 {
     ClaimRef ref = unknown(1);
     ClaimRef found;
-    EXPECT_EQ(due(kExpires - kAfterlife), What::nothing);
-    EXPECT_EQ(due(kExpires - 1), What::nothing);
-    EXPECT_EQ(due(kExpires, &found), What::closed);
+    EXPECT_EQ(due(kExpires - kAfterlife), Kind::nothing);
+    EXPECT_EQ(due(kExpires - 1), Kind::nothing);
+    EXPECT_EQ(due(kExpires, &found), Kind::closed);
     EXPECT_EQ(found.generation, ref.generation);
-    EXPECT_EQ(due(kExpires), What::nothing);
+    EXPECT_EQ(due(kExpires), Kind::nothing);
     EXPECT_EQ(state(1, kExpires), ClaimState::closed);
 }
 
@@ -198,15 +198,15 @@ TEST_F(ClaimDue, ClosedIsToldThoughSomebodyLookedBefore)
 {
     unknown(1);
     EXPECT_EQ(state(1, kExpires), ClaimState::closed);
-    EXPECT_EQ(due(kExpires), What::closed);
-    EXPECT_EQ(due(kExpires), What::nothing);
+    EXPECT_EQ(due(kExpires), Kind::closed);
+    EXPECT_EQ(due(kExpires), Kind::nothing);
 }
 
 TEST_F(ClaimDue, WithoutItsSettleBytesOnlyWhenItIsClosed)
 {
     unknown(1, text_of_size(kSmallTableBlocks * kBlockPayload + 1));
-    EXPECT_EQ(due(kNow + 100), What::nothing);
-    EXPECT_EQ(due(kExpires), What::closed);
+    EXPECT_EQ(due(kNow + 100), Kind::nothing);
+    EXPECT_EQ(due(kExpires), Kind::closed);
 }
 
 TEST_F(ClaimDue, WhatADeadWorkerWasSettling)
@@ -215,8 +215,8 @@ TEST_F(ClaimDue, WhatADeadWorkerWasSettling)
     living_processes() = {101};
     ClaimTable other(memory_.data(), process_lives);
     ClaimOwner owner = other.enter(101, kNow);
-    EXPECT_EQ(other.next_due(owner, kNow + 4).what, What::nothing);
-    EXPECT_EQ(other.next_due(owner, kNow + 5).what, What::ask_again);
+    EXPECT_EQ(other.next_due(owner, kNow + 4).kind, Kind::nothing);
+    EXPECT_EQ(other.next_due(owner, kNow + 5).kind, Kind::ask_again);
 }
 
 TEST_F(ClaimDue, AllOfThemInTurn)
@@ -226,7 +226,7 @@ TEST_F(ClaimDue, AllOfThemInTurn)
     }
     std::set<std::uint64_t> found;
     ClaimRef ref;
-    while (due(kNow + 5, &ref) == What::ask_again) {
+    while (due(kNow + 5, &ref) == Kind::ask_again) {
         found.insert(ref.generation);
     }
     EXPECT_EQ(found.size(), 4u) << "as many as have their settle bytes";

@@ -303,8 +303,8 @@ TEST_F(ClaimTakenOver, LeavesNoBlocksBehind)
         ASSERT_EQ(table_.stored_settle(ref), bytes) << times;
         table_.set_unknown(ref, kNow);
     }
-    EXPECT_EQ(table_.next_due(owner_, kNow + 5).what,
-              DueClaim::What::ask_again);
+    EXPECT_EQ(table_.next_due(owner_, kNow + 5).kind,
+              DueClaim::Kind::ask_again);
 }
 
 }  // namespace

@@ -73,13 +73,5 @@ TEST(StoreCheck, SaysWhatToDo)
         says(check_store_info("redis_version:7.0.0\r\n", kSingle), "replica"));
 }
 
-TEST(StoreCheck, ErrorsHaveAdvice)
-{
-    EXPECT_TRUE(advice_of_store_error("READONLY").reconnect);
-    EXPECT_TRUE(advice_of_store_error("OOM").operator_fault);
-    EXPECT_FALSE(advice_of_store_error("OOM").reconnect);
-    EXPECT_STREQ(advice_of_store_error("ERR").advice, "");
-}
-
 }  // namespace
 }  // namespace x402

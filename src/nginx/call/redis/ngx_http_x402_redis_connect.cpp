@@ -12,6 +12,7 @@
 #include "nginx/call/redis/ngx_http_x402_redis_sentinel.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "store/store_check.hpp"
+#include "store/store_error.hpp"
 
 namespace x402 {
 

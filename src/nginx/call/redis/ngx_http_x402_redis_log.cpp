@@ -3,7 +3,7 @@
 #include "base/text_excerpt.hpp"
 #include "nginx/call/redis/ngx_http_x402_redis_link.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "store/store_check.hpp"
+#include "store/store_error.hpp"
 
 namespace x402 {
 

@@ -3,8 +3,8 @@
 // request: drawing 256 of them at once costs little more than drawing one. As
 // random as nginx's own. Not for keys: pieces that are not given out yet stay
 // in memory.
-#ifndef NGX_HTTP_X402_RANDOM_STOCK_HPP
-#define NGX_HTTP_X402_RANDOM_STOCK_HPP
+#ifndef NGX_HTTP_X402_RANDOM_POOL_HPP
+#define NGX_HTTP_X402_RANDOM_POOL_HPP
 
 #include <array>
 
@@ -13,7 +13,7 @@
 
 namespace x402 {
 
-class RandomStock {
+class RandomPool {
 public:
     static constexpr std::size_t kPiece = 16;
 

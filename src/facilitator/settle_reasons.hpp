@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reasons of a settle answer that prove that nothing was broadcast, and reasons
 // of any answer that stay true.
-#ifndef X402_FACILITATOR_REFUSAL_REASONS_HPP
-#define X402_FACILITATOR_REFUSAL_REASONS_HPP
+#ifndef X402_FACILITATOR_SETTLE_REASONS_HPP
+#define X402_FACILITATOR_SETTLE_REASONS_HPP
 
 #include <string_view>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "facilitator/refusal_reasons.hpp"
+#include "facilitator/settle_reasons.hpp"
 
 #include <algorithm>
 #include <iterator>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "facilitator/refusal_reasons.hpp"
+#include "facilitator/settle_reasons.hpp"
 
 #include <string>
 #include <vector>
@@ -33,7 +33,7 @@ bool is_mined(std::string_view reason, std::string_view family = "eip155",
     return is_mined_revert(reason, message, family);
 }
 
-TEST(RefusalReasons, ProveThatNothingWasSent)
+TEST(SettleReasons, ProveThatNothingWasSent)
 {
     for (const std::string &word : words_of("refusal")) {
         EXPECT_TRUE(is_pre_broadcast_reason(word)) << word;
@@ -51,7 +51,7 @@ TEST(RefusalReasons, ProveThatNothingWasSent)
     }
 }
 
-TEST(RefusalReasons, OfWhatMayFollowATransactionProveNothing)
+TEST(SettleReasons, OfWhatMayFollowATransactionProveNothing)
 {
     for (const std::string &word : words_of("unknown")) {
         for (const std::string &reason : {word, word + ": why"}) {
@@ -64,7 +64,7 @@ TEST(RefusalReasons, OfWhatMayFollowATransactionProveNothing)
 }
 
 // Not in the list: money may have moved.
-TEST(RefusalReasons, OfAnyOtherWordProveNothing)
+TEST(SettleReasons, OfAnyOtherWordProveNothing)
 {
     for (const char *reason :
          {"",
@@ -99,7 +99,7 @@ TEST(RefusalReasons, OfAnyOtherWordProveNothing)
     }
 }
 
-TEST(RefusalReasons, KnowAUsedNonce)
+TEST(SettleReasons, KnowAUsedNonce)
 {
     for (const std::string &word : words_of("nonce_used")) {
         EXPECT_TRUE(is_nonce_used_reason(word)) << word;
@@ -119,7 +119,7 @@ TEST(RefusalReasons, KnowAUsedNonce)
     }
 }
 
-TEST(RefusalReasons, KnowARevertedTransaction)
+TEST(SettleReasons, KnowARevertedTransaction)
 {
     for (const std::string &word : words_of("failed_on_chain")) {
         EXPECT_TRUE(is_mined(word)) << word;
@@ -137,7 +137,7 @@ TEST(RefusalReasons, KnowARevertedTransaction)
 // Money: a facilitator that could not note a pending transaction down answers
 // as if it had failed; Python's does so for one on Solana that it lost sight
 // of.
-TEST(RefusalReasons, OfAPendingTransactionAreNoRevert)
+TEST(SettleReasons, OfAPendingTransactionAreNoRevert)
 {
     constexpr const char *kPending =
         "settlement_pending, but failed to persist for retry: no disk";
@@ -151,7 +151,7 @@ TEST(RefusalReasons, OfAPendingTransactionAreNoRevert)
     EXPECT_TRUE(is_mined("invalid_exact_svm_transaction_failed", "solana"));
 }
 
-TEST(RefusalReasons, LastWhenThePaymentItselfIsWrong)
+TEST(SettleReasons, LastWhenThePaymentItselfIsWrong)
 {
     for (const char *reason :
          {"invalid_exact_evm_payload_signature", "invalid_exact_evm_signature",
