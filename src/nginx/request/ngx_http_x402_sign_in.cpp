@@ -228,9 +228,9 @@ SignInAnswer sign_in_by_store(RequestCtx &ctx, const LocationConf &conf,
         return SignInAnswer::store_away;
     }
     // This machine need not be as old as the nonce: others note them, too.
-    SignInAnswer used =
-        use_nonce_here(ctx, conf, state.nonce,
-                       nonce_moment(conf.sign_in->nonces), NonceOf::unknown_payer);
+    SignInAnswer used = use_nonce_here(ctx, conf, state.nonce,
+                                       nonce_moment(conf.sign_in->nonces),
+                                       NonceOf::unknown_payer);
     return used == SignInAnswer::none ? not_paid(ctx) : used;
 }
 
