@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # A pass with requests= that one machine has just sold is shown at another one,
 # before the store knows of it: the client is asked to come again, and not to
-# pay again. A store that was emptied is not told of the passes that it knew.
+# pay again. The same where its content was owed for long. A store that was emptied
+# is not told of the passes that it knew, also not with a later connection.
 
 use v5.36;
 use FindBin;
@@ -30,6 +31,12 @@ sub bought ($t, $path) {
 }
 sub with ($t, $path, $pass) { return $t->get($path, headers => [ 'X402-Pass' => $pass ]) }
 
+sub finally_with ($t, $path, $pass) {
+    my $r;
+    $t->wait_for(sub { $r = with($t, $path, $pass); $r->status != 503 });
+    return $r;
+}
+
 # --- at once
 
 for my $t ($one, $two, $three) {
@@ -56,6 +63,9 @@ is with($two, '/early', $pass)->header('X-Left'), '4', 'and has all of its reque
 
 # --- a store that was emptied
 
+$up->on('/before/owed', status => 500, body => "broken\n");
+my ($owed, $payment) = (time, payment(unpaid($three, '/before/owed')));
+is paid($three, '/before/owed', payment => $payment)->status, 500, 'content that failed is owed';
 $pass = bought($one, '/emptied');
 is with($two, '/emptied', $pass)->header('X-Left'), '5', 'one is used';
 $redis->ask('FLUSHALL');
@@ -65,5 +75,22 @@ ok $two->wait_for(sub { $r = error_of(with($two, '/emptied', $pass)); $r !~ /\A5
 is $r, '402 pass_not_known', 'is known no more';
 is scalar($redis->ask(KEYS => 'x402:*:p:*')->@*), 0, 'and is not told again';
 is error_of(with($one, '/emptied', $pass)), '402 pass_not_known', 'on any machine';
+$redis->ask(CLIENT => KILL => TYPE => 'normal', SKIPME => 'yes');
+$one->log_like(qr/is there again/, 'nor when a machine has connected again');
+is error_of(finally_with($one, '/emptied', $pass)), '402 pass_not_known', 'is it good once more';
+is scalar($redis->ask(KEYS => 'x402:*:p:*')->@*), 0, 'nor told again';
+
+# --- of content that was owed for longer than these ten seconds
+
+sleep 1 while time < $owed + 11;
+$up->on('/before/owed', body => "SECRET\n");
+$cut->always(pass => 'before');
+$r = paid($three, '/before/owed', payment => $payment);
+is_content $r, "SECRET\n", 'content that was owed';
+$pass = $r->header('X402-Pass');
+like $r->header('Set-Cookie'), qr/Max-Age=35[0-8]\d;/, 'its pass is good as long as if it had come at once';
+is error_of(with($one, '/before/owed', $pass)), '503 busy', 'and was sold now';
+$cut->clear;
+ok $one->wait_for(sub { with($one, '/before/owed', $pass)->status == 200 }), 'and then it opens';
 
 finish;

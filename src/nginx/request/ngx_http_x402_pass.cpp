@@ -285,15 +285,19 @@ bool issue_pass(RequestCtx &ctx, IssuedPass &issued)
     }
     AccessPass pass;
     pass.id = pass_id_of(payment.facts.key);
-    pass.issued = settled_at(ctx);
-    pass.seconds = rules.seconds;
+    // Money: issued now, though its content may have been owed for long. Other
+    // machines give the store some seconds from then to hear of it.
+    std::int64_t expires = settled_at(ctx) + std::int64_t{rules.seconds};
+    if (expires <= ngx_time()) {
+        return true;  // it is delivered later than the pass is good for
+    }
+    pass.issued = ngx_time();
+    pass.seconds = static_cast<std::uint32_t>(expires - pass.issued);
     pass.counted = rules.requests != 0;
     pass.bought = sold_binding(payment);
     pass.bought.resource = *scope;
     pass.payer = proven_payer(ctx);
-    // Of content that is delivered again, later than the pass is good for.
-    bool over = pass.expires() <= ngx_time();
-    if (over || !begin_count(ctx, rules, pass, *client)) {
+    if (!begin_count(ctx, rules, pass, *client)) {
         return true;
     }
     client->kind = ReturningKind::buyer;

@@ -245,7 +245,9 @@ void SharedStore::again(std::uint64_t shards, const std::string &epoch)
 {
     bool emptied = !epoch.empty() && learn_epoch(epoch_, epoch);
     repeat_writes(shards, false);
-    if (!epochs_ && !emptied) {
+    if (emptied) {
+        forget_sales(shards);
+    } else if (!epochs_) {
         repeat_writes(shards, true);
     }
     for (Settlement *settlement : worker_.settlements) {
@@ -262,8 +264,7 @@ void SharedStore::again(std::uint64_t shards, const std::string &epoch)
 }
 
 // Money: that a pass was sold (`issued`) is repeated only if the store has lost
-// no more than its last writes. An emptied one would count from the beginning
-// again what was used long ago.
+// no more than its last writes. See forget_sales().
 void SharedStore::repeat_writes(std::uint64_t shards, bool issued)
 {
     for (auto &write : pending_) {
@@ -273,6 +274,18 @@ void SharedStore::repeat_writes(std::uint64_t shards, bool issued)
             unconfirmed_++;
         }
     }
+}
+
+// Money: an emptied store would count from the beginning again what was used
+// long ago. It is not told of these sales with a later connection either.
+void SharedStore::forget_sales(std::uint64_t shards)
+{
+    auto is_gone = [&](const std::unique_ptr<PendingWrite> &write) {
+        return write->known && issues(write->order)
+               && (shards >> write->order.shard() & 1);
+    };
+    pending_.erase(std::remove_if(pending_.begin(), pending_.end(), is_gone),
+                   pending_.end());
 }
 
 void SharedStore::write_behind(StoreOrder order)
@@ -518,6 +531,7 @@ void SharedStore::on_epoch(void *data, RedisEnd end, const RespReply &reply)
     bool had_one = root.type == RespType::bytes;
     bool came_back = std::exchange(epoch.came_back, false);
     if (store.learn_epoch(epoch.known, had_one ? root.text : epoch.offered)) {
+        store.forget_sales(std::uint64_t{1} << shard);
         store.again(std::uint64_t{1} << shard, {});
         epoch.came_back = false;  // it has lost more than its last writes
     } else if (came_back) {

@@ -115,6 +115,7 @@ private:
 
     void again(std::uint64_t shards, const std::string &epoch);
     void repeat_writes(std::uint64_t shards, bool issued);
+    void forget_sales(std::uint64_t shards);
     // True: it knew another one.
     bool learn_epoch(std::string &known, std::string_view epoch);
     void ask_for_epoch(unsigned shard);
