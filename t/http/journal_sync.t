@@ -43,7 +43,7 @@ $up->on('*', body => "SECRET\n");
 # --- the configuration
 
 sub with_zone ($line) { return $conf =~ s/%%ZONE%%/$line/r }
-like $t->config_error(with_zone('x402_zone mine:1m sync=on;')), qr/\[emerg\].*write journal=path/, 'sync without a journal';
+like $t->config_error(with_zone('x402_zone mine:1m sync=on;')), qr/\[emerg\].*sync= requires journal=path/, 'sync without a journal';
 like $t->config_error(with_zone("x402_zone mine:1m journal=$journal sync=yes;")), qr/\[emerg\].*"sync=yes" must be/, 'sync=yes';
 like $t->config_error(with_zone("x402_zone mine:1m sync=on sync=off journal=$journal;")), qr/\[emerg\]/, 'sync twice';
 sub advice ($line) { my ($text) = $t->test_config(with_zone($line)); return $text =~ /\[warn\] (.*sync=on.*)/ ? $1 : '' }

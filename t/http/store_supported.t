@@ -84,7 +84,7 @@ my $moment = $redis->ask('ZRANGE', $key, 0, 0, 'WITHSCORES')->[1] + 1;
 $redis->ask('ZADD', $key, $moment++, $_) for 'garbage', '{"kinds":[{"scheme":7}]}', '{"kinds":' . '[' x 5000, '"' . 'x' x 20000 . '"',
     qq({"kinds":[{"x402Version":2,"scheme":"exact","network":"$devnet","extra":{"feePayer":"$evil"}}]});
 $one->allow(qr/not an answer of a facilitator/);
-$one->log_like(qr/\[error\].*a text about facilitator .* that is not an answer of a facilitator; it is not used; find out what else/, 'a line says that there are others');
+$one->log_like(qr/\[error\].*a text about facilitator .* that is not an answer of a facilitator; it is not used; check whether another program/, 'a line says that there are others');
 is fee_payer($_->[0], '/'), $_->[1], 'what is not heard from the facilitator is not offered' for [ $one, $first ], [ $two, $second ];
 ok pays($two, '/', offer($one->get('/'))), 'the others are as good as before';
 
