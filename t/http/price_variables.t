@@ -15,6 +15,7 @@ http {
     %%HTTP%%
     map $arg_tier $price   { gold 1.50; silver 0.25; tiny 0.0000001; junk "1,000"; minus -1; zero 0; usdt "0.01 USDT"; empty ""; default 0.01; }
     map $arg_who  $receiver { alice ALICE; bob BOB; none ""; bad 0x12; default ALICE; }
+    map $x402_offer $circle { volatile; default 0.01; }
     map $arg_n    $amount   { "" ""; default $arg_n; }
     x402_facilitator %%FACILITATOR%%;
     x402_network base-sepolia;
@@ -35,6 +36,7 @@ http {
             x402_accept price=$price;
             proxy_pass http://%%BACKEND%%;
         }
+        location /circle { x402_accept price=$circle; x402_accept network=base price=$circle; proxy_pass http://%%BACKEND%%; }
         location ~ ^/captured/(?<cents>[0-9][0-9])$ { x402_price "0.$cents"; proxy_pass http://%%BACKEND%%; }
     }
 }
@@ -84,6 +86,7 @@ my %unusable = (
     '/tier?who=bad'    => '0x12',                '/amount'             => 'the amount is empty',
     '/amount?n=1.5'    => '1\.5',                '/in_text'            => '\.50',
     '/two?tier=junk'   => '1,000',               '/amount?n=%22%0a%22' => 'amount',
+    '/circle'          => 'made from \$x402_offer',
 );
 for my $path (sort keys %unusable) {
     my $seen = length $t->log;

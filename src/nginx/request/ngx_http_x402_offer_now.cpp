@@ -2,17 +2,16 @@
 #include "nginx/request/ngx_http_x402_offer_now.hpp"
 
 #include <algorithm>
-#include <map>
 #include <memory>
 
 #include "base/text_excerpt.hpp"
-#include "facilitator/credit_answers.hpp"
 #include "nginx/core/ngx_http_x402_complex_value.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_offer.hpp"
 #include "nginx/request/ngx_http_x402_batch.hpp"
 #include "nginx/request/ngx_http_x402_made_offers.hpp"
 #include "nginx/request/ngx_http_x402_offer_supported.hpp"
+#include "nginx/request/ngx_http_x402_plan_cache.hpp"
 #include "nginx/request/ngx_http_x402_request_body.hpp"
 #include "nginx/worker/ngx_http_x402_worker.hpp"
 #include "policy/supported_extra.hpp"
@@ -21,94 +20,31 @@ namespace x402 {
 
 namespace {
 
-// An answer is used for this long; a failure is remembered for less.
-constexpr ngx_msec_t kGoodLifetime = 300 * 1000;
-constexpr ngx_msec_t kBadLifetime = 30 * 1000;
-// Requests wait for the first answer, and not longer than 2 s.
-constexpr ngx_msec_t kTimeout = 1500;
-
-}  // namespace
-
-// The plans whose own pages say how they are paid, as one worker knows them.
-// Owned by the worker; its calls end with it.
-class PlanCache {
+// A price may be made from $x402_offer, which is made from the price. nginx
+// would end that at its hundredth round: too late where each round has several
+// prices.
+class OfferRound {
 public:
-    ~PlanCache()
+    OfferRound() : is_inner_(running_)
     {
-        for (auto &[key, page] : pages_) {
-            if (page->call) {
-                page->call->cancel();
-            }
-        }
+        running_ = true;
+        went_round_ = is_inner_;
     }
+    ~OfferRound() { running_ = is_inner_; }
+    OfferRound(const OfferRound &) = delete;
+    OfferRound &operator=(const OfferRound &) = delete;
 
-    // nullptr: nothing is known yet, and a request is on its way. An old answer
-    // stays in use while a new one is requested. Lifetime: until the next turn
-    // of the event loop.
-    const PlanKind *kind(Endpoint &endpoint, const std::string &plan)
-    {
-        auto &page = pages_[{&endpoint, plan}];
-        if (!page) {
-            page = std::make_unique<Page>();
-        }
-        bool due =
-            page->call == nullptr
-            && (!page->known
-                || static_cast<ngx_msec_int_t>(ngx_current_msec - page->due)
-                       >= 0);
-        if (due) {
-            ask(*page, endpoint, plan);
-        }
-        return page->known ? &page->kind : nullptr;
-    }
+    bool is_inner() const { return is_inner_; }
+    static bool went_round() { return went_round_; }
 
 private:
-    struct Page {
-        bool known = false;
-        PlanKind kind;
-        ngx_msec_t due = 0;
-        FacilitatorCall *call = nullptr;
-        std::string name;  // for the log
-    };
-
-    static void ask(Page &page, Endpoint &endpoint, const std::string &plan)
-    {
-        CallTerms terms;
-        terms.operation = Operation::plan;
-        terms.plan = plan;
-        terms.connect_timeout = kTimeout;
-        terms.timeout = kTimeout;
-        page.name = endpoint.conf().url.endpoint(plan);
-        page.call =
-            FacilitatorCall::start(endpoint, std::move(terms), on_reply, &page);
-    }
-
-    static void on_reply(void *data, FacilitatorReply &reply)
-    {
-        auto *page = static_cast<Page *>(data);
-        page->call = nullptr;
-        std::optional<PlanKind> kind = read_plan_answer(reply);
-        if (kind) {
-            page->kind = std::move(*kind);
-        } else {
-            // An old answer is better than a guess.
-            log_line(NGX_LOG_WARN, ngx_cycle->log,
-                     "the plan at \"" + page->name
-                         + "\" does not say how it "
-                           "is paid ("
-                         + (reply.transport == Transport::answered
-                                ? "status " + std::to_string(reply.status)
-                                : reply.detail)
-                         + "); " + page->kind.scheme + " is offered");
-        }
-        page->known = true;
-        page->due = ngx_current_msec + (kind ? kGoodLifetime : kBadLifetime);
-    }
-
-    std::map<std::pair<Endpoint *, std::string>, std::unique_ptr<Page>> pages_;
+    static inline bool running_ = false;
+    static inline bool went_round_ = false;
+    bool is_inner_;
 };
 
-namespace {
+constexpr char kMadeFromItself[] =
+    "it is made from $x402_offer, which is made from it";
 
 // The requirement of a term with a plan, variables evaluated. `waiting`: the
 // plan's page was requested and its answer is expected; nothing is made then.
@@ -119,6 +55,9 @@ Result<PaymentRequirements> plan_now(ngx_http_request_t *r,
     PlanTerms terms = *term.plan;
     if (!evaluate(r, term.credits, terms.credits)) {
         return Problem{"a variable could not be evaluated"};
+    }
+    if (OfferRound::went_round()) {
+        return Problem{kMadeFromItself};
     }
     if (term.credits && terms.credits.empty()) {
         return Problem{"the number of credits is empty: give the map a "
@@ -169,6 +108,9 @@ std::optional<Problem> evaluate_term(ngx_http_request_t *r,
     const RequestCtx *ctx = find_ctx(r);
     if (ctx && ctx->body_missed) {
         return Problem{std::string(kBodyMissed)};
+    }
+    if (OfferRound::went_round()) {
+        return Problem{kMadeFromItself};
     }
     if (term.price && values.price == "free") {
         free = true;
@@ -359,6 +301,10 @@ OfferState offer_now(ngx_http_request_t *r, const LocationConf &conf,
                      OfferNow &now)
 {
     const LocationOffer &location = location_offer(conf);
+    OfferRound round;
+    if (round.is_inner()) {
+        return OfferState::failed;
+    }
     RequestCtx *ctx =
         conf.batch == NGX_HTTP_X402_BATCH_SUM ? find_ctx(r) : nullptr;
     bool is_batch = ctx && has_batch(*ctx) && !location.terms.empty();
