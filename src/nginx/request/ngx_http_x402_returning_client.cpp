@@ -16,8 +16,9 @@ namespace x402 {
 namespace {
 
 // Money: a machine sells a pass, and the store may hear of it later than
-// another machine is shown it. For these seconds it is not said to be unknown,
-// which would ask its client to pay again.
+// another machine is shown it. For these seconds after the sale, and after this
+// machine reached a store that was away, it is not said to be unknown, which
+// would ask its client to pay again.
 constexpr std::int64_t kIssueTakes = 10;
 
 bool has_transaction(const RequestCtx &ctx)
@@ -319,8 +320,9 @@ PassCount count_in_store(RequestCtx &ctx, const LocationConf &conf,
         if (question.left >= 0) {
             return PassCount::used_up;
         }
-        return ngx_time() - pass.issued < kIssueTakes ? PassCount::store_away
-                                                      : PassCount::unknown;
+        bool too_early = ngx_time() - pass.issued < kIssueTakes
+                         || store.came_back_within(kIssueTakes * 1000);
+        return too_early ? PassCount::store_away : PassCount::unknown;
     }
     use.taken = StoreUse::Taken::yes;
     left = static_cast<std::uint32_t>(question.left);

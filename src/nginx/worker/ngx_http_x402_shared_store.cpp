@@ -243,6 +243,7 @@ SharedStore::~SharedStore()
 // A failover, or a restart, may have lost writes of these shards.
 void SharedStore::again(std::uint64_t shards, const std::string &epoch)
 {
+    came_back_ = ngx_current_msec;
     bool emptied = !epoch.empty() && learn_epoch(epoch_, epoch);
     repeat_writes(shards, false);
     if (emptied) {

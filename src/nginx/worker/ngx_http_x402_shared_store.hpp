@@ -108,6 +108,11 @@ public:
     // `hold`: nullptr or over: of the local one alone.
     static void change_claim(ngx_shm_zone_t *zone, StoreHold *hold,
                              ClaimRef claim, ClaimChange change);
+    // Other machines may not have reached it yet since then.
+    bool came_back_within(ngx_msec_t time) const
+    {
+        return ngx_current_msec - came_back_ < time;
+    }
 
 private:
     friend class StoreHold;
@@ -153,6 +158,7 @@ private:
         0;  // of them: the store has not said that it knows
     bool complained_ = false;
     ngx_msec_t leaving_since_ = 0;
+    ngx_msec_t came_back_ = 0;
     RedisNodes nodes_;
     Timer tick_;
     Timer linger_;  // a worker that quits stays for unconfirmed writes
