@@ -25,6 +25,7 @@ http {
         listen 127.0.0.1:%%PORT_h2%% http2;
         location /      { proxy_pass http://%%BACKEND%%; proxy_buffering off; }
         location /file/ { alias %%DIR%%/html/; }
+        location /dear/ { internal; x402_price $5; proxy_pass http://%%BACKEND%%; }
         location /after/ { x402_settle after; proxy_pass http://%%BACKEND%%; }
     }
 }
@@ -123,6 +124,23 @@ for my $h2 (0, 1) {
     $r = paid($t, '/404', payment => $payment, %via);
     is $r->status, 404, "${p}404 passes";
     ok receipt($r)->{success}, "${p}404: it was charged, and has its receipt";
+
+    # What cannot be served says that it was charged, too.
+    for my $case ([ switched => 502, '{"error":"upgrade_not_served","charged":true}', status => 101 ],
+        [ redirected => 500, undef, headers => [ 'X-Accel-Redirect' => '/dear/a' ] ])
+    {
+        my ($name, $status, $body, @spec) = @$case;
+        $up->on("/$name", @spec);
+        $payment = payment(unpaid($t, "/$name"));
+        $r = paid($t, "/$name", payment => $payment, %via);
+        is $r->status, $status, "${p}$name: $status";
+        is $r->body, $body, "${p}$name: charged" if $body;
+        ok receipt($r) && receipt($r)->{success}, "${p}$name: with the receipt";
+        $up->on("/$name", body => "SECRET\n");
+        is_content again("/$name", $payment, %via), "SECRET\n", "${p}$name: made good";
+        is $f->calls, 0, "${p}$name: without paying again";
+    }
+    $t->log_like(qr/different price and is refused, its content owed/, "${p}the log says that it is owed");
 
     # The client who left while settling is owed, too.
     $f->settle('hold');

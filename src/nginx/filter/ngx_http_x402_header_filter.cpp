@@ -83,13 +83,18 @@ ngx_int_t pass_free(RequestCtx &ctx)
 
 ngx_int_t refuse_upgrade(RequestCtx &ctx)
 {
+    bool settled = ctx.state() == PaymentState::paid;
     if (advance(ctx, PaymentEvent::content_broken) != PaymentAction::replace) {
         return NGX_ERROR;
     }
     log_line(NGX_LOG_WARN, ctx.r->connection->log,
              "the upstream switched protocols in a paid location; not served");
-    return replace_response(
-        ctx, fault_answer(NGX_HTTP_BAD_GATEWAY, "upgrade_not_served"));
+    OwnReply answer = fault_answer(NGX_HTTP_BAD_GATEWAY, "upgrade_not_served");
+    if (settled) {
+        answer.charged = "true";
+        answer.receipt = ctx.receipt;
+    }
+    return replace_response(ctx, answer);
 }
 
 // Scheme upto: what the upstream says the content has cost (x402 v2, settlement

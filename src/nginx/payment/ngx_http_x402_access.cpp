@@ -69,16 +69,21 @@ bool is_covered(const RequestCtx &ctx, const LocationConf *conf)
 
 ngx_int_t refuse_other_price(RequestCtx &ctx)
 {
+    bool settled = ctx.state() == PaymentState::paid;
     advance(ctx, PaymentEvent::content_broken);
     ctx.accepted = false;  // a page for this answer includes nothing for it
     log_line(NGX_LOG_ERR, ctx.r->connection->log,
-             "a paid request was redirected into a location with a different "
-             "price and is refused, not charged: give "
-             "both locations the same price, network and address, or let the "
-             "second one inherit them");
+             std::string("a paid request was redirected into a location with a "
+                         "different price and is refused, ")
+                 + (settled ? "its content owed" : "not charged")
+                 + ": give both locations the same price, network and "
+                   "address, or let the second one inherit them");
     ctx.answered = true;
     ctx.trace.reply = ReplyKind::fault;
     ctx.trace.reason = "other_price";
+    if (settled) {
+        add_paid_headers(ctx);  // without memory the answer is the same
+    }
     return NGX_HTTP_INTERNAL_SERVER_ERROR;
 }
 

@@ -145,8 +145,8 @@ void record_reply(RequestCtx &ctx, const OwnReply &answer)
     if (!answer.offer) {
         // Only after a settlement of unknown outcome it is unknown what was
         // charged.
-        bool known =
-            answer.charged && std::string_view(answer.charged) == "false";
+        std::string_view charged = answer.charged ? answer.charged : "";
+        bool known = charged == "false" || charged == "true";
         ctx.trace.reply = known ? ReplyKind::fault : ReplyKind::unknown;
         if (answer.refusal) {
             ctx.trace.reply = ReplyKind::refusal;
