@@ -300,6 +300,10 @@ site_quiet("no copy: $_", server => $root, more => "server { listen 127.0.0.1:1;
     for 'root /srv/other;', "$root return 301 https://a.example;", "$root location / { return 404; }", "$root location /sold/ { x402 off; }",
     "$root location /sold/ { internal; }", "$root location / { $proxied }", "$complete x402_price 1; $root", "$root location /sold { deny all; }";
 site_quiet('what an upstream makes', paid => $proxied, server => $root, more => "server { listen 127.0.0.1:1; $root }");
+site_warns('the files of "/sold/" are free at "/open../sold/"', 'an alias that leads out of its folder',
+    server => 'location /open { alias /srv/pub/; }', paid => 'alias /srv/sold/;');
+site_quiet("none: $_", server => $_, paid => 'alias /srv/sold/;')
+    for 'location /open/ { alias /srv/pub/; }', 'location /open { alias /srv/pub; }', 'location /open { alias /srv/a/pub/; }';
 site_quiet('a folder of its own', server => $root, paid => 'alias /srv/sold/;');
 
 # Many servers are looked through once, not once for each pair of them.

@@ -108,8 +108,17 @@ std::string uri_of(const ngx_http_core_loc_conf_t &location,
                    const std::string &file)
 {
     std::string_view root = view(location.root);
-    if (!serves_files(location) || !begins(file, root)) {
+    std::string_view name = view(location.name);
+    if (!serves_files(location)) {
         return {};
+    }
+    if (!begins(file, root)) {
+        // Out of `location /a { alias /b/c/; }`, "/a../d" is "/b/d".
+        std::size_t above = root.find_last_of('/', root.size() - 2);
+        bool leads_out = location.alias && root.size() > 2 && name.size() > 1
+                         && root.back() == '/' && name.back() != '/'
+                         && begins(file, root.substr(0, above + 1));
+        return leads_out ? copy(location.name) + ".." + file.substr(above) : "";
     }
     std::string rest = file.substr(root.size());
     if (location.alias) {
