@@ -95,7 +95,6 @@ public:
     ngx_uint_t find_label(std::string_view server,
                           std::string_view label) const;
     SoldPlaces &places() { return places_; }
-    std::size_t label_count() const { return labels_.size(); }
 
     // nginx: the index of $request_id, so that all who use it see the same one.
     ngx_int_t request_id = NGX_ERROR;
