@@ -18,16 +18,13 @@ public:
     // Whether to say it now, as it is the first time, or long ago.
     bool is_due()
     {
-        if (was_said_within(static_cast<ngx_msec_t>(pause_) * 1000)) {
+        ngx_msec_t pause = static_cast<ngx_msec_t>(pause_) * 1000;
+        if (said_ && ngx_current_msec - last_ < pause) {
             return false;
         }
         said_ = true;
         last_ = ngx_current_msec;
         return true;
-    }
-    bool was_said_within(ngx_msec_t time) const
-    {
-        return said_ && ngx_current_msec - last_ < time;
     }
     // The next time counts as the first one.
     void forget() { said_ = false; }

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kReadBytes = 16 * 1024;
 constexpr ngx_msec_t kProbeInterval = 1000;
+constexpr unsigned kMostAtOnce = 5;  // of connections, in that time
 constexpr unsigned kLateAnswers = 3;
 constexpr ngx_msec_t kLazyDelay = 3;
 
@@ -306,14 +307,24 @@ void RedisLink::report(RedisCall *call, RedisEnd end, const RespReply &reply)
     }
 }
 
+// A server that closes each connection after it was greeted is not asked
+// without an end. Money: a few times in a row it is, because what was being
+// written is written again then, before other machines look for it.
+bool RedisLink::may_connect_at_once()
+{
+    if (ngx_current_msec - quick_since_ >= kProbeInterval) {
+        quick_since_ = ngx_current_msec;
+        quick_ = 0;
+    }
+    return quick_++ < kMostAtOnce;
+}
+
 // `retry`: what was open breaks in the best of families; it is opened again at
-// once. Otherwise, if that fails, or if there was something to complain of a
-// moment ago already, the store is away: a server that closes each connection
-// after it was greeted is not asked without an end.
+// once. Otherwise, if that fails, or if it breaks again and again, the store is
+// away.
 void RedisLink::fail(const std::string &why, bool retry)
 {
-    bool at_once =
-        retry && was_ready_ && !complaint_.was_said_within(kProbeInterval);
+    bool at_once = retry && was_ready_ && may_connect_at_once();
     was_ready_ = false;
     close();
     bool asked_once = server_.role == RedisRole::sentinel;

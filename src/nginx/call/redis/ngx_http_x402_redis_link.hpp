@@ -202,6 +202,7 @@ private:
     void look_for_replicas();
     void complain_of(const RespReply &reply);
     void fail(const std::string &why, bool retry);
+    bool may_connect_at_once();
     void end_all();
     void close();
     void arm();
@@ -241,6 +242,8 @@ private:
     bool resting_ = true;
     bool away_ = false;
     bool was_ready_ = false;  // since the last attempt that failed
+    unsigned quick_ = 0;      // connected at once so often since then:
+    ngx_msec_t quick_since_ = 0;
     bool lacks_replicas_ = false;
     bool wait_due_ = false;   // something replicated has no WAIT behind it yet
     std::string problem_;     // of this attempt, for the log
