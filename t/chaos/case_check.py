@@ -176,7 +176,8 @@ def settled_again(case, payment):
             if case.disturbance not in ('kill_all', 'kill_one'):
                 return ['I3: two settle calls at once']
         clean = before.answer == 'paid' and before.fault['how'] == 'ok' and before.fault['say'] == 'ok' \
-            and before.ended - before.started < case.rig.settle_timeout * 0.5 and not was_slow(case)
+            and before.ended - before.started < case.rig.settle_timeout * 0.5 and not was_slow(case) \
+            and not any('extra' in fault for fault in case.injected)    # may come to the next call of a connection
         if clean and case.disturbance is None:
             return ['I3: settled again after a clean answer']
 
@@ -270,6 +271,10 @@ def replacement(case, successor, predecessor, last):
         # Where settle comes first, no request asks whether the payment is valid: one at another place has.
         verified = predecessor.valid_at is not None and 'before' not in predecessor.mode and 'refused' not in events and not unheard
         proven = verified or 'paid' in events
+        # Until the lease of a machine is over, the others do not know that it died while it settled: what comes to them
+        # by then is another purchase.
+        if len(case.rig.machines) > 1 and case.disturbance in ('kill_one', 'kill_all', 'machine') and 'paid' not in events:
+            proven = False
         owed = proven and predecessor.moved_before_last and predecessor.made_before_last < 3 and not case.refused_memory \
             and not maybe_delivered(case, predecessor, predecessor.answers)
         return ['M4: charged again for what was owed', story(predecessor)] if owed or successor.moved_at is None else None

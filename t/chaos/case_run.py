@@ -205,7 +205,9 @@ def read_ledger(case, text):
 
 async def rest_of_log(case):
     """A line may be a moment behind what it is about."""
-    end = CLOCK() + 3
+    # A killed worker has said nothing; what it settled is asked about some seconds later.
+    killed = case.disturbance in ('kill_one', 'kill_all', 'machine')
+    end = CLOCK() + (20 if killed and len(case.rig.machines) > 1 else 3)
     log = b''
     while True:
         await asyncio.sleep(0.01)
@@ -213,7 +215,8 @@ async def rest_of_log(case):
         read_ledger(case, text)
         log += text
         missing = [payment for payment in case.payments
-                   if payment.moved_at is not None and not payment.events and not payment.successor]
+                   if payment.moved_at is not None and not payment.events
+                   and not (payment.successor and (not killed or payment.successor.events))]
         if not missing or case.refused_memory or case.forgets() or CLOCK() > end:
             return log
 
