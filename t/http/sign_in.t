@@ -6,6 +6,7 @@
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use POSIX ();
 use X402::SignIn;
 use X402::Test;
 use X402::Wallet;
@@ -85,6 +86,7 @@ sub buy ($path, %options) { return paid($t, $path, @host, %options, change => { 
 my $declared = declared('/a?b=1');
 is $declared->{info}{domain}, 'shop.example:' . $t->port, 'the domain has the name and the port of the server';
 is $declared->{info}{uri}, 'http://shop.example:' . $t->port . '/a?b=1', 'and the URI too';
+cmp_ok $declared->{info}{issuedAt}, 'le', POSIX::strftime('%Y-%m-%dT%H:%M:%S.999Z', gmtime), 'in the first second, too, it is not from the future';
 is_deeply $declared->{supportedChains}, [ { chainId => 'eip155:84532', type => 'eip191' } ], 'chains of the offer';
 isnt declared('/a')->{info}{nonce}, declared('/a')->{info}{nonce}, 'a nonce for each offer';
 ok !exists offer($t->get('/a', host => 'thief.example'))->{extensions}, 'nobody signs in at a host that the client made up';

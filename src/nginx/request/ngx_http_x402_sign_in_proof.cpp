@@ -10,6 +10,7 @@
 #include "nginx/request/ngx_http_x402_own_names.hpp"
 #include "nginx/request/ngx_http_x402_quote.hpp"
 #include "policy/account_signature.hpp"
+#include "session/nonce_table.hpp"
 #include "session/sign_in_nonce.hpp"
 
 namespace x402 {
@@ -139,7 +140,9 @@ std::string place_text(const SignInTerms &terms)
 
 void fill_times(SignInTerms &terms, std::int64_t issued)
 {
-    terms.issued_at = rfc3339_utc(issued * 1000);
+    // Nonces of a table that has just begun are dated ahead (nonce_moment()),
+    // and a message from the future is refused by those who check it.
+    terms.issued_at = rfc3339_utc((issued - kRestartSeconds - 1) * 1000);
     terms.expires_at = rfc3339_utc((issued + kSignInSeconds) * 1000);
 }
 
