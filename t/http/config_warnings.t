@@ -79,7 +79,8 @@ warns("$complete x402_price 1; x402_bypass $_;", 'is never empty') for '$ssl_cli
 warns("$complete x402_price 1; x402_bypass $_;", 'any client can write \$remote_user') for '$remote_user', '"$member$remote_user"';
 quiet("$complete x402_price 1; x402_bypass \$remote_user; $_") for 'auth_basic x; auth_basic_user_file users;', 'auth_request /asked;';
 
-warns("$complete x402_price 1; x402_bypass $_;", 'any client can write') for '$uid_set', '$secure_link_expires', '$ssl_early_data', '$ssl_session_id';
+warns("$complete x402_price 1; x402_bypass $_;", 'any client can write') for '$uid_set', '$ssl_early_data', '$ssl_session_id',
+    `@{[ X402::Nginx::binary() ]} -V 2>&1` =~ /with-http_secure_link_module/ ? '$secure_link_expires' : ();
 warns("$complete x402_price 1; x402_bypass $_;", 'is never empty') for '$date_gmt', '$date_local', '$tcpinfo_rtt', '$x402_offer', '"$member$body_bytes_sent"';
 
 # A key of the server is checked where each location that sells checks it.
