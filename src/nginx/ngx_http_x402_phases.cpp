@@ -142,7 +142,7 @@ ngx_int_t postconfiguration(ngx_conf_t *cf)
     mcf->error_pages->warn_of_refused_paths(cf);
     mcf->error_pages->warn_of_ways_around(cf);
     mcf->error_pages->warn_of_sold_pages(cf);
-    mcf->error_pages->warn_of_open_doors(cf);
+    mcf->error_pages->warn_of_admission(cf);
     check_limit_zones(cf);
     advise_journal(cf, *mcf);
     check_body_variables(cf, *mcf);

@@ -59,8 +59,8 @@ public:
     void warn_of_ways_around(ngx_conf_t *cf) const;
     // The same source: error pages, which are free, that make what is sold.
     void warn_of_sold_pages(ngx_conf_t *cf) const;
-    // open_door_check: what lets every client in where it should pay.
-    void warn_of_open_doors(ngx_conf_t *cf) const;
+    // admission_check: what lets every client in where it should pay.
+    void warn_of_admission(ngx_conf_t *cf) const;
 
 private:
     struct Location {

@@ -85,7 +85,7 @@ char *set_nevermined(ngx_conf_t *cf, void *conf)
     std::string_view written = view(arguments(cf)[1]);
     ngx_str_t file = arguments(cf)[2];
     if (view(file).substr(0, kKeyFile.size()) != kKeyFile) {
-        return conf_error(cf, "write key_file=path behind the environment");
+        return conf_error(cf, "write key_file=path after the environment");
     }
     file.data += kKeyFile.size();
     file.len -= kKeyFile.size();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nginx/core/ngx_http_x402_thread.hpp"
 
-#include <cerrno>
 #include <csignal>
 #include <thread>
 

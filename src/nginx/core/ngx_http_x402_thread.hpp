@@ -60,8 +60,8 @@ public:
     ThreadReport(const ThreadReport &) = delete;
     ThreadReport &operator=(const ThreadReport &) = delete;
 
-    // Returns the end for the thread; it is not open if there is no room for
-    // another connection.
+    // Returns the end for the thread; it is not open if nginx has no free
+    // connection.
     Descriptor open();
     void close();
 

@@ -7,10 +7,6 @@
 
 namespace x402 {
 
-namespace {
-
-}  // namespace
-
 void RedisLink::complain_of(const RespReply &reply)
 {
     std::string_view word = reply.error_word();

@@ -54,7 +54,7 @@ bool ErrorPageCheck::is_reached(const Location &place) const
            && place.rewrites.always_returns == 0;
 }
 
-void ErrorPageCheck::warn_of_open_doors(ngx_conf_t *cf) const
+void ErrorPageCheck::warn_of_admission(ngx_conf_t *cf) const
 {
     // Of settings that several locations inherit, one warns.
     std::set<std::pair<const void *, const void *>> seen;
