@@ -40,6 +40,7 @@ is_used('cluster', $other, \@sold, $f, $up);
 is_content finally($other, '/unknown', $unknown), "SECRET\n", 'cluster: the unknown outcome is learned by another machine';
 is $up->hits('/unknown'), 1, 'cluster: and its content made there';
 # The old node comes back as a replica.
+$cluster->calm;
 $nodes[1]->start;
 ends_well $one, sub { $nodes[1]->ask('ROLE')->[0] eq 'slave' }, 'the old node is back as a replica';
 sells_again('cluster, the old node is back', $_, change => { from => $payer }) for $one, $other;

@@ -54,6 +54,7 @@ $f->release('settle');
 is_content $c->answer, "SECRET\n", 'the master dies before PAID: money has moved, and content is delivered';
 is_back('another master');
 isnt $sentinels->master_port, $master->port, 'which the sentinels have made';
+$sentinels->calm($sentinels->master_port);
 cmp_ok scalar @sold, '>', 0, 'payments acknowledged: ' . @sold;
 $_->forget for $f, $up;
 is scalar(grep { paid($other, '/sold', payment => $_)->status == 200 } @sold), 0, 'none of them is sold twice';

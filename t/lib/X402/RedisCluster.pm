@@ -13,6 +13,7 @@ package X402::RedisCluster;
 #     $cluster->end_move($shard, $to);      # all nodes know
 #     my $replica = $cluster->replica($node);    # in step, and ready to take over
 #     $cluster->hurry;                # a node that is silent is replaced in about two seconds
+#     $cluster->calm;                 # and from now on in more than a minute
 #     $cluster->wait_for(sub ($node) {...});     # on each
 #
 # A node counts as failed only after a minute, until ->hurry: a machine that is
@@ -84,10 +85,13 @@ sub replica ($self, $of) {
     return $replica;
 }
 
-sub hurry ($self) {
-    $_->ask(CONFIG => 'SET', 'cluster-node-timeout', 1000) for $self->{nodes}->@*;
+sub _patience ($self, $milliseconds) {
+    $_->ask(CONFIG => 'SET', 'cluster-node-timeout', $milliseconds) for grep { $_->{pid} } $self->{nodes}->@*;
     return;
 }
+
+sub hurry ($self) { return $self->_patience(1000) }
+sub calm  ($self) { return $self->_patience(60_000) }
 
 sub nodes ($self) { return $self->{nodes} }
 

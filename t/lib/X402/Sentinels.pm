@@ -11,7 +11,8 @@ package X402::Sentinels;
 #     $sentinels->url;            # sentinel://127.0.0.1:port,.../shop
 #     $sentinels->each->@*;       # X402::Redis, one each
 #     $sentinels->master_port;    # as the first one says
-#     $sentinels->hurry;          # a master that is silent for 0.7 s is replaced
+#     $sentinels->hurry;          # a master that is silent for two seconds is replaced
+#     $sentinels->calm($port);    # all know the new master, and keep it from now on
 
 use v5.36;
 use Time::HiRes qw(sleep time);
@@ -50,11 +51,27 @@ sub new ($class, $master, $name, %options) {
 sub each ($self) { return $self->{each} }
 sub url ($self)  { return 'sentinel://' . join(',', map {"127.0.0.1:$_->{port}"} $self->{each}->@*) . "/$self->{name}" }
 
-sub hurry ($self) {
-    $_->ask(SENTINEL => 'SET', $self->{name}, 'down-after-milliseconds', 700) for $self->{each}->@*;
+sub _patience ($self, $milliseconds) {
+    $_->ask(SENTINEL => 'SET', $self->{name}, 'down-after-milliseconds', $milliseconds) for $self->{each}->@*;
     return;
 }
 
-sub master_port ($self) { return $self->{each}[0]->ask(SENTINEL => 'GET-MASTER-ADDR-BY-NAME', $self->{name})->[1] }
+sub hurry ($self) { return $self->_patience(2000) }
+
+# Sentinels in a hurry replace a new master, too, that a busy machine lets wait.
+sub calm ($self, $port) {
+    my $end = time + 60;
+    for my $index (0 .. 2) {
+        until ($self->master_port($index) == $port) {
+            die "the sentinels do not know the new master\n" if time > $end;
+            sleep 0.02;
+        }
+    }
+    return $self->_patience(60_000);
+}
+
+sub master_port ($self, $index = 0) {
+    return $self->{each}[$index]->ask(SENTINEL => 'GET-MASTER-ADDR-BY-NAME', $self->{name})->[1];
+}
 
 1;
