@@ -65,7 +65,7 @@ for my $case ([on => 'answered with 500'], [shadow => 'counted as refused']) {
 
 # --- x402_bypass
 
-quiet("$complete x402_price 1; x402_bypass $_;") for '$member', 'off', '0', '""', '$https', '"$member$limit_req_status"';
+quiet("$complete x402_price 1; x402_bypass $_;") for '$member', 'off', '0', '""', '"$member$limit_req_status"';
 refused("$complete x402_price 1; x402_bypass $_;", 'would make every request free') for 'on', '1', 'no', '$member 1', 'off $member';
 refused("$complete x402_price 1; x402_bypass \$member; x402_bypass off;", 'stands alone');
 refused("$complete x402_price 1; x402_bypass off; x402_bypass \$member;", 'stands alone');
@@ -74,7 +74,8 @@ warns("$complete x402_price 1; x402_bypass $_;", 'any client can write') for '$a
 warns("$complete x402_price 1; x402_bypass $_;", 'is never empty') for '$uri', '$host', '$remote_addr', '$scheme', '"$member$request_method"',
     '$request_id', '$server_protocol';
 
-warns("$complete x402_price 1; x402_bypass $_;", 'any client can write') for '$request_body', '$ssl_server_name', '$http2', '$invalid_referer';
+warns("$complete x402_price 1; x402_bypass $_;", 'any client can write') for '$request_body', '$ssl_server_name', '$http2', '$invalid_referer',
+    '$https', '"$member$ssl_curve"', '$ssl_alpn_protocol';
 warns("$complete x402_price 1; x402_bypass $_;", 'is never empty') for '$ssl_client_verify', '$pipe', '$request_filename';
 warns("$complete x402_price 1; x402_bypass $_;", 'any client can write \$remote_user') for '$remote_user', '"$member$remote_user"';
 quiet("$complete x402_price 1; x402_bypass \$remote_user; $_") for 'auth_basic x; auth_basic_user_file users;', 'auth_request /asked;';
@@ -103,15 +104,38 @@ for my $case (
 my ($said) = $t->test_config($frame =~ s/location \/ \{\nLINE/$by_user location \/sold { $checks/r);
 like $said, qr/any client can write \$remote_user/, 'paths that no location takes are checked by nothing';
 
+# A certificate that a client has signed itself says what it likes.
+for my $name ('$ssl_client_s_dn', '$ssl_client_i_dn_legacy', '$ssl_client_serial', '"$member$ssl_client_fingerprint"') {
+    for my $of (["x402_bypass $name;", 'x402_bypass'], ["x402_free 5/d key=$name;", 'x402_free']) {
+        my ($words, $directive) = @$of;
+        site_warns('any client can write \$ssl_client_\w+ and be served free: ssl_verify_client optional_no_ca.*' . $directive, "of any certificate: $words",
+            server => 'ssl_verify_client optional_no_ca;', paid => $words);
+        site_quiet("of a certificate: $words", server => $_, paid => $words) for '', 'ssl_verify_client optional;';
+    }
+}
+
 # --- what lets all clients in
 
 warns("$complete x402_price 1; satisfy any; $_", 'no client pays here: "satisfy any"') for 'allow all;', 'deny 192.0.2.1; allow all;', 'allow 0.0.0.0/1; allow 128.0.0.0/1;',
     'allow 0.0.0.0/0; auth_basic x; auth_basic_user_file users;';
 quiet("$complete x402_price 1; $_") for 'allow all;', 'satisfy any; allow 10.0.0.0/8; deny all;', 'satisfy any; deny all;', 'satisfy any; allow 10.0.0.0/8;',
-    'satisfy any; allow all; x402 off;';
+    'satisfy any; allow all; x402 off;', 'satisfy any; allow 2001:db8::/32; deny all;', 'allow ::/0;', 'satisfy any; deny all; allow ::/0;',
+    'satisfy any; deny 2000::/4; allow ::/0;', 'satisfy any; allow ::1; allow fe80::/10;';
+warns("$complete x402_price 1; satisfy any; $_", 'no client with an IPv6 address pays here: "satisfy any"')
+    for 'allow ::/0;', 'allow 2000::/3;', 'allow 10.0.0.0/8; deny 2001:db8::/32; allow ::/0;', 'deny ::1; allow ::/1; deny all;', 'deny 2001:db8::1; allow 2000::/4; allow 3000::/5;';
 my $made = 'proxy_pass http://127.0.0.1:1;';
-warns("$complete x402_price 1; x402_methods GET; $made proxy_method $_;", 'proxy_method makes what is sold of requests that are free') for 'GET', '$member';
-quiet("$complete x402_price 1; $made $_") for 'proxy_method GET;', 'x402_methods GET;', 'x402_methods GET; proxy_method GET; x402 off;';
+warns("$complete x402_price 1; x402_methods GET; $made proxy_method $_;", 'proxy_method makes what is sold of requests that are free')
+    for 'GET', '$member', '$request_method$member';
+quiet("$complete x402_price 1; $made $_") for 'proxy_method GET;', 'x402_methods GET;', 'x402_methods GET; proxy_method GET; x402 off;',
+    'x402_methods GET; proxy_method $request_method;', 'x402_methods GET; proxy_method ${request_method};';
+for my $kind ('fastcgi', 'uwsgi', 'scgi') {
+    my $method = "${kind}_param REQUEST_METHOD";
+    my $runs   = "$complete x402_price 1; ${kind}_pass 127.0.0.1:1;";
+    warns("$runs x402_methods POST; $_", "${kind}_param makes what is sold of requests that are free")
+        for "$method POST;", "$method \$request_method; $method POST if_not_empty;", "$method \$member;";
+    quiet("$runs $_") for "$method POST;", "x402_methods POST; $method \$request_method;", 'x402_methods POST;',
+        "x402_methods POST; $method POST; $method \$request_method;", "x402_methods POST; ${kind}_param SCRIPT_NAME POST;";
+}
 
 # --- methods
 
@@ -121,8 +145,9 @@ quiet("$complete x402_price 1; x402_methods $_;") for 'GET HEAD POST PUT DELETE'
 # --- free requests
 
 warns("$complete x402_price 1; x402_free 5/d key=$_;", 'free requests without end') for '$http_x_key', '$arg_k', '$binary_remote_addr$cookie_a', '$args',
-    '$request_id', '$binary_remote_addr$remote_port', '$request_uri', '$connection', '$msec', '$uid_got';
-warns("$complete x402_price 1; x402_free 5/d key=\$remote_user;", 'take \$remote_user out of x402_free', 'x402_free by a user that nothing checks');
+    '$request_id', '$binary_remote_addr$remote_port', '$request_uri', '$connection', '$msec', '$uid_got', '$x402_offer', '$binary_remote_addr$x402_offer',
+    '$binary_remote_addr$request_method', '$server_protocol', '$time_iso8601', '$tcpinfo_rtt';
+warns("$complete x402_price 1; x402_free 5/d key=\$remote_user;", 'write \$remote_user and.* out of x402_free', 'x402_free by a user that nothing checks');
 quiet("$complete x402_price 1; auth_basic shop; auth_basic_user_file /dev/null; x402_free 5/d key=\$remote_user;");
 quiet("$complete x402_price 1; x402_free 5/d key=$_;") for '$binary_remote_addr', '$member', '$ssl_client_fingerprint';
 
@@ -305,6 +330,14 @@ site_warns('the files of "/sold/" are free at "/open../sold/"', 'an alias that l
     server => 'location /open { alias /srv/pub/; }', paid => 'alias /srv/sold/;');
 site_quiet("none: $_", server => $_, paid => 'alias /srv/sold/;')
     for 'location /open/ { alias /srv/pub/; }', 'location /open { alias /srv/pub; }', 'location /open { alias /srv/a/pub/; }';
+# What proxy_store writes is on the disk before it is paid for, and stays there.
+my $stored = "$proxied proxy_store on;";
+site_warns('the files of "/sold/" are free at "/sold/"', "stored, in another server: $_", paid => $_, server => $root, more => "server { listen 127.0.0.1:1; $root }")
+    for $stored, 'fastcgi_pass 127.0.0.1:1; fastcgi_store on;', "$proxied proxy_store /srv/shop\$uri;", "alias /srv/shop/sold/; $stored";
+site_warns('requests below "/sold/" that match "\\\\.pdf\$" are free', 'stored, and a regular expression', paid => $stored, server => $root, beside => 'location ~ \.pdf$ { }');
+site_quiet("stored: $_->[0]", paid => $_->[0], server => $root, more => "server { listen 127.0.0.1:1; $_->[1] }")
+    for [ $stored, 'root /srv/other;' ], [ $stored, "$root location /sold/ { internal; }" ], [ "$proxied proxy_store off;", $root ],
+    [ "$proxied proxy_store /srv/paid\$uri;", $root ];
 site_quiet('a folder of its own', server => $root, paid => 'alias /srv/sold/;');
 
 # Many servers are looked through once, not once for each pair of them.

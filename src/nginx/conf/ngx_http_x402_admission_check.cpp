@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
 #include <set>
 
 #include "nginx/conf/ngx_http_x402_client_values.hpp"
 #include "nginx/conf/ngx_http_x402_config_checks.hpp"
+#include "nginx/conf/ngx_http_x402_foreign_settings.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_payer_rules.hpp"
 
@@ -11,35 +11,76 @@ namespace x402 {
 
 namespace {
 
-bool names_user(const ngx_http_complex_value_t &value)
+using IsMeant = bool (*)(std::string_view name);
+
+bool is_user(std::string_view name)
 {
-    auto names = variables_in(view(value.value));
-    return std::find(names.begin(), names.end(), "remote_user") != names.end();
+    return name == "remote_user";
 }
 
-bool is_bypassed_by_user(const LocationConf &conf)
+// The first such variable in the value; empty: none.
+std::string_view name_in(const ngx_http_complex_value_t &value, IsMeant meant)
+{
+    for (std::string_view name : variables_in(view(value.value))) {
+        if (meant(name)) {
+            return name;
+        }
+    }
+    return {};
+}
+
+std::string_view name_in_bypass(const LocationConf &conf, IsMeant meant)
 {
     if (conf.bypass == nullptr) {
-        return false;
+        return {};
     }
     auto *values = static_cast<ngx_http_complex_value_t *>(conf.bypass->elts);
-    return std::any_of(values, values + conf.bypass->nelts, names_user);
+    for (ngx_uint_t i = 0; i < conf.bypass->nelts; i++) {
+        std::string_view name = name_in(values[i], meant);
+        if (!name.empty()) {
+            return name;
+        }
+    }
+    return {};
 }
 
-bool is_free_by_user(const LocationConf &conf)
+std::string_view name_in_free(const LocationConf &conf, IsMeant meant)
 {
     return conf.payer_rules && conf.payer_rules->free
-           && names_user(*conf.payer_rules->free->key);
+               ? name_in(*conf.payer_rules->free->key, meant)
+               : std::string_view();
 }
 
-// nginx: the user in an Authorization header; the password is not looked at.
-void warn_of_unchecked_user(ngx_conf_t *cf, const LocationConf &conf,
-                            const char *directive)
+// nginx: $remote_user is the user in an Authorization header; the password is
+// not looked at. With optional_no_ca a client signs its certificate itself.
+void warn_of_unchecked(ngx_conf_t *cf, const LocationConf &conf,
+                       std::string_view name, const char *directive)
 {
+    std::string why =
+        is_user(name)
+            ? "nothing checks it here; write auth_basic"
+            : "ssl_verify_client optional_no_ca takes any certificate; write "
+              "\"ssl_verify_client optional\" with the certificates that sign "
+              "those of your clients";
     log_conf(cf, NGX_LOG_WARN,
-             "any client can write $remote_user and be served free: nothing "
-             "checks it here; write auth_basic, or take $remote_user out of "
-                 + std::string(directive),
+             "any client can write $" + std::string(name)
+                 + " and be served free: " + why + ", or take it out of "
+                 + directive,
+             conf.origin);
+}
+
+void warn_of_admitted(ngx_conf_t *cf, const LocationConf &conf,
+                      Admitted admitted)
+{
+    std::string who = admitted == Admitted::ipv6
+                          ? "no client with an IPv6 address"
+                          : "no client";
+    log_conf(cf, NGX_LOG_WARN,
+             who
+                 + " pays here: \"satisfy any\" serves what most addresses are "
+                   "allowed "
+                   "to have; write \"satisfy all\", or allow only those that "
+                   "need not pay and \"deny all\"",
              conf.origin);
 }
 
@@ -63,27 +104,36 @@ void ErrorPageCheck::warn_of_admission(ngx_conf_t *cf) const
         if (!conf.has_price() || !is_reached(place)) {
             continue;
         }
-        if (!place.checks && is_bypassed_by_user(conf)
-            && seen.emplace(place.server, conf.bypass).second) {
-            warn_of_unchecked_user(cf, conf, "x402_bypass");
+        auto check = [&](IsMeant meant) {
+            std::string_view name = name_in_bypass(conf, meant);
+            if (!name.empty()
+                && seen.emplace(place.server, conf.bypass).second) {
+                warn_of_unchecked(cf, conf, name, "x402_bypass");
+            }
+            name = name_in_free(conf, meant);
+            if (!name.empty()
+                && seen.emplace(place.server, conf.payer_rules).second) {
+                warn_of_unchecked(cf, conf, name, "x402_free");
+            }
+        };
+        if (!place.checks) {
+            check(is_user);
         }
-        if (!place.checks && is_free_by_user(conf)
-            && seen.emplace(place.server, conf.payer_rules).second) {
-            warn_of_unchecked_user(cf, conf, "x402_free");
+        if (place.takes_any_certificate) {
+            check(is_of_certificate);
         }
-        if (place.admits_all && !place.core->noname) {
+        if (place.core->noname) {
+            continue;
+        }
+        if (place.admitted != Admitted::few) {
+            warn_of_admitted(cf, conf, place.admitted);
+        }
+        if (!place.method_setter.empty() && conf.methods != nullptr) {
             log_conf(cf, NGX_LOG_WARN,
-                     "no client pays here: \"satisfy any\" serves what most "
-                     "addresses are allowed to have; write \"satisfy all\", "
-                     "or allow only those that need not pay and \"deny all\"",
-                     conf.origin);
-        }
-        if (place.sets_method && conf.methods != nullptr
-            && !place.core->noname) {
-            log_conf(cf, NGX_LOG_WARN,
-                     "proxy_method makes what is sold of requests that are "
-                     "free: methods that x402_methods does not list; take one "
-                     "of the two away",
+                     std::string(place.method_setter)
+                         + " makes what is sold of requests that are free: "
+                           "methods that x402_methods does not list; take one "
+                           "of the two away",
                      conf.origin);
         }
     }

@@ -30,6 +30,10 @@ bool is_of_client(std::string_view name)
         "ssl_session_reused",
         "http2",
         "http3",
+        // A client chooses among the ports and what TLS offers it.
+        "https",
+        "ssl_curve",
+        "ssl_alpn_protocol",
         "uid_got",
         // Where the client sends no cookie.
         "uid_set",

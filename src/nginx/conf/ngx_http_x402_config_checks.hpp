@@ -6,9 +6,11 @@
 #ifndef NGX_HTTP_X402_CONFIG_CHECKS_HPP
 #define NGX_HTTP_X402_CONFIG_CHECKS_HPP
 
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "nginx/conf/ngx_http_x402_hidden_location.hpp"
 #include "nginx/conf/ngx_http_x402_rewrite_phase.hpp"
 #include "nginx/core/ngx_http_x402_boundary.hpp"
 
@@ -71,8 +73,11 @@ private:
         RewriteUse rewrites;
         bool refuses;  // without a price: it answers no stranger with content
         bool checks;   // who a client is: by a password, or by a subrequest
-        bool admits_all;   // "satisfy any", and most addresses are allowed
-        bool sets_method;  // the upstream gets another one than the client's
+        bool takes_any_certificate;  // also what a client has signed itself
+        Admitted admitted;           // without a payment
+        // Gives the upstream another method than the client's; empty: none.
+        std::string_view method_setter;
+        std::string stored;  // the file that an answer becomes; empty: none
     };
 
     const Location *target_of(const ngx_http_core_srv_conf_t *server,

@@ -260,7 +260,8 @@ char *set_quota(ngx_conf_t *cf, void *conf)
     return NGX_CONF_OK;
 }
 
-// Another one with each request or connection, or in each spelling.
+// Another one with each request, connection or second, or in each spelling;
+// an offer contains the URL that was asked for.
 bool is_ever_new(std::string_view name)
 {
     constexpr std::string_view kNames[] = {
@@ -268,9 +269,13 @@ bool is_ever_new(std::string_view name)
         "request_length", "request_time",        "msec",
         "connection",     "connection_requests", "connection_time",
         "remote_port",    "ssl_session_id",      "realip_remote_port",
+        "time_iso8601",   "time_local",          "date_gmt",
+        "date_local",     "request_method",      "server_protocol",
+        "x402_offer",
     };
-    return std::find(std::begin(kNames), std::end(kNames), name)
-           != std::end(kNames);
+    return name.substr(0, 8) == "tcpinfo_"
+           || std::find(std::begin(kNames), std::end(kNames), name)
+                  != std::end(kNames);
 }
 
 // Money: each key has its free requests, so that a client that writes the key,

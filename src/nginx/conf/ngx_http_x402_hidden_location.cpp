@@ -11,8 +11,8 @@ namespace x402 {
 namespace {
 
 // nginx: the configurations of other modules are private to them. What is read
-// of each is its first member, which has not changed since nginx 1.0; nullptr:
-// the module is not part of this nginx.
+// of each is its beginning, which has not changed since nginx 1.0; nullptr: the
+// module is not part of this nginx.
 template <class First>
 const First *first_member(ngx_conf_t *cf, void **loc_conf,
                           std::string_view module_name)
@@ -41,13 +41,6 @@ bool has_password(ngx_conf_t *cf, void **loc_conf)
            && ((*realm)->lengths || view((*realm)->value) != "off");
 }
 
-// nginx: ngx_http_access_rule_t, of IPv4.
-struct AccessRule {
-    in_addr_t mask;
-    in_addr_t addr;
-    ngx_uint_t deny;
-};
-
 // Ranges of addresses that do not touch: the first one, and the one behind.
 class AddressRanges {
 public:
@@ -75,28 +68,99 @@ private:
     std::map<std::uint64_t, std::uint64_t> ranges_;
 };
 
+// nginx: the first members of ngx_http_access_loc_conf_t, and its rules.
+struct AccessRules {
+    const ngx_array_t *ipv4;
+    const ngx_array_t *ipv6;
+};
+
+struct AccessRule {
+    static constexpr std::uint64_t kFirst = 0;
+    static constexpr std::uint64_t kEnd = std::uint64_t{1} << 32;
+
+    in_addr_t mask;
+    in_addr_t addr;
+    ngx_uint_t deny;
+
+    // Adds the addresses that the rule is about; returns how many are new.
+    std::uint64_t add_to(AddressRanges &ranges) const
+    {
+        std::uint64_t first = ntohl(addr);
+        return ranges.add(first, first + kEnd - ntohl(mask));
+    }
+};
+
+#if (NGX_HAVE_INET6)
+
+// Networks of 64 bits are counted, of those that the Internet has: 2000::/3.
+struct AccessRule6 {
+    static constexpr std::uint64_t kFirst = std::uint64_t{1} << 61;
+    static constexpr std::uint64_t kEnd = std::uint64_t{1} << 62;
+
+    struct in6_addr addr;
+    struct in6_addr mask;
+    ngx_uint_t deny;
+
+    static std::uint64_t network(const struct in6_addr &bytes)
+    {
+        std::uint64_t bits = 0;
+        for (int i = 0; i < 8; i++) {
+            bits = bits << 8 | bytes.s6_addr[i];
+        }
+        return bits;
+    }
+
+    std::uint64_t add_to(AddressRanges &ranges) const
+    {
+        std::uint64_t first = network(addr);
+        std::uint64_t last = first | ~network(mask);
+        if (last < kFirst || first >= kEnd || mask.s6_addr[8] != 0) {
+            return 0;
+        }
+        return ranges.add(std::max(first, kFirst),
+                          std::min(last, kEnd - 1) + 1);
+    }
+};
+
+#endif
+
 // Whether most addresses have a rule that allows them, or one that denies them.
 // The first rule that matches decides.
-bool decides_most(ngx_conf_t *cf, void **loc_conf, bool deny)
+template <class Rule> bool decides_most(const ngx_array_t *rules, bool deny)
 {
-    using Rules = const ngx_array_t *;
-    const Rules *rules =
-        first_member<Rules>(cf, loc_conf, "ngx_http_access_module");
-    if (rules == nullptr || !is_set(*rules) || (*rules)->nelts == 0
-        || (*rules)->size != sizeof(AccessRule)) {
+    if (!is_set(rules) || rules->nelts == 0 || rules->size != sizeof(Rule)) {
         return false;
     }
-    constexpr std::uint64_t kAddresses = std::uint64_t{1} << 32;
     AddressRanges decided;
     std::uint64_t matched = 0;
-    const auto *rule = static_cast<const AccessRule *>((*rules)->elts);
-    for (ngx_uint_t i = 0; i < (*rules)->nelts; i++) {
-        std::uint64_t first = ntohl(rule[i].addr);
-        std::uint64_t size = kAddresses - ntohl(rule[i].mask);
-        std::uint64_t fresh = decided.add(first, first + size);
+    const auto *rule = static_cast<const Rule *>(rules->elts);
+    for (ngx_uint_t i = 0; i < rules->nelts; i++) {
+        std::uint64_t fresh = rule[i].add_to(decided);
         matched += (rule[i].deny != 0) == deny ? fresh : 0;
     }
-    return matched > kAddresses / 2;
+    return matched > (Rule::kEnd - Rule::kFirst) / 2;
+}
+
+const AccessRules *access_rules(ngx_conf_t *cf, void **loc_conf)
+{
+    return first_member<AccessRules>(cf, loc_conf, "ngx_http_access_module");
+}
+
+bool decides_most_ipv4(ngx_conf_t *cf, void **loc_conf, bool deny)
+{
+    const AccessRules *rules = access_rules(cf, loc_conf);
+    return rules && decides_most<AccessRule>(rules->ipv4, deny);
+}
+
+bool allows_most_ipv6([[maybe_unused]] ngx_conf_t *cf,
+                      [[maybe_unused]] void **loc_conf)
+{
+#if (NGX_HAVE_INET6)
+    const AccessRules *rules = access_rules(cf, loc_conf);
+    return rules && decides_most<AccessRule6>(rules->ipv6, false);
+#else
+    return false;
+#endif
 }
 
 // nginx: the bits of limit_except; what it does not know has the first.
@@ -145,33 +209,17 @@ bool checks_clients(ngx_conf_t *cf, void **loc_conf)
     return has_password(cf, loc_conf) || asks_by_subrequest(cf, loc_conf);
 }
 
-bool admits_most(ngx_conf_t *cf, void **loc_conf)
+Admitted admitted_without_payment(ngx_conf_t *cf, void **loc_conf)
 {
     auto *clcf = static_cast<const ngx_http_core_loc_conf_t *>(
         loc_conf[ngx_http_core_module.ctx_index]);
-    return clcf->satisfy == NGX_HTTP_SATISFY_ANY
-           && decides_most(cf, loc_conf, false);
-}
-
-// nginx: where the value is kept is in the table of the module's directives.
-bool sets_method(ngx_conf_t *cf, void **loc_conf)
-{
-    for (ngx_uint_t i = 0; cf->cycle->modules[i]; i++) {
-        const ngx_module_t *module = cf->cycle->modules[i];
-        if (std::string_view(module->name) != "ngx_http_proxy_module") {
-            continue;
-        }
-        const ngx_command_t *command = module->commands;
-        while (command->name.len && view(command->name) != "proxy_method") {
-            command++;
-        }
-        const auto *place =
-            static_cast<const char *>(loc_conf[module->ctx_index])
-            + command->offset;
-        return command->set == ngx_http_set_complex_value_slot
-               && is_set(*reinterpret_cast<const void *const *>(place));
+    if (clcf->satisfy != NGX_HTTP_SATISFY_ANY) {
+        return Admitted::few;
     }
-    return false;
+    if (decides_most_ipv4(cf, loc_conf, false)) {
+        return Admitted::most;
+    }
+    return allows_most_ipv6(cf, loc_conf) ? Admitted::ipv6 : Admitted::few;
 }
 
 Visibility visibility_of(ngx_conf_t *cf, void **loc_conf)
@@ -184,7 +232,7 @@ Visibility visibility_of(ngx_conf_t *cf, void **loc_conf)
     if (clcf->satisfy == NGX_HTTP_SATISFY_ANY) {
         return Visibility::open;  // a payment opens it, too
     }
-    if (has_password(cf, loc_conf) || decides_most(cf, loc_conf, true)) {
+    if (has_password(cf, loc_conf) || decides_most_ipv4(cf, loc_conf, true)) {
         return Visibility::hidden;
     }
     return asks_by_subrequest(cf, loc_conf) ? Visibility::by_subrequest

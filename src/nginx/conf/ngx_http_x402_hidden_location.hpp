@@ -29,11 +29,10 @@ bool demands_password(ngx_conf_t *cf);
 // subrequest. Precondition: these are merged.
 bool checks_clients(ngx_conf_t *cf, void **loc_conf);
 
-// Whether "satisfy any" lets most addresses in, without a password or payment.
-bool admits_most(ngx_conf_t *cf, void **loc_conf);
+enum class Admitted { few, ipv6, most };
 
-// Whether proxy_method says which method the upstream gets.
-bool sets_method(ngx_conf_t *cf, void **loc_conf);
+// Which addresses "satisfy any" lets in without a password or payment.
+Admitted admitted_without_payment(ngx_conf_t *cf, void **loc_conf);
 
 }  // namespace x402
 

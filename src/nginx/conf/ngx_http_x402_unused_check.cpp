@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "nginx/conf/ngx_http_x402_foreign_settings.hpp"
 #include "nginx/conf/ngx_http_x402_hidden_location.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
@@ -129,8 +130,10 @@ void ErrorPageCheck::note(ngx_conf_t *cf, const LocationConf &conf,
         {server, core, &conf, &outer, rewrites,
          !conf.has_price()
              && visibility_of(cf, ctx->loc_conf) == Visibility::hidden,
-         checks_clients(cf, ctx->loc_conf), admits_most(cf, ctx->loc_conf),
-         sets_method(cf, ctx->loc_conf)});
+         checks_clients(cf, ctx->loc_conf),
+         accepts_any_certificate(cf, ctx->srv_conf),
+         admitted_without_payment(cf, ctx->loc_conf),
+         method_setter(cf, ctx->loc_conf), stored_file(cf, ctx->loc_conf)});
     known.by_conf.emplace(&conf, locations_.size() - 1);
     add_name(known, locations_.size() - 1);
 }

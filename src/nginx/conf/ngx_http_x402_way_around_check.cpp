@@ -128,15 +128,18 @@ std::string uri_of(const ngx_http_core_loc_conf_t &location,
 }
 
 // Whether both can serve the same: files of one folder, or something that was
-// made by one kind of upstream.
+// made by one kind of upstream. `stored`: where such things become files.
 bool may_serve_the_same(const ngx_http_core_loc_conf_t &paid,
+                        const std::string &stored,
                         const ngx_http_core_loc_conf_t &rival)
 {
-    if (paid.handler != nullptr) {
-        return paid.handler == rival.handler;
+    if (paid.handler == nullptr) {
+        return paid.alias == 0 && rival.alias == 0
+               && view(paid.root) == view(rival.root);
     }
-    return paid.alias == 0 && rival.alias == 0
-           && view(paid.root) == view(rival.root);
+    bool serves_stored = rival.handler == nullptr && rival.alias == 0
+                         && begins(stored, copy(rival.root) + "/");
+    return paid.handler == rival.handler || serves_stored;
 }
 
 // An error page that is free below the price of a server, of a status that a
@@ -177,7 +180,7 @@ ErrorPageCheck::rival_of(const Location &paid) const
             && rival.conf->enabled_directive == NGX_CONF_UNSET && !rival.refuses
             && rival.rewrites.always_returns == 0
             && may_match_below(*rival.core, *paid.core)
-            && may_serve_the_same(*paid.core, *rival.core)) {
+            && may_serve_the_same(*paid.core, paid.stored, *rival.core)) {
             return &rival;
         }
     }
@@ -277,13 +280,12 @@ void ErrorPageCheck::warn_of_ways_around(ngx_conf_t *cf) const
                     + "\", a price there, or \"x402 off\" if it is "
                       "meant");
         }
-        std::string sold = file_of(*paid.core);
+        const std::string sold = paid.stored + file_of(*paid.core);
         auto [known, added] = copies.try_emplace(sold);
         if (added) {
             known->second = free_copy_of(sold, places);
         }
-        const std::string &copy_at = known->second;
-        if (!copy_at.empty()) {
+        if (const std::string &copy_at = known->second; !copy_at.empty()) {
             advise(cf, *paid.conf,
                    "the files of \"" + name + "\" are free at \"" + copy_at
                        + "\", of this server or another one that has the same "
