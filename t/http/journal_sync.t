@@ -138,13 +138,20 @@ cmp_ok $flushes, '<', 40, "by $flushes flushes instead of 120";
 
 # --- who does not wait
 
+# A busy machine may be too late: then it is tried again.
 delay(1);
-$_->forget for $f, $up;
-my $payment = fresh('/gone');
-$c = begin('/gone', $payment);
-$up->wait_count('/gone', 1);
-sleep 0.2;
-$t->leave($c);
+my $payment;
+for (1 .. 5) {
+    $_->forget for $f, $up;
+    $payment = fresh('/gone');
+    $c       = begin('/gone', $payment);
+    my $begun = time;
+    $up->wait_count('/gone', 1);
+    sleep 0.2;
+    $t->leave($c);
+    last if time - $begun < 0.8;
+    sleep 1;
+}
 sleep 1.5;
 is $f->calls('settle'), 0, 'a client that left before anything was sent is not charged';
 delay(0);

@@ -81,19 +81,25 @@ for my $how (qw(before after silent garbage)) {
 }
 $two->allow(qr/no release of this module gives/);
 
-# The client leaves meanwhile: its content is owed.
-my $payment = doubted($two, '/left', from => random_hex(20));
-$cut->on(unproven => 0.5);
-my $asked = $cut->asked('unproven');
-my $c;
-ok $two->wait_for(sub {
-    $c = $two->connect;
-    $c->write_request(GET => '/left', headers => [ header_of($payment) ]);
-    my $end = time + 1;
-    while (time < $end) { return 1 if $cut->asked('unproven') > $asked; sleep 0.02 }
-    return 0;
-}), 'the store is asked, and is slow';
-$two->leave($c);
+# The client leaves meanwhile: its content is owed. A busy machine may be too
+# late: then another one leaves.
+my $payment;
+for (1 .. 5) {
+    $payment = doubted($two, '/left', from => random_hex(20));
+    $cut->on(unproven => 0.9);
+    my $asked = $cut->asked('unproven');
+    my ($c, $begun);
+    ok $two->wait_for(sub {
+        $begun = time;
+        $c     = $two->connect;
+        $c->write_request(GET => '/left', headers => [ header_of($payment) ]);
+        my $end = time + 1;
+        while (time < $end) { return 1 if $cut->asked('unproven') > $asked; sleep 0.02 }
+        return 0;
+    }), 'the store is asked, and is slow';
+    $two->leave($c);
+    last if time - $begun < 0.8;
+}
 is_unproven outcome($one, '/left', $payment), 'a client that leaves finds its content later';
 
 cmp_ok $cut->answered('unproven'), '>', 0, 'calls acknowledged: ' . $cut->answered('unproven');
