@@ -9,8 +9,9 @@
  * allocations it still gets, and how often one was refused; microseconds that
  * fdatasync() takes longer, whether it fails, how often it succeeded, and how
  * long the file was when the last that did began; seconds to add to the steady
- * clock, by which timers run. A file of the first four leaves the disk and the
- * timers alone.
+ * clock, by which timers run; and for fsync() what there is for fdatasync():
+ * microseconds, whether it fails, and how often it succeeded. A file of the
+ * first four leaves the disk and the timers alone.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -39,6 +40,9 @@ struct control {
     volatile int64_t syncs;
     volatile int64_t synced_bytes;
     volatile int64_t steady_offset;
+    volatile int64_t whole_sync_delay;
+    volatile int64_t whole_sync_fails;
+    volatile int64_t whole_syncs;
 };
 
 static struct control none;
@@ -128,24 +132,38 @@ time_t time(time_t *out)
 
 /* --- the disk ------------------------------------------------------------- */
 
+static int flush(int fd, long call, int64_t delay, int64_t fails)
+{
+    if (delay > 0) {
+        struct timespec time = { delay / 1000000, delay % 1000000 * 1000 };
+        nanosleep(&time, NULL);
+    }
+    if (fails) {
+        errno = EIO;
+        return -1;
+    }
+    return (int) syscall(call, fd);
+}
+
 int fdatasync(int fd)
 {
     struct stat about;
     int64_t bytes = fstat(fd, &about) == 0 ? about.st_size : 0;
-
-    if (control->sync_delay > 0) {
-        struct timespec delay = { control->sync_delay / 1000000, control->sync_delay % 1000000 * 1000 };
-        nanosleep(&delay, NULL);
-    }
-    if (control->sync_fails) {
-        errno = EIO;
-        return -1;
-    }
-    int rc = (int) syscall(SYS_fdatasync, fd);
+    int rc = flush(fd, SYS_fdatasync, control->sync_delay, control->sync_fails);
 
     if (rc == 0) {
         control->synced_bytes = bytes;
         __sync_add_and_fetch(&control->syncs, 1);
+    }
+    return rc;
+}
+
+int fsync(int fd)
+{
+    int rc = flush(fd, SYS_fsync, control->whole_sync_delay, control->whole_sync_fails);
+
+    if (rc == 0) {
+        __sync_add_and_fetch(&control->whole_syncs, 1);
     }
     return rc;
 }

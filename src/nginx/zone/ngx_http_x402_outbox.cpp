@@ -8,6 +8,8 @@
 #include <cinttypes>
 #include <cstdio>
 #include <cstring>
+#include <functional>
+#include <unordered_map>
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -88,10 +90,17 @@ std::uint64_t lines_in(std::string_view bytes)
         std::count(bytes.begin(), bytes.end(), '\n'));
 }
 
-// As is_whole_event(), for many lines.
+// As is_whole_event(), for many lines. A loss of power may leave zeros.
 bool looks_whole(std::string_view line)
 {
-    return !line.empty() && line.front() == kWaits && line.back() == '}';
+    return !line.empty() && line.front() == kWaits && line.back() == '}'
+           && line.find('\0') == std::string_view::npos;
+}
+
+// Of an event, whether it was received or not.
+std::size_t hash_of(std::string_view line)
+{
+    return std::hash<std::string_view>{}(line.substr(1));
 }
 
 // It begins with nothing that was ever written there. A loss of power may leave
@@ -195,10 +204,23 @@ std::string Outbox::begin(ngx_log_t *log)
 {
     unsigned from = size(0) == 0 && size(1) == 0 ? 1 : present();
     auto was = head(from);
-    auto skipped = copy_waiting(from, 1 - from, (was ? was->edition : 0) + 1);
+    const Rescued rescued = rescue(from);
+    std::optional<std::uint64_t> skipped;
+    // The former one is written over: from then on this one has to be there.
+    if (size(1 - from) == 0 || fsync(files_[from]) == 0) {
+        skipped = copy_waiting(from, 1 - from, (was ? was->edition : 0) + 1,
+                               rescued, true);
+    }
     if (!skipped) {
-        // A full disk: it goes on with what there is.
+        // A full or broken disk: it goes on with what there is.
         return was ? "" : trouble_with("written", paths_[1 - from]);
+    }
+    if (rescued.lost != 0) {
+        log_line(NGX_LOG_WARN, log,
+                 "x402_webhook: " + std::to_string(rescued.lost)
+                     + " events were gone from \"" + paths_[from]
+                     + "\" after a loss of power, and were found in the file "
+                       "before it");
     }
     if (*skipped != 0) {
         log_line(
@@ -380,42 +402,84 @@ void Outbox::recount()
     write_received(i, received);
 }
 
-std::optional<std::uint64_t> Outbox::copy_waiting(unsigned from, unsigned to,
-                                                  std::uint64_t edition)
+template <class Take> void Outbox::each_line(unsigned i, Take take) const
 {
-    auto has = head(from);
-    std::uint64_t place = has ? kHeadBytes : 0;
-    std::uint64_t skipped = 0;
-    bool good = ftruncate(files_[to], 0) == 0
-                && write_all(files_[to], head_text(kIncomplete, edition));
-    while (good) {
-        std::string bytes = read_file(from, place, kRead);
+    std::uint64_t place = head(i) ? kHeadBytes : 0;
+    for (;;) {
+        std::string bytes = read_file(i, place, kRead);
         if (bytes.empty()) {
-            break;
+            return;
         }
-        std::string waiting;
         std::size_t begin = 0;
-        for (;;) {
-            std::size_t end = bytes.find('\n', begin);
-            bool torn = end == std::string::npos;
-            if (torn && begin != 0) {
-                break;  // read again from its beginning
-            }
-            end = torn ? bytes.size() : end;
-            std::string_view line(&bytes[begin], end - begin);
-            if (torn ? is_whole_event(line) : looks_whole(line)) {
-                waiting.append(line).push_back('\n');
-            } else if (!line.empty() && line.front() != kReceived) {
-                skipped += line.size();
-            }
-            begin = torn ? end : end + 1;
-            if (begin >= bytes.size()) {
-                break;
-            }
+        for (std::size_t end = bytes.find('\n'); end != std::string::npos;
+             end = bytes.find('\n', begin)) {
+            take(std::string_view(&bytes[begin], end - begin), false);
+            begin = end + 1;
+        }
+        if (begin == 0) {
+            take(std::string_view(bytes), true);
+            begin = bytes.size();
         }
         place += begin;
-        good = write_all(files_[to], waiting);
     }
+}
+
+Outbox::Rescued Outbox::rescue(unsigned present) const
+{
+    unsigned former = 1 - present;
+    auto is = head(present);
+    auto was = head(former);
+    Rescued rescued;
+    if (!is || !was || was->edition + 1 != is->edition) {
+        return rescued;
+    }
+    std::unordered_map<std::size_t, bool> received;
+    each_line(present, [&](std::string_view line, bool) {
+        if (!line.empty()) {
+            received[hash_of(line)] = line.front() == kReceived;
+        }
+    });
+    each_line(former, [&](std::string_view line, bool torn) {
+        auto found =
+            line.empty() ? received.end() : received.find(hash_of(line));
+        bool waits = torn ? is_whole_event(line) : looks_whole(line);
+        if (waits && (found == received.end() || !found->second)) {
+            rescued.lost += found == received.end() ? 1 : 0;
+            rescued.lines.append(line).push_back('\n');
+            rescued.known.insert(hash_of(line));
+        }
+    });
+    return rescued.lost == 0 ? Rescued() : rescued;
+}
+
+std::optional<std::uint64_t> Outbox::copy_waiting(unsigned from, unsigned to,
+                                                  std::uint64_t edition,
+                                                  const Rescued &rescued,
+                                                  bool flushes)
+{
+    std::uint64_t skipped = 0;
+    bool good = ftruncate(files_[to], 0) == 0
+                && write_all(files_[to], head_text(kIncomplete, edition))
+                && write_all(files_[to], rescued.lines);
+    std::string waiting;
+    auto write = [&] {
+        good = good && write_all(files_[to], waiting);
+        waiting.clear();
+    };
+    each_line(from, [&](std::string_view line, bool torn) {
+        if (torn ? is_whole_event(line) : looks_whole(line)) {
+            if (rescued.known.count(hash_of(line)) == 0) {
+                waiting.append(line).push_back('\n');
+            }
+        } else if (!line.empty() && line.front() != kReceived) {
+            skipped += line.size();
+        }
+        if (waiting.size() >= kRead) {
+            write();
+        }
+    });
+    write();
+    good = good && (!flushes || fsync(files_[to]) == 0);
     if (!good || pwrite(marks_[to], &kComplete, 1, 0) != 1) {
         int problem = errno;
         if (ftruncate(files_[to], 0) != 0) {
@@ -434,7 +498,9 @@ bool Outbox::turn()
         unsigned from = present();
         auto has = head(from);
         turned =
-            has && copy_waiting(from, 1 - from, has->edition + 1).has_value();
+            has
+            && copy_waiting(from, 1 - from, has->edition + 1, Rescued(), false)
+                   .has_value();
     }
     // Linux: the shared lock is gone also if the other one was refused.
     // Without it a reload would take the files for unused ones.

@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 
 #include "nginx/core/ngx_http_x402_boundary.hpp"
 
@@ -97,6 +98,14 @@ private:
         std::uint64_t lines = 0;
     };
 
+    // What the former edition has and the present one has not: the power failed
+    // before that was on the disk.
+    struct Rescued {
+        std::string lines;  // all that wait in the former one, in their order
+        std::unordered_set<std::size_t> known;  // hashes of these
+        std::size_t lost = 0;                   // that the present one lacks
+    };
+
     std::string open_both();
     std::string begin(ngx_log_t *log);
     std::optional<Head> head(unsigned i) const;
@@ -106,9 +115,15 @@ private:
     std::string read_file(unsigned i, std::uint64_t from,
                           std::size_t most) const;
     bool make_room(std::uint64_t size) const;
+    // The whole lines of a file behind its head, and what is left at its end.
+    template <class Take> void each_line(unsigned i, Take take) const;
+    Rescued rescue(unsigned present) const;
     // Bytes that were neither received nor a whole line; nullopt: it failed.
+    // `flushes`: it is on the disk before it has a head that counts.
     std::optional<std::uint64_t> copy_waiting(unsigned from, unsigned to,
-                                              std::uint64_t edition);
+                                              std::uint64_t edition,
+                                              const Rescued &rescued,
+                                              bool flushes);
 
     std::string paths_[2];
     std::uint32_t events_;
