@@ -162,10 +162,27 @@ my $r = paid($t, '/read', @cheap, payment => $permit->('/read'));
 is $r->status, 502, 'upto: content that costs more than was paid is not served for it';
 no_trace $r, 'SECRET', 'no content';
 is $f->order, 'verify', 'nothing is charged';
+is $r->body, '{"error":"owed_content_costs_more","charged":false}', 'and the answer says so';
 $says->(1);
 $f->forget;
 is_content paid($t, '/read', @cheap, payment => $permit->('/read')), "SECRET\n", 'upto: content of that price is';
 is $f->order, 'verify', 'not charged again';
+
+# The payment that was charged is told so, whether its settlement was known or not.
+for my $case ([ 'owed', \&owed ], [ 'unknown', \&in_doubt ]) {
+    my ($name, $left) = @$case;
+    $payer = random_hex(20);
+    $says->(1);
+    my $charged = $left->($permit->('/read'), '/read');
+    $says->(5_000_000);
+    $r = paid($t, '/read', @cheap, payment => $charged);
+    is $r->status, 502, "upto, the same payment, $name: content that costs more is not served";
+    no_trace $r, 'SECRET', 'no content';
+    is $r->body, '{"error":"owed_content_costs_more","charged":true}', 'the answer says that it was charged';
+    is((receipt($r) // {})->{success}, bool_true(), 'with its receipt');
+    $says->(1);
+    is_content paid($t, '/read', @cheap, payment => $charged), "SECRET\n", 'content of that price is served for it';
+}
 
 # --- a price that a reload moved keeps its grace ----------------------------------------
 

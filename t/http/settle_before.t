@@ -131,11 +131,17 @@ for my $h2 (0, 1) {
     {
         my ($name, $status, $body, @spec) = @$case;
         $up->on("/$name", @spec);
-        $payment = payment(unpaid($t, "/$name"));
+        my @from = (from => random_hex(20));
+        $payment = payment(unpaid($t, "/$name"), @from);
         $r = paid($t, "/$name", payment => $payment, %via);
         is $r->status, $status, "${p}$name: $status";
         is $r->body, $body, "${p}$name: charged" if $body;
         ok receipt($r) && receipt($r)->{success}, "${p}$name: with the receipt";
+        if ($body) {
+            $r = paid($t, "/$name", payment => payment(unpaid($t, "/$name"), @from), %via);
+            is $r->body, $body =~ s/true/false/r, "${p}$name: a new payment of its payer is not charged";
+            is receipt($r), undef, "${p}$name: and has no receipt";
+        }
         $up->on("/$name", body => "SECRET\n");
         is_content again("/$name", $payment, %via), "SECRET\n", "${p}$name: made good";
         is $f->calls, 0, "${p}$name: without paying again";

@@ -81,6 +81,18 @@ ngx_int_t pass_free(RequestCtx &ctx)
     return write_content_header(ctx);
 }
 
+// Money: a client that is told that it was not charged signs another payment.
+// One that presented a new payment for what is owed to it was not charged.
+OwnReply answer_of_settled(const RequestCtx &ctx, const char *word)
+{
+    OwnReply answer = fault_answer(NGX_HTTP_BAD_GATEWAY, word);
+    if (!ctx.payment->spared) {
+        answer.charged = "true";
+        answer.receipt = ctx.receipt;
+    }
+    return answer;
+}
+
 ngx_int_t refuse_upgrade(RequestCtx &ctx)
 {
     bool settled = ctx.state() == PaymentState::paid;
@@ -89,12 +101,10 @@ ngx_int_t refuse_upgrade(RequestCtx &ctx)
     }
     log_line(NGX_LOG_WARN, ctx.r->connection->log,
              "the upstream switched protocols in a paid location; not served");
-    OwnReply answer = fault_answer(NGX_HTTP_BAD_GATEWAY, "upgrade_not_served");
-    if (settled) {
-        answer.charged = "true";
-        answer.receipt = ctx.receipt;
-    }
-    return replace_response(ctx, answer);
+    return replace_response(
+        ctx, settled
+                 ? answer_of_settled(ctx, "upgrade_not_served")
+                 : fault_answer(NGX_HTTP_BAD_GATEWAY, "upgrade_not_served"));
 }
 
 // Scheme upto: what the upstream says the content has cost (x402 v2, settlement
@@ -153,8 +163,8 @@ ngx_int_t refuse_expensive_content(RequestCtx &ctx)
     log_line(NGX_LOG_WARN, ctx.r->connection->log,
              "owed content now costs more than was paid for it and is not "
              "served; the payer has to buy it again");
-    return replace_response(
-        ctx, fault_answer(NGX_HTTP_BAD_GATEWAY, "owed_content_costs_more"));
+    return replace_response(ctx,
+                            answer_of_settled(ctx, "owed_content_costs_more"));
 }
 
 // Money: another machine may deliver it. While the store is away none can know,

@@ -41,8 +41,9 @@ void take_up(RequestCtx &ctx, const ClaimView &older, PaymentEvent event)
     payment.bought = payment.option;
     payment.bought_binding = older.binding;
     payment.valid_before = older.expires - kAfterlife;
-    ctx.payment->resumed = true;
-    ctx.payment->settled_at = older.settle_started;
+    payment.resumed = true;
+    payment.spared = true;
+    payment.settled_at = older.settle_started;
     ctx.settled_before = false;
     // Money: nothing between these two may throw, or the cleanup would free
     // what is owed.

@@ -76,10 +76,11 @@ struct Payment {
     std::string receipt_network;  // as the dialect calls it
     std::string amount;
     std::string asset;
-    std::string pay_to;           // empty when content is owed
-    bool payer_known = false;     // not only the client says so
-    bool verified = false;        // by a facilitator
-    bool resumed = false;         // it continues under an earlier claim
+    std::string pay_to;        // empty when content is owed
+    bool payer_known = false;  // not only the client says so
+    bool verified = false;     // by a facilitator
+    bool resumed = false;      // it continues under an earlier claim
+    bool spared = false;  // that claim is of an older payment, this one is free
     std::int64_t settled_at = 0;  // of a resumed claim, unix seconds
     SettleTime settles = SettleTime::after;
 };
