@@ -4,6 +4,7 @@
 #include "base/json_text.hpp"
 #include "policy/network_title.hpp"
 #include "policy/paywall_page.hpp"
+#include "policy/refusal_words.hpp"
 #include "policy/scheme_payload.hpp"
 #include "protocol/payment_payload.hpp"
 
@@ -20,7 +21,7 @@ struct Hint {
 
 // The first that fits.
 constexpr Hint kHints[] = {
-    {"sign_in_required",
+    {kSignInRequired.word,
      "sign the text of the extension sign-in-with-x of the offer, and send it "
      "in the header SIGN-IN-WITH-X; nothing is charged"},
     {"insufficient_funds",

@@ -195,29 +195,29 @@ bool parse_body(std::string_view body, AccessPass &out)
 
 }  // namespace
 
-const char *pass_fault_word(PassFault fault)
+const RefusalWord *pass_refusal(PassFault fault)
 {
     switch (fault) {
     case PassFault::none:
-        return "";
+        return nullptr;
     case PassFault::malformed:
-        return "pass_malformed";
+        return &kPassMalformed;
     case PassFault::forged:
-        return "pass_invalid";
+        return &kPassInvalid;
     case PassFault::not_yet:
-        return "pass_not_yet_valid";
+        return &kPassNotYetValid;
     case PassFault::expired:
-        return "pass_expired";
+        return &kPassExpired;
     case PassFault::other_scope:
-        return "pass_for_another_place";
+        return &kPassForAnotherPlace;
     case PassFault::other_price:
-        return "pass_for_another_price";
+        return &kPassForAnotherPrice;
     case PassFault::unknown:
-        return "pass_not_known";
+        return &kPassNotKnown;
     case PassFault::used_up:
-        return "pass_used_up";
+        return &kPassUsedUp;
     }
-    return "pass_invalid";
+    return &kPassInvalid;
 }
 
 std::string write_pass(const AccessPass &pass, std::string_view key)

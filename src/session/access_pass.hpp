@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/secret_memory.hpp"
+#include "policy/refusal_words.hpp"
 #include "session/claim_binding.hpp"
 
 namespace x402 {
@@ -57,8 +58,8 @@ enum class PassFault {
     used_up,
 };
 
-// "pass_expired" and the like, for a client; "" for none.
-const char *pass_fault_word(PassFault fault);
+// What its client is told; nullptr for none.
+const RefusalWord *pass_refusal(PassFault fault);
 
 // The text of a pass. `key`: 32 bytes or more.
 std::string write_pass(const AccessPass &pass, std::string_view key);

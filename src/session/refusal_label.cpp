@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "session/refusal_label.hpp"
 
+#include "policy/refusal_words.hpp"
+
 namespace x402 {
 
 namespace {
@@ -14,19 +16,19 @@ struct Part {
 // before what is general.
 constexpr Part kParts[] = {
     {"no_matching", RefusalLabel::no_matching_requirements},
-    {kPaymentAlreadyUsed, RefusalLabel::already_used},
-    {"payment_in_use", RefusalLabel::in_use},
-    {"busy", RefusalLabel::busy},
-    {"facilitator_timeout", RefusalLabel::facilitator_timeout},
-    {"facilitator_unavailable", RefusalLabel::facilitator_unavailable},
+    {kPaymentAlreadyUsed.word, RefusalLabel::already_used},
+    {kPaymentInUse.word, RefusalLabel::in_use},
+    {kBusy.word, RefusalLabel::busy},
+    {kFacilitatorTimeout.word, RefusalLabel::facilitator_timeout},
+    {kFacilitatorUnavailable.word, RefusalLabel::facilitator_unavailable},
     {"facilitator_", RefusalLabel::facilitator_failed},
     {"settlement_un", RefusalLabel::settlement_unknown},
-    {"content_failed", RefusalLabel::content_failed},
-    {"settlement_override_invalid", RefusalLabel::content_failed},
-    {"upgrade_not_served", RefusalLabel::content_failed},
-    {"payer_refused", RefusalLabel::payer_refused},
-    {"payer_too_fast", RefusalLabel::payer_too_fast},
-    {"quota_used_up", RefusalLabel::quota_used_up},
+    {kContentFailed.word, RefusalLabel::content_failed},
+    {kSettlementOverrideInvalid.word, RefusalLabel::content_failed},
+    {kUpgradeNotServed.word, RefusalLabel::content_failed},
+    {kPayerRefused.word, RefusalLabel::payer_refused},
+    {kPayerTooFast.word, RefusalLabel::payer_too_fast},
+    {kQuotaUsedUp.word, RefusalLabel::quota_used_up},
     {"extension", RefusalLabel::extension_mismatch},
     {"allowance", RefusalLabel::allowance_required},
     {"insufficient", RefusalLabel::insufficient_funds},

@@ -11,9 +11,6 @@
 
 namespace x402 {
 
-// The module's own word for a payment that has bought its content.
-inline constexpr const char *kPaymentAlreadyUsed = "payment_already_used";
-
 enum class RefusalLabel : std::uint8_t {
     other,
     insufficient_funds,

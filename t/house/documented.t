@@ -9,7 +9,8 @@ use lib "$FindBin::Bin/../lib";
 use Test::More;
 use X402::House;
 
-use constant { DIRECTIVES => 'docs/directives.md', VARIABLES => 'docs/variables.md', OPERATING => 'docs/operating.md' };
+use constant { DIRECTIVES => 'docs/directives.md', VARIABLES => 'docs/variables.md', OPERATING => 'docs/operating.md',
+    REFUSALS => 'src/policy/refusal_words.hpp' };
 
 # Pages for users. docs/design.md and docs/contributing.md may speak of names that a change would add.
 my @pages = ('README.md', 'docs/*.md');
@@ -117,16 +118,22 @@ sub untested_variables ($house) {
         grep { my $end = /_\z/ ? '\w' : '\b'; !$listed{$_} && $text !~ /\$\Q$_\E$end/ } $house->variables;
 }
 
-# A fixed word in the body of an answer has its row among the symptoms.
+# A word of the table of refusals has its row among the symptoms, with its status. A row for
+# several ends in `...`.
+sub refusal_words ($house) {
+    return $house->text(REFUSALS) =~ /\bk\w+ = \{\s*"(\w+)",\s*(\d+)/g;
+}
+
 sub words_without_remedy ($house) {
-    my %words;
-    for my $path ($house->sources('nginx')) {
-        my $text = $house->text($path);
-        my @calls = ($text =~ /fault_answer\(([^;]*);/g, $text =~ /\.word\s*=(?!=)([^;]*);/g);
-        $words{$_} = $path for map {/"(\w+)"/g} @calls;
-    }
+    my %status = refusal_words($house);
     my ($table) = $house->text(OPERATING) =~ /^## Symptom, cause, remedy\n(.*)/ms;
-    return map { OPERATING . ": no row for $_ ($words{$_})" } grep { ($table // '') !~ /^\|[^|]*`\Q$_\E`/m } sort keys %words;
+    my @rows = map {/^\|([^|]*)\|/} split /\n/, $table // '';
+    return map {
+        my ($word, $status) = ($_, $status{$_});
+        my ($family) = $word =~ /\A(pass_|sign_in_)/;
+        my $named = join '|', map { quotemeta "`$_`" } $word, $family ? "$family..." : ();
+        grep({ /\b$status\b/ && /$named/ } @rows) ? () : OPERATING . ": no row for $status $word"
+    } sort keys %status;
 }
 
 # --- as it stands -----------------------------------------------------------------------
@@ -149,6 +156,7 @@ holds 'every variable has its line', \&variable_lines, $house;
 holds 'and an example', \&variables_without_example, $house;
 holds 'the pages name no other', \&invented_variables, $house;
 holds 'every variable is in the test', \&untested_variables, $house;
+cmp_ok scalar(my %words = refusal_words($house)), '>', 40, 'the words of refusals were found';
 holds 'every word of an answer has its remedy', \&words_without_remedy, $house;
 
 # --- and the rules can fail ---------------------------------------------------------------
@@ -185,8 +193,10 @@ catches 'an example of something else', \&without_example, page(qr/$timeout```ng
 catches 'a line of a variable that is gone', \&variable_lines, variables(qr/^\| `\$x402_payer`[^\n]*\n/m, '');
 catches 'a variable that does not exist', \&invented_variables, variables(qr/\z/, "\nthe \$x402_nonsense\n");
 catches 'a directive that does not exist', \&invented, page(qr/\z/, "\n    x402_nonsense on;\n");
-catches 'an entry for it', \&invented, page(qr/\z/, "\n### x402_nonsense\n");catches 'a word without a remedy', \&words_without_remedy,
-    $house->with('src/nginx/reply/planted.cpp' => 'OwnReply a = fault_answer(500, "planted_word");');
+catches 'an entry for it', \&invented, page(qr/\z/, "\n### x402_nonsense\n");
+catches 'a word without a remedy', \&words_without_remedy,
+    $house->changed(REFUSALS, qr/^(inline constexpr RefusalWord kBusy)/m, qq(inline constexpr RefusalWord kPlanted = {"planted", 500};\n\$1));
+catches 'a word with another status', \&words_without_remedy, $house->changed(REFUSALS, qr/"busy", 503/, '"busy", 500');
 catches 'a row that is gone', \&words_without_remedy, $house->changed(OPERATING, qr/^\| 503 `busy`[^\n]*\n/m, '');
 
 is_deeply [ invented(page(qr/\z/, "\nngx_http_x402_module \$x402_payer\n")) ], [ invented($house) ],

@@ -40,7 +40,7 @@ sub lines_written ($house) {
     my @found;
     for my $path (grep { !m{/core/} } $house->sources('nginx')) {
         my $text = code_of($house, $path);
-        while ($text =~ /\b(?:log_line|log_seldom|log_conf|say)\s*\(((?:[^;"]|"(?:[^"\\]|\\.)*")*?)\)\s*;/gs) {
+        while ($text =~ /\b(?:log_line|log_refusal|log_seldom|log_conf|say)\s*\(((?:[^;"]|"(?:[^"\\]|\\.)*")*?)\)\s*;/gs) {
             my ($arguments, $line) = ($1, 1 + substr($text, 0, $-[0]) =~ tr/\n//);
             push @found, [ $path, $line, $arguments =~ /NGX_LOG_(\w+)/ ? $1 : '', literals($arguments) ] if $arguments =~ /"/;
         }

@@ -5,12 +5,35 @@
 
 namespace x402 {
 
+namespace {
+
+ngx_uint_t level_of(const RefusalWord &word)
+{
+    switch (word.level) {
+    case RefusalLevel::error:
+        return NGX_LOG_ERR;
+    case RefusalLevel::warn:
+        return NGX_LOG_WARN;
+    case RefusalLevel::info:
+    case RefusalLevel::by_cause:
+        break;
+    }
+    return NGX_LOG_INFO;
+}
+
+}  // namespace
+
 void log_line(ngx_uint_t level, ngx_log_t *log, std::string_view text)
 {
     if (log->log_level < level) {
         return;
     }
     ngx_log_error(level, log, 0, "x402: %*s", text.size(), text.data());
+}
+
+void log_refusal(const RefusalWord &word, ngx_log_t *log, std::string_view text)
+{
+    log_line(level_of(word), log, text);
 }
 
 void log_conf(ngx_conf_t *cf, ngx_uint_t level, const std::string &sentence,

@@ -7,11 +7,16 @@
 #include <string_view>
 
 #include "nginx/core/ngx_http_x402_boundary.hpp"
+#include "policy/refusal_words.hpp"
 
 namespace x402 {
 
 // "x402: " and the text, at an nginx level (NGX_LOG_...).
 void log_line(ngx_uint_t level, ngx_log_t *log, std::string_view text);
+
+// The line that comes with the word of a refusal, at the level of that word.
+void log_refusal(const RefusalWord &word, ngx_log_t *log,
+                 std::string_view text);
 
 // A sentence about configuration, with the file and line of a directive that
 // was read earlier (for the one being read nginx adds them itself).

@@ -83,9 +83,9 @@ ngx_int_t pass_free(RequestCtx &ctx)
 
 // Money: a client that is told that it was not charged signs another payment.
 // One that presented a new payment for what is owed to it was not charged.
-OwnReply answer_of_settled(const RequestCtx &ctx, const char *word)
+OwnReply answer_of_settled(const RequestCtx &ctx, const RefusalWord &word)
 {
-    OwnReply answer = fault_answer(NGX_HTTP_BAD_GATEWAY, word);
+    OwnReply answer = fault_answer(word);
     if (!ctx.payment->spared) {
         answer.charged = "true";
         answer.receipt = ctx.receipt;
@@ -99,12 +99,12 @@ ngx_int_t refuse_upgrade(RequestCtx &ctx)
     if (advance(ctx, PaymentEvent::content_broken) != PaymentAction::replace) {
         return NGX_ERROR;
     }
-    log_line(NGX_LOG_WARN, ctx.r->connection->log,
-             "the upstream switched protocols in a paid location; not served");
-    return replace_response(
-        ctx, settled
-                 ? answer_of_settled(ctx, "upgrade_not_served")
-                 : fault_answer(NGX_HTTP_BAD_GATEWAY, "upgrade_not_served"));
+    log_refusal(
+        kUpgradeNotServed, ctx.r->connection->log,
+        "the upstream switched protocols in a paid location; not served");
+    return replace_response(ctx, settled
+                                     ? answer_of_settled(ctx, kUpgradeNotServed)
+                                     : fault_answer(kUpgradeNotServed));
 }
 
 // Scheme upto: what the upstream says the content has cost (x402 v2, settlement
@@ -127,10 +127,11 @@ bool take_override(RequestCtx &ctx)
     }
     auto amount = upstream_cost(ctx, requirements);
     if (!amount) {
-        log_line(NGX_LOG_ERR, ctx.r->connection->log,
-                 "the upstream's Settlement-Overrides is invalid, nothing is "
-                 "charged: "
-                     + log_excerpt(amount.problem().text));
+        log_refusal(
+            kSettlementOverrideInvalid, ctx.r->connection->log,
+            "the upstream's Settlement-Overrides is invalid, nothing is "
+            "charged: "
+                + log_excerpt(amount.problem().text));
         return false;
     }
     begin_usage(ctx);
@@ -160,11 +161,10 @@ ngx_int_t refuse_expensive_content(RequestCtx &ctx)
     if (advance(ctx, PaymentEvent::content_broken) != PaymentAction::replace) {
         return NGX_ERROR;
     }
-    log_line(NGX_LOG_WARN, ctx.r->connection->log,
-             "owed content now costs more than was paid for it and is not "
-             "served; the payer has to buy it again");
-    return replace_response(ctx,
-                            answer_of_settled(ctx, "owed_content_costs_more"));
+    log_refusal(kOwedContentCostsMore, ctx.r->connection->log,
+                "owed content now costs more than was paid for it and is not "
+                "served; the payer has to buy it again");
+    return replace_response(ctx, answer_of_settled(ctx, kOwedContentCostsMore));
 }
 
 // Money: another machine may deliver it. While the store is away none can know,
@@ -196,8 +196,7 @@ ngx_int_t refuse_override(RequestCtx &ctx)
     if (advance(ctx, PaymentEvent::content_broken) != PaymentAction::replace) {
         return NGX_ERROR;
     }
-    return replace_response(
-        ctx, fault_answer(NGX_HTTP_BAD_GATEWAY, "settlement_override_invalid"));
+    return replace_response(ctx, fault_answer(kSettlementOverrideInvalid));
 }
 
 // The first header of content that was verified but not settled.

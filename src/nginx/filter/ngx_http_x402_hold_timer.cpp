@@ -188,11 +188,10 @@ ngx_int_t replace_broken(RequestCtx &ctx, const char *why)
     if (advance(ctx, PaymentEvent::content_broken) != PaymentAction::replace) {
         return NGX_ERROR;
     }
-    log_line(NGX_LOG_INFO, ctx.r->connection->log,
-             std::string("content ") + why
-                 + " before it was paid for; not charged");
-    return replace_response(
-        ctx, fault_answer(NGX_HTTP_BAD_GATEWAY, "content_failed"));
+    log_refusal(kContentFailed, ctx.r->connection->log,
+                std::string("content ") + why
+                    + " before it was paid for; not charged");
+    return replace_response(ctx, fault_answer(kContentFailed));
 }
 
 void settle(RequestCtx &ctx)

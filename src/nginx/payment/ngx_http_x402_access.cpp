@@ -22,8 +22,6 @@ namespace x402 {
 
 namespace {
 
-constexpr char kNoOffer[] = "no_offer";  // the error log says why
-
 bool is_offered(const PaymentRequirements &wanted, const PaymentOffer &offer)
 {
     const auto &options = offer.options();
@@ -72,15 +70,16 @@ ngx_int_t refuse_other_price(RequestCtx &ctx)
     bool settled = ctx.state() == PaymentState::paid;
     advance(ctx, PaymentEvent::content_broken);
     ctx.accepted = false;  // a page for this answer includes nothing for it
-    log_line(NGX_LOG_ERR, ctx.r->connection->log,
-             std::string("a paid request was redirected into a location with a "
-                         "different price and is refused, ")
-                 + (settled ? "its content owed" : "not charged")
-                 + ": give both locations the same price, network and "
-                   "address, or let the second one inherit them");
+    log_refusal(
+        kOtherPrice, ctx.r->connection->log,
+        std::string("a paid request was redirected into a location with a "
+                    "different price and is refused, ")
+            + (settled ? "its content owed" : "not charged")
+            + ": give both locations the same price, network and "
+              "address, or let the second one inherit them");
     ctx.answered = true;
     ctx.trace.reply = ReplyKind::fault;
-    ctx.trace.reason = "other_price";
+    ctx.trace.reason = kOtherPrice.word;
     if (settled) {
         add_paid_headers(ctx);  // without memory the answer is the same
     }
@@ -174,10 +173,10 @@ ngx_int_t after_step(RequestCtx &ctx)
 
 // What is wrong with the request, or with the configuration, before there is
 // anything to pay.
-ngx_int_t refuse_request(RequestCtx &ctx, ngx_uint_t status, const char *word)
+ngx_int_t refuse_request(RequestCtx &ctx, const RefusalWord &word)
 {
     advance(ctx, PaymentEvent::answered_without_call);
-    return send_answer(ctx, fault_answer(status, word));
+    return send_answer(ctx, fault_answer(word));
 }
 
 ngx_int_t refuse_body(RequestCtx &ctx)
@@ -186,9 +185,11 @@ ngx_int_t refuse_body(RequestCtx &ctx)
     if (too_large) {
         ctx.r->keepalive = 0;  // as nginx does: it is not worth reading
     }
-    return refuse_request(ctx, ctx.body_fault,
-                          too_large ? "request_body_too_large"
-                                    : "request_body_invalid");
+    advance(ctx, PaymentEvent::answered_without_call);
+    OwnReply answer =
+        fault_answer(too_large ? kRequestBodyTooLarge : kRequestBodyInvalid);
+    answer.status = ctx.body_fault;
+    return send_answer(ctx, answer);
 }
 
 // The quote has been made.
@@ -242,7 +243,7 @@ ngx_int_t begin_access(RequestCtx &ctx, const LocationConf *conf)
                  "this server has a price but no complete offer of its own; "
                  "write x402_network, x402_pay_to and x402_facilitator at the "
                  "server level, or serve this request by a location that does");
-        return refuse_request(ctx, NGX_HTTP_INTERNAL_SERVER_ERROR, kNoOffer);
+        return refuse_request(ctx, kNoOffer);
     }
     ngx_int_t rc = admit_free(ctx, conf);
     if (rc == NGX_AGAIN) {
@@ -267,7 +268,7 @@ ngx_int_t begin_access(RequestCtx &ctx, const LocationConf *conf)
         ctx.answer = unready_answer();
         return after_step(ctx);
     case OfferState::failed:
-        return refuse_request(ctx, NGX_HTTP_INTERNAL_SERVER_ERROR, kNoOffer);
+        return refuse_request(ctx, kNoOffer);
     }
     return take_payment(ctx);
 }

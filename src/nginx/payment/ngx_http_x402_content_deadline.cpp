@@ -49,10 +49,10 @@ void end_request(RequestCtx &ctx)
         ngx_http_finalize_request(r, NGX_HTTP_REQUEST_TIME_OUT);
         return;
     }
-    log_line(NGX_LOG_ERR, c->log,
-             "content was not ready before x402_timeout or the payment's "
-             "expiry; not charged: raise x402_timeout, or settle first with "
-             "\"x402_settle before\"");
+    log_refusal(kContentTimeout, c->log,
+                "content was not ready before x402_timeout or the payment's "
+                "expiry; not charged: raise x402_timeout, or settle first with "
+                "\"x402_settle before\"");
     advance(ctx, PaymentEvent::content_broken);
     if (!has_silent_upstream(r)) {
         r->main->count++;
@@ -60,8 +60,7 @@ void end_request(RequestCtx &ctx)
         return;
     }
     stop_upstream(r);
-    ngx_int_t rc = send_answer(
-        ctx, fault_answer(NGX_HTTP_GATEWAY_TIME_OUT, "content_timeout"));
+    ngx_int_t rc = send_answer(ctx, fault_answer(kContentTimeout));
     if (rc != NGX_DONE) {
         ngx_http_finalize_request(r, rc);
     }

@@ -91,8 +91,7 @@ PeerChoice first_of(Worker &worker, const FacilitatorPeers &peers)
 // 503: the breaker is open.
 OwnReply closed_answer()
 {
-    OwnReply answer =
-        fault_answer(NGX_HTTP_SERVICE_UNAVAILABLE, "facilitator_unavailable");
+    OwnReply answer = fault_answer(kFacilitatorUnavailable);
     answer.retry_after = FacilitatorHealth::kProbeEvery / 1000;
     return answer;
 }

@@ -57,8 +57,7 @@ ngx_int_t refuse_sign_in(RequestCtx &ctx, const LocationConf &conf,
                    "limit_req");
         decide(ctx, busy_answer(kRetryStore));
     } else {
-        OwnReply reply =
-            fault_answer(NGX_HTTP_UNAUTHORIZED, ctx.returning_fault);
+        OwnReply reply = fault_answer(*ctx.returning_fault);
         reply.refusal = true;
         decide(ctx, std::move(reply));
     }

@@ -44,7 +44,7 @@ bool is_taken(Worker &worker, const PaymentName &name, const Digest &own)
 
 OwnReply conflict_answer()
 {
-    return fault_answer(NGX_HTTP_CONFLICT, "payment_identifier_in_use");
+    return fault_answer(kPaymentIdentifierInUse);
 }
 
 }  // namespace
@@ -62,9 +62,8 @@ bool check_identifier(RequestCtx &ctx, Worker &worker)
     bool missing = parsed.kind == PaymentIdentifier::Kind::absent
                    && requires_payment_identifier(declared);
     if (missing || parsed.kind == PaymentIdentifier::Kind::invalid) {
-        decide(ctx, fault_answer(NGX_HTTP_BAD_REQUEST,
-                                 missing ? "payment_identifier_required"
-                                         : "payment_identifier_invalid"));
+        decide(ctx, fault_answer(missing ? kPaymentIdentifierRequired
+                                         : kPaymentIdentifierInvalid));
         return false;
     }
     if (parsed.kind == PaymentIdentifier::Kind::absent) {

@@ -41,14 +41,14 @@ void refuse(RequestCtx &ctx, OwnReply answer)
     }
 }
 
-bool refuse_for(RequestCtx &ctx, const std::string &payer, const char *word,
-                std::uint64_t wait_ms)
+bool refuse_for(RequestCtx &ctx, const std::string &payer,
+                const RefusalWord &word, std::uint64_t wait_ms)
 {
-    OwnReply answer = fault_answer(NGX_HTTP_TOO_MANY_REQUESTS, word);
+    OwnReply answer = fault_answer(word);
     answer.retry_after = static_cast<ngx_uint_t>((wait_ms + 999) / 1000);
-    log_line(NGX_LOG_INFO, ctx.r->connection->log,
-             "a rule of the location refuses the payer " + log_excerpt(payer)
-                 + ": " + word);
+    log_refusal(word, ctx.r->connection->log,
+                "a rule of the location refuses the payer " + log_excerpt(payer)
+                    + ": " + word.word);
     refuse(ctx, std::move(answer));
     return false;
 }
@@ -70,7 +70,7 @@ bool within_quota(RequestCtx &ctx, const PayerQuota &quota,
 {
     std::string_view subject = payer;
     if (!evaluate(ctx.r, quota.key, subject)) {
-        refuse(ctx, fault_answer(NGX_HTTP_INTERNAL_SERVER_ERROR, "no_memory"));
+        refuse(ctx, fault_answer(kNoMemoryForRule));
         return false;
     }
     if (subject.empty()) {
@@ -78,7 +78,7 @@ bool within_quota(RequestCtx &ctx, const PayerQuota &quota,
     }
     std::uint64_t wait = count_usage(quota.zone, quota.rule, subject,
                                      quota.quota, count_requests(ctx));
-    return wait == 0 || refuse_for(ctx, payer, "quota_used_up", wait);
+    return wait == 0 || refuse_for(ctx, payer, kQuotaUsedUp, wait);
 }
 
 template <class Rule> bool is_one_rule(const Rule &one, const Rule &other)
@@ -113,9 +113,9 @@ bool denies(RequestCtx &ctx, const PayerRules &rules, const std::string &payer)
     if (ngx_http_test_predicates(ctx.r, rules.deny) != NGX_DECLINED) {
         return false;
     }
-    log_line(NGX_LOG_INFO, ctx.r->connection->log,
-             "x402_deny refuses the payer " + log_excerpt(payer));
-    refuse(ctx, fault_answer(NGX_HTTP_FORBIDDEN, "payer_refused"));
+    log_refusal(kPayerRefused, ctx.r->connection->log,
+                "x402_deny refuses the payer " + log_excerpt(payer));
+    refuse(ctx, fault_answer(kPayerRefused));
     return true;
 }
 
@@ -131,7 +131,7 @@ bool rules_allow(RequestCtx &ctx, const PayerRules &rules,
             count_usage(rules.limit->zone, rules.limit->rule, subject,
                         rules.limit->rate, count_requests(ctx));
         if (wait != 0) {
-            return refuse_for(ctx, payer, "payer_too_fast", wait);
+            return refuse_for(ctx, payer, kPayerTooFast, wait);
         }
     }
     bool allowed = std::all_of(
@@ -155,12 +155,11 @@ bool has_asked(const RequestCtx &ctx, const LocationConf &conf)
 // of another, or not be found in a list.
 bool refuse_unknown_payer(RequestCtx &ctx)
 {
-    log_line(NGX_LOG_ERR, ctx.r->connection->log,
-             "an unverified payment (x402_verify) was redirected into a "
-             "location with payer rules, and is refused, not charged: write "
-             "the rules in the first location, too");
-    refuse(ctx,
-           fault_answer(NGX_HTTP_INTERNAL_SERVER_ERROR, "payer_not_verified"));
+    log_refusal(kPayerNotVerified, ctx.r->connection->log,
+                "an unverified payment (x402_verify) was redirected into a "
+                "location with payer rules, and is refused, not charged: write "
+                "the rules in the first location, too");
+    refuse(ctx, fault_answer(kPayerNotVerified));
     return false;
 }
 

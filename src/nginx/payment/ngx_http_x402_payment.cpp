@@ -102,7 +102,7 @@ OwnReply verify_answer_for(const RequestCtx &ctx, const VerifyAnswer &verdict)
         return answer;
     }
     case VerifyVerdict::timed_out:
-        return fault_answer(NGX_HTTP_GATEWAY_TIME_OUT, "facilitator_timeout");
+        return fault_answer(kFacilitatorTimeout);
     case VerifyVerdict::rate_limited:
         return busy_answer(kRetryFacilitator);
     case VerifyVerdict::operator_fault:
@@ -110,7 +110,7 @@ OwnReply verify_answer_for(const RequestCtx &ctx, const VerifyAnswer &verdict)
     case VerifyVerdict::valid:
         break;
     }
-    return fault_answer(NGX_HTTP_BAD_GATEWAY, "facilitator_failed");
+    return fault_answer(kFacilitatorFailed);
 }
 
 void refuse_verified(RequestCtx &ctx, const VerifyAnswer &verdict)

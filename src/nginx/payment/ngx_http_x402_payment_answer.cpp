@@ -50,7 +50,7 @@ OwnReply unusable_answer(const RequestCtx &ctx, const ChosenPayment &payment)
     }
     OwnReply answer = unpaid_answer();
     if (ctx.returning_fault) {
-        answer.offer_error = ctx.returning_fault;
+        answer.offer_error = ctx.returning_fault->word;
     }
     return answer;
 }

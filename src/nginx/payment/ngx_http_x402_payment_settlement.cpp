@@ -10,7 +10,6 @@
 #include "nginx/reply/ngx_http_x402_notify.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 #include "nginx/request/ngx_http_x402_request_books.hpp"
-#include "session/refusal_label.hpp"
 
 namespace x402 {
 
@@ -147,7 +146,7 @@ OwnReply settlement_answer(const RequestCtx &ctx,
                            const SettlementResult &result)
 {
     if (result.delivered_elsewhere) {
-        return challenge_answer(kPaymentAlreadyUsed);
+        return challenge_answer(kPaymentAlreadyUsed.word);
     }
     switch (result.event) {
     case PaymentEvent::settle_refused: {
@@ -165,16 +164,13 @@ OwnReply settlement_answer(const RequestCtx &ctx,
         }
         return result.verdict == SettleVerdict::rate_limited
                    ? cap_retry(ctx, busy_answer(kRetryFacilitator))
-                   : fault_answer(NGX_HTTP_BAD_GATEWAY, "facilitator_failed");
+                   : fault_answer(kFacilitatorFailed);
     default:
         break;
     }
-    OwnReply answer = unknown_answer();
-    if (result.unproven_refused) {
-        answer.status = NGX_HTTP_CONFLICT;
-        answer.word = "settlement_unproven";
-    }
-    return cap_retry(ctx, std::move(answer));
+    return cap_retry(ctx, unknown_answer(result.unproven_refused
+                                             ? kSettlementUnproven
+                                             : kSettlementUnknown));
 }
 
 void settle_first(RequestCtx &ctx, Worker &worker, Endpoint &endpoint,

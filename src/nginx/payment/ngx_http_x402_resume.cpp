@@ -16,7 +16,6 @@
 #include "nginx/request/ngx_http_x402_price_grace.hpp"
 #include "policy/evm_address.hpp"
 #include "policy/network_table.hpp"
-#include "session/refusal_label.hpp"
 
 namespace x402 {
 
@@ -107,7 +106,7 @@ void recall_paid(RequestCtx &ctx, const ClaimView &claim)
 void resume_paid(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
 {
     if (!LockedClaims(worker.zone)->resume(claim.ref, worker.owner)) {
-        challenge(ctx, kPaymentAlreadyUsed);
+        challenge(ctx, kPaymentAlreadyUsed.word);
         return;
     }
     // Money: if anything fails from here on, the content stays owed.
@@ -171,7 +170,7 @@ bool answer_from_claim(RequestCtx &ctx, Worker &worker, const ClaimView &claim)
         }
         break;
     case ClaimAnswer::used:
-        challenge(ctx, kPaymentAlreadyUsed);
+        challenge(ctx, kPaymentAlreadyUsed.word);
         break;
     }
     return true;

@@ -15,7 +15,6 @@
 #include "nginx/request/ngx_http_x402_request_books.hpp"
 #include "nginx/worker/ngx_http_x402_shadow_call.hpp"
 #include "policy/settlement_override.hpp"
-#include "session/refusal_label.hpp"
 
 namespace x402 {
 
@@ -53,7 +52,7 @@ const char *make_offer(RequestCtx &ctx, const LocationConf *conf)
     if (conf->read_body != 0) {
         ngx_int_t status = take_read_body(ctx, conf);
         if (status != NGX_OK) {
-            return "request_body_invalid";
+            return kRequestBodyInvalid.word;
         }
         if (ctx.body_missed) {
             return "request_body_not_read";
@@ -71,7 +70,7 @@ const char *make_offer(RequestCtx &ctx, const LocationConf *conf)
         return nullptr;
     case OfferState::waiting:
     case OfferState::unready:
-        return "facilitator_not_ready";
+        return kFacilitatorNotReady.word;
     case OfferState::failed:
         break;
     }
@@ -90,13 +89,13 @@ const char *validate_claim(RequestCtx &ctx, Worker &worker)
     case ClaimState::verifying:
     case ClaimState::verified:
     case ClaimState::settling:
-        return "payment_in_use";
+        return kPaymentInUse.word;
     case ClaimState::unknown:
-        return "settlement_unknown";
+        return kSettlementUnknown.word;
     default:
         break;
     }
-    return kPaymentAlreadyUsed;
+    return kPaymentAlreadyUsed.word;
 }
 
 // Header to a payment that a facilitator can be asked about. False: booked.
@@ -139,7 +138,7 @@ bool take_cost(RequestCtx &ctx)
     auto amount = settlement_amount(
         stated.empty() ? std::string() : stated.back(), stated.size(), asked);
     if (!amount) {
-        refuse(ctx, "settlement_override_invalid");
+        refuse(ctx, kSettlementOverrideInvalid.word);
         return false;
     }
     ctx.payment->amount = std::move(amount.value());
@@ -206,7 +205,7 @@ void observe(RequestCtx &ctx, const LocationConf *conf)
         return;
     }
     if (!has_room(ctx, *worker)) {
-        refuse(ctx, "busy");
+        refuse(ctx, kBusy.word);
         return;
     }
     ShadowTerms terms;

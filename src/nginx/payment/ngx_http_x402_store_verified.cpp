@@ -10,7 +10,6 @@
 #include "nginx/payment/ngx_http_x402_verified.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 #include "session/claim_memory.hpp"
-#include "session/refusal_label.hpp"
 
 namespace x402 {
 
@@ -82,7 +81,7 @@ void on_older_resumed(void *data, const StoreReply &reply)
 
 OwnReply name_answer()
 {
-    return fault_answer(NGX_HTTP_CONFLICT, "payment_identifier_in_use");
+    return fault_answer(kPaymentIdentifierInUse);
 }
 
 void named(RequestCtx &ctx, const StoreReply &reply)
@@ -139,7 +138,7 @@ void answer_lost_takeover(RequestCtx &ctx, const StoreHold &hold,
     bool over = stored.state == ClaimState::delivered
                 || stored.state == ClaimState::closed;
     end_payment(ctx, PaymentEvent::verify_failed,
-                over ? challenge_answer(kPaymentAlreadyUsed)
+                over ? challenge_answer(kPaymentAlreadyUsed.word)
                      : unknown_answer());
 }
 

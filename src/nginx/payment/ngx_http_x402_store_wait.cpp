@@ -12,7 +12,6 @@
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 #include "nginx/request/ngx_http_x402_price_grace.hpp"
 #include "session/claim_memory.hpp"
-#include "session/refusal_label.hpp"
 
 namespace x402 {
 
@@ -189,7 +188,7 @@ void answer_held(RequestCtx &ctx, const StoredClaim &stored, bool may_resume)
         [[fallthrough]];
     case ClaimAnswer::used:
         if (view.state != ClaimState::unknown) {
-            challenge(ctx, kPaymentAlreadyUsed);
+            challenge(ctx, kPaymentAlreadyUsed.word);
             break;
         }
         [[fallthrough]];

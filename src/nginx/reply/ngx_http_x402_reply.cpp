@@ -315,9 +315,8 @@ OwnReply challenge_answer(std::string error)
 {
     OwnReply answer;
     // x402 requires 412 if the payer has to allow the transfer first.
-    answer.status = error == "permit2_allowance_required"
-                        ? NGX_HTTP_PRECONDITION_FAILED
-                        : 402;
+    answer.status =
+        error == kAllowanceRequired.word ? kAllowanceRequired.status : 402;
     answer.offer = true;
     answer.offer_error = std::move(error);
     return answer;
@@ -352,39 +351,37 @@ OwnReply unreadable_answer(const RequestCtx &ctx, std::string error)
 // The facilitator has not answered yet, and the offer needs its answer.
 OwnReply unready_answer()
 {
-    OwnReply answer =
-        fault_answer(NGX_HTTP_SERVICE_UNAVAILABLE, "facilitator_not_ready");
+    OwnReply answer = fault_answer(kFacilitatorNotReady);
     answer.retry_after = kRetryFacilitator;
     return answer;
 }
 
-OwnReply fault_answer(ngx_uint_t status, const char *word)
+OwnReply fault_answer(const RefusalWord &word)
 {
     OwnReply answer;
-    answer.status = status;
-    answer.word = word;
+    answer.status = word.status;
+    answer.word = word.word;
     answer.charged = "false";
     return answer;
 }
 
 OwnReply busy_answer(ngx_uint_t retry_after)
 {
-    OwnReply answer = fault_answer(NGX_HTTP_SERVICE_UNAVAILABLE, "busy");
+    OwnReply answer = fault_answer(kBusy);
     answer.retry_after = retry_after;
     return answer;
 }
 
 OwnReply in_use_answer()
 {
-    OwnReply answer = fault_answer(NGX_HTTP_CONFLICT, "payment_in_use");
+    OwnReply answer = fault_answer(kPaymentInUse);
     answer.retry_after = kRetryInFlight;
     return answer;
 }
 
-OwnReply unknown_answer()
+OwnReply unknown_answer(const RefusalWord &word)
 {
-    OwnReply answer =
-        fault_answer(NGX_HTTP_SERVICE_UNAVAILABLE, "settlement_unknown");
+    OwnReply answer = fault_answer(word);
     answer.charged = "\"unknown\"";
     answer.retry_after = kRetryUnknown;
     return answer;

@@ -45,7 +45,7 @@ inline OwnReply unsigned_answer(const RequestCtx &ctx)
 {
     OwnReply answer = unpaid_answer();
     if (ctx.quote.unpaid_error.empty()) {
-        answer.offer_error = "sign_in_required";
+        answer.offer_error = kSignInRequired.word;
     }
     return answer;
 }
@@ -57,8 +57,9 @@ OwnReply unready_answer();
 // 503 with one of the kRetry... above.
 OwnReply busy_answer(ngx_uint_t retry_after);
 OwnReply in_use_answer();
-OwnReply unknown_answer();
-OwnReply fault_answer(ngx_uint_t status, const char *word);
+OwnReply unknown_answer(const RefusalWord &word = kSettlementUnknown);
+// With the status of the word, and nothing charged.
+OwnReply fault_answer(const RefusalWord &word);
 
 }  // namespace x402
 

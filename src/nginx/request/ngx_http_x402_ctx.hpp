@@ -17,6 +17,7 @@
 #include "nginx/worker/ngx_http_x402_shared_store.hpp"
 #include "nginx/worker/ngx_http_x402_worker.hpp"
 #include "policy/charge_rule.hpp"
+#include "policy/refusal_words.hpp"
 #include "policy/reply_fields.hpp"
 #include "policy/scheme_payload.hpp"
 #include "session/payment_outcome.hpp"
@@ -201,7 +202,7 @@ public:
     const LocationConf *free_at = nullptr;
     // What a client showed that has paid before. Lifetime: the request's pool.
     ReturningClient *returning = nullptr;
-    const char *returning_fault = nullptr;  // a word; nullptr: nothing, or good
+    const RefusalWord *returning_fault = nullptr;  // nullptr: none, or good
     std::shared_ptr<ReturningState>
         returning_state;  // what the store says of it
     // Rules about payers that have let this request in. Lifetime: the

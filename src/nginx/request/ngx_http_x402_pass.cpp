@@ -115,7 +115,7 @@ PassCount count_here(RequestCtx &ctx, const LocationConf &conf,
 
 PassAnswer refuse_pass(RequestCtx &ctx, PassFault fault)
 {
-    ctx.returning_fault = pass_fault_word(fault);
+    ctx.returning_fault = pass_refusal(fault);
     return PassAnswer::none;
 }
 

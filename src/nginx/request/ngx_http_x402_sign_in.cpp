@@ -38,7 +38,7 @@ SignInAnswer use_nonce_here(RequestCtx &ctx, const LocationConf &conf,
     case NonceUse::first:
         break;
     case NonceUse::again:
-        return refuse_sign_in(ctx, "sign_in_nonce_used", "");
+        return refuse_sign_in(ctx, kSignInNonceUsed, "");
     case NonceUse::no_room:
         return whose == NonceOf::payer ? SignInAnswer::busy
                                        : SignInAnswer::none;
@@ -99,7 +99,7 @@ SignInAnswer admit(RequestCtx &ctx, const std::string &payer,
 
 SignInAnswer not_paid(RequestCtx &ctx)
 {
-    ctx.returning_fault = "sign_in_not_paid";
+    ctx.returning_fault = &kSignInNotPaid;
     return SignInAnswer::none;
 }
 
@@ -178,7 +178,7 @@ SignInAnswer ask_for_nonce(RequestCtx &ctx, const LocationConf &conf,
 {
     // By a stranger, which has bought since.
     if (knows_nonce(conf.sign_in->nonces, state.nonce)) {
-        return refuse_sign_in(ctx, "sign_in_nonce_used", "");
+        return refuse_sign_in(ctx, kSignInNonceUsed, "");
     }
     return ask(state, order_without_claim(store, StoreScript::nonce,
                                           state.nonce, nonce_expires()));
@@ -207,7 +207,7 @@ SignInAnswer sign_in_by_store(RequestCtx &ctx, const LocationConf &conf,
     bool asked_nonce =
         !first && state.question->order.script == StoreScript::nonce;
     if (asked_nonce && state.question->is(StoreVerdict::lost)) {
-        return refuse_sign_in(ctx, "sign_in_nonce_used", "");
+        return refuse_sign_in(ctx, kSignInNonceUsed, "");
     }
     if (asked_nonce && !state.question->is(StoreVerdict::done)) {
         return SignInAnswer::store_away;
@@ -245,8 +245,7 @@ SignInAnswer take_sign_in(RequestCtx &ctx, const LocationConf &conf)
         return SignInAnswer::none;
     }
     if (shown->sign_ins.size() > 1) {
-        return refuse_sign_in(ctx, "sign_in_malformed",
-                              "the header is repeated");
+        return refuse_sign_in(ctx, kSignInMalformed, "the header is repeated");
     }
     std::string_view header = view(shown->sign_ins[0]);
     std::optional<Digest> scope = Digest();

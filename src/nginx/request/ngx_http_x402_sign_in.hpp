@@ -52,7 +52,7 @@ std::string place_text(const SignInTerms &terms);
 // `issued`: unix seconds.
 void fill_times(SignInTerms &terms, std::int64_t issued);
 
-SignInAnswer refuse_sign_in(RequestCtx &ctx, const char *word,
+SignInAnswer refuse_sign_in(RequestCtx &ctx, const RefusalWord &word,
                             std::string_view why);
 
 // A good signature, of which it is not known yet whether it is a copy.

@@ -39,37 +39,37 @@ bool offers_chain(const LocationConf &conf, const PaymentOffer &offer,
     return std::find(chains.begin(), chains.end(), chain) != chains.end();
 }
 
-const char *nonce_fault_word(NonceFault fault)
+const RefusalWord *nonce_refusal(NonceFault fault)
 {
     switch (fault) {
     case NonceFault::none:
         break;
     case NonceFault::forged:
-        return "sign_in_nonce_invalid";
+        return &kSignInNonceInvalid;
     case NonceFault::not_yet:
-        return "sign_in_not_yet_valid";
+        return &kSignInNotYetValid;
     case NonceFault::expired:
-        return "sign_in_expired";
+        return &kSignInExpired;
     }
     return nullptr;
 }
 
 // A word for what does not fit to the request; nullptr: all does. Completes
 // `terms`; `issued` is when its nonce was (unix seconds).
-const char *mismatch(const SignInProof &proof, const LocationConf &conf,
-                     const PaymentOffer &offer, SignInTerms &terms,
-                     std::int64_t &issued)
+const RefusalWord *mismatch(const SignInProof &proof, const LocationConf &conf,
+                            const PaymentOffer &offer, SignInTerms &terms,
+                            std::int64_t &issued)
 {
     if (proof.terms.domain != terms.domain) {
-        return "sign_in_for_another_domain";
+        return &kSignInForAnotherDomain;
     }
     if (proof.terms.uri != terms.uri) {
-        return "sign_in_for_another_resource";
+        return &kSignInForAnotherResource;
     }
     const char *type = sign_in_type(proof.chain);
     if (type == nullptr || proof.type != type
         || !offers_chain(conf, offer, proof.chain)) {
-        return "sign_in_chain_not_offered";
+        return &kSignInChainNotOffered;
     }
     std::vector<std::string_view> keys;
     for (const auto &key : conf.seal_keys->keys) {
@@ -78,7 +78,7 @@ const char *mismatch(const SignInProof &proof, const LocationConf &conf,
     NonceFault fault = check_sign_in_nonce(proof.terms.nonce, place_text(terms),
                                            keys, ngx_time(), issued);
     if (fault != NonceFault::none) {
-        return nonce_fault_word(fault);
+        return nonce_refusal(fault);
     }
     terms.nonce = proof.terms.nonce;
     fill_times(terms, issued);
@@ -86,7 +86,7 @@ const char *mismatch(const SignInProof &proof, const LocationConf &conf,
                    && proof.terms.expires_at == terms.expires_at
                    && proof.terms.statement == terms.statement
                ? nullptr
-               : "sign_in_malformed";
+               : &kSignInMalformed;
 }
 
 }  // namespace
@@ -146,13 +146,13 @@ void fill_times(SignInTerms &terms, std::int64_t issued)
     terms.expires_at = rfc3339_utc((issued + kSignInSeconds) * 1000);
 }
 
-SignInAnswer refuse_sign_in(RequestCtx &ctx, const char *word,
+SignInAnswer refuse_sign_in(RequestCtx &ctx, const RefusalWord &word,
                             std::string_view why)
 {
-    log_line(NGX_LOG_INFO, ctx.r->connection->log,
-             "sign-in refused: " + std::string(word)
-                 + (why.empty() ? "" : ", " + std::string(why)));
-    ctx.returning_fault = word;
+    log_refusal(word, ctx.r->connection->log,
+                "sign-in refused: " + std::string(word.word)
+                    + (why.empty() ? "" : ", " + std::string(why)));
+    ctx.returning_fault = &word;
     return SignInAnswer::refused;
 }
 
@@ -162,26 +162,26 @@ Signer signer_of(RequestCtx &ctx, const LocationConf &conf,
 {
     auto proof = parse_sign_in(header);
     if (!proof) {
-        answer = refuse_sign_in(ctx, "sign_in_malformed", proof.problem().text);
+        answer = refuse_sign_in(ctx, kSignInMalformed, proof.problem().text);
         return {};
     }
     SignInTerms terms;
     if (!fill_place(ctx.r, conf, terms)) {
-        answer = refuse_sign_in(ctx, "sign_in_for_another_domain", "");
+        answer = refuse_sign_in(ctx, kSignInForAnotherDomain, "");
         return {};
     }
     std::int64_t issued = 0;
-    if (const char *word =
+    if (const RefusalWord *word =
             mismatch(proof.value(), conf, offer, terms, issued)) {
-        answer = refuse_sign_in(ctx, word, "");
+        answer = refuse_sign_in(ctx, *word, "");
         return {};
     }
     auto signer = verify_account(
         proof->chain, proof->address,
         sign_in_text(terms, proof->address, proof->chain), proof->signature);
     if (!signer) {
-        answer = refuse_sign_in(ctx, "sign_in_signature_invalid",
-                                signer.problem().text);
+        answer =
+            refuse_sign_in(ctx, kSignInSignatureInvalid, signer.problem().text);
         return {};
     }
     return {std::move(signer.value()), terms.nonce, issued};

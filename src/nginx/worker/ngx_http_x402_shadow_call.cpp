@@ -3,6 +3,7 @@
 
 #include "base/text_excerpt.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
+#include "policy/refusal_words.hpp"
 
 namespace x402 {
 
@@ -21,14 +22,14 @@ Verdict verdict_of(const VerifyAnswer &answer)
     case VerifyVerdict::invalid:
         return {LedgerEventKind::would_refuse, answer.reason};
     case VerifyVerdict::timed_out:
-        return {LedgerEventKind::would_refuse, "facilitator_timeout"};
+        return {LedgerEventKind::would_refuse, kFacilitatorTimeout.word};
     case VerifyVerdict::rate_limited:
-        return {LedgerEventKind::would_refuse, "busy"};
+        return {LedgerEventKind::would_refuse, kBusy.word};
     case VerifyVerdict::broken:
     case VerifyVerdict::operator_fault:
         break;
     }
-    return {LedgerEventKind::would_refuse, "facilitator_failed"};
+    return {LedgerEventKind::would_refuse, kFacilitatorFailed.word};
 }
 
 LabelCounter counter_of(LedgerEventKind kind)
