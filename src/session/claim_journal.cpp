@@ -277,10 +277,15 @@ std::string journal_bytes(const JournalRecord &record)
 std::string claim_bytes(const JournalRecord &record)
 {
     std::string out;
-    out.reserve(claim_size(record));
+    write_claim_bytes(record, out);
+    return out;
+}
+
+void write_claim_bytes(const JournalRecord &record, std::string &out)
+{
+    out.reserve(out.size() + claim_size(record));
     put_digest(out, record.key);
     put_claim(out, JournalKind::bound_claim, record, {});
-    return out;
 }
 
 bool read_claim_bytes(std::string_view bytes, JournalRecord &record)

@@ -113,6 +113,8 @@ std::string journal_bytes(const JournalRecord &record);
 // A claim without the frame and its settle request, for a keeper that loses no
 // half of it.
 std::string claim_bytes(const JournalRecord &record);
+// The same behind what is in `out`.
+void write_claim_bytes(const JournalRecord &record, std::string &out);
 // False: these are not the bytes of one claim and nothing else.
 bool read_claim_bytes(std::string_view bytes, JournalRecord &record);
 // A record `begin` or `complete`.

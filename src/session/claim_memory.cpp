@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "session/claim_memory.hpp"
 
+#include <algorithm>
+
 #include "base/decimal_amount.hpp"
 
 namespace x402 {
@@ -76,15 +78,22 @@ void ClaimCell::set_texts(std::string_view network, std::string_view payer_text,
     }
 }
 
+std::string_view ClaimCell::text(unsigned number) const
+{
+    std::size_t begin = 0;
+    for (unsigned i = 0; i < number; i++) {
+        begin += text_bytes[i];
+    }
+    return std::string_view(texts, kTextBytes)
+        .substr(std::min(begin, kTextBytes), text_bytes[number]);
+}
+
 ClaimTexts ClaimCell::claim_texts() const
 {
     ClaimTexts out;
-    std::string_view rest(texts, kTextBytes);
-    std::string *words[] = {&out.network, &out.payer, &out.asset};
-    for (std::size_t i = 0; i < 3; i++) {
-        *words[i] = std::string(rest.substr(0, text_bytes[i]));
-        rest.remove_prefix(words[i]->size());
-    }
+    out.network = text(0);
+    out.payer = text(1);
+    out.asset = text(2);
     out.amount = atomic_amount_text(binding.paid);
     return out;
 }

@@ -142,6 +142,8 @@ struct ClaimCell {
     }
     void set_texts(std::string_view network, std::string_view payer_text,
                    std::string_view asset);
+    // 0 to 2: network, payer, asset. Lifetime: the cell.
+    std::string_view text(unsigned number) const;
     ClaimTexts claim_texts() const;
 };
 

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "session/claim_record.hpp"
 
-#include <utility>
-
 namespace x402 {
 
-JournalRecord claim_record(const ClaimCell &cell, const SettleBlocks &blocks,
-                           RecordPart part)
+void fill_claim_record(const ClaimCell &cell, const SettleBlocks &blocks,
+                       RecordPart part, JournalRecord &record)
 {
-    JournalRecord record;
     record.kind = JournalKind::bound_claim;
     record.key = cell.key;
     record.state = cell.state;
@@ -22,19 +19,24 @@ JournalRecord claim_record(const ClaimCell &cell, const SettleBlocks &blocks,
     record.redeliver_key = cell.redeliver_key;
     record.payer = cell.payer;
     record.settle_digest = cell.settle_digest;
-    if (part == RecordPart::numbers) {
-        return record;
-    }
-    record.receipt.assign(cell.receipt, cell.receipt_bytes);
-    ClaimTexts texts = cell.claim_texts();
-    record.network = std::move(texts.network);
-    record.payer_text = std::move(texts.payer);
-    record.asset = std::move(texts.asset);
+    bool wanted = part != RecordPart::numbers;
+    record.receipt.assign(cell.receipt, wanted ? cell.receipt_bytes : 0);
+    record.network.assign(wanted ? cell.text(0) : std::string_view());
+    record.payer_text.assign(wanted ? cell.text(1) : std::string_view());
+    record.asset.assign(wanted ? cell.text(2) : std::string_view());
+    record.settle.clear();
     ClaimState state = cell.claim_state();
     bool open = state == ClaimState::settling || state == ClaimState::unknown;
     if (open && part == RecordPart::all) {
         record.settle = blocks.stored(cell);
     }
+}
+
+JournalRecord claim_record(const ClaimCell &cell, const SettleBlocks &blocks,
+                           RecordPart part)
+{
+    JournalRecord record;
+    fill_claim_record(cell, blocks, part, record);
     return record;
 }
 

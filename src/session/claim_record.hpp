@@ -16,6 +16,9 @@ enum class RecordPart : std::uint8_t {
 
 JournalRecord claim_record(const ClaimCell &cell, const SettleBlocks &blocks,
                            RecordPart part = RecordPart::all);
+// The same into a record of another claim, whose texts lend their memory.
+void fill_claim_record(const ClaimCell &cell, const SettleBlocks &blocks,
+                       RecordPart part, JournalRecord &record);
 
 }  // namespace x402
 

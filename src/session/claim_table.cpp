@@ -132,6 +132,16 @@ JournalRecord ClaimTable::record(ClaimRef ref, RecordPart part) const
     return cell ? journal_.record_of(*cell, part) : JournalRecord();
 }
 
+void ClaimTable::fill_record(ClaimRef ref, RecordPart part,
+                             JournalRecord &record) const
+{
+    if (const ClaimCell *cell = memory_.cell_of(ref)) {
+        journal_.fill_record_of(*cell, part, record);
+    } else {
+        record = JournalRecord();
+    }
+}
+
 ClaimRef ClaimTable::adopt(const JournalRecord &record, std::int64_t now)
 {
     if (!ClaimReplay(memory_, cells_, blocks_, payers_, used_)

@@ -81,6 +81,9 @@ public:
     // The claim as a journal would tell of it. A record without a key: there is
     // none.
     JournalRecord record(ClaimRef ref, RecordPart part = RecordPart::all) const;
+    // The same into a record of another claim, whose texts lend their memory.
+    void fill_record(ClaimRef ref, RecordPart part,
+                     JournalRecord &record) const;
     // A claim that other machines know, and without an owner there, is this
     // table's too, without an owner. An empty ref: it is in use or over here,
     // or finds no room. What is known to be paid here stays so.

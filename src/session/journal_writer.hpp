@@ -54,6 +54,12 @@ public:
     // The claim as a record.
     JournalRecord record_of(const ClaimCell &cell,
                             RecordPart part = RecordPart::all) const;
+    // As fill_claim_record().
+    void fill_record_of(const ClaimCell &cell, RecordPart part,
+                        JournalRecord &record) const
+    {
+        fill_claim_record(cell, blocks_, part, record);
+    }
     // The last attempt to write, or to bring it to the disk, failed.
     bool failed() const;
     // False: no new claim may be taken. After a failure all of it is tried

@@ -54,6 +54,12 @@ std::string store_record(const JournalRecord &claim)
     return claim_bytes(claim);
 }
 
+void write_store_record(const JournalRecord &claim, std::string &out)
+{
+    out.clear();
+    write_claim_bytes(claim, out);
+}
+
 bool restored_record(const StoredClaim &claim, std::string_view settle,
                      JournalRecord &record)
 {

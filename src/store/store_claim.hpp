@@ -93,6 +93,8 @@ struct StoredClaim {
 // without its settle request and without a check of its bytes. The store keeps
 // or loses a string as a whole, and the key in it is the claim's.
 std::string store_record(const JournalRecord &claim);
+// The same into `out`, in the place of what is in it.
+void write_store_record(const JournalRecord &claim, std::string &out);
 // The claim as a record that ClaimReplay restores: the store's own knowledge
 // (state, flags, executions) goes before what is in the record. False: it has
 // no record, or one that cannot be read.

@@ -100,7 +100,8 @@ OwnReply closed_answer()
 
 PeerChoice choose_peer(RequestCtx &ctx, Worker &worker)
 {
-    FacilitatorPeers peers = peers_of(ctx, *ctx.payment->option);
+    FacilitatorPeers few;
+    const FacilitatorPeers &peers = peers_of(ctx, *ctx.payment->option, few);
     PeerChoice choice = first_of(worker, peers);
     if (choice.endpoint == nullptr) {
         decide(ctx, closed_answer());
@@ -118,14 +119,17 @@ PeerChoice choose_peer(RequestCtx &ctx, Worker &worker)
     if (&chosen != facilitator_of(ctx, *ctx.payment->option)) {
         build_request(ctx, chosen);
     }
-    peers.erase(std::find(peers.begin(), peers.end(), &chosen));
-    ctx.payment->others = std::move(peers);
+    FacilitatorPeers &others = ctx.payment->others;
+    others.clear();
+    std::copy_if(peers.begin(), peers.end(), std::back_inserter(others),
+                 [&](const FacilitatorConf *peer) { return peer != &chosen; });
     return choice;
 }
 
 bool has_peer(const RequestCtx &ctx, Worker &worker)
 {
-    return first_of(worker, peers_of(ctx, *ctx.payment->option)).endpoint
+    FacilitatorPeers few;
+    return first_of(worker, peers_of(ctx, *ctx.payment->option, few)).endpoint
            != nullptr;
 }
 
@@ -144,7 +148,8 @@ std::vector<Endpoint *> others_to_settle(const RequestCtx &ctx, Worker &worker)
         return others;
     }
     // Peers that could not even be asked to verify come last.
-    for (FacilitatorConf *other : peers_of(ctx, *ctx.payment->option)) {
+    FacilitatorPeers few;
+    for (FacilitatorConf *other : peers_of(ctx, *ctx.payment->option, few)) {
         // The request has been built already.
         if (other != ctx.asked
             && version_for(ctx, *other) == ctx.payment->asked_version) {

@@ -182,7 +182,7 @@ void ask_store_for_takeover(RequestCtx &ctx)
     }
     StoreOrder order =
         hold->order(StoreScript::takeover, record_of_takeover(ctx));
-    order.settle = payment.request_body;
+    order.settle = std::string_view(payment.request_body);
     begin_store_wait(ctx).call.begin(hold->store(), std::move(order),
                                      on_taken_over, &ctx);
 }

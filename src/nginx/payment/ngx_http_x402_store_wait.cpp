@@ -22,7 +22,8 @@ StoreWait &store_wait_of(RequestCtx &ctx)
 
 StoreWait &begin_store_wait(RequestCtx &ctx)
 {
-    ctx.store_wait = std::make_shared<StoreWait>();
+    ctx.store_wait = std::allocate_shared<StoreWait>(
+        SpareAllocator<StoreWait, kMostSpareWaits>());
     return store_wait_of(ctx);
 }
 
@@ -34,8 +35,9 @@ Worker &worker_here(const RequestCtx &ctx)
 std::shared_ptr<StoreHold> hold_for(RequestCtx &ctx, const Digest &key)
 {
     const ClaimFacts &facts = ctx.payment->facts;
-    return std::make_shared<StoreHold>(*worker_here(ctx).store, key,
-                                       facts.payer, facts.binding.resource);
+    return std::allocate_shared<StoreHold>(
+        SpareAllocator<StoreHold, kMostSpareWaits>(), *worker_here(ctx).store,
+        key, facts.payer, facts.binding.resource);
 }
 
 void end_local_claim(RequestCtx &ctx, const StoredClaim &stored)

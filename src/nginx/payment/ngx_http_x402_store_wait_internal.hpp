@@ -3,6 +3,7 @@
 #ifndef NGX_HTTP_X402_STORE_WAIT_INTERNAL_HPP
 #define NGX_HTTP_X402_STORE_WAIT_INTERNAL_HPP
 
+#include "base/spare_blocks.hpp"
 #include "nginx/payment/ngx_http_x402_phase_wait.hpp"
 #include "nginx/payment/ngx_http_x402_store_wait.hpp"
 #include "nginx/worker/ngx_http_x402_shared_store.hpp"
@@ -17,6 +18,10 @@ struct StoreWait {
     bool copied = false;   // the claim of this machine, to the store
     bool refused = false;  // by the offer, unless the store knows the payment
 };
+
+// Of payments in flight, and as many holds: what a worker keeps after a burst
+// is 1.5 MB.
+constexpr std::size_t kMostSpareWaits = 1024;
 
 StoreWait &store_wait_of(RequestCtx &ctx);
 StoreWait &begin_store_wait(RequestCtx &ctx);

@@ -230,20 +230,20 @@ void adopt(RequestCtx &ctx, const PaymentStep &step)
     ctx.state_ = step.next;
 }
 
-FacilitatorPeers peers_of(const RequestCtx &ctx,
-                          const PaymentOffer::Option &option)
+const FacilitatorPeers &peers_of(const RequestCtx &ctx,
+                                 const PaymentOffer::Option &option,
+                                 FacilitatorPeers &few)
 {
     const FacilitatorPeers &all = peers_of(*ctx.quote.conf, option.term);
     if (option.bound_facilitator == 0) {
         return all;
     }
     // Only the facilitator that added something to the offer can settle it.
-    FacilitatorPeers bound;
-    std::copy_if(all.begin(), all.end(), std::back_inserter(bound),
+    std::copy_if(all.begin(), all.end(), std::back_inserter(few),
                  [&](const FacilitatorConf *peer) {
                      return peer->id == option.bound_facilitator;
                  });
-    return bound;
+    return few;
 }
 
 void record_delivery(RequestCtx &ctx)

@@ -265,8 +265,10 @@ private:
 
 // The facilitators that may be called about this payment option, in order.
 // Empty: a facilitator that is no longer a peer added something to the option.
-FacilitatorPeers peers_of(const RequestCtx &ctx,
-                          const PaymentOffer::Option &option);
+// Lifetime: the configuration's, or `few`, which has them if they are not all.
+const FacilitatorPeers &peers_of(const RequestCtx &ctx,
+                                 const PaymentOffer::Option &option,
+                                 FacilitatorPeers &few);
 
 // The facilitator of this payment option, if it is available.
 inline FacilitatorConf *facilitator_of(const RequestCtx &ctx,

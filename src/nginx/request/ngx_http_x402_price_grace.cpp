@@ -56,7 +56,8 @@ find_offered(RequestCtx &ctx, Choose choose,
                 continue;
             }
             const auto *option = choose(*old.offer);
-            if (option && !peers_of(ctx, *option).empty()) {
+            FacilitatorPeers few;
+            if (option && !peers_of(ctx, *option, few).empty()) {
                 offer = old.offer;
                 return option;
             }

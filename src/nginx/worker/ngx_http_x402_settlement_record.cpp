@@ -67,11 +67,14 @@ void Settlement::on_disk(void *data, bool good)
 // Money: the claim as it is in the zone now, with what is asked for.
 StoreOrder Settlement::store_order() const
 {
-    JournalRecord record =
-        LockedClaims(worker_.zone)->record(terms_.claim, RecordPart::claim);
+    // Each payment comes here twice: its texts go into the memory of former
+    // ones.
+    static JournalRecord record;
+    LockedClaims(worker_.zone)
+        ->fill_record(terms_.claim, RecordPart::claim, record);
     StoreOrder order = terms_.hold->order(stage_, record);
     if (stage_ == StoreScript::settling) {
-        order.settle = terms_.body;
+        order.settle = std::string_view(terms_.body);
     }
     return order;
 }

@@ -24,7 +24,6 @@ constexpr unsigned kShardsOfTick = kStoreShards / 4;
 // Writes are repeated after a reconnect for this long: a failover may
 // have lost them.
 constexpr ngx_msec_t kRepeatFor = 60 * 1000;
-constexpr std::size_t kMostPending = 16 * 1024;
 // A worker that quits goes on writing for this long.
 constexpr ngx_msec_t kLongestLinger = 30 * 1000;
 
@@ -202,7 +201,7 @@ StoreOrder StoreHold::order(StoreScript script,
     made.facts.expires = record.expires;
     made.facts.flags = record.flags;
     made.facts.executions = record.executions;
-    made.record = store_record(record);
+    write_store_record(record, made.record.empty());
     return made;
 }
 
@@ -268,10 +267,10 @@ void SharedStore::again(std::uint64_t shards, const std::string &epoch)
 // no more than its last writes. See forget_sales().
 void SharedStore::repeat_writes(std::uint64_t shards, bool issued)
 {
-    for (auto &write : pending_) {
-        if (write->known && issues(write->order) == issued
-            && (shards >> write->order.shard() & 1)) {
-            write->known = false;
+    for (PendingWrite &write : pending_) {
+        if (write.known && issues(write.order) == issued
+            && (shards >> write.order.shard() & 1)) {
+            write.known = false;
             unconfirmed_++;
         }
     }
@@ -281,19 +280,16 @@ void SharedStore::repeat_writes(std::uint64_t shards, bool issued)
 // long ago. It is not told of these sales with a later connection either.
 void SharedStore::forget_sales(std::uint64_t shards)
 {
-    auto is_gone = [&](const std::unique_ptr<PendingWrite> &write) {
-        return write->known && issues(write->order)
-               && (shards >> write->order.shard() & 1);
-    };
-    pending_.erase(std::remove_if(pending_.begin(), pending_.end(), is_gone),
-                   pending_.end());
+    pending_.remove_if([&](const PendingWrite &write) {
+        return write.known && issues(write.order)
+               && (shards >> write.order.shard() & 1);
+    });
 }
 
 void SharedStore::write_behind(StoreOrder order)
 {
-    pending_.push_back(std::make_unique<PendingWrite>(*this, std::move(order)));
+    PendingWrite &write = pending_.emplace_back(*this, std::move(order));
     unconfirmed_++;
-    PendingWrite &write = *pending_.back();
     if (nodes_.ready(write.order.shard())) {
         send(write);
         if (precedes_answer(write.order)) {
@@ -326,11 +322,11 @@ void SharedStore::send(PendingWrite &write)
 
 void SharedStore::send_unconfirmed()
 {
-    for (auto &write : pending_) {
-        if (!write->known && !write->call.waits()
-            && nodes_.ready(write->order.shard())) {
-            write->route = StoreRoute();
-            send(*write);
+    for (PendingWrite &write : pending_) {
+        if (!write.known && !write.call.waits()
+            && nodes_.ready(write.order.shard())) {
+            write.route = StoreRoute();
+            send(write);
         }
     }
 }
@@ -357,7 +353,7 @@ void SharedStore::on_store_reply(void *data, RedisEnd end,
 void SharedStore::forget_old()
 {
     while (!pending_.empty()) {
-        PendingWrite &oldest = *pending_.front();
+        PendingWrite &oldest = pending_.front();
         bool crowded = pending_.size() > kMostPending;
         if (!crowded
             && !(oldest.known && ngx_current_msec - oldest.at > kRepeatFor)) {

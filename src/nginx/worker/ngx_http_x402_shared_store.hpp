@@ -10,9 +10,10 @@
 #ifndef NGX_HTTP_X402_SHARED_STORE_HPP
 #define NGX_HTTP_X402_SHARED_STORE_HPP
 
-#include <deque>
+#include <list>
 #include <memory>
 
+#include "base/spare_blocks.hpp"
 #include "nginx/worker/ngx_http_x402_store_call.hpp"
 #include "nginx/zone/ngx_http_x402_zone.hpp"
 #include "session/payment_name.hpp"
@@ -116,7 +117,9 @@ public:
 
 private:
     friend class StoreHold;
+    // Written behind a request. More than these are not remembered.
     struct PendingWrite;
+    static constexpr std::size_t kMostPending = 16 * 1024;
 
     void again(std::uint64_t shards, const std::string &epoch);
     void repeat_writes(std::uint64_t shards, bool issued);
@@ -153,7 +156,8 @@ private:
     std::unique_ptr<Epoch[]> epochs_;
     unsigned next_epoch_ = 0;  // shard that was asked last
     ngx_queue_t holds_;
-    std::deque<std::unique_ptr<PendingWrite>> pending_;
+    std::list<PendingWrite, SpareAllocator<PendingWrite, kMostPending>>
+        pending_;
     std::size_t unconfirmed_ =
         0;  // of them: the store has not said that it knows
     bool complained_ = false;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/spare_text.hpp"
 #include "nginx/call/redis/ngx_http_x402_redis_nodes.hpp"
 #include "store/store_answer.hpp"
 
@@ -19,8 +20,8 @@ struct StoreOrder {
     StoreScript script = StoreScript::take;
     StoreClaim claim;
     StoreFacts facts;  // without the texts
-    std::string record;
-    std::string settle;
+    SpareText record;
+    SpareText settle;
     std::int64_t lease = 0;  // ms
     std::int64_t now = 0;    // unix seconds
     SettlingCall settling = SettlingCall::first;

@@ -110,6 +110,26 @@ TEST_F(ClaimAdopt, ARecordHasThePartThatIsAskedFor)
     EXPECT_TRUE(numbers.payer_text.empty() && numbers.settle.empty());
 }
 
+// Nothing of the claim whose record it was before is left in it.
+TEST_F(ClaimAdopt, ARecordIsFilledInThePlaceOfAnother)
+{
+    ClaimRef ref = table_.adopt(unknown_elsewhere(1), kNow);
+    JournalRecord record = table_.record(ref);
+    record.receipt = std::string(200, 'x');
+    record.network = "another network";
+    record.settle = std::string(2000, 'y');
+    table_.fill_record(ref, RecordPart::claim, record);
+    EXPECT_EQ(claim_bytes(record),
+              claim_bytes(table_.record(ref, RecordPart::claim)));
+    EXPECT_TRUE(record.settle.empty());
+    table_.fill_record(ref, RecordPart::all, record);
+    EXPECT_EQ(record.settle, table_.record(ref).settle);
+    table_.fill_record(ref, RecordPart::numbers, record);
+    EXPECT_TRUE(record.network.empty() && record.settle.empty());
+    table_.fill_record(ClaimRef(), RecordPart::all, record);
+    EXPECT_EQ(record.key, Digest());
+}
+
 TEST_F(ClaimAdopt, ThereIsNoRecordOfNothing)
 {
     EXPECT_EQ(table_.record(ClaimRef()).expires, 0);

@@ -352,18 +352,11 @@ void RedisLink::check_again()
 {
     guarded_event([&] {
         check_.arm(kCheckInterval);
-        auto add = [&](Kind kind, auto &&write) {
-            std::size_t begin = out_.size();
-            out_.resize(begin + kHelloBytes);
-            RespWriter writer(&out_[begin], kHelloBytes);
-            write(writer);
-            out_.resize(begin + writer.size());
-            pending_.push_back({nullptr, out_begin_ + begin, 0, kind, {}});
-        };
-        add(Kind::info,
-            [](RespWriter &writer) { writer.begin(1).add("INFO"); });
+        add_own(Kind::info, kHelloBytes,
+                [](RespWriter &writer) { writer.begin(1).add("INFO"); });
         if (server_.role == RedisRole::store && offer_epoch()) {
-            add(Kind::epoch, [&](RespWriter &writer) { write_epoch(writer); });
+            add_own(Kind::epoch, kHelloBytes,
+                    [&](RespWriter &writer) { write_epoch(writer); });
         }
         flush_.post();
     });

@@ -78,12 +78,19 @@ RedisLink::RedisLink(const StoreConf &conf, RedisServer server, Events events)
 
 RedisLink::~RedisLink()
 {
-    for (Pending &pending : pending_) {
-        if (pending.call) {
-            pending.call->link_ = nullptr;
+    let_go();
+    close();
+}
+
+// Calls that wait get no answer.
+void RedisLink::let_go()
+{
+    for (std::size_t i = 0; i < pending_.size(); i++) {
+        if (RedisCall *call = pending_[i].call) {
+            call->link_ = nullptr;
         }
     }
-    close();
+    pending_.clear();
 }
 
 void RedisLink::start()
@@ -97,12 +104,7 @@ void RedisLink::start()
 
 void RedisLink::rest()
 {
-    for (Pending &pending : pending_) {
-        if (pending.call) {
-            pending.call->link_ = nullptr;
-        }
-    }
-    pending_.clear();
+    let_go();
     close();
     end_all();
     retry_.disarm();
@@ -111,15 +113,13 @@ void RedisLink::rest()
     resting_ = true;
 }
 
-bool RedisLink::expect(RedisCall &call, std::size_t begin, const RedisSend &how,
+void RedisLink::expect(RedisCall &call, std::size_t begin, const RedisSend &how,
                        RedisCall::Done done, void *data)
 {
     bool replicated = how.replicated && replicas_ > 0;
-    pending_.push_back({&call,
-                        out_begin_ + begin,
+    pending_.push_back({&call, out_begin_ + begin,
                         ngx_current_msec + conf_.timeout,
-                        replicated ? Kind::replicated : Kind::plain,
-                        {}});
+                        replicated ? Kind::replicated : Kind::plain, 0, 0});
     wait_due_ = wait_due_ || replicated;
     call.link_ = this;
     call.done_ = done;
@@ -130,14 +130,13 @@ bool RedisLink::expect(RedisCall &call, std::size_t begin, const RedisSend &how,
     } else if (state_ == State::ready && !flush_.armed()) {
         flush_.arm(kLazyDelay);
     }
-    return true;
 }
 
 void RedisLink::forget(RedisCall *call)
 {
-    for (Pending &pending : pending_) {
-        if (pending.call == call) {
-            pending.call = nullptr;
+    for (std::size_t i = 0; i < pending_.size(); i++) {
+        if (pending_[i].call == call) {
+            pending_[i].call = nullptr;
         }
     }
 }
@@ -154,7 +153,8 @@ void RedisLink::flush()
 void RedisLink::push()
 {
     if (state_ == State::ready) {
-        (void)send_bytes(out_, out_sent_);  // flush() finds out what is wrong
+        (void)send_bytes(out_.text(),
+                         out_sent_);  // flush() finds out what is wrong
     }
 }
 
@@ -182,7 +182,7 @@ void RedisLink::send()
     }
     bool alive = state_ == State::greeting
                      ? send_bytes(hello_.view(), hello_sent_)
-                     : send_bytes(out_, out_sent_);
+                     : send_bytes(out_.text(), out_sent_);
     if (!alive) {
         fail(end_of_connection("the connection broke"), true);
         return;
@@ -276,7 +276,9 @@ void RedisLink::dispatch(const RespReply &reply, std::string_view bytes)
     }
     if (pending.kind == Kind::replicated && pending.call != nullptr
         && !reply.is_error()) {
-        pending.answer.assign(bytes);
+        pending.answer_at = held_.size();
+        pending.answer_size = bytes.size();
+        held_.append(bytes);
         answered_++;
         return;
     }
@@ -350,6 +352,7 @@ void RedisLink::end_all()
     out_.clear();
     out_sent_ = 0;
     answered_ = 0;
+    held_.clear();
     wait_due_ = false;
     deadline_.disarm();
     // A caller that gets its answer may stop other calls, and begin new ones.
@@ -383,9 +386,10 @@ void RedisLink::arm()
     if (deadline_.armed()) {
         return;
     }
-    for (const Pending &pending : pending_) {
-        if (pending.call) {
-            deadline_.arm(std::max<ngx_msec_t>(time_left(pending.deadline), 1));
+    for (std::size_t i = 0; i < pending_.size(); i++) {
+        if (pending_[i].call) {
+            deadline_.arm(
+                std::max<ngx_msec_t>(time_left(pending_[i].deadline), 1));
             return;
         }
     }

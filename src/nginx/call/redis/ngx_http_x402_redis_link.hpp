@@ -19,10 +19,11 @@
 #ifndef NGX_HTTP_X402_REDIS_LINK_HPP
 #define NGX_HTTP_X402_REDIS_LINK_HPP
 
-#include <deque>
 #include <memory>
 #include <string>
 
+#include "base/out_bytes.hpp"
+#include "base/ring_queue.hpp"
 #include "base/secret_memory.hpp"
 #include "nginx/call/ngx_http_x402_lookup.hpp"
 #include "nginx/call/ngx_http_x402_peer_socket.hpp"
@@ -146,11 +147,14 @@ public:
             add_asking();
         }
         std::size_t begin = out_.size();
-        out_.resize(begin + how.room);
-        RespWriter writer(&out_[begin], how.room);
+        RespWriter writer(out_.room(how.room), how.room);
         write(writer);
-        out_.resize(begin + (writer.complete() ? writer.size() : 0));
-        return writer.complete() && expect(call, begin, how, done, data);
+        if (!writer.complete()) {
+            return false;
+        }
+        expect(call, begin, how, done, data);
+        out_.add(writer.size());
+        return true;
     }
 
 private:
@@ -165,14 +169,26 @@ private:
         std::uint64_t begin;  // its first byte, in the stream of all commands
         ngx_msec_t deadline;
         Kind kind;
-        std::string answer;  // of a replicated one, until the replicas have it
+        // Of a replicated one, until the replicas have it: in held_.
+        std::size_t answer_at;
+        std::size_t answer_size;
     };
 
-    bool expect(RedisCall &call, std::size_t begin, const RedisSend &how,
+    void expect(RedisCall &call, std::size_t begin, const RedisSend &how,
                 RedisCall::Done done, void *data);
+    // A command of the link's own.
+    template <class Write>
+    void add_own(Kind kind, std::size_t room, Write &&write)
+    {
+        RespWriter writer(out_.room(room), room);
+        write(writer);
+        pending_.push_back({nullptr, out_begin_ + out_.size(), 0, kind, 0, 0});
+        out_.add(writer.size());
+    }
     void add_asking();
     void add_wait(ngx_msec_t timeout);
     void forget(RedisCall *call);
+    void let_go();
     void retry();
     void connect();
     void connect_to_server();
@@ -255,11 +271,12 @@ private:
     std::vector<Step> steps_;  // of it, that are not answered yet; last first
     std::string epoch_;        // of the store
     std::string offered_;      // epoch, if the store has none
-    std::string out_;          // commands that are not sent yet
+    OutBytes out_;             // commands that are not sent yet
     std::size_t out_sent_ = 0;
     std::uint64_t out_begin_ = 0;  // of out_, in the stream of all commands
-    std::deque<Pending> pending_;
+    RingQueue<Pending> pending_;
     std::size_t answered_ = 0;  // of them, at the front: wait for the replicas
+    std::string held_;          // their answers
     unsigned late_ = 0;         // in a row
     std::string in_;
     std::size_t in_size_ = 0;

@@ -3,6 +3,8 @@
 // it goes on (WAIT).
 #include "nginx/call/redis/ngx_http_x402_redis_link.hpp"
 
+#include <utility>
+
 #include "nginx/core/ngx_http_x402_log.hpp"
 
 namespace x402 {
@@ -19,28 +21,21 @@ constexpr std::size_t kCommandBytes = 128;
 // It covers all that was written on this connection so far.
 void RedisLink::add_wait(ngx_msec_t timeout)
 {
-    std::size_t begin = out_.size();
-    out_.resize(begin + kCommandBytes);
-    RespWriter writer(&out_[begin], kCommandBytes);
-    // WAIT: a timeout of 0 would be none.
-    writer.begin(3)
-        .add("WAIT")
-        .add(static_cast<std::int64_t>(replicas_))
-        .add(static_cast<std::int64_t>(timeout));
-    out_.resize(begin + writer.size());
-    pending_.push_back({nullptr, out_begin_ + begin, 0, Kind::wait, {}});
+    add_own(Kind::wait, kCommandBytes, [&](RespWriter &writer) {
+        // WAIT: a timeout of 0 would be none.
+        writer.begin(3)
+            .add("WAIT")
+            .add(static_cast<std::int64_t>(replicas_))
+            .add(static_cast<std::int64_t>(timeout));
+    });
     wait_due_ = false;
 }
 
 // The caller gets a node's answer whatever the node says to this.
 void RedisLink::add_asking()
 {
-    std::size_t begin = out_.size();
-    out_.resize(begin + kCommandBytes);
-    RespWriter writer(&out_[begin], kCommandBytes);
-    writer.begin(1).add("ASKING");
-    out_.resize(begin + writer.size());
-    pending_.push_back({nullptr, out_begin_ + begin, 0, Kind::plain, {}});
+    add_own(Kind::plain, kCommandBytes,
+            [](RespWriter &writer) { writer.begin(1).add("ASKING"); });
 }
 
 // Money: a failover may lose what fewer replicas have, so that it does not
@@ -74,10 +69,14 @@ void RedisLink::replicas_answered(const RespReply &reply)
                  label() + " has its replicas again");
     }
     lacks_replicas_ = !enough;
+    // Lifetime: a caller that closes the connection leaves them alone.
+    std::string answers = std::exchange(held_, {});
     while (answered_ > 0 && opened == opened_) {
         answered_--;
-        RedisCall *call = pending_.front().call;
-        std::string answer = std::move(pending_.front().answer);
+        const Pending &front = pending_.front();
+        RedisCall *call = front.call;
+        std::string_view answer = std::string_view(answers).substr(
+            front.answer_at, front.answer_size);
         pending_.pop_front();
         if (call != nullptr
             && reply_.read(answer) == RespReply::State::complete) {
@@ -87,6 +86,8 @@ void RedisLink::replicas_answered(const RespReply &reply)
     }
     if (opened == opened_) {
         pending_.pop_front();
+        answers.clear();
+        held_ = std::move(answers);  // for its memory
     }
 }
 
