@@ -29,6 +29,7 @@ http {
         location /pages/    { ssi on; ssi_types *; send_timeout 400ms; proxy_buffering on; proxy_read_timeout 5s; proxy_pass http://%%BACKEND%%; }
         location /big/      { ssi on; ssi_types *; send_timeout 400ms; x402_settle_wait 10s; proxy_buffering on; proxy_read_timeout 5s; proxy_pass http://%%BACKEND%%; }
         location /part/     { send_timeout 400ms; proxy_buffering on; proxy_read_timeout 5s; proxy_pass http://%%BACKEND%%; }
+        location /raw/      { send_timeout 400ms; proxy_pass http://%%BACKEND%%; }
         location /roomy     { proxy_buffer_size 2m; proxy_buffers 4 2m; proxy_busy_buffers_size 4m; proxy_pass http://%%BACKEND%%; }
     }
 }
@@ -41,6 +42,10 @@ $up->on('/long', body => $long);
 $up->on('/parts', body => $long, chunked => 1);
 $up->on('/roomy', body => $long x 4);
 $up->on('/pages/parts', body => 'a<!--#include virtual="/part/one" -->b<!--#include virtual="/part/late" -->c');
+$up->on('/pages/raw', body => 'a<!--#include virtual="/raw/one" -->b<!--#include virtual="/raw/chunks" -->c<!--#include virtual="/raw/big" -->d');
+$up->on('/raw/one', body => "SECRET\n");
+$up->on('/raw/chunks', body => "SECRET\n", chunked => 1);
+$up->on('/raw/big', body => 'x' x 300_000);
 $up->on('/pages/none', body => 'a<!--#echo var="host" -->b');
 $up->on('/big/page', body => 'a<!--#include virtual="/part/big" -->b<!--#include virtual="/part/late" -->c');
 $up->on('/part/big', body => 'x' x 300_000);
@@ -67,7 +72,7 @@ for my $h2 (0, 1) {
 # A page of parts, for longer than send_timeout.
 for my $via ([], [ h2 => 1, port => 'h2' ]) {
     for my $page ([ '/pages/parts', "aSECRET\nbSECRET late\nc" ], [ '/pages/none', 'alocalhostb' ],
-        [ '/big/page', 'a' . 'x' x 300_000 . "bSECRET late\nc" ]) {
+        [ '/big/page', 'a' . 'x' x 300_000 . "bSECRET late\nc" ], [ '/pages/raw', "aSECRET\nbSECRET\nc" . 'x' x 300_000 . 'd' ]) {
         $_->forget for $f, $up;
         $f->settle_once('paid', delay => 1.8);
         is_content paid($t, $page->[0], @$via), $page->[1], (@$via ? 'HTTP/2, ' : '') . "$page->[0]: whole, after a slow settlement";
@@ -85,6 +90,15 @@ is $f->calls('settle'), 1, 'content that has begun is settled';
 ok !$r->complete, 'and cut by proxy_read_timeout once it was released';
 $t->log_like(qr/upstream timed out.*while reading upstream/, 'as a line says');
 $t->log_like(qr/owed: charged, content not delivered/, 'what came of it is owed');
+
+# So is one of a part, also while the page is settled.
+$up->on('/pages/hung', body => 'a<!--#include virtual="/raw/one" -->b<!--#include virtual="/raw/hung" -->c');
+$up->on('/raw/hung', body => "SECRET\n", delay => 60);
+$f->settle_once('paid', delay => 1);
+my $begun = time;
+$r = paid($t, '/pages/hung');
+like $r->body, qr/\AaSECRET\nb.*c\z/s, 'a part that does not answer';
+cmp_ok time - $begun, '<', 15, 'is not waited for without end';
 
 # --- the client reads for longer
 

@@ -46,22 +46,39 @@ RequestCtx *ctx_of_timer(ngx_event_t *event)
 }
 
 // nginx: an upstream that is not buffered is timed while its bytes are held
-// (proxy_read_timeout), also when all of them have come.
+// (proxy_read_timeout), also when all of them have come. So is that of a part
+// of the page; one whose header has not come is waited for as ever.
+template <class Take> void each_timed(const ngx_http_request_t *r, Take take)
+{
+    const ngx_http_upstream_t *u = r->upstream;
+    if (u && !u->buffering && u->header_sent && u->peer.connection) {
+        take(*u);
+    }
+    for (const ngx_http_postponed_request_t *part = r->postponed; part;
+         part = part->next) {
+        if (part->request) {
+            each_timed(part->request, take);
+        }
+    }
+}
+
 bool is_timed(const RequestCtx &ctx)
 {
-    const ngx_http_upstream_t *u = ctx.r->upstream;
-    return u && !u->buffering && u->peer.connection;
+    bool timed = has_subrequests(ctx);
+    each_timed(ctx.r, [&](const ngx_http_upstream_t &) { timed = true; });
+    return timed;
 }
 
 // Money: that would be content which has no end, and is owed once more. Its
 // time goes on when the content leaves.
-void keep_upstream(const RequestCtx &ctx)
+void keep_upstreams(const RequestCtx &ctx)
 {
-    const ngx_http_upstream_t *u = ctx.r->upstream;
-    bool awaited = ctx.state() == PaymentState::holding && u->length != 0;
-    if (u->peer.connection->read->timer_set && !awaited) {
-        ngx_del_timer(u->peer.connection->read);
-    }
+    each_timed(ctx.r, [&](const ngx_http_upstream_t &u) {
+        bool awaited = ctx.state() == PaymentState::holding && u.length != 0;
+        if (u.peer.connection->read->timer_set && !awaited) {
+            ngx_del_timer(u.peer.connection->read);
+        }
+    });
 }
 
 void on_hold_timer(ngx_event_t *event)
@@ -72,7 +89,7 @@ void on_hold_timer(ngx_event_t *event)
     }
     ngx_http_request_t *r = ctx->r;
     if (is_timed(*ctx)) {
-        keep_upstream(*ctx);
+        keep_upstreams(*ctx);
         // Until it is released or replaced.
         ngx_add_timer(event, kHoldLookInterval);
     }
