@@ -58,6 +58,14 @@ my $pass = bought($three, '/early');
 my $r    = with($one, '/early', $pass);
 is $r->status . $r->body, '503{"error":"busy","charged":false}', 'the store does not know it yet: come again';
 ok $r->header('Retry-After'), 'in a moment';
+# It does not stand in the way of another one.
+my $older = bought($two, '/early');
+ok $one->wait_for(sub { with($one, '/early', $older)->status == 200 }), 'another pass, which the store knows';
+$r = $one->get('/early', headers => [ map { ('X402-Pass' => $_) } $pass, $older ]);
+is $r->status, 200, 'both: the one that it knows opens';
+is $r->header('X-Left'), '4', 'and is counted';
+$r = $one->get('/early', headers => [ map { ('X402-Pass' => $_) } $pass, $older =~ s/....\z/AAAA/r ]);
+is $r->status . $r->body, '503{"error":"busy","charged":false}', 'beside one that is not good: come again, too';
 $cut->clear;
 ok $one->wait_for(sub { with($one, '/early', $pass)->status == 200 }), 'and then it opens' or diag $three->log;
 is with($two, '/early', $pass)->header('X-Left'), '4', 'and has all of its requests';

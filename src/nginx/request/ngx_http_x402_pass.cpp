@@ -178,6 +178,37 @@ PassAnswer take_shown(RequestCtx &ctx, const LocationConf &conf,
                       : refuse_pass(ctx, shown.fault);
 }
 
+PassAnswer take_first(RequestCtx &ctx, const LocationConf &conf,
+                      const Digest &scope, const ShownTexts &shown)
+{
+    for (std::size_t i = 0; i < shown.count; i++) {
+        PassAnswer answer = take_shown(ctx, conf, scope, shown.texts[i]);
+        if (answer != PassAnswer::none) {
+            return answer;
+        }
+    }
+    return PassAnswer::none;
+}
+
+// The store is asked about one after the other. One that it may not know yet
+// does not keep the next one from being good.
+PassAnswer take_with_store(RequestCtx &ctx, const LocationConf &conf,
+                           const Digest &scope, const ShownTexts &shown)
+{
+    ReturningState &state = returning_state(ctx, conf);
+    for (; state.passes_seen < shown.count; state.passes_seen++) {
+        PassAnswer answer =
+            take_shown(ctx, conf, scope, shown.texts[state.passes_seen]);
+        if (answer == PassAnswer::store_away) {
+            state.pass_in_doubt = true;
+        } else if (answer != PassAnswer::none) {
+            state.passes_seen += answer == PassAnswer::asks_store ? 0 : 1;
+            return answer;
+        }
+    }
+    return state.pass_in_doubt ? PassAnswer::store_away : PassAnswer::none;
+}
+
 // --- what is issued
 // ------------------------------------------------------------
 
@@ -253,21 +284,8 @@ PassAnswer take_pass(RequestCtx &ctx, const LocationConf &conf)
     if (shown.count == 0) {
         return PassAnswer::none;
     }
-    // The store is asked about one after the other.
-    std::size_t seen = ctx.returning_state && ctx.returning_state->conf == &conf
-                           ? ctx.returning_state->passes_seen
-                           : 0;
-    for (; seen < shown.count; seen++) {
-        PassAnswer answer = take_shown(ctx, conf, *scope, shown.texts[seen]);
-        if (store_of(ctx)) {
-            returning_state(ctx, conf).passes_seen =
-                seen + (answer == PassAnswer::asks_store ? 0 : 1);
-        }
-        if (answer != PassAnswer::none) {
-            return answer;
-        }
-    }
-    return PassAnswer::none;
+    return store_of(ctx) ? take_with_store(ctx, conf, *scope, shown)
+                         : take_first(ctx, conf, *scope, shown);
 }
 
 bool issue_pass(RequestCtx &ctx, IssuedPass &issued)

@@ -102,6 +102,7 @@ struct ReturningState {
 
     const LocationConf *conf;
     std::size_t passes_seen = 0;  // of those that the client shows
+    bool pass_in_doubt = false;   // one of these, which the store may not know
     std::shared_ptr<StoreQuestion> question;
     StoreUse *use = nullptr;  // that is asked for
     std::string payer;        // whose signature is good
