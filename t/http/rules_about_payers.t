@@ -21,6 +21,8 @@ http {
     x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
     x402_price $0.01;
     x402_zone x402:10m;
+    set_real_ip_from 127.0.0.1;
+    real_ip_header X-Client;
     map $x402_payer $refused_payer { default 0; BAD 1; }
     map $x402_answer_risk $risky { default 0; high 1; }
     server {
@@ -47,6 +49,8 @@ http {
         location /to-other { x402_free 2/d key=$http_x_key zone=moved:64k; try_files /nothing @other; }
         location @other { x402_price $1; x402_free 1/d key=$http_x_key zone=others:64k; proxy_pass http://%%BACKEND%%; }
         location /any/  { satisfy any; deny all; x402_free 2/d key=$http_x_key zone=any:64k; index i.txt; root %%DIR%%/html; }
+        location /address { x402_free 2/d key=$binary_remote_addr zone=address:64k; proxy_pass http://%%BACKEND%%; }
+        location /written { x402_free 2/d key=$remote_addr zone=written:64k; proxy_pass http://%%BACKEND%%; }
         location /soon  { x402_free 1/2s key=$http_x_key; proxy_pass http://%%BACKEND%%; }
     }
 }
@@ -147,6 +151,13 @@ is $t->get('/free', @key)->status, 402, 'the third costs';
 is_content paid($t, '/free', @key), "SECRET\n", 'and is sold';
 is $f->calls('settle'), 1, 'once';
 is $t->get('/free', headers => [ 'X-Key' => 'k2' ])->status, 200, 'another key has its own';
+# All addresses of a network of IPv6 are one client, those of IPv4 are not.
+for my $path ('/address', '/written') {
+    my $by = sub ($address) { return $t->get($path, headers => [ 'X-Client' => $address ])->status };
+    is join(' ', map { $by->($_) } '2001:db8:1:2::1', '2001:db8:1:2:ffff::2', '2001:db8:1:2::3'), '200 200 402', "$path: a network";
+    is join(' ', map { $by->($_) } '2001:db8:1:3::1', '192.0.2.1', '192.0.2.2', '192.0.2.1', '192.0.2.1'), '200 200 200 200 402', "$path: others";
+    is join(' ', map { $by->($_) } '::ffff:198.51.100.1', '::ffff:198.51.100.2', '::ffff:198.51.100.3'), '200 200 200', "$path: IPv4 in IPv6";
+}
 is $t->get('/free')->status, 402, 'without a key nothing is free';
 is $t->get('/soon', @key)->status, 200, 'free';
 is $t->get('/soon', @key)->status, 402, 'used up';

@@ -81,6 +81,29 @@ bool within_quota(RequestCtx &ctx, const PayerQuota &quota,
     return wait == 0 || refuse_for(ctx, payer, kQuotaUsedUp, wait);
 }
 
+// Whose free requests these are. Money: a customer has a network of 64 bits of
+// IPv6 at least, and would have them again with each address of it.
+bool free_subject(ngx_http_request_t *r, const PayerQuota &quota,
+                  std::string_view &subject)
+{
+#if (NGX_HAVE_INET6)
+    constexpr std::size_t kNetworkBytes = 8;
+    std::string_view key = view(quota.key->value);
+    bool of_address = key == "$binary_remote_addr" || key == "$remote_addr";
+    const sockaddr *address = r->connection->sockaddr;
+    if (of_address && address->sa_family == AF_INET6) {
+        auto *in = reinterpret_cast<const sockaddr_in6 *>(address);
+        if (!IN6_IS_ADDR_V4MAPPED(&in->sin6_addr)) {
+            subject = std::string_view(
+                reinterpret_cast<const char *>(in->sin6_addr.s6_addr),
+                kNetworkBytes);
+            return true;
+        }
+    }
+#endif
+    return evaluate(r, quota.key, subject);
+}
+
 template <class Rule> bool is_one_rule(const Rule &one, const Rule &other)
 {
     return one.zone == other.zone && one.rule == other.rule;
@@ -245,7 +268,7 @@ bool was_given_away(const RequestCtx &ctx, const LocationConf &conf)
 {
     std::string_view subject;
     return conf.payer_rules && conf.payer_rules->free
-           && evaluate(ctx.r, conf.payer_rules->free->key, subject)
+           && free_subject(ctx.r, *conf.payer_rules->free, subject)
            && was_counted(ctx.r, *conf.payer_rules->free, subject);
 }
 
@@ -257,7 +280,7 @@ bool take_free_request(RequestCtx &ctx, const LocationConf *conf)
     const PayerQuota &quota = *conf->payer_rules->free;
     std::string_view subject;
     // Money: a key that depends on a body that is not known belongs to no one.
-    if (!evaluate(ctx.r, quota.key, subject) || subject.empty()
+    if (!free_subject(ctx.r, quota, subject) || subject.empty()
         || ctx.body_missed) {
         return false;
     }
