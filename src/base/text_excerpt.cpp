@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/text_excerpt.hpp"
 
-#include <string_view>
-
 namespace x402 {
 
 std::string log_excerpt(const std::string &text, std::size_t limit)
@@ -37,6 +35,19 @@ std::string header_excerpt(const std::string &text, std::size_t limit)
         }
     }
     return out;
+}
+
+std::string exact_excerpt(std::string_view text, std::size_t limit)
+{
+    constexpr std::string_view kUnfit = "\"'`\\<>&";
+    std::string out(text.substr(0, limit));
+    for (char &byte : out) {
+        if (byte < ' ' || byte > '~'
+            || kUnfit.find(byte) != std::string_view::npos) {
+            byte = '?';
+        }
+    }
+    return text.size() > limit ? out + "..." : out;
 }
 
 }  // namespace x402

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "nginx/books/ngx_http_x402_sold_places.hpp"
-#include "nginx/core/ngx_http_x402_log_seldom.hpp"
+#include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/zone/ngx_http_x402_outbox.hpp"
 #include "session/payment_notes.hpp"
 #include "session/status_counters.hpp"

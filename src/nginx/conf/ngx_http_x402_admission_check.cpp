@@ -5,7 +5,7 @@
 #include "nginx/conf/ngx_http_x402_config_checks.hpp"
 #include "nginx/conf/ngx_http_x402_foreign_settings.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "nginx/offer/ngx_http_x402_payer_rules.hpp"
+#include "nginx/offer/ngx_http_x402_location_rules.hpp"
 
 namespace x402 {
 

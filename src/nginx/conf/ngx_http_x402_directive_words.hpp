@@ -10,7 +10,7 @@
 
 #include "nginx/core/ngx_http_x402_complex_value.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
-#include "nginx/offer/ngx_http_x402_returning_rules.hpp"
+#include "nginx/offer/ngx_http_x402_location_rules.hpp"
 
 namespace x402 {
 

@@ -5,7 +5,7 @@
 #include "nginx/conf/ngx_http_x402_client_values.hpp"
 #include "nginx/core/ngx_http_x402_complex_value.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
-#include "nginx/offer/ngx_http_x402_payer_rules.hpp"
+#include "nginx/offer/ngx_http_x402_location_rules.hpp"
 #include "nginx/zone/ngx_http_x402_small_zones.hpp"
 
 namespace x402 {

@@ -5,9 +5,9 @@
 
 #include "nginx/conf/ngx_http_x402_client_values.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/offer/ngx_http_x402_location_rules.hpp"
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
 #include "nginx/offer/ngx_http_x402_offer.hpp"
-#include "nginx/offer/ngx_http_x402_usage_terms.hpp"
 #include "policy/network_address.hpp"
 #include "policy/price_text.hpp"
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "nginx/offer/ngx_http_x402_service.hpp"
-#include "nginx/reply/ngx_http_x402_manifest.hpp"
+#include "nginx/reply/ngx_http_x402_document.hpp"
 #include "protocol/manifest.hpp"
 
 namespace x402 {

@@ -7,8 +7,8 @@
 #include "nginx/conf/ngx_http_x402_hidden_location.hpp"
 #include "nginx/conf/ngx_http_x402_manifest_list.hpp"
 #include "nginx/offer/ngx_http_x402_extensions.hpp"
+#include "nginx/offer/ngx_http_x402_location_rules.hpp"
 #include "nginx/offer/ngx_http_x402_offer.hpp"
-#include "nginx/offer/ngx_http_x402_returning_rules.hpp"
 #include "policy/asset_table.hpp"
 #include "policy/network_address.hpp"
 

@@ -4,10 +4,9 @@
 #include <algorithm>
 
 #include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/offer/ngx_http_x402_location_rules.hpp"
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
 #include "nginx/offer/ngx_http_x402_offer.hpp"
-#include "nginx/offer/ngx_http_x402_returning_rules.hpp"
-#include "nginx/offer/ngx_http_x402_usage_terms.hpp"
 #include "policy/evm_signer.hpp"
 #include "protocol/sign_in_message.hpp"
 

@@ -7,9 +7,8 @@
 #include "nginx/conf/ngx_http_x402_hidden_location.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/offer/ngx_http_x402_location_rules.hpp"
 #include "nginx/offer/ngx_http_x402_mpp.hpp"
-#include "nginx/offer/ngx_http_x402_returning_rules.hpp"
-#include "nginx/offer/ngx_http_x402_usage_terms.hpp"
 #include "nginx/zone/ngx_http_x402_small_zones.hpp"
 
 namespace x402 {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nginx/core/ngx_http_x402_log.hpp"
 
+#include <map>
+
 #include "base/text_excerpt.hpp"
 
 namespace x402 {
@@ -69,6 +71,15 @@ void log_ledger(ngx_log_t *log, const LedgerEntry &entry)
     say("resource", entry.resource);
     say("id", entry.id);
     log_line(NGX_LOG_NOTICE, log, line);
+}
+
+void log_seldom(ngx_uint_t level, ngx_log_t *log, const std::string &text)
+{
+    constexpr time_t kEvery = 60;
+    static std::map<std::string, LogThrottle> said;
+    if (said.try_emplace(text, kEvery).first->second.is_due()) {
+        log_line(level, log, text);
+    }
 }
 
 }  // namespace x402

@@ -4,7 +4,7 @@
 #include "base/decimal_amount.hpp"
 #include "base/text_excerpt.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "nginx/offer/ngx_http_x402_returning_rules.hpp"
+#include "nginx/offer/ngx_http_x402_location_rules.hpp"
 #include "nginx/payment/ngx_http_x402_payment.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 #include "nginx/request/ngx_http_x402_ctx.hpp"

@@ -5,7 +5,6 @@
 // content (x402_charge).
 #include <vector>
 
-#include "base/exact_excerpt.hpp"
 #include "base/json_text.hpp"
 #include "base/text_excerpt.hpp"
 #include "facilitator/facilitator_port.hpp"

@@ -9,7 +9,7 @@
 #include "nginx/core/ngx_http_x402_header_list.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/filter/ngx_http_x402_hold.hpp"
-#include "nginx/offer/ngx_http_x402_usage_terms.hpp"
+#include "nginx/offer/ngx_http_x402_location_rules.hpp"
 #include "nginx/payment/ngx_http_x402_payment.hpp"
 #include "nginx/request/ngx_http_x402_payment_headers.hpp"
 #include "nginx/request/ngx_http_x402_request_body.hpp"

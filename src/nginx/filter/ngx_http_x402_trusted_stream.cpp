@@ -5,7 +5,7 @@
 #include "base/decimal_amount.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/filter/ngx_http_x402_hold.hpp"
-#include "nginx/offer/ngx_http_x402_usage_terms.hpp"
+#include "nginx/offer/ngx_http_x402_location_rules.hpp"
 #include "nginx/payment/ngx_http_x402_facilitator_peers.hpp"
 #include "nginx/payment/ngx_http_x402_payment_settlement.hpp"
 

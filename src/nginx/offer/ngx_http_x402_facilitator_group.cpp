@@ -7,9 +7,9 @@
 #include "facilitator/facilitator_url.hpp"
 #include "nginx/core/ngx_http_x402_directive.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/offer/ngx_http_x402_location_rules.hpp"
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
 #include "nginx/offer/ngx_http_x402_offer.hpp"
-#include "nginx/offer/ngx_http_x402_returning_rules.hpp"
 
 namespace x402 {
 

@@ -5,7 +5,7 @@
 
 #include "base/hex_codec.hpp"
 #include "nginx/core/ngx_http_x402_boundary.hpp"
-#include "nginx/offer/ngx_http_x402_returning_rules.hpp"
+#include "nginx/offer/ngx_http_x402_location_rules.hpp"
 #include "nginx/zone/ngx_http_x402_small_zones.hpp"
 #include "nginx/zone/ngx_http_x402_zone.hpp"
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a location with a price lacks for an offer.
 #include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/offer/ngx_http_x402_location_rules.hpp"
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
 #include "nginx/offer/ngx_http_x402_offer.hpp"
-#include "nginx/offer/ngx_http_x402_returning_rules.hpp"
 
 namespace x402 {
 

@@ -5,7 +5,7 @@
 
 #include "nginx/core/ngx_http_x402_header_list.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "nginx/offer/ngx_http_x402_returning_rules.hpp"
+#include "nginx/offer/ngx_http_x402_location_rules.hpp"
 #include "nginx/payment/ngx_http_x402_free_access.hpp"
 #include "nginx/payment/ngx_http_x402_payer_check.hpp"
 #include "nginx/payment/ngx_http_x402_payment.hpp"

@@ -2,7 +2,6 @@
 #include "nginx/payment/ngx_http_x402_admission.hpp"
 
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "nginx/core/ngx_http_x402_log_seldom.hpp"
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 

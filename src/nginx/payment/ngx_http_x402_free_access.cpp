@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nginx/payment/ngx_http_x402_free_access.hpp"
 
-#include "nginx/core/ngx_http_x402_log_seldom.hpp"
-#include "nginx/offer/ngx_http_x402_returning_rules.hpp"
+#include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/offer/ngx_http_x402_location_rules.hpp"
 #include "nginx/payment/ngx_http_x402_payer_check.hpp"
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
 #include "nginx/payment/ngx_http_x402_phase_wait.hpp"
@@ -10,7 +10,7 @@
 #include "nginx/request/ngx_http_x402_pass.hpp"
 #include "nginx/request/ngx_http_x402_request_books.hpp"
 #include "nginx/request/ngx_http_x402_returning_client.hpp"
-#include "nginx/request/ngx_http_x402_sign_in.hpp"
+#include "nginx/request/ngx_http_x402_sign_in_proof.hpp"
 
 namespace x402 {
 

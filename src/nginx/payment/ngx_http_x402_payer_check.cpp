@@ -6,7 +6,7 @@
 #include "base/text_excerpt.hpp"
 #include "nginx/core/ngx_http_x402_complex_value.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "nginx/offer/ngx_http_x402_payer_rules.hpp"
+#include "nginx/offer/ngx_http_x402_location_rules.hpp"
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 #include "nginx/request/ngx_http_x402_batch.hpp"

@@ -7,7 +7,7 @@
 #include "nginx/payment/ngx_http_x402_payer_claims.hpp"
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
 #include "nginx/payment/ngx_http_x402_store_wait_internal.hpp"
-#include "nginx/payment/ngx_http_x402_verified.hpp"
+#include "nginx/payment/ngx_http_x402_verify.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
 #include "session/claim_memory.hpp"
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The verify call to a facilitator, and what follows from its answer. Payments
-// and tokens use the same path; VerifyRules contains the differences. Also
-// content without that call (x402_verify local, trusted, off).
+// and tokens use the same path; VerifyRules contains the differences. A valid
+// payment has four ways on. Also content without that call (x402_verify local,
+// trusted, off).
 #ifndef NGX_HTTP_X402_VERIFY_HPP
 #define NGX_HTTP_X402_VERIFY_HPP
 
@@ -32,6 +33,15 @@ void begin_verify(RequestCtx &ctx, Endpoint &endpoint,
 // is made and held, and settle decides. Precondition: the claim is taken, and
 // the payment would be verified at `endpoint` next. False: verify it.
 bool serve_unverified(RequestCtx &ctx, Worker &worker, Endpoint &endpoint);
+
+// Precondition: the session is verifying. Continues with content under an older
+// claim of the payer, content before settlement, settlement before content, or
+// (`x402_settle off`) content without settlement.
+void accept_valid_payment(RequestCtx &ctx);
+
+// The rest of it: nothing of the payer goes before, and the identifier of the
+// payment, if it has one, is its own on all machines.
+void accept_named_payment(RequestCtx &ctx);
 
 }  // namespace x402
 

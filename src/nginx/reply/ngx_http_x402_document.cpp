@@ -1,11 +1,48 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nginx/reply/ngx_http_x402_document.hpp"
 
+#include "base/json_text.hpp"
 #include "nginx/offer/ngx_http_x402_signing.hpp"
 #include "nginx/reply/ngx_http_x402_answer_body.hpp"
 #include "nginx/reply/ngx_http_x402_reply.hpp"
+#include "nginx/request/ngx_http_x402_quote.hpp"
 
 namespace x402 {
+
+namespace {
+
+// `text` gets the whole document. False: no memory.
+bool join_pieces(ngx_http_request_t *r, const std::vector<std::string> &pieces,
+                 std::string_view &text)
+{
+    if (pieces.size() == 1) {
+        text = pieces.front();
+        return true;
+    }
+    std::string room;
+    std::string origin = request_origin(r);
+    std::string whole;
+    for (const std::string &piece : pieces) {
+        if (&piece != &pieces.front()) {
+            whole += inside_json_string(origin, room);
+        }
+        whole += piece;
+    }
+    ngx_str_t copied = pool_copy(r->pool, whole);
+    text = view(copied);
+    return copied.data != nullptr;
+}
+
+ngx_int_t send_manifest(ngx_http_request_t *r)
+{
+    std::string_view text;
+    if (!join_pieces(r, loc_conf(r)->manifest->pieces, text)) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return send_public_json(r, text);
+}
+
+}  // namespace
 
 ngx_int_t send_document(ngx_http_request_t *r, std::string_view text,
                         std::string_view type, std::size_t type_length,
@@ -48,6 +85,13 @@ ngx_int_t on_did_document(ngx_http_request_t *r)
         r->connection->log,
         static_cast<ngx_int_t>(NGX_HTTP_INTERNAL_SERVER_ERROR),
         [&] { return send_public_json(r, loc_conf(r)->did_document->text); });
+}
+
+ngx_int_t on_manifest(ngx_http_request_t *r)
+{
+    return guarded(r->connection->log,
+                   static_cast<ngx_int_t>(NGX_HTTP_INTERNAL_SERVER_ERROR),
+                   [&] { return send_manifest(r); });
 }
 
 }  // namespace x402

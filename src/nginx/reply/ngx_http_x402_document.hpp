@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// A whole document as the answer of a content handler, and the handler of
-// x402_did_document.
+// Content handlers that answer with a whole document, and how they send it:
+// x402_did_document (the public keys by which signed offers and receipts are
+// checked) and x402_manifest (what a server sells, for agents). Their texts
+// are made once, when the configuration was read.
 #ifndef NGX_HTTP_X402_DOCUMENT_HPP
 #define NGX_HTTP_X402_DOCUMENT_HPP
 
 #include <cstddef>
+#include <vector>
 
+#include "base/json_document.hpp"
 #include "nginx/core/ngx_http_x402_boundary.hpp"
 
 namespace x402 {
@@ -22,11 +26,21 @@ ngx_int_t send_document(ngx_http_request_t *r, std::string_view text,
 // configuration's, or the request pool's.
 ngx_int_t send_public_json(ngx_http_request_t *r, std::string_view text);
 
-// x402_did_document: a content handler for the public keys by which signed
-// offers and receipts are checked.
-
-// The handler of such a location.
+// The handler of x402_did_document.
 ngx_int_t on_did_document(ngx_http_request_t *r);
+
+enum class ManifestFormat { openapi, x402 };
+
+struct Manifest {
+    ManifestFormat format = ManifestFormat::openapi;
+    JsonDocument base;  // of base=; empty: none
+    // Made by build_manifests(). The request's origin belongs between each two
+    // of them.
+    std::vector<std::string> pieces;
+};
+
+// The handler of x402_manifest.
+ngx_int_t on_manifest(ngx_http_request_t *r);
 
 }  // namespace x402
 

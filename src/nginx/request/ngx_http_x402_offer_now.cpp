@@ -2,6 +2,7 @@
 #include "nginx/request/ngx_http_x402_offer_now.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 
 #include "base/text_excerpt.hpp"
@@ -9,7 +10,6 @@
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_offer.hpp"
 #include "nginx/request/ngx_http_x402_batch.hpp"
-#include "nginx/request/ngx_http_x402_made_offers.hpp"
 #include "nginx/request/ngx_http_x402_offer_supported.hpp"
 #include "nginx/request/ngx_http_x402_plan_cache.hpp"
 #include "nginx/request/ngx_http_x402_request_body.hpp"
@@ -341,6 +341,33 @@ OfferState offer_now(ngx_http_request_t *r, const LocationConf &conf,
     OfferState state = offer_now(r, conf, now);
     offer = std::move(now.offer);
     return state;
+}
+
+std::size_t MadeOffers::place_of(const LocationOffer &location,
+                                 std::string_view values)
+{
+    std::size_t hash =
+        std::hash<std::string_view>()(values)
+        ^ std::hash<const void *>()(&location) / sizeof(location);
+    return hash % kPlaces;
+}
+
+MadeOffers::Made *MadeOffers::find(const LocationOffer &location,
+                                   std::string_view values)
+{
+    Made &made = places_[place_of(location, values)];
+    return made.location == &location && made.values == values ? &made
+                                                               : nullptr;
+}
+
+void MadeOffers::keep(const LocationOffer &location, std::string values,
+                      std::shared_ptr<const PaymentOffer> offer)
+{
+    Made &made = places_[place_of(location, values)];
+    made = Made();
+    made.location = &location;
+    made.values = std::move(values);
+    made.offer = std::move(offer);
 }
 
 }  // namespace x402

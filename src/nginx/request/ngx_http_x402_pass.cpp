@@ -6,8 +6,8 @@
 
 #include "base/hex_codec.hpp"
 #include "nginx/core/ngx_http_x402_complex_value.hpp"
-#include "nginx/core/ngx_http_x402_log_seldom.hpp"
-#include "nginx/offer/ngx_http_x402_returning_rules.hpp"
+#include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/offer/ngx_http_x402_location_rules.hpp"
 #include "nginx/request/ngx_http_x402_batch.hpp"
 #include "nginx/request/ngx_http_x402_price_grace.hpp"
 #include "nginx/request/ngx_http_x402_returning_client.hpp"

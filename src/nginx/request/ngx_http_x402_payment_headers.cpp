@@ -7,10 +7,9 @@
 
 #include "nginx/core/ngx_http_x402_header_list.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/offer/ngx_http_x402_location_rules.hpp"
 #include "nginx/offer/ngx_http_x402_mpp.hpp"
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
-#include "nginx/offer/ngx_http_x402_payer_rules.hpp"
-#include "nginx/offer/ngx_http_x402_returning_rules.hpp"
 #include "nginx/request/ngx_http_x402_returning_client.hpp"
 #include "protocol/mpp_challenge.hpp"
 #include "protocol/payment_header_names.hpp"

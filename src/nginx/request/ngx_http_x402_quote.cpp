@@ -196,6 +196,16 @@ std::string request_origin(ngx_http_request_t *r)
                                       : origin.own_port);
 }
 
+bool is_own_name(const std::vector<std::string> &names, std::string_view host)
+{
+    return std::any_of(
+        names.begin(), names.end(), [&](const std::string &name) {
+            bool below = name.front() == '.' && host.size() > name.size()
+                         && host.substr(host.size() - name.size()) == name;
+            return below || name == host;
+        });
+}
+
 std::string own_origin(ngx_http_request_t *r, std::string_view host)
 {
     return std::string(is_secure(r) ? "https://" : "http://")

@@ -30,6 +30,12 @@ std::string_view host_of(ngx_http_request_t *r);
 // Scheme, host and port by which the client asks: https://api.example.com
 std::string request_origin(ngx_http_request_t *r);
 
+// Whether the host that a client asks for is this server. Money: a client that
+// chooses the host chooses what a wallet is asked to sign for, and what the
+// server's key signs; a thief would use its own. `names`: those of
+// LocationConf.server_names. `host`: without a port, in lower case.
+bool is_own_name(const std::vector<std::string> &names, std::string_view host);
+
 // Scheme, this host, and the port that the server listens on.
 std::string own_origin(ngx_http_request_t *r, std::string_view host);
 

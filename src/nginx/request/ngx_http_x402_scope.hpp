@@ -5,7 +5,7 @@
 
 #include <optional>
 
-#include "nginx/offer/ngx_http_x402_returning_rules.hpp"
+#include "nginx/offer/ngx_http_x402_location_rules.hpp"
 #include "nginx/request/ngx_http_x402_ctx.hpp"
 
 namespace x402 {

@@ -6,11 +6,12 @@
 
 #include "base/token_signature.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "nginx/offer/ngx_http_x402_returning_rules.hpp"
+#include "nginx/offer/ngx_http_x402_location_rules.hpp"
 #include "nginx/request/ngx_http_x402_price_grace.hpp"
 #include "nginx/request/ngx_http_x402_quote.hpp"
 #include "nginx/request/ngx_http_x402_returning_client.hpp"
 #include "nginx/request/ngx_http_x402_scope.hpp"
+#include "nginx/request/ngx_http_x402_sign_in_proof.hpp"
 #include "nginx/zone/ngx_http_x402_bought_zone.hpp"
 #include "nginx/zone/ngx_http_x402_small_zones.hpp"
 #include "protocol/sign_in_message.hpp"

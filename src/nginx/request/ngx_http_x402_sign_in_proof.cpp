@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "nginx/request/ngx_http_x402_sign_in.hpp"
+#include "nginx/request/ngx_http_x402_sign_in_proof.hpp"
 
 #include <algorithm>
 
 #include "base/text_excerpt.hpp"
 #include "base/utc_time.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
-#include "nginx/offer/ngx_http_x402_returning_rules.hpp"
-#include "nginx/request/ngx_http_x402_own_names.hpp"
+#include "nginx/offer/ngx_http_x402_location_rules.hpp"
 #include "nginx/request/ngx_http_x402_quote.hpp"
 #include "policy/account_signature.hpp"
 #include "session/nonce_table.hpp"

@@ -8,7 +8,6 @@
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_extensions.hpp"
 #include "nginx/offer/ngx_http_x402_signing.hpp"
-#include "nginx/request/ngx_http_x402_own_names.hpp"
 #include "nginx/request/ngx_http_x402_quote.hpp"
 
 namespace x402 {

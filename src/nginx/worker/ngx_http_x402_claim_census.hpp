@@ -5,7 +5,7 @@
 #define NGX_HTTP_X402_CLAIM_CENSUS_HPP
 
 #include "nginx/books/ngx_http_x402_counters.hpp"
-#include "nginx/core/ngx_http_x402_log_seldom.hpp"
+#include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/core/ngx_http_x402_timer.hpp"
 
 namespace x402 {

@@ -50,7 +50,7 @@ private:
 
 // Reads on in a journal that the old nginx still writes (a binary upgrade),
 // until that has exited: in one worker. See
-// zone/ngx_http_x402_journal_follow.cpp.
+// zone/ngx_http_x402_journal.cpp.
 class JournalFollower {
 public:
     // Lifetime: borrows the journal, of the zone's configuration.

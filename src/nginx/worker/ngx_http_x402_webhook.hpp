@@ -15,7 +15,7 @@
 #include "nginx/books/ngx_http_x402_counters.hpp"
 #include "nginx/call/ngx_http_x402_facilitator_call.hpp"
 #include "nginx/call/ngx_http_x402_facilitator_conf.hpp"
-#include "nginx/core/ngx_http_x402_log_seldom.hpp"
+#include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/zone/ngx_http_x402_journal.hpp"
 
 namespace x402 {

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The journal while nginx runs: what is appended, and how the next edition is
-// made of this one.
+// The journal while nginx runs: what is appended, how the next edition is made
+// of this one, and how two nginx share it while a binary is upgraded.
 #include "nginx/zone/ngx_http_x402_journal.hpp"
 
 #include <cerrno>
+#include <cinttypes>
+#include <cstdio>
 #include <cstring>
-
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,6 +21,22 @@ namespace x402 {
 namespace {
 
 constexpr std::uint64_t kCopied = 64 * 1024;  // at once
+
+constexpr std::size_t kHolderBytes = 21;  // 20 digits and a newline
+constexpr unsigned kTries = 20;           // for a record that is half written
+constexpr unsigned kLockTries = 50;
+constexpr ngx_msec_t kLockPause = 100;
+
+// Of `path.lock`. Opened once by the master and inherited by all workers of all
+// its configurations, so that they hold one lock together; never closed, and
+// the path does not change.
+int lock_file = -1;
+
+// Of this nginx, in any of its processes.
+std::int64_t master_process()
+{
+    return ngx_process == NGX_PROCESS_WORKER ? getppid() : ngx_pid;
+}
 
 }  // namespace
 
@@ -176,6 +194,140 @@ FlushState flush_in_thread(int number, bool closes)
         return nullptr;
     }
     return state;
+}
+
+// --- a binary upgrade: two nginx, one journal
+// ---------------------------------
+//
+// The new master is started by the old one and has a zone of its own. It fills
+// it from the journal, and a worker reads on while the old workers end, so that
+// settlements that finish late are known here, too. Both append whole records
+// to the same file; a claim is changed by the one that has it in hand
+// (session/claim_replay.hpp). When no process of the old nginx is left, its
+// lock of the journal is taken.
+//
+// `path.lock` says which master has the journal, and keeps it from being
+// rewritten while there are two.
+
+std::string JournalFile::open_lock()
+{
+    if (lock_file < 0) {
+        lock_file = open(lock_path_.c_str(),
+                         O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    }
+    if (lock_file < 0) {
+        return trouble("opened", lock_path_);
+    }
+    // Held alone for as long as the journal is rewritten.
+    for (unsigned i = 0; flock(lock_file, LOCK_SH | LOCK_NB) != 0; i++) {
+        if (i == kLockTries) {
+            return "journal \"" + paths_[0]
+                   + "\" is being rewritten by another nginx; try again";
+        }
+        ngx_msleep(kLockPause);
+    }
+    return "";
+}
+
+bool JournalFile::lock_alone()
+{
+    // Not in one step, but only another start of nginx could come between.
+    if (other_ == 0 && flock(lock_file, LOCK_EX | LOCK_NB) == 0) {
+        return true;
+    }
+    flock(lock_file, LOCK_SH | LOCK_NB);
+    return false;
+}
+
+void JournalFile::unlock_alone()
+{
+    flock(lock_file, LOCK_SH | LOCK_NB);
+}
+
+std::int64_t JournalFile::holder()
+{
+    char text[kHolderBytes + 1] = {};
+    std::int64_t process = 0;
+    bool known = pread(lock_file, text, kHolderBytes, 0)
+                     == static_cast<ssize_t>(kHolderBytes)
+                 && std::sscanf(text, "%20" SCNd64 "\n", &process) == 1;
+    return known ? process : 0;
+}
+
+bool JournalFile::set_holder(std::int64_t process)
+{
+    char text[kHolderBytes + 1];
+    std::snprintf(text, sizeof(text), "%020" PRId64 "\n", process);
+    return pwrite(lock_file, text, kHolderBytes, 0)
+           == static_cast<ssize_t>(kHolderBytes);
+}
+
+std::string JournalFile::begin_beside(ClaimTable &table, ngx_log_t *log)
+{
+    other_ = getppid();
+    std::uint64_t edition = 0;
+    std::string why = choose(table, log, edition);
+    Digest id;
+    if (why.empty() && !identity(id)) {
+        why = trouble("read", paths_[0]);
+    }
+    if (!why.empty()) {
+        return why;
+    }
+    table.set_journal_identity(id, edition, size(edition));
+    log_line(NGX_LOG_NOTICE, log,
+             "journal \"" + paths_[0]
+                 + "\" is written together with the nginx that started this "
+                   "one, until that one has exited");
+    // As in begin_alone(): the lock that will be taken lasts.
+    return fcntl(files_[0], F_DUPFD_CLOEXEC, 0) < 0
+               ? trouble("opened", paths_[0])
+               : "";
+}
+
+bool JournalFile::catch_up(ClaimTable &table)
+{
+    std::uint64_t edition = table.journal_edition();
+    std::uint64_t end = size(edition);
+    if (end <= followed_) {
+        return true;
+    }
+    std::string bytes(static_cast<std::size_t>(end - followed_), '\0');
+    ssize_t got = pread(file(edition), bytes.data(), bytes.size(),
+                        static_cast<off_t>(followed_));
+    ReplayReport report;
+    if (got != static_cast<ssize_t>(bytes.size())
+        || !table.follow(bytes, master_process(), ngx_time(), report)) {
+        return false;
+    }
+    // The other one may be in the middle of a record.
+    if (report.skipped != 0 && again_++ < kTries) {
+        return false;
+    }
+    again_ = 0;
+    followed_ = end;
+    return true;
+}
+
+bool JournalFile::take_over(ClaimTable &table)
+{
+    if (flock(files_[0], LOCK_EX | LOCK_NB) != 0) {
+        return false;
+    }
+    other_ = 0;
+    sign();
+    table.end_follow(master_process(), ngx_time());
+    return true;
+}
+
+void JournalFile::sign()
+{
+    if (holder() == master_process()) {
+        other_ = 0;  // taken over before this worker was started
+    } else if (other_ == 0) {
+        // nginx: the master reads its configuration before it is a daemon.
+        set_holder(master_process());
+    }
 }
 
 }  // namespace x402

@@ -14,7 +14,7 @@
 #include <string>
 
 #include "nginx/core/ngx_http_x402_boundary.hpp"
-#include "nginx/core/ngx_http_x402_log_seldom.hpp"
+#include "nginx/core/ngx_http_x402_log.hpp"
 #include "session/claim_table.hpp"
 
 namespace x402 {
@@ -48,8 +48,8 @@ public:
     // to.
     std::string resume(const void *table_memory);
 
-    // --- a binary upgrade: ngx_http_x402_journal_follow.cpp
-    // -------------------
+    // --- a binary upgrade
+    // -----------------------------------------------------
 
     // The master of the nginx that still writes the journal, too; 0: there is
     // none.

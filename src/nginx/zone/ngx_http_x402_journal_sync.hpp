@@ -7,7 +7,7 @@
 
 #include <memory>
 
-#include "nginx/core/ngx_http_x402_log_seldom.hpp"
+#include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/core/ngx_http_x402_thread.hpp"
 #include "nginx/zone/ngx_http_x402_journal.hpp"
 

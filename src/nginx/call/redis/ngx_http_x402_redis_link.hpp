@@ -28,7 +28,7 @@
 #include "nginx/call/ngx_http_x402_lookup.hpp"
 #include "nginx/call/ngx_http_x402_peer_socket.hpp"
 #include "nginx/call/redis/ngx_http_x402_store_conf.hpp"
-#include "nginx/core/ngx_http_x402_log_seldom.hpp"
+#include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/core/ngx_http_x402_timer.hpp"
 #include "store/resp_reader.hpp"
 #include "store/resp_writer.hpp"
