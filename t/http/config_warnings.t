@@ -104,6 +104,20 @@ for my $case (
 my ($said) = $t->test_config($frame =~ s/location \/ \{\nLINE/$by_user location \/sold { $checks/r);
 like $said, qr/any client can write \$remote_user/, 'paths that no location takes are checked by nothing';
 
+# What a regular expression has captured of the path or of the host.
+site_warns('client writes \$\w+ itself, and so chooses ' . $_->[2], "captured: $_->[0] $_->[1]", name => $_->[0], paid => $_->[1])
+    for [ '~ ^/buy/(?<usd>[\d.]+)$', 'x402_price $usd;', 'the price' ],
+    [ '~ ^/buy/(?<usd>.+)/(?<what>a|b)$', 'x402_price 0$usd;', 'the price' ],
+    [ '~ ^/of/(?<whom>0x\w+)/', 'x402_pay_to $whom;', 'the receiver' ];
+site_quiet("captured: $_->[0] $_->[1]", name => $_->[0], paid => $_->[1])
+    for [ '~ ^/buy/(?<usd>1|2-5|10)/', 'x402_price $usd;' ], [ '~ ^/(?<usd>\d+)$', 'x402_price $member;' ], [ '/sold/', 'x402_price $member;' ],
+    [ '~ ^/buy/([\d.]+)$', 'x402_price $1;' ];
+my $site = '~ ^/(?<word>[^/]+)/a$';
+site_warns('any client can write \$\w+ and be served free: it is a part of the path or the host', "captured: $_", name => $site, paid => "x402_price 1; $_")
+    for 'x402_bypass $word;', 'x402_bypass $member$word;', 'x402_free 5/d key=$word;';
+site_quiet("captured: $_", name => $site, paid => "x402_price 1; $_") for 'x402_free 5/d key=$binary_remote_addr$word;', 'x402_bypass $member;';
+site_warns('any client can write \$tenant and be served free', 'captured of the host', server => 'server_name ~^(?<tenant>.+)\.example$;', paid => 'x402_bypass $tenant;');
+
 # A certificate that a client has signed itself says what it likes.
 for my $name ('$ssl_client_s_dn', '$ssl_client_i_dn_legacy', '$ssl_client_serial', '"$member$ssl_client_fingerprint"') {
     for my $of (["x402_bypass $name;", 'x402_bypass'], ["x402_free 5/d key=$name;", 'x402_free']) {
@@ -258,7 +272,9 @@ quiet("$complete x402_price 1; if (\$arg_a) { return 418; }");
 
 # Of a server: in front of the paid location (line 9), its name, what is in it, what is beside it.
 sub site (%of) {
-    my $conf = $frame =~ s/LINE/    $complete x402_price 1; $of{paid}/r =~ s{location / }{location $of{name} }r;
+    my $price = $of{paid} =~ /x402_price/ ? '' : 'x402_price 1;';
+    my $offer = $of{paid} =~ /x402_pay_to/ ? $complete =~ s/\Q$pay_to\E//r : $complete;
+    my $conf = $frame =~ s/LINE/    $offer $price $of{paid}/r =~ s{location / }{location $of{name} }r;
     $conf =~ s/(?<=%%PORT%%;)/ $of{server}/ if $of{server};
     $conf =~ s/^(?=    \}\n\}\n\z)/$of{beside}\n/m if $of{beside};
     $conf =~ s/(?=    map)/    $of{http} / if $of{http};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <functional>
 #include <set>
 
+#include "nginx/conf/ngx_http_x402_captured_values.hpp"
 #include "nginx/conf/ngx_http_x402_client_values.hpp"
 #include "nginx/conf/ngx_http_x402_config_checks.hpp"
 #include "nginx/conf/ngx_http_x402_foreign_settings.hpp"
@@ -11,32 +13,34 @@ namespace x402 {
 
 namespace {
 
-using IsMeant = bool (*)(std::string_view name);
+// A variable in a value by which a client is let in; empty: none.
+using Finder = std::function<std::string_view(std::string_view value)>;
+
+Finder finder_of(bool (*meant)(std::string_view name))
+{
+    return [meant](std::string_view value) {
+        for (std::string_view name : variables_in(value)) {
+            if (meant(name)) {
+                return name;
+            }
+        }
+        return std::string_view();
+    };
+}
 
 bool is_user(std::string_view name)
 {
     return name == "remote_user";
 }
 
-// The first such variable in the value; empty: none.
-std::string_view name_in(const ngx_http_complex_value_t &value, IsMeant meant)
-{
-    for (std::string_view name : variables_in(view(value.value))) {
-        if (meant(name)) {
-            return name;
-        }
-    }
-    return {};
-}
-
-std::string_view name_in_bypass(const LocationConf &conf, IsMeant meant)
+std::string_view name_in_bypass(const LocationConf &conf, const Finder &find)
 {
     if (conf.bypass == nullptr) {
         return {};
     }
     auto *values = static_cast<ngx_http_complex_value_t *>(conf.bypass->elts);
     for (ngx_uint_t i = 0; i < conf.bypass->nelts; i++) {
-        std::string_view name = name_in(values[i], meant);
+        std::string_view name = find(view(values[i].value));
         if (!name.empty()) {
             return name;
         }
@@ -44,30 +48,40 @@ std::string_view name_in_bypass(const LocationConf &conf, IsMeant meant)
     return {};
 }
 
-std::string_view name_in_free(const LocationConf &conf, IsMeant meant)
+std::string_view name_in_free(const LocationConf &conf, const Finder &find)
 {
     return conf.payer_rules && conf.payer_rules->free
-               ? name_in(*conf.payer_rules->free->key, meant)
+               ? find(view(conf.payer_rules->free->key->value))
                : std::string_view();
 }
 
-// nginx: $remote_user is the user in an Authorization header; the password is
-// not looked at. With optional_no_ca a client signs its certificate itself.
-void warn_of_unchecked(ngx_conf_t *cf, const LocationConf &conf,
-                       std::string_view name, const char *directive)
+// Beside an address or another value it makes more keys, but not for all.
+bool stands_alone(const LocationConf &conf)
 {
-    std::string why =
-        is_user(name)
-            ? "nothing checks it here; write auth_basic"
-            : "ssl_verify_client optional_no_ca takes any certificate; write "
-              "\"ssl_verify_client optional\" with the certificates that sign "
-              "those of your clients";
+    return variables_in(view(conf.payer_rules->free->key->value)).size() == 1;
+}
+
+void warn_of_free(ngx_conf_t *cf, const LocationConf &conf,
+                  std::string_view name, const char *directive,
+                  const std::string &why)
+{
     log_conf(cf, NGX_LOG_WARN,
              "any client can write $" + std::string(name)
                  + " and be served free: " + why + ", or take it out of "
                  + directive,
              conf.origin);
 }
+
+// nginx: $remote_user is the user in an Authorization header; the password is
+// not looked at. With optional_no_ca a client signs its certificate itself.
+constexpr char kUnchecked[] = "nothing checks it here; write auth_basic";
+constexpr char kAnyCertificate[] =
+    "ssl_verify_client optional_no_ca takes any certificate; write "
+    "\"ssl_verify_client optional\" with the certificates that sign those of "
+    "your clients";
+constexpr char kCaptured[] =
+    "it is a part of the path or the host that a regular expression has "
+    "captured; look it up in a map";
 
 void warn_of_admitted(ngx_conf_t *cf, const LocationConf &conf,
                       Admitted admitted)
@@ -78,8 +92,8 @@ void warn_of_admitted(ngx_conf_t *cf, const LocationConf &conf,
     log_conf(cf, NGX_LOG_WARN,
              who
                  + " pays here: \"satisfy any\" serves what most addresses are "
-                   "allowed "
-                   "to have; write \"satisfy all\", or allow only those that "
+                   "allowed to have; write \"satisfy all\", or allow only "
+                   "those that "
                    "need not pay and \"deny all\"",
              conf.origin);
 }
@@ -104,24 +118,31 @@ void ErrorPageCheck::warn_of_admission(ngx_conf_t *cf) const
         if (!conf.has_price() || !is_reached(place)) {
             continue;
         }
-        auto check = [&](IsMeant meant) {
-            std::string_view name = name_in_bypass(conf, meant);
+        bool captured = false;
+        auto check = [&](const Finder &find, const char *why) {
+            std::string_view name = name_in_bypass(conf, find);
             if (!name.empty()
                 && seen.emplace(place.server, conf.bypass).second) {
-                warn_of_unchecked(cf, conf, name, "x402_bypass");
+                warn_of_free(cf, conf, name, "x402_bypass", why);
             }
-            name = name_in_free(conf, meant);
-            if (!name.empty()
+            name = name_in_free(conf, find);
+            if (!name.empty() && (!captured || stands_alone(conf))
                 && seen.emplace(place.server, conf.payer_rules).second) {
-                warn_of_unchecked(cf, conf, name, "x402_free");
+                warn_of_free(cf, conf, name, "x402_free", why);
             }
         };
         if (!place.checks) {
-            check(is_user);
+            check(finder_of(is_user), kUnchecked);
         }
         if (place.takes_any_certificate) {
-            check(is_of_certificate);
+            check(finder_of(is_of_certificate), kAnyCertificate);
         }
+        captured = true;
+        check(
+            [&](std::string_view value) {
+                return captured_variable(cf, value, *place.core, *place.server);
+            },
+            kCaptured);
         if (place.core->noname) {
             continue;
         }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "nginx/conf/ngx_http_x402_captured_values.hpp"
 #include "nginx/conf/ngx_http_x402_client_values.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_location_rules.hpp"
@@ -182,9 +183,16 @@ void check_header_buffers(ngx_conf_t *cf, const LocationConf &conf,
 void check_client_values(ngx_conf_t *cf, const LocationConf &conf,
                          const LocationTerm &term)
 {
+    auto *core = static_cast<const ngx_http_core_loc_conf_t *>(
+        ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
+    auto *server = static_cast<const ngx_http_core_srv_conf_t *>(
+        ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module));
     auto check = [&](const ngx_http_complex_value_t *value, const char *what) {
-        std::string_view name =
-            value ? client_variable(view(value->value)) : std::string_view();
+        std::string_view text = value ? view(value->value) : "";
+        std::string_view name = client_variable(text);
+        if (name.empty()) {
+            name = captured_variable(cf, text, *core, *server);
+        }
         if (!name.empty()) {
             warn(cf, conf,
                  "the client writes $" + std::string(name)
