@@ -54,15 +54,6 @@ char lower(char byte)
                                       : byte;
 }
 
-std::string_view trimmed(std::string_view text)
-{
-    constexpr std::string_view kSpace = " \t";
-    std::size_t first = text.find_first_not_of(kSpace);
-    return first == std::string_view::npos
-               ? std::string_view()
-               : text.substr(first, text.find_last_not_of(kSpace) - first + 1);
-}
-
 // The part in front of the mark, which goes with it.
 std::string_view take_part(std::string_view &rest, char mark)
 {
@@ -102,6 +93,14 @@ bool names_type(std::string_view accept, std::string_view type)
         }
     }
     return false;
+}
+
+std::string_view trimmed(std::string_view text, std::string_view blanks)
+{
+    std::size_t first = text.find_first_not_of(blanks);
+    return first == std::string_view::npos
+               ? std::string_view()
+               : text.substr(first, text.find_last_not_of(blanks) - first + 1);
 }
 
 bool same_word(std::string_view one, std::string_view other)

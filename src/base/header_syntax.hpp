@@ -11,6 +11,21 @@ namespace x402 {
 // Whether the words are equal, ignoring the case of ASCII letters.
 bool same_word(std::string_view one, std::string_view other);
 
+// Without the spaces and tabs at both ends.
+inline std::string_view trimmed(std::string_view text)
+{
+    auto is_blank = [](char byte) { return byte == ' ' || byte == '\t'; };
+    while (!text.empty() && is_blank(text.front())) {
+        text.remove_prefix(1);
+    }
+    while (!text.empty() && is_blank(text.back())) {
+        text.remove_suffix(1);
+    }
+    return text;
+}
+// Without these bytes at both ends.
+std::string_view trimmed(std::string_view text, std::string_view blanks);
+
 // A token (RFC 9110, 5.6.2): not empty, and only bytes that header names may
 // contain.
 bool is_token(std::string_view text);

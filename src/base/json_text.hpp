@@ -22,6 +22,14 @@ std::string_view inside_json_string(std::string_view text, std::string &room);
 // Appends `"key":` with a leading comma unless `out` ends in '{'.
 void append_json_key(std::string &out, std::string_view key);
 
+// Appends a member whose value is a string.
+inline void append_json_member(std::string &out, std::string_view key,
+                               std::string_view text)
+{
+    append_json_key(out, key);
+    append_json_string(out, text);
+}
+
 // The same JSON text in printable ASCII, for use in a header: other characters
 // become \uxxxx (two of them above U+FFFF). `json` is compact JSON as written
 // by JsonValue::write(); bytes that are not UTF-8 become \ufffd.

@@ -6,17 +6,6 @@
 
 namespace x402 {
 
-namespace {
-
-void add_member(std::string &object, std::string_view key,
-                std::string_view text)
-{
-    append_json_key(object, key);
-    append_json_string(object, text);
-}
-
-}  // namespace
-
 std::string_view signature_algorithm(SignatureKind kind)
 {
     return kind == SignatureKind::es256 ? "ES256" : "EdDSA";
@@ -39,13 +28,13 @@ std::string public_jwk(const PublicKey &key)
 {
     bool on_curve = key.kind == SignatureKind::es256;
     std::string jwk = "{";
-    add_member(jwk, "kty", on_curve ? "EC" : "OKP");
-    add_member(jwk, "crv", on_curve ? "P-256" : "Ed25519");
-    add_member(jwk, "x", base64url_encode(key.x));
+    append_json_member(jwk, "kty", on_curve ? "EC" : "OKP");
+    append_json_member(jwk, "crv", on_curve ? "P-256" : "Ed25519");
+    append_json_member(jwk, "x", base64url_encode(key.x));
     if (on_curve) {
-        add_member(jwk, "y", base64url_encode(key.y));
+        append_json_member(jwk, "y", base64url_encode(key.y));
     }
-    add_member(jwk, "alg", signature_algorithm(key.kind));
+    append_json_member(jwk, "alg", signature_algorithm(key.kind));
     return jwk + "}";
 }
 

@@ -4,11 +4,14 @@
 #include <algorithm>
 
 #include "base/base64_codec.hpp"
+#include "base/header_syntax.hpp"
 #include "base/json_document.hpp"
 
 namespace x402 {
 
 namespace {
+
+constexpr std::string_view kBlanks = " \t\r\n";
 
 constexpr std::size_t kSeedBytes = 32;
 constexpr std::size_t kLongestId = 512;
@@ -39,16 +42,6 @@ bool starts_with(std::string_view text, std::string_view front)
     return text.substr(0, front.size()) == front;
 }
 
-std::string_view trimmed(std::string_view text)
-{
-    constexpr std::string_view kBlanks = " \t\r\n";
-    std::size_t first = text.find_first_not_of(kBlanks);
-    if (first == std::string_view::npos) {
-        return {};
-    }
-    return text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-}
-
 bool is_visible(std::string_view text)
 {
     for (char byte : text) {
@@ -71,7 +64,7 @@ public:
         }
         number++;
         std::size_t end = rest_.find('\n');
-        line = trimmed(rest_.substr(0, end));
+        line = trimmed(rest_.substr(0, end), kBlanks);
         rest_.remove_prefix(end == std::string_view::npos ? rest_.size()
                                                           : end + 1);
         return true;
@@ -126,8 +119,8 @@ std::optional<Problem> read_lines(std::string_view file, Parts &parts)
         if (equals == std::string_view::npos) {
             return problem_at(lines.number, "is not \"name = value\"");
         }
-        std::string_view name = trimmed(line.substr(0, equals));
-        std::string_view value = trimmed(line.substr(equals + 1));
+        std::string_view name = trimmed(line.substr(0, equals), kBlanks);
+        std::string_view value = trimmed(line.substr(equals + 1), kBlanks);
         bool is_id = name == "id";
         if (!is_id && name != "secret") {
             return problem_at(lines.number, "is neither id nor secret");
@@ -160,7 +153,7 @@ std::string without_secret(std::string_view file, SecretText &secret)
     while (!file.empty()) {
         std::size_t begin = file.find('"');
         std::string_view between = file.substr(0, begin);
-        is_value = trimmed(between) == ":";
+        is_value = trimmed(between, kBlanks) == ":";
         out += between;
         if (begin == std::string_view::npos) {
             break;
@@ -289,7 +282,7 @@ Result<SigningKey> read_payai_secret(std::string_view secret)
 
 Result<AuthKey> read_bearer(std::string_view file)
 {
-    std::string_view token = trimmed(file);
+    std::string_view token = trimmed(file, kBlanks);
     if (!is_visible(token) || token.size() > kLongestToken) {
         return Problem{"a bearer token is one line of visible characters; "
                        "write it alone, without \"Bearer\" in front"};
@@ -322,7 +315,8 @@ Result<AuthKey> read_auth_key(AuthKind kind, std::string_view file)
         return read_bearer(file);
     }
     Parts parts;
-    bool json = kind == AuthKind::cdp && starts_with(trimmed(file), "{");
+    bool json =
+        kind == AuthKind::cdp && starts_with(trimmed(file, kBlanks), "{");
     auto problem = json ? read_json(file, parts) : read_lines(file, parts);
     if (problem) {
         return *problem;
@@ -331,7 +325,7 @@ Result<AuthKey> read_auth_key(AuthKind kind, std::string_view file)
         return Problem{std::string("the id is one word of visible characters; ")
                        + kTwoParts};
     }
-    std::string_view secret = trimmed(parts.secret.view());
+    std::string_view secret = trimmed(parts.secret.view(), kBlanks);
     auto key = kind == AuthKind::cdp ? read_cdp_secret(secret)
                                      : read_payai_secret(secret);
     if (!key) {

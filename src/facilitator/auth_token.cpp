@@ -33,12 +33,6 @@ std::string uuid_v4(RandomBytes bytes)
     return out;
 }
 
-void add_text(std::string &object, std::string_view key, std::string_view text)
-{
-    append_json_key(object, key);
-    append_json_string(object, text);
-}
-
 void add_number(std::string &object, std::string_view key, std::int64_t number)
 {
     append_json_key(object, key);
@@ -67,14 +61,14 @@ std::optional<std::string> mint_cdp_token(const AuthKey &key,
 {
     bool es256 = key.key->kind() == SignatureKind::es256;
     std::string header = "{";
-    add_text(header, "alg", es256 ? "ES256" : "EdDSA");
-    add_text(header, "kid", key.id);
-    add_text(header, "typ", "JWT");
-    add_text(header, "nonce", hex(nonce));
+    append_json_member(header, "alg", es256 ? "ES256" : "EdDSA");
+    append_json_member(header, "kid", key.id);
+    append_json_member(header, "typ", "JWT");
+    append_json_member(header, "nonce", hex(nonce));
 
     std::string claims = "{";
-    add_text(claims, "sub", key.id);
-    add_text(claims, "iss", "cdp");
+    append_json_member(claims, "sub", key.id);
+    append_json_member(claims, "iss", "cdp");
     append_json_key(claims, "uris");
     claims += "[";
     append_json_string(claims, use);
@@ -89,16 +83,16 @@ std::optional<std::string>
 mint_payai_token(const AuthKey &key, std::int64_t now, const RandomBytes &id)
 {
     std::string header = "{";
-    add_text(header, "alg", "EdDSA");
-    add_text(header, "typ", "JWT");
-    add_text(header, "kid", key.id);
+    append_json_member(header, "alg", "EdDSA");
+    append_json_member(header, "typ", "JWT");
+    append_json_member(header, "kid", key.id);
 
     std::string claims = "{";
-    add_text(claims, "sub", key.id);
-    add_text(claims, "iss", "payai-merchant");
+    append_json_member(claims, "sub", key.id);
+    append_json_member(claims, "iss", "payai-merchant");
     add_number(claims, "iat", now);
     add_number(claims, "exp", now + kLifetime);
-    add_text(claims, "jti", uuid_v4(id));
+    append_json_member(claims, "jti", uuid_v4(id));
     return compact_jws(*key.key, header + "}", claims + "}");
 }
 

@@ -18,22 +18,6 @@ bool is_digit(char byte)
     return byte >= '0' && byte <= '9';
 }
 
-bool is_blank(char byte)
-{
-    return byte == ' ' || byte == '\t';
-}
-
-std::string_view trimmed(std::string_view text)
-{
-    while (!text.empty() && is_blank(text.front())) {
-        text.remove_prefix(1);
-    }
-    while (!text.empty() && is_blank(text.back())) {
-        text.remove_suffix(1);
-    }
-    return text;
-}
-
 // -1: not a hexadecimal digit.
 int hex_value(char byte)
 {

@@ -45,13 +45,6 @@ std::string_view path_of(std::string_view url)
     return url.substr(0, url.find_first_of("?#"));
 }
 
-void append_member(std::string &text, std::string_view key,
-                   std::string_view value)
-{
-    append_json_key(text, key);
-    append_json_string(text, value);
-}
-
 std::string requirements_json(std::string_view network,
                               const PaymentRequirements &option,
                               const ResourceInfo &resource)
@@ -62,18 +55,18 @@ std::string requirements_json(std::string_view network,
         description = "Access to " + std::string(path);
     }
     std::string text = "{";
-    append_member(text, "scheme", option.scheme);
-    append_member(text, "network", network);
-    append_member(text, "maxAmountRequired", option.amount);
-    append_member(text, "resource", path);
-    append_member(text, "description", description);
-    append_member(text, "mimeType",
-                  resource.mime_type.empty() ? "application/json"
-                                             : resource.mime_type);
-    append_member(text, "payTo", option.pay_to);
+    append_json_member(text, "scheme", option.scheme);
+    append_json_member(text, "network", network);
+    append_json_member(text, "maxAmountRequired", option.amount);
+    append_json_member(text, "resource", path);
+    append_json_member(text, "description", description);
+    append_json_member(text, "mimeType",
+                       resource.mime_type.empty() ? "application/json"
+                                                  : resource.mime_type);
+    append_json_member(text, "payTo", option.pay_to);
     append_json_key(text, "maxTimeoutSeconds");
     text.append(std::to_string(option.max_timeout_seconds));
-    append_member(text, "asset", option.asset);
+    append_json_member(text, "asset", option.asset);
     if (option.extra.root().size() != 0) {
         append_json_key(text, "extra");
         option.extra.root().write(text);
@@ -138,9 +131,9 @@ public:
     std::string offer_body(const Challenge &challenge) const override
     {
         std::string text = "{\"x402Version\":1";
-        append_member(text, "error",
-                      challenge.unpaid ? "X-PAYMENT header is required"
-                                       : challenge.error);
+        append_json_member(text, "error",
+                           challenge.unpaid ? "X-PAYMENT header is required"
+                                            : challenge.error);
         append_json_key(text, "accepts");
         text.push_back('[');
         bool first = true;
@@ -155,7 +148,7 @@ public:
         }
         text.push_back(']');
         if (!challenge.payer.empty()) {
-            append_member(text, "payer", challenge.payer);
+            append_json_member(text, "payer", challenge.payer);
         }
         text.push_back('}');
         return text;
@@ -195,7 +188,7 @@ public:
             return json;
         }
         std::string text = json.substr(0, json.size() - 1);
-        append_member(text, "txHash", hash);
+        append_json_member(text, "txHash", hash);
         text.push_back('}');
         return text;
     }
@@ -204,9 +197,9 @@ public:
                                     std::string_view network) const override
     {
         std::string text = "{\"success\":true";
-        append_member(text, "network", network);
+        append_json_member(text, "network", network);
         if (!payer.empty()) {
-            append_member(text, "payer", payer);
+            append_json_member(text, "payer", payer);
         }
         text.push_back('}');
         return text;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/base64_codec.hpp"
+#include "base/header_syntax.hpp"
 #include "base/hex_codec.hpp"
 #include "base/json_text.hpp"
 #include "base/keccak256_digest.hpp"
@@ -47,11 +48,7 @@ std::string_view token_of(std::string_view value)
     }
     std::size_t word = std::min(value.find_first_of(kBlanks), value.size());
     value.remove_prefix(word);
-    std::size_t first = value.find_first_not_of(kBlanks);
-    if (first == std::string_view::npos) {
-        return {};
-    }
-    return value.substr(first, value.find_last_not_of(kBlanks) - first + 1);
+    return trimmed(value, kBlanks);
 }
 
 MppChallenge challenge_of(JsonValue credential)

@@ -12,18 +12,11 @@ namespace x402 {
 
 namespace {
 
-void append_member(std::string &text, std::string_view key,
-                   std::string_view value)
-{
-    append_json_key(text, key);
-    append_json_string(text, value);
-}
-
 void append_filled(std::string &text, std::string_view key,
                    std::string_view value)
 {
     if (!value.empty()) {
-        append_member(text, key, value);
+        append_json_member(text, key, value);
     }
 }
 
@@ -31,12 +24,12 @@ std::string plan_json(const PaymentRequirements &option,
                       std::string_view method)
 {
     std::string text = "{";
-    append_member(text, "scheme", option.scheme);
-    append_member(text, "network", option.network);
-    append_member(text, "planId", option.plan);
+    append_json_member(text, "scheme", option.scheme);
+    append_json_member(text, "network", option.network);
+    append_json_member(text, "planId", option.plan);
     append_json_key(text, "extra");
     text.push_back('{');
-    append_member(text, "version", "1");
+    append_json_member(text, "version", "1");
     append_filled(text, "agentId", option.agent);
     append_filled(text, "httpVerb", method);
     text.append("}}");
@@ -51,7 +44,7 @@ std::string offer_json(const Challenge &challenge, std::string_view error)
     append_filled(text, "error", error);
     append_json_key(text, "resource");
     text.push_back('{');
-    append_member(text, "url", resource.path);
+    append_json_member(text, "url", resource.path);
     append_filled(text, "description", resource.description);
     append_filled(text, "mimeType", resource.mime_type);
     text.push_back('}');
@@ -109,7 +102,7 @@ public:
     std::string offer_body(const Challenge &challenge) const override
     {
         std::string text = "{";
-        append_member(text, "error", "Payment Required");
+        append_json_member(text, "error", "Payment Required");
         std::string message(challenge.error);
         if (challenge.unpaid) {
             message = "Missing x402 payment token. Send token in "
@@ -118,7 +111,7 @@ public:
                                         : challenge.token_header)
                       + " header.";
         }
-        append_member(text, "message", message);
+        append_json_member(text, "message", message);
         text.push_back('}');
         return text;
     }
@@ -128,8 +121,8 @@ public:
         std::string text = "{";
         append_json_key(text, "paymentRequired");
         text.append(offer_json(question.challenge, {}));
-        append_member(text, "x402AccessToken", question.token);
-        append_member(text, "maxAmount", question.credits);
+        append_json_member(text, "x402AccessToken", question.token);
+        append_json_member(text, "maxAmount", question.credits);
         append_filled(text, "agentRequestId", question.agent_request);
         text.push_back('}');
         return text;

@@ -7,19 +7,12 @@ namespace x402 {
 
 namespace {
 
-void append_member(std::string &text, std::string_view key,
-                   std::string_view value)
-{
-    append_json_key(text, key);
-    append_json_string(text, value);
-}
-
 std::string payload_as_v1(const PaymentPayload &payload,
                           const PaymentOffer::Option &option)
 {
     std::string text = "{\"x402Version\":1";
-    append_member(text, "scheme", option.requirements.scheme);
-    append_member(text, "network", option.requirements.v1_network);
+    append_json_member(text, "scheme", option.requirements.scheme);
+    append_json_member(text, "network", option.requirements.v1_network);
     append_json_key(text, "payload");
     payload.payload().write(text);
     text.push_back('}');
@@ -44,21 +37,21 @@ std::string requirements_v1_json(const PaymentRequirements &requirements,
                                  const ResourceInfo &resource)
 {
     std::string text = "{";
-    append_member(text, "scheme", requirements.scheme);
-    append_member(text, "network", requirements.v1_network);
-    append_member(text, "maxAmountRequired", requirements.amount);
-    append_member(text, "resource", resource.url);
-    append_member(text, "description", resource.description);
-    append_member(text, "mimeType", resource.mime_type);
-    append_member(text, "payTo", requirements.pay_to);
+    append_json_member(text, "scheme", requirements.scheme);
+    append_json_member(text, "network", requirements.v1_network);
+    append_json_member(text, "maxAmountRequired", requirements.amount);
+    append_json_member(text, "resource", resource.url);
+    append_json_member(text, "description", resource.description);
+    append_json_member(text, "mimeType", resource.mime_type);
+    append_json_member(text, "payTo", requirements.pay_to);
     append_json_key(text, "maxTimeoutSeconds");
     text.append(std::to_string(requirements.max_timeout_seconds));
-    append_member(text, "asset", requirements.asset);
+    append_json_member(text, "asset", requirements.asset);
     // Catalogues of version 1 read here how to call the resource.
     append_json_key(text, "outputSchema");
     text.append("{\"input\":{");
-    append_member(text, "type", "http");
-    append_member(text, "method", resource.method);
+    append_json_member(text, "type", "http");
+    append_json_member(text, "method", resource.method);
     append_json_key(text, "discoverable");
     text.append("true}}");
     append_json_key(text, "extra");

@@ -32,12 +32,6 @@ std::string lower(std::string_view text)
     return out;
 }
 
-void add_text(std::string &out, std::string_view key, std::string_view text)
-{
-    append_json_key(out, key);
-    append_json_string(out, text);
-}
-
 void add_value(std::string &out, std::string_view key, JsonValue value)
 {
     append_json_key(out, key);
@@ -160,8 +154,9 @@ void add_contact(std::string &out, const std::string &contact)
     }
     append_json_key(out, "contact");
     out += '{';
-    add_text(out, contact.find("://") == std::string::npos ? "email" : "url",
-             contact);
+    append_json_member(
+        out, contact.find("://") == std::string::npos ? "email" : "url",
+        contact);
     out += '}';
 }
 
@@ -180,11 +175,11 @@ bool any_signature_alone(const std::vector<ManifestRoute> &routes)
 std::string own_members(const ManifestService &service, bool sign_in)
 {
     std::string out = "{\"openapi\":\"3.1.0\",\"info\":{";
-    add_text(out, "title", service.title);
-    add_text(out, "version", "1.0.0");
+    append_json_member(out, "title", service.title);
+    append_json_member(out, "version", "1.0.0");
     add_contact(out, service.contact);
     if (!service.guidance.empty()) {
-        add_text(out, "x-guidance", service.guidance);
+        append_json_member(out, "x-guidance", service.guidance);
     }
     out += '}';
     if (sign_in) {
@@ -237,16 +232,16 @@ void add_item(std::vector<std::string> &pieces, const ManifestRoute &route,
     pieces.back() += "{\"resource\":";
     add_url(pieces, route);
     std::string &out = pieces.back();
-    add_text(out, "type", "http");
+    append_json_member(out, "type", "http");
     out += ",\"x402Version\":2,\"lastUpdated\":" + std::to_string(now);
     if (!route.accepts_json.empty()) {
         append_json_key(out, "accepts");
         out += route.accepts_json;
     }
     out += ",\"input\":{";
-    add_text(out, "method", method);
+    append_json_member(out, "method", method);
     if (route.path.find('{') != std::string::npos) {
-        add_text(out, "routeTemplate", colon_route(route.path));
+        append_json_member(out, "routeTemplate", colon_route(route.path));
     }
     out += "}}";
 }

@@ -7,12 +7,6 @@ namespace x402 {
 
 namespace {
 
-void add_text(std::string &out, std::string_view key, std::string_view text)
-{
-    append_json_key(out, key);
-    append_json_string(out, text);
-}
-
 void add_value(std::string &out, std::string_view key, JsonValue value)
 {
     append_json_key(out, key);
@@ -26,13 +20,13 @@ void add_price(std::string &out, const ManifestRoute &route)
     }
     append_json_key(out, "price");
     out += '{';
-    add_text(out, "mode", route.amount.empty() ? "dynamic" : "fixed");
-    add_text(out, "currency", route.currency);
+    append_json_member(out, "mode", route.amount.empty() ? "dynamic" : "fixed");
+    append_json_member(out, "currency", route.currency);
     if (!route.amount.empty()) {
-        add_text(out, "amount", route.amount);
+        append_json_member(out, "amount", route.amount);
     } else if (!route.highest.empty()) {
-        add_text(out, "min", route.lowest);
-        add_text(out, "max", route.highest);
+        append_json_member(out, "min", route.lowest);
+        append_json_member(out, "max", route.highest);
     }
     out += '}';
 }
@@ -46,13 +40,13 @@ void add_offers(std::string &out, const ManifestRoute &route)
     out += '[';
     for (const ManifestOffer &offer : route.offers) {
         out += out.back() == '[' ? "{" : ",{";
-        add_text(out, "intent", "charge");
-        add_text(out, "method", offer.method);
+        append_json_member(out, "intent", "charge");
+        append_json_member(out, "method", offer.method);
         if (!offer.amount.empty()) {
-            add_text(out, "amount", offer.amount);
+            append_json_member(out, "amount", offer.amount);
         }
         if (!offer.currency.empty()) {
-            add_text(out, "currency", offer.currency);
+            append_json_member(out, "currency", offer.currency);
         }
         out += '}';
     }
@@ -88,8 +82,8 @@ void add_parameter(std::string &out, std::string_view name,
                    JsonValue example)
 {
     out += out.back() == '[' ? "{" : ",{";
-    add_text(out, "name", name);
-    add_text(out, "in", place);
+    append_json_member(out, "name", name);
+    append_json_member(out, "in", place);
     append_json_key(out, "required");
     out += required ? "true" : "false";
     if (schema.exists()) {
@@ -209,9 +203,10 @@ std::string openapi_operation(const ManifestRoute &route,
                               std::string_view method)
 {
     std::string out = "{";
-    add_text(out, "summary",
-             route.description.empty() ? std::string(method) + " " + route.path
-                                       : route.description);
+    append_json_member(out, "summary",
+                       route.description.empty()
+                           ? std::string(method) + " " + route.path
+                           : route.description);
     append_json_key(out, "security");
     out += route.signature_alone ? kSignInSecurity : "[]";
     add_parameters(out, route);

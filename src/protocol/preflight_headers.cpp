@@ -17,15 +17,6 @@ constexpr std::string_view kKnown[] = {
 };
 constexpr std::size_t kMaxAskedBytes = 1024;
 
-std::string_view trimmed(std::string_view text)
-{
-    std::size_t first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) {
-        return {};
-    }
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 void add_name(std::vector<std::string_view> &names, std::string_view name)
 {
     for (std::string_view known : names) {

@@ -21,12 +21,6 @@ constexpr std::string_view kReceiptSchema =
 // makes a third more of this.
 constexpr std::size_t kEnoughSignedBytes = 2048;
 
-void add_text(std::string &object, std::string_view key, std::string_view text)
-{
-    append_json_key(object, key);
-    append_json_string(object, text);
-}
-
 void add_number(std::string &object, std::string_view key, std::int64_t number)
 {
     append_json_key(object, key);
@@ -37,8 +31,8 @@ std::optional<std::string> sign(const OfferSigner &signer,
                                 std::string_view payload)
 {
     std::string header = "{";
-    add_text(header, "alg", signature_algorithm(signer.key.kind()));
-    add_text(header, "kid", signer.kid);
+    append_json_member(header, "alg", signature_algorithm(signer.key.kind()));
+    append_json_member(header, "kid", signer.kid);
     return compact_jws(signer.key, header + "}", payload);
 }
 
@@ -47,12 +41,12 @@ std::string offer_payload(std::string_view url,
                           const PaymentRequirements &option, std::int64_t now)
 {
     std::string text = "{";
-    add_text(text, "amount", option.amount);
-    add_text(text, "asset", option.asset);
-    add_text(text, "network", option.network);
-    add_text(text, "payTo", option.pay_to);
-    add_text(text, "resourceUrl", url);
-    add_text(text, "scheme", option.scheme);
+    append_json_member(text, "amount", option.amount);
+    append_json_member(text, "asset", option.asset);
+    append_json_member(text, "network", option.network);
+    append_json_member(text, "payTo", option.pay_to);
+    append_json_member(text, "resourceUrl", url);
+    append_json_member(text, "scheme", option.scheme);
     add_number(text, "validUntil", now + option.max_timeout_seconds);
     add_number(text, "version", 1);
     return text + "}";
@@ -63,12 +57,12 @@ std::string receipt_payload(std::string_view url, JsonValue receipt,
 {
     std::string text = "{";
     add_number(text, "issuedAt", now);
-    add_text(text, "network", receipt["network"].string());
-    add_text(text, "payer", receipt["payer"].string());
-    add_text(text, "resourceUrl", url);
+    append_json_member(text, "network", receipt["network"].string());
+    append_json_member(text, "payer", receipt["payer"].string());
+    append_json_member(text, "resourceUrl", url);
     std::string_view transaction = receipt["transaction"].string();
     if (tells_transaction && !transaction.empty()) {
-        add_text(text, "transaction", transaction);
+        append_json_member(text, "transaction", transaction);
     }
     add_number(text, "version", 1);
     return text + "}";
@@ -108,9 +102,9 @@ std::optional<std::string> signed_offers(const OfferSigner &signer,
             return std::nullopt;
         }
         text += index == 0 ? "{" : ",{";
-        add_text(text, "format", "jws");
+        append_json_member(text, "format", "jws");
         add_number(text, "acceptIndex", index++);
-        add_text(text, "signature", *jws);
+        append_json_member(text, "signature", *jws);
         text += '}';
     }
     text += "]}";
@@ -139,7 +133,7 @@ std::string with_signed_receipt(const std::string &receipt,
         return receipt;
     }
     std::string own = R"({"info":{"receipt":{"format":"jws")";
-    add_text(own, "signature", jws);
+    append_json_member(own, "signature", jws);
     own += "}}";
     append_json_key(own, "schema");
     own.append(kReceiptSchema).append("}");

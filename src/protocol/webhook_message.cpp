@@ -2,12 +2,15 @@
 #include "protocol/webhook_message.hpp"
 
 #include "base/base64_codec.hpp"
+#include "base/header_syntax.hpp"
 #include "base/hex_codec.hpp"
 #include "base/sha256_digest.hpp"
 
 namespace x402 {
 
 namespace {
+
+constexpr std::string_view kBlanks = " \t\r\n";
 
 constexpr std::string_view kPrefix = "whsec_";
 constexpr std::size_t kLeastSecret = 16;
@@ -18,21 +21,11 @@ std::string_view bytes_of(const Digest &digest)
     return {reinterpret_cast<const char *>(digest.data()), digest.size()};
 }
 
-std::string_view trimmed(std::string_view text)
-{
-    constexpr std::string_view kSpace = " \t\r\n";
-    std::size_t begin = text.find_first_not_of(kSpace);
-    if (begin == std::string_view::npos) {
-        return {};
-    }
-    return text.substr(begin, text.find_last_not_of(kSpace) - begin + 1);
-}
-
 }  // namespace
 
 Result<SecretText> read_webhook_secret(std::string_view text)
 {
-    text = trimmed(text);
+    text = trimmed(text, kBlanks);
     SecretText key;
     if (text.substr(0, kPrefix.size()) != kPrefix) {
         key.append(text);

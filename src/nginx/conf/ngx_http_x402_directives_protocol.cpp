@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/header_syntax.hpp"
 #include "nginx/conf/ngx_http_x402_config_checks.hpp"
 #include "nginx/conf/ngx_http_x402_config_file.hpp"
 #include "nginx/conf/ngx_http_x402_directive_words.hpp"
@@ -15,6 +16,8 @@
 namespace x402 {
 
 namespace {
+
+constexpr std::string_view kBlanks = " \t\r";
 
 char *set_protocol(ngx_conf_t *cf, void *conf)
 {
@@ -115,15 +118,6 @@ char *set_validity(ngx_conf_t *cf, void *conf)
 constexpr std::size_t kLongestKeyFile = 4096;
 constexpr std::size_t kShortestKey = 32;
 
-std::string_view trimmed(std::string_view line)
-{
-    constexpr std::string_view kBlanks = " \t\r";
-    std::size_t first = line.find_first_not_of(kBlanks);
-    return first == std::string_view::npos
-               ? std::string_view()
-               : line.substr(first, line.find_last_not_of(kBlanks) - first + 1);
-}
-
 // A key a line, the one in use first. Empty, or what is wrong.
 std::string read_keys(std::string_view file, MppConf &mpp)
 {
@@ -132,7 +126,7 @@ std::string read_keys(std::string_view file, MppConf &mpp)
         "32\" makes, and the former key into a second one while it is replaced";
     while (!file.empty()) {
         std::size_t end = file.find('\n');
-        std::string_view line = trimmed(file.substr(0, end));
+        std::string_view line = trimmed(file.substr(0, end), kBlanks);
         file.remove_prefix(end == std::string_view::npos ? file.size()
                                                          : end + 1);
         if (line.empty() || line.front() == '#') {

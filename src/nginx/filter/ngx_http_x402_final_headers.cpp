@@ -4,6 +4,7 @@
 // dropped.
 #include <algorithm>
 
+#include "base/header_syntax.hpp"
 #include "nginx/core/ngx_http_x402_header_list.hpp"
 #include "nginx/filter/ngx_http_x402_hold.hpp"
 #include "nginx/reply/ngx_http_x402_cors.hpp"
@@ -52,17 +53,6 @@ bool is_shared_cache_header(const ngx_str_t &name)
         }
     }
     return false;
-}
-
-std::string_view trimmed(std::string_view text)
-{
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) {
-        text.remove_prefix(1);
-    }
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) {
-        text.remove_suffix(1);
-    }
-    return text;
 }
 
 bool names_directive(std::string_view directive, std::string_view name)

@@ -93,18 +93,9 @@ bool may_serve(RequestCtx &ctx, Worker &worker)
 // The content may be made now; nothing is going to be settled.
 void open_for_good(RequestCtx &ctx)
 {
-    const Payment &payment = *ctx.payment;
     ctx.settled_first = true;
     ctx.never_settled = true;
-    log_ledger(ctx.r->connection->log, {"verified, not settled",
-                                        payment.network,
-                                        payment.payer,
-                                        payment.amount,
-                                        payment.asset,
-                                        {},
-                                        {},
-                                        ctx.quote.resource_url,
-                                        short_id(payment.facts.key)});
+    log_payment(ctx, "verified, not settled");
 }
 
 // The record of it is on the disk, or cannot be brought there.

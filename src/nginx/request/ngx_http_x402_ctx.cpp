@@ -39,20 +39,9 @@ void change_claim(const RequestCtx &ctx, ClaimChange change)
 
 void log_owed(const RequestCtx &ctx)
 {
-    const Payment &payment = *ctx.payment;
-    log_ledger(ctx.r->connection->log,
-               {ctx.never_settled ? "owed: verified, content not "
-                                    "delivered"
-                                  : "owed: charged, content not "
-                                    "delivered",
-                payment.network,
-                payment.payer,
-                payment.amount,
-                payment.asset,
-                {},
-                {},
-                ctx.quote.resource_url,
-                short_id(payment.facts.key)});
+    log_payment(ctx, ctx.never_settled
+                         ? "owed: verified, content not delivered"
+                         : "owed: charged, content not delivered");
 }
 
 void log_step(const RequestCtx &ctx, PaymentEvent event,
@@ -278,6 +267,20 @@ ContentFacts content_facts(ngx_http_request_t *r)
     const RequestCtx *ctx = find_ctx(r);
     facts.filter_failed = r->filter_finalize || (ctx && ctx->hold.refused);
     return facts;
+}
+
+void log_payment(const RequestCtx &ctx, std::string_view event)
+{
+    const Payment &payment = *ctx.payment;
+    log_ledger(ctx.r->connection->log, {event,
+                                        payment.network,
+                                        payment.payer,
+                                        payment.amount,
+                                        payment.asset,
+                                        {},
+                                        {},
+                                        ctx.quote.resource_url,
+                                        short_id(payment.facts.key)});
 }
 
 }  // namespace x402

@@ -312,9 +312,11 @@ void adopt(RequestCtx &ctx, const PaymentStep &step);
 // Steps the session when header and first body byte have reached the socket.
 void record_delivery(RequestCtx &ctx);
 
-// What is known of a response that decides whether it is charged.
+// A money event of ctx.payment in the error log, at notice.
+void log_payment(const RequestCtx &ctx, std::string_view event);
 
-// Once the header of the response is there.
+// What is known of a response that decides whether it is charged, once its
+// header is there.
 ContentFacts content_facts(ngx_http_request_t *r);
 
 }  // namespace x402
