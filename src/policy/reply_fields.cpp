@@ -2,6 +2,7 @@
 #include "policy/reply_fields.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace x402 {
 
@@ -40,6 +41,20 @@ ReplyFields::ReplyFields(ReplyForm form, const JsonNames &names)
 }
 
 void ReplyFields::feed(std::string_view piece)
+{
+    constexpr std::string_view kMark = "\xef\xbb\xbf";
+    while (mark_ < kMark.size() && !piece.empty()) {
+        if (piece.front() != kMark[mark_]) {
+            read(kMark.substr(0, std::exchange(mark_, kMark.size())));
+            break;
+        }
+        mark_++;
+        piece.remove_prefix(1);
+    }
+    read(piece);
+}
+
+void ReplyFields::read(std::string_view piece)
 {
     switch (form_) {
     case ReplyForm::json:

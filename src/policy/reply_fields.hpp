@@ -34,6 +34,7 @@ public:
     std::string_view value(std::string_view name) const;
 
 private:
+    void read(std::string_view piece);
     void feed_lines(std::string_view piece);
     void feed_events(std::string_view piece);
     void take_line_part(std::string_view part);
@@ -46,7 +47,8 @@ private:
     const JsonNames &names_;
     JsonScanner scanner_;
     std::vector<std::string> values_;
-    bool empty_ = true;  // nothing of the present text has come
+    bool empty_ = true;     // nothing of the present text has come
+    std::size_t mark_ = 0;  // bytes of a byte order mark, which clients ignore
     // Of a stream of events:
     enum class Line { name, value, data, other } line_ = Line::name;
     bool line_empty_ = true;

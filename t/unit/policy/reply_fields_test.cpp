@@ -77,6 +77,22 @@ TEST(ReplyFields, ReadsAStreamOfEventsWhereverItIsCut)
     }
 }
 
+// Clients ignore it, so that what follows is an answer like any other.
+TEST(ReplyFields, IgnoresAByteOrderMark)
+{
+    const std::string json = R"({"usage":{"total_tokens":5}})";
+    const std::string mark = "\xef\xbb\xbf";
+    for (std::size_t piece : {1, 2, 3, 100}) {
+        EXPECT_EQ(read(ReplyForm::json, mark + json, piece), "5");
+        EXPECT_EQ(read(ReplyForm::json_lines, mark + json + "\n", piece), "5");
+        EXPECT_EQ(read(ReplyForm::event_stream, mark + "data:" + json, piece),
+                  "5");
+        EXPECT_EQ(read(ReplyForm::json, mark + mark + json, piece), "");
+        EXPECT_EQ(read(ReplyForm::json, mark.substr(0, 2) + json, piece), "");
+        EXPECT_EQ(read(ReplyForm::event_stream, json + mark, piece), "");
+    }
+}
+
 TEST(ReplyFields, SaysNothingThatIsNotUnique)
 {
     EXPECT_EQ(read(ReplyForm::event_stream,
