@@ -6,6 +6,7 @@
 #include "base/base64_codec.hpp"
 #include "base/header_syntax.hpp"
 #include "base/json_document.hpp"
+#include "base/text_prefix.hpp"
 
 namespace x402 {
 
@@ -36,11 +37,6 @@ struct Parts {
     SecretText id;  // may contain a secret if the file is wrong
     SecretText secret;
 };
-
-bool starts_with(std::string_view text, std::string_view front)
-{
-    return text.substr(0, front.size()) == front;
-}
 
 bool is_visible(std::string_view text)
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "facilitator/proxy_url.hpp"
 
+#include "base/text_prefix.hpp"
 #include "facilitator/facilitator_url.hpp"
 
 namespace x402 {
@@ -12,11 +13,6 @@ constexpr std::string_view kSocks = "socks5://";
 constexpr std::uint16_t kSocksPort = 1080;
 // RFC 1929: one byte says how long it is.
 constexpr std::size_t kLongestPassword = 255;
-
-bool begins_with(std::string_view text, std::string_view start)
-{
-    return text.substr(0, start.size()) == start;
-}
 
 Problem bad_proxy(std::string_view text, const std::string &why)
 {
@@ -43,8 +39,8 @@ std::string ProxyUrl::text() const
 Result<ProxyUrl> parse_proxy_url(std::string_view text)
 {
     ProxyUrl proxy;
-    proxy.socks = begins_with(text, kSocks);
-    if (!proxy.socks && !begins_with(text, kHttp)) {
+    proxy.socks = starts_with(text, kSocks);
+    if (!proxy.socks && !starts_with(text, kHttp)) {
         return bad_proxy(text, "must start with \"http://\" or \"socks5://\"");
     }
     std::string_view authority =

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "facilitator/settle_reasons.hpp"
 
+#include "base/text_prefix.hpp"
+
 #include <algorithm>
 #include <iterator>
 
@@ -197,11 +199,6 @@ template <std::size_t N>
 bool is_listed(const std::string_view (&list)[N], std::string_view reason)
 {
     return std::binary_search(std::begin(list), std::end(list), reason);
-}
-
-bool starts_with(std::string_view text, std::string_view front)
-{
-    return text.substr(0, front.size()) == front;
 }
 
 bool ends_with(std::string_view text, std::string_view tail)

@@ -144,7 +144,7 @@ ngx_int_t postconfiguration(ngx_conf_t *cf)
     mcf->error_pages->warn_of_sold_pages(cf);
     mcf->error_pages->warn_of_admission(cf);
     check_limit_zones(cf);
-    advise_journal(cf, *mcf);
+    check_journal_kept(cf, *mcf);
     check_body_variables(cf, *mcf);
     collect_reply_fields(cf, *mcf);
     warn_of_shadow(cf, *mcf);

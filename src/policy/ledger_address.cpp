@@ -11,6 +11,7 @@
 #include "base/hex_codec.hpp"
 #include "base/keccak256_digest.hpp"
 #include "base/sha256_digest.hpp"
+#include "base/text_prefix.hpp"
 
 namespace x402 {
 
@@ -62,11 +63,6 @@ std::string in_common_base58(std::string_view text)
         out += kCommon[digit];
     }
     return out;
-}
-
-bool starts_with(std::string_view text, std::string_view front)
-{
-    return text.substr(0, front.size()) == front;
 }
 
 bool is_digit(char letter)

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/near_name.hpp"
+#include "base/text_prefix.hpp"
 
 namespace x402 {
 
@@ -118,11 +119,6 @@ std::string_view without_rest_of_hash(std::string_view id)
         }
     }
     return id;
-}
-
-bool starts_with(std::string_view text, std::string_view front)
-{
-    return text.substr(0, front.size()) == front;
 }
 
 // Whether a row has this canonical id. Most rows differ in its first bytes.

@@ -3,6 +3,7 @@
 // names of networks, and money that has moved before the request is sent. Its
 // facilitators take the bodies of version 1.
 #include "base/json_text.hpp"
+#include "base/text_prefix.hpp"
 #include "protocol/dialect.hpp"
 #include "protocol/payment_header_names.hpp"
 #include "protocol/v1_match.hpp"
@@ -22,11 +23,6 @@ constexpr NetworkName kOwnNames[] = {
     {"eip155:421614", "arbitrum-sepolia"},
     {"eip155:11155111", "ethereum-sepolia"},
 };
-
-bool starts_with(std::string_view text, std::string_view front)
-{
-    return text.substr(0, front.size()) == front;
-}
 
 // On its networks the payer has already sent the money.
 bool is_fast_network(std::string_view caip2)

@@ -6,6 +6,7 @@
 #include "base/base64_codec.hpp"
 #include "base/json_document.hpp"
 #include "base/json_text.hpp"
+#include "base/text_prefix.hpp"
 
 namespace x402 {
 
@@ -26,11 +27,6 @@ constexpr std::string_view kSchema =
     R"("resources":{"type":"array","items":{"type":"string"}},)"
     R"("signature":{"type":"string"}},"required":["domain","address","uri",)"
     R"("version","chainId","type","nonce","issuedAt","signature"]})";
-
-bool begins(std::string_view text, std::string_view with)
-{
-    return text.substr(0, with.size()) == with;
-}
 
 void put_member(std::string &out, std::string_view name, std::string_view value)
 {
@@ -64,10 +60,10 @@ bool names_one(JsonValue resources, std::string_view uri)
 
 const char *sign_in_type(std::string_view chain)
 {
-    if (begins(chain, kEvm)) {
+    if (starts_with(chain, kEvm)) {
         return "eip191";
     }
-    return begins(chain, kSolana) ? "ed25519" : nullptr;
+    return starts_with(chain, kSolana) ? "ed25519" : nullptr;
 }
 
 std::string sign_in_declaration(const SignInTerms &terms,
@@ -100,7 +96,7 @@ std::string sign_in_declaration(const SignInTerms &terms,
 std::string sign_in_text(const SignInTerms &terms, std::string_view address,
                          std::string_view chain)
 {
-    const bool evm = begins(chain, kEvm);
+    const bool evm = starts_with(chain, kEvm);
     std::string text = terms.domain;
     text += " wants you to sign in with your ";
     text += evm ? "Ethereum" : "Solana";

@@ -41,8 +41,8 @@ Areas areas_of(std::size_t bytes)
     areas.payer_buckets = body / 16 / (sizeof(PayerRecord) * kPayersPerBucket);
     std::size_t payers =
         areas.payer_buckets * sizeof(PayerRecord) * kPayersPerBucket;
-    areas.used_words = body / 32 / (kUsedSheets * sizeof(std::uint64_t));
-    std::size_t used = areas.used_words * kUsedSheets * sizeof(std::uint64_t);
+    areas.used_words = body / 32 / (kBloomSheets * sizeof(std::uint64_t));
+    std::size_t used = areas.used_words * kBloomSheets * sizeof(std::uint64_t);
     std::size_t rest =
         body - areas.blocks * sizeof(SettleBlock) - payers - used;
     std::size_t bucket =

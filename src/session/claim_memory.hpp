@@ -11,10 +11,10 @@
 
 #include <cstring>
 
+#include "session/bloom_filter.hpp"
 #include "session/claim.hpp"
 #include "session/journal_commit.hpp"
 #include "session/store_fence.hpp"
-#include "session/used_sheets.hpp"
 
 namespace x402 {
 
@@ -78,8 +78,8 @@ struct ClaimHeader {
     std::uint64_t journal_base;  // its size when it was rewritten, bytes
     ClaimOwner journal_writer;   // which worker writes the next one
     ListLink due;  // derived: the list of open settlements, last and first
-    CommitWords commit;  // of the journal; used without the lock
-    UsedSheet used[kUsedSheets];
+    CommitState commit;  // of the journal; used without the lock
+    BloomSheet used[kBloomSheets];
     WorkerSlot workers[kWorkers];
 };
 

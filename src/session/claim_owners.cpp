@@ -3,7 +3,7 @@
 
 namespace x402 {
 
-ClaimOwner ClaimOwners::enter(std::int64_t process, bool &some_died)
+ClaimOwner ClaimOwners::attach(std::int64_t process, bool &some_died)
 {
     ClaimHeader &header = memory_.header();
     some_died = false;
@@ -58,7 +58,7 @@ ClaimOwner ClaimOwners::take_slot(std::int64_t process)
     return {};
 }
 
-bool ClaimOwners::leave(ClaimOwner owner)
+bool ClaimOwners::detach(ClaimOwner owner)
 {
     ClaimHeader &header = memory_.header();
     if (owner.stamp == 0 || header.workers[owner.slot].stamp != owner.stamp) {

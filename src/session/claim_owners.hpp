@@ -19,13 +19,13 @@ public:
 
     // A slot for the calling process; stamp 0: all are taken. `some_died`: a
     // slot of a dead process, or of this number's process before, was freed.
-    ClaimOwner enter(std::int64_t process, bool &some_died);
+    ClaimOwner attach(std::int64_t process, bool &some_died);
     // The slot of another living process, which does not use the table itself:
     // the one that it has, else a new one. Stamp 0: all are taken.
     ClaimOwner owner_for(std::int64_t process);
     void release(ClaimOwner owner);
     // False: the slot is not the owner's.
-    bool leave(ClaimOwner owner);
+    bool detach(ClaimOwner owner);
     bool lives(ClaimOwner owner) const;
 
 private:

@@ -153,19 +153,19 @@ ClaimRef ClaimTable::adopt(const JournalRecord &record, std::int64_t now)
     return memory_.ref_of(*cell);
 }
 
-ClaimOwner ClaimTable::enter(std::int64_t process, std::int64_t now)
+ClaimOwner ClaimTable::attach(std::int64_t process, std::int64_t now)
 {
     bool some_died;
-    ClaimOwner owner = owners_.enter(process, some_died);
+    ClaimOwner owner = owners_.attach(process, some_died);
     if (owner.stamp != 0 && some_died) {
         cells_.sweep(capacity(), now);
     }
     return owner;
 }
 
-void ClaimTable::leave(ClaimOwner owner, std::int64_t now)
+void ClaimTable::detach(ClaimOwner owner, std::int64_t now)
 {
-    if (owners_.leave(owner)) {
+    if (owners_.detach(owner)) {
         cells_.sweep(capacity(), now);
     }
 }

@@ -100,8 +100,8 @@ public:
     // Gives the calling worker a slot; a slot whose process died is taken over,
     // which orphans that process's cells. Stamp 0 if all slots are taken. What
     // the dead left is tidied up at once, in all of the table.
-    ClaimOwner enter(std::int64_t process, std::int64_t now);
-    void leave(ClaimOwner owner, std::int64_t now);
+    ClaimOwner attach(std::int64_t process, std::int64_t now);
+    void detach(ClaimOwner owner, std::int64_t now);
 
     // What is known of the payment, and whether `facts` name the same client.
     ClaimView look_up(const ClaimFacts &facts, std::int64_t now);

@@ -10,7 +10,7 @@ namespace {
 constexpr unsigned kPatience = 500;
 
 // Money: what was appended is read before the flush begins.
-void lead(CommitWords &words, CommitDisk &disk)
+void lead(CommitState &words, CommitDisk &disk)
 {
     std::uint64_t end = words.appended.load();
     if (disk.flush()) {
@@ -28,7 +28,7 @@ void lead(CommitWords &words, CommitDisk &disk)
 
 }  // namespace
 
-bool commit(CommitWords &words, CommitDisk &disk, std::uint32_t self,
+bool commit(CommitState &words, CommitDisk &disk, std::uint32_t self,
             std::uint64_t ticket)
 {
     unsigned waited = 0;

@@ -14,7 +14,7 @@
 namespace x402 {
 
 // In memory that all of the processes share; begins as zeros.
-struct CommitWords {
+struct CommitState {
     std::atomic<std::uint64_t> appended;  // records, by any process
     std::atomic<std::uint64_t> durable;   // the first so many are on the disk
     std::atomic<std::uint32_t> leader;    // the process that flushes; 0: none
@@ -38,7 +38,7 @@ public:
 
 // Returns when the first `ticket` records are on the disk; false: a flush
 // failed. A process that dies while it flushes is replaced.
-bool commit(CommitWords &words, CommitDisk &disk, std::uint32_t self,
+bool commit(CommitState &words, CommitDisk &disk, std::uint32_t self,
             std::uint64_t ticket);
 
 }  // namespace x402

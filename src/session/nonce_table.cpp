@@ -9,7 +9,7 @@ struct NonceTable::Head {
     std::uint64_t magic;
     std::uint64_t bytes;
     std::int64_t began;
-    UsedSheet sheets[kUsedSheets];
+    BloomSheet sheets[kBloomSheets];
 };
 
 namespace {
@@ -21,7 +21,7 @@ constexpr std::uint64_t kMagic = 0x783430326e6f6e02ULL;
 
 std::size_t NonceTable::least_bytes()
 {
-    return sizeof(Head) + kUsedSheets * sizeof(std::uint64_t);
+    return sizeof(Head) + kBloomSheets * sizeof(std::uint64_t);
 }
 
 void NonceTable::format(void *memory, std::size_t bytes)
@@ -41,7 +41,7 @@ NonceTable::NonceTable(void *memory)
     : head_(static_cast<Head *>(memory)),
       sheets_(head_->sheets, reinterpret_cast<std::uint64_t *>(head_ + 1),
               (head_->bytes - sizeof(Head))
-                  / (kUsedSheets * sizeof(std::uint64_t)))
+                  / (kBloomSheets * sizeof(std::uint64_t)))
 {
 }
 
@@ -64,8 +64,8 @@ NonceUse NonceTable::use(const Digest &nonce, std::int64_t issued,
         return NonceUse::again;
     }
     bool has_room = whose == NonceOf::payer
-                    || std::any_of(head_->sheets, head_->sheets + kUsedSheets,
-                                   [now](const UsedSheet &sheet) {
+                    || std::any_of(head_->sheets, head_->sheets + kBloomSheets,
+                                   [now](const BloomSheet &sheet) {
                                        return sheet.latest <= now;
                                    });
     return has_room && sheets_.add(nonce, expires, now) ? NonceUse::first

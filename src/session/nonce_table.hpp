@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The nonces of sign-in-with-x that were used, in shared memory: a byte each
-// (used_sheets.hpp), so that strangers cannot easily use it up. While no sheet
+// (bloom_filter.hpp), so that strangers cannot easily use it up. While no sheet
 // is empty there is room for payers alone.
 #ifndef X402_SESSION_NONCE_TABLE_HPP
 #define X402_SESSION_NONCE_TABLE_HPP
 
-#include "session/used_sheets.hpp"
+#include "session/bloom_filter.hpp"
 
 namespace x402 {
 
@@ -39,7 +39,7 @@ public:
 
     // `nonce`: its digest, which was issued at `issued` and cannot be used from
     // `expires` on (unix seconds). `again` also for what was issued when the
-    // table began or before, and for a rare other one, see UsedSheets.
+    // table began or before, and for a rare other one, see RotatingBloomFilter.
     NonceUse use(const Digest &nonce, std::int64_t issued, std::int64_t expires,
                  std::int64_t now, NonceOf whose);
     // Whether it was used here since the table began.
@@ -52,7 +52,7 @@ private:
     struct Head;
 
     Head *head_;
-    UsedSheets sheets_;
+    RotatingBloomFilter sheets_;
 };
 
 }  // namespace x402

@@ -147,7 +147,7 @@ struct StatusCounters::Shard {
     Word ledger_lost;
     Word events_lost;
     Word reserved[5];
-    StoreWords store;
+    StoreCounters store;
 };
 
 const std::array<std::uint32_t, DurationCounts::kBounds> &
@@ -400,7 +400,7 @@ void StatusCounters::count_lost_event()
     own_->events_lost.fetch_add(1, relaxed);
 }
 
-StoreWords &StatusCounters::store()
+StoreCounters &StatusCounters::store()
 {
     return own_->store;
 }

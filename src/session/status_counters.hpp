@@ -150,7 +150,7 @@ public:
     void count_lost_event();
 
     // Of this worker's shard.
-    StoreWords &store();
+    StoreCounters &store();
 
     // As this worker knows it.
     void set_breaker(std::uint32_t facilitator, bool open);

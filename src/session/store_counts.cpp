@@ -46,12 +46,12 @@ std::uint64_t StoreDurations::count() const
     return all;
 }
 
-void StoreWords::count(std::size_t call, StoreOutcome outcome)
+void StoreCounters::count(std::size_t call, StoreOutcome outcome)
 {
     calls_[call][static_cast<std::size_t>(outcome)].fetch_add(1, relaxed);
 }
 
-void StoreWords::count_wait(std::uint64_t us)
+void StoreCounters::count_wait(std::uint64_t us)
 {
     const auto &bounds = StoreDurations::bounds();
     std::size_t bucket = 0;
@@ -62,19 +62,19 @@ void StoreWords::count_wait(std::uint64_t us)
     sum_.fetch_add(us, relaxed);
 }
 
-void StoreWords::set_state(bool connected, std::uint64_t unconfirmed)
+void StoreCounters::set_state(bool connected, std::uint64_t unconfirmed)
 {
     state_.store(connected ? 1 : 2, relaxed);
     unconfirmed_.store(unconfirmed, relaxed);
 }
 
-void StoreWords::leave()
+void StoreCounters::clear_state()
 {
     state_.store(0, relaxed);
     unconfirmed_.store(0, relaxed);
 }
 
-void StoreWords::add_to(StoreCounts &counts) const
+void StoreCounters::add_to(StoreCounts &counts) const
 {
     for (std::size_t call = 0; call < kStoreCalls; call++) {
         for (std::size_t n = 0; n < kStoreOutcomes; n++) {

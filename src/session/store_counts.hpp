@@ -51,14 +51,14 @@ struct StoreCounts {
 };
 
 // Part of shared memory: zeros are a good beginning.
-class StoreWords {
+class StoreCounters {
 public:
     void count(std::size_t call, StoreOutcome outcome);
     void count_wait(std::uint64_t us);
     // As the worker of this shard knows it.
     void set_state(bool connected, std::uint64_t unconfirmed);
     // It ends. One that follows says its own.
-    void leave();
+    void clear_state();
     void add_to(StoreCounts &counts) const;
 
 private:
@@ -70,7 +70,7 @@ private:
     Word state_;  // 0: no store, 1: connected, 2: away
     Word unconfirmed_;
 };
-static_assert(sizeof(StoreWords) % 64 == 0);
+static_assert(sizeof(StoreCounters) % 64 == 0);
 
 }  // namespace x402
 

@@ -19,13 +19,13 @@ std::size_t UsedPayments::pieces_in_sheet() const
 
 std::size_t UsedPayments::piece_count() const
 {
-    return kUsedSheets * pieces_in_sheet();
+    return kBloomSheets * pieces_in_sheet();
 }
 
 std::string UsedPayments::piece(std::size_t number, std::int64_t now) const
 {
     std::size_t sheet = number / pieces_in_sheet();
-    const UsedSheet &head = memory_.header().used[sheet];
+    const BloomSheet &head = memory_.header().used[sheet];
     if (head.latest <= now) {
         return {};
     }
@@ -49,11 +49,11 @@ bool UsedPayments::restore(const JournalRecord &record)
 {
     const UsedPiece &piece = record.used;
     std::size_t words = piece.bits.size() / sizeof(std::uint64_t);
-    if (piece.words != memory_.used_words() || piece.sheet >= kUsedSheets
+    if (piece.words != memory_.used_words() || piece.sheet >= kBloomSheets
         || piece.first > piece.words || words > piece.words - piece.first) {
         return false;
     }
-    UsedSheet &head = memory_.header().used[piece.sheet];
+    BloomSheet &head = memory_.header().used[piece.sheet];
     head.latest = std::max(head.latest, record.expires);
     head.count = std::max(head.count, piece.count);
     std::uint64_t *into = memory_.used_sheet(piece.sheet) + piece.first;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Payments that bought their content and whose cells went to others: a few bits
-// each, in sheets of the zone (used_sheets.hpp), so that they stay used until
+// each, in sheets of the zone (bloom_filter.hpp), so that they stay used until
 // they expire. A payment that is mistaken for one of them is refused before it
 // costs anything, and its payer signs another one.
 #ifndef X402_SESSION_USED_PAYMENTS_HPP
@@ -37,7 +37,7 @@ public:
     bool restore(const JournalRecord &record);
 
 private:
-    UsedSheets sheets() const
+    RotatingBloomFilter sheets() const
     {
         return {memory_.header().used, memory_.used_sheet(0),
                 memory_.used_words()};

@@ -46,7 +46,7 @@ public:
         memory_.reset(new std::uint64_t[bytes / 8]());
         ClaimTable::format(memory_.get(), bytes / 8 * 8);
         table = std::make_unique<ClaimTable>(memory_.get(), alive);
-        owner = table->enter(1, kNow);
+        owner = table->attach(1, kNow);
         for (next = 0; next < claims; ++next) {
             pay(facts_of(next));
         }

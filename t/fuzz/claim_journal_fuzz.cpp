@@ -22,7 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data,
     ClaimFacts facts;
     facts.key.fill(0xa5);
     facts.expires = INT64_MAX;
-    ClaimOwner owner = table.enter(1, kNow);
+    ClaimOwner owner = table.attach(1, kNow);
     ClaimRef ref;
     must(table.take(facts, owner, kNow, ref) == TakeOutcome::taken, "a claim");
     must(table.set_settling(ref, "settle", 1, kNow), "is settled");

@@ -46,7 +46,7 @@ std::uint32_t World::begin_worker()
     Worker worker;
     worker.process = 100 + number;
     living_processes().insert(worker.process);
-    worker.owner = table_->enter(worker.process, now());
+    worker.owner = table_->attach(worker.process, now());
     workers_.push_back(worker);
     schedule(1000 + 10 * (number % 7), EventKind::tick, number);
     return number;
@@ -157,7 +157,7 @@ void World::leave_if_done(std::uint32_t number)
 {
     Worker &worker = workers_[number];
     if (worker.alive && worker.leaving && worker.requests == 0) {
-        table_->leave(worker.owner, now());
+        table_->detach(worker.owner, now());
         worker.alive = false;
         living_processes().erase(worker.process);
     }

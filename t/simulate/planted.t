@@ -21,7 +21,7 @@ my $cxx  = $ENV{CXX} // 'c++';
 # name, what is promised, what the simulator says, then path, pattern, text.
 my @faults = (
     [ 'used', 'a delivered payment whose cell was given to another stays used', qr/M3: (?:served twice|its claim is taken again)/,
-        'src/session/used_sheets.cpp' => qr/words\[word\] \|= bit;/ => 'words[word] |= bit & 1;' ],
+        'src/session/bloom_filter.cpp' => qr/words\[word\] \|= bit;/ => 'words[word] |= bit & 1;' ],
     [ 'A1', 'a claim answers at its own server alone', qr/paid to another receiver|content worth/,
         'src/policy/claim_key.cpp' => qr/append_text\(parts, resource\.server\);\s+append_number\(parts, resource\.port\);/ => '',
         'src/session/claim_binding.cpp' => qr/\s*&& bought\.terms == wanted\.terms\s*&& bought\.asked >= wanted\.asked/ => '' ],

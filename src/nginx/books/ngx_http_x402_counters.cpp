@@ -170,7 +170,7 @@ void Books::append_event(std::string_view line)
         return;
     }
     counters_->count_lost_event();
-    if (outbox_complaint_.is_due()) {
+    if (outbox_failure_log_.is_due()) {
         errno = problem;
         log_line(NGX_LOG_CRIT, ngx_cycle->log,
                  outbox_->trouble("written")
@@ -291,11 +291,11 @@ void Books::publish(const ClaimCensus &census)
 
 namespace {
 
-SoldPlace place_of(const LocationConf &conf,
-                   const ngx_http_core_loc_conf_t &clcf,
-                   const ngx_http_core_srv_conf_t &cscf)
+PricedLocation place_of(const LocationConf &conf,
+                        const ngx_http_core_loc_conf_t &clcf,
+                        const ngx_http_core_srv_conf_t &cscf)
 {
-    SoldPlace place;
+    PricedLocation place;
     place.label = conf.label_number;
     place.by_default = !conf.ledger_written;
     place.ledger = conf.ledger;
@@ -308,9 +308,9 @@ SoldPlace place_of(const LocationConf &conf,
 #if (NGX_PCRE)
     is_path = is_path && clcf.regex == nullptr;
 #endif
-    place.match = !is_path           ? SoldPlace::Match::unknown
-                  : clcf.exact_match ? SoldPlace::Match::exact
-                                     : SoldPlace::Match::prefix;
+    place.match = !is_path           ? PricedLocation::Match::unknown
+                  : clcf.exact_match ? PricedLocation::Match::exact
+                                     : PricedLocation::Match::prefix;
     return place;
 }
 

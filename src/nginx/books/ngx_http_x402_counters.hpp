@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "nginx/books/ngx_http_x402_sold_places.hpp"
+#include "nginx/books/ngx_http_x402_priced_locations.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/zone/ngx_http_x402_outbox.hpp"
 #include "session/payment_notes.hpp"
@@ -94,7 +94,7 @@ public:
     // Its number; 0: this configuration does not know it.
     ngx_uint_t find_label(std::string_view server,
                           std::string_view label) const;
-    SoldPlaces &places() { return places_; }
+    PricedLocations &places() { return places_; }
 
     // nginx: the index of $request_id, so that all who use it see the same one.
     ngx_int_t request_id = NGX_ERROR;
@@ -127,7 +127,7 @@ private:
     std::vector<std::pair<std::string, std::string>> labels_ = {{"", ""}};
     std::unordered_map<std::string, ngx_uint_t> numbers_;
     std::vector<std::uint32_t> label_rows_ = {StatusCounters::kOther};
-    SoldPlaces places_;
+    PricedLocations places_;
     // Of each label the series that its latest payment was counted in: most
     // locations have one.
     std::vector<std::uint32_t> label_series_ = {StatusCounters::kOther};
@@ -135,7 +135,7 @@ private:
     std::vector<Ledger *> ledgers_;
     Ledger *default_ledger_ = nullptr;
     Outbox *outbox_ = nullptr;
-    LogThrottle outbox_complaint_{300};
+    LogThrottle outbox_failure_log_{300};
     std::optional<StatusCounters> counters_;
     std::optional<PaymentNotes> notes_;
 };

@@ -156,11 +156,12 @@ Ledger::Ledger(LedgerTerms terms, Books &books)
       books_(books),
       tag_(tag_of(terms_.target)),
       timer_(
-          AtQuit::leave,
+          AtQuit::cancel,
           [](void *ledger) { static_cast<Ledger *>(ledger)->flush(); }, this),
       watch_(
-          AtQuit::leave,
-          [](void *ledger) { static_cast<Ledger *>(ledger)->look(); }, this)
+          AtQuit::cancel,
+          [](void *ledger) { static_cast<Ledger *>(ledger)->check_file(); },
+          this)
 {
 }
 
@@ -231,7 +232,7 @@ void Ledger::watch()
     }
 }
 
-void Ledger::look()
+void Ledger::check_file()
 {
     watch_.arm(kLookEvery);
     struct stat own;

@@ -58,7 +58,7 @@ public:
 
 private:
     static void on_flush(ngx_open_file_t *file, ngx_log_t *log);
-    void look();
+    void check_file();
     void prepare();
     bool write_bytes(std::string_view bytes);
     void take_back(std::string_view written);

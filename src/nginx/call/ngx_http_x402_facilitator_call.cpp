@@ -28,7 +28,7 @@ FacilitatorCall::FacilitatorCall(Endpoint &endpoint, CallTerms terms, Done done,
       data_(data),
       deadline_(ngx_current_msec + terms_.timeout),
       timer_(
-          in_background() ? AtQuit::leave : AtQuit::stay,
+          in_background() ? AtQuit::cancel : AtQuit::wait,
           [](void *call) {
               static_cast<FacilitatorCall *>(call)->time_is_up();
           },

@@ -37,7 +37,7 @@ HttpOrigin::Exchange::Exchange(HttpOrigin &its_origin, HttpRequest its_request,
       data(its_data),
       deadline(ngx_current_msec + request.timeout),
       timer(
-          request.background ? AtQuit::leave : AtQuit::stay,
+          request.background ? AtQuit::cancel : AtQuit::wait,
           [](void *exchange) { static_cast<Exchange *>(exchange)->timed(); },
           this)
 {

@@ -163,7 +163,7 @@ HttpOrigin::HttpOrigin(unsigned port, std::unique_ptr<TlsPeer> tls)
     : port_(port),
       tls_(std::move(tls)),
       sweep_(
-          AtQuit::leave,
+          AtQuit::cancel,
           [](void *origin) { static_cast<HttpOrigin *>(origin)->sweep(); },
           this)
 {

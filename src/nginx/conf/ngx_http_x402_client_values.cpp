@@ -1,18 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nginx/conf/ngx_http_x402_client_values.hpp"
 
+#include "base/text_prefix.hpp"
+
 #include <algorithm>
 
 namespace x402 {
-
-namespace {
-
-bool begins(std::string_view text, std::string_view front)
-{
-    return text.substr(0, front.size()) == front;
-}
-
-}  // namespace
 
 bool is_of_client(std::string_view name)
 {
@@ -47,8 +40,8 @@ bool is_of_client(std::string_view name)
         "ancient_browser",
         "modern_browser",
     };
-    return begins(name, "arg_") || begins(name, "http_")
-           || begins(name, "cookie_") || begins(name, "x402_body_")
+    return starts_with(name, "arg_") || starts_with(name, "http_")
+           || starts_with(name, "cookie_") || starts_with(name, "x402_body_")
            || std::find(std::begin(kNames), std::end(kNames), name)
                   != std::end(kNames);
 }

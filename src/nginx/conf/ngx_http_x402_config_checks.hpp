@@ -167,7 +167,7 @@ bool check_returning(ngx_conf_t *cf, LocationConf &conf);
 bool record_only_guard(ngx_conf_t *cf, MainConf &mcf, const LocationConf &conf);
 
 // At the end of the configuration: warns if there is no journal.
-void advise_journal(ngx_conf_t *cf, const MainConf &mcf);
+void check_journal_kept(ngx_conf_t *cf, const MainConf &mcf);
 
 // directives_store: what may be sold from several machines that share a store.
 

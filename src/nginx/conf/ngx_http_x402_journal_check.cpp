@@ -135,7 +135,7 @@ bool record_only_guard(ngx_conf_t *cf, MainConf &mcf, const LocationConf &conf)
     return true;
 }
 
-void advise_journal(ngx_conf_t *cf, const MainConf &mcf)
+void check_journal_kept(ngx_conf_t *cf, const MainConf &mcf)
 {
     if (mcf.only_guard_of == nullptr || syncs_journal(mcf.zone)) {
         return;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/text_prefix.hpp"
 #include "nginx/conf/ngx_http_x402_config_checks.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 
@@ -9,15 +10,10 @@ namespace x402 {
 
 namespace {
 
-void advise(ngx_conf_t *cf, const LocationConf &conf,
-            const std::string &sentence)
+void warn_at(ngx_conf_t *cf, const LocationConf &conf,
+             const std::string &sentence)
 {
     log_conf(cf, NGX_LOG_WARN, sentence, conf.origin);
-}
-
-bool begins(std::string_view text, std::string_view front)
-{
-    return text.substr(0, front.size()) == front;
 }
 
 bool is_regex([[maybe_unused]] const ngx_http_core_loc_conf_t &location)
@@ -67,12 +63,12 @@ bool may_match_below([[maybe_unused]] const ngx_http_core_loc_conf_t &regex,
 {
 #if (NGX_PCRE)
     std::string_view pattern = view(regex.name);
-    bool exact = begins(pattern, "^")
+    bool exact = starts_with(pattern, "^")
                  && pattern.find_first_of("*+{") == std::string_view::npos;
     if (exact) {
         return matches(regex.regex->regex, prefix.name);
     }
-    if (!begins(pattern, "^")) {
+    if (!starts_with(pattern, "^")) {
         return true;
     }
     std::string_view name = view(prefix.name);
@@ -112,19 +108,19 @@ std::string uri_of(const ngx_http_core_loc_conf_t &location,
     if (!serves_files(location)) {
         return {};
     }
-    if (!begins(file, root)) {
+    if (!starts_with(file, root)) {
         // Out of `location /a { alias /b/c/; }`, "/a../d" is "/b/d".
         std::size_t above = root.find_last_of('/', root.size() - 2);
         bool leads_out = location.alias && root.size() > 2 && name.size() > 1
                          && root.back() == '/' && name.back() != '/'
-                         && begins(file, root.substr(0, above + 1));
+                         && starts_with(file, root.substr(0, above + 1));
         return leads_out ? copy(location.name) + ".." + file.substr(above) : "";
     }
     std::string rest = file.substr(root.size());
     if (location.alias) {
         return copy(location.name) + rest;
     }
-    return begins(rest, "/") ? rest : std::string();
+    return starts_with(rest, "/") ? rest : std::string();
 }
 
 // Whether both can serve the same: files of one folder, or something that was
@@ -138,7 +134,7 @@ bool may_serve_the_same(const ngx_http_core_loc_conf_t &paid,
                && view(paid.root) == view(rival.root);
     }
     bool serves_stored = rival.handler == nullptr && rival.alias == 0
-                         && begins(stored, copy(rival.root) + "/");
+                         && starts_with(stored, copy(rival.root) + "/");
     return paid.handler == rival.handler || serves_stored;
 }
 
@@ -202,7 +198,7 @@ ErrorPageCheck::rewriter_of(const Location &paid) const
         bool sold = target && target->conf->has_price();
         // A target that begins with a variable can be anything.
         if (!rewrite.target.empty() && matches(rewrite.regex, paid.core->name)
-            && !sold && !begins(rewrite.target, view(paid.core->name))) {
+            && !sold && !starts_with(rewrite.target, view(paid.core->name))) {
             return &server;
         }
     }
@@ -271,7 +267,7 @@ void ErrorPageCheck::warn_of_ways_around(ngx_conf_t *cf) const
         std::string name = copy(paid.core->name);
         if (const Location *rival = rival_of(paid)) {
             std::string pattern = copy(rival->core->name);
-            advise(
+            warn_at(
                 cf, *paid.conf,
                 "requests below \"" + name + "\" that match \"" + pattern
                     + "\" are free: nginx gives them to that location, which "
@@ -286,17 +282,17 @@ void ErrorPageCheck::warn_of_ways_around(ngx_conf_t *cf) const
             known->second = free_copy_of(sold, places);
         }
         if (const std::string &copy_at = known->second; !copy_at.empty()) {
-            advise(cf, *paid.conf,
-                   "the files of \"" + name + "\" are free at \"" + copy_at
-                       + "\", of this server or another one that has the same "
-                         "folder; keep what is sold in a folder of its own");
+            warn_at(cf, *paid.conf,
+                    "the files of \"" + name + "\" are free at \"" + copy_at
+                        + "\", of this server or another one that has the same "
+                          "folder; keep what is sold in a folder of its own");
         }
         if (const Location *server = rewriter_of(paid)) {
             bool returns = server->rewrites.always_returns != 0;
-            advise(cf, *paid.conf,
-                   std::string(returns ? "\"return\"" : "\"rewrite\"")
-                       + " of the server answers requests for \"" + name
-                       + "\" before anything is paid; write it in a location");
+            warn_at(cf, *paid.conf,
+                    std::string(returns ? "\"return\"" : "\"rewrite\"")
+                        + " of the server answers requests for \"" + name
+                        + "\" before anything is paid; write it in a location");
         }
     }
 }
@@ -345,14 +341,14 @@ void ErrorPageCheck::warn_of_sold_pages(ngx_conf_t *cf) const
                 && target->core->handler != nullptr
                 && target->rewrites.rewrites.empty()
                 && (target->core->named || is_script(uri))) {
-                advise(cf, *target->conf,
-                       "error_page " + std::to_string(page[i].status)
-                           + " leads to \"" + std::string(uri)
-                           + "\", which has the price of its server: error "
-                             "pages are free, and it gets the URI that was "
-                             "asked for, so that it can give away what is "
-                             "sold; write \"x402 off\" there if it makes "
-                             "nothing else than pages, or lead elsewhere");
+                warn_at(cf, *target->conf,
+                        "error_page " + std::to_string(page[i].status)
+                            + " leads to \"" + std::string(uri)
+                            + "\", which has the price of its server: error "
+                              "pages are free, and it gets the URI that was "
+                              "asked for, so that it can give away what is "
+                              "sold; write \"x402 off\" there if it makes "
+                              "nothing else than pages, or lead elsewhere");
             }
         }
     }
@@ -363,7 +359,7 @@ void check_rewrite(ngx_conf_t *cf, const LocationConf &conf,
 {
     warn_of_hidden_page(cf, conf, use);
     if (!use.early_variable.empty()) {
-        advise(
+        warn_at(
             cf, conf,
             "\"set\" and \"if\" run before the payment is known, where $"
                 + use.early_variable
@@ -373,22 +369,23 @@ void check_rewrite(ngx_conf_t *cf, const LocationConf &conf,
         return;
     }
     if (use.returns_content) {
-        advise(
+        warn_at(
             cf, conf,
             "content of \"return\" cannot be sold: it is made before the "
             "payment is asked for, and is answered 402; serve it from a file "
             "or an upstream");
     }
     if (use.always_returns >= NGX_HTTP_BAD_REQUEST) {
-        advise(cf, conf,
-               "\"return\" answers before the payment is asked for, so that "
-               "nothing is sold here, and what error_page shows is free; write "
-               "the price where the content is made");
+        warn_at(
+            cf, conf,
+            "\"return\" answers before the payment is asked for, so that "
+            "nothing is sold here, and what error_page shows is free; write "
+            "the price where the content is made");
     }
     if (std::any_of(
             use.rewrites.begin(), use.rewrites.end(),
             [](const WrittenRewrite &rewrite) { return rewrite.last; })) {
-        advise(
+        warn_at(
             cf, conf,
             "\"rewrite\" leads out of this paid location before anything is "
             "paid, and the price of the other location counts; write \"break\" "

@@ -10,7 +10,7 @@ Timer::Timer(AtQuit at_quit, Run run, void *owner) : run_(run), owner_(owner)
     nobody_.data = this;
     event_.data = &nobody_;
     event_.handler = on_event;
-    event_.cancelable = at_quit == AtQuit::leave ? 1 : 0;
+    event_.cancelable = at_quit == AtQuit::cancel ? 1 : 0;
 }
 
 Timer::~Timer()

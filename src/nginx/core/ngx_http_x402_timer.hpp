@@ -10,7 +10,7 @@
 namespace x402 {
 
 // Whether a worker that was asked to quit stays until the timer has run.
-enum class AtQuit { leave, stay };
+enum class AtQuit { cancel, wait };
 
 class Timer {
 public:

@@ -223,7 +223,7 @@ ngx_int_t begin_access(RequestCtx &ctx, const LocationConf *conf)
     if (ctx.claim_wait_timer.timer_set) {
         ngx_del_timer(&ctx.claim_wait_timer);
     }
-    ctx.wait_place = SharedPlace();
+    ctx.wait_slot = QuotaSlot();
     if (ctx.payment && ctx.claim_wait_until) {
         // Read before; only the claim has changed.
         continue_payment(ctx);

@@ -24,7 +24,7 @@ Admission::Admission(RequestCtx &ctx, Worker &worker, AdmissionKind kind)
         return;
     }
     if (unverified) {
-        place_ = SharedPlace(worker.addresses, ctx.r->connection, cap);
+        place_ = QuotaSlot(worker.addresses, ctx.r->connection, cap);
         denied_ = place_ ? Denied::no : Denied::share;
     }
 }

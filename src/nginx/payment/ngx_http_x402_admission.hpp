@@ -35,7 +35,7 @@ private:
 
     Worker &worker_;
     PeerChoice peer_;
-    SharedPlace place_;
+    QuotaSlot place_;
     Denied denied_ = Denied::no;
 };
 

@@ -44,9 +44,9 @@ bool wait_for_claim(RequestCtx &ctx, ngx_msec_t interval)
 {
     if (ctx.payment) {
         Worker *worker = worker_of(main_conf(ctx.r));
-        ctx.wait_place = SharedPlace(worker->addresses, ctx.r->connection,
-                                     ctx.quote.conf->max_calls);
-        if (!ctx.wait_place) {
+        ctx.wait_slot = QuotaSlot(worker->addresses, ctx.r->connection,
+                                  ctx.quote.conf->max_calls);
+        if (!ctx.wait_slot) {
             return false;
         }
     }

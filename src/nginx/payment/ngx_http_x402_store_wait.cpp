@@ -323,7 +323,7 @@ bool is_known(const StoredClaim &stored)
 void looked(RequestCtx &ctx, const StoreReply &reply)
 {
     const StoredClaim &stored = reply.answer.claim;
-    ctx.wait_place = SharedPlace();
+    ctx.wait_slot = QuotaSlot();
     if (reply.is(StoreVerdict::lost) && is_known(stored)) {
         advance(ctx, PaymentEvent::claim_elsewhere);
         // Whether it is in dispute takes a facilitator.
@@ -358,9 +358,9 @@ void on_looked(void *data, const StoreReply &reply)
 void look_in_store(RequestCtx &ctx, bool refused)
 {
     Worker &worker = worker_here(ctx);
-    ctx.wait_place = SharedPlace(worker.addresses, ctx.r->connection,
-                                 ctx.quote.conf->max_calls);
-    if (!ctx.wait_place) {
+    ctx.wait_slot = QuotaSlot(worker.addresses, ctx.r->connection,
+                              ctx.quote.conf->max_calls);
+    if (!ctx.wait_slot) {
         // It has as many payments that wait as it may have.
         decide(ctx, busy_answer(kRetryInFlight));
         return;

@@ -239,7 +239,7 @@ public:
     // Waiting for another request with the same payment.
     ngx_event_t claim_wait_timer{};
     std::optional<ngx_msec_t> claim_wait_until;
-    SharedPlace wait_place;  // in its client's share
+    QuotaSlot wait_slot;  // in its client's share
 
     // Runs while content is made under a payment that was verified.
     ngx_event_t content_timer{};

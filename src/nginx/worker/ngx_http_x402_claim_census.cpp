@@ -14,17 +14,18 @@ constexpr ngx_msec_t kBreath = 10;  // between two steps
 
 }  // namespace
 
-CensusTaker::CensusTaker(ngx_shm_zone_t *zone, Books &books)
+ClaimCensusTask::ClaimCensusTask(ngx_shm_zone_t *zone, Books &books)
     : zone_(zone),
       books_(books),
       timer_(
-          AtQuit::leave,
-          [](void *taker) { static_cast<CensusTaker *>(taker)->step(); }, this)
+          AtQuit::cancel,
+          [](void *taker) { static_cast<ClaimCensusTask *>(taker)->step(); },
+          this)
 {
     timer_.arm(1);
 }
 
-void CensusTaker::step()
+void ClaimCensusTask::step()
 {
     if (ngx_exiting || ngx_quit || ngx_terminate) {
         return;  // another worker continues
@@ -39,7 +40,7 @@ void CensusTaker::step()
     timer_.arm(kPause);
 }
 
-void CensusTaker::check_place(const JournalFile &journal)
+void ClaimCensusTask::check_place(const JournalFile &journal)
 {
     std::string what = journal.misplaced();
     if (what.empty()) {
@@ -49,7 +50,7 @@ void CensusTaker::check_place(const JournalFile &journal)
     }
 }
 
-void CensusTaker::finish()
+void ClaimCensusTask::finish()
 {
     if (const JournalFile *journal = journal_of(zone_)) {
         std::uint64_t edition;

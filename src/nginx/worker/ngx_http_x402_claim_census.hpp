@@ -12,12 +12,12 @@ namespace x402 {
 
 class JournalFile;
 
-class CensusTaker {
+class ClaimCensusTask {
 public:
     // Begins at once. Lifetime: borrows both from the configuration.
-    CensusTaker(ngx_shm_zone_t *zone, Books &books);
-    CensusTaker(const CensusTaker &) = delete;
-    CensusTaker &operator=(const CensusTaker &) = delete;
+    ClaimCensusTask(ngx_shm_zone_t *zone, Books &books);
+    ClaimCensusTask(const ClaimCensusTask &) = delete;
+    ClaimCensusTask &operator=(const ClaimCensusTask &) = delete;
 
 private:
     void check_place(const JournalFile &journal);

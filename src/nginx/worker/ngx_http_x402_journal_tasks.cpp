@@ -31,9 +31,9 @@ JournalCompaction::JournalCompaction(ngx_shm_zone_t *zone, ClaimOwner owner,
       owner_(owner),
       journal_(journal),
       timer_(
-          AtQuit::leave,
+          AtQuit::cancel,
           [](void *compaction) {
-              static_cast<JournalCompaction *>(compaction)->look();
+              static_cast<JournalCompaction *>(compaction)->on_timer();
           },
           this)
 {
@@ -42,25 +42,25 @@ JournalCompaction::JournalCompaction(ngx_shm_zone_t *zone, ClaimOwner owner,
 
 JournalCompaction::~JournalCompaction()
 {
-    leave();
+    give_up_turn();
 }
 
-void JournalCompaction::look()
+void JournalCompaction::on_timer()
 {
     if (ngx_exiting || ngx_quit || ngx_terminate) {
-        leave();  // another worker starts again
+        give_up_turn();  // another worker starts again
         return;
     }
     ngx_msec_t next =
         guarded(ngx_cycle->log, ngx_msec_t{0}, [&] { return step(); });
     if (next == 0) {
-        leave();  // no memory
+        give_up_turn();  // no memory
         next = kAfterTrouble;
     }
     timer_.arm(next);
 }
 
-void JournalCompaction::leave()
+void JournalCompaction::give_up_turn()
 {
     if (phase_ != Phase::idle) {
         phase_ = Phase::idle;
@@ -182,7 +182,7 @@ ngx_msec_t JournalCompaction::finish()
     log_line(NGX_LOG_NOTICE, ngx_cycle->log,
              "journal rewritten: " + std::to_string(former) + " bytes are "
                  + std::to_string(journal_.size(edition_ + 1)) + " now");
-    leave();
+    give_up_turn();
     return kPollInterval;
 }
 
@@ -195,7 +195,7 @@ ngx_msec_t JournalCompaction::give_up(const std::string &why)
     if (phase_ != Phase::turned) {
         journal_.clear(edition_ + 1);
     }
-    leave();
+    give_up_turn();
     return kAfterTrouble;
 }
 
@@ -203,7 +203,7 @@ JournalFollower::JournalFollower(ngx_shm_zone_t *zone, JournalFile &journal)
     : zone_(zone),
       journal_(journal),
       timer_(
-          AtQuit::leave,
+          AtQuit::cancel,
           [](void *follower) {
               static_cast<JournalFollower *>(follower)->step();
           },

@@ -33,8 +33,8 @@ private:
     ngx_msec_t turn();
     ngx_msec_t finish();
     ngx_msec_t give_up(const std::string &why);
-    void leave();
-    void look();
+    void give_up_turn();
+    void on_timer();
 
     ngx_shm_zone_t *zone_;
     ClaimOwner owner_;

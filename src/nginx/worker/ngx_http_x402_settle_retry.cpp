@@ -56,7 +56,7 @@ SettleRetry::SettleRetry(Worker &worker, const LocationConf &http_conf)
       connect_timeout_(http_conf.connect_timeout),
       settle_timeout_(http_conf.settle_timeout),
       timer_(
-          AtQuit::leave,
+          AtQuit::cancel,
           [](void *watch) { static_cast<SettleRetry *>(watch)->tick(); }, this)
 {
     ngx_conf_init_msec_value(connect_timeout_, 2000);

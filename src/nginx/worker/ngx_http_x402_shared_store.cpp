@@ -214,10 +214,10 @@ SharedStore::SharedStore(Worker &worker, const StoreConf &conf)
               },
               this}),
       tick_(
-          AtQuit::leave,
+          AtQuit::cancel,
           [](void *store) { static_cast<SharedStore *>(store)->tick(); }, this),
       linger_(
-          AtQuit::stay,
+          AtQuit::wait,
           [](void *store) { static_cast<SharedStore *>(store)->linger(); },
           this)
 {
@@ -235,7 +235,7 @@ SharedStore::~SharedStore()
     send_unconfirmed();
     nodes_.flush();
     if (StatusCounters *counters = worker_.books.counters()) {
-        counters->store().leave();
+        counters->store().clear_state();
     }
 }
 

@@ -157,7 +157,7 @@ StoreReply store_reply(StoreScript script, const Digest &key, RedisEnd end,
 
 StoreCall::StoreCall()
     : refused_(
-        AtQuit::stay,
+        AtQuit::wait,
         [](void *call) { static_cast<StoreCall *>(call)->end(StoreReply()); },
         this)
 {

@@ -36,7 +36,7 @@ StoreWatch::StoreWatch(Worker &worker, SettleRetry &retry, bool polls)
     : worker_(worker),
       retry_(retry),
       poll_(
-          AtQuit::leave,
+          AtQuit::cancel,
           [](void *watch) { static_cast<StoreWatch *>(watch)->poll(); }, this)
 {
     retry.use(this);

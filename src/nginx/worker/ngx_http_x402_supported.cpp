@@ -63,7 +63,7 @@ SupportedWatch::SupportedWatch(ngx_shm_zone_t *zone, Endpoint &endpoint)
       endpoint_(endpoint),
       cache_(cache_in(zone)),
       timer_(
-          AtQuit::leave,
+          AtQuit::cancel,
           [](void *watch) { static_cast<SupportedWatch *>(watch)->tick(); },
           this)
 {

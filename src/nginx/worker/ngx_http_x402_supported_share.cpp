@@ -34,7 +34,7 @@ struct SupportedShare::Topic {
 SupportedShare::SupportedShare(Worker &worker)
     : worker_(worker),
       tick_(
-          AtQuit::leave,
+          AtQuit::cancel,
           [](void *share) { static_cast<SupportedShare *>(share)->tick(); },
           this)
 {

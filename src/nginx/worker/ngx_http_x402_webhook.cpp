@@ -78,7 +78,7 @@ WebhookSender::WebhookSender(Books &books, const WebhookConf &conf,
       outbox_(*books.outbox()),
       endpoint_(*conf.receiver, engines),
       timer_(
-          AtQuit::leave,
+          AtQuit::cancel,
           [](void *sender) { static_cast<WebhookSender *>(sender)->step(); },
           this)
 {

@@ -28,7 +28,7 @@ Worker::Worker(MainConf *mcf)
                                    books.row_of_facilitator(conf->url.base()));
     }
     if (ngx_worker == 0 && owner.stamp != 0) {
-        census = std::make_unique<CensusTaker>(zone, books);
+        census = std::make_unique<ClaimCensusTask>(zone, books);
         if (JournalFile *journal = journal_of(zone)) {
             journal->sign();
             if (journal->other() != 0) {
@@ -113,9 +113,9 @@ bool Slot::wait_for_content(const Digest &address, const Digest &payer,
         return false;
     }
     of_address_ =
-        SharedPlace(worker_->waiting, address, waiting_share_of_address(free));
+        QuotaSlot(worker_->waiting, address, waiting_share_of_address(free));
     of_payer_ =
-        SharedPlace(worker_->waiting, payer, waiting_share_of_payer(free));
+        QuotaSlot(worker_->waiting, payer, waiting_share_of_payer(free));
     return of_address_ && of_payer_;
 }
 

@@ -32,7 +32,7 @@ class SettleRetry;
 class SignedOffers;
 class SharedStore;
 class StoreWatch;
-class CensusTaker;
+class ClaimCensusTask;
 
 struct Worker {
     explicit Worker(MainConf *mcf);
@@ -78,13 +78,13 @@ struct Worker {
     };
     std::unordered_map<const LocationConf *, SupportedOffer> supported_offers;
     ngx_uint_t in_flight = 0;
-    PlaceShare addresses;  // of payments that are not verified, or wait
-    PlaceShare waiting;    // of verified payments whose content is made
+    SlotQuota addresses;  // of payments that are not verified, or wait
+    SlotQuota waiting;    // of verified payments whose content is made
     std::unique_ptr<SettleRetry> unknown;
     std::unique_ptr<JournalCompaction> compaction;  // where there is a journal
     std::unique_ptr<JournalSync> sync;              // where it is synced
     std::unique_ptr<JournalFollower> follower;      // in one of the workers
-    std::unique_ptr<CensusTaker> census;            // as well
+    std::unique_ptr<ClaimCensusTask> census;        // as well
     std::unique_ptr<WebhookSender> webhook;         // as well
     std::unique_ptr<SharedStore> store;             // x402_store
     std::unique_ptr<StoreWatch> watch;              // of it
@@ -95,7 +95,7 @@ struct Worker {
 class Slot {
 public:
     Slot() = default;
-    explicit Slot(Worker &worker, SharedPlace place = {})
+    explicit Slot(Worker &worker, QuotaSlot place = {})
         : worker_(&worker), place_(std::move(place))
     {
         worker.in_flight++;
@@ -117,7 +117,7 @@ public:
     }
 
     // The payment was verified: its client may begin another one.
-    void prove() { SharedPlace released = std::move(place_); }
+    void prove() { QuotaSlot released = std::move(place_); }
 
     // Content is made before the payment is settled. False: the address, the
     // payer, or all of them together have as many such payments as they may
@@ -133,9 +133,9 @@ public:
 
 private:
     Worker *worker_ = nullptr;
-    SharedPlace place_;
-    SharedPlace of_address_;
-    SharedPlace of_payer_;
+    QuotaSlot place_;
+    QuotaSlot of_address_;
+    QuotaSlot of_payer_;
 };
 
 // This process's worker; made on first use. nullptr: it could not be made

@@ -56,11 +56,10 @@ std::uint32_t client_hash(const ngx_connection_t *c)
     return static_cast<std::uint32_t>(hash >> 32);
 }
 
-SharedPlace::SharedPlace(PlaceShare &share, const Digest &holder,
-                         std::size_t most)
+QuotaSlot::QuotaSlot(SlotQuota &share, const Digest &holder, std::size_t most)
     : holder_(holder)
 {
-    if (share.enter(holder_, most)) {
+    if (share.acquire(holder_, most)) {
         share_ = &share;
     }
 }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // A payment's place in a share of the slots: of its client's address while
 // nothing of it is proven, of address and payer while its content is made. See
-// session/place_share.hpp.
+// session/slot_quota.hpp.
 #ifndef NGX_HTTP_X402_CLIENT_QUOTA_HPP
 #define NGX_HTTP_X402_CLIENT_QUOTA_HPP
 
 #include <utility>
 
 #include "nginx/core/ngx_http_x402_boundary.hpp"
-#include "session/place_share.hpp"
+#include "session/slot_quota.hpp"
 
 namespace x402 {
 
@@ -21,34 +21,34 @@ Digest client_name(const ngx_connection_t *c);
 // workers; 0: it has none.
 std::uint32_t client_hash(const ngx_connection_t *c);
 
-class SharedPlace {
+class QuotaSlot {
 public:
-    SharedPlace() = default;
+    QuotaSlot() = default;
     // A place for the holder, which may have `most`. Empty when it has as many.
     // Lifetime: `share` outlives the place.
-    SharedPlace(PlaceShare &share, const Digest &holder, std::size_t most);
+    QuotaSlot(SlotQuota &share, const Digest &holder, std::size_t most);
     // In the share of unproven payments: a quarter of `slots` for each client.
-    SharedPlace(PlaceShare &share, const ngx_connection_t *c, ngx_uint_t slots)
-        : SharedPlace(share, client_name(c), slots / 4)
+    QuotaSlot(SlotQuota &share, const ngx_connection_t *c, ngx_uint_t slots)
+        : QuotaSlot(share, client_name(c), slots / 4)
     {
     }
-    SharedPlace(SharedPlace &&other) noexcept { *this = std::move(other); }
-    SharedPlace &operator=(SharedPlace &&other) noexcept
+    QuotaSlot(QuotaSlot &&other) noexcept { *this = std::move(other); }
+    QuotaSlot &operator=(QuotaSlot &&other) noexcept
     {
         std::swap(share_, other.share_);
         std::swap(holder_, other.holder_);
         return *this;
     }
-    ~SharedPlace()
+    ~QuotaSlot()
     {
         if (share_) {
-            share_->leave(holder_);
+            share_->release(holder_);
         }
     }
     explicit operator bool() const { return share_ != nullptr; }
 
 private:
-    PlaceShare *share_ = nullptr;
+    SlotQuota *share_ = nullptr;
     Digest holder_{};
 };
 

@@ -77,7 +77,7 @@ bool JournalFile::append(std::uint64_t edition, std::string_view record)
         return true;
     }
     int problem = errno;
-    if (complaint_.is_due()) {
+    if (failure_log_.is_due()) {
         // The caller changes a claim and does not expect it to fail halfway.
         guarded(ngx_cycle->log, 0, [&] {
             errno = problem;

@@ -119,7 +119,7 @@ private:
     std::int64_t other_ = 0;
     std::uint64_t followed_ = 0;  // bytes of the present edition
     unsigned again_ = 0;          // tries to read something torn
-    LogThrottle complaint_{60};
+    LogThrottle failure_log_{60};
 };
 
 }  // namespace x402

@@ -78,7 +78,7 @@ struct JournalSync::Thread final : CommitDisk {
         }
     }
 
-    CommitWords &words;
+    CommitState &words;
     const std::uint64_t &edition;
     std::uint32_t self = static_cast<std::uint32_t>(ngx_pid);
     Descriptor files[2];
@@ -193,7 +193,7 @@ void JournalSync::report()
         wait->done_(wait->data_, true);
     }
     if (words_.lost.load() != 0) {
-        complain();
+        log_failure();
         fail(last);
     } else if (!ngx_queue_empty(&waiting_)) {
         ask(wait_of(ngx_queue_last(&waiting_))->ticket_);
@@ -212,9 +212,9 @@ void JournalSync::fail(std::uint64_t last)
     }
 }
 
-void JournalSync::complain()
+void JournalSync::log_failure()
 {
-    if (!complaint_.is_due()) {
+    if (!failure_log_.is_due()) {
         return;
     }
     guarded(ngx_cycle->log, 0, [&] {

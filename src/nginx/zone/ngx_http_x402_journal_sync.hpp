@@ -63,17 +63,17 @@ private:
     void ask(std::uint64_t ticket);
     void report();
     void fail(std::uint64_t last);
-    void complain();
+    void log_failure();
     static DiskWait *wait_of(ngx_queue_t *link);
 
     ClaimHeader &header_;
-    CommitWords &words_;
+    CommitState &words_;
     const JournalFile &journal_;
     std::shared_ptr<Thread> thread_;
     ThreadReport report_;
     ngx_queue_t waiting_;
     ngx_event_t failed_{};  // posted: there is no thread
-    LogThrottle complaint_{60};
+    LogThrottle failure_log_{60};
 };
 
 }  // namespace x402

@@ -273,14 +273,14 @@ ClaimOwner enter_zone(ngx_shm_zone_t *zone)
     data->table->use_names(data->names.get());
     data->table->journal().use(data->journal.get());
     LockedClaims claims(zone);
-    return claims->enter(ngx_pid, ngx_time());
+    return claims->attach(ngx_pid, ngx_time());
 }
 
 void leave_zone(ngx_shm_zone_t *zone, ClaimOwner owner)
 {
     {
         LockedClaims claims(zone);
-        claims->leave(owner, ngx_time());
+        claims->detach(owner, ngx_time());
     }
     data_of(zone)->table.reset();
 }

@@ -18,7 +18,7 @@ protected:
     JournalRecord unknown_elsewhere(unsigned number)
     {
         ClaimTable other(elsewhere_.data(), process_lives);
-        ClaimOwner owner = other.enter(100, kNow);
+        ClaimOwner owner = other.attach(100, kNow);
         ClaimRef ref;
         EXPECT_EQ(other.take(facts_of(number), owner, kNow, ref),
                   TakeOutcome::taken);

@@ -33,7 +33,7 @@ protected:
             std::make_unique<ClaimTable>(second_memory_.data(), process_lives);
         second_->journal().use(&file_);
         living_processes().insert({200, kStandIn});
-        second_owner_ = second_->enter(200, kNow);
+        second_owner_ = second_->attach(200, kNow);
     }
 
     // All of it each time: records may be read again.

@@ -43,7 +43,7 @@ protected:
         EXPECT_TRUE(ClaimTable::format(memory2_.data(), bytes_));
         second_ = std::make_unique<ClaimTable>(memory2_.data(), process_lives);
         report_ = second_->replay(bytes, kNow);
-        second_owner_ = second_->enter(500, kNow);
+        second_owner_ = second_->attach(500, kNow);
         return *second_;
     }
 

@@ -72,7 +72,7 @@ protected:
         processes_.push_back(
             std::make_unique<ModelProcess>(number, memory_.data()));
         ModelProcess &process = *processes_.back();
-        process.owner = process.table.enter(number, now_);
+        process.owner = process.table.attach(number, now_);
         ASSERT_NE(process.owner.stamp, 0u);
     }
 

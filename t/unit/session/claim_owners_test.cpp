@@ -20,8 +20,8 @@ TEST_F(ClaimTableOwner, GetsASlotOfItsOwn)
     living_processes().insert({101, 102});
     ClaimTable second = table_of_other();
     ClaimTable third = table_of_other();
-    ClaimOwner second_owner = second.enter(101, kNow);
-    ClaimOwner third_owner = third.enter(102, kNow);
+    ClaimOwner second_owner = second.attach(101, kNow);
+    ClaimOwner third_owner = third.attach(102, kNow);
     EXPECT_NE(second_owner.stamp, 0u);
     EXPECT_NE(third_owner.stamp, 0u);
     EXPECT_NE(second_owner.slot, owner_.slot);
@@ -38,7 +38,7 @@ TEST_F(ClaimTableOwner, WhoLivesKeepsItsClaims)
     settle(2);
     living_processes().insert(101);
     ClaimTable other = table_of_other();
-    ClaimOwner other_owner = other.enter(101, kNow);
+    ClaimOwner other_owner = other.attach(101, kNow);
     for (unsigned number : {1u, 2u}) {
         ClaimView view = other.look_up(facts_of(number), kExpires + 1);
         EXPECT_TRUE(view.in_use);
@@ -102,7 +102,7 @@ TEST_F(ClaimTableOwner, WhoDiedInSettleLeavesAClaimThatIsAbandoned)
     EXPECT_FALSE(table_.view(ref).abandoned);
     living_processes() = {101};
     ClaimTable other = table_of_other();
-    ClaimOwner owner = other.enter(101, kNow);
+    ClaimOwner owner = other.attach(101, kNow);
     EXPECT_TRUE(other.look_up(facts_of(1), kNow).abandoned);
     EXPECT_TRUE(other.resume(ref, owner));
     EXPECT_TRUE(other.set_settling(ref, "again", 7, kNow));
@@ -119,7 +119,7 @@ TEST_F(ClaimTableOwner, AClaimOfTheDeadIsTakenUp)
     die();
     living_processes().insert(101);
     ClaimTable other = table_of_other();
-    ClaimOwner other_owner = other.enter(101, kNow);
+    ClaimOwner other_owner = other.attach(101, kNow);
 
     ClaimRef ref;
     EXPECT_EQ(other.take(facts_of(1), other_owner, kNow, ref),
@@ -148,7 +148,7 @@ TEST_F(ClaimTableOwner, RoomOfTheDeadIsUsed)
     die();
     living_processes().insert(101);
     ClaimTable other = table_of_other();
-    ClaimOwner other_owner = other.enter(101, kNow);
+    ClaimOwner other_owner = other.attach(101, kNow);
     EXPECT_EQ(other.take(facts_of(100), other_owner, kNow, ref),
               TakeOutcome::taken);
     EXPECT_EQ(other.look_up(facts_of(11), kNow).state, ClaimState::free);
@@ -160,7 +160,7 @@ TEST_F(ClaimTableOwner, SlotOfTheDeadIsTakenOverAndItsClaimsWithIt)
     die();
     living_processes().insert(101);
     ClaimTable other = table_of_other();
-    ClaimOwner other_owner = other.enter(101, kNow);
+    ClaimOwner other_owner = other.attach(101, kNow);
     EXPECT_EQ(other_owner.slot, owner_.slot);
     EXPECT_NE(other_owner.stamp, owner_.stamp);
     // The new process sits in the dead one's slot and does not own its claims,
@@ -173,7 +173,7 @@ TEST_F(ClaimTableOwner, WhoLeavesIsGoneThoughItsProcessLives)
 {
     take(1);
     settle(2);
-    table_.leave(owner_, kNow);
+    table_.detach(owner_, kNow);
     ClaimTable other = table_of_other();
     EXPECT_EQ(other.look_up(facts_of(1), kNow).state, ClaimState::free);
     EXPECT_EQ(other.look_up(facts_of(2), kNow).state, ClaimState::unknown);
@@ -184,12 +184,12 @@ TEST_F(ClaimTableOwner, LeavingLateDoesNotPutTheSuccessorOut)
     die();
     living_processes().insert(101);
     ClaimTable other = table_of_other();
-    ClaimOwner other_owner = other.enter(101, kNow);
+    ClaimOwner other_owner = other.attach(101, kNow);
     ClaimRef ref;
     ASSERT_EQ(other.take(facts_of(1), other_owner, kNow, ref),
               TakeOutcome::taken);
-    table_.leave(owner_, kNow);
-    table_.leave(ClaimOwner(), kNow);
+    table_.detach(owner_, kNow);
+    table_.detach(ClaimOwner(), kNow);
     EXPECT_TRUE(table_of_other().look_up(facts_of(1), kNow).in_use);
 }
 
@@ -199,16 +199,16 @@ TEST_F(ClaimTableOwner, TheSameProcessNumberIsAnotherProcess)
 {
     living_processes().insert(101);
     ClaimTable killed = table_of_other();
-    ClaimOwner killed_owner = killed.enter(101, kNow);
+    ClaimOwner killed_owner = killed.attach(101, kNow);
     ASSERT_NE(killed_owner.slot, owner_.slot);
     ClaimRef ref;
     ASSERT_EQ(killed.take(facts_of(1), killed_owner, kNow, ref),
               TakeOutcome::taken);
     killed.set_settling(ref, "bytes", 7, kNow);
 
-    table_.leave(owner_, kNow);
+    table_.detach(owner_, kNow);
     ClaimTable successor = table_of_other();
-    ASSERT_NE(successor.enter(101, kNow).stamp, killed_owner.stamp);
+    ASSERT_NE(successor.attach(101, kNow).stamp, killed_owner.stamp);
     ClaimView view = successor.look_up(facts_of(1), kNow);
     EXPECT_EQ(view.state, ClaimState::unknown);
     EXPECT_FALSE(view.in_use);
@@ -218,12 +218,12 @@ TEST_F(ClaimTableOwner, WithoutASlotIsNobody)
 {
     for (std::int64_t process = 101; process < 101 + 511; ++process) {
         living_processes().insert(process);
-        ASSERT_NE(table_of_other().enter(process, kNow).stamp, 0u) << process;
+        ASSERT_NE(table_of_other().attach(process, kNow).stamp, 0u) << process;
     }
     living_processes().insert(1000);
-    EXPECT_EQ(table_of_other().enter(1000, kNow).stamp, 0u);
+    EXPECT_EQ(table_of_other().attach(1000, kNow).stamp, 0u);
     living_processes().erase(300);
-    EXPECT_NE(table_of_other().enter(1000, kNow).stamp, 0u);
+    EXPECT_NE(table_of_other().attach(1000, kNow).stamp, 0u);
 }
 
 }  // namespace

@@ -56,7 +56,7 @@ protected:
     {
         living_processes() = {200};
         ClaimTable successor(memory_.data(), process_lives);
-        successor.enter(200, kNow);
+        successor.attach(200, kNow);
         ClaimView view = successor.look_up(facts_of(1), kNow);
         if (view.ref) {
             std::string stored = successor.stored_settle(view.ref);
@@ -91,7 +91,7 @@ protected:
 
     void expect_usable(ClaimTable &successor)
     {
-        ClaimOwner owner = successor.enter(200, kNow);
+        ClaimOwner owner = successor.attach(200, kNow);
         ClaimRef ref;
         ASSERT_EQ(successor.take(facts_of(77), owner, kNow, ref),
                   TakeOutcome::taken);

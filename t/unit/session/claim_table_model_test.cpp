@@ -395,7 +395,7 @@ void ClaimModel::one_operation()
         unsigned index = below(3);
         ModelProcess &process = *processes_[index];
         if (what == 0) {
-            process.table.leave(process.owner, now_);
+            process.table.detach(process.owner, now_);
         }
         living_processes().erase(process.number);
         processes_.erase(processes_.begin() + index);

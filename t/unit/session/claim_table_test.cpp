@@ -478,7 +478,7 @@ TEST_F(NamedClaims, GiveTheirNameBackWithTheirClaim)
     EXPECT_TRUE(is_free());
     named(4);
     living_processes() = {};
-    table_.leave(owner_, kNow);
+    table_.detach(owner_, kNow);
     EXPECT_TRUE(is_free()) << "their worker is gone";
 }
 

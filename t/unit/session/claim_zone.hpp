@@ -72,7 +72,7 @@ protected:
           table_(memory_.data(), process_lives)
     {
         living_processes() = {100};
-        owner_ = table_.enter(100, kNow);
+        owner_ = table_.attach(100, kNow);
     }
 
     void SetUp() override

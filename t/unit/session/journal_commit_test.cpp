@@ -17,7 +17,7 @@ using std::chrono::milliseconds;
 // A disk that takes its time, for "processes" that are threads.
 class SlowDisk : public CommitDisk {
 public:
-    explicit SlowDisk(CommitWords &words) : words_(words) {}
+    explicit SlowDisk(CommitState &words) : words_(words) {}
 
     bool flush() override
     {
@@ -48,13 +48,13 @@ public:
     std::uint32_t dead = 0;
 
 private:
-    CommitWords &words_;
+    CommitState &words_;
     std::atomic<int> flushing_{0};
 };
 
 class JournalCommit : public testing::Test {
 protected:
-    CommitWords words_{};
+    CommitState words_{};
     SlowDisk disk_{words_};
 };
 

@@ -75,7 +75,7 @@ protected:
         living_processes().insert(101);
         other_ = std::make_unique<ClaimTable>(memory_.data(), process_lives);
         other_->journal().use(&files_);
-        other_owner_ = other_->enter(101, kNow);
+        other_owner_ = other_->attach(101, kNow);
     }
 
     // All of it, with what `meanwhile` does between its pieces.
@@ -373,7 +373,7 @@ TEST_F(ClaimCheckpoint, AKillAtAnyInstantLosesNothing)
         ASSERT_EQ(started(number + 2), ClaimState::unknown) << accesses;
         ASSERT_EQ(started(number), ClaimState::unknown) << accesses;
         ASSERT_FALSE(other_->journal().failed());
-        owner_ = table_.enter(100, kNow);
+        owner_ = table_.attach(100, kNow);
         for (unsigned used = number; used < number + 3; ++used) {
             ClaimRef ref = look(used).ref;
             table_.resume(ref, owner_);

@@ -98,7 +98,7 @@ TEST_F(ClaimOwed, IsWhatNobodyDelivers)
     EXPECT_TRUE(table_.set_paid(dead, "receipt", kNow));
     living_processes() = {101};
     ClaimTable other(memory_.data(), process_lives);
-    ClaimOwner owner = other.enter(101, kNow);
+    ClaimOwner owner = other.attach(101, kNow);
     EXPECT_TRUE(other.resume_owed(purchase(), owner, kNow, claim));
     EXPECT_EQ(claim.ref.generation, dead.generation);
 }
@@ -214,7 +214,7 @@ TEST_F(ClaimDue, WhatADeadWorkerWasSettling)
     settle(1);
     living_processes() = {101};
     ClaimTable other(memory_.data(), process_lives);
-    ClaimOwner owner = other.enter(101, kNow);
+    ClaimOwner owner = other.attach(101, kNow);
     EXPECT_EQ(other.next_due(owner, kNow + 4).kind, Kind::nothing);
     EXPECT_EQ(other.next_due(owner, kNow + 5).kind, Kind::ask_again);
 }

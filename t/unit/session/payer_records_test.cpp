@@ -120,7 +120,7 @@ TEST_F(ClaimPayers, WaitForNothingWhenTheirWorkerDies)
     }
     living_processes() = {101};
     ClaimTable other(memory_.data(), process_lives);
-    ASSERT_NE(other.enter(101, kNow).stamp, 0u);
+    ASSERT_NE(other.attach(101, kNow).stamp, 0u);
     EXPECT_EQ(other.waiting_of(digest_of(1)), 0u);
     EXPECT_FALSE(other.settles_first(digest_of(1), kNow));
 }

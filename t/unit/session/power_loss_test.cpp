@@ -118,7 +118,7 @@ protected:
         ClaimTable table(memory2_.data(), process_lives);
         table.replay(files[newer_journal(first, second)], kNow);
         living_processes().insert(200);
-        ClaimOwner owner = table.enter(200, kNow);
+        ClaimOwner owner = table.attach(200, kNow);
         for (const auto &[number, done] : done_) {
             ClaimState state = table.look_up(facts_of(number), kNow).state;
             if (done == Done::settle_sent) {

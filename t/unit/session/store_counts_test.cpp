@@ -13,7 +13,7 @@ namespace {
 
 TEST(StoreCounts, WithoutAStoreThereIsNothingToTell)
 {
-    StoreWords words{};
+    StoreCounters words{};
     StoreCounts counts;
     words.add_to(counts);
     EXPECT_FALSE(counts.any());
@@ -26,8 +26,8 @@ TEST(StoreCounts, WithoutAStoreThereIsNothingToTell)
 
 TEST(StoreCounts, ShardsAreAddedUp)
 {
-    StoreWords one{};
-    StoreWords two{};
+    StoreCounters one{};
+    StoreCounters two{};
     one.set_state(true, 0);
     two.set_state(false, 7);
     one.count(0, StoreOutcome::granted);
@@ -76,10 +76,10 @@ TEST(StoreCounts, ShardsAreAddedUp)
 
 TEST(StoreCounts, AWorkerThatEndsIsCountedNoMore)
 {
-    StoreWords words{};
+    StoreCounters words{};
     words.set_state(false, 3);
     words.count(1, StoreOutcome::error);
-    words.leave();
+    words.clear_state();
     StoreCounts counts;
     words.add_to(counts);
     EXPECT_FALSE(counts.any());

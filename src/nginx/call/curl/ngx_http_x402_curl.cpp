@@ -180,13 +180,13 @@ bool CurlEngine::follow_sockets(Transfer &transfer)
 
 CurlEngine::CurlEngine()
     : timer_(
-        AtQuit::leave,
+        AtQuit::cancel,
         [](void *engine) {
             static_cast<CurlEngine *>(engine)->act(CURL_SOCKET_TIMEOUT, 0);
         },
         this),
       guard_(
-          AtQuit::stay,
+          AtQuit::wait,
           [](void *engine) {
               static_cast<CurlEngine *>(engine)->keep_worker();
           },

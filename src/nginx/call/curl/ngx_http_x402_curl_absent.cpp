@@ -9,9 +9,9 @@ namespace x402 {
 
 CurlEngine::CurlEngine()
     : timer_(
-        AtQuit::leave, [](void *) {}, this),
+        AtQuit::cancel, [](void *) {}, this),
       guard_(
-          AtQuit::leave, [](void *) {}, this)
+          AtQuit::cancel, [](void *) {}, this)
 {
 }
 

@@ -42,22 +42,22 @@ RedisLink::RedisLink(const StoreConf &conf, RedisServer server, Events events)
       events_(events),
       replicas_(conf.replicas),
       flush_(
-          AtQuit::stay,
+          AtQuit::wait,
           [](void *link) { static_cast<RedisLink *>(link)->flush(); }, this),
       deadline_(
-          AtQuit::stay,
+          AtQuit::wait,
           [](void *link) { static_cast<RedisLink *>(link)->timed(); }, this),
       retry_(
-          AtQuit::leave,
+          AtQuit::cancel,
           [](void *link) { static_cast<RedisLink *>(link)->retry(); }, this),
       replicas_probe_(
-          AtQuit::leave,
+          AtQuit::cancel,
           [](void *link) {
               static_cast<RedisLink *>(link)->look_for_replicas();
           },
           this),
       check_(
-          AtQuit::leave,
+          AtQuit::cancel,
           [](void *link) { static_cast<RedisLink *>(link)->check_again(); },
           this)
 {
@@ -330,7 +330,7 @@ void RedisLink::fail(const std::string &why, bool retry)
     was_ready_ = false;
     close();
     bool asked_once = server_.role == RedisRole::sentinel;
-    complain(asked_once ? NGX_LOG_WARN : NGX_LOG_ERR, why);
+    log_failure(asked_once ? NGX_LOG_WARN : NGX_LOG_ERR, why);
     away_ = !at_once;
     end_all();
     if (asked_once) {

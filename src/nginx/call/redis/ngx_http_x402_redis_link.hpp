@@ -131,7 +131,7 @@ public:
     // so that it may be called while one is told.
     void push();
     // For the log; the same is said once a minute.
-    void complain(ngx_uint_t level, const std::string &why);
+    void log_failure(ngx_uint_t level, const std::string &why);
 
     // write(RespWriter &) writes one command. `done` is called once, later,
     // unless the call is stopped. False: the store is away, or has not the
@@ -264,7 +264,7 @@ private:
     bool wait_due_ = false;   // something replicated has no WAIT behind it yet
     std::string problem_;     // of this attempt, for the log
     std::string complained_;  // what was logged last
-    LogThrottle complaint_{60};
+    LogThrottle failure_log_{60};
 
     SecretText hello_;  // what the connection begins with
     std::size_t hello_sent_ = 0;

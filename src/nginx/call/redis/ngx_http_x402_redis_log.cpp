@@ -21,18 +21,18 @@ void RedisLink::complain_of(const RespReply &reply)
     if (advice.reconnect) {
         fail(why, true);
     } else {
-        complain(advice.operator_fault ? NGX_LOG_CRIT : NGX_LOG_ERR, why);
+        log_failure(advice.operator_fault ? NGX_LOG_CRIT : NGX_LOG_ERR, why);
     }
 }
 
 // The same is said once a minute.
-void RedisLink::complain(ngx_uint_t level, const std::string &why)
+void RedisLink::log_failure(ngx_uint_t level, const std::string &why)
 {
     if (why != complained_) {
-        complaint_.forget();
+        failure_log_.forget();
     }
     complained_ = why;
-    if (!complaint_.is_due()) {
+    if (!failure_log_.is_due()) {
         return;
     }
     log_line(level, ngx_cycle->log, label() + ": " + why);

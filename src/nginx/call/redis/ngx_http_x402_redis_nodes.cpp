@@ -20,7 +20,7 @@ RedisNodes::RedisNodes(const StoreConf &conf, Events events)
       events_(events),
       clustered_(conf.url.topology == StoreTopology::cluster),
       sweep_(
-          AtQuit::leave,
+          AtQuit::cancel,
           [](void *nodes) { static_cast<RedisNodes *>(nodes)->sweep(); }, this)
 {
     // Of sentinels there is one link, which asks them.

@@ -53,7 +53,7 @@ void RedisLink::replicas_answered(const RespReply &reply)
         }
     }
     if (!enough && !lacks_replicas_) {
-        complain(
+        log_failure(
             NGX_LOG_ERR,
             std::to_string(count)
                 + " of the replicas have what was "

@@ -9,7 +9,7 @@ SentinelQuery::SentinelQuery(const StoreConf &conf, Found found, void *data)
     : conf_(conf),
       found_(found),
       data_(data),
-      step_(AtQuit::stay, on_step, this)
+      step_(AtQuit::wait, on_step, this)
 {
     auto ready = [](void *, RedisLink &, const std::string &) {};
     auto down = [](void *, RedisLink &) {};

@@ -3,8 +3,8 @@
 // address, or each payer, holds. Without it one client could hold them all. One
 // object for each worker; counts are forgotten with the process, as the places
 // are.
-#ifndef X402_SESSION_PLACE_SHARE_HPP
-#define X402_SESSION_PLACE_SHARE_HPP
+#ifndef X402_SESSION_SLOT_QUOTA_HPP
+#define X402_SESSION_SLOT_QUOTA_HPP
 
 #include <cstddef>
 #include <map>
@@ -13,14 +13,14 @@
 
 namespace x402 {
 
-class PlaceShare {
+class SlotQuota {
 public:
     // One place more for the holder, which may hold `most` (at least one).
     // False: it holds that many; nothing is counted. Memory is bounded by what
     // is held: a holder without a place is forgotten. Throws std::bad_alloc.
-    bool enter(const Digest &holder, std::size_t most);
-    // The place is free again. Precondition: enter() said true.
-    void leave(const Digest &holder) noexcept;
+    bool acquire(const Digest &holder, std::size_t most);
+    // The place is free again. Precondition: acquire() said true.
+    void release(const Digest &holder) noexcept;
 
     std::size_t holders() const { return held_.size(); }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "session/used_sheets.hpp"
+#include "session/bloom_filter.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -26,7 +26,7 @@ std::uint64_t mixed(std::uint64_t value)
 }  // namespace
 
 template <class Visit>
-void UsedSheets::for_bits_of(const Digest &key, Visit visit) const
+void RotatingBloomFilter::for_bits_of(const Digest &key, Visit visit) const
 {
     std::uint64_t hash = 0;
     for (std::size_t at = 0; at < key.size(); at += sizeof(hash)) {
@@ -43,9 +43,9 @@ void UsedSheets::for_bits_of(const Digest &key, Visit visit) const
 }
 
 // Killed in the middle, it is cleared again before it is used.
-void UsedSheets::clear(unsigned number)
+void RotatingBloomFilter::clear(unsigned number)
 {
-    UsedSheet &head = heads_[number];
+    BloomSheet &head = heads_[number];
     head.latest = 0;
     store_fence();
     std::fill_n(sheet(number), words_, 0);
@@ -53,11 +53,12 @@ void UsedSheets::clear(unsigned number)
     head.count = 0;
 }
 
-bool UsedSheets::add(const Digest &key, std::int64_t expires, std::int64_t now)
+bool RotatingBloomFilter::add(const Digest &key, std::int64_t expires,
+                              std::int64_t now)
 {
     std::size_t most = words_ * kWordBits / kRoomEach;
-    for (unsigned number = 0; number < kUsedSheets; number++) {
-        UsedSheet &head = heads_[number];
+    for (unsigned number = 0; number < kBloomSheets; number++) {
+        BloomSheet &head = heads_[number];
         if (head.latest <= now) {
             clear(number);
         }
@@ -78,9 +79,9 @@ bool UsedSheets::add(const Digest &key, std::int64_t expires, std::int64_t now)
     return false;
 }
 
-bool UsedSheets::has(const Digest &key, std::int64_t now) const
+bool RotatingBloomFilter::has(const Digest &key, std::int64_t now) const
 {
-    for (unsigned number = 0; number < kUsedSheets; number++) {
+    for (unsigned number = 0; number < kBloomSheets; number++) {
         if (heads_[number].latest <= now) {
             continue;
         }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "nginx/books/ngx_http_x402_sold_places.hpp"
+#include "nginx/books/ngx_http_x402_priced_locations.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -35,18 +35,18 @@ HostAndPath parts_of(std::string_view url)
     return parts;
 }
 
-bool is_of(const SoldPlace &place, const std::string &host)
+bool is_of(const PricedLocation &place, const std::string &host)
 {
     return std::find(place.servers.begin(), place.servers.end(), host)
            != place.servers.end();
 }
 
-bool may_lead_to(const SoldPlace &place, std::string_view path)
+bool may_lead_to(const PricedLocation &place, std::string_view path)
 {
     switch (place.match) {
-    case SoldPlace::Match::exact:
+    case PricedLocation::Match::exact:
         return path == place.path;
-    case SoldPlace::Match::prefix:
+    case PricedLocation::Match::prefix:
         return path.substr(0, place.path.size()) == place.path;
     default:
         return true;
@@ -54,25 +54,25 @@ bool may_lead_to(const SoldPlace &place, std::string_view path)
 }
 
 // nginx: of prefixes in one server the longest is chosen.
-bool is_hidden(const SoldPlace &place, const SoldPlace &other)
+bool is_hidden(const PricedLocation &place, const PricedLocation &other)
 {
-    return place.match == SoldPlace::Match::prefix
-           && other.match != SoldPlace::Match::unknown
+    return place.match == PricedLocation::Match::prefix
+           && other.match != PricedLocation::Match::unknown
            && place.servers == other.servers
            && (place.path.size() < other.path.size()
                || (place.path.size() == other.path.size()
-                   && other.match == SoldPlace::Match::exact));
+                   && other.match == PricedLocation::Match::exact));
 }
 
-using Found = std::vector<const SoldPlace *>;
+using Found = std::vector<const PricedLocation *>;
 
 Found without_hidden(const Found &found)
 {
     Found shown;
     std::copy_if(found.begin(), found.end(), std::back_inserter(shown),
-                 [&](const SoldPlace *place) {
+                 [&](const PricedLocation *place) {
                      return std::none_of(found.begin(), found.end(),
-                                         [&](const SoldPlace *other) {
+                                         [&](const PricedLocation *other) {
                                              return is_hidden(*place, *other);
                                          });
                  });
@@ -81,10 +81,10 @@ Found without_hidden(const Found &found)
 
 }  // namespace
 
-std::optional<Ledger *> SoldPlaces::of_label(ngx_uint_t label) const
+std::optional<Ledger *> PricedLocations::of_label(ngx_uint_t label) const
 {
     std::optional<Ledger *> found;
-    for (const SoldPlace &place : places_) {
+    for (const PricedLocation &place : places_) {
         if (place.label != label) {
             continue;
         }
@@ -96,14 +96,14 @@ std::optional<Ledger *> SoldPlaces::of_label(ngx_uint_t label) const
     return found;
 }
 
-std::optional<Ledger *> SoldPlaces::of_resource(std::string_view url) const
+std::optional<Ledger *> PricedLocations::of_resource(std::string_view url) const
 {
     HostAndPath parts = parts_of(url);
-    bool named =
-        std::any_of(places_.begin(), places_.end(),
-                    [&](const SoldPlace &p) { return is_of(p, parts.host); });
+    bool named = std::any_of(
+        places_.begin(), places_.end(),
+        [&](const PricedLocation &p) { return is_of(p, parts.host); });
     Found found;
-    for (const SoldPlace &place : places_) {
+    for (const PricedLocation &place : places_) {
         // Without a name that fits it may be any server's.
         if ((!named || is_of(place, parts.host))
             && (parts.path.empty() || may_lead_to(place, parts.path))) {
@@ -116,10 +116,10 @@ std::optional<Ledger *> SoldPlaces::of_resource(std::string_view url) const
     if (found.empty()) {
         return std::nullopt;
     }
-    auto written =
-        std::find_if(found.begin(), found.end(), [&](const SoldPlace *place) {
-            return ledger_of(*place) != nullptr;
-        });
+    auto written = std::find_if(found.begin(), found.end(),
+                                [&](const PricedLocation *place) {
+                                    return ledger_of(*place) != nullptr;
+                                });
     return written == found.end() ? nullptr : ledger_of(**written);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "session/place_share.hpp"
+#include "session/slot_quota.hpp"
 
 #include <gtest/gtest.h>
 
@@ -14,63 +14,63 @@ Digest holder(unsigned number)
     return digest;
 }
 
-TEST(PlaceShare, IsAsLargeAsTheCallerSays)
+TEST(SlotQuota, IsAsLargeAsTheCallerSays)
 {
-    PlaceShare share;
+    SlotQuota share;
     for (int count = 0; count < 256; ++count) {
-        EXPECT_TRUE(share.enter(holder(1), 256));
+        EXPECT_TRUE(share.acquire(holder(1), 256));
     }
-    EXPECT_FALSE(share.enter(holder(1), 256));
-    EXPECT_TRUE(share.enter(holder(2), 256)) << "another holder";
-    EXPECT_FALSE(share.enter(holder(1), 256));
-    EXPECT_TRUE(share.enter(holder(1), 257)) << "more places";
+    EXPECT_FALSE(share.acquire(holder(1), 256));
+    EXPECT_TRUE(share.acquire(holder(2), 256)) << "another holder";
+    EXPECT_FALSE(share.acquire(holder(1), 256));
+    EXPECT_TRUE(share.acquire(holder(1), 257)) << "more places";
 }
 
-TEST(PlaceShare, IsAtLeastOnePlace)
+TEST(SlotQuota, IsAtLeastOnePlace)
 {
-    PlaceShare share;
+    SlotQuota share;
     for (std::size_t most : {0, 1}) {
-        EXPECT_TRUE(share.enter(holder(1), most)) << most;
-        EXPECT_FALSE(share.enter(holder(1), most)) << most;
-        share.leave(holder(1));
+        EXPECT_TRUE(share.acquire(holder(1), most)) << most;
+        EXPECT_FALSE(share.acquire(holder(1), most)) << most;
+        share.release(holder(1));
     }
 }
 
-TEST(PlaceShare, IsGivenBack)
+TEST(SlotQuota, IsGivenBack)
 {
-    PlaceShare share;
-    EXPECT_TRUE(share.enter(holder(1), 2));
-    EXPECT_TRUE(share.enter(holder(1), 2));
-    EXPECT_FALSE(share.enter(holder(1), 2));
-    share.leave(holder(1));
-    EXPECT_TRUE(share.enter(holder(1), 2));
+    SlotQuota share;
+    EXPECT_TRUE(share.acquire(holder(1), 2));
+    EXPECT_TRUE(share.acquire(holder(1), 2));
+    EXPECT_FALSE(share.acquire(holder(1), 2));
+    share.release(holder(1));
+    EXPECT_TRUE(share.acquire(holder(1), 2));
 }
 
-TEST(PlaceShare, RemembersNobodyWhoHoldsNothing)
+TEST(SlotQuota, RemembersNobodyWhoHoldsNothing)
 {
-    PlaceShare share;
+    SlotQuota share;
     for (unsigned number = 0; number < 1000; ++number) {
-        EXPECT_TRUE(share.enter(holder(number), 4));
+        EXPECT_TRUE(share.acquire(holder(number), 4));
     }
     EXPECT_EQ(share.holders(), 1000u);
     for (unsigned number = 0; number < 1000; ++number) {
-        share.leave(holder(number));
+        share.release(holder(number));
     }
     EXPECT_EQ(share.holders(), 0u);
-    share.leave(holder(1));  // never entered: nothing
-    EXPECT_TRUE(share.enter(holder(1), 1));
+    share.release(holder(1));  // never entered: nothing
+    EXPECT_TRUE(share.acquire(holder(1), 1));
 }
 
 // All payers take what they can get, round after round, and none lets go.
 std::size_t left_of(std::size_t places, unsigned payers)
 {
-    PlaceShare share;
+    SlotQuota share;
     std::size_t held = 0;
     for (bool some = true; some;) {
         some = false;
         for (unsigned number = 0; number < payers && held < places; ++number) {
-            if (share.enter(holder(number),
-                            waiting_share_of_payer(places - held))) {
+            if (share.acquire(holder(number),
+                              waiting_share_of_payer(places - held))) {
                 held++;
                 some = true;
             }
@@ -79,7 +79,7 @@ std::size_t left_of(std::size_t places, unsigned payers)
     return places - held;
 }
 
-TEST(PlaceShare, LeavesPlacesForPayersThatHoldNone)
+TEST(SlotQuota, LeavesPlacesForPayersThatHoldNone)
 {
     EXPECT_GT(left_of(896, 1), 700u);
     EXPECT_GT(left_of(896, 28), 150u);
@@ -88,7 +88,7 @@ TEST(PlaceShare, LeavesPlacesForPayersThatHoldNone)
 }
 
 // Each has one place at least, so that many holders need a bound of their own.
-TEST(PlaceShare, LeavesAnEighthToOthersWhateverTheNumberOfHolders)
+TEST(SlotQuota, LeavesAnEighthToOthersWhateverTheNumberOfHolders)
 {
     auto held_by_many = [](std::size_t room, bool verified) {
         std::size_t held = 0;
@@ -106,11 +106,11 @@ TEST(PlaceShare, LeavesAnEighthToOthersWhateverTheNumberOfHolders)
     EXPECT_EQ(held_by_many(2, false), 1u);
 }
 
-TEST(PlaceShare, OfAnAddressIsHalfOfThePlacesAtMost)
+TEST(SlotQuota, OfAnAddressIsHalfOfThePlacesAtMost)
 {
-    PlaceShare share;
+    SlotQuota share;
     std::size_t held = 0;
-    while (share.enter(holder(1), waiting_share_of_address(896 - held))) {
+    while (share.acquire(holder(1), waiting_share_of_address(896 - held))) {
         held++;
     }
     EXPECT_EQ(held, 448u);

@@ -5,8 +5,8 @@
 // What was added is always found again until it expires. Of all else at most
 // one in twenty is found as well, when both sheets are full. A sheet is emptied
 // when everything in it has expired.
-#ifndef X402_SESSION_USED_SHEETS_HPP
-#define X402_SESSION_USED_SHEETS_HPP
+#ifndef X402_SESSION_BLOOM_FILTER_HPP
+#define X402_SESSION_BLOOM_FILTER_HPP
 
 #include <cstddef>
 #include <cstdint>
@@ -16,17 +16,18 @@
 namespace x402 {
 
 // When everything in it has expired, and how much is in it.
-struct UsedSheet {
+struct BloomSheet {
     std::int64_t latest;  // unix seconds; 0: empty
     std::uint64_t count;
 };
-constexpr unsigned kUsedSheets = 2;
+constexpr unsigned kBloomSheets = 2;
 
-class UsedSheets {
+class RotatingBloomFilter {
 public:
-    // Lifetime: borrows. `heads`: kUsedSheets of them, zeroed once; `bits`:
-    // kUsedSheets times so many words.
-    UsedSheets(UsedSheet *heads, std::uint64_t *bits, std::size_t words)
+    // Lifetime: borrows. `heads`: kBloomSheets of them, zeroed once; `bits`:
+    // kBloomSheets times so many words.
+    RotatingBloomFilter(BloomSheet *heads, std::uint64_t *bits,
+                        std::size_t words)
         : heads_(heads), bits_(bits), words_(words)
     {
     }
@@ -45,7 +46,7 @@ private:
         return bits_ + number * words_;
     }
 
-    UsedSheet *heads_;
+    BloomSheet *heads_;
     std::uint64_t *bits_;
     std::size_t words_;
 };

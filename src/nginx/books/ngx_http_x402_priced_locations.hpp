@@ -2,8 +2,8 @@
 // The ledgers of the places that sell, for an event that comes without its
 // request and without a note of where its payment was booked: after a restart,
 // or on another machine.
-#ifndef NGX_HTTP_X402_SOLD_PLACES_HPP
-#define NGX_HTTP_X402_SOLD_PLACES_HPP
+#ifndef NGX_HTTP_X402_PRICED_LOCATIONS_HPP
+#define NGX_HTTP_X402_PRICED_LOCATIONS_HPP
 
 #include <optional>
 #include <string>
@@ -16,7 +16,7 @@
 namespace x402 {
 
 // A location with a price.
-struct SoldPlace {
+struct PricedLocation {
     enum class Match { prefix, exact, unknown };
 
     ngx_uint_t label = 0;
@@ -27,9 +27,9 @@ struct SoldPlace {
     Ledger *ledger = nullptr;          // nullptr: off
 };
 
-class SoldPlaces {
+class PricedLocations {
 public:
-    void add(SoldPlace place) { places_.push_back(std::move(place)); }
+    void add(PricedLocation place) { places_.push_back(std::move(place)); }
     // Of those without x402_ledger.
     void set_default(Ledger *ledger) { default_ = ledger; }
 
@@ -41,12 +41,12 @@ public:
     std::optional<Ledger *> of_resource(std::string_view url) const;
 
 private:
-    Ledger *ledger_of(const SoldPlace &place) const
+    Ledger *ledger_of(const PricedLocation &place) const
     {
         return place.by_default ? default_ : place.ledger;
     }
 
-    std::vector<SoldPlace> places_;
+    std::vector<PricedLocation> places_;
     Ledger *default_ = nullptr;
 };
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "session/place_share.hpp"
+#include "session/slot_quota.hpp"
 
 #include <algorithm>
 #include <utility>
 
 namespace x402 {
 
-bool PlaceShare::enter(const Digest &holder, std::size_t most)
+bool SlotQuota::acquire(const Digest &holder, std::size_t most)
 {
     auto found = held_.find(holder);
     if (found == held_.end()) {
@@ -26,7 +26,7 @@ bool PlaceShare::enter(const Digest &holder, std::size_t most)
     return true;
 }
 
-void PlaceShare::leave(const Digest &holder) noexcept
+void SlotQuota::release(const Digest &holder) noexcept
 {
     auto found = held_.find(holder);
     if (found != held_.end() && --found->second == 0) {
