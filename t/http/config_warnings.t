@@ -118,6 +118,13 @@ site_warns('any client can write \$\w+ and be served free: it is a part of the p
 site_quiet("captured: $_", name => $site, paid => "x402_price 1; $_") for 'x402_free 5/d key=$binary_remote_addr$word;', 'x402_bypass $member;';
 site_warns('any client can write \$tenant and be served free', 'captured of the host', server => 'server_name ~^(?<tenant>.+)\.example$;', paid => 'x402_bypass $tenant;');
 
+# A Host header that a client has made up, where the server answers to any.
+my $other_server = 'server { listen 127.0.0.1:%%PORT%% default_server; return 403; }';
+site_warns('any client can write \$host and be served free: with each Host header', "by host: $_->[0]", paid => 'x402_free 5/d key=$binary_remote_addr$host;',
+    server => $_->[0], more => $_->[1])
+    for [ 'server_name a.example;', '' ], [ 'server_name *.example;', $other_server ], [ 'server_name ~^(.+)\.example$;', $other_server ], [ 'server_name .a.example;', $other_server ];
+site_quiet('by host, of a server with a name of its own', paid => 'x402_free 5/d key=$binary_remote_addr$host;', server => 'server_name a.example;', more => $other_server);
+
 # A certificate that a client has signed itself says what it likes.
 for my $name ('$ssl_client_s_dn', '$ssl_client_i_dn_legacy', '$ssl_client_serial', '"$member$ssl_client_fingerprint"') {
     for my $of (["x402_bypass $name;", 'x402_bypass'], ["x402_free 5/d key=$name;", 'x402_free']) {

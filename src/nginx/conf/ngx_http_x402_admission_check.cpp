@@ -33,6 +33,11 @@ bool is_user(std::string_view name)
     return name == "remote_user";
 }
 
+bool is_host(std::string_view name)
+{
+    return name == "host";
+}
+
 std::string_view name_in_bypass(const LocationConf &conf, const Finder &find)
 {
     if (conf.bypass == nullptr) {
@@ -82,6 +87,10 @@ constexpr char kAnyCertificate[] =
 constexpr char kCaptured[] =
     "it is a part of the path or the host that a regular expression has "
     "captured; look it up in a map";
+
+constexpr char kAnyHost[] =
+    "with each Host header that it makes up, because this server takes any; "
+    "write $server_name";
 
 void warn_of_admitted(ngx_conf_t *cf, const LocationConf &conf,
                       Admitted admitted)
@@ -136,6 +145,11 @@ void ErrorPageCheck::warn_of_admission(ngx_conf_t *cf) const
         }
         if (place.takes_any_certificate) {
             check(finder_of(is_of_certificate), kAnyCertificate);
+        }
+        if (!name_in_free(conf, finder_of(is_host)).empty()
+            && takes_any_host(cf, *place.server)
+            && seen.emplace(place.server, conf.payer_rules).second) {
+            warn_of_free(cf, conf, "host", "x402_free", kAnyHost);
         }
         captured = true;
         check(

@@ -170,6 +170,37 @@ bool accepts_any_certificate(ngx_conf_t *cf, void **srv_conf)
     return verify && *verify == kOptionalNoCa;
 }
 
+bool takes_any_host(ngx_conf_t *cf, const ngx_http_core_srv_conf_t &server)
+{
+    auto *names =
+        static_cast<const ngx_http_server_name_t *>(server.server_names.elts);
+    for (ngx_uint_t i = 0; i < server.server_names.nelts; i++) {
+        std::string_view name = view(names[i].name);
+        bool pattern = name.find('*') != std::string_view::npos
+                       || name.substr(0, 1) == ".";
+#if (NGX_PCRE)
+        pattern = pattern || names[i].regex != nullptr;
+#endif
+        if (pattern) {
+            return true;
+        }
+    }
+    auto *cmcf = static_cast<const ngx_http_core_main_conf_t *>(
+        ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
+    const ngx_array_t *ports = cmcf->ports;
+    auto *port = static_cast<const ngx_http_conf_port_t *>(ports->elts);
+    for (ngx_uint_t i = 0; i < ports->nelts; i++) {
+        auto *address =
+            static_cast<const ngx_http_conf_addr_t *>(port[i].addrs.elts);
+        for (ngx_uint_t k = 0; k < port[i].addrs.nelts; k++) {
+            if (address[k].default_server == &server) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 bool is_of_certificate(std::string_view name)
 {
     constexpr std::string_view kNames[] = {

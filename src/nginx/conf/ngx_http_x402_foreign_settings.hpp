@@ -23,6 +23,11 @@ std::string stored_file(ngx_conf_t *cf, void **loc_conf);
 // Whether the server takes certificates that a client has signed itself.
 bool accepts_any_certificate(ngx_conf_t *cf, void **srv_conf);
 
+// Whether the server answers requests with a Host header that a client made up:
+// it is the default one at an address, or has names with a pattern. While the
+// configuration is read.
+bool takes_any_host(ngx_conf_t *cf, const ngx_http_core_srv_conf_t &server);
+
 // Variables with the words of a certificate of the client.
 bool is_of_certificate(std::string_view name);
 
