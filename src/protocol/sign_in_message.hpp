@@ -16,7 +16,6 @@
 
 namespace x402 {
 
-constexpr std::string_view kSignInHeader = "SIGN-IN-WITH-X";
 constexpr std::string_view kSignInExtension = "sign-in-with-x";
 
 // Accounts of a chain by its CAIP-2 id: eip191 or ed25519. nullptr: accounts of

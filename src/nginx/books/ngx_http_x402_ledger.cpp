@@ -458,8 +458,8 @@ bool is_same_place(const Ledger &known, const std::string &target)
                && FilePlace(known.path()) == FilePlace(target));
 }
 
-}  // namespace
-
+// The ledger of these terms, made when it is the first time. nullptr: an error
+// was printed, or memory ran out.
 Ledger *find_or_add_ledger(ngx_conf_t *cf, LedgerTerms terms)
 {
     Books &books = *main_conf(cf)->books;
@@ -492,6 +492,8 @@ Ledger *find_or_add_ledger(ngx_conf_t *cf, LedgerTerms terms)
     books.ledgers().push_back(made);
     return made;
 }
+
+}  // namespace
 
 void watch_ledgers(Books &books)
 {

@@ -88,12 +88,8 @@ private:
     Timer watch_;
 };
 
-// The ledger of these terms, made when it is the first time. nullptr: an error
-// was printed, or memory ran out.
-Ledger *find_or_add_ledger(ngx_conf_t *cf, LedgerTerms terms);
-
 // postconfiguration: beside the journal, where there is one and no x402_ledger
-// says otherwise. False: as above.
+// says otherwise. False: an error was printed, or memory ran out.
 bool add_default_ledger(ngx_conf_t *cf, const std::string &journal);
 
 // A worker begins.

@@ -3,16 +3,22 @@
 
 namespace x402 {
 
-const Extensions &extensions_of(const LocationConf &conf)
-{
-    static const Extensions none;
-    return conf.extensions ? *conf.extensions : none;
-}
+namespace {
 
+// The path as the client spelled it, without the query. It stays the same
+// through internal redirects. Lifetime: the request.
 std::string_view requested_path(ngx_http_request_t *r)
 {
     std::string_view uri = view(r->unparsed_uri);
     return uri.substr(0, uri.find_first_of("?#"));
+}
+
+}  // namespace
+
+const Extensions &extensions_of(const LocationConf &conf)
+{
+    static const Extensions none;
+    return conf.extensions ? *conf.extensions : none;
 }
 
 std::string extensions_json(const LocationConf &conf, ngx_http_request_t *r)

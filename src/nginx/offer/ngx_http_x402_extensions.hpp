@@ -11,10 +11,6 @@ namespace x402 {
 // The extensions of x402_extension; an empty list if there are none.
 const Extensions &extensions_of(const LocationConf &conf);
 
-// The path as the client spelled it, without the query. It stays the same
-// through internal redirects. Lifetime: the request.
-std::string_view requested_path(ngx_http_request_t *r);
-
 // `extensions` of the offer to this request, as JSON; empty: none.
 std::string extensions_json(const LocationConf &conf, ngx_http_request_t *r);
 

@@ -38,8 +38,6 @@ std::size_t length_without_parameters(std::string_view type)
     return type.size();
 }
 
-}  // namespace
-
 bool json_answer_body(ngx_http_request_t *r, const OwnReply &answer,
                       AnswerBody &body)
 {
@@ -50,6 +48,8 @@ bool json_answer_body(ngx_http_request_t *r, const OwnReply &answer,
     text += "}";
     return set_json(r, text, body);
 }
+
+}  // namespace
 
 // Empty: the usual word for an unpaid request, else none.
 static std::string_view error_of(const RequestCtx &ctx, const OwnReply &answer)

@@ -24,13 +24,9 @@ Challenge challenge_of(const RequestCtx &ctx, const OwnReply &answer,
 const PreparedOffers *prepared_offers(const RequestCtx &ctx,
                                       const OwnReply &answer);
 
-// The JSON of an answer that has a word. False: no memory.
-bool json_answer_body(ngx_http_request_t *r, const OwnReply &answer,
-                      AnswerBody &body);
-
-// The same for every answer; "{}" for a 402, unless it carries an offer. A
-// request without a usable payment gets the page for browsers, else the
-// operator's words. False: no memory.
+// The JSON of a word, if the answer has one; "{}" for a 402, unless it carries
+// an offer. A request without a usable payment gets the page for browsers, else
+// the operator's words. False: no memory.
 bool choose_answer_body(const RequestCtx &ctx, const OwnReply &answer,
                         AnswerBody &body);
 

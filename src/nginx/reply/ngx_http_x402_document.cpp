@@ -33,6 +33,26 @@ bool join_pieces(ngx_http_request_t *r, const std::vector<std::string> &pieces,
     return copied.data != nullptr;
 }
 
+// JSON that everyone may know: scripts of any origin may read it.
+// Other methods than GET and HEAD get 405. `text` is static, or the
+// configuration's, or the request pool's.
+ngx_int_t send_public_json(ngx_http_request_t *r, std::string_view text)
+{
+    constexpr std::string_view kType = "application/json";
+    if (!(r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD))) {
+        return NGX_HTTP_NOT_ALLOWED;
+    }
+    ngx_int_t rc = ngx_http_discard_request_body(r);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+    if (!add_constant_header(r, "Access-Control-Allow-Origin", "*")
+        || !add_constant_header(r, "X-Content-Type-Options", "nosniff")) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return send_document(r, text, kType, kType.size());
+}
+
 ngx_int_t send_manifest(ngx_http_request_t *r)
 {
     std::string_view text;
@@ -60,23 +80,6 @@ ngx_int_t send_document(ngx_http_request_t *r, std::string_view text,
         return rc;
     }
     return ngx_http_output_filter(r, out);
-}
-
-ngx_int_t send_public_json(ngx_http_request_t *r, std::string_view text)
-{
-    constexpr std::string_view kType = "application/json";
-    if (!(r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD))) {
-        return NGX_HTTP_NOT_ALLOWED;
-    }
-    ngx_int_t rc = ngx_http_discard_request_body(r);
-    if (rc != NGX_OK) {
-        return rc;
-    }
-    if (!add_constant_header(r, "Access-Control-Allow-Origin", "*")
-        || !add_constant_header(r, "X-Content-Type-Options", "nosniff")) {
-        return NGX_HTTP_INTERNAL_SERVER_ERROR;
-    }
-    return send_document(r, text, kType, kType.size());
 }
 
 ngx_int_t on_did_document(ngx_http_request_t *r)

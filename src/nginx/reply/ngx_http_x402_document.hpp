@@ -21,11 +21,6 @@ ngx_int_t send_document(ngx_http_request_t *r, std::string_view text,
                         std::string_view type, std::size_t type_length,
                         ngx_uint_t status = NGX_HTTP_OK);
 
-// The same for JSON that everyone may know: scripts of any origin may read it.
-// Other methods than GET and HEAD get 405. `text` is static, or the
-// configuration's, or the request pool's.
-ngx_int_t send_public_json(ngx_http_request_t *r, std::string_view text);
-
 // The handler of x402_did_document.
 ngx_int_t on_did_document(ngx_http_request_t *r);
 

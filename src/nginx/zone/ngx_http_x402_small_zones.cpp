@@ -20,6 +20,16 @@ bool names_claims(ngx_conf_t *cf, std::string_view word)
     return word == (claims ? view(claims->shm.name) : kDefaultZone);
 }
 
+// nginx: ngx_shm_zone_init_pt of a zone that has nothing beside its table.
+template <class Table>
+ngx_int_t init_table_zone(ngx_shm_zone_t *zone, void *old_data)
+{
+    return guarded(zone->shm.log, static_cast<ngx_int_t>(NGX_ERROR), [&] {
+        begin_table<Table>(zone, old_data);
+        return static_cast<ngx_int_t>(NGX_OK);
+    });
+}
+
 ngx_int_t on_init_nonces(ngx_shm_zone_t *zone, void *old_data)
 {
     return guarded(zone->shm.log, static_cast<ngx_int_t>(NGX_ERROR), [&] {

@@ -59,16 +59,6 @@ bool begin_table(const ngx_shm_zone_t *zone, const void *old_data)
     return true;
 }
 
-// nginx: ngx_shm_zone_init_pt of a zone that has nothing beside its table.
-template <class Table>
-ngx_int_t init_table_zone(ngx_shm_zone_t *zone, void *old_data)
-{
-    return guarded(zone->shm.log, static_cast<ngx_int_t>(NGX_ERROR), [&] {
-        begin_table<Table>(zone, old_data);
-        return static_cast<ngx_int_t>(NGX_OK);
-    });
-}
-
 // The shared memory of used nonces (session/nonce_table): one of 4 MB for all.
 
 // Registers or finds the zone. nullptr: an error was printed.

@@ -112,12 +112,6 @@ sub reset ($self, $id, $code = CANCEL) {
     return $self->_flush;
 }
 
-# Gives back window on a stream of a frozen client.
-sub widen ($self, $id, $bytes) {
-    $self->_frame(WINDOW_UPDATE, 0, $_, pack 'N', $bytes) for 0, $id;
-    return $self->_flush;
-}
-
 # A round trip: whatever nginx wrote before it has been read afterwards.
 sub ping ($self) {
     $self->{pong} = 0;
