@@ -254,7 +254,10 @@ void SharedStore::again(std::uint64_t shards, const std::string &epoch)
         settlement->write_again();
     }
     for (unsigned shard = 0; epochs_ && shard < kStoreShards; shard++) {
-        if ((shards >> shard & 1) && !epochs_[shard].call.waits()) {
+        if (shards >> shard & 1) {
+            // Money: what a node says that was asked before says nothing of
+            // the one that has the shard now.
+            epochs_[shard].call.stop();
             epochs_[shard].route = StoreRoute();
             epochs_[shard].came_back = true;
             ask_for_epoch(shard);

@@ -12,6 +12,7 @@ package X402::StoreProxy;
 #     $cut->on(settling => 'swallow');  # it is not carried out, and nothing is answered any more
 #     $cut->on(settling => 'garbage');  # it is carried out, and the answer is not RESP
 #     $cut->on(settling => 0.5);        # its answer, and those behind it, come half a second late
+#     $cut->on(take => '6 -MOVED 1 127.0.0.1:6379');    # is answered with this error, six seconds late
 #     $cut->on(INFO => "redis_version:6.2.0\r\n");    # is answered with these bytes
 #     $cut->always(settling => ...);    # the same, each time, until ->clear
 #     $cut->close; $cut->open;          # no connection is possible, and again
@@ -201,6 +202,7 @@ sub _answers ($self, $link) {
         elsif ($what eq 'silent')  { $link->{silent} = 1 }
         elsif ($what eq 'garbage') { $bytes = "HTTP/1.1 200 OK\r\n\r\n" }
         elsif ($what =~ /\A[0-9.]+\z/) { $link->{delay} = $what }
+        elsif ($what =~ /\A(?:([0-9.]+) )?(-.+)\z/) { ($link->{delay}, $bytes) = ($1 // 0, "$2\r\n") }
         elsif ($what ne '') { $bytes = '$' . length($what) . "\r\n$what\r\n" }
         next if $link->{silent};
         $self->{answered}{$name}++ if $bytes !~ /\A-/;
