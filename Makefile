@@ -313,7 +313,7 @@ build/fuzz/c/%.o: %.cpp
 
 # --- benches -----------------------------------------------------------------
 
-BENCH_PROGRAMS := load_generator stub_facilitator sign_payments floor_server
+BENCH_PROGRAMS := load_generator stub_facilitator sign_payments floor_server ping_store heap_counter.so
 BENCH_FLAGS := -std=c++17 -O2 -g -W -Wall -Wextra -Wshadow -Werror -iquote src -iquote t/bench
 MICRO_SRC := $(PURE_SRC) $(wildcard t/bench/*_micro.cpp)
 
@@ -356,6 +356,13 @@ build/bench/load_generator: build/bench/o/t/bench/load_generator.o
 
 build/bench/floor_server: build/bench/o/t/bench/floor_server.o
 	@$(CXX) -o $@ $^
+
+build/bench/ping_store: build/bench/o/t/bench/ping_store.o
+	@$(CXX) -o $@ $^
+
+build/bench/heap_counter.so: t/bench/heap_counter.cpp
+	@mkdir -p $(@D)
+	@$(CXX) $(BENCH_FLAGS) -shared -fPIC -o $@ $<
 
 build/bench/stub_facilitator: build/bench/o/t/bench/stub_facilitator.o
 	@$(CXX) -o $@ $^ -lssl -lcrypto

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+// Records as they are written and as they are read. It is longer than other
+// files because one is checked against the other with both in sight.
 #include "session/claim_journal.hpp"
 
 #include <algorithm>
@@ -15,12 +17,18 @@ constexpr std::size_t kCheckBytes = 8;
 constexpr std::size_t kFrame = sizeof(kMarkBytes) + 4 + 4 + kCheckBytes;
 constexpr std::size_t kLongest = 64 * 1024;
 
+char *number_into(char *out, std::uint64_t number, unsigned bytes)
+{
+    for (unsigned i = 0; i < bytes; i++) {
+        *out++ = static_cast<char>((number >> (8 * i)) & 0xff);
+    }
+    return out;
+}
+
 void put_number(std::string &out, std::uint64_t number, unsigned bytes)
 {
     char text[8];
-    for (unsigned i = 0; i < bytes; i++) {
-        text[i] = static_cast<char>((number >> (8 * i)) & 0xff);
-    }
+    number_into(text, number, bytes);
     out.append(text, bytes);
 }
 
@@ -82,41 +90,56 @@ private:
     bool good_ = true;
 };
 
-// Of a claim without its texts.
+// Of a claim with its key, and without its texts.
 constexpr std::size_t kClaimBytes = 4 + 1 + 1 + 4 * 8 + 8 * 32 + 5 * 4;
-
-void put_claim(std::string &out, JournalKind kind, const JournalRecord &record,
-               std::string_view settle)
-{
-    put_number(out, record.state, 4);
-    put_number(out, record.flags, 1);
-    put_number(out, record.executions, 1);
-    for (std::int64_t moment :
-         {record.expires, record.changed, record.settle_started}) {
-        put_number(out, static_cast<std::uint64_t>(moment), 8);
-    }
-    put_number(out, record.facilitator, 8);
-    for (const Digest *digest :
-         {&record.binding.resource, &record.redeliver_key, &record.payer,
-          &record.settle_digest, &record.binding.terms,
-          &record.binding.asked}) {
-        put_digest(out, *digest);
-    }
-    if (kind == JournalKind::bound_claim) {
-        put_digest(out, record.binding.paid);
-    }
-    for (std::string_view text :
-         {std::string_view(record.receipt), std::string_view(record.network),
-          std::string_view(record.payer_text), std::string_view(record.asset),
-          settle}) {
-        put_text(out, text);
-    }
-}
 
 std::size_t claim_size(const JournalRecord &record)
 {
     return kClaimBytes + record.receipt.size() + record.network.size()
            + record.payer_text.size() + record.asset.size();
+}
+
+char *bytes_into(char *out, const void *bytes, std::size_t size)
+{
+    if (size > 0) {
+        std::memcpy(out, bytes, size);
+    }
+    return out + size;
+}
+
+// In one piece: a store gets one with each step of a payment.
+void put_claim(std::string &out, JournalKind kind, const JournalRecord &record,
+               std::string_view settle)
+{
+    std::size_t begin = out.size();
+    out.resize(begin + claim_size(record) + settle.size());
+    char *to = &out[begin];
+    to = number_into(to, record.state, 4);
+    to = number_into(to, record.flags, 1);
+    to = number_into(to, record.executions, 1);
+    for (std::int64_t moment :
+         {record.expires, record.changed, record.settle_started}) {
+        to = number_into(to, static_cast<std::uint64_t>(moment), 8);
+    }
+    to = number_into(to, record.facilitator, 8);
+    for (const Digest *digest :
+         {&record.binding.resource, &record.redeliver_key, &record.payer,
+          &record.settle_digest, &record.binding.terms,
+          &record.binding.asked}) {
+        to = bytes_into(to, digest->data(), digest->size());
+    }
+    if (kind == JournalKind::bound_claim) {
+        const Digest &paid = record.binding.paid;
+        to = bytes_into(to, paid.data(), paid.size());
+    }
+    for (std::string_view text :
+         {std::string_view(record.receipt), std::string_view(record.network),
+          std::string_view(record.payer_text), std::string_view(record.asset),
+          settle}) {
+        to = number_into(to, text.size(), 4);
+        to = bytes_into(to, text.data(), text.size());
+    }
+    out.resize(static_cast<std::size_t>(to - out.data()));
 }
 
 void take_claim(Parts &parts, JournalRecord &record)

@@ -18,6 +18,17 @@ std::string_view written(NumberText &text, Number number)
     return {text, static_cast<std::size_t>(end - text)};
 }
 
+// Precondition: there is room for a NumberText. Most sizes have two digits.
+char *put_size(char *out, std::size_t size)
+{
+    if (size < 10 || size > 99) {
+        return std::to_chars(out, out + sizeof(NumberText), size).ptr;
+    }
+    *out++ = static_cast<char>('0' + size / 10);
+    *out++ = static_cast<char>('0' + size % 10);
+    return out;
+}
+
 }  // namespace
 
 void RespWriter::put(std::string_view bytes)
@@ -65,7 +76,7 @@ RespWriter &RespWriter::add(std::string_view argument)
     // fits.
     char *out = buffer_ + size_;
     *out++ = '$';
-    out = std::to_chars(out, out + sizeof(NumberText), argument.size()).ptr;
+    out = put_size(out, argument.size());
     *out++ = '\r';
     *out++ = '\n';
     if (!argument.empty()) {

@@ -161,21 +161,28 @@ bool read_body(const RespReply &reply, StoreAnswer &answer)
 
 }  // namespace
 
-StoreAnswer read_store_answer(StoreScript script, const Digest &key,
-                              const RespReply &reply)
+void read_store_answer(StoreScript script, const Digest &key,
+                       const RespReply &reply, StoreAnswer &answer)
 {
-    StoreAnswer answer;
     answer.claim.key = key;
     answer.verdict = verdict_of(reply);
     bool of_returning =
         script == StoreScript::pass || script == StoreScript::bought;
-    if (answer.verdict == StoreVerdict::error
-        || (can_say(script, answer.verdict)
-            && (of_returning ? read_returning(script, reply, answer)
-                             : read_body(reply, answer)))) {
-        return answer;
+    bool good = answer.verdict == StoreVerdict::error
+                || (can_say(script, answer.verdict)
+                    && (of_returning ? read_returning(script, reply, answer)
+                                     : read_body(reply, answer)));
+    if (!good) {
+        answer = StoreAnswer();
     }
-    return StoreAnswer();
+}
+
+StoreAnswer read_store_answer(StoreScript script, const Digest &key,
+                              const RespReply &reply)
+{
+    StoreAnswer answer;
+    read_store_answer(script, key, reply, answer);
+    return answer;
 }
 
 DueAnswer read_due(const RespReply &reply)

@@ -49,6 +49,9 @@ struct StoreAnswer {
 // no answer.
 StoreAnswer read_store_answer(StoreScript script, const Digest &key,
                               const RespReply &reply);
+// The same into an answer that is new: it is too large to be copied.
+void read_store_answer(StoreScript script, const Digest &key,
+                       const RespReply &reply, StoreAnswer &answer);
 
 struct DueAnswer {
     StoreVerdict verdict = StoreVerdict::broken;  // or error, or done

@@ -125,8 +125,9 @@ void begin_change(Call &call, const StoreClaim &claim, const StoreFacts &facts,
                   std::size_t arguments)
 {
     call.begin(facts.name ? 5 : 4, arguments);
-    call.key("c", claim.key);
-    call.key("b", claim.key);
+    HexDigest key = hex_of(claim.key);
+    call.key("c", view_of(key));
+    call.key("b", view_of(key));
     call.key("o", payer_and_resource(facts));
     call.key("due");
     if (facts.name) {
@@ -174,9 +175,10 @@ void write_take(RespWriter &out, ScriptBy by, const StoreClaim &claim,
 {
     Call call(out, by, StoreScript::take, claim.prefix, claim.shard);
     call.begin(3, 3);
-    call.key("c", claim.key);
+    HexDigest key = hex_of(claim.key);
+    call.key("c", view_of(key));
     call.key("o", payer_and_resource(facts));
-    call.key("b", claim.key);
+    call.key("b", view_of(key));
     call.add(claim.token).add(lease).add(facts.flags);
 }
 

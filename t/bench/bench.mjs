@@ -34,6 +34,9 @@ const paths = [
         who: ['module', 'store'], rounds: 7 },
     { name: 'store32', title: 'Paid, with a store of several machines, 32 connections', ask: 'paid', connections: 32, delay: 0,
         who: ['module', 'store'], rounds: 7 },
+    // One at a time, so that nothing waits for company.
+    { name: 'store_latency', title: 'Latency that a store adds, one payment at a time', ask: 'paid', connections: 1, delay: 0,
+        who: ['module', 'store'], rounds: 7, pings: true },
     { name: 'https', title: 'Paid, https facilitator answers at once', ask: 'paid', connections: 32, delay: 0, tls: true,
         who: ['module', 'before', 'njs', 'express'] },
 ];
@@ -41,6 +44,11 @@ const paths = [
 const one_call = new Set(['before', 'auth_request']);
 // What the module is compared with, in the same rounds.
 const light = new Set(['nginx', 'stock402', 'module', 'store', 'two', 'njs', 'floor']);
+
+// To a store and back, from where nginx is.
+function round_trip(port) {
+    return Number(tools.run(tools.pinned(tools.server_core, [tools.program('ping_store'), `port=${port}`]))) / 1000;
+}
 
 async function cell(place, name, shared) {
     const who = contestants[name];
@@ -50,6 +58,7 @@ async function cell(place, name, shared) {
             words: [`connections=${place.connections}`, `seconds=${seconds}`,
                 `warmup=${place.connections > 100 ? 1 : 0.5}`] });
         result.load_busy = result.generator_busy + result.stub_busy;
+        if (place.pings && server.store_port) result.ping_us = round_trip(server.store_port);
         if (place.name === 'latency') result.added_ms = result.p50_us / 1000 - place.delay * (one_call.has(name) ? 1 : 2);
         return result;
     } finally { await server.stop(); }
@@ -67,7 +76,8 @@ async function measure(place, shared) {
     const results = {};
     for (const name of place.who) {
         const middle = tools.median(turns[name].map((turn) => turn.cpu_us));
-        results[name] = { ...turns[name].find((turn) => turn.cpu_us === middle), turns: turns[name].map((turn) => turn.cpu_us) };
+        results[name] = { ...turns[name].find((turn) => turn.cpu_us === middle), turns: turns[name].map((turn) => turn.cpu_us),
+            p50s: turns[name].map((turn) => turn.p50_us), pings: turns[name].map((turn) => turn.ping_us) };
     }
     return results;
 }
@@ -146,6 +156,20 @@ function pairs_table(place, results) {
     return table(['CPU of **this module** ÷ that of', 'median', 'range', 'it takes µs more', 'range', 'rounds'], rows);
 }
 
+// What a payment waits longer with a store, and what of it is not the three
+// round trips that it waits for, in the same round.
+function latency_table({ module, store }) {
+    const added = store.p50s.map((p50, round) => p50 - module.p50s[round]);
+    const rows = [
+        ['p50 without a store', module.p50s], ['p50 with a store', store.p50s], ['it adds', added], ['a PING to the store', store.pings],
+        ['it adds, without three PINGs', added.map((more, round) => more - 3 * store.pings[round])],
+    ].map(([what, values]) => {
+        const sorted = [...values].sort((a, b) => a - b);
+        return [what, fixed(tools.median(values), 0), `${fixed(sorted[0], 0)} to ${fixed(sorted.at(-1), 0)}`, values.length];
+    });
+    return table(['µs', 'median', 'range', 'rounds'], rows);
+}
+
 function path_table(place, results, all) {
     const plain = all[place.plain ? place.name : 'free']?.[place.plain ?? 'nginx'];
     const { express } = results;
@@ -165,6 +189,7 @@ function written(result) {
     for (const place of paths.filter(({ name }) => result.paths[name])) {
         parts.push(`### ${place.title}`, path_table(place, result.paths[place.name], result.paths));
         if (place.rounds) parts.push(pairs_table(place, result.paths[place.name]));
+        if (place.pings) parts.push(latency_table(result.paths[place.name]));
     }
     if (result.memory) {
         parts.push('### Memory', table(['1024 payments in flight', 'facilitator', 'KB each', 'right'],

@@ -9,11 +9,14 @@ import * as tools from './process_tools.mjs';
 import * as stage from './load_stage.mjs';
 import { price } from './terms.mjs';
 import { contestants, decoded, get, module_options, with_store } from './contestants.mjs';
-import { by_function, by_library, count, count_reading, many_locations, start_counted } from './instruction_count.mjs';
+import { by_function, by_library, count, count_heap, count_reading, many_locations, start_counted, start_heap_counted } from './instruction_count.mjs';
 import { fixed, read_json, same_versions, table, versions } from './report_text.mjs';
 
 const baseline_file = path.join(tools.here, 'baseline.json');
 const tolerance = 0.03;
+// Of a payment with a store, beyond those of one without. What comes by the
+// clock is in it, so that it is not 0.
+const most_allocations_more = 0.2;
 // With many at once the events come in another order each time.
 const tolerance_of = (name) => (name.includes('at once') ? 0.05 : tolerance);
 
@@ -110,6 +113,33 @@ async function measure() {
     return found;
 }
 
+// What a payment asks of the heap, without and with a store. A worker is warm
+// when the writes that are repeated for a minute (kMostPending) use each
+// other's memory.
+async function measure_heap() {
+    const warm = 17000;
+    const requests = 2000;
+    const file = stage.payments('payments.heap', decoded((await stage.challenge()).headers['payment-required']), warm + 2 * requests);
+    const made = module_options({ facilitator: await stage.facilitator(0), zone: 'bench:100m', main: 'daemon off; master_process off;' });
+    const shared = await with_store(made);
+    const found = {};
+    for (const [name, options] of [['paid', made], ['paid, with a store', shared.options]]) {
+        process.stderr.write(`counting allocations: ${name}\n`);
+        const server = await start_heap_counted(options);
+        found[name] = await count_heap(server, file, { warm, requests });
+        await server.stop();
+    }
+    await tools.stop(shared.redis);
+    return found;
+}
+
+function heap_report(heap) {
+    const more = heap['paid, with a store'].calls - heap.paid.calls;
+    return { worse: more > most_allocations_more ? 1 : 0, text: `${table(['one after the other', 'allocations', 'bytes'],
+        Object.entries(heap).map(([name, { calls, bytes }]) => [name, fixed(calls, 2), fixed(bytes, 0)]))}\n\n`
+        + `A store adds ${fixed(more, 2)} allocations to a payment; ${fixed(most_allocations_more, 1)} are allowed.` };
+}
+
 function compared(found, baseline) {
     let worse = 0;
     const plain = { free: 'nginx free', unpaid: 'nginx return 402', [readings[1][0]]: readings[0][0] };
@@ -160,7 +190,8 @@ const baseline = read_json(baseline_file);
 const now = versions();
 const comparable = baseline && same_versions(baseline.versions, now) ? baseline : undefined;
 const { worse, text } = compared(found, comparable);
-const report = `${text}\n\n${whereabouts(found)}\n`;
+const heap = heap_report(await measure_heap());
+const report = `${text}\n\n${heap.text}\n\n${whereabouts(found)}\n`;
 fs.writeFileSync(tools.program('check.md'), report);
 console.log(`${report}\nalso in build/bench/check.md`);
-process.exit(process.env.UPDATE ? store(found, now) : judge(worse, baseline, now));
+process.exit(process.env.UPDATE ? store(found, now) : judge(worse + heap.worse, baseline, now));

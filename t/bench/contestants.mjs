@@ -98,13 +98,13 @@ export async function with_store(made) {
     const redis = tools.start(tools.pinned(tools.load_core, ['redis-server', '--port', `${port}`, '--bind', '127.0.0.1',
         '--dir', tools.scratch(), '--save', '', '--appendonly', 'no']));
     await tools.listening(port, redis, 10);
-    return { redis, options: { ...made, http: `${made.http} x402_store redis://127.0.0.1:${port} timeout=5s;` } };
+    return { redis, port, options: { ...made, http: `${made.http} x402_store redis://127.0.0.1:${port} timeout=5s;` } };
 }
 
 async function start_with_store(options) {
-    const { redis, options: made } = await with_store(module_options(options));
+    const { redis, port, options: made } = await with_store(module_options(options));
     const server = await start_nginx(made);
-    return { ...server, stop: async () => { await server.stop(); await tools.stop(redis); } };
+    return { ...server, store_port: port, stop: async () => { await server.stop(); await tools.stop(redis); } };
 }
 
 // --- its peers ---------------------------------------------------------------

@@ -56,6 +56,38 @@ export async function count(server, ask, { file, requests = 500, warmup = 200, c
     return { instructions: total / answers, dump, answers };
 }
 
+// nginx with a library in front of the heap that counts what is asked of it.
+export async function start_heap_counted(options) {
+    const counts = path.join(tools.scratch(), `heap-${Math.random().toString(36).slice(2)}`);
+    fs.writeFileSync(counts, Buffer.alloc(16));
+    const server = await start_nginx({ ...options,
+        under: ['env', `LD_PRELOAD=${tools.program('heap_counter.so')}`, `HEAP_COUNTS=${counts}`] });
+    return { ...server, counts };
+}
+
+// Of one payment after the other, once `warm` are through: calls and bytes of
+// a payment.
+export async function count_heap(server, file, { warm, requests }) {
+    const read = () => {
+        const bytes = fs.readFileSync(server.counts);
+        return [Number(bytes.readBigUInt64LE(0)), Number(bytes.readBigUInt64LE(8))];
+    };
+    const send = (number, skip, connections) => load(server, 'paid', { file,
+        words: [`connections=${connections}`, `requests=${number}`, 'warmup=0', 'seconds=120', `skip=${skip}`] });
+    // The last ones of many at once are left in the middle, and are over before
+    // those that count.
+    await send(warm - 400, 0, 32);
+    await tools.pause(1000);
+    await send(300, warm - 350, 1);
+    await tools.pause(200);
+    const before = read();
+    const result = await send(requests, warm, 1);
+    await tools.pause(100);
+    const after = read();
+    if (result.right !== 1) throw new Error(`wrong answers: ${JSON.stringify(result)}`);
+    return { calls: (after[0] - before[0]) / result.answers, bytes: (after[1] - before[1]) / result.answers };
+}
+
 // The dump of callgrind: cost lines below fn= are the function's own, the one
 // below calls= is what the call cost. Names are written once and then numbered.
 function costs(dump) {

@@ -31,7 +31,8 @@ void begin_store_question(RequestCtx &ctx)
     if (question.asked) {
         return;
     }
-    question.call.begin(*store_of(ctx), question.order, on_store_reply, &ctx);
+    question.call.begin(*store_of(ctx), StoreOrder(question.order),
+                        on_store_reply, &ctx);
     question.asked = true;
 }
 

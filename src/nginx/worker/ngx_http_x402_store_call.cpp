@@ -125,7 +125,7 @@ StoreReply store_reply(StoreScript script, const Digest &key, RedisEnd end,
                                             : StoreReply::Kind::doubtful;
         return made;
     }
-    made.answer = read_store_answer(script, key, reply);
+    read_store_answer(script, key, reply, made.answer);
     switch (made.answer.verdict) {
     case StoreVerdict::error:
         // What a script says before it has done anything is known by its word.
@@ -158,12 +158,15 @@ StoreReply store_reply(StoreScript script, const Digest &key, RedisEnd end,
 StoreCall::StoreCall()
     : refused_(
         AtQuit::wait,
-        [](void *call) { static_cast<StoreCall *>(call)->end(StoreReply()); },
+        [](void *call) {
+            StoreReply undone;
+            static_cast<StoreCall *>(call)->end(undone);
+        },
         this)
 {
 }
 
-void StoreCall::begin(SharedStore &store, StoreOrder order, Done done,
+void StoreCall::begin(SharedStore &store, StoreOrder &&order, Done done,
                       void *data)
 {
     store_ = &store;
@@ -203,7 +206,7 @@ bool StoreCall::comes_too_late() const
                   >= order_.lease;
 }
 
-void StoreCall::end(StoreReply reply)
+void StoreCall::end(StoreReply &reply)
 {
     if (waits_) {
         waits_ = false;
@@ -233,7 +236,8 @@ void StoreCall::on_answer(void *data, RedisEnd end, const RespReply &reply)
         call->send();
         return;
     }
-    call->end(store_reply(order.script, order.claim.key, end, reply));
+    StoreReply made = store_reply(order.script, order.claim.key, end, reply);
+    call->end(made);
 }
 
 }  // namespace x402

@@ -81,7 +81,7 @@ public:
     // Tells `done` once, never from inside. Precondition: it does not wait.
     // Money: an answer that is older than a lease grants nothing any more, and
     // is asked for once more.
-    void begin(SharedStore &store, StoreOrder order, Done done, void *data);
+    void begin(SharedStore &store, StoreOrder &&order, Done done, void *data);
     bool waits() const { return waits_; }
     // When the call was begun that was answered.
     ngx_msec_t asked() const { return asked_; }
@@ -90,7 +90,7 @@ public:
 private:
     void send();
     bool comes_too_late() const;
-    void end(StoreReply reply);
+    void end(StoreReply &reply);
     static void on_answer(void *data, RedisEnd end, const RespReply &reply);
 
     SharedStore *store_ = nullptr;
