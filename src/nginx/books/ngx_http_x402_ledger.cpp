@@ -398,7 +398,7 @@ void Ledger::report_written(std::size_t lines)
     lost_ = 0;
 }
 
-const char *Ledger::cure(int problem) const
+const char *Ledger::remedy_for(int problem) const
 {
     if (syslog_ && problem != EAGAIN) {
         return problem == EMSGSIZE ? "a file takes lines of any length"
@@ -428,7 +428,7 @@ void Ledger::report_lost(std::size_t lines, int problem)
                  "ledger \"" + terms_.target + "\" cannot be written"
                      + with_errno(problem)
                      + "; payments go on, their lines are lost: "
-                     + cure(problem) + ", x402_status counts them");
+                     + remedy_for(problem) + ", x402_status counts them");
     }
 }
 

@@ -68,7 +68,7 @@ private:
     void send(std::string_view line);
     void report_written(std::size_t lines);
     void report_lost(std::size_t lines, int problem);
-    const char *cure(int problem) const;
+    const char *remedy_for(int problem) const;
 
     LedgerTerms terms_;
     Books &books_;

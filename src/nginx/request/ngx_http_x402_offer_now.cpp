@@ -23,23 +23,23 @@ namespace {
 // A price may be made from $x402_offer, which is made from the price. nginx
 // would end that at its hundredth round: too late where each round has several
 // prices.
-class OfferRound {
+class NestedOffer {
 public:
-    OfferRound() : is_inner_(running_)
+    NestedOffer() : is_inner_(running_)
     {
         running_ = true;
-        went_round_ = is_inner_;
+        is_circular_ = is_inner_;
     }
-    ~OfferRound() { running_ = is_inner_; }
-    OfferRound(const OfferRound &) = delete;
-    OfferRound &operator=(const OfferRound &) = delete;
+    ~NestedOffer() { running_ = is_inner_; }
+    NestedOffer(const NestedOffer &) = delete;
+    NestedOffer &operator=(const NestedOffer &) = delete;
 
     bool is_inner() const { return is_inner_; }
-    static bool went_round() { return went_round_; }
+    static bool is_circular() { return is_circular_; }
 
 private:
     static inline bool running_ = false;
-    static inline bool went_round_ = false;
+    static inline bool is_circular_ = false;
     bool is_inner_;
 };
 
@@ -56,7 +56,7 @@ Result<PaymentRequirements> plan_now(ngx_http_request_t *r,
     if (!evaluate(r, term.credits, terms.credits)) {
         return Problem{"a variable could not be evaluated"};
     }
-    if (OfferRound::went_round()) {
+    if (NestedOffer::is_circular()) {
         return Problem{kMadeFromItself};
     }
     if (term.credits && terms.credits.empty()) {
@@ -109,7 +109,7 @@ std::optional<Problem> evaluate_term(ngx_http_request_t *r,
     if (ctx && ctx->body_missed) {
         return Problem{std::string(kBodyMissed)};
     }
-    if (OfferRound::went_round()) {
+    if (NestedOffer::is_circular()) {
         return Problem{kMadeFromItself};
     }
     if (term.price && values.price == "free") {
@@ -301,8 +301,8 @@ OfferState offer_now(ngx_http_request_t *r, const LocationConf &conf,
                      OfferNow &now)
 {
     const LocationOffer &location = location_offer(conf);
-    OfferRound round;
-    if (round.is_inner()) {
+    NestedOffer nesting;
+    if (nesting.is_inner()) {
         return OfferState::failed;
     }
     RequestCtx *ctx =

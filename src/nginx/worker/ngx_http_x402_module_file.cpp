@@ -89,7 +89,7 @@ std::string version_in(const char *path)
     return end - at < 20 ? text.substr(at, end - at) : std::string();
 }
 
-std::string what_is_there_now()
+std::string description_of_new_file()
 {
     std::string version = version_in(loaded_path);
     if (version.empty()) {
@@ -132,7 +132,7 @@ void warn_of_older_code(ngx_log_t *log)
                        "code, but will not start without the file");
     } else if (!is_same(now, loaded_file)) {
         log_line(NGX_LOG_WARN, log,
-                 file + " is " + what_is_there_now()
+                 file + " is " + description_of_new_file()
                      + " now, and version " NGX_HTTP_X402_VERSION
                        " runs: restart nginx, a reload keeps the code that is "
                        "loaded");

@@ -68,7 +68,7 @@ SupportedWatch::SupportedWatch(ngx_shm_zone_t *zone, Endpoint &endpoint)
           this)
 {
     if (!cache_) {
-        keep_to_itself();
+        use_own_memory();
     }
 }
 
@@ -81,7 +81,7 @@ SupportedWatch::~SupportedWatch()
     }
 }
 
-void SupportedWatch::keep_to_itself()
+void SupportedWatch::use_own_memory()
 {
     std::size_t words = kOwnCache.bytes() / sizeof(std::uint64_t) + 1;
     own_memory_ = std::make_unique<std::uint64_t[]>(words);
@@ -138,7 +138,7 @@ void SupportedWatch::tick()
                                      ngx_current_msec, kLease);
     });
     if (place_ == SupportedCache::kNoPlace) {
-        keep_to_itself();
+        use_own_memory();
         arm(1);
         return;
     }
@@ -165,10 +165,10 @@ void SupportedWatch::on_reply(void *data, FacilitatorReply &reply)
     watch->call_ = nullptr;
     // If memory is refused in it, the timer that was armed before it asked
     // asks again.
-    watch->heard(reply);
+    watch->record_answer(reply);
 }
 
-void SupportedWatch::heard(const FacilitatorReply &reply)
+void SupportedWatch::record_answer(const FacilitatorReply &reply)
 {
     SupportedAnswer answer = read_supported_answer(reply);
     std::uint64_t wait = answer.kinds ? keep(answer) : 0;
@@ -199,7 +199,7 @@ std::uint64_t SupportedWatch::keep(SupportedAnswer &answer)
     if (!shown && !own_memory_) {
         with_cache(
             [&](SupportedCache &cache) { cache.give_up(place_, ngx_pid); });
-        keep_to_itself();
+        use_own_memory();
         shown = show(text, lifetime);
     }
     if (!shown) {

@@ -47,12 +47,12 @@ private:
     template <class Body> auto with_cache(Body &&body);
     void tick();
     void ask();
-    void heard(const FacilitatorReply &reply);
+    void record_answer(const FacilitatorReply &reply);
     std::uint64_t keep(SupportedAnswer &answer);
     std::uint64_t record_failure(const SupportedAnswer &answer,
                                  unsigned retry_after);
     bool show(SupportedText text, std::uint64_t lifetime);
-    void keep_to_itself();
+    void use_own_memory();
     void load();
     void read_answer();
     void arm(std::uint64_t wait);

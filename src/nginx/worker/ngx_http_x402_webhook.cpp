@@ -133,7 +133,7 @@ ngx_msec_t WebhookSender::work()
     }
     forget_received();
     bool more = read_more(extent);
-    cut(extent);
+    cut_off_received(extent);
     more = send_due() || more;
     return more ? kSoon : kLook;
 }
@@ -181,7 +181,7 @@ void WebhookSender::forget_received()
 }
 
 // Cuts off what was received, also while something waits.
-void WebhookSender::cut(const Outbox::Extent &extent)
+void WebhookSender::cut_off_received(const Outbox::Extent &extent)
 {
     std::uint64_t waits = known_ + (extent.end - place_);
     std::uint64_t received = extent.end - extent.begin - waits;

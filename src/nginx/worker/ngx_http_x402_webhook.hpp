@@ -62,7 +62,7 @@ private:
     bool read_more(const Outbox::Extent &extent);
     void take_lines(std::string_view bytes);
     void forget_received();
-    void cut(const Outbox::Extent &extent);
+    void cut_off_received(const Outbox::Extent &extent);
     void keep_former();
     bool has_former();
     bool send_due();
