@@ -6,6 +6,7 @@
 use v5.36;
 use FindBin;
 use lib "$FindBin::Bin/../lib";
+use IO::Socket::INET;
 use X402::Test;
 
 my ($f, $up) = (facilitator(), backend());
@@ -25,6 +26,10 @@ http {
     real_ip_header X-Client;
     map $x402_payer $refused_payer { default 0; BAD 1; }
     map $x402_answer_risk $risky { default 0; high 1; }
+    server {
+        listen 127.0.0.1:%%PORT_behind%% proxy_protocol;
+        location /balanced { x402_free 2/d key=$proxy_protocol_addr zone=balanced:64k; proxy_pass http://%%BACKEND%%; }
+    }
     server {
         listen 127.0.0.1:%%PORT%%;
         add_header X-State "$x402_state $x402_reason" always;
@@ -51,6 +56,7 @@ http {
         location /any/  { satisfy any; deny all; x402_free 2/d key=$http_x_key zone=any:64k; index i.txt; root %%DIR%%/html; }
         location /address { x402_free 2/d key=$binary_remote_addr zone=address:64k; proxy_pass http://%%BACKEND%%; }
         location /written { x402_free 2/d key=$remote_addr zone=written:64k; proxy_pass http://%%BACKEND%%; }
+        location /braces  { x402_free 2/d key=${Binary_Remote_Addr} zone=braces:64k; proxy_pass http://%%BACKEND%%; }
         location /soon  { x402_free 1/2s key=$http_x_key; proxy_pass http://%%BACKEND%%; }
     }
 }
@@ -152,12 +158,20 @@ is_content paid($t, '/free', @key), "SECRET\n", 'and is sold';
 is $f->calls('settle'), 1, 'once';
 is $t->get('/free', headers => [ 'X-Key' => 'k2' ])->status, 200, 'another key has its own';
 # All addresses of a network of IPv6 are one client, those of IPv4 are not.
-for my $path ('/address', '/written') {
+for my $path ('/address', '/written', '/braces') {
     my $by = sub ($address) { return $t->get($path, headers => [ 'X-Client' => $address ])->status };
     is join(' ', map { $by->($_) } '2001:db8:1:2::1', '2001:db8:1:2:ffff::2', '2001:db8:1:2::3'), '200 200 402', "$path: a network";
     is join(' ', map { $by->($_) } '2001:db8:1:3::1', '192.0.2.1', '192.0.2.2', '192.0.2.1', '192.0.2.1'), '200 200 200 200 402', "$path: others";
     is join(' ', map { $by->($_) } '::ffff:198.51.100.1', '::ffff:198.51.100.2', '::ffff:198.51.100.3'), '200 200 200', "$path: IPv4 in IPv6";
 }
+# So are those that a balancer tells of.
+sub balanced ($address) {
+    my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1:' . $t->port('behind')) or die "no connection: $!";
+    print $socket "PROXY TCP6 $address ::1 1024 80\r\nGET /balanced HTTP/1.0\r\n\r\n";
+    return <$socket> =~ /\AHTTP\S+ (\d+)/ ? $1 : 'none';
+}
+is join(' ', map { balanced($_) } qw(2001:db8:1:2::1 2001:db8:1:2:ffff::2 2001:db8:1:2::3 2001:db8:1:3::1)), '200 200 402 200',
+    'the address of the PROXY protocol: a network, too';
 is $t->get('/free')->status, 402, 'without a key nothing is free';
 is $t->get('/soon', @key)->status, 200, 'free';
 is $t->get('/soon', @key)->status, 402, 'used up';

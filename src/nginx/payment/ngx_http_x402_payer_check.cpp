@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/header_syntax.hpp"
 #include "base/text_excerpt.hpp"
 #include "nginx/core/ngx_http_x402_complex_value.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
@@ -81,27 +82,59 @@ bool within_quota(RequestCtx &ctx, const PayerQuota &quota,
     return wait == 0 || refuse_for(ctx, payer, kQuotaUsedUp, wait);
 }
 
-// Whose free requests these are. Money: a customer has a network of 64 bits of
-// IPv6 at least, and would have them again with each address of it.
-bool free_subject(ngx_http_request_t *r, const PayerQuota &quota,
-                  std::string_view &subject)
+// Whose free requests these are.
+struct FreeSubject {
+    std::string_view text;
+    u_char address[16];  // `text` may be a part of it
+};
+
+enum class AddressForm : std::uint8_t { none, bytes, text };
+
+// Of a key that is an address and nothing else. nginx: a name may be in braces,
+// and is the same in letters of another case.
+AddressForm address_form(std::string_view key)
 {
+    key.remove_prefix(1);
+    if (key.substr(0, 1) == "{" && key.back() == '}') {
+        key = key.substr(1, key.size() - 2);
+    }
+    if (same_word(key, "binary_remote_addr")) {
+        return AddressForm::bytes;
+    }
+    return same_word(key, "remote_addr") || same_word(key, "realip_remote_addr")
+                   || same_word(key, "proxy_protocol_addr")
+               ? AddressForm::text
+               : AddressForm::none;
+}
+
+// Money: a customer has a network of 64 bits of IPv6 at least, and would have
+// its free requests again with each address of it.
+bool free_subject(ngx_http_request_t *r, const PayerQuota &quota,
+                  FreeSubject &subject)
+{
+    std::string_view &text = subject.text;
+    if (!evaluate(r, quota.key, text)) {
+        return false;
+    }
 #if (NGX_HAVE_INET6)
     constexpr std::size_t kNetworkBytes = 8;
-    std::string_view key = view(quota.key->value);
-    bool of_address = key == "$binary_remote_addr" || key == "$remote_addr";
-    const sockaddr *address = r->connection->sockaddr;
-    if (of_address && address->sa_family == AF_INET6) {
-        auto *in = reinterpret_cast<const sockaddr_in6 *>(address);
-        if (!IN6_IS_ADDR_V4MAPPED(&in->sin6_addr)) {
-            subject = std::string_view(
-                reinterpret_cast<const char *>(in->sin6_addr.s6_addr),
-                kNetworkBytes);
-            return true;
-        }
+    constexpr std::string_view kMapped("\0\0\0\0\0\0\0\0\0\0\xff\xff", 12);
+    std::string_view bytes(reinterpret_cast<const char *>(subject.address),
+                           sizeof(subject.address));
+    AddressForm form = address_form(view(quota.key->value));
+    ngx_str_t written = to_ngx_str(text);
+    bool ipv6 =
+        form == AddressForm::text
+        && ngx_inet6_addr(written.data, written.len, subject.address) == NGX_OK;
+    if (form == AddressForm::bytes && text.size() == bytes.size()) {
+        std::copy(text.begin(), text.end(), subject.address);
+        ipv6 = true;
+    }
+    if (ipv6 && bytes.substr(0, kMapped.size()) != kMapped) {
+        text = bytes.substr(0, kNetworkBytes);
     }
 #endif
-    return evaluate(r, quota.key, subject);
+    return true;
 }
 
 template <class Rule> bool is_one_rule(const Rule &one, const Rule &other)
@@ -266,10 +299,10 @@ bool returning_payer_allowed(RequestCtx &ctx, const LocationConf &conf)
 
 bool was_given_away(const RequestCtx &ctx, const LocationConf &conf)
 {
-    std::string_view subject;
+    FreeSubject subject;
     return conf.payer_rules && conf.payer_rules->free
            && free_subject(ctx.r, *conf.payer_rules->free, subject)
-           && was_counted(ctx.r, *conf.payer_rules->free, subject);
+           && was_counted(ctx.r, *conf.payer_rules->free, subject.text);
 }
 
 bool take_free_request(RequestCtx &ctx, const LocationConf *conf)
@@ -278,19 +311,19 @@ bool take_free_request(RequestCtx &ctx, const LocationConf *conf)
         return false;
     }
     const PayerQuota &quota = *conf->payer_rules->free;
-    std::string_view subject;
+    FreeSubject subject;
     // Money: a key that depends on a body that is not known belongs to no one.
-    if (!free_subject(ctx.r, quota, subject) || subject.empty()
+    if (!free_subject(ctx.r, quota, subject) || subject.text.empty()
         || ctx.body_missed) {
         return false;
     }
-    if (!was_counted(ctx.r, quota, subject)) {
-        if (count_usage(quota.zone, quota.rule, subject, quota.quota,
+    if (!was_counted(ctx.r, quota, subject.text)) {
+        if (count_usage(quota.zone, quota.rule, subject.text, quota.quota,
                         count_requests(ctx))
             != 0) {
             return false;
         }
-        record_counted(ctx.r, quota, subject);
+        record_counted(ctx.r, quota, subject.text);
     }
     ctx.free_at = conf;
     return true;
