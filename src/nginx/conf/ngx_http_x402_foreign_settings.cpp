@@ -3,46 +3,11 @@
 
 #include <algorithm>
 
+#include "nginx/conf/ngx_http_x402_foreign_module.hpp"
+
 namespace x402 {
 
 namespace {
-
-const ngx_module_t *module_named(ngx_conf_t *cf, std::string_view name)
-{
-    for (ngx_uint_t i = 0; cf->cycle->modules[i]; i++) {
-        const ngx_module_t *module = cf->cycle->modules[i];
-        if (module->type == NGX_HTTP_MODULE
-            && std::string_view(module->name) == name) {
-            return module;
-        }
-    }
-    return nullptr;
-}
-
-using Setter = char *(*)(ngx_conf_t *, ngx_command_t *, void *);
-
-// nginx: the configurations of other modules are private to them. Where the
-// value of a directive is kept is in the table of its module. nullptr: the
-// module or the directive is not there, or has become another one.
-template <class Value>
-const Value *value_of(ngx_conf_t *cf, void **confs,
-                      std::string_view module_name, std::string_view directive,
-                      Setter setter)
-{
-    const ngx_module_t *module = module_named(cf, module_name);
-    if (module == nullptr || confs[module->ctx_index] == nullptr) {
-        return nullptr;
-    }
-    for (const ngx_command_t *command = module->commands; command->name.len;
-         command++) {
-        if (view(command->name) == directive && command->set == setter) {
-            return reinterpret_cast<const Value *>(
-                static_cast<const char *>(confs[module->ctx_index])
-                + command->offset);
-        }
-    }
-    return nullptr;
-}
 
 bool is_set(const void *pointer)
 {
@@ -57,12 +22,10 @@ bool is_own_method(const ngx_str_t &value)
 
 // nginx: the last one counts with PHP, and the file of defaults is included
 // before it.
-bool sets_param(ngx_conf_t *cf, void **loc_conf, std::string_view module,
-                std::string_view directive)
+bool sets_param(ngx_conf_t *cf, void **loc_conf, ForeignDirective &directive)
 {
     using Params = const ngx_array_t *;
-    const Params *params = value_of<Params>(cf, loc_conf, module, directive,
-                                            ngx_http_upstream_param_set_slot);
+    const Params *params = directive.value<Params>(cf, loc_conf);
     if (params == nullptr || !is_set(*params)
         || (*params)->size != sizeof(ngx_http_upstream_param_t)) {
         return false;
@@ -82,16 +45,16 @@ bool sets_param(ngx_conf_t *cf, void **loc_conf, std::string_view module,
 const ngx_http_upstream_conf_t *storing_upstream(ngx_conf_t *cf,
                                                  void **loc_conf)
 {
-    for (std::string_view name :
-         {"ngx_http_proxy_module", "ngx_http_fastcgi_module",
-          "ngx_http_uwsgi_module", "ngx_http_scgi_module"}) {
-        const ngx_module_t *module = module_named(cf, name);
-        if (module == nullptr) {
-            continue;
-        }
-        const auto *upstream = static_cast<const ngx_http_upstream_conf_t *>(
-            loc_conf[module->ctx_index]);
-        if (upstream->store > 0) {
+    static ForeignModule modules[] = {
+        ForeignModule("ngx_http_proxy_module"),
+        ForeignModule("ngx_http_fastcgi_module"),
+        ForeignModule("ngx_http_uwsgi_module"),
+        ForeignModule("ngx_http_scgi_module"),
+    };
+    for (ForeignModule &module : modules) {
+        const auto *upstream =
+            first_member<ngx_http_upstream_conf_t>(cf, loc_conf, module);
+        if (upstream && upstream->store > 0) {
             return upstream;
         }
     }
@@ -119,24 +82,23 @@ std::string front_of(const ngx_array_t *script)
 std::string_view method_setter(ngx_conf_t *cf, void **loc_conf)
 {
     using Method = const ngx_http_complex_value_t *;
-    const Method *method =
-        value_of<Method>(cf, loc_conf, "ngx_http_proxy_module", "proxy_method",
-                         ngx_http_set_complex_value_slot);
+    static ForeignDirective proxy("ngx_http_proxy_module", "proxy_method",
+                                  ngx_http_set_complex_value_slot);
+    const Method *method = proxy.value<Method>(cf, loc_conf);
     if (method && is_set(*method) && !is_own_method((*method)->value)) {
-        return "proxy_method";
+        return proxy.name();
     }
-    struct Param {
-        std::string_view module;
-        std::string_view directive;
+    static ForeignDirective params[] = {
+        ForeignDirective("ngx_http_fastcgi_module", "fastcgi_param",
+                         ngx_http_upstream_param_set_slot),
+        ForeignDirective("ngx_http_uwsgi_module", "uwsgi_param",
+                         ngx_http_upstream_param_set_slot),
+        ForeignDirective("ngx_http_scgi_module", "scgi_param",
+                         ngx_http_upstream_param_set_slot),
     };
-    constexpr Param kParams[] = {
-        {"ngx_http_fastcgi_module", "fastcgi_param"},
-        {"ngx_http_uwsgi_module", "uwsgi_param"},
-        {"ngx_http_scgi_module", "scgi_param"},
-    };
-    for (const Param &param : kParams) {
-        if (sets_param(cf, loc_conf, param.module, param.directive)) {
-            return param.directive;
+    for (ForeignDirective &param : params) {
+        if (sets_param(cf, loc_conf, param)) {
+            return param.name();
         }
     }
     return {};
@@ -164,9 +126,9 @@ std::string stored_file(ngx_conf_t *cf, void **loc_conf)
 bool accepts_any_certificate(ngx_conf_t *cf, void **srv_conf)
 {
     constexpr ngx_uint_t kOptionalNoCa = 3;
-    const auto *verify =
-        value_of<ngx_uint_t>(cf, srv_conf, "ngx_http_ssl_module",
-                             "ssl_verify_client", ngx_conf_set_enum_slot);
+    static ForeignDirective client("ngx_http_ssl_module", "ssl_verify_client",
+                                   ngx_conf_set_enum_slot);
+    const auto *verify = client.value<ngx_uint_t>(cf, srv_conf);
     return verify && *verify == kOptionalNoCa;
 }
 

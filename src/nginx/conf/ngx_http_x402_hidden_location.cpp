@@ -6,37 +6,24 @@
 #include <iterator>
 #include <map>
 
+#include "nginx/conf/ngx_http_x402_foreign_module.hpp"
+
 namespace x402 {
 
 namespace {
-
-// nginx: the configurations of other modules are private to them. What is read
-// of each is its beginning, which has not changed since nginx 1.0; nullptr: the
-// module is not part of this nginx.
-template <class First>
-const First *first_member(ngx_conf_t *cf, void **loc_conf,
-                          std::string_view module_name)
-{
-    for (ngx_uint_t i = 0; cf->cycle->modules[i]; i++) {
-        const ngx_module_t *module = cf->cycle->modules[i];
-        if (module->type == NGX_HTTP_MODULE
-            && std::string_view(module->name) == module_name) {
-            return static_cast<const First *>(loc_conf[module->ctx_index]);
-        }
-    }
-    return nullptr;
-}
 
 bool is_set(const void *pointer)
 {
     return pointer != nullptr && pointer != NGX_CONF_UNSET_PTR;
 }
 
+// nginx: what is read of these configurations is their beginning, which has not
+// changed since nginx 1.0.
 bool has_password(ngx_conf_t *cf, void **loc_conf)
 {
     using Realm = const ngx_http_complex_value_t *;
-    const Realm *realm =
-        first_member<Realm>(cf, loc_conf, "ngx_http_auth_basic_module");
+    static ForeignModule module("ngx_http_auth_basic_module");
+    const Realm *realm = first_member<Realm>(cf, loc_conf, module);
     return realm && is_set(*realm)
            && ((*realm)->lengths || view((*realm)->value) != "off");
 }
@@ -143,7 +130,8 @@ template <class Rule> bool decides_most(const ngx_array_t *rules, bool deny)
 
 const AccessRules *access_rules(ngx_conf_t *cf, void **loc_conf)
 {
-    return first_member<AccessRules>(cf, loc_conf, "ngx_http_access_module");
+    static ForeignModule module("ngx_http_access_module");
+    return first_member<AccessRules>(cf, loc_conf, module);
 }
 
 bool decides_most_ipv4(ngx_conf_t *cf, void **loc_conf, bool deny)
@@ -197,8 +185,8 @@ ngx_uint_t method_bit(std::string_view method)
 
 bool asks_by_subrequest(ngx_conf_t *cf, void **loc_conf)
 {
-    const auto *uri =
-        first_member<ngx_str_t>(cf, loc_conf, "ngx_http_auth_request_module");
+    static ForeignModule module("ngx_http_auth_request_module");
+    const auto *uri = first_member<ngx_str_t>(cf, loc_conf, module);
     return uri && uri->data != nullptr && uri->len != 0;
 }
 

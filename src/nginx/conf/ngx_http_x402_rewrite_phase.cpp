@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "nginx/conf/ngx_http_x402_foreign_module.hpp"
+
 namespace x402 {
 
 namespace {
@@ -12,16 +14,10 @@ namespace {
 // ngx_http_script.h, each begins with the function that carries it out.
 const ngx_array_t *rewrite_codes(ngx_conf_t *cf)
 {
-    for (ngx_uint_t i = 0; cf->cycle->modules[i]; i++) {
-        const ngx_module_t *module = cf->cycle->modules[i];
-        if (std::string_view(module->name) == "ngx_http_rewrite_module") {
-            auto *ctx = static_cast<ngx_http_conf_ctx_t *>(cf->ctx);
-            auto *codes =
-                *static_cast<ngx_array_t **>(ctx->loc_conf[module->ctx_index]);
-            return codes && codes->size == 1 ? codes : nullptr;
-        }
-    }
-    return nullptr;
+    static ForeignModule module("ngx_http_rewrite_module");
+    void **loc_conf = static_cast<ngx_http_conf_ctx_t *>(cf->ctx)->loc_conf;
+    auto *codes = first_member<ngx_array_t *>(cf, loc_conf, module);
+    return codes && *codes && (*codes)->size == 1 ? *codes : nullptr;
 }
 
 // A part of the script, if there is room for all of it.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "nginx/conf/ngx_http_x402_client_values.hpp"
+#include "nginx/conf/ngx_http_x402_foreign_module.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
 
 namespace x402 {
@@ -32,12 +33,7 @@ std::vector<std::string_view> used_variables(ngx_conf_t *cf)
 void check_zones_of(ngx_conf_t *cf, std::string_view module_name,
                     std::size_t before)
 {
-    const ngx_module_t *module = nullptr;
-    for (ngx_uint_t i = 0; cf->cycle->modules[i]; i++) {
-        bool found =
-            std::string_view(cf->cycle->modules[i]->name) == module_name;
-        module = found ? cf->cycle->modules[i] : module;
-    }
+    const ngx_module_t *module = ForeignModule(module_name).in(*cf->cycle);
     const ngx_list_part_t *part = &cf->cycle->shared_memory.part;
     for (; module && part; part = part->next) {
         auto *zones = static_cast<const ngx_shm_zone_t *>(part->elts);
