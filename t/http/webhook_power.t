@@ -45,7 +45,7 @@ sub events ()  { return map { $_->{body} =~ /"payment_id":"(\w+)"/ ? $1 : $_->{b
 # A line as the file has it; an event that was received begins with another byte.
 sub event ($id) { return '{"event":"settled","payment_id":"' . $id . '","pad":"' . 'x' x 200 . "\"}\n" }
 sub received ($id) { return event($id) =~ s/^\{/-/r }
-sub file ($edition, @lines) { return sprintf "#%020d %020d\n", $edition, scalar(grep { /^-/ } @lines), join '', @lines }
+sub file ($edition, @lines) { return sprintf "#%020d %020d\n", $edition, scalar(grep { /^-/ } @lines) }
 sub file_of ($edition, @lines) { return file($edition, @lines) . join '', @lines }
 
 # The files as they are found, and the events that are to be sent, in their order.
@@ -75,6 +75,8 @@ is_sent('received before',          file_of(7, received('a'), @abc[1, 2]), file_
 is_sent('nothing is missing',       $whole, file_of(8, received('a'), received('b'), $abc[2], event('d')), qw(c d));
 is_sent('a file of another time',   file_of(5, event('z'), @abc), file_of(8, $abc[2]), qw(c));
 is_sent('a head that was not done', $whole, file_of(8, $abc[0]) =~ s/^#/?/r, qw(a b c));
+is_sent('zeros at its head',        $whole, "\0" x 43 . join('', @abc, event('d')), qw(a b c d));
+is_sent('zeros at its beginning',   "\0" x (43 + length join '', @abc) . event('d'), $whole, qw(a b c d));
 is $t->log_count(qr/2 events were gone from "\S*payments\.events" after a loss of power, and were found/), 1, 'a line says so';
 
 # The events of one payment are sent in their order.

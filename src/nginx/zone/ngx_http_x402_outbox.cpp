@@ -203,6 +203,7 @@ std::string Outbox::open(bool shares, ngx_log_t *log)
 std::string Outbox::begin(ngx_log_t *log)
 {
     unsigned from = size(0) == 0 && size(1) == 0 ? 1 : present();
+    take_headless(from);
     auto was = head(from);
     const Rescued rescued = rescue(from);
     std::optional<std::uint64_t> skipped;
@@ -450,6 +451,32 @@ Outbox::Rescued Outbox::rescue(unsigned present) const
         }
     });
     return rescued.lost == 0 ? Rescued() : rescued;
+}
+
+void Outbox::take_headless(unsigned present)
+{
+    constexpr std::string_view kZero("\0", 1);
+    unsigned later = 1 - present;
+    if (!head(present) || head(later) || read_file(later, 0, 1) != kZero) {
+        return;
+    }
+    std::unordered_set<std::size_t> known;
+    each_line(present, [&](std::string_view line, bool) {
+        if (!line.empty()) {
+            known.insert(hash_of(line));
+        }
+    });
+    std::string lines;
+    each_line(later, [&](std::string_view line, bool torn) {
+        line.remove_prefix(std::min(line.find_first_not_of('\0'), line.size()));
+        bool waits = torn ? is_whole_event(line) : looks_whole(line);
+        if (waits && known.count(hash_of(line)) == 0) {
+            lines.append(line).push_back('\n');
+        }
+    });
+    if (!lines.empty() && !append(lines)) {
+        // A full or broken disk: they are lost with their file.
+    }
 }
 
 std::optional<std::uint64_t> Outbox::copy_waiting(unsigned from, unsigned to,

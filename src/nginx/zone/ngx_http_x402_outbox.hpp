@@ -118,6 +118,10 @@ private:
     // The whole lines of a file behind its head, and what is left at its end.
     template <class Take> void each_line(unsigned i, Take take) const;
     Rescued rescue(unsigned present) const;
+    // A loss of power may leave zeros where the head of the later file was,
+    // which is the former one then. What it has and the other one has not is
+    // written behind that.
+    void take_headless(unsigned present);
     // Bytes that were neither received nor a whole line; nullopt: it failed.
     // `flushes`: it is on the disk before it has a head that counts.
     std::optional<std::uint64_t> copy_waiting(unsigned from, unsigned to,
