@@ -69,7 +69,7 @@ quiet("$complete x402_price 1; x402_bypass $_;") for '$member', 'off', '0', '""'
 refused("$complete x402_price 1; x402_bypass $_;", 'would make every request free') for 'on', '1', 'no', '$member 1', 'off $member';
 refused("$complete x402_price 1; x402_bypass \$member; x402_bypass off;", 'stands alone');
 refused("$complete x402_price 1; x402_bypass off; x402_bypass \$member;", 'stands alone');
-warns("$complete x402_price 1; x402_bypass $_;", 'any client can write') for '$arg_free', '$http_x_key', '$cookie_key', '$member $arg_a',
+warns("$complete x402_price 1; x402_bypass $_;", 'any client can write') for '$arg_free', '$http_x_key', '$Http_X_Key', '$cookie_key', '$member $arg_a',
     '"$arg_a$member"', '"${member}${http_x}"', '$args', '$query_string', '$is_args', '$content_type', '$content_length';
 warns("$complete x402_price 1; x402_bypass $_;", 'is never empty') for '$uri', '$host', '$remote_addr', '$scheme', '"$member$request_method"',
     '$request_id', '$server_protocol';
@@ -108,9 +108,9 @@ like $said, qr/any client can write \$remote_user/, 'paths that no location take
 site_warns('client writes \$\w+ itself, and so chooses ' . $_->[2], "captured: $_->[0] $_->[1]", name => $_->[0], paid => $_->[1])
     for [ '~ ^/buy/(?<usd>[\d.]+)$', 'x402_price $usd;', 'the price' ],
     [ '~ ^/buy/(?<usd>.+)/(?<what>a|b)$', 'x402_price 0$usd;', 'the price' ],
-    [ '~ ^/of/(?<whom>0x\w+)/', 'x402_pay_to $whom;', 'the receiver' ];
+    [ '~ ^/of/(?<whom>0x\w+)/', 'x402_pay_to $whom;', 'the receiver' ], [ '~ ^/buy/(?<Usd>\d+)$', 'x402_price $USD;', 'the price' ];
 site_quiet("captured: $_->[0] $_->[1]", name => $_->[0], paid => $_->[1])
-    for [ '~ ^/buy/(?<usd>1|2-5|10)/', 'x402_price $usd;' ], [ '~ ^/(?<usd>\d+)$', 'x402_price $member;' ], [ '/sold/', 'x402_price $member;' ],
+    for [ '~ ^/buy/(?<usd>1|2-5|10)/', 'x402_price $usd;' ], [ '~ ^/buy/(?<Usd>1|2)/', 'x402_price $Usd;' ], [ '~ ^/(?<usd>\d+)$', 'x402_price $member;' ], [ '/sold/', 'x402_price $member;' ],
     [ '~ ^/buy/([\d.]+)$', 'x402_price $1;' ];
 my $site = '~ ^/(?<word>[^/]+)/a$';
 site_warns('any client can write \$\w+ and be served free: it is a part of the path or the host', "captured: $_", name => $site, paid => "x402_price 1; $_")
@@ -165,8 +165,8 @@ quiet("$complete x402_price 1; x402_methods $_;") for 'GET HEAD POST PUT DELETE'
 
 # --- free requests
 
-warns("$complete x402_price 1; x402_free 5/d key=$_;", 'free requests without end') for '$http_x_key', '$arg_k', '$binary_remote_addr$cookie_a', '$args',
-    '$request_id', '$binary_remote_addr$remote_port', '$request_uri', '$connection', '$msec', '$uid_got', '$x402_offer', '$binary_remote_addr$x402_offer',
+warns("$complete x402_price 1; x402_free 5/d key=$_;", 'free requests without end') for '$http_x_key', '$arg_k', '$ARG_k', '$binary_remote_addr$cookie_a', '$args',
+    '$request_id', '$Request_Id', '$binary_remote_addr$remote_port', '$request_uri', '$connection', '$msec', '$uid_got', '$x402_offer', '$binary_remote_addr$x402_offer',
     '$binary_remote_addr$request_method', '$server_protocol', '$time_iso8601', '$tcpinfo_rtt';
 warns("$complete x402_price 1; x402_free 5/d key=\$remote_user;", 'write \$remote_user and.* out of x402_free', 'x402_free by a user that nothing checks');
 quiet("$complete x402_price 1; auth_basic shop; auth_basic_user_file /dev/null; x402_free 5/d key=\$remote_user;");
@@ -174,7 +174,7 @@ quiet("$complete x402_price 1; x402_free 5/d key=$_;") for '$binary_remote_addr'
 
 # --- the request body
 
-refused("$complete x402_price \$x402_body_price;", 'write x402_read_body', 'a price of a body that is not read');
+refused("$complete x402_price \$${_}price;", 'write x402_read_body', 'a price of a body that is not read') for qw(x402_body_ X402_Body_);
 refused("$complete x402_price 1; x402_bypass \$x402_body_free;", 'x402_bypass.*write x402_read_body', 'a bypass of it');
 quiet("$complete x402_price \$member; x402_read_body 1k;");
 warns("$complete x402_price 1; x402_bypass \$x402_body_free; x402_read_body 1k;", 'any client can write', 'a bypass that the client writes');
@@ -182,7 +182,7 @@ warns("$complete x402_price 1; x402_bypass \$x402_body_free; x402_read_body 1k;"
 # --- what a client writes is what it pays
 
 warns("$complete x402_price $_;", 'client writes .* itself, and so chooses the price; look it up in a map', "a price of $_")
-    for '$arg_price', '$http_x_price', '$cookie_price', '${arg_price}', '"1$arg_zeros"';
+    for '$arg_price', '$Arg_Price', '$http_x_price', '$cookie_price', '${arg_price}', '"1$arg_zeros"';
 warns("$complete x402_price \$x402_body_price; x402_read_body 1k;", 'client writes \$x402_body_price', 'a price of the body');
 warns("$url x402_network base-sepolia; x402_pay_to \$arg_to; x402_price 1;", 'client writes \$arg_to itself, and so chooses the receiver', 'a receiver of an argument');
 warns("$complete x402_accept scheme=upto price=1; x402_charge $_;", 'client writes .* itself, and so chooses what it pays; take', "x402_charge $_")
@@ -386,9 +386,9 @@ site_quiet($_, http => $_) for 'limit_req_zone $binary_remote_addr zone=z:1m rat
 # --- who may have content again, and x402_verify in vain
 
 refused("$complete x402_price 1; x402_redeliver_key $_;", 'is the same for every client', "x402_redeliver_key $_")
-    for 'constant', '$host', '"a $scheme$request_uri"', '${server_name}', '$x402_offer', '"$host $x402_offer"';
+    for 'constant', '$host', '$Host', '"a $scheme$request_uri"', '${server_name}', '$x402_offer', '"$host $x402_offer"';
 refused("$complete x402_price 1; x402_redeliver_key $_;", 'is evaluated before the payment is read', "x402_redeliver_key $_")
-    for '$x402_payer', '"a $x402_transaction"', '"$x402_body_session $x402_payer"';
+    for '$x402_payer', '$X402_Payer', '"a $x402_transaction"', '"$x402_body_session $x402_payer"';
 refused("$complete x402_price 1; x402_redeliver_key $_;", 'x402_redeliver_key is made from \$x402_body_.*write x402_read_body', 'a key of a body that is not read')
     for '$x402_body_session', '"$remote_addr ${x402_body_session}"';
 quiet("$complete x402_price 1; $_") for 'x402_read_body 4k; x402_redeliver_key $x402_body_session;',

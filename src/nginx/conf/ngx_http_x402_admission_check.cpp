@@ -14,17 +14,17 @@ namespace x402 {
 namespace {
 
 // A variable in a value by which a client is let in; empty: none.
-using Finder = std::function<std::string_view(std::string_view value)>;
+using Finder = std::function<std::string(std::string_view value)>;
 
 Finder finder_of(bool (*meant)(std::string_view name))
 {
     return [meant](std::string_view value) {
-        for (std::string_view name : variables_in(value)) {
+        for (const std::string &name : variables_in(value)) {
             if (meant(name)) {
                 return name;
             }
         }
-        return std::string_view();
+        return std::string();
     };
 }
 
@@ -38,14 +38,14 @@ bool is_host(std::string_view name)
     return name == "host";
 }
 
-std::string_view name_in_bypass(const LocationConf &conf, const Finder &find)
+std::string name_in_bypass(const LocationConf &conf, const Finder &find)
 {
     if (conf.bypass == nullptr) {
         return {};
     }
     auto *values = static_cast<ngx_http_complex_value_t *>(conf.bypass->elts);
     for (ngx_uint_t i = 0; i < conf.bypass->nelts; i++) {
-        std::string_view name = find(view(values[i].value));
+        std::string name = find(view(values[i].value));
         if (!name.empty()) {
             return name;
         }
@@ -53,11 +53,11 @@ std::string_view name_in_bypass(const LocationConf &conf, const Finder &find)
     return {};
 }
 
-std::string_view name_in_free(const LocationConf &conf, const Finder &find)
+std::string name_in_free(const LocationConf &conf, const Finder &find)
 {
     return conf.payer_rules && conf.payer_rules->free
                ? find(view(conf.payer_rules->free->key->value))
-               : std::string_view();
+               : std::string();
 }
 
 // Beside an address or another value it makes more keys, but not for all.
@@ -129,7 +129,7 @@ void ErrorPageCheck::warn_of_admission(ngx_conf_t *cf) const
         }
         bool captured = false;
         auto check = [&](const Finder &find, const char *why) {
-            std::string_view name = name_in_bypass(conf, find);
+            std::string name = name_in_bypass(conf, find);
             if (!name.empty()
                 && seen.emplace(place.server, conf.bypass).second) {
                 warn_of_free(cf, conf, name, "x402_bypass", why);

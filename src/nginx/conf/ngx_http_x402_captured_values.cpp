@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "nginx/conf/ngx_http_x402_captured_values.hpp"
 
+#include "base/header_syntax.hpp"
 #include "nginx/conf/ngx_http_x402_client_values.hpp"
 
 namespace x402 {
@@ -12,8 +13,14 @@ namespace {
 // Whether the group of that name is words and "|".
 bool lists_words(std::string_view pattern, std::string_view name)
 {
-    std::size_t at = pattern.find("<" + std::string(name) + ">");
-    if (at == std::string_view::npos) {
+    std::size_t at = 0;
+    while (at < pattern.size()
+           && !(pattern[at] == '<'
+                && same_word(pattern.substr(at + 1, name.size()), name)
+                && pattern.substr(at + 1 + name.size(), 1) == ">")) {
+        at++;
+    }
+    if (at == pattern.size()) {
         return false;
     }
     std::string_view group = pattern.substr(at + name.size() + 2);
@@ -70,11 +77,11 @@ bool is_captured(ngx_conf_t *, std::string_view,
 
 }  // namespace
 
-std::string_view captured_variable(ngx_conf_t *cf, std::string_view value,
-                                   const ngx_http_core_loc_conf_t &location,
-                                   const ngx_http_core_srv_conf_t &server)
+std::string captured_variable(ngx_conf_t *cf, std::string_view value,
+                              const ngx_http_core_loc_conf_t &location,
+                              const ngx_http_core_srv_conf_t &server)
 {
-    for (std::string_view name : variables_in(value)) {
+    for (const std::string &name : variables_in(value)) {
         if (is_captured(cf, name, location, server)) {
             return name;
         }

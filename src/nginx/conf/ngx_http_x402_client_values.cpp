@@ -4,6 +4,7 @@
 #include "base/text_prefix.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace x402 {
 
@@ -46,24 +47,29 @@ bool is_of_client(std::string_view name)
                   != std::end(kNames);
 }
 
-std::vector<std::string_view> variables_in(std::string_view text)
+std::vector<std::string> variables_in(std::string_view text)
 {
-    std::vector<std::string_view> names;
+    std::vector<std::string> names;
     for (std::size_t at = text.find('$'); at != std::string_view::npos;
          at = text.find('$', at)) {
         at += text.substr(at + 1, 1) == "{" ? 2 : 1;
         std::size_t end = text.find_first_not_of(
             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_",
             at);
-        names.push_back(text.substr(at, end - at));
+        std::string name(text.substr(at, end - at));
+        std::transform(name.begin(), name.end(), name.begin(), [](char c) {
+            return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A'))
+                                        : c;
+        });
+        names.push_back(std::move(name));
         at = std::min(end, text.size());
     }
     return names;
 }
 
-std::string_view client_variable(std::string_view text)
+std::string client_variable(std::string_view text)
 {
-    for (std::string_view name : variables_in(text)) {
+    for (const std::string &name : variables_in(text)) {
         if (is_of_client(name)) {
             return name;
         }

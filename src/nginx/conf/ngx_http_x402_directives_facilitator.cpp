@@ -262,7 +262,7 @@ char *set_redeliver_key(ngx_conf_t *cf, ngx_command_t *cmd, void *conf)
     if (late != names.end()) {
         return conf_error(cf, "x402_redeliver_key is evaluated before the "
                               "payment is read, when $"
-                                  + std::string(*late)
+                                  + *late
                                   + " is empty; write a value that only its "
                                     "client has, such as $remote_addr or "
                                     "$http_authorization");

@@ -150,10 +150,10 @@ bool add_term(ngx_conf_t *cf, UsageTerms &charge, std::string_view word)
                              "$x402_reply_usage_total_tokens*6");
         return false;
     }
-    std::string_view client = client_variable(word);
+    std::string client = client_variable(word);
     if (!client.empty()) {
         log_conf(cf, NGX_LOG_WARN,
-                 "the client writes $" + std::string(client)
+                 "the client writes $" + client
                      + " itself, and so chooses what it pays; "
                        "take what the answer says, such as "
                        "$x402_reply_usage_total_tokens",

@@ -78,7 +78,7 @@ bool is_never_empty(std::string_view name)
 void warn_of_bypass(ngx_conf_t *cf, const ngx_str_t &value)
 {
     std::string_view text = view(value);
-    for (std::string_view name : variables_in(text)) {
+    for (const std::string &name : variables_in(text)) {
         const char *warning = nullptr;
         if (is_of_client(name)) {
             warning = "any client can write \"%V\" and be served free; "

@@ -282,8 +282,8 @@ bool is_ever_new(std::string_view name)
 // or has another one each time, has as many as it likes.
 void warn_of_invented_keys(ngx_conf_t *cf, std::string_view key)
 {
-    std::vector<std::string_view> names = variables_in(key);
-    auto found = std::find_if(names.begin(), names.end(), [](auto name) {
+    std::vector<std::string> names = variables_in(key);
+    auto found = std::find_if(names.begin(), names.end(), [](const auto &name) {
         return is_of_client(name) || is_ever_new(name);
     });
     if (found == names.end()) {
@@ -291,7 +291,7 @@ void warn_of_invented_keys(ngx_conf_t *cf, std::string_view key)
     }
     std::string warning =
         "any client can " + std::string(is_of_client(*found) ? "write" : "have")
-        + " another $" + std::string(*found)
+        + " another $" + *found
         + " and free requests without end; look it up in a map of the keys "
           "that you gave out, or count by $binary_remote_addr";
     ngx_conf_log_error(NGX_LOG_WARN, cf, 0, "%*s", warning.size(),

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/text_prefix.hpp"
 #include "nginx/conf/ngx_http_x402_captured_values.hpp"
 #include "nginx/conf/ngx_http_x402_client_values.hpp"
 #include "nginx/core/ngx_http_x402_log.hpp"
@@ -28,8 +29,10 @@ void warn(ngx_conf_t *cf, const LocationConf &conf, const std::string &sentence)
 
 bool names_body(std::string_view text)
 {
-    return text.find("$x402_body_") != std::string_view::npos
-           || text.find("${x402_body_") != std::string_view::npos;
+    std::vector<std::string> names = variables_in(text);
+    return std::any_of(names.begin(), names.end(), [](const auto &name) {
+        return starts_with(name, "x402_body_");
+    });
 }
 
 // Empty: no value that decides about money or content uses the body.
@@ -189,14 +192,14 @@ void check_client_values(ngx_conf_t *cf, const LocationConf &conf,
         ngx_http_conf_get_module_srv_conf(cf, ngx_http_core_module));
     auto check = [&](const ngx_http_complex_value_t *value, const char *what) {
         std::string_view text = value ? view(value->value) : "";
-        std::string_view name = client_variable(text);
+        std::string name = client_variable(text);
         if (name.empty()) {
             name = captured_variable(cf, text, *core, *server);
         }
         if (!name.empty()) {
             warn(cf, conf,
-                 "the client writes $" + std::string(name)
-                     + " itself, and so chooses " + what);
+                 "the client writes $" + name + " itself, and so chooses "
+                     + what);
         }
     };
     constexpr char kPrice[] =

@@ -49,7 +49,7 @@ void check_zones_of(ngx_conf_t *cf, std::string_view module_name,
                 && std::all_of(names.begin(), names.end(), is_known_late)) {
                 log_line(NGX_LOG_WARN, cf->log,
                          "zone \"" + copy(zones[i].shm.name)
-                             + "\" limits nothing: $" + std::string(names[0])
+                             + "\" limits nothing: $" + names[0]
                              + " is empty until the payment is checked, and "
                                "nginx evaluates it before; write "
                                "x402_limit_payer");
