@@ -16,7 +16,7 @@ BUILD_FOR := $(if $(filter file,$(origin NGINX)),,$(NGINX))
 NGINX_SRC ?=
 JOBS ?= $(shell nproc)
 # Tests of t/http wait more than they compute.
-HTTP_JOBS = $(shell expr 2 '*' $(JOBS))
+HTTP_JOBS = $(shell expr 3 '*' $(JOBS))
 FUZZ_TIME ?= 60
 BENCH_TIME ?= 3
 
