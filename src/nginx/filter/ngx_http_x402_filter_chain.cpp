@@ -40,6 +40,33 @@ bool is_undecided(const RequestCtx &ctx)
                || ctx.state() == PaymentState::holding);
 }
 
+// nginx: an upstream that breaks off ends its subrequest like one that is done,
+// without a buffer that says so.
+bool record_part(Hold &hold, ngx_http_request_t *r, const ngx_chain_t *in)
+{
+    if (r->background || r->upstream == nullptr || !r->upstream->header_sent) {
+        return true;
+    }
+    ContentPart *part = hold.parts;
+    while (part && part->r != r) {
+        part = part->next;
+    }
+    if (part == nullptr) {
+        part = static_cast<ContentPart *>(
+            ngx_palloc(r->pool, sizeof(ContentPart)));
+        if (part == nullptr) {
+            return false;
+        }
+        *part = {r, false, hold.parts};
+        hold.parts = part;
+    }
+    for (; in; in = in->next) {
+        part->ended =
+            part->ended || in->buf->last_in_chain || in->buf->last_buf;
+    }
+    return true;
+}
+
 ngx_int_t source_body(ngx_http_request_t *r, ngx_chain_t *in)
 {
     RequestCtx *ctx = find_ctx(r);
@@ -47,6 +74,9 @@ ngx_int_t source_body(ngx_http_request_t *r, ngx_chain_t *in)
         return below_source_body(r, in);
     }
     if (r != r->main) {
+        if (!record_part(ctx->hold, r, in)) {
+            return NGX_ERROR;
+        }
         if (ctx->hold.state == HoldState::held && !r->background
             && ctx->state() == PaymentState::holding) {
             // Its parent waits for it. While it is settled, no part goes on:

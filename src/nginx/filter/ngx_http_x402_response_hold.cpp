@@ -120,7 +120,7 @@ void record_defect(RequestCtx &ctx)
     }
     log_line(NGX_LOG_ERR, ctx.r->connection->log,
              std::string("paid content ") + defect
-                 + " by a filter; it is owed to its payer");
+                 + "; it is owed to its payer");
     advance(ctx, PaymentEvent::content_broken);
 }
 
@@ -295,10 +295,18 @@ const char *content_defect(const RequestCtx &ctx)
         return nullptr;
     }
     if (ctx.hold.bytes == 0 && ctx.hold.made > 0) {
-        return "was emptied";
+        return "was emptied by a filter";
     }
-    return r->headers_out.content_length_n > ctx.hold.bytes ? "was cut short"
-                                                            : nullptr;
+    if (r->headers_out.content_length_n > ctx.hold.bytes) {
+        return "was cut short by a filter";
+    }
+    for (const ContentPart *part = ctx.hold.parts; part; part = part->next) {
+        if (!part->ended) {
+            return "lacks the end of a part (subrequest), whose upstream broke "
+                   "off";
+        }
+    }
+    return nullptr;
 }
 
 }  // namespace x402

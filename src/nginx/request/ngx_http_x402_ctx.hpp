@@ -119,6 +119,14 @@ struct Quote {
 };
 
 // The response of the content while it is held, and what is known of it.
+// A subrequest that makes a part of the content, once its upstream has begun to
+// answer. Lifetime: the pool of the main request, as it is.
+struct ContentPart {
+    const ngx_http_request_t *r;
+    bool ended;  // its last byte was made
+    ContentPart *next;
+};
+
 struct Hold {
     HoldState state = HoldState::open;
     ngx_chain_t *chain = nullptr;
@@ -127,9 +135,10 @@ struct Hold {
     bool last_seen = false;   // the last of them has come
     off_t made = 0;           // bytes that the content's producer handed over
     bool made_whole = false;  // the last of them, too
-    bool refused = false;     // a filter's header refused it
-    bool to_wire = false;     // the header is decided: no filter may judge it
-    off_t own_length = -1;    // of the body of an answer of the module
+    ContentPart *parts = nullptr;
+    bool refused = false;   // a filter's header refused it
+    bool to_wire = false;   // the header is decided: no filter may judge it
+    off_t own_length = -1;  // of the body of an answer of the module
     bool expects_trailers = false;  // r->expect_trailers of the content
     bool released = false;          // it leaves, with or without a receipt
     bool upstream_to_stop = false;  // at its next bytes
