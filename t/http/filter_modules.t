@@ -71,6 +71,10 @@ my @cases = (
     [ 'Lua, an error in the header', 'lua', 'header_filter_by_lua_block { if ngx.status == 200 then error("planted") end }',
         'text.txt', 'closed' ],
     [ 'Lua, an error in the body', 'lua', 'body_filter_by_lua_block { error("planted") }', 'text.txt', 'closed' ],
+    [ 'Lua, a broken answer that is no part of the content', 'lua',
+        'content_by_lua_block { ngx.location.capture("/broken") ngx.print("SECRET text\n") }', 'text.txt',
+        charged => body => "SECRET text\n" ],
+    [ 'njs, the same', 'js', 'js_content x.asks;', 'text.txt', charged => body => "SECRET text\n" ],
     [ 'njs, another body', 'js', 'js_header_filter x.lengthless; js_body_filter x.upper;', 'text.txt',
         charged => body => "SECRET TEXT\n" ],
     [ 'njs, an empty body', 'js', 'js_header_filter x.lengthless; js_body_filter x.empty;', 'text.txt',
@@ -87,6 +91,7 @@ my @cases = (
 my ($f, $up) = (facilitator(), backend());
 $up->on('/up', body => "SECRET up\n");
 $up->on('/stored', body => 'ok');
+$up->on('/broken', body => 'SECRET' x 100, die_after => 6);
 
 for my $last (0, @modules ? 1 : ()) {
     my $order = $last ? 'loaded last' : 'loaded first';
@@ -96,7 +101,7 @@ for my $last (0, @modules ? 1 : ()) {
         money_last($t, "$order, $name", "/after/$i/$file", $outcome, %expected);
         money_first($t, "$order, $name", "/before/$i/$file", $outcome, %expected);
     }
-    $t->allow(qr/planted|by a filter|Access denied|image filter|xmlParse|xslt|parser|Start tag|exception/i);
+    $t->allow(qr/planted|by a filter|prematurely closed|Access denied|image filter|xmlParse|xslt|parser|Start tag|exception/i);
 }
 
 sub server ($last) {
@@ -129,6 +134,7 @@ http {
         x402_price \$0.01;
         add_header X-Own yes always;
         add_header X-Transaction \$x402_transaction always;
+        location = /broken { internal; x402 off; proxy_pass http://%%BACKEND%%; }
         location = /stored { internal; x402 off; proxy_pass http://%%BACKEND%%; }
         $after
         $before
@@ -147,7 +153,11 @@ function lengthless(r) { delete r.headersOut['Content-Length']; }
 function upper(r, data, flags) { r.sendBuffer(data.toUpperCase(), flags); }
 function empty(r, data, flags) { r.sendBuffer('', flags); }
 function fails(r) { if (r.status == 200) { throw new Error('planted'); } }
-export default { lengthless, upper, empty, fails };
+async function asks(r) {
+    await r.subrequest('/broken');
+    r.return(200, 'SECRET text\n');
+}
+export default { lengthless, upper, empty, fails, asks };
 EOF
     return $t->start;
 }

@@ -41,10 +41,13 @@ bool is_undecided(const RequestCtx &ctx)
 }
 
 // nginx: an upstream that breaks off ends its subrequest like one that is done,
-// without a buffer that says so.
+// without a buffer that says so. What a script asks for before it makes its
+// content (Lua, njs) does not belong to that.
 bool record_part(Hold &hold, ngx_http_request_t *r, const ngx_chain_t *in)
 {
-    if (r->background || r->upstream == nullptr || !r->upstream->header_sent) {
+    bool begun = hold.state == HoldState::held || r->main->header_sent;
+    if (!begun || r->background || r->subrequest_in_memory
+        || r->upstream == nullptr || !r->upstream->header_sent) {
         return true;
     }
     ContentPart *part = hold.parts;
