@@ -71,7 +71,7 @@ my @cases = (
     [ 'Lua, an error in the header', 'lua', 'header_filter_by_lua_block { if ngx.status == 200 then error("planted") end }',
         'text.txt', 'closed' ],
     [ 'Lua, an error in the body', 'lua', 'body_filter_by_lua_block { error("planted") }', 'text.txt', 'closed' ],
-    [ 'Lua, a broken answer that is no part of the content', 'lua',
+    [ 'Lua, a broken answer that the content does not use', 'lua',
         'content_by_lua_block { ngx.location.capture("/broken") ngx.print("SECRET text\n") }', 'text.txt',
         charged => body => "SECRET text\n" ],
     [ 'njs, the same', 'js', 'js_content x.asks;', 'text.txt', charged => body => "SECRET text\n" ],

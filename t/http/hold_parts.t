@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# A page that is made of parts (SSI, addition, slice): where the upstream of a
+# A page that is made of parts (SSI, addition): where the upstream of a
 # part breaks off, the page is not charged, or is owed. A part that is whole
 # never costs a sale.
 

@@ -89,7 +89,7 @@ void accept_token(RequestCtx &ctx)
         ctx.settled_first = true;
         ctx.never_settled = true;
         advance(ctx, PaymentEvent::verify_final);
-        ctx.slot = Slot();  // there is no settlement
+        ctx.slot = Slot();  // nothing is settled
         return;
     }
     advance(ctx, PaymentEvent::verify_valid);

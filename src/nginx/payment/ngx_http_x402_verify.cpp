@@ -140,7 +140,7 @@ void accept_for_good(RequestCtx &ctx, Worker &worker)
     }
     open_for_good(ctx);
     advance(ctx, PaymentEvent::verify_final);
-    ctx.slot = Slot();  // there is no settlement
+    ctx.slot = Slot();  // nothing is settled
 }
 
 // Money: a slow request body or slow content costs its payer nothing before it
