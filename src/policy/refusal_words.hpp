@@ -47,7 +47,7 @@ inline constexpr RefusalWord kPaymentIdentifierInvalid = {"payment_identifier_in
 inline constexpr RefusalWord kPaymentIdentifierInUse = {"payment_identifier_in_use", 409};
 
 // The content.
-inline constexpr RefusalWord kContentFailed = {"content_failed", 502, RefusalLevel::info};
+inline constexpr RefusalWord kContentFailed = {"content_failed", 502, RefusalLevel::warn};
 inline constexpr RefusalWord kContentTimeout = {"content_timeout", 504, RefusalLevel::error};
 inline constexpr RefusalWord kUpgradeNotServed = {"upgrade_not_served", 502, RefusalLevel::warn};
 inline constexpr RefusalWord kSettlementOverrideInvalid = {"settlement_override_invalid", 502, RefusalLevel::error};

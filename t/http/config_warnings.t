@@ -156,6 +156,9 @@ for my $kind ('fastcgi', 'uwsgi', 'scgi') {
         for "$method POST;", "$method \$request_method; $method POST if_not_empty;", "$method \$member;";
     quiet("$runs $_") for "$method POST;", "x402_methods POST; $method \$request_method;", 'x402_methods POST;',
         "x402_methods POST; $method POST; $method \$request_method;", "x402_methods POST; ${kind}_param SCRIPT_NAME POST;";
+    quiet("$complete x402_price 1; x402_methods POST; $_") for "proxy_pass http://127.0.0.1:1; $method POST;",
+        "${kind}_pass 127.0.0.1:1; proxy_method POST;";
+    warns("$complete x402_price 1; x402_methods POST; ${kind}_pass \$arg_x; $method POST;", "${kind}_param makes what is sold");
 }
 
 # --- methods

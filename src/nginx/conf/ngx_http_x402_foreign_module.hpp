@@ -18,6 +18,8 @@ public:
     // nullptr: this nginx lacks it. Lifetime: the cycle.
     const ngx_module_t *in(const ngx_cycle_t &cycle);
 
+    std::string_view name() const { return name_; }
+
 private:
     bool is_at(const ngx_cycle_t &cycle, ngx_uint_t place) const;
 
@@ -49,6 +51,7 @@ public:
     }
 
     std::string_view name() const { return name_; }
+    std::string_view module() const { return module_.name(); }
 
     // nullptr: the module or the directive is not there, or has become another
     // one.

@@ -41,24 +41,53 @@ bool sets_param(ngx_conf_t *cf, void **loc_conf, ForeignDirective &directive)
     return sets;
 }
 
+constexpr std::string_view kProxy = "ngx_http_proxy_module";
+constexpr std::string_view kFastcgi = "ngx_http_fastcgi_module";
+constexpr std::string_view kUwsgi = "ngx_http_uwsgi_module";
+constexpr std::string_view kScgi = "ngx_http_scgi_module";
+
 // nginx: each of these begins with what all upstreams have.
-const ngx_http_upstream_conf_t *storing_upstream(ngx_conf_t *cf,
-                                                 void **loc_conf)
+template <class Visit>
+void each_upstream(ngx_conf_t *cf, void **loc_conf, Visit &&visit)
 {
     static ForeignModule modules[] = {
-        ForeignModule("ngx_http_proxy_module"),
-        ForeignModule("ngx_http_fastcgi_module"),
-        ForeignModule("ngx_http_uwsgi_module"),
-        ForeignModule("ngx_http_scgi_module"),
+        ForeignModule(kProxy),
+        ForeignModule(kFastcgi),
+        ForeignModule(kUwsgi),
+        ForeignModule(kScgi),
     };
     for (ForeignModule &module : modules) {
         const auto *upstream =
             first_member<ngx_http_upstream_conf_t>(cf, loc_conf, module);
-        if (upstream && upstream->store > 0) {
-            return upstream;
+        if (upstream != nullptr) {
+            visit(module.name(), *upstream);
         }
     }
-    return nullptr;
+}
+
+const ngx_http_upstream_conf_t *storing_upstream(ngx_conf_t *cf,
+                                                 void **loc_conf)
+{
+    const ngx_http_upstream_conf_t *storing = nullptr;
+    each_upstream(cf, loc_conf, [&](std::string_view, const auto &upstream) {
+        if (storing == nullptr && upstream.store > 0) {
+            storing = &upstream;
+        }
+    });
+    return storing;
+}
+
+// The directives of the others are inherited and do nothing. Empty: variables
+// name the upstream, or there is none.
+std::string_view module_of_pass(ngx_conf_t *cf, void **loc_conf)
+{
+    std::string_view name;
+    each_upstream(cf, loc_conf, [&](std::string_view of, const auto &upstream) {
+        if (is_set(upstream.upstream)) {
+            name = of;
+        }
+    });
+    return name;
 }
 
 // The text in front of the first variable.
@@ -82,22 +111,26 @@ std::string front_of(const ngx_array_t *script)
 std::string_view method_setter(ngx_conf_t *cf, void **loc_conf)
 {
     using Method = const ngx_http_complex_value_t *;
-    static ForeignDirective proxy("ngx_http_proxy_module", "proxy_method",
+    std::string_view passes_to = module_of_pass(cf, loc_conf);
+    auto counts = [passes_to](const ForeignDirective &directive) {
+        return passes_to.empty() || passes_to == directive.module();
+    };
+    static ForeignDirective proxy(kProxy, "proxy_method",
                                   ngx_http_set_complex_value_slot);
-    const Method *method = proxy.value<Method>(cf, loc_conf);
+    const Method *method =
+        counts(proxy) ? proxy.value<Method>(cf, loc_conf) : nullptr;
     if (method && is_set(*method) && !is_own_method((*method)->value)) {
         return proxy.name();
     }
     static ForeignDirective params[] = {
-        ForeignDirective("ngx_http_fastcgi_module", "fastcgi_param",
+        ForeignDirective(kFastcgi, "fastcgi_param",
                          ngx_http_upstream_param_set_slot),
-        ForeignDirective("ngx_http_uwsgi_module", "uwsgi_param",
+        ForeignDirective(kUwsgi, "uwsgi_param",
                          ngx_http_upstream_param_set_slot),
-        ForeignDirective("ngx_http_scgi_module", "scgi_param",
-                         ngx_http_upstream_param_set_slot),
+        ForeignDirective(kScgi, "scgi_param", ngx_http_upstream_param_set_slot),
     };
     for (ForeignDirective &param : params) {
-        if (sets_param(cf, loc_conf, param)) {
+        if (counts(param) && sets_param(cf, loc_conf, param)) {
             return param.name();
         }
     }
