@@ -10,19 +10,22 @@ use FindBin;
 use lib "$FindBin::Bin/../lib";
 use X402::Machines;
 use X402::Redis;
-use X402::SignIn qw(error_of);
+use X402::SignIn;
 use X402::StoreProxy;
 use X402::Test;
+use X402::Wallet;
 
 my ($f, $up, $redis) = (facilitator(), backend(), X402::Redis->of_kind);
-my $conf = machines_conf('timeout=3s', http => <<'EOF');
+my $conf = machines_conf('timeout=3s', http => <<'EOF', locations => <<'EOF');
     x402_seal_key %%DIR%%/seal.key;
     x402_pass time=1h requests=6;
     add_header X-Left "$x402_pass_left" always;
 EOF
-my $cut = X402::StoreProxy->new($redis->port);
-my ($one, $two, $three) =
-    machines($conf, $f, $up, [ $redis->url, $redis->url, $cut->url ], files => { 'seal.key' => 'a' x 64 . "\n" });
+    location /signed/ { x402_sign_in time=1h origin=https://shop.example; proxy_pass http://%%BACKEND%%; }
+EOF
+my ($cut, $cut_off) = map { X402::StoreProxy->new($redis->port) } 1, 2;
+my ($one, $two, $three, $four) =
+    machines($conf, $f, $up, [ $redis->url, $redis->url, $cut->url, $cut_off->url ], files => { 'seal.key' => 'a' x 64 . "\n" });
 $up->on('*', body => "SECRET\n");
 
 sub bought ($t, $path) {
@@ -40,7 +43,7 @@ sub finally_with ($t, $path, $pass) {
 
 # --- at once
 
-for my $t ($one, $two, $three) {
+for my $t ($one, $two, $three, $four) {
     ok $t->wait_for(sub { paid($t, '/warm')->status == 200 }), 'connected with the store';
 }
 my @closed;
@@ -66,6 +69,17 @@ is $r->status, 200, 'both: the one that it knows opens';
 is $r->header('X-Left'), '4', 'and is counted';
 $r = $one->get('/early', headers => [ map { ('X402-Pass' => $_) } $pass, $older =~ s/....\z/AAAA/r ]);
 is $r->status . $r->body, '503{"error":"busy","charged":false}', 'beside one that is not good: come again, too';
+# Nor of a signature.
+$cut_off->always(pass => 'before');
+my ($signed, $wallet) = (bought($four, '/signed/'), X402::Wallet->new);
+is_content paid($one, '/signed/', change => { from => $wallet->address }), "SECRET\n", 'a wallet buys, too';
+sub show_both ($by) {
+    return show_proof($one, '/signed/', proof($by, declared_in($one->get('/signed/'))), headers => [ 'X402-Pass' => $signed ]);
+}
+is show_both($wallet)->status, 200, 'the signature of who bought opens beside a pass that is not known yet';
+is error_of(show_both(X402::Wallet->new)), '503 busy', 'that of a stranger does not, and does not hide the pass';
+is error_of(show_proof($one, '/signed/', 'x', headers => [ 'X402-Pass' => $signed ])), '503 busy', 'nor does a malformed one';
+is error_of(show_proof($one, '/signed/', 'x')), '401 sign_in_malformed', 'which is refused alone';
 $cut->clear;
 ok $one->wait_for(sub { with($one, '/early', $pass)->status == 200 }), 'and then it opens' or diag $three->log;
 is with($two, '/early', $pass)->header('X-Left'), '4', 'and has all of its requests';

@@ -82,8 +82,9 @@ ngx_int_t put_off(RequestCtx &ctx, const LocationConf &conf)
 }
 
 // NGX_OK: the request shows nothing that opens the location. NGX_DECLINED: it
-// is let in, unless a rule about payers says no.
-ngx_int_t check_pass(RequestCtx &ctx, const LocationConf &conf)
+// is let in, unless a rule about payers says no. `in_doubt`: whether a pass
+// opens it only the store knows.
+ngx_int_t check_pass(RequestCtx &ctx, const LocationConf &conf, bool &in_doubt)
 {
     switch (take_pass(ctx, conf)) {
     case PassAnswer::none:
@@ -91,7 +92,8 @@ ngx_int_t check_pass(RequestCtx &ctx, const LocationConf &conf)
     case PassAnswer::asks_store:
         return ask_store(ctx);
     case PassAnswer::store_away:
-        return put_off(ctx, conf);
+        in_doubt = true;
+        break;
     case PassAnswer::failed:
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     case PassAnswer::admitted:
@@ -101,7 +103,8 @@ ngx_int_t check_pass(RequestCtx &ctx, const LocationConf &conf)
 }
 
 // As above.
-ngx_int_t check_signature(RequestCtx &ctx, const LocationConf &conf)
+ngx_int_t check_signature(RequestCtx &ctx, const LocationConf &conf,
+                          bool &in_doubt)
 {
     SignInAnswer answer = take_sign_in(ctx, conf);
     switch (answer) {
@@ -110,12 +113,14 @@ ngx_int_t check_signature(RequestCtx &ctx, const LocationConf &conf)
     case SignInAnswer::asks_store:
         return ask_store(ctx);
     case SignInAnswer::store_away:
-        return put_off(ctx, conf);
+        in_doubt = true;
+        break;
     case SignInAnswer::admitted:
         return NGX_DECLINED;
     case SignInAnswer::refused:
     case SignInAnswer::busy:
-        return refuse_sign_in(ctx, conf, answer);
+        // Money: a pass beside it may be good, and 401 would have it paid anew.
+        return in_doubt ? NGX_OK : refuse_sign_in(ctx, conf, answer);
     case SignInAnswer::failed:
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -126,18 +131,20 @@ ngx_int_t check_signature(RequestCtx &ctx, const LocationConf &conf)
 ngx_int_t check_pass_and_signature(RequestCtx &ctx, const LocationConf &conf)
 {
     bool alone = asks_signature_alone(conf);
+    bool in_doubt = false;
+    ngx_int_t rc = NGX_OK;
     if (alone && ctx.returning
         && ctx.returning->kind == ReturningKind::signed_in
         && is_account_of(conf, ctx.returning->payer)) {
         return NGX_DECLINED;  // an internal redirect: the signature was good
     }
     if (!alone && (conf.pass || ctx.returning)) {
-        ngx_int_t rc = check_pass(ctx, conf);
-        if (rc != NGX_OK) {
-            return rc;
-        }
+        rc = check_pass(ctx, conf, in_doubt);
     }
-    return conf.sign_in && !ctx.returning ? check_signature(ctx, conf) : NGX_OK;
+    if (rc == NGX_OK && conf.sign_in && !ctx.returning) {
+        rc = check_signature(ctx, conf, in_doubt);
+    }
+    return rc == NGX_OK && in_doubt ? put_off(ctx, conf) : rc;
 }
 
 ngx_int_t admit_returning(RequestCtx &ctx, const LocationConf *conf)
