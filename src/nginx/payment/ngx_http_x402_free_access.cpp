@@ -119,7 +119,8 @@ ngx_int_t check_signature(RequestCtx &ctx, const LocationConf &conf,
         return NGX_DECLINED;
     case SignInAnswer::refused:
     case SignInAnswer::busy:
-        // Money: a pass beside it may be good, and 401 would have it paid anew.
+        // Money: a pass beside it may be good, and 401 would have it paid
+        // again.
         return in_doubt ? NGX_OK : refuse_sign_in(ctx, conf, answer);
     case SignInAnswer::failed:
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
