@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Private to the files of the http client.
+// Private to the files of the http client: http_client (one call),
+// http_client_connect (its connection), http_client_tls.
 #ifndef NGX_HTTP_X402_HTTP_CLIENT_INTERNAL_HPP
 #define NGX_HTTP_X402_HTTP_CLIENT_INTERNAL_HPP
 

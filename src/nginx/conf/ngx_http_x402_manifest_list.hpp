@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the servers sell, collected while their locations are merged, for
-// x402_manifest.
+// x402_manifest. Sources: manifest_list, and manifest_route for the entry of
+// one location.
 #ifndef NGX_HTTP_X402_MANIFEST_LIST_HPP
 #define NGX_HTTP_X402_MANIFEST_LIST_HPP
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One paid location as a manifest tells of it: path, methods, prices.
+// One paid location as a manifest describes it: path, methods, prices.
 #include <algorithm>
 
 #include "base/decimal_amount.hpp"

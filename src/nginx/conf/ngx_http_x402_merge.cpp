@@ -13,6 +13,8 @@
 #include "nginx/offer/ngx_http_x402_mpp.hpp"
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"
 #include "nginx/offer/ngx_http_x402_offer.hpp"
+#include "nginx/offer/ngx_http_x402_offer_missing.hpp"
+#include "nginx/offer/ngx_http_x402_prepared_offers.hpp"
 #include "nginx/offer/ngx_http_x402_service.hpp"
 #include "nginx/offer/ngx_http_x402_signing.hpp"
 #include "nginx/reply/ngx_http_x402_paywall.hpp"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a response is held until its payment is settled, and then released or
 // replaced. Private to the room: header_filter, hold_timer, reply_usage,
-// response_hold, final_headers and the filter_chain that joins them.
+// response_hold, trusted_stream, final_headers and the filter_chain that joins
+// them.
 #ifndef NGX_HTTP_X402_HOLD_HPP
 #define NGX_HTTP_X402_HOLD_HPP
 

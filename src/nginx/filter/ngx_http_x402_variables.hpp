@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The variables $x402_...: what operators see of a request. They decide
-// nothing, and allocate nothing for a request without a price.
+// nothing, and allocate nothing for a request without a price. Sources:
+// variables, and json_variables for members of bodies, answers and settlements.
 #ifndef NGX_HTTP_X402_VARIABLES_HPP
 #define NGX_HTTP_X402_VARIABLES_HPP
 

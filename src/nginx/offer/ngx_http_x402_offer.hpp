@@ -47,8 +47,6 @@ struct OldOffer {
     time_t until;
 };
 
-struct PreparedAnswer;  // prepared_offers.hpp
-
 struct LocationOffer {
     // None: a signature alone is asked for (x402_sign_in only).
     std::vector<LocationTerm> terms;
@@ -85,22 +83,8 @@ inline const FacilitatorPeers &peers_of(const LocationConf &conf,
     return peers ? *peers : none;
 }
 
-// Whether everything that an offer needs has been written somewhere. Source:
-// offer_missing.cpp, as the next.
-bool is_complete(const LocationConf &conf);
-// Prints what is missing; NGX_CONF_ERROR.
-char *report_incomplete(ngx_conf_t *cf, const LocationConf &conf);
-
 // Builds conf.offer. False: an error was printed.
 bool build_offer(ngx_conf_t *cf, LocationConf &conf);
-
-// Fills conf.prepared if the offer varies in its URL and the request method
-// only. False: no memory. Source: offer_prepared.cpp.
-bool prepare_offers(ngx_conf_t *cf, LocationConf &conf);
-// The same for an offer that variables made, in a worker. nullptr: more than
-// the URL and the method can differ. Source: offer_prepared.cpp.
-std::shared_ptr<const PreparedAnswer> prepare_answer(const LocationConf &conf,
-                                                     const PaymentOffer &offer);
 
 // Checks the size of an offer that is shared with another location, where a
 // setting beside it makes it longer. False: an error was printed.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a location with a price lacks for an offer.
+#include "nginx/offer/ngx_http_x402_offer_missing.hpp"
+
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_location_rules.hpp"
 #include "nginx/offer/ngx_http_x402_nevermined.hpp"

@@ -38,6 +38,14 @@ struct PreparedAnswer {
     std::string body;
 };
 
+// Fills conf.prepared if the offer varies in its URL and the request method
+// only. False: no memory.
+bool prepare_offers(ngx_conf_t *cf, LocationConf &conf);
+// The same for an offer that variables made, in a worker. nullptr: more than
+// the URL and the method can differ.
+std::shared_ptr<const PreparedAnswer> prepare_answer(const LocationConf &conf,
+                                                     const PaymentOffer &offer);
+
 // Many locations ask for the same: what their offers are made of is then made
 // once for all of them. Each location keeps its own LocationOffer, because its
 // address says which location it is.

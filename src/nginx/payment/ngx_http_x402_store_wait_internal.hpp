@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Private to the files of a payment that waits for the store.
+// Private to the files of a payment that waits for the store: store_wait before
+// it is verified, store_verified afterwards.
 #ifndef NGX_HTTP_X402_STORE_WAIT_INTERNAL_HPP
 #define NGX_HTTP_X402_STORE_WAIT_INTERNAL_HPP
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/offer/ngx_http_x402_prepared_offers.hpp"
 #include "nginx/worker/ngx_http_x402_supported_share.hpp"
 #include "policy/claim_key.hpp"
 #include "policy/supported_extra.hpp"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // One settlement: the call, its claim and its ledger line, together. It lives
 // on the heap until the outcome is known, with or without the request that
-// began it.
+// began it. Sources: settlement (the calls), and settlement_record (what waits
+// for disk and store, and what an answer means for claim and ledger).
 #ifndef NGX_HTTP_X402_SETTLEMENT_HPP
 #define NGX_HTTP_X402_SETTLEMENT_HPP
 

@@ -19,6 +19,7 @@
 namespace x402 {
 
 class MadeOffers;
+struct PreparedAnswer;
 class ScopeMemo;
 class PlanCache;
 class Settlement;

@@ -4,7 +4,7 @@
 // lock. The other, `path.2`, takes its turn when the journal is rewritten
 // while nginx runs (worker/ngx_http_x402_journal_tasks): a worker can
 // neither make nor rename files in a directory of root, so both are opened
-// beforehand.
+// beforehand. Sources: journal, and journal_start for the master at start.
 #ifndef NGX_HTTP_X402_JOURNAL_HPP
 #define NGX_HTTP_X402_JOURNAL_HPP
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Private to the files of the curl engine.
+// Private to the files of the curl engine: curl (the event loop) and
+// curl_transfer (one call).
 #ifndef NGX_HTTP_X402_CURL_INTERNAL_HPP
 #define NGX_HTTP_X402_CURL_INTERNAL_HPP
 
