@@ -86,13 +86,6 @@ std::optional<std::uint64_t> chain_id_of(std::string_view network)
 }  // namespace
 
 std::optional<Digest>
-eip3009_claim_key(JsonValue accepted, const Eip3009Authorization &authorization)
-{
-    return eip3009_claim_key(accepted["network"].string(),
-                             accepted["asset"].string(), authorization);
-}
-
-std::optional<Digest>
 eip3009_claim_key(std::string_view network, std::string_view asset,
                   const Eip3009Authorization &authorization)
 {

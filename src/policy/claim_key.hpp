@@ -16,11 +16,8 @@ namespace x402 {
 
 // EVM EIP-3009: chain id, token (20 bytes), from (20 bytes), nonce (32 bytes),
 // over canonical bytes only: header name, JSON spelling, letter case, `extra`
-// and signature never matter. Chain and token are read from `accepted`;
-// nullopt: they have no EVM form there (then no offer can match).
-std::optional<Digest>
-eip3009_claim_key(JsonValue accepted,
-                  const Eip3009Authorization &authorization);
+// and signature never matter. `network` and `asset`: of the option that the
+// payment names. nullopt: they have no EVM form (then no offer can match).
 std::optional<Digest>
 eip3009_claim_key(std::string_view network, std::string_view asset,
                   const Eip3009Authorization &authorization);

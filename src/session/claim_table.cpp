@@ -601,22 +601,10 @@ bool ClaimTable::settles_first(const Digest &payer, std::int64_t now)
     return payers_.settles_first(payer, now);
 }
 
-unsigned ClaimTable::waiting_of(const Digest &payer)
-{
-    cells_.repair();
-    return payers_.waiting_of(payer);
-}
-
 bool ClaimTable::count_unproven(const Digest &payer, unsigned limit,
                                 std::int64_t now)
 {
     return payers_.count_unproven(payer, limit, now);
-}
-
-std::size_t ClaimTable::open_claims()
-{
-    cells_.repair();
-    return memory_.header().open_cells;
 }
 
 }  // namespace x402

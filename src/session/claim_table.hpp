@@ -213,15 +213,11 @@ public:
     {
         return payers_.settled_lately(facts);
     }
-    unsigned waiting_of(const Digest &payer);
     bool count_unproven(const Digest &payer, unsigned limit, std::int64_t now);
 
     std::size_t capacity() const { return memory_.capacity(); }
     // For counting only (claim_census.hpp), which needs no lock.
     const ClaimMemory &memory() const { return memory_; }
-    // Claims VERIFYING, or UNKNOWN and once verified, as far as any worker has
-    // looked.
-    std::size_t open_claims();
 
 private:
     ClaimCell *find_room(const Digest &key, std::int64_t now);

@@ -142,12 +142,6 @@ bool PayerRecords::admit(const Digest &payer, std::int64_t now)
     return record != nullptr && !must_settle_first(*record, now);
 }
 
-unsigned PayerRecords::waiting_of(const Digest &payer) const
-{
-    const PayerRecord *record = find(payer);
-    return record ? record->waiting : 0;
-}
-
 void PayerRecords::add_waiting(const ClaimCell &cell)
 {
     if (PayerRecord *record = find_or_make(cell.payer, cell.changed)) {

@@ -35,8 +35,6 @@ public:
     bool settles_first(const Digest &payer, std::int64_t now) const;
     // The same once the payment was verified; makes the record.
     bool admit(const Digest &payer, std::int64_t now);
-    // Verified payments that wait for their settle.
-    unsigned waiting_of(const Digest &payer) const;
 
     // A verified payment begins, or stops, to wait for its settle.
     void add_waiting(const ClaimCell &cell);

@@ -22,6 +22,7 @@ public:
     // The place is free again. Precondition: acquire() said true.
     void release(const Digest &holder) noexcept;
 
+    // Holders that have a place, for tests: those without one are forgotten.
     std::size_t holders() const { return held_.size(); }
 
 private:

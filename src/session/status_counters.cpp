@@ -289,12 +289,6 @@ StatusCounters::Shard &StatusCounters::shard(std::uint32_t number) const
         + aligned(kRevenues * sizeof(RevenueName)))[number];
 }
 
-std::uint32_t StatusCounters::add_label(std::string_view server,
-                                        std::string_view label)
-{
-    return add_labels({{std::string(server), std::string(label)}}).front();
-}
-
 std::vector<std::uint32_t> StatusCounters::add_labels(
     const std::vector<std::pair<std::string, std::string>> &labels)
 {

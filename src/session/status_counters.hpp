@@ -133,9 +133,8 @@ public:
     // To be called before counting: readers skip shards that were never used.
     void use_shard();
 
-    // The master, while no other process adds names. The row, or kOther.
-    std::uint32_t add_label(std::string_view server, std::string_view label);
-    // The same for many, in time that does not grow with their square.
+    // The master, while no other process adds names. For each pair of a server
+    // and a label its row, or kOther.
     std::vector<std::uint32_t>
     add_labels(const std::vector<std::pair<std::string, std::string>> &labels);
     std::uint32_t add_facilitator(std::string_view name);

@@ -54,8 +54,11 @@ const PaymentOffer &our_offer()
 std::optional<Digest> key_of(const PaymentPayload &payload)
 {
     auto authorization = parse_eip3009_payload(payload.payload());
-    return authorization ? eip3009_claim_key(payload.accepted(), *authorization)
-                         : std::nullopt;
+    JsonValue accepted = payload.accepted();
+    return authorization
+               ? eip3009_claim_key(accepted["network"].string(),
+                                   accepted["asset"].string(), *authorization)
+               : std::nullopt;
 }
 
 // A header of our own making around the parts; members in another order than

@@ -192,12 +192,6 @@ void StoreCall::send()
     }
 }
 
-void StoreCall::stop()
-{
-    call_.stop();
-    waits_ = false;
-}
-
 // This process stood still, or the store did.
 bool StoreCall::comes_too_late() const
 {

@@ -85,7 +85,6 @@ public:
     bool waits() const { return waits_; }
     // When the call was begun that was answered.
     ngx_msec_t asked() const { return asked_; }
-    void stop();
 
 private:
     void send();

@@ -28,11 +28,18 @@ Eip3009Authorization sample_authorization()
     return authorization;
 }
 
+std::optional<Digest> key_of(JsonValue accepted,
+                             const Eip3009Authorization &authorization)
+{
+    return eip3009_claim_key(accepted["network"].string(),
+                             accepted["asset"].string(), authorization);
+}
+
 std::optional<Digest> key_of(const char *accepted,
                              const Eip3009Authorization &authorization)
 {
     JsonDocument document = parse_json(accepted);
-    return eip3009_claim_key(document.root(), authorization);
+    return key_of(document.root(), authorization);
 }
 
 TEST(ClaimKey, IsTheSameForEverySpelling)
@@ -108,7 +115,7 @@ TEST(ClaimKey, DiffersBetweenAllPaymentsOfTheOfficialClient)
         JsonValue accepted = row["decoded"]["accepted"].exists()
                                  ? row["decoded"]["accepted"]
                                  : row["paymentRequired"]["accepts"].at(0);
-        auto key = eip3009_claim_key(accepted, *authorization);
+        auto key = key_of(accepted, *authorization);
         ASSERT_TRUE(key) << row["name"].string();
         EXPECT_TRUE(keys.insert(*key).second) << row["name"].string();
     }

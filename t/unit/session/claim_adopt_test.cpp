@@ -48,7 +48,7 @@ TEST_F(ClaimAdopt, AnUnknownOutcomeIsThisTablesThen)
     // Again, as the store says it after a while: the same claim.
     table_.set_unknown(ref, kNow);
     EXPECT_TRUE(table_.adopt(record, kNow));
-    EXPECT_EQ(table_.open_claims(), 1u);
+    EXPECT_EQ(open_claims(table_), 1u);
 }
 
 TEST_F(ClaimAdopt, OwedContentIsFound)

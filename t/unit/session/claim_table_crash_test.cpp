@@ -79,7 +79,7 @@ protected:
                     ? 1
                     : 0;
         }
-        ASSERT_EQ(successor.open_claims(), open);
+        ASSERT_EQ(open_claims(successor), open);
         // Payment 2 is unknown, and found by what it is for, and when due.
         ClaimFacts facts = facts_of(2);
         ASSERT_EQ(

@@ -475,7 +475,7 @@ void ClaimModel::compare_payers()
                            ? 1
                            : 0;
         }
-        ASSERT_EQ(any_process().table.waiting_of(digest_of(payer)), waiting);
+        ASSERT_EQ(waiting_of(any_process().table, digest_of(payer)), waiting);
     }
 }
 

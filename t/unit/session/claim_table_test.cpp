@@ -269,12 +269,12 @@ TEST_F(ClaimTableOf, OpenClaimsUseHalfOfTheRoom)
             unknown(number);
         }
     }
-    EXPECT_EQ(table_.open_claims(), kHalf);
+    EXPECT_EQ(open_claims(table_), kHalf);
     ClaimRef ref;
     EXPECT_EQ(try_take(100, ref), TakeOutcome::full);
     // A payment that proves itself makes room for another stranger.
     table_.set_verified(look(1).ref);
-    EXPECT_EQ(table_.open_claims(), kHalf - 1);
+    EXPECT_EQ(open_claims(table_), kHalf - 1);
     take(101);
     EXPECT_EQ(try_take(102, ref), TakeOutcome::full);
     EXPECT_TRUE(table_.resume(look(0).ref, owner_));
@@ -283,7 +283,7 @@ TEST_F(ClaimTableOf, OpenClaimsUseHalfOfTheRoom)
     take(102);
     table_.free(look(3).ref);
     table_.set_refused(look(5).ref, kNow);
-    EXPECT_EQ(table_.open_claims(), kHalf - 2);
+    EXPECT_EQ(open_claims(table_), kHalf - 2);
 }
 
 TEST_F(ClaimTableOf, WhatTimeHasFinishedIsNotOpen)
@@ -296,7 +296,7 @@ TEST_F(ClaimTableOf, WhatTimeHasFinishedIsNotOpen)
     EXPECT_EQ(try_take(100, ref, kExpires - 1), TakeOutcome::full);
     // They were not looked at; a caller that would be rejected does.
     EXPECT_EQ(try_take(100, ref, kExpires), TakeOutcome::taken);
-    EXPECT_EQ(table_.open_claims(), 1u);
+    EXPECT_EQ(open_claims(table_), 1u);
 }
 
 TEST_F(ClaimTableOf, FullTurnsAwayWhileAllAreNeeded)

@@ -60,6 +60,27 @@ inline ClaimFacts facts_of(unsigned number)
     return facts;
 }
 
+// What the table has counted, after a repair: claims VERIFYING, or UNKNOWN and
+// once verified; and verified payments of a payer that wait for their settle.
+inline std::size_t open_claims(ClaimTable &table)
+{
+    table.settles_first({}, kNow);  // repairs
+    return table.memory().header().open_cells;
+}
+
+inline unsigned waiting_of(ClaimTable &table, const Digest &payer)
+{
+    table.settles_first(payer, kNow);
+    const ClaimMemory &memory = table.memory();
+    for (std::size_t number = 0; number < memory.payer_count(); ++number) {
+        const PayerRecord &record = memory.payer(number);
+        if (record.taken != 0 && record.payer == payer) {
+            return record.waiting;
+        }
+    }
+    return 0;
+}
+
 // The zone as one worker sees it.
 class ClaimZone : public testing::Test {
 protected:

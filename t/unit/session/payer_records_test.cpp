@@ -40,7 +40,7 @@ protected:
 
     unsigned waiting(unsigned payer)
     {
-        return table_.waiting_of(digest_of(payer));
+        return waiting_of(table_, digest_of(payer));
     }
 
     unsigned next_payment_ = 1;
@@ -121,7 +121,7 @@ TEST_F(ClaimPayers, WaitForNothingWhenTheirWorkerDies)
     living_processes() = {101};
     ClaimTable other(memory_.data(), process_lives);
     ASSERT_NE(other.attach(101, kNow).stamp, 0u);
-    EXPECT_EQ(other.waiting_of(digest_of(1)), 0u);
+    EXPECT_EQ(waiting_of(other, digest_of(1)), 0u);
     EXPECT_FALSE(other.settles_first(digest_of(1), kNow));
 }
 

@@ -33,6 +33,13 @@ std::uint64_t at(const StatusCounters::LabelView &view, LabelCounter counter)
     return view.counters[static_cast<std::size_t>(counter)];
 }
 
+std::uint32_t row_of(StatusCounters &counters, std::string_view server,
+                     std::string_view label)
+{
+    return counters.add_labels({{std::string(server), std::string(label)}})
+        .front();
+}
+
 class StatusBlock : public testing::Test {
 protected:
     StatusBlock()
@@ -71,10 +78,10 @@ TEST_F(StatusBlock, IsRecognised)
 TEST_F(StatusBlock, LabelsAreSummedOverWorkers)
 {
     StatusCounters master(memory_, 0);
-    std::uint32_t row = master.add_label("shop.example", "/api");
+    std::uint32_t row = row_of(master, "shop.example", "/api");
     EXPECT_NE(row, StatusCounters::kOther);
-    EXPECT_EQ(master.add_label("shop.example", "/api"), row);
-    EXPECT_NE(master.add_label("other.example", "/api"), row);
+    EXPECT_EQ(row_of(master, "shop.example", "/api"), row);
+    EXPECT_NE(row_of(master, "other.example", "/api"), row);
     for (std::size_t number : {0, 1, 5, 21}) {
         StatusCounters counters = worker(number);
         counters.count(row, LabelCounter::settled);
@@ -91,7 +98,7 @@ TEST_F(StatusBlock, LabelsAreSummedOverWorkers)
 TEST_F(StatusBlock, TooManyLabelsAreOther)
 {
     StatusCounters master(memory_, 0);
-    std::uint32_t before = master.add_label("", "label 7");
+    std::uint32_t before = row_of(master, "", "label 7");
     std::vector<std::pair<std::string, std::string>> labels;
     for (std::uint32_t i = 0; i < 10000; i++) {
         labels.emplace_back("", "label " + std::to_string(i));
@@ -110,8 +117,8 @@ TEST_F(StatusBlock, LongNamesAreCutAndFoundAgain)
 {
     StatusCounters master(memory_, 0);
     std::string longest(1000, 'x');
-    std::uint32_t row = master.add_label(longest, longest);
-    EXPECT_EQ(master.add_label(longest, longest), row);
+    std::uint32_t row = row_of(master, longest, longest);
+    EXPECT_EQ(row_of(master, longest, longest), row);
     EXPECT_EQ(master.label(row).label.size(), StatusCounters::kLabelBytes);
     std::uint32_t named = master.add_facilitator(longest);
     EXPECT_EQ(master.add_facilitator(longest), named);
@@ -184,7 +191,7 @@ TEST_F(StatusBlock, RevenueIsExact)
 TEST_F(StatusBlock, ASeriesSaysWhatItIsAbout)
 {
     StatusCounters counters = worker(0);
-    std::uint32_t label = counters.add_label("shop.example", "reports");
+    std::uint32_t label = row_of(counters, "shop.example", "reports");
     std::uint32_t series = counters.add_revenue(key(label));
     EXPECT_TRUE(counters.is_revenue(series, key(label)));
     EXPECT_FALSE(counters.is_revenue(series, key(label + 1)));
@@ -276,7 +283,7 @@ TEST(Census, KeepsTheOldest)
 TEST_F(StatusBlock, NothingIsLostBetweenThreads)
 {
     StatusCounters master(memory_, 0);
-    std::uint32_t row = master.add_label("", "/");
+    std::uint32_t row = row_of(master, "", "/");
     std::uint32_t series = master.add_revenue(key(row));
     std::vector<std::thread> threads;
     for (std::size_t number = 0; number < 4; number++) {

@@ -30,7 +30,8 @@ protected:
           counters_(formatted(memory_), 0)
     {
         counters_.use_shard();
-        row_ = counters_.add_label("shop.example", "/a\"b\\c\nd\x01\xff<");
+        row_ = counters_.add_labels({{"shop.example", "/a\"b\\c\nd\x01\xff<"}})
+                   .front();
         facilitator_ = counters_.add_facilitator("https://f.example");
     }
     ~Report() override { ::operator delete(memory_, std::align_val_t(64)); }

@@ -55,7 +55,7 @@ TEST_F(UnverifiedClaims, ManyClientsHaveTheirRoomAndNoMore)
         count += fill_share(client, count);
     }
     EXPECT_EQ(count, room());
-    EXPECT_EQ(table_.open_claims(), 0u) << "verified payments have all theirs";
+    EXPECT_EQ(open_claims(table_), 0u) << "verified payments have all theirs";
     for (unsigned number = 0; number < table_.capacity() / 4; number++) {
         ClaimRef ref;
         ASSERT_EQ(try_take(10000 + number, ref), TakeOutcome::taken);
@@ -133,7 +133,7 @@ TEST_F(UnverifiedClaims, AreProvenByThePaymentThatTakesThemOver)
     EXPECT_TRUE(
         table_.take_over(look(0).ref, facts, owner_, "second", 8, kNow));
     EXPECT_TRUE(may_settle(1));
-    EXPECT_EQ(table_.open_claims(), 1u);
+    EXPECT_EQ(open_claims(table_), 1u);
 }
 
 // In the header: what is derived from the cells is being changed.
