@@ -20,7 +20,7 @@ use constant PATIENCE => 60;
 
 sub two_machines ($store, $facilitator, $backend) {
     my $port = X402::Port::reserve();
-    my $conf = machines_conf('timeout=1s lease=5s', patient => 1);
+    my $conf = machines_conf('timeout=3s lease=5s', patient => 1);
     return map {
         nginx($conf, facilitator => $facilitator, backend => $backend, port => $port, address => "127.0.0.$_",
             holes => { STORE => $store })->start

@@ -20,6 +20,7 @@ use X402::Payer qw(encoded decoded random_hex);
 our @EXPORT = qw(fast_offer fast_payment recorded_payment evm_payment fast_receipt certificate);
 
 my $json = JSON::PP->new->utf8->canonical;
+my $next_seed = 1000;    # drawn ones would be the same now and then
 
 sub fast_offer ($answer)   { return scalar eval { $json->decode($answer->body) } }
 sub fast_receipt ($answer) { return decoded(scalar $answer->header('X-PAYMENT-RESPONSE')) }
@@ -36,7 +37,7 @@ sub _bytes ($count, $seed) {
 
 # A transfer that `signers` members of the committee have signed.
 sub certificate (%of) {
-    my $seed = $of{seed} // int rand 2147483647;
+    my $seed = $of{seed} // $next_seed++;
     return {
         type                   => 'signAndSendTransaction',
         transactionCertificate => {

@@ -19,6 +19,7 @@ use Time::HiRes qw(time);
 use X402::Answer;
 use X402::Hpack;
 use X402::Http;
+use X402::Port;
 
 use constant {
     DATA => 0, HEADERS => 1, RST_STREAM => 3, SETTINGS => 4, PING => 6, GOAWAY => 7,
@@ -29,14 +30,14 @@ use constant {
 
 sub new ($class, $port, %options) {
     socket(my $fh, AF_INET, SOCK_STREAM, 0) or die "socket: $!";
-    bind($fh, sockaddr_in(0, inet_aton($options{from}))) or die "bind: $!" if $options{from};
+    X402::Port::come_from($fh, $options{from}) if $options{from};
     connect($fh, sockaddr_in($port, INADDR_LOOPBACK)) or die "connect to port $port: $!";
     setsockopt $fh, IPPROTO_TCP, TCP_NODELAY, 1;
     $fh->blocking(0);
 
     my $self = bless {
         fh      => $fh,
-        timeout => $options{timeout} // 20,
+        timeout => $options{timeout} // 60,
         frozen  => $options{frozen},
         window  => $options{window} // WIDE,
         in      => '', out => '', raw => '', data => '', eof => 0,

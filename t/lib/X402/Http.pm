@@ -14,13 +14,14 @@ use IO::Handle;
 use Socket qw(:DEFAULT IPPROTO_TCP TCP_NODELAY SOL_SOCKET SO_LINGER);
 use Time::HiRes qw(time);
 use X402::Answer;
+use X402::Port;
 
 use constant READ_SIZE => 1 << 18;
 
 sub new ($class, $port, %options) {
     socket(my $fh, AF_INET, SOCK_STREAM, 0) or die "socket: $!";
     setsockopt $fh, SOL_SOCKET, SO_RCVBUF, $options{receive_buffer} if $options{receive_buffer};
-    bind($fh, sockaddr_in(0, inet_aton($options{from}))) or die "bind: $!" if $options{from};
+    X402::Port::come_from($fh, $options{from}) if $options{from};
     connect($fh, sockaddr_in($port, $options{to} ? inet_aton($options{to}) : INADDR_LOOPBACK)) or die "connect to port $port: $!";
     setsockopt $fh, IPPROTO_TCP, TCP_NODELAY, 1;
     $fh->blocking(0);

@@ -20,6 +20,14 @@ sub socket_on ($port) {
     return $socket;
 }
 
+# A client at another address of loopback. Its port is free again there as soon as the
+# client is gone: an nginx of another test may have that number reserved.
+sub come_from ($client, $address) {
+    setsockopt($client, SOL_SOCKET, SO_REUSEADDR, 1) or die "setsockopt: $!";
+    bind($client, sockaddr_in(0, inet_aton($address))) or die "bind: $!";
+    return;
+}
+
 sub number ($socket) { return (sockaddr_in(getsockname $socket))[0] }
 
 # A port for a server that opens its own socket. Until then connections to it

@@ -48,6 +48,7 @@ sub new ($class, $store) {
     }
     close $theirs;
     $self->{pid} = $pid;
+    $self->asked;    # it listens as soon as it answers
     return $self;
 }
 

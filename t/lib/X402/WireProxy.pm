@@ -34,6 +34,7 @@ sub new ($class, $server) {
     }
     close $theirs;
     $self->@{qw(control pid)} = ($ours, $pid);
+    $self->cut;    # it listens as soon as it answers
     return $self;
 }
 
