@@ -132,13 +132,17 @@ time_t time(time_t *out)
 
 /* --- the disk ------------------------------------------------------------- */
 
-static int flush(int fd, long call, int64_t delay, int64_t fails)
+/* The words are read all the while: one that becomes zero ends the delay. */
+static int flush(int fd, long call, const volatile int64_t *delay, const volatile int64_t *fails)
 {
-    if (delay > 0) {
-        struct timespec time = { delay / 1000000, delay % 1000000 * 1000 };
+    enum { kSlice = 5000 };
+
+    for (int64_t waited = 0; waited < *delay; waited += kSlice) {
+        int64_t left = *delay - waited;
+        struct timespec time = { 0, (left > 0 && left < kSlice ? left : kSlice) * 1000 };
         nanosleep(&time, NULL);
     }
-    if (fails) {
+    if (*fails) {
         errno = EIO;
         return -1;
     }
@@ -149,7 +153,7 @@ int fdatasync(int fd)
 {
     struct stat about;
     int64_t bytes = fstat(fd, &about) == 0 ? about.st_size : 0;
-    int rc = flush(fd, SYS_fdatasync, control->sync_delay, control->sync_fails);
+    int rc = flush(fd, SYS_fdatasync, &control->sync_delay, &control->sync_fails);
 
     if (rc == 0) {
         control->synced_bytes = bytes;
@@ -160,7 +164,7 @@ int fdatasync(int fd)
 
 int fsync(int fd)
 {
-    int rc = flush(fd, SYS_fsync, control->whole_sync_delay, control->whole_sync_fails);
+    int rc = flush(fd, SYS_fsync, &control->whole_sync_delay, &control->whole_sync_fails);
 
     if (rc == 0) {
         __sync_add_and_fetch(&control->whole_syncs, 1);

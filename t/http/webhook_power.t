@@ -114,12 +114,12 @@ ok $t->wait_for(sub { waiting() == 140 }), 'many wait';
 $hook->on('*', status => 204, refuses => '/many70');
 $t->wait_for(sub { flushes() > 0 });
 my $before = flushes();
-set_word(9, 3e6);
+set_word(9, 3600e6);    # as long as it stands there
 ok $t->wait_for(sub { with_lines() == 2 }, 30), 'the other file has its turn';
 is flushes(), $before, 'it is not on the disk yet';
+set_word(9, 0);
 ok $t->wait_for(sub { flushes() > $before }), 'then it is';
 ok $t->wait_for(sub { with_lines() == 1 }), 'and the former one is emptied';
-set_word(9, 0);
 ok defined $t->quit, 'nginx ends';
 
 finish;
