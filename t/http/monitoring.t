@@ -34,7 +34,7 @@ http {
     x402_network base-sepolia;
     x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
     x402_zone x402:1m journal=%%DIR%%/journal;
-    x402_store %%STORE%%;
+    x402_store %%STORE%% timeout=5s;
     x402_webhook http://%%BACKEND%%/hook;
     server {
         listen 127.0.0.1:%%PORT%%;
@@ -87,7 +87,7 @@ SKIP: {
     mkdir $dir or die $!;
     File::Copy::copy("$files/alert-rules.yml", $dir) or die $!;
     my $target = '127.0.0.1:' . $t->port;
-    $t->write('prometheus/prometheus.yml', text('prometheus.yml') =~ s/127\.0\.0\.1:80/$target/r =~ s/15s/1s/r);
+    $t->write('prometheus/prometheus.yml', text('prometheus.yml') =~ s/127\.0\.0\.1:80/$target/r =~ s/15s/3s/r);    # each answer may take as long
     my $port = X402::Port::reserve();
     $prometheus = fork // die $!;
     if (!$prometheus) {

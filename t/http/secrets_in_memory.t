@@ -48,7 +48,7 @@ http {
 }
 EOT
 my $journal = 'x402_zone x402:1m journal=payments; x402_webhook http://%%HOOK%%/hook/ secret=keys/webhook;';
-my $store   = "x402_store redis://127.0.0.1:%%STORE%% password=keys/store;";
+my $store   = "x402_store redis://127.0.0.1:%%STORE%% password=keys/store timeout=20s;";
 # It is configured only: libcurl, which calls, has memory of its own.
 my $proxy = 'x402_facilitator %%FACILITATOR%%/proxied; x402_facilitator_proxy http://127.0.0.1:1 user=me password=keys/proxy;';
 $hook->on('*', status => 204);

@@ -34,6 +34,7 @@ my $text = example('several-machines.conf', @usual,
     '127.0.0.1:3000'                                => '%%BACKEND%%',
     '10.0.0.0/8'                                    => '127.0.0.0/8',
     'redis://x402@10.0.0.5:6379'                    => $redis->url,
+    'timeout=200ms'                                 => 'timeout=5s',
     '/etc/nginx/store.password'                     => '%%DIR%%/store.password',
     '/var/lib/nginx/x402.journal'                   => '%%DIR%%/x402.journal');
 my @machines = map {

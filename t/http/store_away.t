@@ -15,7 +15,7 @@ use X402::Test;
 
 my ($f, $up, $redis) = (facilitator(), backend(), X402::Redis->of_kind);
 my $conf = machines_conf('timeout=%%TIMEOUT%%', address => '127.0.0.1');
-my $t = nginx($conf, facilitator => $f, backend => $up, holes => { STORE => $redis->url, TIMEOUT => '500ms' });
+my $t = nginx($conf, facilitator => $f, backend => $up, holes => { STORE => $redis->url, TIMEOUT => '2s' });
 $t->start;
 $up->on('*', body => "SECRET\n");
 my $count = 0;
@@ -60,7 +60,7 @@ is_busy('silent') for 1 .. 3;
 $t->log_like(qr/three times in a row; look at its load and the network/, 'three late answers: a line says what to do');
 # Of several, one is not held up by a machine that is busy with other things.
 my ($quickest) = sort { $a <=> $b } map { my $begun = time; @held = is_busy('then'); time - $begun } 1 .. 5;
-cmp_ok $quickest, '<', 0.45, 'at once';
+cmp_ok $quickest, '<', 1.5, 'at once';
 $redis->thaw;
 is_back(@held, 'awake');
 

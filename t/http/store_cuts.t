@@ -14,7 +14,7 @@ use X402::Test;
 
 my ($f, $up, $redis) = (facilitator(), backend(), X402::Redis->of_kind);
 my $cut  = X402::StoreProxy->new($redis->port);
-my $conf = machines_conf('timeout=300ms lease=3s');
+my $conf = machines_conf('timeout=1s lease=3s');
 my ($one, $other) = machines($conf, $f, $up, [ $cut->url, $redis->url ]);
 $up->on('*', body => "SECRET\n");
 
@@ -28,7 +28,7 @@ sub wait_ready () {
 my $number = 0;
 for my $mode ('after', 'before') {
     for my $call ('take', 'settling', 'paid') {
-        for my $fault ('before', 'after', 'silent', 'garbage', 0.6) {
+        for my $fault ('before', 'after', 'silent', 'garbage', 2) {
             my $path    = "/$mode/" . ++$number;
             my $name    = "$path: $call, $fault";
             my $payment = payment(unpaid($one, $path));

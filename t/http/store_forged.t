@@ -13,7 +13,7 @@ use X402::Test;
 
 my ($f, $up, $redis) = (facilitator(), backend(), X402::Redis->of_kind);
 my $cut  = X402::StoreProxy->new($redis->port);
-my $conf = machines_conf('timeout=1s lease=3s', patient => 1, http => 'x402_settle before;');
+my $conf = machines_conf('timeout=3s lease=3s', patient => 1, http => 'x402_settle before;');
 my ($one, $two) = machines($conf, $f, $up, [ $redis->url, $cut->url ]);
 $up->on('*', body => "SECRET\n");
 

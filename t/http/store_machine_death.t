@@ -10,7 +10,7 @@ use X402::Redis;
 use X402::Test;
 
 my ($f, $up, $redis) = (facilitator(), backend(), X402::Redis->of_kind);
-my $conf = machines_conf('timeout=5s lease=3s');
+my $conf = machines_conf('timeout=5s lease=5s');
 my $port = X402::Port::reserve();
 my ($number, $one) = (1);
 
@@ -97,7 +97,7 @@ $payment = begun_and_killed('/again', sub ($c) {
 }, from => $payer);
 $up->on('/again', body => $content);
 $_->forget for $f, $up;
-sleep 4;    # the lease: before, it may still be delivered
+sleep 6;    # the lease: before, it may still be delivered
 is_content paid($other, '/again', change => { from => $payer }), $content, 'a new payment of the payer gets what is owed';
 is $f->order, 'verify', 'and is not settled';
 

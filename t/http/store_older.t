@@ -33,6 +33,8 @@ for my $case ([ $one, 'the machine that owes it' ], [ $other, 'another machine' 
     $f->settle('paid');
     $f->release('settle');
     ok $one->wait_for(sub { 3 == (() = $one->log =~ /paid, content owed[^\n]*\Q$path\E"/g) }), "$name: content is owed three times";
+    # The lines are a moment before the store, which is told in order.
+    is_content paid($one, '/told'), "SECRET\n", "$name: which the store knows";
     $_->forget for $f, $up;
     for my $number (1 .. 3) {
         is_content paid($t, $path, change => { from => $payer }), "SECRET\n", "$name: delivery $number of what is owed";

@@ -18,6 +18,7 @@ my $conf = machines_conf('timeout=3s', main => 'worker_processes 2;', http => <<
     x402_pass time=1h requests=6;
     add_header X-Left "$x402_pass_left" always;
 EOF
+        location = /status { x402 off; x402_status prometheus; }
         location /timed/ { x402_pass time=1h; proxy_pass http://%%BACKEND%%; }
         location /many/  { x402_pass time=1h requests=100; proxy_pass http://%%BACKEND%%; }
         location /short/ { x402_pass time=6s requests=6; proxy_pass http://%%BACKEND%%; }
@@ -44,8 +45,8 @@ sub is_busy ($r, $name) {
 
 # Both workers of a machine have found the store.
 for my $t ($one, $two) {
-    my $good = 0;
-    ok $t->wait_for(sub { ($good = paid($t, '/first')->status == 200 ? $good + 1 : 0) == 8 }), 'connected with the store';
+    ok $t->wait_for(sub { $t->get('/status')->body =~ /store_workers\{state="connected"\} 2/ }), 'connected with the store';
+    is paid($t, '/first')->status, 200, 'and sells';
 }
 $_->forget for $f, $up;
 

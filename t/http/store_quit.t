@@ -11,7 +11,7 @@ use X402::Redis;
 use X402::Test;
 
 my ($f, $up, $redis) = (facilitator(), backend(), X402::Redis->of_kind(appendonly => 'yes', appendfsync => 'always'));
-my $conf = machines_conf('timeout=1s lease=30s', patient => 1);
+my $conf = machines_conf('timeout=5s lease=30s', patient => 1);
 my $port = X402::Port::reserve();
 my ($one, $other) = map {
     nginx($conf, facilitator => $f, backend => $up, port => $port, address => "127.0.0.$_", holes => { STORE => $redis->url })->start

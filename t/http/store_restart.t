@@ -12,7 +12,7 @@ use X402::Redis;
 use X402::Test;
 
 my ($f, $up) = (facilitator(), backend());
-my $conf = machines_conf('timeout=1s lease=3s');
+my $conf = machines_conf('timeout=5s lease=3s');
 $up->on('*', body => "SECRET\n");
 
 my $acknowledged = 0;

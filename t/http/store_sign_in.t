@@ -14,7 +14,7 @@ use X402::Test;
 use X402::Wallet;
 
 my ($f, $up, $redis, $wallet) = (facilitator(), backend(), X402::Redis->of_kind, X402::Wallet->new);
-my $conf = machines_conf('timeout=1s', http => <<'EOF', locations => <<'EOF');
+my $conf = machines_conf('timeout=3s', http => <<'EOF', locations => <<'EOF');
     x402_seal_key %%DIR%%/seal.key;
     x402_sign_in time=1h origin=https://shop.example;
     map $http_x_tier $tiered { dear 5.00; default 0.01; }

@@ -15,7 +15,7 @@ my ($f, $up, $redis) = (facilitator(), backend(), X402::Redis->of_kind);
 my $cut  = X402::StoreProxy->new($redis->port);
 my $conf = machines_conf('timeout=%%TIMEOUT%% lease=3s', patient => 1);
 my ($one, $hasty, $other) = machines($conf, $f, $up,
-    [ map { { STORE => $_->[0], TIMEOUT => $_->[1] } } [ $cut->url, '20s' ], [ $cut->url, '300ms' ], [ $redis->url, '5s' ] ]);
+    [ map { { STORE => $_->[0], TIMEOUT => $_->[1] } } [ $cut->url, '20s' ], [ $cut->url, '1s' ], [ $redis->url, '5s' ] ]);
 $up->on('*', body => "SECRET\n");
 
 sub presented ($t, $path, $payment) {
@@ -46,7 +46,7 @@ $_->forget for $f, $up, $cut;
 
 # The answer to PAID is old when it is read.
 my $payment = payment(unpaid($one, '/after/paid'));
-$cut->on(paid => 0.5);
+$cut->on(paid => 2);
 my $c = presented($one, '/after/paid', $payment);
 $one->wait_for(sub { $cut->asked('paid') >= 1 });
 kill STOP => $one->workers;
@@ -80,7 +80,7 @@ $one->log_like(qr/\[warn\].*raise lease= of x402_store/, 'a line says what to do
 # Answers to RESUME that come too late use up no execution.
 $payment = owed('/after/late');
 for (1 .. 4) {
-    $cut->on(resume => 0.6);
+    $cut->on(resume => 2);
     is paid($hasty, '/after/late', payment => $payment)->status, 503, 'the answer to RESUME is late: come again';
     sleep 4;    # the lease
 }

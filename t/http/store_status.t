@@ -16,7 +16,7 @@ worker_processes 2;
 events { }
 http {
     %%HTTP%%
-    x402_store %%STORE%%;
+    x402_store %%STORE%% timeout=5s;
     x402_facilitator %%FACILITATOR%%;
     x402_network base-sepolia;
     x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;

@@ -21,7 +21,7 @@ my $tls   = X402::Port::reserve();
 my $redis = X402::Redis->new('tls-port' => $tls, 'tls-auth-clients' => 'no', 'tls-ca-cert-file' => "$dir/ca.pem",
     'tls-cert-file' => "$dir/good.pem", 'tls-key-file' => "$dir/good.key");
 my $wire = X402::WireProxy->new($tls);
-my $t = nginx(machines_conf("timeout=1s lease=3s ssl_trusted_certificate=$dir/ca.pem", patient => 1, address => '127.0.0.1'),
+my $t = nginx(machines_conf("timeout=2s lease=3s ssl_trusted_certificate=$dir/ca.pem", patient => 1, address => '127.0.0.1'),
     facilitator => $f, backend => $up, holes => { STORE => 'rediss://127.0.0.1:' . $wire->port })->start;
 $up->on('*', body => "SECRET\n");
 my $count = 0;

@@ -12,8 +12,9 @@ use X402::Redis;
 use X402::Test;
 
 my ($f, $up, $redis) = (facilitator(), backend(), X402::Redis->of_kind);
-my $conf = machines_conf('timeout=2s lease=3s', main => 'worker_processes 1;');
-my ($one, $other) = machines($conf, $f, $up, [ ($redis->url) x 2 ]);
+my $conf = machines_conf('timeout=5s lease=3s', main => 'worker_processes 1;', http => 'x402_validity min=%%LEAST%%;');
+# What the first takes is too late at the other, as if some time had passed.
+my ($one, $other) = machines($conf, $f, $up, [ map { { STORE => $redis->url, LEAST => $_ } } '5s', '90s' ]);
 $_->allow(qr/ failed: |fails (?:verify|settle) again/) for $one, $other;
 $up->on('*', body => "SECRET\n");
 
@@ -54,15 +55,14 @@ sub answer_of ($answer) { return $answer->status . ' ' . $answer->body }
 
 # --- too little time is left
 
-# Sixty seconds are the least; a facilitator would not see it any more.
-my $late = owed('/late', valid => 62);
-my $used = payment(unpaid($one, '/used'), valid => 62);
+my %short = (valid => 80);
+my $late = owed('/late', %short);
+my $used = payment(unpaid($one, '/used'), %short);
 is_content paid($one, '/used', payment => $used), "SECRET\n", 'used at the first machine';
-my $doubt = in_doubt('/doubt', valid => 62);
-my $new = payment(unpaid($one, '/late'), valid => 62);
-sleep 3;
+my $doubt = in_doubt('/doubt', %short);
+my $new = payment(unpaid($one, '/late'), %short);
 $_->forget for $f, $up;
-is offer(paid($other, '/late', payment => $new))->{error}, 'payment_validity_too_short', 'too late at each machine if it is new';
+is offer(paid($other, '/late', payment => $new))->{error}, 'payment_validity_too_short', 'too late if it is new';
 is $redis->known, 3, 'which leaves nothing in the store';
 is_content paid($other, '/late', payment => $late), "SECRET\n", 'owed: another machine delivers it';
 is offer(paid($other, '/late', payment => $late))->{error}, 'payment_already_used', 'and then it is used';
@@ -71,19 +71,17 @@ my $answer = finally($other, '/doubt', $doubt);
 is_content $answer, "SECRET\n", 'in doubt: it is finished, and not asked for again';
 
 # For other content it is not good.
-$late = owed('/own', valid => 62);
-sleep 3;
+$late = owed('/own', %short);
 $answer = paid($other, '/dear', payment => $late);
 is $answer->status, 402, 'owed for something else: 402';
 no_trace $answer, 'SECRET', 'no content';
 
 # While another machine works on it.
 $up->on('/busy', body => "SECRET\n", hold => 1);
-my $payment = payment(unpaid($one, '/busy'), valid => 62);
+my $payment = payment(unpaid($one, '/busy'), %short);
 my $c = $one->connect;
 $c->write_request(GET => '/busy', headers => [ header_of($payment) ]);
 $up->wait_count('/busy', 1);
-sleep 3;
 is paid($other, '/busy', payment => $payment)->body, '{"error":"payment_in_use","charged":false}', 'in use elsewhere: so it is here';
 $up->release('/busy');
 is_content $c->answer, "SECRET\n", 'and it is delivered there';
@@ -116,7 +114,7 @@ is offer(paid($other, '/down/used', payment => $used))->{error}, 'payment_alread
 
 $redis->freeze;
 is_told_to_come_back('without a store, and without a facilitator');
-$late = payment(unpaid($one, '/late'), valid => 10);
+$late = payment(unpaid($one, '/late'), %short);
 is answer_of(paid($other, '/late', payment => $late)), '503 {"error":"busy","charged":false}',
     'without a store a payment that may be known elsewhere is not asked for again';
 $redis->thaw;
