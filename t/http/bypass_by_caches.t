@@ -27,7 +27,7 @@ http {
             proxy_pass http://%%BACKEND%%;
             proxy_cache below;
             proxy_cache_key $uri;
-            proxy_cache_valid 200 1s;
+            proxy_cache_valid 200 1h;
             proxy_cache_lock on;
             proxy_cache_use_stale updating error timeout http_500;
             proxy_cache_background_update on;
@@ -51,6 +51,8 @@ http {
 }
 EOC
 $up->on($_, body => "SECRET\n") for qw(/a /a2);
+# For the cache below alone, a second.
+$up->on($_, body => "SECRET\n", headers => [ 'X-Accel-Expires' => 1 ]) for qw(/stale /stale2);
 $up->on('/public/a', body => "SECRET\n", headers => [ 'Cache-Control' => 'public, max-age=3600, s-maxage=3600' ]);
 $up->on('/public/b', body => "SECRET\n", headers => [ 'X-Accel-Expires' => '3600', Vary => '*' ]);
 $up->on('/locked', body => "SECRET\n", hold => 1);
@@ -66,9 +68,10 @@ for my $via ([], [ h2 => 1, port => 'h2' ]) {
         is $f->order, 'verify settle', "${p}$expected: charged";
     }
 }
+is_content paid($t, $_), "SECRET\n", "$_: into the cache" for qw(/stale /stale2);
 sleep 2.1;    # nginx counts the age of content in whole seconds
 for my $via ([], [ h2 => 1, port => 'h2' ]) {
-    my ($p, $path) = @$via ? ('HTTP/2, ', '/a2') : ('', '/a');
+    my ($p, $path) = @$via ? ('HTTP/2, ', '/stale2') : ('', '/stale');
     my $r = $t->get($path, @$via);
     is $r->status, 402, "${p}stale, unpaid";
     is $r->header('X-Cache') // '', '', "${p}stale, unpaid: the cache is not asked";

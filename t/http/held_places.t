@@ -93,7 +93,7 @@ for (['/brief', 'Content-Length'], ['/brief', 'chunked', chunked => 1], ['/strea
     my ($path, $name, %how) = @$_;
     $_->forget for $f, $up;
     my $wallet = random_hex(20);
-    my $payment = payment(unpaid($t, $path), from => $wallet);
+    my $payment = payment(unpaid($t, $path), from => $wallet, valid => 100);
     my $begun = time;
     my $c = drag($path, $payment, %how);
     $f->wait_calls(verify => 1);
@@ -107,15 +107,15 @@ for (['/brief', 'Content-Length'], ['/brief', 'chunked', chunked => 1], ['/strea
 $_->forget for $f, $up;
 $up->on('/brief', hold => 1);
 $up->on('/sorry', hold => 1);
-my $payment = payment(unpaid($t, '/brief'));
+my $payment = payment(unpaid($t, '/brief'), valid => 100);
 my $r = paid($t, '/brief', payment => $payment);
 is $r->status . $r->body, '504{"error":"content_timeout","charged":false}', 'content that comes too late';
 is $f->calls('settle'), 0, 'is not charged';
-is paid($t, '/sorry', payment => payment(unpaid($t, '/sorry')))->body, "late\n", 'the operator has its own words for it';
+is paid($t, '/sorry', payment => payment(unpaid($t, '/sorry'), valid => 100))->body, "late\n", 'the operator has its own words for it';
 $t->log_like(qr/\[error\].*x402_timeout.*not charged: raise x402_timeout/, 'the operator is told what to do');
 $up->release;
 $up->on('/brief', body => "SECRET\n");
-is_content paid($t, '/brief', payment => payment(unpaid($t, '/brief'))), "SECRET\n", 'the next one is served';
+is_content paid($t, '/brief', payment => payment(unpaid($t, '/brief'), valid => 100)), "SECRET\n", 'the next one is served';
 
 # --- where nothing is settled, nothing is in flight after verify
 

@@ -20,6 +20,7 @@ http {
     x402_zone x402:1m journal=payments;
     server {
         listen 127.0.0.1:%%PORT%%;
+        location = /metrics { x402 off; x402_status prometheus; }
         location / { proxy_pass http://%%BACKEND%%; }
     }
 }
@@ -31,13 +32,22 @@ my $value = payment(unpaid($t, '/a'));
 is_content paid($t, '/a', payment => $value), "CONTENT\n", 'paid';
 is $t->log_count(qr/was moved or deleted/), 0, 'nothing is said of files in their places';
 
-sub said ($count, $name) { return ok $t->wait_for(sub { $t->log_count(qr/\[crit\].*was moved or deleted/) >= $count }, 10), $name }
+sub said ($count, $name) { return ok $t->wait_for(sub { $t->log_count(qr/\[crit\].*was moved or deleted/) >= $count }, 30), $name }
+
+# The files are looked at when claims were counted.
+my $sold = 0;
+sub looked_at () {
+    my $before = delivered();
+    is_content paid($t, '/count' . ++$sold), "CONTENT\n", 'another is sold';
+    return ok $t->wait_for(sub { delivered() > $before }), 'and counted';
+}
+sub delivered () { return $t->get('/metrics')->body =~ /^nginx_x402_zone_claims\{state="delivered"\} (\d+)$/m ? $1 : 0 }
 
 rename $path, "$path.away" or die $!;
 said(1, 'renamed');
 $t->log_like(qr/journal ".*payments" was moved or deleted while nginx writes it/, 'it is named');
 rename "$path.away", $path or die $!;
-sleep 1.5;
+looked_at();
 is $t->log_count(qr/was moved or deleted/), 1, 'nothing more when it is back';
 
 rename "$path.2", "$path.2.away" or die $!;
@@ -45,7 +55,7 @@ $t->write('payments.2', '');
 said(2, 'the second file was replaced');
 $t->log_like(qr/journal ".*payments\.2" was moved/, 'it is named');
 rename "$path.2.away", "$path.2" or die $!;
-sleep 1.5;
+looked_at();
 
 # what the line says to do
 unlink $path or die $!;

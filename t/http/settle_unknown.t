@@ -156,7 +156,7 @@ $f->settle(hold => 1, close => 1);
     $c;
 } 1 .. 3;
 $f->wait_calls(settle => 1);
-sleep 0.6;    # one that nginx has not read by then would rightly ask
+unpaid($t, '/waiting');    # by the one worker, which has read all of them by then: another would rightly ask
 $f->release;
 unknown $_->answer, 'still unknown' for @clients;
 is $f->calls('settle'), 1, 'asked once for all of them';

@@ -38,7 +38,7 @@ my @upgrade = (Upgrade => 'websocket', Connection => 'Upgrade',
 
 my $c = $t->connect;
 is $c->request(GET => '/free/socket', headers => \@upgrade)->status, 101, 'free: as ever';
-like $c->rest(0.2), qr/SECRET/, 'with what follows';
+ok $t->wait_for(sub { $c->rest(0.02); $c->raw =~ /SECRET/ }), 'with what follows';
 $c->hang_up;
 
 $up->forget;
@@ -91,7 +91,7 @@ for my $path (qw(/paid/socket /now/socket)) {
     $r = $c->request(GET => $path, headers => [ @upgrade, header_of($payment) ]);
     is $r->status, 101, "WebSocket, $path: switched";
     ok receipt($r)->{success}, "WebSocket, $path: under a receipt";
-    like $c->rest(0.2), qr/SECRET frames/, "WebSocket, $path: with what follows";
+    ok $t->wait_for(sub { $c->rest(0.02); $c->raw =~ /SECRET frames/ }), "WebSocket, $path: with what follows";
     $c->hang_up;
     is $f->order, 'settle', "WebSocket, $path: settled first";
     $r = $t->get($path, headers => [ @upgrade, header_of($payment) ]);

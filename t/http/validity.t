@@ -38,15 +38,15 @@ $t->start;
 my ($gone, $short, $long) =
     qw(invalid_exact_evm_payload_authorization_valid_before payment_validity_too_short payment_validity_too_long);
 my @cases = (
-    [ '/a', 300, 1 ], [ '/a', 65, 1 ], [ '/a', 55, $short ], [ '/a', 8, $short ], [ '/a', 0, $gone ], [ '/a', -100, $gone ],
+    [ '/a', 300, 1 ], [ '/a', 75, 1 ], [ '/a', 55, $short ], [ '/a', 8, $short ], [ '/a', 0, $gone ], [ '/a', -100, $gone ],
     [ '/a', 890, 1 ], [ '/a', 910, $long ], [ '/a', 100_000, $long ],
-    [ '/short/a', 20, 1 ], [ '/short/a', 12, 1 ], [ '/short/a', 7, $short ],
+    [ '/short/a', 20, 1 ], [ '/short/a', 16, 1 ], [ '/short/a', 7, $short ],
     [ '/short/a', 610, 1 ], [ '/short/a', 640, $long ],
-    [ '/least/a', 10, 1 ], [ '/least/a', 3, $short ], [ '/least/a', 910, $long ],
+    [ '/least/a', 15, 1 ], [ '/least/a', 3, $short ], [ '/least/a', 910, $long ],
     [ '/most/a', 80_000, 1 ], [ '/most/a', 90_000, $long ], [ '/most/a', 55, $short ],
-    [ '/both/a', 105, 1 ], [ '/both/a', 95, $short ], [ '/both/a', 195, 1 ], [ '/both/a', 210, $long ],
+    [ '/both/a', 115, 1 ], [ '/both/a', 95, $short ], [ '/both/a', 195, 1 ], [ '/both/a', 210, $long ],
     [ '/nested/a', 7000, 1 ], [ '/nested/a', 7300, $long ],
-    [ '/nested/own/a', 3, 1 ], [ '/nested/own/a', 7000, 1 ], [ '/nested/own/a', 7300, $long ],
+    [ '/nested/own/a', 20, 1 ], [ '/nested/own/a', 7000, 1 ], [ '/nested/own/a', 7300, $long ],
 );
 for (@cases) {
     my ($path, $seconds, $good) = @$_;

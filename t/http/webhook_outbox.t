@@ -182,7 +182,7 @@ for my $end ('', '.2') {
     rename "$path$end", "$path$end.away" or die $!;
     ok $t->wait_for(sub { $t->log_count(qr/\[crit\].*payments\.events\Q$end\E" was moved or deleted while nginx writes it/) }, 10), "renamed$end: a line says so";
     rename "$path$end.away", "$path$end" or die $!;
-    sleep 2;
+    sleep 4;    # each worker has seen it by then
 }
 # another nginx, which the journal alone does not keep away
 rename $t->dir . "/payments$_", $t->dir . "/aside$_" or die $! for '', '.2', '.lock';
