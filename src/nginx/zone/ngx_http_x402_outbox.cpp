@@ -206,6 +206,7 @@ std::string Outbox::begin(ngx_log_t *log)
     take_headless(from);
     auto was = head(from);
     const Rescued rescued = rescue(from);
+    take_rescued(rescued, from, log);
     std::optional<std::uint64_t> skipped;
     // The former one is written over: from then on this one has to be there.
     if (size(1 - from) == 0 || fsync(files_[from]) == 0) {
@@ -215,13 +216,6 @@ std::string Outbox::begin(ngx_log_t *log)
     if (!skipped) {
         // A full or broken disk: it goes on with what there is.
         return was ? "" : trouble_with("written", paths_[1 - from]);
-    }
-    if (rescued.lost != 0) {
-        log_line(NGX_LOG_WARN, log,
-                 "x402_webhook: " + std::to_string(rescued.lost)
-                     + " events were gone from \"" + paths_[from]
-                     + "\" after a loss of power, and were found in the file "
-                       "before it");
     }
     if (*skipped != 0) {
         log_line(
@@ -445,12 +439,32 @@ Outbox::Rescued Outbox::rescue(unsigned present) const
             line.empty() ? received.end() : received.find(hash_of(line));
         bool waits = torn ? is_whole_event(line) : looks_whole(line);
         if (waits && (found == received.end() || !found->second)) {
-            rescued.lost += found == received.end() ? 1 : 0;
+            if (found == received.end()) {
+                rescued.lost.append(line).push_back('\n');
+            }
             rescued.lines.append(line).push_back('\n');
             rescued.known.insert(hash_of(line));
         }
     });
-    return rescued.lost == 0 ? Rescued() : rescued;
+    return rescued.lost.empty() ? Rescued() : rescued;
+}
+
+void Outbox::take_rescued(const Rescued &rescued, unsigned present,
+                          ngx_log_t *log)
+{
+    if (rescued.lost.empty()) {
+        return;
+    }
+    std::string found =
+        "x402_webhook: " + std::to_string(lines_in(rescued.lost))
+        + " events were gone from \"" + paths_[present]
+        + "\" after a loss of power, and were found in the "
+          "file before it";
+    if (!append(rescued.lost)) {
+        // The copy has them, if that can be written.
+        found += "; " + trouble("written");
+    }
+    log_line(NGX_LOG_WARN, log, found);
 }
 
 void Outbox::take_headless(unsigned present)

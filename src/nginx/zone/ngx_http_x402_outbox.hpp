@@ -103,7 +103,7 @@ private:
     struct Rescued {
         std::string lines;  // all that wait in the former one, in their order
         std::unordered_set<std::size_t> known;  // hashes of these
-        std::size_t lost = 0;                   // that the present one lacks
+        std::string lost;  // of these, the lines that the present one lacks
     };
 
     std::string open_both();
@@ -118,6 +118,8 @@ private:
     // The whole lines of a file behind its head, and what is left at its end.
     template <class Take> void each_line(unsigned i, Take take) const;
     Rescued rescue(unsigned present) const;
+    // Until the copy is on the disk nothing else may have what was lost.
+    void take_rescued(const Rescued &rescued, unsigned present, ngx_log_t *log);
     // A loss of power may leave zeros where the head of the later file was,
     // which is the former one then. What it has and the other one has not is
     // written behind that.

@@ -118,7 +118,8 @@ sub globals ($self, $log) {
 
 # --- running -----------------------------------------------------------------
 
-sub start ($self) {
+# Does not wait until it serves.
+sub launch ($self) {
     my $dir = $self->{dir};
     my $pid = fork // die "fork: $!";
     if (!$pid) {
@@ -129,7 +130,11 @@ sub start ($self) {
     }
     $self->{pid}   = $pid;
     $self->{guard} = X402::Guard->new($pid);
+    return $self;
+}
 
+sub start ($self) {
+    my ($dir, $pid) = ($self->{dir}, $self->launch->{pid});
     my $up = $self->wait_for(sub {
         die "nginx did not start:\n" . $self->output . $self->log
             if waitpid($pid, POSIX::WNOHANG()) == $pid && ($self->{pid} = undef, 1);
