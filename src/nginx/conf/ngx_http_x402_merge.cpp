@@ -24,8 +24,6 @@ namespace x402 {
 
 namespace {
 
-constexpr ngx_uint_t kDefaultMaxCalls = 4096;
-
 void inherit(ngx_str_t &own, const ngx_str_t &outer)
 {
     if (own.data == nullptr) {
@@ -129,9 +127,10 @@ void merge_settings(LocationConf &conf, const LocationConf &outer)
     ngx_conf_merge_uint_value(conf.validity_max, outer.validity_max,
                               NGX_CONF_UNSET_UINT);
     ngx_conf_merge_msec_value(conf.connect_timeout, outer.connect_timeout,
-                              2000);
+                              kDefaultConnectTimeout);
     ngx_conf_merge_msec_value(conf.verify_timeout, outer.verify_timeout, 5000);
-    ngx_conf_merge_msec_value(conf.settle_timeout, outer.settle_timeout, 60000);
+    ngx_conf_merge_msec_value(conf.settle_timeout, outer.settle_timeout,
+                              kDefaultSettleTimeout);
     ngx_conf_merge_value(conf.ssl_verify, outer.ssl_verify, 1);
     ngx_conf_merge_uint_value(conf.max_calls, outer.max_calls,
                               kDefaultMaxCalls);

@@ -84,6 +84,11 @@ enum class StatusFormat { none, any, html, json, prometheus, openmetrics };
 
 constexpr ngx_flag_t kShadow = 2;  // of LocationConf::enabled_directive
 
+// Defaults that are needed at the http level, too, which nginx does not merge.
+constexpr ngx_uint_t kDefaultMaxCalls = 4096;
+constexpr ngx_msec_t kDefaultConnectTimeout = 2000;
+constexpr ngx_msec_t kDefaultSettleTimeout = 60000;
+
 // Of an http, server or location block. nginx: stock setters write into the
 // base, whose address is the address nginx knows.
 struct LocationConf : ngx_http_x402_loc_conf_t {

@@ -59,10 +59,10 @@ SettleRetry::SettleRetry(Worker &worker, const LocationConf &http_conf)
           AtQuit::cancel,
           [](void *watch) { static_cast<SettleRetry *>(watch)->tick(); }, this)
 {
-    ngx_conf_init_msec_value(connect_timeout_, 2000);
-    ngx_conf_init_msec_value(settle_timeout_, 60000);
+    ngx_conf_init_msec_value(connect_timeout_, kDefaultConnectTimeout);
+    ngx_conf_init_msec_value(settle_timeout_, kDefaultSettleTimeout);
     ngx_uint_t slots = http_conf.max_calls;
-    ngx_conf_init_uint_value(slots, 1024);
+    ngx_conf_init_uint_value(slots, kDefaultMaxCalls);
     // Half of the reserved slots; clients that present payments have the rest.
     most_ = std::max<ngx_uint_t>(slots / 16, 1);
     timer_.arm(kInterval);
