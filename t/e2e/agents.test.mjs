@@ -78,7 +78,7 @@ const changes = {
     'flask-routes': (text) => text.replace('weather/*$ {', 'weather/*$ { x402_service path=/weather price=0.01-0.10;')
         .replace('premium/ {', 'premium/ { x402_service path=/premium/report list=on;'),
     'payai-manual': (text) => text.replace(/ x402_facilitator_auth .*/, ''), // the facilitator here knows no accounts
-    'several-machines': (text, place) => text.replace(/x402_store .*/, `x402_store redis://127.0.0.1:${place.redis};`),
+    'several-machines': (text, place) => text.replace(/x402_store .*/, `x402_store redis://127.0.0.1:${place.redis} timeout=5s;`),
     'several-networks': (text) => text.replace('network=base ', 'network=base-sepolia ').replace('network=polygon ', 'network=polygon-amoy ')
         .replace('network=arbitrum ', 'network=arbitrum-sepolia ').replace('network=eip155:1 ', 'network=avalanche-fuji '),
     'several-ways-to-pay': (text) => text.replace('x402_network      base;', 'x402_network base-sepolia;'),

@@ -8,7 +8,7 @@ import { contentOf } from './backend.mjs';
 import { asset, network } from './chain.mjs';
 import { offerOf, payingFetch, receiptOf } from './client.mjs';
 import { repository } from './paths.mjs';
-import { freePort } from './process.mjs';
+import { checkPort, freePort } from './process.mjs';
 import { modulePath } from './server.mjs';
 import { startStack } from './stack.mjs';
 
@@ -30,7 +30,8 @@ process.on('SIGTERM', interrupted);
 async function choosePort() {
     const wanted = Number(process.env.DEMO_PORT || 8402);
     try {
-        return await freePort(wanted);
+        await checkPort(wanted);
+        return wanted;
     } catch (error) {
         if (error.code !== 'EADDRINUSE' && error.code !== 'EACCES') throw error;
         const port = await freePort();

@@ -62,7 +62,7 @@ test('the client leaves while its payment is settled, and signs a new payment', 
     const header = await signedFor(payer, stack.at('/weather'));
     const settled = stack.facilitator.count('/settle');
     const leaving = new AbortController();
-    stack.facilitator.next('/settle', { late: 1_500 });
+    stack.facilitator.next('/settle', { late: 4_000 });
     const lost = fetch(stack.at('/weather'), { headers: { 'payment-signature': header }, signal: leaving.signal });
     lost.catch(() => {});
     await until('it is being settled', () => stack.facilitator.count('/settle') > settled);

@@ -63,16 +63,29 @@ export async function until(what, condition, patience = 40_000) {
     }
 }
 
-// For programs that cannot be given port 0. The gap between asking and using it is small, and the kernel gives out
-// different ports in turn.
-export async function freePort(wanted = 0) {
+// What keeps a port away from all but a server that sets SO_REUSEADDR, as nginx and redis-server do: it is bound, and
+// does not listen. Node cannot do that.
+const holder = `my $parent = getppid; socket(my $port, PF_INET, SOCK_STREAM, 0) or die $!;
+    setsockopt($port, SOL_SOCKET, SO_REUSEADDR, 1) and bind($port, sockaddr_in(0, INADDR_LOOPBACK)) or die $!;
+    $| = 1; print +(sockaddr_in(getsockname $port))[0], "\\n"; sleep 1 while getppid == $parent;`;
+
+// For programs that cannot be given port 0: one that stays ours until this process ends.
+export async function freePort() {
+    const child = start('perl', ['-MSocket', '-e', holder]);
+    for (const part of [child, child.stdout, child.stderr]) part.unref();
+    return Number(await until('a port', () => {
+        if (child.exitCode !== null) throw new Error(`no port: ${child.said}`);
+        return /^(\d+)\n/.exec(child.said)?.[1];
+    }));
+}
+
+// Fails if this port is somebody's at this moment.
+export async function checkPort(wanted) {
     const probe = createServer();
     probe.listen(wanted, '127.0.0.1');
     await once(probe, 'listening');
-    const { port } = probe.address();
     probe.close();
     await once(probe, 'close');
-    return port;
 }
 
 export function listens(port) {

@@ -12,7 +12,7 @@ let stack;
 
 before(async () => {
     stack = await startStack({
-        extra: '    x402_facilitator_timeout connect=5s verify=20s settle=3s;',
+        extra: '    x402_facilitator_timeout connect=5s verify=20s settle=8s;',
         servers: ({ listen, backend }) => `
     server {
         listen ${listen};
@@ -47,7 +47,7 @@ async function isDelivery(response, payer) {
     return receipt;
 }
 
-for (const [how, fault] of [['is lost', { lost: true }], ['comes too late', { late: 8_000 }]]) {
+for (const [how, fault] of [['is lost', { lost: true }], ['comes too late', { late: 13_000 }]]) {
     test(`the money moved, the answer ${how}: unknown, then the same payment is served`, async () => {
         const payer = await stack.payer();
         const header = await signedFor(payer, stack.at('/weather'));
