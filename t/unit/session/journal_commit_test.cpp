@@ -63,8 +63,12 @@ TEST_F(JournalCommit, OneFlushIsForAllThatWasAppended)
     constexpr unsigned kProcesses = 8;
     constexpr unsigned kRecords = 40;
     std::vector<std::thread> processes;
+    std::atomic<unsigned> ready{0};
     for (std::uint32_t self = 1; self <= kProcesses; ++self) {
         processes.emplace_back([&, self] {
+            for (ready++; ready < kProcesses;) {
+                std::this_thread::sleep_for(microseconds(200));
+            }
             for (unsigned number = 0; number < kRecords; ++number) {
                 std::uint64_t ticket = words_.appended.fetch_add(1) + 1;
                 ASSERT_TRUE(commit(words_, disk_, self, ticket));
