@@ -15,7 +15,7 @@ events { worker_connections 4096; }
 http {
     %%HTTP%%
     x402_facilitator %%FACILITATOR%%;
-    x402_facilitator_timeout verify=60s settle=60s;
+    x402_facilitator_timeout verify=150s settle=150s;
     x402_facilitator_max_calls 4096;
     x402_network base-sepolia;
     x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
@@ -36,7 +36,7 @@ my @clients = map {
     $c->write_request(GET => '/file', headers => [ header_of(payment($offer)) ]);
     $c;
 } 1 .. $number;
-ok $f->wait_count(verify => $number, 60), "$number are verified at once";
+ok $f->wait_count(verify => $number, 120), "$number are verified at once";
 $f->verify('ok');
 $f->release;
 my @answers = map { $_->answer } @clients;
@@ -52,7 +52,7 @@ $f->verify('hold');
     $c->write_request(GET => '/file', headers => [ header_of(payment($offer)) ]);
     $c;
 } 1 .. $number;
-ok $f->wait_count(verify => $number, 60), "$number more";
+ok $f->wait_count(verify => $number, 120), "$number more";
 $t->leave($_) for @clients[ 0 .. 9, 590 .. 599 ];
 $f->verify('ok');
 $f->release;

@@ -59,10 +59,12 @@ sub begin ($payer, $where = '/', %how) {
     my $c = $t->connect;
     $c->write_request(GET => $where . substr($path, 1), headers => [ 'PAYMENT-SIGNATURE' => $payment ]);
     ok $up->wait_count($path, 1), "$path is made";
-    $c->{in} = $c->rest(0.4);    # it is read again below
     return { c => $c, path => $where . substr($path, 1), made_at => $path, payment => $payment };
 }
-sub flows ($s) { return $s->{c}->raw =~ /SECRET/ ? 1 : 0 }
+# What is read is read again by the answer.
+sub sees ($s, $seconds) { $s->{c}{in} .= $s->{c}->rest($seconds); return $s->{c}->raw =~ /SECRET/ }
+sub flows ($s)   { return $t->wait_for(sub { sees($s, 0.02) }) }
+sub is_held ($s) { return !sees($s, 0.4) }
 sub ends ($s)  { $up->release; return $s->{c}->answer }
 sub amount ()  { return $f->asked('settle')->{paymentRequirements}{amount} }
 
@@ -93,7 +95,7 @@ sub events ($payer, $count) {
 
 for my $times (0, 2) {
     my $s = begin($times ? known('/', $times) : random_hex(20));
-    ok !flows($s), "$times settlements: it is held";
+    ok is_held($s), "$times settlements: it is held";
     my $r = ends($s);
     is_content $r, $whole, 'to its end';
     is amount(), '100', 'and costs what it says';
@@ -120,7 +122,7 @@ is $up->hits, 0, 'buys nothing again';
 $s = begin($payer);
 ok flows($s), 'it is known as before';
 my $second = begin($payer);
-ok !flows($second), 'and has one such stream at a time: another one is held';
+ok is_held($second), 'and has one such stream at a time: another one is held';
 ends($s);
 is_content $second->{c}->answer, $whole, 'and paid first';
 ok $f->wait_calls(settle => 2), 'both are settled';
@@ -128,10 +130,10 @@ ok $f->wait_calls(settle => 2), 'both are settled';
 # --- whose record counts
 
 $s = begin($payer, '/else/');
-ok !flows($s), 'a record is one of payments to one receiver';
+ok is_held($s), 'a record is one of payments to one receiver';
 ends($s);
 $s = begin($payer, '/ten/');
-ok !flows($s), 'a stream that was paid counts as one payment';
+ok is_held($s), 'a stream that was paid counts as one payment';
 ends($s);
 
 $payer = random_hex(20);
@@ -139,7 +141,7 @@ $up->on('/nothing', headers => [ 'Content-Type' => 'application/json' ], body =>
 is paid($t, '/nothing', payment => permit2(unpaid($t, '/nothing'), from => $payer))->status, 200, 'an answer that costs nothing'
     for 1 .. 3;
 $s = begin($payer);
-ok !flows($s), 'counts for nothing';
+ok is_held($s), 'counts for nothing';
 ends($s);
 
 $payer = known();
@@ -148,13 +150,13 @@ ok flows($earlier), 'a stream of a known payer';
 is paid($t, '/small', payment => permit2(unpaid($t, '/small'), from => $payer))->status, 200, 'and small payments meanwhile'
     for 1 .. 3;
 $s = begin($payer);
-ok !flows($s), 'do not make it known for another stream';
+ok is_held($s), 'do not make it known for another stream';
 ends($s);
 ok ends($earlier)->complete, 'the first one ends';
 ok $f->wait_calls(settle => 2), 'both are settled';
 for my $case ([ '/ten/', 'of fewer settlements than are asked for' ], [ '/most/', 'for a maximum that is too high' ], [ '/off/', 'where it is off' ]) {
     $s = begin(known(), $case->[0]);
-    ok !flows($s), "not on a record, or $case->[1]";
+    ok is_held($s), "not on a record, or $case->[1]";
     ends($s);
 }
 $s = begin(known(), '/room/');
@@ -187,7 +189,7 @@ ok !$s->{c}->answer->complete, 'ends the answer';
 $t->log_like(qr/\[error\].*a stream that was not held \(x402_stream\) broke off; not charged/, 'is said');
 is $f->calls('settle'), 0, 'and not charged';
 $s = begin($payer);
-ok !flows($s), 'its payer has used up its record';
+ok is_held($s), 'its payer has used up its record';
 ends($s);
 
 # --- a payment that fails behind its content
@@ -211,7 +213,7 @@ ok flows($s), 'an outcome that is not known';
 is ends($s)->body, $whole, 'comes behind the content';
 like events($payer, 7), qr/unknown\z/, 'the ledger says so';
 my $later = begin($payer);
-ok !flows($later), 'the payer has no record now';
+ok is_held($later), 'the payer has no record now';
 ends($later);
 like events($payer, 11), qr/unknown .*resolved delivered/, 'it is asked for again, and paid';
 $_->forget for $f, $up;
@@ -246,8 +248,7 @@ $_->forget for $f, $up;
 my $h2 = $t->connect(%via);
 my $id = $h2->write_request(GET => '/h2', headers => [ 'PAYMENT-SIGNATURE' => $payment ]);
 ok $up->wait_count('/h2', 1), 'over HTTP/2';
-$h2->rest(0.4);
-like $h2->data, qr/SECRET/, 'it flows';
+ok $t->wait_for(sub { $h2->rest(0.02); $h2->data =~ /SECRET/ }), 'it flows';
 $h2->reset($id);
 ok $f->wait_calls(settle => 1), 'and its client pays when it resets the stream';
 is amount(), '5000000', 'the maximum';

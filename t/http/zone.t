@@ -67,7 +67,10 @@ for my $number (1 .. 1200) {
     push @cheap, $value;
     $turned_away++ if $r->status != 200;
     next if $number % 200;
-    is_content paid($t, '/a'), "SECRET\n", "an honest payer is served after $number cheap payments";
+    # One in thousands is mistaken for a used one, and signs another.
+    my $honest = paid($t, '/a');
+    for (1 .. 3) { $honest = paid($t, '/a') if $honest->status == 402 }
+    is_content $honest, "SECRET\n", "an honest payer is served after $number cheap payments";
 }
 cmp_ok $turned_away // 0, '<', 60, 'none is turned away but by a rare mistake';
 my $settled = $f->count('settle');

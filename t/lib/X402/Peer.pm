@@ -34,7 +34,7 @@ sub new ($class, %options) {
     # refused, and does not reach a peer of another test.
     my $port     = X402::Port::reserve();
     my $listener = X402::Port::socket_on($port);
-    listen $listener, 512 or die "listen: $!";
+    listen $listener, 4096 or die "listen: $!";
     socketpair(my $ours, my $theirs, AF_UNIX, SOCK_STREAM, PF_UNSPEC) or die "socketpair: $!";
     $_->autoflush(1) for $ours, $theirs;
 
