@@ -64,8 +64,8 @@ async def run_lane(settings, numbers):
     from nginx_rig import MODES, NginxRig
     rig = NginxRig(settings.lane, settings)
     books = ChainBooks(rig.amount)
-    await rig.start()
     try:
+        await rig.start()
         from paying_client import ask
         # What is settled first says so in its offer.
         rig.accepted = {mode: json.loads(base64.b64decode(

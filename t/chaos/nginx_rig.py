@@ -82,6 +82,8 @@ class NginxRig:
         self.amount, self.dear_amount = '10000', '5000000'
         self.accepted = None
         self.master = None
+        self.guard = None           # of a master that runs
+        self.dir = None
         self.verify_timeout, self.settle_timeout = (0.3, 0.4) if not settings.slow else (2, 3)
 
     def complain(self, text):
@@ -200,10 +202,11 @@ http {{
                 [self.settings.nginx, '-p', self.dir, '-c', f'{self.dir}/nginx.conf', '-e', f'{self.dir}/error.log'],
                 env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
         self.master = self.pid_file() if await self.wait(lambda: rc or self.pid_file()) else None
+        if self.master:
+            self.guard = guard(self.dir)
         if rc or not await self.wait(lambda: len(self.workers()) >= self.workers_wanted, 30):
             raise SystemExit(f'nginx did not start: {open(f"{self.dir}/error.log").read()[-2000:]}'
                              f'{open(f"{self.dir}/output").read()[-2000:]}')
-        self.guard = guard(self.dir)
 
     def pid_file(self):
         try:
@@ -270,10 +273,15 @@ http {{
                 self.tell(child, signal.SIGKILL)
             self.tell(pid, signal.SIGKILL)
             self.reap(pid, wait=True)
-        os.write(self.guard[1], b'x')
-        os.close(self.guard[1])
-        os.waitpid(self.guard[0], 0)
+        self.end_guard()
         return gone
+
+    def end_guard(self):
+        pid, pipe = self.guard
+        os.write(pipe, b'x')
+        os.close(pipe)
+        os.waitpid(pid, 0)
+        self.guard = None
 
     def time_to_end(self):
         """A worker tells a store that is away for half a minute what it knows."""
@@ -287,14 +295,16 @@ http {{
             return False
 
     async def close(self):
-        for machine in self.machines:
+        """Also of a rig that did not come up whole."""
+        up = [machine for machine in self.machines if machine.guard]
+        for machine in up:
             self.tell(machine.master, signal.SIGQUIT)
-        for machine in reversed(self.machines):
+        for machine in reversed(up):
             if not await machine.stop():
                 self.complain(f'nginx did not end within {self.time_to_end()} s of QUIT')
         if self.store:
             self.store.stop()
-        if not self.settings.keep:
+        if self.dir and not self.settings.keep:
             shutil.rmtree(self.dir, ignore_errors=True)
 
     async def die(self):
@@ -303,9 +313,7 @@ http {{
         for pid in gone:
             self.tell(pid, signal.SIGKILL)
         await self.wait(lambda: not [pid for pid in gone if self.reap(pid)], 10)
-        os.write(self.guard[1], b'x')
-        os.close(self.guard[1])
-        os.waitpid(self.guard[0], 0)
+        self.end_guard()
         os.unlink(f'{self.dir}/nginx.pid')
         await self.run()
 
