@@ -79,7 +79,7 @@ export async function freePort() {
     }));
 }
 
-// Fails if this port is somebody's at this moment.
+// Fails if another program has this port at this moment.
 export async function checkPort(wanted) {
     const probe = createServer();
     probe.listen(wanted, '127.0.0.1');
