@@ -20,7 +20,7 @@ http {
     %%HTTP%%
     x402_network base-sepolia;
     x402_pay_to 0x209693Bc6afc0C5328bA36FaF03C514EF312287C;
-    x402_facilitator_timeout verify=1500ms;
+    x402_facilitator_timeout verify=4s;
     x402_facilitator_group nowhere { server http://nowhere.invalid:%%FPORT%% max_fails=0; }
     server {
         listen 127.0.0.1:%%PORT%%;

@@ -162,7 +162,8 @@ for (map { $_->answer } @held) {
 }
 is $f->calls('settle'), $served, 'a full disk: what cannot be written down is not sent';
 is paid($t, '/many')->status, 503, 'a full disk: and so on';
-$r = paid($t, '/short');
+# One that is too late for nginx is a busy machine's.
+for (1 .. 5) { last if ($r = paid($t, '/short'))->status != 402 }
 is $r->status, 503, 'a full disk: a payment that is good for four seconds';
 cmp_ok $r->header('Retry-After'), '<=', 4, 'a full disk: is not told to come back when it is over';
 $t->log_like(qr/\[error\].*the journal of x402_zone cannot be written/, 'a full disk: it is not the size of the zone');

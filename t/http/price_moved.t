@@ -24,7 +24,7 @@ http {
         listen 127.0.0.1:%%PORT%%;
         server_name one.example;
         location /a { x402_price $one; proxy_pass http://%%BACKEND%%; }
-        location /short { x402_price $one; x402_timeout 4s; proxy_pass http://%%BACKEND%%; }
+        location /short { x402_price $one; x402_timeout 8s; proxy_pass http://%%BACKEND%%; }
         location /map { x402_price \$price; proxy_pass http://%%BACKEND%%; }
     }
     server {
@@ -65,7 +65,7 @@ $t->conf(conf('0.07', '0.02'));
 $t->reload;
 is paid($t, '/a', @one, payment => $old{b})->status, 200, 'two reloads later, still within its time';
 
-sleep 0.2 while time < $moved + 5.2;
+sleep 0.2 while time < $moved + 9.2;
 $r = paid($t, '/short', @one, payment => payment(unpaid($t, '/short', @one),
     valid => 300, 'accepted.amount' => '10000', 'payload.authorization.value' => '10000'));
 is $r->status, 402, 'an offer that nobody can hold any more is forgotten';
