@@ -96,11 +96,7 @@ is show('/a', $payment)->status, 200, 'and the same payment is good when the fac
 
 # --- after every process was killed ----------------------------------------------
 
-my @pids = ($t->pid, $t->workers('nginx'));
-kill KILL => @pids;
-waitpid $t->pid, 0;
-$t->wait_exit(@pids);
-unlink "$t->{dir}/nginx.pid";
+$t->kill_all;
 $t->start;
 $_->forget for $f, $up;
 is_used(show('/a', $_), 'killed and started again: used') for $recorded, $payment;

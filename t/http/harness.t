@@ -87,8 +87,7 @@ for my $h2 (0, 1) {
 my $c = $t->connect;
 $c->send($c->head(GET => '/plain') . $c->head(GET => '/402') . $c->head(GET => '/plain', close => 1));
 is join(' ', map { $c->answer->status } 1 .. 3), '200 402 200', 'pipelining';
-$c->rest(1);
-ok $c->eof, 'the end of the connection';
+ok $c->wait_eof, 'the end of the connection';
 
 $c = $t->connect(h2 => 1, port => 'h2');
 my @ids = map { $c->write_request(GET => $_) } qw(/plain /402 /held /plain);

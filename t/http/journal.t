@@ -41,16 +41,6 @@ my $journal = "$t->{dir}/claims.journal";
 sub zone ($text) { $t->{holes}{ZONE} = $text; return $t->conf($conf) }
 sub size_of ($path) { return -s $path // 0 }
 
-# Master and workers, each by its number, at once.
-sub kill_all () {
-    my @pids = ($t->pid, $t->workers('nginx'));
-    kill KILL => @pids;
-    waitpid $t->pid, 0;
-    $t->wait_exit(@pids);
-    unlink "$t->{dir}/nginx.pid";
-    return;
-}
-
 zone("x402_zone mine:1m journal=$journal;");
 $up->on('*', body => "SECRET\n");
 my ($text, $passed) = $t->test_config($conf);
@@ -87,7 +77,7 @@ $f->wait_calls(settle => 1);
 my $sent = +($f->requests('settle'))[0]{body};
 $f->settle('paid');
 
-kill_all();
+$t->kill_all;
 open my $torn, '>>:raw', $journal or die $!;
 print {$torn} "\xffx402\0\xfe\1", 'half a record';
 close $torn;

@@ -32,16 +32,6 @@ $up->on('*', body => "SECRET\n");
 my @files = map {"$t->{dir}/claims.journal$_"} '', '.2';
 sub size () { my $sum = 0; $sum += -s $_ // 0 for @files; return $sum }
 
-# Master and workers, each by its number, at once.
-sub kill_all () {
-    my @pids = ($t->pid, $t->workers('nginx'));
-    kill KILL => @pids;
-    waitpid $t->pid, 0;
-    $t->wait_exit(@pids);
-    unlink "$t->{dir}/nginx.pid";
-    return;
-}
-
 $t->start;
 my $offer = unpaid($t, '/a');
 my @known;
@@ -90,7 +80,7 @@ for my $round (1 .. 2) {
         $t->wait_for(sub { 2 == $t->workers }, 5);
     });
     $t->wait_exit($t->reload) if $round == 1;
-    kill_all();
+    $t->kill_all;
     $t->start;
 }
 

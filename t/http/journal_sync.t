@@ -222,11 +222,7 @@ $t->wait_for(sub { -s $journal > $safe });
 sleep 0.3;
 is $f->calls('settle'), 1, 'what has not reached the disk is not sent';
 
-my @pids = ($t->pid, $t->workers('nginx'));
-kill KILL => @pids;
-waitpid $t->pid, 0;
-$t->wait_exit(@pids);
-unlink "$t->{dir}/nginx.pid";
+$t->kill_all;
 set_word(4, 0);
 my $whole = do { local $/; open my $file, '<:raw', $journal or die $!; <$file> };
 cmp_ok length($whole), '>', $safe, 'the journal has more than the disk';

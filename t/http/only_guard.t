@@ -95,15 +95,6 @@ for (['/off/a', sub ($offer, $n) { payment($offer) }], ['/fast/a', \&fast_paymen
 
 # --- a kill of all processes
 
-sub kill_all () {
-    my @pids = ($t->pid, $t->workers('nginx'));
-    kill KILL => @pids;
-    waitpid $t->pid, 0;
-    $t->wait_exit(@pids);
-    unlink "$t->{dir}/nginx.pid";
-    return;
-}
-
 $t->{holes}{ZONE} = "x402_zone mine:1m journal=$journal;";
 $t->conf($conf);
 $t->start;
@@ -114,7 +105,7 @@ $up->on('/off/b', body => "SECRET\n", hold => 1);
 my $c = $t->connect;
 $c->write_request(GET => '/off/b', headers => [ header_of($other) ]);
 $up->wait_count('/off/b', 1);
-kill_all();
+$t->kill_all;
 $t->start;
 $f->forget;
 is paid($t, '/off/a', payment => $payment)->status, 402, 'settle off, killed: used is used';

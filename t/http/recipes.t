@@ -119,7 +119,11 @@ my %promises = (
     },
     'Unpaid requests are limited' => sub ($t, $f, $up) {
         my $offer = unpaid($t, '/weather');
-        my @statuses = map { $t->get('/weather')->status } 1 .. 60;
+        # In one write, so that a busy machine asks as fast.
+        my $c = $t->connect;
+        $c->send($c->head(GET => '/weather') x 60);
+        my @statuses = map { $c->answer->status } 1 .. 60;
+        $c->hang_up;
         ok scalar(grep { $_ == 402 } @statuses), 'some get the offer';
         ok scalar(grep { $_ == 429 } @statuses), 'and then too many do not';
         is $t->get('/weather', headers => [ 'PAYMENT-SIGNATURE' => payment($offer) ])->status, 200, 'a payment is not limited'

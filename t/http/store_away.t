@@ -164,7 +164,6 @@ if (!$child) {
     while (my $one = $garbage->accept) { print {$one} "HTTP/1.1 400 Bad Request\r\n\r\n"; close $one }
     POSIX::_exit(0);
 }
-unlink "$t->{dir}/nginx.pid";
 $t->start;
 is_busy('garbage');
 $t->log_like(qr/does not speak the protocol of Redis.*correct the address/, 'with a line that says what to do');

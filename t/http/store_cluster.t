@@ -155,7 +155,6 @@ for my $case (
 ) {
     my ($store, $line) = @$case;
     $one->stop;
-    unlink "$one->{dir}/nginx.pid";
     $one->{holes}{STORE} = $store;
     $one->conf($conf);
     $one->start;

@@ -84,7 +84,6 @@ my @good = map {"127.0.0.1:$_->{port}"} $sentinels->each->@*;
 
 sub start_with ($store) {
     $one->stop;
-    unlink "$one->{dir}/nginx.pid";
     $one->{holes}{STORE} = $store;
     $one->conf($conf);
     return $one->start;

@@ -41,7 +41,6 @@ sub certificate ($name) {
 
 sub start_with ($store, %parameter) {
     $t->stop if $t->running;
-    unlink "$t->{dir}/nginx.pid";
     $t->{holes}{STORE} = join ' ', $store, map {"$_=$parameter{$_}"} sort keys %parameter;
     $t->conf($conf);
     $t->start;

@@ -121,6 +121,7 @@ sub globals ($self, $log) {
 # Does not wait until it serves.
 sub launch ($self) {
     my $dir = $self->{dir};
+    unlink "$dir/nginx.pid";    # of one that was killed
     my $pid = fork // die "fork: $!";
     if (!$pid) {
         open STDIN,  '<', '/dev/null';
@@ -195,8 +196,9 @@ sub reload_refused ($self, $pattern) {
     return $self->wait_for(sub { substr($self->log, $before) =~ $pattern });
 }
 
+# A zombie has ended, too.
 sub wait_exit ($self, @pids) {
-    return $self->wait_for(sub { !grep { -d "/proc/$_" } @pids });
+    return $self->wait_for(sub { !grep { _slurp("/proc/$_/stat") =~ /\) [^ZX] /s } @pids });
 }
 
 sub signal ($self, $name) { return kill $name => $self->{pid} }
@@ -373,15 +375,22 @@ sub finish ($self) {
     return;
 }
 
-# The hard end, also for tests that died: master first, then what it left.
-sub destroy ($self) {
-    return if !$self->{pid} || $self->{owner} != $$;
-    my @children = $self->workers('nginx');
-    kill KILL => $self->{pid}, @children;
-    waitpid $self->{pid}, 0;
+# kill -9, master and workers, each by its number, at once. The master is stopped before
+# it is asked for its workers: it would make another one of a worker that has just died.
+sub kill_all ($self) {
+    my $master = $self->{pid} // return;
+    kill STOP => $master;
+    $self->wait_for(sub { _slurp("/proc/$master/stat") !~ /\) [RSD] /s }, 10);
+    my @pids = ($master, $self->workers('nginx'));
+    kill KILL => @pids;
+    waitpid $master, 0;
     delete($self->{guard})->disarm if $self->{guard};
     $self->{pid} = undef;
+    $self->wait_exit(@pids);
     return;
 }
+
+# The hard end, also for tests that died.
+sub destroy ($self) { return $self->{owner} == $$ ? $self->kill_all : undef }
 
 1;
