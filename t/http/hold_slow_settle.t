@@ -83,7 +83,8 @@ for my $via ([], [ h2 => 1, port => 'h2' ]) {
     my %page = ('/pages/parts' => "aSECRET\nbSECRET late\nc", '/pages/none' => 'alocalhostb',
         '/big/page' => 'a' . 'x' x 300_000 . "bSECRET late\nc", '/pages/raw' => "aSECRET\nbSECRET\nc" . 'x' x 300_000 . 'd');
     my (undef, $answer) = slowly($via, sort keys %page);
-    is_content $answer->{$_}, $page{$_}, (@$via ? 'HTTP/2, ' : '') . "$_: whole, after a slow settlement" for sort keys %page;
+    my $p = @$via ? 'HTTP/2, ' : '';
+    is_content $answer->{$_}, $page{$_}, "$p$_: a page, whole, after a slow settlement" for sort keys %page;
 }
 $t->log_unlike(qr/client timed out/, 'no client is given up while it is sent nothing');
 $t->log_unlike(qr/upstream timed out/, 'no upstream is given up while its content is held');
