@@ -3,6 +3,7 @@
 
 #include "nginx/core/ngx_http_x402_log.hpp"
 #include "nginx/offer/ngx_http_x402_location_rules.hpp"
+#include "nginx/payment/ngx_http_x402_free_requests.hpp"
 #include "nginx/payment/ngx_http_x402_payer_check.hpp"
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
 #include "nginx/payment/ngx_http_x402_phase_wait.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the operator's rules say of a payer, once its payment was verified and
-// before content is made, and of a client before its price.
+// Whether the operator's rules allow a payer (x402_deny, x402_limit_payer,
+// x402_quota): asked once its payment was verified, before content is made.
 #ifndef NGX_HTTP_X402_PAYER_CHECK_HPP
 #define NGX_HTTP_X402_PAYER_CHECK_HPP
 
@@ -25,12 +25,6 @@ bool payer_may_go_on(RequestCtx &ctx, const LocationConf &conf);
 // The same rules for a client that paid before. False: ctx.answer is 403 or
 // 429. Precondition: ctx.returning.
 bool returning_payer_allowed(RequestCtx &ctx, const LocationConf &conf);
-
-// x402_free: whether this request is one of its key's free ones; counts it. The
-// location is free for this request from then on.
-bool take_free_request(RequestCtx &ctx, const LocationConf *conf);
-// Whether it was one of them, here or where it was redirected from.
-bool was_given_away(const RequestCtx &ctx, const LocationConf &conf);
 
 }  // namespace x402
 

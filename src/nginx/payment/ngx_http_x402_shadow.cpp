@@ -6,7 +6,7 @@
 #include "nginx/payment/ngx_http_x402_identifier.hpp"
 #include "nginx/payment/ngx_http_x402_payment.hpp"
 #include "nginx/payment/ngx_http_x402_payment_answer.hpp"
-#include "nginx/payment/ngx_http_x402_token.hpp"
+#include "nginx/payment/ngx_http_x402_plan_token.hpp"
 #include "nginx/reply/ngx_http_x402_cors.hpp"
 #include "nginx/request/ngx_http_x402_ctx.hpp"
 #include "nginx/request/ngx_http_x402_payment_headers.hpp"
