@@ -286,7 +286,8 @@ void ResponseReader::head_ended()
         // requested.
         if (status_ == 101 || chunked_ || has_length_
             || ++interim_ > kMaxInterimAnswers) {
-            fail("the answer begins with interim answers that cannot be");
+            fail("the answer begins with interim answers that are invalid or "
+                 "too many");
             return;
         }
         said_close_ = said_keep_alive_ = has_location_ = false;

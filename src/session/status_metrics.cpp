@@ -114,7 +114,7 @@ void put_locations(MetricsText &text, const StatusReport &report,
     text.family("shadow", MetricKind::counter, "What would have happened.");
     put_counters(text, report, names, kShadow, false);
     text.family("payments_seen", MetricKind::counter,
-                "Payments on their way: presented, then verified.");
+                "Payments that were presented, and those that were verified.");
     put_counters(text, report, names, kSteps);
     text.family("deliveries", MetricKind::counter,
                 "Paid content: delivered, delivered again, owed.");
@@ -285,10 +285,10 @@ void put_books(MetricsText &text, const StatusReport &report)
     }
     if (report.webhook_waiting) {
         text.family("webhook_waiting_events", MetricKind::gauge,
-                    "Still to be sent.");
+                    "Events that are still to be sent.");
         text.sample("", *report.webhook_waiting);
         text.family("webhook_lost_events", MetricKind::counter,
-                    "Could not be kept until they are sent.");
+                    "Events that could not be kept until they are sent.");
         text.sample("", report.webhook_lost);
     }
     text.family("ledger_lines", MetricKind::counter,

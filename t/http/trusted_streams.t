@@ -264,7 +264,7 @@ my %errors = (
     'x402_stream trust=35;'                   => qr/"trust=35"/,
     'x402_stream trust=3 most=a;'             => qr/"most=a"/,
     'x402_stream trust=3 cut=free;'           => qr/"cut=free".*cut=maximum or read/,
-    'x402_stream most=1;'                     => qr/"x402_stream" does not say whom it trusts; write .* trust=10/,
+    'x402_stream most=1;'                     => qr/"x402_stream" needs a number of settlements after which a payer is trusted; write .* trust=10/,
     'x402_stream on;'                         => qr/"on"/,
     'x402_stream trust=3; x402_stream off;'   => qr/"x402_stream" directive is duplicate/,
 );

@@ -50,7 +50,7 @@ sub told ($words) { return scalar(() = $t->log =~ /$words/g) }
 is paid($t, "/pipe/$_")->status, 200, "sold, payment $_" for 1 .. 10;
 is count('written') + count('lost'), 20, 'all lines are counted';
 cmp_ok count('lost'), '>', 5, 'those that do not fit as lost';
-is told('\[crit\][^\n]*ledger "\S*/pipe" cannot be written \(11: [^)]*\); payments go on, .*too slow, or stands still'), 1, 'told once, with the cure';
+is told('\[crit\][^\n]*ledger "\S*/pipe" cannot be written \(11: [^)]*\); payments go on, .*too slow, or has stopped'), 1, 'told once, with the cure';
 my $written = count('written');
 my $read = '';
 1 while sysread $reader, $read, 65536, length $read;
@@ -77,7 +77,7 @@ my @messages;
 while (defined $socket->recv(my $message, 8192)) { push @messages, $message }
 is scalar @messages, count('written') - $before{written}, 'those that count as written arrive';
 is scalar(grep { !/: (\{.*\})\z/ || !eval { JSON::PP::decode_json($1) } } @messages), 0, 'whole';
-is told('\[crit\][^\n]*ledger "syslog:server=unix:\S+" cannot be written [^\n]*the syslog server is too slow, or stands still'), 1, 'told once, with the cure';
+is told('\[crit\][^\n]*ledger "syslog:server=unix:\S+" cannot be written [^\n]*the syslog server is too slow, or has stopped'), 1, 'told once, with the cure';
 
 # --- deleted and renamed -----------------------------------------------------------------
 

@@ -244,7 +244,7 @@ void Ledger::check_file()
     }
     misplaced_++;
     deleted_ = own.st_nlink == 0 && misplaced_ >= kLooks;
-    // One worker speaks for all.
+    // One worker logs for all.
     if (ngx_worker != 0 || misplaced_ % kTellEvery != kLooks) {
         return;
     }
@@ -406,9 +406,9 @@ const char *Ledger::remedy_for(int problem) const
     }
     switch (problem) {
     case EAGAIN:
-        return syslog_ ? "the syslog server is too slow, or stands still"
+        return syslog_ ? "the syslog server is too slow, or has stopped"
                        : "the program that reads the pipe is too slow, or "
-                         "stands still";
+                         "has stopped";
     case EPIPE:
         return "start the program that reads the pipe";
     default:

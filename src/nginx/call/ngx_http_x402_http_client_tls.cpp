@@ -99,7 +99,7 @@ std::string TlsPeer::validate(ngx_connection_t *c) const
         return "no memory for TLS";
     }
     if (!c->ssl->handshaked) {
-        return "TLS handshake failed; does it speak TLS 1.2 or newer there?";
+        return "TLS handshake failed; the server needs TLS 1.2 or newer";
     }
     if (!verify_) {
         return {};

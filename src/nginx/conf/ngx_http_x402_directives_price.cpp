@@ -195,7 +195,7 @@ char *set_charge(ngx_conf_t *cf, void *conf)
         return NGX_CONF_OK;
     }
     for (ngx_uint_t i = 1; i < cf->args->nelts; i++) {
-        // Lifetime: as long as the configuration, with a NUL behind it.
+        // Lifetime: as long as the configuration, with a NUL after it.
         ngx_str_t kept = pool_copy(cf->pool, view(arguments(cf)[i]));
         std::string_view word = view(kept);
         if (word.substr(0, kUnreadable.size()) != kUnreadable) {
@@ -267,9 +267,9 @@ char *set_stream(ngx_conf_t *cf, void *conf)
          {"cut=", [&](auto v) { return read_if(read_cut(v, *rules)); }}},
         "trust=10 (from 1 to 34), most=0.05, cut=maximum or read, or off");
     if (good && rules->trust == 0) {
-        return conf_error(cf, "\"x402_stream\" does not say whom it trusts; "
-                              "write after how many settlements, such as "
-                              "trust=10");
+        return conf_error(cf, "\"x402_stream\" needs a number of settlements "
+                              "after which a payer is trusted; write one, such "
+                              "as trust=10");
     }
     rules->used = record_setting(
         cf, "x402_stream has no effect: no location that it is written for has "

@@ -24,7 +24,7 @@ bool is_within(const StreamRules &rules, const PaymentRequirements &maximum)
     return most && compare_atomic_amounts(maximum.amount, most.value()) <= 0;
 }
 
-// Settles what has left, behind the request. The amount is that of the payment.
+// Settles what has left, after the request. The amount is that of the payment.
 void charge(RequestCtx &ctx)
 {
     if (ctx.hold.timer.timer_set) {
@@ -49,7 +49,7 @@ void charge_cut_stream(RequestCtx &ctx)
     log_line(NGX_LOG_INFO, ctx.r->connection->log,
              std::string("the client left a stream that was not held "
                          "(x402_stream), which costs ")
-                 + (read ? "what it has said so far" : "the maximum"));
+                 + (read ? "what it has reported so far" : "the maximum"));
     if (read) {
         set_amount_so_far(ctx, true);
     }

@@ -281,8 +281,8 @@ TEST(ResponseReader, PassesOverInterimAnswers)
         many += "HTTP/1.1 102 Processing\r\n\r\n";
     }
     EXPECT_EQ(read(many + rest), "200 \"{}\" kept");
-    const std::string cannot =
-        "failed: the answer begins with interim answers that cannot be";
+    const std::string cannot = "failed: the answer begins with interim answers "
+                               "that are invalid or too many";
     EXPECT_EQ(read("HTTP/1.1 100 Continue\r\n\r\n" + many + rest), cannot);
     EXPECT_EQ(
         read("HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n" + rest),
