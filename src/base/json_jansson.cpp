@@ -133,7 +133,7 @@ std::optional<JsonTree> read_json_by_jansson(std::string_view text,
                                              const JsonLimits &limits)
 {
     Result<JsonCounts> counts = within_limits(text, limits);
-    // jansson takes a NUL behind a number or a literal for a blank.
+    // jansson takes a NUL after a number or a literal for a blank.
     if (!counts || text.find('\0') != std::string_view::npos) {
         return std::nullopt;
     }

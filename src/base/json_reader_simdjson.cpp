@@ -110,7 +110,7 @@ private:
         return counts_.within(limits_);
     }
 
-    // Another value of a container, behind so many others.
+    // Another value of a container, after so many others.
     bool may_follow(std::size_t others)
     {
         counts_.values += others > 0 ? 1 : 0;

@@ -154,7 +154,7 @@ void JsonScanner::take(char byte)
         take_separator(byte);
         return;
     default:
-        state_ = State::bad;  // behind the value
+        state_ = State::bad;  // after the value
         return;
     }
 }

@@ -48,9 +48,9 @@ public:
 private:
     enum class State : std::uint8_t {
         value,
-        value_or_end,  // behind `[`
+        value_or_end,  // after `[`
         name,
-        name_or_end,  // behind `{`
+        name_or_end,  // after `{`
         colon,
         separator,
         string,

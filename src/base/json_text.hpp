@@ -38,7 +38,7 @@ std::string ascii_json(std::string_view json);
 // Appends a finite number in the fewest digits that read back as the same
 // double. As ECMAScript's Number::toString, except for two cases that would
 // read back as something else here: -0 is "-0.0", and an integer that needs
-// zeros behind its digits keeps its exponent ("1e+20").
+// zeros after its digits keeps its exponent ("1e+20").
 void append_json_number(std::string &out, double number);
 
 }  // namespace x402

@@ -11,7 +11,7 @@ namespace {
 // Up to so many members each is compared with each.
 constexpr std::size_t kFewMembers = 16;
 
-// Copies the text to `place`, and moves that behind it.
+// Copies the text to `place`, and moves that after it.
 const char *keep(std::string_view text, char *&place)
 {
     char *kept = place;

@@ -103,7 +103,7 @@ public:
     const JsonCounts &counts() const { return counts_; }
 
 private:
-    std::unique_ptr<char[]> block_;  // nodes, and behind them text
+    std::unique_ptr<char[]> block_;  // nodes, and after them text
     JsonCounts counts_;
 };
 

@@ -38,7 +38,7 @@ public:
     SecretText(const SecretText &) = delete;
     SecretText &operator=(const SecretText &) = delete;
 
-    // Lifetime: until the next change. A NUL stands behind it, if it is not
+    // Lifetime: until the next change. A NUL follows it, if it is not
     // empty.
     std::string_view view() const { return {bytes_, size_}; }
     char *data() { return bytes_; }
@@ -46,7 +46,7 @@ public:
     bool empty() const { return size_ == 0; }
 
     void append(std::string_view more);
-    // So many bytes: the first ones of what it had, and NUL behind them.
+    // So many bytes: the first ones of what it had, and NUL after them.
     void resize(std::size_t size);
     void clear();
 

@@ -44,7 +44,7 @@ public:
     {
     }
 
-    // Of both texts, one behind the other.
+    // Of both texts, one after the other.
     bool digest(std::string_view first, std::string_view second,
                 Digest &digest) const
     {

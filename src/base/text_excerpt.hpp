@@ -20,7 +20,7 @@ std::string header_excerpt(const std::string &text, std::size_t limit = 200);
 // A text of a client's that decides about a price, in the letters of
 // header_excerpt(), but a byte for each byte: no space is left out, and a
 // control character is `?`, so that a text is never made equal to another one
-// that has neither. "..." is behind one that is longer.
+// that has neither. "..." follows one that is longer.
 std::string exact_excerpt(std::string_view text, std::size_t limit);
 
 }  // namespace x402

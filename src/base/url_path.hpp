@@ -13,7 +13,7 @@ namespace x402 {
 // %XX, also '%', '?', '#', and braces, which would open a parameter in OpenAPI.
 std::string url_path(std::string_view decoded);
 
-// The reverse. A '%' without two hex digits behind it stays.
+// The reverse. A '%' without two hex digits after it stays.
 std::string decoded_path(std::string_view path);
 
 }  // namespace x402

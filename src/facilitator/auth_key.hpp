@@ -35,7 +35,7 @@ std::optional<AuthKind> auth_kind(std::string_view name);
 // `file` is
 //   bearer: the token, one line;
 //   cdp, payai: the lines `id = ...` and `secret = ...`, where a PEM block may
-//     go on over several lines, with empty lines and lines with # between;
+//     continue over several lines, with empty lines and lines with # between;
 //   cdp: or the JSON file of the portal, {"id"|"name","privateKey"}.
 // Secrets: cdp 64 bytes (Ed25519 seed and public key) in base64 or base64url,
 // or P-256 as PKCS#8 or SEC1 PEM, with line breaks or "\n"; payai PKCS#8 DER

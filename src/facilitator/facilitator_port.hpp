@@ -24,8 +24,8 @@ enum class Transport {
 struct FacilitatorReply {
     Transport transport = Transport::not_sent;
     bool sent_completely = false;  // every byte of the request was passed on
-    int status = 0;    // also of an answer that broke off behind it; 0: none
-    std::string body;  // at most kMaxReplyBytes
+    int status = 0;        // also of an answer that broke off after it; 0: none
+    std::string body;      // at most kMaxReplyBytes
     std::string location;  // of a 3xx
     std::string cache_control;
     std::string extension_responses;  // Extension-Responses, as sent

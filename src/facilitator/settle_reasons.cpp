@@ -217,7 +217,7 @@ bool is_of_family(std::string_view reason)
     return false;
 }
 
-// "invalid_exact_<chains>_payload" and whatever follows "_" behind it; of
+// "invalid_exact_<chains>_payload" and whatever follows "_" after it; of
 // scheme upto on EVM likewise. Upto on Solana says such words of a channel that
 // has been paid into.
 bool is_about_payload(std::string_view reason)

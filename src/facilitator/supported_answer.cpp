@@ -13,7 +13,7 @@ namespace {
 constexpr std::uint32_t kLifetime = 600;
 
 // The next directive of a Cache-Control field in lower case, without spaces and
-// quotes; `rest` begins behind it.
+// quotes; `rest` begins after it.
 std::string next_directive(std::string_view &rest)
 {
     std::size_t comma = std::min(rest.find(','), rest.size());

@@ -18,7 +18,7 @@ namespace x402 {
 // or not such a transaction.
 std::optional<std::string> algorand_transaction_key(std::string_view bytes);
 
-// One msgpack map and nothing behind it, as each member of a group must be.
+// One msgpack map and nothing after it, as each member of a group must be.
 bool is_msgpack_map(std::string_view bytes);
 
 }  // namespace x402

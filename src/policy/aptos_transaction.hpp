@@ -13,7 +13,7 @@ namespace x402 {
 // The transaction in `text`, the decoded member `transaction` of the payload:
 // JSON with exactly the members `transaction` and `senderAuthenticator`, arrays
 // of bytes. Money: the transaction calls an entry function and ends where its
-// fee payer ends. Readers of BCS ignore what stands behind, which would make
+// fee payer ends. Readers of BCS ignore what follows, which would make
 // another payment of the same one; the authenticator may differ. nullopt: it is
 // not such a payment.
 std::optional<std::string> aptos_transaction(std::string_view text);

@@ -15,7 +15,7 @@ namespace x402 {
 
 namespace {
 
-// Parts of fixed lengths behind a word.
+// Parts of fixed lengths after a word.
 class FixedParts {
 public:
     explicit FixedParts(std::string_view word)

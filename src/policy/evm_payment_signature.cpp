@@ -28,7 +28,7 @@ constexpr std::string_view kExactSpender =
 constexpr std::string_view kUptoSpender =
     "0x4020A4f3b7b90ccA423B9fabCc0CE57C6C240002";
 
-// Words of 32 bytes, one behind the other (EIP-712, encodeData).
+// Words of 32 bytes, one after the other (EIP-712, encodeData).
 class Words {
 public:
     Words &digest(const EvmDigest &bytes)

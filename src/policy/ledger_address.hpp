@@ -40,13 +40,13 @@ AddressMoney cardano_money(std::string_view text);
 // both cases it has a checksum, as Circle publishes its tokens.
 std::string starknet_fault(std::string_view text);
 
-// An account hash behind 00. What begins with 01 is refused: a contract package
+// An account hash after 00. What begins with 01 is refused: a contract package
 // or a public key, and money sent to a key is lost.
 std::string casper_fault(std::string_view text);
 // The hash of a contract package.
 std::string casper_asset_fault(std::string_view text);
 
-// The kind of account, its key and a checksum, in base32 behind keeta_.
+// The kind of account, its key and a checksum, in base32 after keeta_.
 std::string keeta_fault(std::string_view text);
 std::string keeta_asset_fault(std::string_view text);
 

@@ -327,7 +327,7 @@ bool may_be_private_key(std::string_view text)
                     || text.find("priv") != std::string_view::npos
                     || text.find("_sk1") != std::string_view::npos
                     || text.find("_xsk1") != std::string_view::npos;
-    // Solana writes the secret and the public half one behind the other.
+    // Solana writes the secret and the public half one after the other.
     auto pair = base58_decode(text);
     return number || mnemonic || xrpl_seed || labelled || is_strkey(text, 'S')
            || (pair && pair->size() == 2 * kKeyBytes);

@@ -111,7 +111,7 @@ Problem no_number(std::string_view text, std::string_view rest)
                             "ticker of a token, \"0.01 USDC\"");
 }
 
-// The error in the text behind the number.
+// The error in the text after the number.
 Problem no_ticker(std::string_view text, std::string_view rest)
 {
     char next = rest.size() > 1 ? rest[1] : '\0';

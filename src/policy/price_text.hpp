@@ -15,7 +15,7 @@ struct PriceText {
     std::string_view symbol;  // ticker without the space; empty for dollars
 };
 
-// Views point into `text`. `$` may lead, with spaces behind it; the ticker is a
+// Views point into `text`. `$` may lead, with spaces after it; the ticker is a
 // letter and then letters, digits or dots; `USD` means dollars (empty symbol),
 // and another ticker the token, with `$` in front or without.
 Result<PriceText> parse_price_text(std::string_view text);

@@ -9,7 +9,7 @@
 namespace x402 {
 
 // The message of a transaction, legacy or version 0, which all signers sign.
-// Money: the message must be complete, with nothing behind it, and all counts
+// Money: the message must be complete, with nothing after it, and all counts
 // must be in their shortest form, so that one message has one spelling.
 // nullopt: not such a transaction. Lifetime of the result: `transaction`.
 std::optional<std::string_view> solana_message(std::string_view transaction);

@@ -10,7 +10,7 @@
 namespace x402 {
 
 // The requirements with those members of `kind_extra` that scheme and network
-// use, behind the operator's own, which win: feePayer (solana, algorand, aptos,
+// use, after the operator's own, which win: feePayer (solana, algorand, aptos,
 // hedera, starknet), areFeesSponsored (stellar, cardano), gasStation (sui),
 // facilitatorAddress (upto on eip155, with checksum letters). Nothing else is
 // taken from it, in particular not assetTransferMethod and paymentFlow.

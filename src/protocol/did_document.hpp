@@ -19,7 +19,7 @@ struct PublishedKey {
 
 // Whether the text is a DID (`did:method:id`) of unreserved characters.
 bool is_did(std::string_view text);
-// The same with a fragment behind it.
+// The same with a fragment after it.
 bool is_did_url(std::string_view text);
 // `did:web:` of a host name; empty: the text is not the name of a host.
 std::string did_of_host(std::string_view host);

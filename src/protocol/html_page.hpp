@@ -16,7 +16,7 @@ void append_html(std::string &out, std::string_view text);
 
 struct PagePart {
     std::string text;      // HTML as the operator wrote it
-    std::string variable;  // the variable behind it; empty: none
+    std::string variable;  // the variable after it; empty: none
 };
 
 // A page cut at `$name` and `${name}`; names are letters, digits and _, and do

@@ -213,7 +213,7 @@ bool is_resource(const ManifestRoute &route)
     return !route.signature_alone && !route.twin;
 }
 
-// Everything behind the origin, or the whole URL.
+// Everything after the origin, or the whole URL.
 void add_url(std::vector<std::string> &pieces, const ManifestRoute &route)
 {
     std::string room;

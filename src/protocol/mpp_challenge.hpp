@@ -41,7 +41,7 @@ struct MppChallenge {
 constexpr std::string_view kMppMethod = "evm";
 constexpr std::string_view kMppIntent = "charge";
 
-// The scheme's word, in any case, alone or with a blank behind it.
+// The scheme's word, in any case, alone or with a blank after it.
 bool is_payment_credential(std::string_view header_value);
 
 // EIP-3009 on a network of EVM.

@@ -37,7 +37,7 @@ public:
     virtual bool append(std::uint64_t edition, std::string_view record) = 0;
     // The file of this edition is empty then.
     virtual bool clear(std::uint64_t edition) = 0;
-    // What is in this edition from there on goes behind the next one.
+    // What is in this edition from there on goes after the next one.
     virtual bool carry_over(std::uint64_t edition, std::uint64_t from) = 0;
     // No other nginx writes this journal until unlock_alone(); false: one does.
     virtual bool lock_alone() { return true; }
@@ -113,7 +113,7 @@ std::string journal_bytes(const JournalRecord &record);
 // A claim without the frame and its settle request, for a keeper that loses no
 // half of it.
 std::string claim_bytes(const JournalRecord &record);
-// The same behind what is in `out`.
+// The same after what is in `out`.
 void write_claim_bytes(const JournalRecord &record, std::string &out);
 // False: these are not the bytes of one claim and nothing else.
 bool read_claim_bytes(std::string_view bytes, JournalRecord &record);
@@ -125,7 +125,7 @@ std::string journal_edge(JournalKind kind, std::uint64_t edition);
 std::string journal_end(std::uint64_t edition, std::uint64_t from,
                         const Digest &in_front);
 
-// A record `whole`, behind `size` bytes of which the first are the record
+// A record `whole`, after `size` bytes of which the first are the record
 // `begin`. Without all of them it says nothing.
 std::string journal_whole(std::uint64_t size);
 

@@ -114,7 +114,7 @@ struct ClaimCell {
     std::uint32_t settle_check;  // of bytes that are kept
     std::uint32_t name;          // PaymentName.place; 0: none
     std::uint32_t client;        // ClaimFacts.client
-    char texts[kTextBytes];      // network, payer, asset, one behind the other
+    char texts[kTextBytes];      // network, payer, asset, one after the other
 
     // The facilitator said once that the payer can pay for this.
     bool payer_was_verified() const

@@ -10,7 +10,7 @@
 
 namespace x402 {
 
-// Claims that a table needs if payments go on as in the last minute, with a
+// Claims that a table needs if payments continue as in the last minute, with a
 // third to spare; at least twice and at most 64 times what it has. For a
 // message about a table without room: looks at a bounded number of cells, and
 // needs no lock, because it only counts.

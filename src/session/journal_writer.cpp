@@ -153,7 +153,7 @@ bool JournalWriter::part(std::size_t &place, std::int64_t now,
 {
     std::size_t cells = memory_.capacity();
     std::size_t payers_end = cells + memory_.payer_count();
-    // Money: behind the cells, so that a claim whose cell was given to another
+    // Money: after the cells, so that a claim whose cell was given to another
     // before it was copied is found here.
     std::size_t all = payers_end + used_.piece_count();
     std::size_t end = std::min(all, place + kPlacesInPart);
@@ -183,7 +183,7 @@ bool JournalWriter::part(std::size_t &place, std::int64_t now,
     return place < all;
 }
 
-// All of it behind what is there already, of which nothing counts any more: a
+// All of it after what is there already, of which nothing counts any more: a
 // claim that ended while nothing could be written would need room at a start
 // that the claims in its place have by now.
 //

@@ -71,7 +71,7 @@ public:
     bool part(std::size_t &place, std::int64_t now, std::string &records) const;
 
     // One worker rewrites the journal into the next edition. What was in the
-    // present one from its size at that moment on goes behind the pieces of
+    // present one from its size at that moment on goes after the pieces of
     // part(), and then the journal turns to the next edition.
     //
     // False: not now; another worker does it, or it cannot be written.

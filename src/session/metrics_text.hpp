@@ -30,7 +30,7 @@ public:
     void family(const char *name, MetricKind kind, const char *help);
 
     // `labels`: of metric_label(), with commas between, or empty; `more` goes
-    // on behind them.
+    // on after them.
     void sample(std::string_view labels, std::string_view value,
                 std::string_view suffix = {}, std::string_view more = {});
     void sample(std::string_view labels, std::uint64_t value,

@@ -46,7 +46,7 @@ std::uint32_t PaymentNotes::put(const Digest &payment, std::string_view text,
     Note *bucket = bucket_of(payment);
     Note *note = bucket;
     for (std::size_t i = 0; i < kInBucket; i++) {
-        // An earlier one behind a free one stays: it says the same.
+        // An earlier one after a free one stays: it says the same.
         if (bucket[i].written == 0 || bucket[i].payment == payment) {
             note = &bucket[i];
             break;

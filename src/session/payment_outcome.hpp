@@ -31,7 +31,7 @@ struct OutcomeFacts {
     bool signed_in = false;      // because its payer bought it before
 };
 
-// In the order of LabelCounter (session/status_counters.hpp), behind the first.
+// In the order of LabelCounter (session/status_counters.hpp), after the first.
 enum class RequestOutcome : std::uint8_t {
     undecided,
     free,

@@ -24,7 +24,7 @@ constexpr std::uint64_t kLookAgain = 1000;
 constexpr std::uint64_t kBehind = 5000;
 constexpr std::uint32_t kManyFailures = 1000;
 
-// The compiler must not move a store over the one behind the fence.
+// The compiler must not move a store over the one after the fence.
 void store_fence()
 {
     std::atomic_thread_fence(std::memory_order_release);

@@ -36,9 +36,9 @@ public:
     // A table that was formatted. Hold the zone's lock.
     explicit UsageTable(void *memory);
 
-    // 0: so many `requests`, 1 at least, may go on, and were counted. Otherwise
-    // the time until they may, in milliseconds; more than `burst` or `limit`
-    // has room for never may. `key` names the rule and its subject.
+    // 0: so many `requests`, 1 at least, may continue, and were counted.
+    // Otherwise the time until they may, in milliseconds; more than `burst` or
+    // `limit` has room for never may. `key` names the rule and its subject.
     std::uint64_t count(const Digest &key, const UsageRate &rate,
                         std::uint64_t requests, std::uint64_t now_ms);
     std::uint64_t count(const Digest &key, const UsageQuota &quota,

@@ -145,11 +145,11 @@ bool check_signed_names(ngx_conf_t *cf, LocationConf &conf);
 // returning_check: whether clients of a location can come back (x402_pass,
 // x402_sign_in), and how that is inherited.
 
-// From merge, behind prices and x402_charge. Afterwards "off" is nullptr.
+// From merge, after prices and x402_charge. Afterwards "off" is nullptr.
 void merge_returning(ngx_conf_t *cf, LocationConf &conf,
                      const LocationConf &outer);
 
-// From merge, behind that: whether "x402_sign_in only" may be here. False: an
+// From merge, after that: whether "x402_sign_in only" may be here. False: an
 // error was printed.
 bool check_signature_alone(ngx_conf_t *cf, const LocationConf &conf,
                            bool price_written);
@@ -163,7 +163,7 @@ bool check_returning(ngx_conf_t *cf, LocationConf &conf);
 
 // At merge, for each location that is sold. False: it sells with "x402_settle
 // off" where even the zone cannot protect, or with an x402_verify that leaves
-// nothing to stand behind a payment, and an error was printed.
+// nothing to vouch for a payment, and an error was printed.
 bool record_only_guard(ngx_conf_t *cf, MainConf &mcf, const LocationConf &conf);
 
 // At the end of the configuration: warns if there is no journal.

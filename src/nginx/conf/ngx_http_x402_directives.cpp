@@ -139,7 +139,7 @@ char *set_methods(ngx_conf_t *cf, void *conf)
     return NGX_CONF_OK;
 }
 
-// The parameters of x402_zone behind its name. nullptr: they are good.
+// The parameters of x402_zone after its name. nullptr: they are good.
 char *read_journal(ngx_conf_t *cf, ngx_str_t &journal, bool &sync)
 {
     constexpr std::string_view kJournal = "journal=";

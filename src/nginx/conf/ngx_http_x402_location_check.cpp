@@ -65,7 +65,7 @@ std::string value_of_body(const LocationConf &conf)
 
 struct Digits {
     std::string whole;     // without zeros in front
-    std::string fraction;  // without zeros behind
+    std::string fraction;  // without trailing zeros
 };
 
 // Of a constant price in dollars; nullopt: it is none.

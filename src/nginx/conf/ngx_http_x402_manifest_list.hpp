@@ -41,7 +41,7 @@ bool record_location(ngx_conf_t *cf, const LocationConf &conf,
 // False: no memory.
 bool build_manifests(ngx_conf_t *cf, const MainConf &mcf);
 
-// One paid location as a manifest tells of it.
+// One paid location as a manifest describes it.
 
 bool is_regex(const ngx_http_core_loc_conf_t &core);
 

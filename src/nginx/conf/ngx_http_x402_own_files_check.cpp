@@ -3,9 +3,9 @@
 // read as a torn end of it, in a ledger they are not JSON, and a file that
 // another one empties would forget payments.
 //
-// nginx: an error_log of the main level may stand behind http {}, so that all
-// files are known when the core modules are asked, after the last line was read
-// and before the first file is opened.
+// nginx: an error_log of the main level may be configured after http {}, so
+// that all files are known when the core modules are asked, after the last line
+// was read and before the first file is opened.
 #include <vector>
 
 #include "nginx/books/ngx_http_x402_ledger.hpp"

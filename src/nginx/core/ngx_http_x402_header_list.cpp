@@ -65,7 +65,7 @@ bool rebuild(ngx_pool_t *pool, ngx_list_t &list,
         list.last = part;
     }
     if (!kept.empty()) {
-        // A later push must not write behind the last segment: full.
+        // A later push must not write after the last segment: full.
         list.nalloc = list.last->nelts;
     }
     return true;

@@ -7,7 +7,7 @@
 
 namespace x402 {
 
-// Of the access phase. NGX_OK: nothing does, the request has to be paid.
+// Of the access phase. NGX_OK: nothing opens it, the request has to be paid.
 // NGX_DECLINED: the location is free for this request. NGX_AGAIN: the store is
 // asked, and the phase runs again. Anything else: it is answered, and the phase
 // returns this.

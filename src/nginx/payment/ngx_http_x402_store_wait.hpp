@@ -17,25 +17,25 @@ void take_from_store(RequestCtx &ctx, const PeerChoice &peer);
 // This machine cannot take the payment: no facilitator answers, or it is
 // refused by the offer (`refused`), say because it is too old. Asks the store
 // whether another machine knows it. What that knows answers as on one machine;
-// if it knows nothing, continue_payment() comes again.
+// if it knows nothing, continue_payment() runs again.
 void look_in_store(RequestCtx &ctx, bool refused);
 
 // Content is owed, or the outcome unknown, as far as this machine knows: asks
-// the store for the claim (RESUME), and goes on as without a store.
+// the store for the claim (RESUME), and continues as without a store.
 void resume_from_store(RequestCtx &ctx, const ClaimView &claim);
 
 // The payment of this request is verified, and its payer may have an older one
-// here. True: the store is asked for that; accept_valid_payment() comes again.
+// here. True: the store is asked for that; accept_valid_payment() runs again.
 bool ask_store_for_older(RequestCtx &ctx, Worker &worker);
 
 // The payment of this request is verified, and its identifier is free on this
 // machine. True: the store is asked whether it is free on all of them, and
-// accept_named_payment() comes then.
+// accept_named_payment() runs then.
 bool ask_store_for_name(RequestCtx &ctx);
 
 // The payment of this request is verified, and may have the claim that it
 // disputes (Payment.disputed_claim) on this machine: asks the store for it
-// (TAKEOVER), and goes on with settle_taken_over().
+// (TAKEOVER), and continues with settle_taken_over().
 void ask_store_for_takeover(RequestCtx &ctx);
 
 }  // namespace x402

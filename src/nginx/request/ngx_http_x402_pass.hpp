@@ -14,7 +14,7 @@ namespace x402 {
 enum class PassAnswer {
     none,        // nothing that opens the location
     admitted,    // the request was counted; ctx.returning has the pass
-    asks_store,  // ReturningState.question; the access phase comes again
+    asks_store,  // ReturningState.question; the access phase runs again
     store_away,  // what is left of the pass is not known
     failed,      // no memory
 };

@@ -222,7 +222,7 @@ void on_body(ngx_http_request_t *r)
         ngx_http_finalize_request(r, rc);
         return;
     }
-    // nginx: an upstream would close the temporary file behind itself, and a
+    // nginx: an upstream would close the temporary file after itself, and a
     // redirect may bring another.
     r->preserve_body = 1;
     r->write_event_handler = ngx_http_core_run_phases;

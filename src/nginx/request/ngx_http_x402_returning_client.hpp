@@ -127,11 +127,11 @@ enum class PassCount {
     store_away,
     failed
 };
-// `asks_store`: the phase comes again with the answer.
+// `asks_store`: the phase runs again with the answer.
 PassCount count_in_store(RequestCtx &ctx, const LocationConf &conf,
                          const AccessPass &pass, std::uint32_t requests,
                          std::uint32_t &left);
-// Behind the client's back.
+// Without the client waiting.
 void issue_in_store(SharedStore &store, const AccessPass &pass,
                     std::uint32_t requests);
 

@@ -17,7 +17,7 @@ enum class SignInAnswer {
     admitted,    // ctx.returning says who it is; of "only", nothing was bought
     refused,     // the signature is not good; ctx.returning_fault says why
     busy,        // no room for another nonce
-    asks_store,  // ReturningState.question; the access phase comes again
+    asks_store,  // ReturningState.question; the access phase runs again
     store_away,  // it is not known whether the nonce was used
     failed,      // no memory
 };

@@ -356,8 +356,8 @@ void Settlement::log_outcome(const SettlementResult &result,
 
 // Money: whatever fails here for want of memory, the claim does not stay in
 // use, and the outcome is not better than what was written. The line in the
-// ledger comes first: a worker that is killed behind it leaves an outcome that
-// is asked for again, one that is killed behind the claim would leave no line.
+// ledger comes first: a worker that is killed after it leaves an outcome that
+// is asked for again, one that is killed after the claim would leave no line.
 void Settlement::finish(SettleAnswer &answer)
 {
     SettlementResult result;

@@ -81,7 +81,7 @@ public:
                              SettlementTerms &&terms, PaymentState state,
                              Slot &&slot, Done done, void *data);
 
-    // The request is gone; the settlement goes on.
+    // The request is gone; the settlement continues.
     void detach();
     // The request is gone, and decided what becomes of the claim: nothing was
     // sent, or it is paid.
@@ -164,7 +164,7 @@ private:
     SettlementResult result_;      // while it is secured
 };
 
-// A step in the middle: the settlement goes on.
+// A step in the middle: the settlement continues.
 inline bool is_on_its_way(const PaymentStep &step)
 {
     return step.action == PaymentAction::call_settle

@@ -24,7 +24,7 @@ constexpr unsigned kShardsOfTick = kStoreShards / 4;
 // Writes are repeated after a reconnect for this long: a failover may
 // have lost them.
 constexpr ngx_msec_t kRepeatFor = 60 * 1000;
-// A worker that quits goes on writing for this long.
+// A worker that quits continues to write for this long.
 constexpr ngx_msec_t kLongestLinger = 30 * 1000;
 
 // Money: without random bytes a token still has to be another than that of any

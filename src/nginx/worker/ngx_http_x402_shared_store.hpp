@@ -4,7 +4,7 @@
 //
 // The zone stays in front: the store is asked for what this machine alone
 // cannot know, at three moments that a payment waits for (TAKE, SETTLING,
-// PAID); the rest is written behind the request. Such a write is repeated
+// PAID); the rest is written after the request. Such a write is repeated
 // until the store has confirmed it, and once more after each
 // reconnect, because a failover may have lost it.
 #ifndef NGX_HTTP_X402_SHARED_STORE_HPP
@@ -102,10 +102,10 @@ public:
     void count_due(RedisEnd end, StoreVerdict verdict);
     void count_wait(std::uint64_t us);
 
-    // Written behind the caller, until the store confirms. Orders about one
-    // claim stay in order.
+    // Written without the caller waiting, until the store confirms. Orders
+    // about one claim stay in order.
     void write_behind(StoreOrder order);
-    // Changes the local claim and, behind the caller, the store's.
+    // Changes the local claim and, without the caller waiting, the store's.
     // `hold`: nullptr or over: of the local one alone.
     static void change_claim(ngx_shm_zone_t *zone, StoreHold *hold,
                              ClaimRef claim, ClaimChange change);
@@ -117,7 +117,7 @@ public:
 
 private:
     friend class StoreHold;
-    // Written behind a request. More than these are not remembered.
+    // Written after a request. More than these are not remembered.
     struct PendingWrite;
     static constexpr std::size_t kMostPending = 16 * 1024;
 

@@ -158,7 +158,7 @@ void SupportedShare::answered(Topic &topic, const RespReply &reply)
                   "x402_store");
     }
     if (lacks_own_text(topic, shared)) {
-        topic.published = 0;  // a store that was emptied is told again
+        topic.published = 0;  // an emptied store gets it again
     }
     topic.edition = std::string(shared.edition);
     topic.heard = std::move(heard);

@@ -189,7 +189,7 @@ void WebhookSender::cut_off_received(const Outbox::Extent &extent)
         || waits > kCopied || !books_.turn_outbox()) {
         return;
     }
-    // The lines that wait stand there one behind the other.
+    // The lines that wait stand there one after the other.
     Outbox::Extent fresh = outbox_.extent();
     edition_ = fresh.edition;
     place_ = fresh.begin;

@@ -82,7 +82,7 @@ public:
     std::string misplaced() const;
     // Bytes; 0 also when it cannot be told.
     std::uint64_t size(std::uint64_t edition) const;
-    // Copies at most `most` bytes of this edition, from there on, behind the
+    // Copies at most `most` bytes of this edition, from there on, after the
     // next one. How many; nullopt: it cannot be written.
     std::optional<std::uint64_t> copy(std::uint64_t edition, std::uint64_t from,
                                       std::uint64_t most);

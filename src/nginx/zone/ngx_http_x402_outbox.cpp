@@ -214,7 +214,7 @@ std::string Outbox::begin(ngx_log_t *log)
                                rescued, true);
     }
     if (!skipped) {
-        // A full or broken disk: it goes on with what there is.
+        // A full or broken disk: it continues with what there is.
         return was ? "" : trouble_with("written", paths_[1 - from]);
     }
     if (*skipped != 0) {
@@ -326,7 +326,7 @@ bool Outbox::append(std::string_view line)
     int problem = errno;
     if (size(i) != before
         && ftruncate(files_[i], static_cast<off_t>(before)) != 0) {
-        // The next line begins behind what is left of this one.
+        // The next line begins after what is left of this one.
     }
     errno = problem;
     return false;

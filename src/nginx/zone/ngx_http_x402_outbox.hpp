@@ -64,7 +64,7 @@ public:
     // Counts again what a process that was killed may have left uncounted.
     void recount();
     // Makes the other file the present edition: the lines that wait, one
-    // behind the other. As append(); not while processes of another start of
+    // after the other. As append(); not while processes of another start of
     // nginx may append. False: the present edition stays.
     bool turn();
     // Empties the former edition, which turn() leaves in case the power fails
@@ -115,14 +115,14 @@ private:
     std::string read_file(unsigned i, std::uint64_t from,
                           std::size_t most) const;
     bool make_room(std::uint64_t size) const;
-    // The whole lines of a file behind its head, and what is left at its end.
+    // The whole lines of a file after its head, and what is left at its end.
     template <class Take> void each_line(unsigned i, Take take) const;
     Rescued rescue(unsigned present) const;
     // Until the copy is on the disk nothing else may have what was lost.
     void take_rescued(const Rescued &rescued, unsigned present, ngx_log_t *log);
     // A loss of power may leave zeros where the head of the later file was,
     // which is the former one then. What it has and the other one has not is
-    // written behind that.
+    // written after that.
     void take_headless(unsigned present);
     // Bytes that were neither received nor a whole line; nullopt: it failed.
     // `flushes`: it is on the disk before it has a head that counts.

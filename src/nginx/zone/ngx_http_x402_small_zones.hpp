@@ -96,8 +96,8 @@ void give_back_pass(ngx_shm_zone_t *zone, const PassId &id,
 ngx_shm_zone_t *usage_zone(ngx_conf_t *cf,
                            std::optional<std::string_view> word);
 
-// Milliseconds until so many may go on; 0: now, and they were counted. `rule`
-// tells rules of one zone apart.
+// Milliseconds until so many requests may continue; 0: now, and they were
+// counted. `rule` tells rules of one zone apart.
 std::uint64_t count_usage(ngx_shm_zone_t *zone, std::string_view rule,
                           std::string_view subject, const UsageRate &rate,
                           std::uint64_t requests);

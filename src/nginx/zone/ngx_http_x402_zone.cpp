@@ -14,9 +14,9 @@ namespace x402 {
 
 namespace {
 
-// What a zone is cut into: the table of claims, behind it the names of payments
+// What a zone is cut into: the table of claims, after it the names of payments
 // (a sixteenth), and the cache of what facilitators support, if the zone is
-// large enough for one. All lie behind nginx's slab header; the slab allocator
+// large enough for one. All lie after nginx's slab header; the slab allocator
 // itself is never used.
 struct ZoneParts {
     explicit ZoneParts(std::size_t zone_bytes)

@@ -27,7 +27,7 @@ constexpr std::size_t kZoneHeader = 4096;
 
 // nginx: ngx_slab_init() wrote its page descriptors over the start of a new
 // zone; the rest is fresh from the kernel, or junk in a debugging build. Clears
-// what is behind `begin`.
+// what is after `begin`.
 void clear_zone_from(const ngx_shm_zone_t *zone, u_char *begin);
 
 // Registers the zone; nullptr after an error was printed. `journal` is a full
