@@ -99,7 +99,7 @@ for my $h2 (0, 1) {
         ($c, @id) = $begin->($path);
         $r = $c->answer(@id);
         is_refused $r, "$p: $path, refused";
-        cmp_ok $r->seconds, '<', 5, "$p: $path: in time";
+        cmp_ok $r->seconds, '<', 20, "$p: $path: in time";
         no_trace $c->raw, 'SECRET', "$p: $path: no content";
         ok $up->wait_gone($path =~ s{\A/[^/]*}{}r), "$p: $path: the backend is let go again";
         $c->hang_up;

@@ -83,8 +83,9 @@ is_deeply $said, {
 cmp_ok abs($until - time - 300), '<=', 5, 'until when';
 is_signed($offer->{signature}, 'the signature holds');
 
+my $begun = time;
 my %seen = map { offers('/other/')->[0]{signature} => 1 } 1 .. 30;
-cmp_ok scalar keys %seen, '<=', 15, 'an offer is signed once a second, not once a request';
+cmp_ok scalar keys %seen, '<=', time - $begun + 2, 'an offer is signed once a second, not once a request';
 is((opened((keys %seen)[0]))[0]{alg}, 'ES256', 'another key at another place');
 is unpaid($t, '/plain/')->{extensions}, undef, 'off: nothing is signed';
 
