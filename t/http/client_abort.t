@@ -135,7 +135,7 @@ is offer($r)->{error}, 'payment_already_used', 'and said so';
 # that it left comes with the request and is not given twice
 for my $n (1 .. 5) {
     my $payment = payment(unpaid($t, '/file/a'));
-    my ($worker) = $t->workers;
+    my ($worker) = $t->workers or die 'no worker';
     $f->forget;
     $f->verify('hold');
     kill STOP => $worker;

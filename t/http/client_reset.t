@@ -30,7 +30,7 @@ EOF
 my $line = 'SECRET ' . 'x' x 56 . "\n";
 $up->on('/big', body => $line, size => 5_000_000);
 $t->start;
-my ($worker) = $t->workers;
+my ($worker) = $t->workers or die 'no worker';
 
 for my $path ('/buffered', '/stream') {
     my $payment = payment(unpaid($t, $path));

@@ -12,7 +12,8 @@ plan skip_all => 'nginx has no HTTP/3' if `@{[ X402::Nginx::binary() ]} -V 2>&1`
 plan skip_all => 'curl has no HTTP/3'  if (`curl -V 2>/dev/null` // '') !~ /\bHTTP3\b/;
 
 my ($f, $up) = (facilitator(), backend());
-my $t = nginx(<<'CONF', facilitator => $f, backend => $up);
+my ($port, $udp) = X402::Port::reserve_udp();
+my $t = nginx(<<'CONF', facilitator => $f, backend => $up, port => $port);
 %%GLOBALS%%
 events { }
 http {
@@ -38,6 +39,7 @@ $t->write('html/a', "SECRET\n");
 $t->write('html/large', $large);
 $up->on('/a', body => "SECRET\n");
 $t->start;
+close $udp;
 
 # Status, headers in lower case, body.
 sub ask3 ($path, @headers) {

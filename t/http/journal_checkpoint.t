@@ -74,10 +74,11 @@ $t->allow(qr/exited on signal 9|are not a record/);
 for my $round (1 .. 2) {
     sell("round $round", sub ($n) {
         return if $n % 200;
-        my $worker = ($t->workers)[ rand 2 ];
+        my @workers = $t->workers or die 'no worker';
+        my $worker  = $workers[ rand @workers ];
         kill KILL => $worker;
         $t->wait_exit($worker);
-        $t->wait_for(sub { 2 == $t->workers }, 5);
+        $t->wait_for(sub { 2 == $t->workers });
     });
     $t->wait_exit($t->reload) if $round == 1;
     $t->kill_all;

@@ -179,7 +179,7 @@ $c->write_request(GET => '/a', headers => [ header_of($payment) ]);
 my $nonce = decoded($payment)->{payload}{authorization}{nonce};
 ok $t->wait_for(sub { grep { index($_->{body}, $nonce) >= 0 } $f->requests('settle') }), 'a payment is being settled';
 # The worker learns of both at once, and in this order.
-my ($worker) = $t->workers;
+my ($worker) = $t->workers or die 'no worker';
 kill STOP => $worker;
 $c->abort;
 $f->settle('paid');

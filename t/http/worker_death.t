@@ -28,7 +28,7 @@ $t->allow(qr/exited on signal 9/);
 $t->start;
 
 sub kill_worker () {
-    my ($old) = $t->workers;
+    my ($old) = $t->workers or die 'no worker';
     kill KILL => $old;
     return $t->wait_for(sub { my @now = $t->workers; @now && $now[0] != $old });
 }

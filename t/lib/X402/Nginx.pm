@@ -139,11 +139,14 @@ sub start ($self) {
     my $up = $self->wait_for(sub {
         die "nginx did not start:\n" . $self->output . $self->log
             if waitpid($pid, POSIX::WNOHANG()) == $pid && ($self->{pid} = undef, 1);
-        return -s "$dir/nginx.pid" && $self->workers;
+        return -s "$dir/nginx.pid" && $self->workers >= $self->_wanted;
     });
     die "nginx did not come up:\n" . $self->output . $self->log if !$up;
     return $self;
 }
+
+# How many workers the configuration asks for.
+sub _wanted ($self) { return _slurp("$self->{dir}/nginx.conf") =~ /\bworker_processes\s+(\d+)/ ? $1 : 1 }
 
 sub _exec (@arguments) {
     $ENV{LD_PRELOAD} = $ENV{X402_PRELOAD} if $ENV{X402_PRELOAD};
@@ -177,8 +180,8 @@ sub workers ($self, $title = 'worker process') {
 # ids are returned, see wait_exit.
 sub reload ($self) {
     my %old = map { $_ => 1 } $self->workers;
-    kill HUP => $self->{pid};
-    $self->wait_for(sub { grep { !$old{$_} } $self->workers })
+    $self->signal('HUP');
+    $self->wait_for(sub { $self->_wanted <= grep { !$old{$_} } $self->workers })
         or die "no new worker after a reload:\n" . $self->log;
     # An old worker closes its listening sockets when it hears QUIT and changes its title.
     $self->wait_for(sub {
@@ -192,7 +195,7 @@ sub reload ($self) {
 sub reload_refused ($self, $pattern) {
     my $before = length $self->log;
     $self->allow($pattern);
-    kill HUP => $self->{pid};
+    $self->signal('HUP');
     return $self->wait_for(sub { substr($self->log, $before) =~ $pattern });
 }
 
@@ -201,14 +204,15 @@ sub wait_exit ($self, @pids) {
     return $self->wait_for(sub { !grep { _slurp("/proc/$_/stat") =~ /\) [^ZX] /s } @pids });
 }
 
-sub signal ($self, $name) { return kill $name => $self->{pid} }
+# A signal to no process would go to all that make has started.
+sub signal ($self, $name) { return kill $name => $self->{pid} // die "nginx does not run\n" }
 
 # Ends nginx; returns the exit code of the master, undef when it did not end.
 sub quit ($self) { return $self->_end('QUIT') }
 sub stop ($self) { return $self->_end('TERM') }
 
 sub _end ($self, $signal) {
-    kill $signal => $self->{pid};
+    $self->signal($signal);
     return $self->wait_end;
 }
 

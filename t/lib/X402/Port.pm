@@ -38,4 +38,16 @@ sub reserve () {
     return number($socket);
 }
 
+# A port for TCP and UDP, and what keeps the latter until a server with SO_REUSEPORT has
+# it: to be closed then, because it would get what is for that server.
+sub reserve_udp () {
+    for (1 .. 100) {
+        my $port = reserve();
+        socket(my $udp, AF_INET, SOCK_DGRAM, 0) or die "socket: $!";
+        setsockopt($udp, SOL_SOCKET, SO_REUSEPORT, 1) or die "setsockopt: $!";
+        return ($port, $udp) if bind $udp, sockaddr_in($port, INADDR_LOOPBACK);
+    }
+    die 'no port for UDP';
+}
+
 1;

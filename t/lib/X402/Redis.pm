@@ -115,8 +115,8 @@ sub stop ($self) {
     return;
 }
 
-sub freeze ($self) { return kill STOP => $self->{pid} }
-sub thaw   ($self) { return kill CONT => $self->{pid} }
+sub freeze ($self) { return kill STOP => $self->{pid} // die 'redis-server does not run' }
+sub thaw   ($self) { return kill CONT => $self->{pid} // die 'redis-server does not run' }
 
 sub output ($self) {
     open my $file, '<', "$self->{dir}/output" or return '';
