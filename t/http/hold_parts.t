@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # A page that is made of parts (SSI, addition): where the upstream of a
-# part breaks off, the page is not charged, or is owed. A part that is whole
-# never costs a sale.
+# part breaks off, or the part is an error of 500 or more, the page is not
+# charged, or is owed. A part that is whole never costs a sale.
 
 use v5.36;
 use FindBin;
@@ -28,12 +28,14 @@ http {
         location /part/   { x402 off; proxy_pass http://%%BACKEND%%; }
         location /raw/    { x402 off; proxy_buffering off; proxy_pass http://%%BACKEND%%; }
         location /kept/   { x402 off; proxy_cache parts; proxy_cache_valid 1h; proxy_pass http://%%BACKEND%%; }
+        location /other/  { x402 off; error_page 502 = /part/whole; proxy_pass http://%%BACKEND%%; }
+        location /shown/  { x402 off; error_page 502 /part/whole; proxy_pass http://%%BACKEND%%; }
         location /nested/ { x402 off; ssi on; ssi_types *; proxy_pass http://%%BACKEND%%; }
     }
 }
 EOF
 $t->start;
-$t->allow(qr/upstream prematurely closed|content lacks the end of a part/);
+$t->allow(qr/upstream prematurely closed|content lacks the end of a part|content has an error/);
 
 sub page ($part) { return "a<!--#include virtual=\"$part\" -->z" }
 for my $where (qw(part raw kept nested)) {
@@ -45,6 +47,9 @@ for my $where (qw(part raw kept nested)) {
 }
 $up->on('/raw/none', body => 'WHOLE', die_after => 0);
 $up->on('/part/empty', status => 204);
+$up->on("/$_/dead", die => 'head') for qw(part other shown);
+$up->on('/part/error',   status => 500, body => 'WRONG');
+$up->on('/part/missing', status => 404, body => 'NONE');
 $up->on('/nested/in', body => 'n' . page('/part/broken') . 'n');
 $up->on('/nested/well', body => 'n' . page('/raw/whole') . 'n');
 
@@ -68,7 +73,14 @@ is_content $nested, 'anaWHOLEznz', 'a part in a part: whole';
 my (undef, undef, $empty) = made(after => '/part/empty');
 is_content $empty, 'az', 'a part without a body: whole';
 
-for my $part (qw(/part/broken /part/cut /raw/none /kept/broken /nested/in)) {
+my (undef, undef, $missing) = made(after => '/part/missing');
+is_content $missing, 'aNONEz', 'a part that is not there: sold as the page has it';
+my (undef, undef, $other) = made(after => '/other/dead');
+is_content $other, 'aWHOLEz', 'a part that another location makes in its place: whole';
+$up->on('/after/stub', body => 'a<!--#block name="one" -->STUB<!--#endblock --><!--#include virtual="/part/dead" stub="one" -->z');
+is_content paid($t, '/after/stub'), 'aSTUBz', 'a part that the page itself replaces: whole';
+
+for my $part (qw(/part/dead /part/error /shown/dead /part/broken /part/cut /raw/none /kept/broken /nested/in)) {
     my (undef, undef, $answer) = made(after => $part);
     is $answer->status . ' ' . $answer->body, '502 {"error":"content_failed","charged":false}', "after, $part: refused";
     is $f->calls('settle'), 0, "after, $part: not charged";
@@ -79,9 +91,10 @@ $up->on('/added/page', body => 'page');
 $_->forget for $f, $up;
 is paid($t, '/added/page')->status, 502, 'what is added breaks off: refused';
 is $f->calls('settle'), 0, 'and not charged';
+$t->log_like(qr/\[warn\] .*x402: content has an error of 500 or more in place of a part \(subrequest\) before it was paid for; not charged/, 'as is an error');
 
 # Of a part that is not buffered nothing more is read while it is held.
-for my $case ([ before => '/part/broken' ], [ before => '/raw/cut' ], [ after => '/raw/broken' ], [ after => '/raw/cut' ]) {
+for my $case ([ before => '/part/dead' ], [ before => '/part/broken' ], [ before => '/raw/cut' ], [ after => '/raw/broken' ], [ after => '/raw/cut' ]) {
     my ($mode, $part) = @$case;
     my ($path, $payment) = made(@$case);
     is $f->calls('settle'), 1, "$mode, $part: charged";

@@ -42,12 +42,15 @@ bool is_undecided(const RequestCtx &ctx)
 
 // nginx: an upstream that breaks off ends its subrequest like one that is done,
 // without a buffer that says so. What a script asks for before it makes its
-// content (Lua, njs) does not belong to that.
+// content (Lua, njs) does not belong to that. Money: a part that is an error of
+// a server stands where content was to be.
 bool record_part(Hold &hold, ngx_http_request_t *r, const ngx_chain_t *in)
 {
     bool begun = hold.state == HoldState::held || r->main->header_sent;
+    bool failed = is_failed_part(*r);
+    bool made_by_upstream = r->upstream && r->upstream->header_sent;
     if (!begun || r->background || r->subrequest_in_memory
-        || r->upstream == nullptr || !r->upstream->header_sent) {
+        || !(made_by_upstream || failed)) {
         return true;
     }
     ContentPart *part = hold.parts;
@@ -65,7 +68,8 @@ bool record_part(Hold &hold, ngx_http_request_t *r, const ngx_chain_t *in)
     }
     for (; in; in = in->next) {
         part->ended =
-            part->ended || in->buf->last_in_chain || in->buf->last_buf;
+            !failed
+            && (part->ended || in->buf->last_in_chain || in->buf->last_buf);
     }
     return true;
 }

@@ -301,6 +301,10 @@ const char *content_defect(const RequestCtx &ctx)
         return "was cut short by a filter";
     }
     for (const ContentPart *part = ctx.hold.parts; part; part = part->next) {
+        if (is_failed_part(*part->r)) {
+            return "has an error of 500 or more in place of a part "
+                   "(subrequest)";
+        }
         if (!part->ended) {
             return "lacks the end of a part (subrequest), whose upstream broke "
                    "off";

@@ -120,10 +120,10 @@ struct Quote {
 
 // The response of the content while it is held, and what is known of it.
 // A subrequest that makes a part of the content, once its upstream has begun to
-// answer. Lifetime: the pool of the main request, as it is.
+// answer, or it is an error. Lifetime: the pool of the main request, as it is.
 struct ContentPart {
     const ngx_http_request_t *r;
-    bool ended;  // its last byte was made
+    bool ended;  // its last byte was made, and it is not an error
     ContentPart *next;
 };
 
