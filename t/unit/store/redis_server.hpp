@@ -62,13 +62,13 @@ public:
     RedisServer(const RedisServer &) = delete;
     RedisServer &operator=(const RedisServer &) = delete;
 
-    // A connection; -1: there is none within ten seconds.
+    // A connection; -1: there is none within a minute.
     int connect_to() const
     {
         sockaddr_un address{};
         address.sun_family = AF_UNIX;
         path().copy(address.sun_path, sizeof(address.sun_path) - 1);
-        for (int attempt = 0; attempt < 1000; attempt++) {
+        for (int attempt = 0; attempt < 6000; attempt++) {
             int socket = ::socket(AF_UNIX, SOCK_STREAM, 0);
             if (connect(socket, reinterpret_cast<sockaddr *>(&address),
                         sizeof(address))

@@ -136,10 +136,10 @@ TEST_F(ReturningScripts, APassOfAnEarlierReleaseIsCounted)
 
 TEST_F(ReturningScripts, ACountEndsWithItsPass)
 {
-    pass(a(), hand(1), PassCall::issue, 2, 1);
+    pass(a(), hand(1), PassCall::issue, 2, 3);
     Hand use = hand(1);
     EXPECT_EQ(pass(b(), use, PassCall::use).left, 1);
-    usleep(1100000);
+    usleep(3100000);
     EXPECT_EQ(pass(b(), hand(1), PassCall::use).left, -1);
     EXPECT_EQ(pass(b(), use, PassCall::give_back).verdict, V::lost);
 }
@@ -152,7 +152,8 @@ TEST_F(ReturningScripts, ANonceIsUsedOnce)
     EXPECT_EQ(nonce(b(), hand(1)), V::lost);
     EXPECT_EQ(nonce(a(), hand(1)), V::lost);
     EXPECT_EQ(nonce(b(), hand(2)), V::done);
-    EXPECT_EQ(bytes_of({"TTL", key_of(use, "n:") + id_of(use)}), "360");
+    EXPECT_NEAR(std::stoi(bytes_of({"TTL", key_of(use, "n:") + id_of(use)})),
+                360, kSlack);
 }
 
 TEST_F(ReturningScripts, WhatWasBoughtIsKnownToAll)
@@ -166,7 +167,7 @@ TEST_F(ReturningScripts, WhatWasBoughtIsKnownToAll)
     EXPECT_FALSE(known.bought[0].asked);
     ASSERT_TRUE(known.bought[1].asked);
     EXPECT_EQ((*known.bought[1].asked)[31], 5);
-    EXPECT_GT(known.bought[1].left, 99000);
+    EXPECT_GT(known.bought[1].left, 90000);
 
     buy(b(), one, 4, 1000);
     known = bought(c(), one, {one.claim.key});
@@ -176,9 +177,9 @@ TEST_F(ReturningScripts, WhatWasBoughtIsKnownToAll)
     EXPECT_GT(bought(c(), one, {one.claim.key}).bought[0].left, 190000);
     buy(b(), one, 5, 50);
     EXPECT_GT(bought(c(), one, {one.claim.key}).bought[0].left, 190000);
-    buy(b(), one, 6, 1);
+    buy(b(), one, 6, 3);
     EXPECT_EQ((*bought(c(), one, {one.claim.key}).bought[0].asked)[31], 6);
-    usleep(1100000);
+    usleep(3100000);
     EXPECT_FALSE(bought(c(), one, {one.claim.key}).bought[0].asked);
 }
 

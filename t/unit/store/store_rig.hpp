@@ -12,6 +12,8 @@
 namespace x402 {
 
 constexpr std::int64_t kLease = 60000;
+// Seconds that a busy machine may take between two calls.
+constexpr int kSlack = 20;
 constexpr std::int64_t kMoment = 1800000000;
 
 // An answer whose views stay good.
