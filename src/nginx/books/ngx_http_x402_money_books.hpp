@@ -33,7 +33,7 @@ struct MoneyBooks {
     }
 };
 
-// Behind the kind of an event; empty members are null in the line.
+// What an event has after its kind; empty members are null in the line.
 struct EventWords {
     std::string_view transaction = {};
     std::string_view facilitator = {};

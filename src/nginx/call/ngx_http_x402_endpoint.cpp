@@ -155,7 +155,7 @@ TlsContext *Endpoint::trust()
     return late_tls_.get();
 }
 
-bool Endpoint::lead(Route &route, const std::string &url)
+bool Endpoint::set_target(Route &route, const std::string &url)
 {
     auto parsed = parse_facilitator_url(url);
     if (!parsed) {
@@ -188,7 +188,7 @@ Endpoint::Route *Endpoint::route_for(Operation operation,
                 : conf_.url.endpoint(operation == Operation::plan
                                          ? plan
                                          : operation_name(operation));
-        if (!lead(route, url)) {
+        if (!set_target(route, url)) {
             return nullptr;
         }
     }
@@ -216,10 +216,10 @@ Endpoint::headers_for(Operation operation, const std::string &url)
     return lines;
 }
 
-void Endpoint::learn(Operation operation, const std::string &url)
+void Endpoint::keep_redirect(Operation operation, const std::string &url)
 {
     Route &route = routes_[static_cast<int>(operation)];
-    if (!lead(route, url)) {
+    if (!set_target(route, url)) {
         return;
     }
     route.redirected = true;

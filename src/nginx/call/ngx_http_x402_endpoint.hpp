@@ -77,11 +77,13 @@ private:
     TlsContext *trust();
     // nullptr: the URL is unusable.
     Route *route_for(Operation operation, const std::string &plan);
-    bool lead(Route &route, const std::string &url);
+    // False: the URL is unusable, and the route is as before.
+    bool set_target(Route &route, const std::string &url);
     // nullopt: no token could be made.
     std::optional<std::vector<std::string>> headers_for(Operation operation,
                                                         const std::string &url);
-    void learn(Operation operation, const std::string &url);
+    // For an hour; logs it.
+    void keep_redirect(Operation operation, const std::string &url);
     // One line when it says something else than before.
     void log_extensions(const std::string &extension_responses);
     static void on_look_up_ended(void *data);

@@ -281,7 +281,7 @@ bool FacilitatorCall::follow(FacilitatorReply &reply)
         return false;
     }
     redirected_ = true;
-    endpoint_.learn(terms_.operation, target.value());
+    endpoint_.keep_redirect(terms_.operation, target.value());
     proceed();
     return true;
 }

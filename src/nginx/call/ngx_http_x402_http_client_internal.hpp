@@ -34,8 +34,9 @@ struct HttpOrigin::Exchange {
     Exchange(const Exchange &) = delete;
     Exchange &operator=(const Exchange &) = delete;
 
-    // Runs `body` for an event of nginx. Whatever it throws, the owner hears of
-    // an end: `this` is gone only after it was told, and telling cannot throw.
+    // Runs `body` for an event of nginx. If it throws, the exchange fails, and
+    // its owner gets that as the answer, which cannot throw; `this` may be gone
+    // afterwards.
     template <class Body> void guarded(Body &&body)
     {
         bool heard = x402::guarded(ngx_cycle->log, false, [&] {

@@ -78,8 +78,8 @@ ngx_int_t TlsPeer::start_handshake(ngx_connection_t *c, Handler handler)
         return NGX_ERROR;
     }
     SSL *ssl = c->ssl->connection;
-    // The handshake goes through either way; what became of the check is what
-    // objection() says why, in better words than an alert.
+    // The handshake succeeds whatever the certificate is: validate() says
+    // afterwards what is wrong with it, in better words than a TLS alert.
     if ((verify_ && !must_be(ssl, name_, is_address_))
         || (!is_address_ && SSL_set_tlsext_host_name(ssl, name_.c_str()) != 1)
         || ngx_ssl_set_session(c, session_) != NGX_OK) {

@@ -55,7 +55,7 @@ public:
     TlsPeer &operator=(const TlsPeer &) = delete;
 
     // On a connected `c`: NGX_OK, NGX_ERROR, or NGX_AGAIN, after which
-    // `handler` is called once. Then objection() has to be asked.
+    // `handler` is called once. Call validate() before anything is sent.
     ngx_int_t start_handshake(ngx_connection_t *c, Handler handler);
     // Why nothing may be sent to the peer; empty: its certificate is accepted.
     std::string validate(ngx_connection_t *c) const;

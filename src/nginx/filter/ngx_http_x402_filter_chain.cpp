@@ -195,7 +195,7 @@ ngx_int_t on_hold_body(ngx_http_request_t *r, ngx_chain_t *in)
 // the order of filters, and an order of modules can only be asked for as
 // "before". Modules that are loaded dynamically stand between the headers
 // filter and the module's, whatever is written in `config`.
-void move_behind_headers_filter(ngx_cycle_t *cycle)
+void move_after_headers_filter(ngx_cycle_t *cycle)
 {
     constexpr char kHeaders[] = "ngx_http_headers_filter_module";
     ngx_uint_t target = 0;
@@ -259,7 +259,7 @@ ngx_int_t ngx_http_x402_reply_postconfiguration(ngx_conf_t *cf)
 {
     below_reply = ngx_http_top_header_filter;
     ngx_http_top_header_filter = on_reply_header;
-    move_behind_headers_filter(cf->cycle);
+    move_after_headers_filter(cf->cycle);
     return NGX_OK;
 }
 

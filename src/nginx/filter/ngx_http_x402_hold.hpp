@@ -11,7 +11,6 @@
 namespace x402 {
 
 // --- filter_chain: the way down
-// ------------------------------------------------
 
 // The header of content whose fate is known: the header filters that it left
 // out so far (add_header, expires), then the wire. Returns what a header filter
@@ -26,14 +25,12 @@ ngx_int_t write_header(ngx_http_request_t *r, RequestCtx *ctx);
 ngx_int_t write_body(ngx_http_request_t *r, ngx_chain_t *in);
 
 // --- final_headers
-// -------------------------------------------------------------
 
 // Cache-Control, CORS and the payment headers of a main request, after every
 // other header filter. False: no memory.
 bool finish_headers(ngx_http_request_t *r, RequestCtx *ctx);
 
 // --- header_filter and response_hold: what leaves
-// -------------------------------
 
 // The header of a main request, below the filters that change or check
 // content: charged or not, held, passed, or replaced.
@@ -54,7 +51,6 @@ inline bool is_failed_part(const ngx_http_request_t &part)
 const char *content_defect(const RequestCtx &ctx);
 
 // --- hold_timer: how long
-// ------------------------------------------------------
 
 // No held response without a running timer or call: the caller arms the timer
 // or settles.
@@ -75,7 +71,6 @@ void settle(RequestCtx &ctx);
 ngx_int_t replace_broken(RequestCtx &ctx, const char *why);
 
 // --- reply_usage: what the answer says it has cost (x402_charge)
-// ------------------------------------------------------
 
 // The header of content under scheme upto, of which the upstream's header does
 // not say what it has cost: from now on its body is read.
@@ -99,7 +94,6 @@ void set_amount_so_far(RequestCtx &ctx, bool unreadable_is_maximum);
 void add_usage_filter(ngx_conf_t *cf);
 
 // --- response_hold: mechanics
-// --------------------------------------------------
 
 // Tells nginx that output is pending and that the client side is not ready:
 // buffered keeps the request alive, delayed stops every producer's write loop.

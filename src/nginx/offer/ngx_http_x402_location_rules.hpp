@@ -19,7 +19,6 @@
 namespace x402 {
 
 // --- payers: x402_deny, x402_limit_payer, x402_quota, x402_free
-// ---------------
 
 struct PayerLimit {
     ngx_shm_zone_t *zone = nullptr;
@@ -75,7 +74,6 @@ inline void merge_payer_rules(LocationConf &conf, const LocationConf &outer)
 }
 
 // --- usage: x402_charge, and whose stream is not held for it (x402_stream)
-// ----
 
 struct UsageTerms {
     struct Term {
@@ -100,7 +98,6 @@ struct StreamRules {
 };
 
 // --- returning clients: x402_pass, x402_sign_in, x402_seal_key
-// ----------------
 
 // How far what a client bought reaches (scope=, key=). Of a server at the host
 // that was asked; or all that bears a name.

@@ -118,7 +118,6 @@ struct Quote {
     std::string_view unpaid_error;
 };
 
-// The response of the content while it is held, and what is known of it.
 // A subrequest that makes a part of the content, once its upstream has begun to
 // answer, or it is an error. Lifetime: the pool of the main request, as it is.
 struct ContentPart {
@@ -127,6 +126,7 @@ struct ContentPart {
     ContentPart *next;
 };
 
+// The response of the content while it is held, and what is known of it.
 struct Hold {
     HoldState state = HoldState::open;
     ngx_chain_t *chain = nullptr;

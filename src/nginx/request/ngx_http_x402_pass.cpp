@@ -210,7 +210,6 @@ PassAnswer take_with_store(RequestCtx &ctx, const LocationConf &conf,
 }
 
 // --- what is issued
-// ------------------------------------------------------------
 
 // Of a cookie: where the URL is all that the pass opens.
 std::string cookie_path(ngx_http_request_t *r, const PassRules &rules)

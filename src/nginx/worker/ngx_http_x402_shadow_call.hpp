@@ -19,7 +19,7 @@ namespace x402 {
 struct ShadowTerms {
     MoneyBooks money;
     std::string resource;  // URL, for the error log
-    // Whom to ask, in order, and the body of POST /verify for each.
+    // The facilitators to ask, in order, and the body of POST /verify for each.
     std::vector<std::pair<Endpoint *, std::string>> peers;
     VerifyAnswer (*read_answer)(const FacilitatorReply &) = read_verify_answer;
     ngx_msec_t connect_timeout = 0;

@@ -197,7 +197,6 @@ FlushState flush_in_thread(int number, bool closes)
 }
 
 // --- a binary upgrade: two nginx, one journal
-// ---------------------------------
 //
 // The new master is started by the old one and has a zone of its own. It fills
 // it from the journal, and a worker reads on while the old workers end, so that

@@ -49,7 +49,6 @@ public:
     std::string resume(const void *table_memory);
 
     // --- a binary upgrade
-    // -----------------------------------------------------
 
     // The master of the nginx that still writes the journal, too; 0: there is
     // none.
