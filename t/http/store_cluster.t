@@ -44,7 +44,8 @@ for (1 .. 60) {
     }
 }
 is scalar(grep {$_} @payer), 3, 'each node knows some of the payers';
-my $connections = () = $nodes[1]->ask(CLIENT => 'LIST') =~ /cmd=(?!client)/g;
+my $connections;
+$one->wait_for(sub { $connections = () = $nodes[1]->ask(CLIENT => 'LIST') =~ /cmd=(?!client)/g; $connections == 2 });
 is $connections, 2, 'one connection for each worker, here of two machines';
 $_->log_unlike(qr/CROSSSLOT|MOVED/, 'no word of slots') for $one, $other;
 
