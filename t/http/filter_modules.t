@@ -74,6 +74,9 @@ my @cases = (
     [ 'Lua, a broken answer that the content does not use', 'lua',
         'content_by_lua_block { ngx.location.capture("/broken") ngx.print("SECRET text\n") }', 'text.txt',
         charged => body => "SECRET text\n" ],
+    [ 'Lua, an error that the content does not use', 'lua',
+        'content_by_lua_block { ngx.location.capture("/error") ngx.print("SECRET text\n") }', 'text.txt',
+        charged => body => "SECRET text\n" ],
     [ 'njs, the same', 'js', 'js_content x.asks;', 'text.txt', charged => body => "SECRET text\n" ],
     [ 'njs, another body', 'js', 'js_header_filter x.lengthless; js_body_filter x.upper;', 'text.txt',
         charged => body => "SECRET TEXT\n" ],
@@ -84,6 +87,8 @@ my @cases = (
         charged => body => "SECRET text\n" ],
     [ 'WAF, response header', 'modsecurity', q(modsecurity on; modsecurity_rules 'SecRuleEngine On
         SecRule RESPONSE_STATUS "@streq 200" "id:1,phase:3,deny,status:403"';), 'text.txt', uncharged => status => 403 ],
+    map({ [ "srcache, a store that is $_", 'srcache', "srcache_store GET /$_ key=\$uri;", 'text.txt',
+        charged => body => "SECRET text\n" ] } qw(broken error)),
     [ 'srcache, store', 'srcache', 'srcache_store GET /stored key=$uri;', 'text.txt', charged => body => "SECRET text\n" ],
 );
 @cases = grep { !$_->[1] || $has{ $_->[1] } } @cases;
@@ -91,6 +96,7 @@ my @cases = (
 my ($f, $up) = (facilitator(), backend());
 $up->on('/up', body => "SECRET up\n");
 $up->on('/stored', body => 'ok');
+$up->on('/error', status => 500, body => 'SECRET');
 $up->on('/broken', body => 'SECRET' x 100, die_after => 6);
 
 for my $last (0, @modules ? 1 : ()) {
@@ -135,6 +141,7 @@ http {
         add_header X-Own yes always;
         add_header X-Transaction \$x402_transaction always;
         location = /broken { internal; x402 off; proxy_pass http://%%BACKEND%%; }
+        location = /error { internal; x402 off; proxy_pass http://%%BACKEND%%; }
         location = /stored { internal; x402 off; proxy_pass http://%%BACKEND%%; }
         $after
         $before

@@ -4,7 +4,8 @@
 //
 //   source   above all others: counts what the content's producer hands over
 //   headers  directly above nginx's headers filter (add_header, expires)
-//   reply    below it and userid, above the filters that change content
+//   reply    below it and userid, above the filters that change content; a part
+//            of a page that comes here is shown
 //   hold     below the range filter, above those that write
 //
 // Content under a verified payment goes from `headers` to `reply` at once, and
@@ -40,38 +41,43 @@ bool is_undecided(const RequestCtx &ctx)
                || ctx.state() == PaymentState::holding);
 }
 
-// nginx: an upstream that breaks off ends its subrequest like one that is done,
-// without a buffer that says so. What a script asks for before it makes its
-// content (Lua, njs) does not belong to that. Money: a part that is an error of
-// a server stands where content was to be.
-bool record_part(Hold &hold, ngx_http_request_t *r, const ngx_chain_t *in)
+ContentPart *find_part(const Hold &hold, const ngx_http_request_t *r)
 {
-    bool begun = hold.state == HoldState::held || r->main->header_sent;
-    bool failed = is_failed_part(*r);
-    bool made_by_upstream = r->upstream && r->upstream->header_sent;
-    if (!begun || r->background || r->subrequest_in_memory
-        || !(made_by_upstream || failed)) {
-        return true;
-    }
     ContentPart *part = hold.parts;
     while (part && part->r != r) {
         part = part->next;
     }
+    return part;
+}
+
+// Money: what the page has of a part. Modules that ask for something else and
+// do not show it (Lua, njs, srcache) keep its header from coming here; what a
+// script asks for before it makes its content does not belong to that either.
+bool record_part(Hold &hold, ngx_http_request_t *r)
+{
+    bool begun = hold.state == HoldState::held || r->main->header_sent;
+    if (!begun || r->background || r->subrequest_in_memory
+        || find_part(hold, r)) {
+        return true;
+    }
+    auto *part =
+        static_cast<ContentPart *>(ngx_palloc(r->pool, sizeof(ContentPart)));
     if (part == nullptr) {
-        part = static_cast<ContentPart *>(
-            ngx_palloc(r->pool, sizeof(ContentPart)));
-        if (part == nullptr) {
-            return false;
-        }
-        *part = {r, false, hold.parts};
-        hold.parts = part;
+        return false;
     }
-    for (; in; in = in->next) {
-        part->ended =
-            !failed
-            && (part->ended || in->buf->last_in_chain || in->buf->last_buf);
-    }
+    *part = {r, false, hold.parts};
+    hold.parts = part;
     return true;
+}
+
+void record_end(const Hold &hold, const ngx_http_request_t *r,
+                const ngx_chain_t *in)
+{
+    ContentPart *part = find_part(hold, r);
+    for (; part && in; in = in->next) {
+        part->ended =
+            part->ended || in->buf->last_in_chain || in->buf->last_buf;
+    }
 }
 
 ngx_int_t source_body(ngx_http_request_t *r, ngx_chain_t *in)
@@ -81,9 +87,7 @@ ngx_int_t source_body(ngx_http_request_t *r, ngx_chain_t *in)
         return below_source_body(r, in);
     }
     if (r != r->main) {
-        if (!record_part(ctx->hold, r, in)) {
-            return NGX_ERROR;
-        }
+        record_end(ctx->hold, r, in);
         if (ctx->hold.state == HoldState::held && !r->background
             && ctx->state() == PaymentState::holding) {
             // Its parent waits for it. While it is settled, no part goes on:
@@ -135,7 +139,11 @@ ngx_int_t headers_header(ngx_http_request_t *r)
 
 ngx_int_t reply_header(ngx_http_request_t *r)
 {
-    RequestCtx *ctx = ctx_of_main(r);
+    RequestCtx *ctx = find_ctx(r);
+    if (ctx && r != r->main) {
+        return record_part(ctx->hold, r) ? below_reply(r)
+                                         : static_cast<ngx_int_t>(NGX_ERROR);
+    }
     return ctx && ctx->hold.to_wire ? write_header(r, ctx) : below_reply(r);
 }
 

@@ -39,13 +39,6 @@ ngx_int_t filter_header(ngx_http_request_t *r);
 // The body of a main request at the same place.
 ngx_int_t filter_body(RequestCtx &ctx, ngx_chain_t *in);
 
-// A part of a page that went wrong. nginx: an error page of another location
-// has its own status where error_page says so (=).
-inline bool is_failed_part(const ngx_http_request_t &part)
-{
-    return part.headers_out.status >= NGX_HTTP_INTERNAL_SERVER_ERROR;
-}
-
 // Why the bytes that leave are not those that were made, for the log; nullptr:
 // they are. Call it when the last byte was seen.
 const char *content_defect(const RequestCtx &ctx);

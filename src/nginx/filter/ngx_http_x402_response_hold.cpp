@@ -140,6 +140,21 @@ ngx_int_t pass_body(RequestCtx &ctx, ngx_chain_t *in)
     return rc;
 }
 
+// nginx: an upstream that breaks off ends its subrequest like one that is done,
+// without a buffer that says so; an error page of another location has its own
+// status where error_page says so (=).
+const char *part_defect(const ContentPart &part)
+{
+    if (part.r->headers_out.status >= NGX_HTTP_INTERNAL_SERVER_ERROR) {
+        return "has an error of 500 or more in place of a part (subrequest)";
+    }
+    const ngx_http_upstream_t *upstream = part.r->upstream;
+    return upstream && upstream->header_sent && !part.ended
+               ? "lacks the end of a part (subrequest), whose upstream broke "
+                 "off"
+               : nullptr;
+}
+
 }  // namespace
 
 void hold_back(RequestCtx &ctx)
@@ -301,13 +316,8 @@ const char *content_defect(const RequestCtx &ctx)
         return "was cut short by a filter";
     }
     for (const ContentPart *part = ctx.hold.parts; part; part = part->next) {
-        if (is_failed_part(*part->r)) {
-            return "has an error of 500 or more in place of a part "
-                   "(subrequest)";
-        }
-        if (!part->ended) {
-            return "lacks the end of a part (subrequest), whose upstream broke "
-                   "off";
+        if (const char *defect = part_defect(*part)) {
+            return defect;
         }
     }
     return nullptr;

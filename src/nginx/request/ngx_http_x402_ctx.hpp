@@ -118,11 +118,11 @@ struct Quote {
     std::string_view unpaid_error;
 };
 
-// A subrequest that makes a part of the content, once its upstream has begun to
-// answer, or it is an error. Lifetime: the pool of the main request, as it is.
+// A subrequest that makes a part of the content. Lifetime: the pool of the main
+// request, as it is.
 struct ContentPart {
     const ngx_http_request_t *r;
-    bool ended;  // its last byte was made, and it is not an error
+    bool ended;  // its last byte was made
     ContentPart *next;
 };
 
