@@ -165,7 +165,8 @@ async def last_word(case, payment):
 def home_of(case, payment, default):
     """Where its claim was made."""
     asked = [call.path for call in payment.settle_calls]
-    told = [path for _, path in payment.events]
+    # A claim that was given up says nothing: the payment may have been taken for another place since then.
+    told = [path for event, path in payment.events if event not in ('not processed', 'refused')]
     # Lines of several machines are in no order: the last of them may be of a claim that was refused, before another.
     known = asked or told if len(case.rig.machines) > 1 else told or asked
     return known[-1] if known else default
