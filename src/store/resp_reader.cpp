@@ -114,12 +114,11 @@ RespReply::State RespReply::read_line(Cursor &cursor, std::string_view &line)
         end++;
     }
     if (end == head.size()) {
-        return head.size() > kMaxLineBytes
-                   ? fail("a line of more than 1024 bytes")
-                   : State::incomplete;
+        return head.size() > kMaxLineBytes ? fail("a line of more than 4 KB")
+                                           : State::incomplete;
     }
     if (end > kMaxLineBytes) {
-        return fail("a line of more than 1024 bytes");
+        return fail("a line of more than 4 KB");
     }
     if (rest[end] == '\n') {
         return fail("a line feed without a carriage return");

@@ -42,7 +42,7 @@ public:
     static constexpr std::size_t kMaxItems = 256;
     static constexpr std::size_t kMaxDepth = 4;
     static constexpr std::size_t kMaxBytes = 256 * 1024;
-    static constexpr std::size_t kMaxLineBytes = 1024;
+    static constexpr std::size_t kMaxLineBytes = 4096;
 
     enum class State {
         incomplete,  // more bytes are needed

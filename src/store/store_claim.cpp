@@ -85,9 +85,12 @@ bool read_stored_claim(std::string_view bytes, std::int64_t now,
     claim.flags = byte_at(bytes, 2);
     claim.executions = byte_at(bytes, 3);
     claim.tries = byte_at(bytes, 4);
-    claim.lease_left =
-        std::max<std::int64_t>(number_at(bytes, kLeaseAt) - now, 0);
+    std::int64_t lease = number_at(bytes, kLeaseAt);
     std::int64_t expires = number_at(bytes, kExpiresAt);
+    if (now < 0 || lease < 0 || expires < 0) {
+        return false;
+    }
+    claim.lease_left = std::max<std::int64_t>(lease - now, 0);
     claim.expires = expires == 0 ? kNeverExpires : expires;
     std::memcpy(claim.token.data(), bytes.data() + kTokenAt,
                 claim.token.size());

@@ -128,10 +128,8 @@ StoreReply store_reply(StoreScript script, const Digest &key, RedisEnd end,
     read_store_answer(script, key, reply, made.answer);
     switch (made.answer.verdict) {
     case StoreVerdict::error:
-        // What a script says before it has done anything is known by its word.
-        made.kind = *advice_of_store_error(reply.error_word()).advice
-                        ? StoreReply::Kind::undone
-                        : StoreReply::Kind::doubtful;
+        made.kind = did_nothing(reply.root().text) ? StoreReply::Kind::undone
+                                                   : StoreReply::Kind::doubtful;
         break;
     case StoreVerdict::broken:
         made.kind = StoreReply::Kind::doubtful;

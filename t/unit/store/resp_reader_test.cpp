@@ -124,10 +124,10 @@ TEST(RespReader, HasLimits)
 {
     EXPECT_EQ(read("$262145\r\n"), "broken: a reply of more than 256 KB");
     EXPECT_EQ(read("*257\r\n"), "broken: a reply of more than 256 items");
-    EXPECT_EQ(read("+" + std::string(1025, 'a') + "\r\n"),
-              "broken: a line of more than 1024 bytes");
-    EXPECT_EQ(read("+" + std::string(1024, 'a') + "\r\n"),
-              "+" + std::string(1024, 'a'));
+    EXPECT_EQ(read("+" + std::string(4097, 'a') + "\r\n"),
+              "broken: a line of more than 4 KB");
+    EXPECT_EQ(read("+" + std::string(4096, 'a') + "\r\n"),
+              "+" + std::string(4096, 'a'));
     std::string items = "*2\r\n*128\r\n";
     std::string hundred;
     for (int i = 0; i < 128; i++) {

@@ -417,6 +417,13 @@ TEST_F(StoreScripts, UnknownClaimsAreDueAndClosedOnce)
     ASSERT_EQ(found.count, 1u);
     EXPECT_EQ(found.claims[0], mine.claim.key);
     EXPECT_EQ(due(c()).count, 0u) << "out of sight for a while";
+    // What others write there must not hide it.
+    for (std::string word : {std::string("x"), std::string(64, 'z')}) {
+        a().command({"ZADD", key_of(mine, "due"), "0", word});
+    }
+    a().command({"ZADD", key_of(mine, "due"), "1", id_of(mine)});
+    EXPECT_EQ(due(b()).count, 1u);
+    EXPECT_EQ(bytes_of({"ZCARD", key_of(mine, "due")}), "1");
 
     Hand other = hand(1);
     EXPECT_EQ(resume(b(), other, ResumeWhat::unknown).verdict, V::resumed);

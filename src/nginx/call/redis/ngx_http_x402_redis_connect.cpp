@@ -278,10 +278,7 @@ bool RedisLink::write_greeting()
 void RedisLink::read_greeting(const RespReply &reply)
 {
     if (reply.is_error()) {
-        StoreErrorAdvice advice = advice_of_store_error(reply.error_word());
-        problem_ = "it answered \""
-                   + log_excerpt(std::string(reply.root().text)) + "\""
-                   + (*advice.advice ? std::string("; ") + advice.advice : "");
+        problem_ = told_as(reply);
         fail(problem_, false);
         return;
     }

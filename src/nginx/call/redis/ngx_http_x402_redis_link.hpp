@@ -217,6 +217,7 @@ private:
     void replicas_answered(const RespReply &reply);
     void look_for_replicas();
     void complain_of(const RespReply &reply);
+    static std::string told_as(const RespReply &error);
     void fail(const std::string &why, bool retry);
     bool may_connect_at_once();
     void end_all();

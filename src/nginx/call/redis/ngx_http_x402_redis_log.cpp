@@ -14,15 +14,21 @@ void RedisLink::complain_of(const RespReply &reply)
     if (word == "NOSCRIPT" || (server_.role == RedisRole::node && of_a_node)) {
         return;  // the caller goes on
     }
-    StoreErrorAdvice advice = advice_of_store_error(word);
-    std::string why =
-        "it answered \"" + log_excerpt(std::string(reply.root().text)) + "\""
-        + (*advice.advice ? std::string("; ") + advice.advice : "");
+    StoreErrorAdvice advice = advice_of_store_error(reply.root().text);
+    std::string why = told_as(reply);
     if (advice.reconnect) {
         fail(why, true);
     } else {
         log_failure(advice.operator_fault ? NGX_LOG_CRIT : NGX_LOG_ERR, why);
     }
+}
+
+std::string RedisLink::told_as(const RespReply &error)
+{
+    StoreErrorAdvice advice = advice_of_store_error(error.root().text);
+    return "it answered \""
+           + log_excerpt(std::string(store_error_text(error.root().text)))
+           + "\"" + (*advice.advice ? std::string("; ") + advice.advice : "");
 }
 
 // The same is said once a minute.

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/text_excerpt.hpp"
+
 namespace x402 {
 
 namespace {
@@ -12,6 +14,13 @@ constexpr unsigned kMostHops = 4;
 constexpr std::size_t kMostLinks = 2 * kStoreShards;
 constexpr ngx_msec_t kSweepDelay = 1000;
 constexpr std::uint64_t kAllShards = ~std::uint64_t{0};
+
+constexpr const char *kForgetsScripts =
+    "it answered \"NOSCRIPT\" to the text of a script; a proxy in front of it "
+    "does not know scripts: write the address of the server itself";
+constexpr const char *kLeadsNowhere =
+    "\", and no node has the slot; look at CLUSTER SLOTS of each node, and at "
+    "the addresses that they announce";
 
 }  // namespace
 
@@ -137,18 +146,25 @@ bool RedisNodes::goes_on(StoreRoute &route, unsigned shard, RedisEnd end,
     if (word == "NOSCRIPT") {
         bool first = route.by == ScriptBy::sha1;
         route.by = ScriptBy::text;
+        if (!first) {
+            asked_link(route, shard).log_failure(NGX_LOG_CRIT, kForgetsScripts);
+        }
         return first;
     }
     bool asks = word == "ASK";
-    if (!clustered_ || !(asks || word == "MOVED")
-        || route.hops++ == kMostHops) {
+    if (!clustered_ || !(asks || word == "MOVED")) {
         return false;
     }
     // "MOVED slot host:port"
     std::string_view text = reply.root().text;
-    RedisLink &from = route.asked ? *route.asked : link_for(shard);
-    RedisLink *to = link_at(text.substr(text.rfind(' ') + 1), from);
+    RedisLink &from = asked_link(route, shard);
+    RedisLink *to = route.hops++ == kMostHops
+                        ? nullptr
+                        : link_at(text.substr(text.rfind(' ') + 1), from);
     if (to == nullptr) {
+        from.log_failure(NGX_LOG_ERR, "it answered \""
+                                          + log_excerpt(std::string(text))
+                                          + kLeadsNowhere);
         return false;
     }
     route.by = ScriptBy::sha1;

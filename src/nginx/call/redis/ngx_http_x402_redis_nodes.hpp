@@ -57,8 +57,8 @@ public:
               RedisSend how, Write &&write, RedisCall::Done done, void *data)
     {
         how.asking = route.asked != nullptr;
-        RedisLink &link = route.asked ? *route.asked : link_for(shard);
-        return link.send(call, how, std::forward<Write>(write), done, data);
+        return asked_link(route, shard)
+            .send(call, how, std::forward<Write>(write), done, data);
     }
 
     // What came back does not answer it yet: the call is to be sent once more,
@@ -69,6 +69,10 @@ public:
 
 private:
     RedisLink &link_for(unsigned shard);
+    RedisLink &asked_link(const StoreRoute &route, unsigned shard)
+    {
+        return route.asked ? *route.asked : link_for(shard);
+    }
     RedisLink &home();
     RedisLink *link_at(std::string_view place, const RedisLink &from);
     void add(RedisServer server);
