@@ -82,7 +82,8 @@ ok $t->wait_for(sub { !grep { $redis->ask(ZSCORE => $_, 'x') } @due }, 20), 'whi
 
 # --- a proxy that does not know scripts
 
-$t = started($cut->url);
+my ($port) = $cut->url =~ /:(\d+)/;
+$t = started("redis://127.0.0.1:$port");
 is_content paid($t, '/proxy'), "SECRET\n", 'by way of a proxy';
 is_turned_away($t, 'a script that is forgotten at once', sub { $cut->always(take => '-NOSCRIPT No matching script.') },
     $busy, qr/\[crit\].*NOSCRIPT.*write the address of the server itself/, sub { $cut->clear });
@@ -93,7 +94,7 @@ my $node = X402::Redis->new('cluster-enabled' => 'yes', 'cluster-config-file' =>
 $node->ask(CLUSTER => 'ADDSLOTSRANGE', 0, 16383);
 $node->wait_for_slots;
 my $circle = X402::StoreProxy->new($node->port);
-my ($port) = $circle->url =~ /:(\d+)/;
+($port) = $circle->url =~ /:(\d+)/;
 $t = started("redis://127.0.0.1:$port cluster");
 is_content finally($t, '/cluster', payment(unpaid($t, '/cluster'))), "SECRET\n", 'by way of a node';
 for my $case ([ 'a circle', "MOVED 1 127.0.0.1:$port" ], [ 'no address', 'ASK 1 nowhere' ]) {
