@@ -13,6 +13,7 @@ namespace {
 
 constexpr unsigned kOwedLooked = 64;
 constexpr unsigned kDueLooked = 64;
+constexpr std::size_t kKeptLooked = 2048;
 
 bool is_owed(const ClaimCell &cell)
 {
@@ -578,6 +579,22 @@ DueClaim ClaimTable::next_due(ClaimOwner owner, std::int64_t now)
         }
         if (cell == last) {
             break;
+        }
+    }
+    return {};
+}
+
+ClaimRef ClaimTable::next_kept(std::size_t &place, std::int64_t now)
+{
+    cells_.repair();
+    std::size_t end = std::min(capacity(), place + kKeptLooked);
+    while (place < end) {
+        ClaimCell &cell = memory_.cell(place++);
+        cells_.tidy(cell, now);
+        bool unknown =
+            cell.claim_state() == ClaimState::unknown && cell.owner_stamp == 0;
+        if (unknown || (is_owed(cell) && cell.expires > now)) {
+            return memory_.ref_of(cell);
         }
     }
     return {};

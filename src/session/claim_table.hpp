@@ -189,6 +189,12 @@ public:
     // it every second until it says nothing.
     DueClaim next_due(ClaimOwner owner, std::int64_t now);
 
+    // The next claim, from `place` on, that has no owner and is owed or
+    // UNKNOWN, for a store that has forgotten it; `place` is then behind it. An
+    // empty ref: none among a bounded number of cells, or, where `place` is
+    // capacity(), no more at all. Takes nothing.
+    ClaimRef next_kept(std::size_t &place, std::int64_t now);
+
     // The settle request as it was sent; empty if only its digest was kept.
     std::string stored_settle(ClaimRef ref) const;
     bool settle_digest_is(ClaimRef ref, const Digest &digest) const;

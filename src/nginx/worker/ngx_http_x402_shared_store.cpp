@@ -243,7 +243,7 @@ SharedStore::~SharedStore()
 void SharedStore::again(std::uint64_t shards, const std::string &epoch)
 {
     came_back_ = ngx_current_msec;
-    bool emptied = !epoch.empty() && learn_epoch(epoch_, epoch);
+    bool emptied = !epoch.empty() && learn_epoch(epoch_, epoch, shards);
     repeat_writes(shards, false);
     if (emptied) {
         forget_sales(shards);
@@ -474,9 +474,11 @@ void SharedStore::on_renewed(void *data, RedisEnd end, const RespReply &reply)
     }
 }
 
-bool SharedStore::learn_epoch(std::string &known, std::string_view epoch)
+bool SharedStore::learn_epoch(std::string &known, std::string_view epoch,
+                              std::uint64_t shards)
 {
     bool another = !known.empty() && known != epoch;
+    forgotten_ |= another || known.empty() ? shards : 0;
     if (another) {
         log_line(NGX_LOG_CRIT, ngx_cycle->log,
                  "store \"" + conf_.url.base()
@@ -530,12 +532,14 @@ void SharedStore::on_epoch(void *data, RedisEnd end, const RespReply &reply)
     const RespItem &root = reply.root();
     bool had_one = root.type == RespType::bytes;
     bool came_back = std::exchange(epoch.came_back, false);
-    if (store.learn_epoch(epoch.known, had_one ? root.text : epoch.offered)) {
-        store.forget_sales(std::uint64_t{1} << shard);
-        store.again(std::uint64_t{1} << shard, {});
+    std::uint64_t shards = std::uint64_t{1} << shard;
+    if (store.learn_epoch(epoch.known, had_one ? root.text : epoch.offered,
+                          shards)) {
+        store.forget_sales(shards);
+        store.again(shards, {});
         epoch.came_back = false;  // it has lost more than its last writes
     } else if (came_back) {
-        store.repeat_writes(std::uint64_t{1} << shard, true);
+        store.repeat_writes(shards, true);
         store.send_unconfirmed();
     }
 }

@@ -12,6 +12,7 @@
 
 #include <list>
 #include <memory>
+#include <utility>
 
 #include "base/spare_blocks.hpp"
 #include "nginx/worker/ngx_http_x402_store_call.hpp"
@@ -109,6 +110,11 @@ public:
     // `hold`: nullptr or over: of the local one alone.
     static void change_claim(ngx_shm_zone_t *zone, StoreHold *hold,
                              ClaimRef claim, ClaimChange change);
+    // Shards (a bit each) that were found empty, or for the first time, since
+    // the last call.
+    std::uint64_t take_forgotten() { return std::exchange(forgotten_, 0); }
+    // For writes that no request has made.
+    bool has_room() const { return pending_.size() < kMostPending / 2; }
     // Other machines may not have reached it yet since then.
     bool came_back_within(ngx_msec_t time) const
     {
@@ -124,8 +130,9 @@ private:
     void again(std::uint64_t shards, const std::string &epoch);
     void repeat_writes(std::uint64_t shards, bool issued);
     void forget_sales(std::uint64_t shards);
-    // True: it knew another one.
-    bool learn_epoch(std::string &known, std::string_view epoch);
+    // Of these shards. True: it knew another one.
+    bool learn_epoch(std::string &known, std::string_view epoch,
+                     std::uint64_t shards);
     void ask_for_epoch(unsigned shard);
     void look_at_epochs();
     static void on_epoch(void *data, RedisEnd end, const RespReply &reply);
@@ -144,6 +151,7 @@ private:
     Worker &worker_;
     const StoreConf &conf_;
     std::string epoch_;
+    std::uint64_t forgotten_ = 0;
     // Of a cluster, shard by shard.
     struct Epoch {
         SharedStore *store = nullptr;

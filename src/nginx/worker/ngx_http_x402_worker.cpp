@@ -10,6 +10,7 @@
 #include "nginx/worker/ngx_http_x402_settlement.hpp"
 #include "nginx/worker/ngx_http_x402_shadow_call.hpp"
 #include "nginx/worker/ngx_http_x402_shared_store.hpp"
+#include "nginx/worker/ngx_http_x402_store_refill.hpp"
 #include "nginx/worker/ngx_http_x402_store_watch.hpp"
 #include "nginx/worker/ngx_http_x402_supported.hpp"
 #include "nginx/worker/ngx_http_x402_supported_share.hpp"
@@ -59,6 +60,8 @@ Worker::Worker(MainConf *mcf)
             if (store) {
                 watch = std::make_unique<StoreWatch>(*this, *unknown,
                                                      ngx_worker == 0);
+                refill = ngx_worker == 0 ? std::make_unique<StoreRefill>(*this)
+                                         : nullptr;
             }
             if (JournalFile *journal = journal_of(zone)) {
                 compaction =

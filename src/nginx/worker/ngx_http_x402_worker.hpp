@@ -32,6 +32,7 @@ class WebhookSender;
 class SettleRetry;
 class SignedOffers;
 class SharedStore;
+class StoreRefill;
 class StoreWatch;
 class ClaimCensusTask;
 
@@ -89,6 +90,7 @@ struct Worker {
     std::unique_ptr<WebhookSender> webhook;         // as well
     std::unique_ptr<SharedStore> store;             // x402_store
     std::unique_ptr<StoreWatch> watch;              // of it
+    std::unique_ptr<StoreRefill> refill;            // in one of the workers
     std::unique_ptr<SupportedShare> share;          // likewise
 };
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Claims of other machines (x402_store) in the table of this one.
+#include <algorithm>
+#include <vector>
+
 #include "claim_zone.hpp"
 
 namespace x402 {
@@ -62,6 +65,37 @@ TEST_F(ClaimAdopt, OwedContentIsFound)
     EXPECT_EQ(table_.find_unknown(purchase, kNow).state, ClaimState::free);
     ClaimView owed;
     EXPECT_TRUE(table_.resume_owed(purchase, owner_, kNow, owed));
+}
+
+TEST_F(ClaimAdopt, WhatIsKeptForALostStore)
+{
+    auto kept = [&](std::int64_t now) {
+        std::vector<unsigned> numbers;
+        std::size_t place = 0;
+        while (place < table_.capacity()) {
+            if (ClaimRef ref = table_.next_kept(place, now)) {
+                numbers.push_back(table_.view(ref).key[1]);
+            }
+        }
+        std::sort(numbers.begin(), numbers.end());
+        return numbers;
+    };
+    EXPECT_TRUE(kept(kNow).empty());
+    JournalRecord owed = unknown_elsewhere(1);
+    owed.state = static_cast<std::uint32_t>(ClaimState::paid);
+    owed.receipt = "{}";
+    ASSERT_TRUE(table_.adopt(owed, kNow));
+    ClaimRef unknown = table_.adopt(unknown_elsewhere(2), kNow);
+    ClaimRef delivered = table_.adopt(unknown_elsewhere(3), kNow);
+    table_.set_delivered(delivered, kNow);
+    ClaimRef verifying;
+    EXPECT_EQ(table_.take(facts_of(4), owner_, kNow, verifying),
+              TakeOutcome::taken);
+    EXPECT_EQ(kept(kNow), (std::vector<unsigned>{1, 2}));
+    // What a worker has in hand it says itself.
+    EXPECT_TRUE(table_.resume(unknown, owner_));
+    EXPECT_EQ(kept(kNow), (std::vector<unsigned>{1}));
+    EXPECT_TRUE(kept(kExpires).empty());
 }
 
 TEST_F(ClaimAdopt, WhatIsInUseOrOverHereStays)

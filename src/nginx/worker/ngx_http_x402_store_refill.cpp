@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "nginx/worker/ngx_http_x402_store_refill.hpp"
+
+#include "nginx/core/ngx_http_x402_log.hpp"
+#include "nginx/worker/ngx_http_x402_worker.hpp"
+
+namespace x402 {
+
+namespace {
+
+constexpr ngx_msec_t kLook = 1000;
+constexpr ngx_msec_t kPause = 50;  // requests come first
+constexpr unsigned kAtOnce = 64;   // claims
+
+}  // namespace
+
+StoreRefill::StoreRefill(Worker &worker)
+    : worker_(worker),
+      timer_(
+          AtQuit::cancel,
+          [](void *data) {
+              auto *refill = static_cast<StoreRefill *>(data);
+              if (ngx_exiting || ngx_quit || ngx_terminate) {
+                  return;  // the worker that follows begins again
+              }
+              refill->timer_.arm(guarded(ngx_cycle->log, kLook,
+                                         [&] { return refill->step(); }));
+          },
+          this)
+{
+    timer_.arm(kPause);
+}
+
+ngx_msec_t StoreRefill::step()
+{
+    SharedStore &store = *worker_.store;
+    if (std::uint64_t more = store.take_forgotten()) {
+        shards_ |= more;
+        place_ = 0;
+    }
+    for (unsigned i = 0; shards_ && i < kAtOnce && store.has_room(); i++) {
+        if (!write_next()) {
+            break;
+        }
+    }
+    return shards_ ? kPause : kLook;
+}
+
+// False: no claim, for now or at all.
+bool StoreRefill::write_next()
+{
+    JournalRecord record;
+    {
+        LockedClaims claims(worker_.zone);
+        ClaimRef claim = claims->next_kept(place_, ngx_time());
+        if (!claim) {
+            shards_ = place_ < claims->capacity() ? shards_ : 0;
+            return false;
+        }
+        record = claims->record(claim);
+    }
+    if (shards_ >> store_shard(record.payer) & 1) {
+        write(record);
+    }
+    return true;
+}
+
+// Money: it raises what the store knows, and says nothing against what it has
+// heard of the claim since (FINISH).
+void StoreRefill::write(const JournalRecord &record)
+{
+    SharedStore &store = *worker_.store;
+    StoreHold hold(store, record.key, store_shard(record.payer));
+    hold.learn(record);
+    StoreOrder order = hold.order(StoreScript::finish, record);
+    hold.end();
+    bool paid = record.state == static_cast<std::uint32_t>(ClaimState::paid);
+    order.finish = paid ? FinishAs::owed : FinishAs::unknown;
+    order.settle = record.settle;
+    store.write_behind(std::move(order));
+}
+
+}  // namespace x402
