@@ -129,6 +129,7 @@ struct SharedStore::PendingWrite {
     RedisCall call;
     StoreRoute route;
     bool known = false;  // the store has said so
+    bool keeps = true;   // for a minute after that
     ngx_msec_t at = ngx_current_msec;
 };
 
@@ -243,6 +244,8 @@ SharedStore::~SharedStore()
 void SharedStore::again(std::uint64_t shards, const std::string &epoch)
 {
     came_back_ = ngx_current_msec;
+    bool told = told_ != 0 && ngx_current_msec - told_ < kRepeatFor;
+    forgotten_ |= told ? shards : 0;
     bool emptied = !epoch.empty() && learn_epoch(epoch_, epoch, shards);
     repeat_writes(shards, false);
     if (emptied) {
@@ -291,7 +294,19 @@ void SharedStore::forget_sales(std::uint64_t shards)
 
 void SharedStore::write_behind(StoreOrder order)
 {
+    add(std::move(order), true);
+}
+
+void SharedStore::tell(StoreOrder order)
+{
+    told_ = ngx_current_msec;
+    add(std::move(order), false);
+}
+
+void SharedStore::add(StoreOrder order, bool keeps)
+{
     PendingWrite &write = pending_.emplace_back(*this, std::move(order));
+    write.keeps = keeps;
     unconfirmed_++;
     if (nodes_.ready(write.order.shard())) {
         send(write);
@@ -389,6 +404,8 @@ void SharedStore::tick()
     if (!ngx_exiting) {
         look_at_epochs();
     }
+    pending_.remove_if(
+        [](const PendingWrite &write) { return write.known && !write.keeps; });
     forget_old();
     publish();
 }

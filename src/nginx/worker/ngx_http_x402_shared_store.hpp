@@ -106,15 +106,19 @@ public:
     // Written without the caller waiting, until the store confirms. Orders
     // about one claim stay in order.
     void write_behind(StoreOrder order);
+    // The same for what the zone knows anyway: it is not kept for a minute, so
+    // that it takes no room from what requests have written. Where a failover
+    // may have lost it, take_forgotten() says so.
+    void tell(StoreOrder order);
     // Changes the local claim and, without the caller waiting, the store's.
     // `hold`: nullptr or over: of the local one alone.
     static void change_claim(ngx_shm_zone_t *zone, StoreHold *hold,
                              ClaimRef claim, ClaimChange change);
-    // Shards (a bit each) that were found empty, or for the first time, since
-    // the last call.
+    // Shards (a bit each) that were found empty, or for the first time, or may
+    // have lost what they were told, since the last call.
     std::uint64_t take_forgotten() { return std::exchange(forgotten_, 0); }
-    // For writes that no request has made.
-    bool has_room() const { return pending_.size() < kMostPending / 2; }
+    // For tell(): requests come first.
+    bool has_room() const { return unconfirmed_ < kMostPending / 16; }
     // Other machines may not have reached it yet since then.
     bool came_back_within(ngx_msec_t time) const
     {
@@ -127,6 +131,7 @@ private:
     struct PendingWrite;
     static constexpr std::size_t kMostPending = 16 * 1024;
 
+    void add(StoreOrder order, bool keeps);
     void again(std::uint64_t shards, const std::string &epoch);
     void repeat_writes(std::uint64_t shards, bool issued);
     void forget_sales(std::uint64_t shards);
@@ -152,6 +157,7 @@ private:
     const StoreConf &conf_;
     std::string epoch_;
     std::uint64_t forgotten_ = 0;
+    ngx_msec_t told_ = 0;  // when something was told
     // Of a cluster, shard by shard.
     struct Epoch {
         SharedStore *store = nullptr;

@@ -11,6 +11,7 @@ namespace {
 constexpr ngx_msec_t kLook = 1000;
 constexpr ngx_msec_t kPause = 50;  // requests come first
 constexpr unsigned kAtOnce = 64;   // claims
+constexpr std::size_t kCellsAtOnce = 8 * 1024;
 
 }  // namespace
 
@@ -35,11 +36,13 @@ ngx_msec_t StoreRefill::step()
 {
     SharedStore &store = *worker_.store;
     if (std::uint64_t more = store.take_forgotten()) {
+        // A store that comes and goes keeps no claim from its turn.
         shards_ |= more;
-        place_ = 0;
+        ends_ = place_ == 0 ? 1 : 2;
     }
-    for (unsigned i = 0; shards_ && i < kAtOnce && store.has_room(); i++) {
-        if (!write_next()) {
+    std::size_t end = place_ + kCellsAtOnce;
+    for (unsigned i = 0; shards_ && i < kAtOnce && place_ < end; i++) {
+        if (!store.has_room() || !write_next()) {
             break;
         }
     }
@@ -50,11 +53,13 @@ ngx_msec_t StoreRefill::step()
 bool StoreRefill::write_next()
 {
     JournalRecord record;
+    std::size_t next = place_;
     {
         LockedClaims claims(worker_.zone);
-        ClaimRef claim = claims->next_kept(place_, ngx_time());
+        ClaimRef claim = claims->next_kept(next, ngx_time());
         if (!claim) {
-            shards_ = place_ < claims->capacity() ? shards_ : 0;
+            place_ = next < claims->capacity() ? next : 0;
+            shards_ = place_ != 0 || --ends_ > 0 ? shards_ : 0;
             return false;
         }
         record = claims->record(claim);
@@ -62,6 +67,7 @@ bool StoreRefill::write_next()
     if (shards_ >> store_shard(record.payer) & 1) {
         write(record);
     }
+    place_ = next;  // not before: without memory it is written later
     return true;
 }
 
@@ -77,7 +83,7 @@ void StoreRefill::write(const JournalRecord &record)
     bool paid = record.state == static_cast<std::uint32_t>(ClaimState::paid);
     order.finish = paid ? FinishAs::owed : FinishAs::unknown;
     order.settle = record.settle;
-    store.write_behind(std::move(order));
+    store.tell(std::move(order));
 }
 
 }  // namespace x402

@@ -26,6 +26,7 @@ private:
     Worker &worker_;
     std::uint64_t shards_ = 0;  // that are written; 0: none
     std::size_t place_ = 0;     // in the zone
+    unsigned ends_ = 0;         // how often its end is still to be reached
     Timer timer_;
 };
 
