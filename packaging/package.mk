@@ -55,7 +55,7 @@ matrix: ## build, load and test with every nginx, compiler and option; root; LEG
 	@t/package/matrix $(LEGS)
 
 # All that takes longer than a change can wait for.
-nightly: ## matrix, packages, simulate, chaos 2000, asan, valgrind, an hour of fuzzing; root; half a day
+nightly: ## matrix, packages, simulate, http with its long tests, chaos 2000, asan, valgrind, an hour of fuzzing; root; half a day
 	@$(MAKE) --no-print-directory tidy
 	@$(MAKE) --no-print-directory dist-check
 	@$(MAKE) --no-print-directory deb SUITE=bookworm
@@ -67,6 +67,7 @@ nightly: ## matrix, packages, simulate, chaos 2000, asan, valgrind, an hour of f
 	@$(MAKE) --no-print-directory matrix
 	@$(MAKE) --no-print-directory build/simulate/simulate
 	@build/simulate/simulate --seconds 600
+	@$(MAKE) --no-print-directory http X402_LONG=1
 	@$(MAKE) --no-print-directory chaos CASES=2000
 	@$(MAKE) --no-print-directory asan
 	@$(MAKE) --no-print-directory valgrind
